@@ -1,0 +1,70 @@
+# Every entry point of membus. A fresh machine needs Python 3.11 or later and make; the rest is set up here.
+SHELL := /bin/bash
+.DEFAULT_GOAL := help
+PYTHON ?= python3
+PY := .venv/bin/python
+export PYTHONPATH := .:layers/membus/python
+export PYTHONDONTWRITEBYTECODE := 1
+LOCKS := requirements/dev.txt requirements/minilm.txt
+ENV ?= dev
+
+.PHONY: help setup demo up down status test check fmt unit integration e2e build plan apply bench lock openapi
+
+help: ## list the targets
+	@awk -F ':.*## ' '/^[a-z0-9-]+:.*## /{printf "  make %-12s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
+
+setup: .venv/ready ## create .venv from the locked requirements
+
+.venv/ready: $(LOCKS) requirements/bootstrap.txt
+	@$(PYTHON) -c 'import sys, venv; sys.exit("membus needs Python 3.11 or later, this is " + sys.version.split()[0] if sys.version_info < (3, 11) else 0)'
+	@echo "setting up .venv (once, from locked and hashed requirements)"
+	@$(PYTHON) -m venv .venv && $(PY) -m pip install -q --require-hashes -r requirements/bootstrap.txt
+	@.venv/bin/uv pip sync -q --python $(PY) --require-hashes requirements/bootstrap.txt $(LOCKS) && touch $@
+
+demo: setup ## the main job: a week of one user's events becomes facts and changes an answer (INPUT=file for your own)
+	@$(PY) -m scripts.demo $(if $(INPUT),--input $(INPUT))
+
+up: setup ## start the local stack and deploy to it; leaves it running
+	@$(PY) -m localstack up
+
+down: setup ## stop the local stack
+	@$(PY) -m localstack down
+
+status: setup ## say what of the local stack runs, and where
+	@$(PY) -m localstack status
+
+test: check ## everything: checks, unit, contract, Terraform, packaging, integration and end to end
+	@$(PY) -m pytest
+
+check: setup ## format, lint, types and import contracts
+	@.venv/bin/ruff format --check . && .venv/bin/ruff check . && .venv/bin/mypy . && .venv/bin/lint-imports
+
+fmt: setup ## format Python and Terraform
+	@.venv/bin/ruff format . && .venv/bin/ruff check --fix-only . && $(PY) -m localstack terraform fmt -recursive terraform
+
+unit: setup ## the tests that need no socket
+	@$(PY) -m pytest tests/unit
+
+integration: setup ## contracts, Terraform and packaging
+	@$(PY) -m pytest tests/contract tests/integration
+
+e2e: setup ## the deployed local stack, through its public doors
+	@$(PY) -m pytest tests/e2e
+
+build: setup ## function zips and layers for Lambda (arm64, Python 3.13), with sizes and SBOMs
+	@$(PY) -m scripts.build
+
+plan: build ## terraform plan of ENV=dev|staging|prod
+	@$(PY) -m localstack terraform -chdir=terraform/environments/$(ENV) plan
+
+apply: build ## terraform apply of ENV=dev|staging|prod
+	@$(PY) -m localstack terraform -chdir=terraform/environments/$(ENV) apply
+
+bench: setup ## figures: import time, requests and units per event, profile read and chat turn
+	@$(PY) -m tests.benchmarks
+
+openapi: setup ## write functions/memory/openapi.json anew from the code
+	@$(PY) -m scripts.openapi
+
+lock: setup ## compile requirements/*.in to hashed *.txt
+	@$(PY) -m scripts.lock

@@ -1,0 +1,1 @@
+"""membus: the kernel that every function shares."""

@@ -1,0 +1,1 @@
+"""Pure decisions about memory: standard library, pydantic and membus.errors only."""

@@ -1,0 +1,68 @@
+"""The tree of errors that membus raises; HTTP statuses exist only at the HTTP edge.
+
+MembusError
+├── InvalidError          the caller sent something that can never work
+├── UnauthorizedError     no credential, or one that does not hold
+├── ForbiddenError        a valid credential without the scope
+├── NotFoundError         absent, expired or erased: the caller cannot tell which
+├── ConflictError         somebody else was faster; carries the version that won
+└── UnavailableError      a part is down or busy; try again after `retry_after_seconds`
+    └── ModelError        the model answered something that cannot be used
+"""
+
+
+class MembusError(Exception):
+    """Every error membus raises on purpose; `code` is stable and part of the API contract."""
+
+    code = "internal"
+
+    def __init__(self, detail: str, *, code: str | None = None) -> None:
+        super().__init__(detail)
+        self.detail = detail
+        self.code = code or self.code
+
+
+class InvalidError(MembusError):
+    code = "invalid"
+
+
+class UnauthorizedError(MembusError):
+    code = "unauthorized"
+
+
+class ForbiddenError(MembusError):
+    code = "forbidden"
+
+
+class NotFoundError(MembusError):
+    code = "not_found"
+
+
+class ConflictError(MembusError):
+    """`version` is the stored version that the caller's write collided with, where there is one."""
+
+    code = "conflict"
+
+    def __init__(self, detail: str, *, code: str | None = None, version: int | None = None) -> None:
+        super().__init__(detail, code=code)
+        self.version = version
+
+
+class UnavailableError(MembusError):
+    """`retry_after_seconds` is a hint for the caller's next try."""
+
+    code = "unavailable"
+
+    def __init__(self, detail: str, *, code: str | None = None, retry_after_seconds: int = 2) -> None:
+        super().__init__(detail, code=code)
+        self.retry_after_seconds = retry_after_seconds
+
+
+class ModelError(UnavailableError):
+    """The model refused, was cut off, or answered out of shape; `reason` says which."""
+
+    code = "model_unusable"
+
+    def __init__(self, detail: str, *, reason: str) -> None:
+        super().__init__(detail)
+        self.reason = reason
