@@ -1,0 +1,31 @@
+"""Whose memory it is: the ids that key segments are made of, and the owner they add up to."""
+
+import re
+from typing import Annotated
+
+from pydantic import AfterValidator, BaseModel, ConfigDict, StringConstraints
+
+_SEGMENT = re.compile(r"[\w.:@+=~|-]+")
+
+
+def _segment(value: str) -> str:
+    """Refuse what could forge a key (`#`), leave a folder (`/`, `..`) or hide (spaces, controls)."""
+    if not _SEGMENT.fullmatch(value) or ".." in value:
+        raise ValueError("use letters, digits and any of . _ : @ + = ~ | - (no '..')")
+    return value
+
+
+Id = Annotated[str, StringConstraints(min_length=1, max_length=128), AfterValidator(_segment)]
+
+
+class Record(BaseModel):
+    """A value: frozen, compared by content, tolerant of fields that a newer version stored."""
+
+    model_config = ConfigDict(frozen=True)
+
+
+class Owner(Record):
+    """The user of one tenant. Two tenants may both have a user `ada`; they share nothing."""
+
+    tenant: Id
+    user: Id

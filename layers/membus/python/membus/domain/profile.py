@@ -1,0 +1,57 @@
+"""The compact profile: the current facts of a user in one item, and as a block of text for a prompt."""
+
+from collections.abc import Iterable
+
+from membus.domain.facts import Fact
+from membus.domain.identity import Owner, Record
+from membus.domain.tokens import estimate_tokens
+
+FACTS_MAX = 250
+"""At about 500 bytes a fact the item stays below 128 KB: a third of what DynamoDB allows."""
+
+
+class Profile(Record):
+    """`version` counts the writes to this user's facts: whoever read version 7 may write version 8, nobody else."""
+
+    owner: Owner
+    version: int = 0
+    facts: tuple[Fact, ...] = ()
+
+    def updated(self, facts: Iterable[Fact]) -> "Profile":
+        """Return the next version with `facts` in place of those with the same keys.
+
+        Beyond 250 facts the least trusted and then the oldest stay out of the profile (never out of the store);
+        the order is total and static, so it does not depend on which fact came first.
+        """
+        merged = {fact.key: fact for fact in (*self.facts, *facts)}
+        kept = sorted(merged.values(), key=_rank, reverse=True)[:FACTS_MAX]
+        return Profile(owner=self.owner, version=self.version + 1, facts=tuple(sorted(kept, key=_by_key)))
+
+    def lines(self, *, budget: int | None = None) -> list[str]:
+        """Return one line a fact in a stable order; with a budget, only the best that fit into that many tokens."""
+        kept: list[Fact] = []
+        for fact in sorted(self.facts, key=_rank, reverse=True):
+            cost = estimate_tokens(line(fact)) + 1
+            if budget is not None and cost > budget:
+                break
+            budget = None if budget is None else budget - cost
+            kept.append(fact)
+        return [line(fact) for fact in sorted(kept, key=_by_key)]
+
+    @property
+    def text(self) -> str:
+        return "\n".join(self.lines())
+
+
+def line(fact: Fact) -> str:
+    """Return `- home.city: Lisbon (since 2026-03-01)`; angle brackets and line breaks cannot end the fenced block."""
+    value = " ".join(fact.value.split()).replace("<", "‹").replace(">", "›")
+    return f"- {fact.key}: {value} (since {fact.valid_from:%Y-%m-%d})"
+
+
+def _rank(fact: Fact) -> tuple[int, float, str]:
+    return int(fact.trust), fact.valid_from.timestamp(), fact.key
+
+
+def _by_key(fact: Fact) -> str:
+    return fact.key

@@ -1,0 +1,150 @@
+"""Deterministic rules over behaviour: they read events that are not speech and cost no tokens."""
+
+from collections.abc import Iterable, Iterator
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from typing import Any
+
+from membus.domain.attributes import fact_key
+from membus.domain.event import Event, Recorded, epoch_ms, from_epoch_ms
+from membus.domain.facts import Kind, Observation, Provenance, Trust
+
+RULES_VERSION = "1"
+
+
+@dataclass(frozen=True)
+class Repeated:
+    """`count` events of a type with the same `group` value (at least `least`) within `within` mean `attribute`."""
+
+    name: str
+    event_type: str
+    group: str
+    least: int
+    count: int
+    within: timedelta
+    attribute: str
+    value: str
+    kind: Kind
+
+
+REPEATED = (
+    Repeated(
+        name="repeated-server-error", event_type="error.shown", group="status", least=500, count=3,
+        within=timedelta(minutes=5), attribute="frustrated_by", value="error {group}", kind="behaviour",
+    ),
+)  # fmt: skip
+
+
+@dataclass(frozen=True, order=True)
+class Mark:
+    """One event's trace in a signal: enough to recompute a rule without reading the event again."""
+
+    occurred_at: datetime
+    learned_at: datetime
+    event_id: str
+    origin: str
+    quote: str
+
+    def __str__(self) -> str:
+        return "|".join(
+            (
+                str(epoch_ms(self.occurred_at)),
+                str(epoch_ms(self.learned_at)),
+                self.origin,
+                self.event_id,
+                self.quote,
+            )
+        )
+
+    @classmethod
+    def parse(cls, text: str) -> "Mark":
+        occurred, learned, origin, rest = text.split("|", 3)
+        event_id, quote = rest.rsplit("|", 1)
+        return cls(from_epoch_ms(int(occurred)), from_epoch_ms(int(learned)), event_id, origin, quote)
+
+
+@dataclass(frozen=True)
+class Signal:
+    """A rule that an event counts for, and the overlapping buckets of time it falls into.
+
+    Each bucket spans two windows and starts every window, so any window lies whole inside one of them.
+    """
+
+    rule: Repeated
+    group: str
+    buckets: tuple[int, int]
+    mark: Mark
+
+
+def signals(recorded: Recorded) -> list[Signal]:
+    """Return the repeated-behaviour rules that this event counts for."""
+    event = recorded.event
+    return [
+        Signal(rule, str(event.payload[rule.group]), _buckets(event.occurred_at, rule.within), _mark(recorded))
+        for rule in REPEATED
+        if event.type == rule.event_type and _at_least(event.payload.get(rule.group), rule.least)
+    ]
+
+
+def repeated(signal: Signal, marks: Iterable[Mark]) -> Iterator[Observation]:
+    """Yield one observation for every mark that completes the rule; more marks only ever add observations."""
+    rule, ordered = signal.rule, sorted(set(marks))
+    value = rule.value.format(group=signal.group)
+    key = fact_key(rule.attribute, value)
+    for start, last in zip(ordered, ordered[rule.count - 1 :], strict=False):
+        if key and last.occurred_at - start.occurred_at <= rule.within:
+            yield Observation(
+                key=key, value=value, kind=rule.kind, trust=Trust.OBSERVED, confidence=1.0,
+                valid_from=last.occurred_at, learned_at=last.learned_at,
+                provenance=Provenance(
+                    event_id=last.event_id, event_type=rule.event_type, origin=last.origin,
+                    quote=f"{last.quote}, {rule.count} times within {rule.within}", rule=rule.name,
+                ),
+            )  # fmt: skip
+
+
+def stated_by_action(recorded: Recorded) -> list[Observation]:
+    """Return what one action says by itself: a changed setting is the setting's new value."""
+    event, payload = recorded.event, recorded.event.payload
+    name, value = payload.get("name"), payload.get("to")
+    if event.type != "setting.changed" or not isinstance(name, str) or not isinstance(value, str | int | float):
+        return []
+    key = fact_key(f"setting.{name}", str(value))
+    provenance = Provenance(
+        event_id=event.event_id, event_type=event.type, origin=event.origin,
+        quote=rendering(event), rule="setting-changed",
+    )  # fmt: skip
+    return [
+        Observation(
+            key=key, value=str(value)[:200], kind="setting", trust=Trust.OBSERVED, confidence=1.0,
+            valid_from=event.occurred_at, learned_at=recorded.learned_at, provenance=provenance,
+        )
+    ] if key else []  # fmt: skip
+
+
+def rendering(event: Event) -> str:
+    """Return an action in words, for people who ask why a fact is believed."""
+    payload: dict[str, Any] = event.payload
+    match event.type:
+        case "error.shown":
+            return f"HTTP {payload.get('status')} on {payload.get('path', 'an unknown path')}"
+        case "setting.changed":
+            before = f" from {payload['from']}" if "from" in payload else ""
+            return f"changed {payload.get('name')}{before} to {payload.get('to')}"
+        case _:
+            return event.type
+
+
+def _mark(recorded: Recorded) -> Mark:
+    event = recorded.event
+    quote = rendering(event).replace("|", " ")[:200]
+    return Mark(event.occurred_at, recorded.learned_at, event.event_id, event.origin, quote)
+
+
+def _buckets(moment: datetime, window: timedelta) -> tuple[int, int]:
+    number = int(moment.timestamp() // window.total_seconds())
+    return number - 1, number
+
+
+def _at_least(value: object, least: int) -> bool:
+    return isinstance(value, int) and not isinstance(value, bool) and value >= least
