@@ -1,4 +1,4 @@
-"""The structured logger and the metrics that every function but authorize shares; neither sees content, only ids and sizes."""
+"""The logger and the metrics that every function but authorize shares; both see ids and sizes, never content."""
 
 from aws_lambda_powertools import Logger, Metrics
 

@@ -110,6 +110,14 @@ def as_of(
     ]
 
 
+def by_key(observations: Iterable[Observation]) -> dict[str, list[Observation]]:
+    """Return the observations grouped by key, keys in first-seen order."""
+    grouped: dict[str, list[Observation]] = {}
+    for seen in observations:
+        grouped.setdefault(seen.key, []).append(seen)
+    return grouped
+
+
 def _by_truth(seen: Observation) -> tuple[datetime, datetime, str]:
     return seen.valid_from, seen.learned_at, seen.provenance.event_id
 

@@ -1,0 +1,42 @@
+"""Where events go, and where they stay."""
+
+from collections.abc import Iterable, Sequence
+from typing import Protocol
+
+from membus.domain.event import Event, Recorded
+from membus.domain.identity import Owner
+from membus.domain.rules import Mark, Signal
+
+
+class EventBus(Protocol):
+    """The way to everybody who listens."""
+
+    def publish(self, events: Sequence[Event]) -> dict[int, str]:
+        """Return the reason for each event (by its place) that the bus did not take; the others are durable there."""
+
+
+class EpisodeStore(Protocol):
+    """Every event that happened, once, under its one identity."""
+
+    def record(self, recorded: Recorded, *, extracted: str | None) -> Recorded:
+        """Store the event unless its id is known, and return it as memory holds it.
+
+        A known id is the same event whatever the copy says: the first copy comes back, with the extractor
+        version that has read it (None if none has). `extracted` marks a new event as needing no reader.
+        """
+
+    def forget(self, recorded: Recorded) -> None:
+        """Remember only that this id was seen: its content leaves no trace."""
+
+
+class SignalStore(Protocol):
+    """Short-lived traces of behaviour that rules count."""
+
+    def add(self, owner: Owner, signal: Signal) -> Iterable[Mark]:
+        """Add the signal's mark and return every mark near it; adding it again changes nothing."""
+
+
+class Quarantine(Protocol):
+    """Messages that no retry can help, kept for a person to look at."""
+
+    def park(self, body: str, *, reason: str) -> None: ...

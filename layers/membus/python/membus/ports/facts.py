@@ -1,0 +1,47 @@
+"""What is known about users."""
+
+from dataclasses import dataclass, field
+from typing import Protocol
+
+from membus.domain.event import Recorded
+from membus.domain.facts import Fact, Observation
+from membus.domain.identity import Owner
+from membus.domain.pages import Page
+from membus.domain.profile import Profile
+
+
+@dataclass(frozen=True)
+class Learned:
+    """All that one commit writes: observations, the facts they add up to, the profile, the events they cover."""
+
+    profile: Profile
+    extractor: str
+    events: tuple[Recorded, ...]
+    observations: tuple[Observation, ...] = ()
+    facts: tuple[Fact, ...] = field(default=())
+
+
+class FactReader(Protocol):
+    """The reading half; whoever only reads gets no more than this."""
+
+    def profile(self, owner: Owner) -> Profile:
+        """Return the profile, empty for somebody nobody has heard of; exactly one read."""
+
+    def page(self, owner: Owner, *, kind: str | None, limit: int, after: dict[str, str] | None) -> Page[Fact]: ...
+
+    def fact(self, owner: Owner, key: str) -> Fact:
+        """Return the current fact; NotFoundError where there is none."""
+
+    def observations(self, owner: Owner, key: str | None = None) -> list[Observation]:
+        """Return all observations of one key (in the order they were learned), or of every key."""
+
+
+class FactStore(FactReader, Protocol):
+    """The writing half, for the one function that learns."""
+
+    def commit(self, learned: Learned) -> None:
+        """Write all of it or nothing.
+
+        Raises:
+            ConflictError: the profile is no longer at the version before `learned.profile.version`.
+        """
