@@ -1,0 +1,54 @@
+"""Tenants in the tenants table: `T#<tenant>`/`META`."""
+
+from collections.abc import Mapping
+from datetime import datetime
+from typing import TYPE_CHECKING, Any
+
+from membus.adapters.aws import translated
+from membus.domain.tenant import Tenant
+from membus.errors import ConflictError
+
+if TYPE_CHECKING:
+    from mypy_boto3_dynamodb.service_resource import Table
+
+
+class DynamoTenants:
+    def __init__(self, table: "Table") -> None:
+        self._table, self._client = table, table.meta.client
+
+    def add(self, tenant: Tenant) -> None:
+        item = _key(tenant.tenant_id) | {"name": tenant.name, "created_at": tenant.created_at.isoformat()}
+        with translated("the tenants table"):
+            try:
+                self._table.put_item(Item=item, ConditionExpression="attribute_not_exists(pk)")
+            except self._client.exceptions.ConditionalCheckFailedException as error:
+                raise ConflictError(f"tenant {tenant.tenant_id} exists") from error
+
+    def find(self, tenant_id: str) -> Tenant | None:
+        with translated("the tenants table"):
+            answer = self._table.get_item(Key=_key(tenant_id), ConsistentRead=True)
+        return _from_item(answer["Item"]) if "Item" in answer else None
+
+    def everyone(self) -> list[Tenant]:
+        scan = self._client.get_paginator("scan")
+        with translated("the tenants table"):
+            pages = scan.paginate(
+                TableName=self._table.name,
+                FilterExpression="begins_with(pk, :tenants) AND sk = :meta",
+                ExpressionAttributeValues={":tenants": "T#", ":meta": "META"},
+                ConsistentRead=True,
+            )
+            found = [_from_item(item) for page in pages for item in page["Items"]]
+        return sorted(found, key=lambda tenant: tenant.tenant_id)
+
+
+def _key(tenant_id: str) -> dict[str, Any]:
+    return {"pk": f"T#{tenant_id}", "sk": "META"}
+
+
+def _from_item(item: Mapping[str, Any]) -> Tenant:
+    return Tenant(
+        tenant_id=item["pk"].removeprefix("T#"),
+        name=item["name"],
+        created_at=datetime.fromisoformat(item["created_at"]),
+    )

@@ -1,0 +1,24 @@
+"""Tenants: who membus keeps memory for."""
+
+import re
+from dataclasses import dataclass
+from datetime import datetime
+
+from membus.errors import InvalidError
+
+_ID = re.compile(r"[a-z0-9](?:[a-z0-9-]{0,61}[a-z0-9])?")
+
+
+@dataclass(frozen=True)
+class Tenant:
+    """A tenant's id is a segment of every key and object name, so it is a plain lower-case label."""
+
+    tenant_id: str
+    name: str
+    created_at: datetime
+
+    def __post_init__(self) -> None:
+        if not _ID.fullmatch(self.tenant_id):
+            raise InvalidError(
+                f"'{self.tenant_id}' cannot be a tenant id: use 1 to 63 of a-z, 0-9 and -, no - at either end"
+            )
