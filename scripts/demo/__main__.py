@@ -1,0 +1,55 @@
+"""The main job of membus in one command: events become facts, and the facts change an answer."""
+
+import argparse
+import sys
+from collections.abc import Sequence
+from pathlib import Path
+from shutil import get_terminal_size
+
+from rich.console import Console
+
+from scripts.demo.failure import DemoError
+from scripts.demo.readers import read
+from scripts.demo.stack import running_stack
+from scripts.demo.story import tell
+
+WEEK = Path(__file__).with_name("week.jsonl")
+INTERRUPTED = 130  # as a shell reports a program that Ctrl-C ended
+WIDEST = 110
+
+
+def main(arguments: Sequence[str] | None = None) -> int:
+    options = _options(arguments)
+    width = min(get_terminal_size((100, 40)).columns, WIDEST)
+    console = Console(width=width, highlight=False, emoji=False)
+    errors = Console(width=width, highlight=False, emoji=False, stderr=True)
+    try:
+        # the file first: a wrong path should not cost the minute that a first start takes
+        source = read(options.input, conversation=options.conversation, limit=options.limit)
+        tell(running_stack(), source, console)
+    except DemoError as error:
+        errors.print(str(error), style="red", markup=False)
+        return 1
+    except KeyboardInterrupt:
+        errors.print("\nStopped. The local stack may still be running: `make down` stops it.", markup=False)
+        return INTERRUPTED
+    return 0
+
+
+def _options(arguments: Sequence[str] | None) -> argparse.Namespace:
+    parser = argparse.ArgumentParser(prog="make demo", description=__doc__)
+    parser.add_argument("--input", type=Path, default=WEEK, help="JSONL events, a LoCoMo or a BEAM file")
+    parser.add_argument("--limit", type=_positive, help="send only this many events")
+    parser.add_argument("--conversation", type=_positive, default=1, help="which one of a LoCoMo file, from 1")
+    return parser.parse_args(arguments)
+
+
+def _positive(text: str) -> int:
+    number = int(text)
+    if number < 1:
+        raise argparse.ArgumentTypeError(f"{number} is not at least 1")
+    return number
+
+
+if __name__ == "__main__":
+    sys.exit(main())

@@ -1,0 +1,80 @@
+"""What the API answers, as far as the demo reads it; fields it does not know are let pass."""
+
+from datetime import datetime
+
+from pydantic import BaseModel, ConfigDict
+
+
+class Answer(BaseModel):
+    model_config = ConfigDict(frozen=True)
+
+
+class Accepted(Answer):
+    index: int
+    event_id: str
+
+
+class Rejected(Answer):
+    index: int
+    code: str
+    detail: str
+
+
+class Receipt(Answer):
+    accepted: tuple[Accepted, ...] = ()
+    rejected: tuple[Rejected, ...] = ()
+
+
+class Provenance(Answer):
+    event_id: str
+    event_type: str
+    quote: str | None = None
+    rule: str | None = None
+    model: str | None = None
+
+
+class Fact(Answer):
+    key: str
+    value: str
+    kind: str
+    trust: str | int
+    valid_from: datetime
+    version: int
+    provenance: Provenance
+
+
+class Profile(Answer):
+    version: int
+    facts: tuple[Fact, ...] = ()
+
+
+class Facts(Answer):
+    items: tuple[Fact, ...] = ()
+    next_cursor: str | None = None
+
+
+class Conversation(Answer):
+    conversation_id: str
+
+
+class Section(Answer):
+    name: str
+    tokens: int
+
+
+class Context(Answer):
+    """Exactly what a turn would send, by section; tokens are estimates."""
+
+    sections: tuple[Section, ...]
+    budget: int
+    total_tokens: int
+
+
+class Message(Answer):
+    content: str
+
+
+class Reply(Answer):
+    message: Message
+    usage: dict[str, object] = {}
+    stop_reason: str | None = None

@@ -1,0 +1,77 @@
+"""The demo's frame: what was sent at its beginning, what to try next at its end."""
+
+from rich.console import Console
+from rich.table import Table
+from rich.text import Text
+
+from scripts.demo.feed import BATCH_EVENTS, Sent
+from scripts.demo.source import Source
+
+REFUSALS_SHOWN = 5
+
+
+def heading(console: Console, number: int, title: str) -> None:
+    console.print()
+    console.rule(Text(f"{number}. {title}", style="bold"), align="left", style="dim")
+
+
+def opening(console: Console, source: Source, api_url: str) -> None:
+    heading(console, 1, "What is sent")
+    console.print(Text(source.title))
+    console.print(Text(f"to {api_url}/v1/events, up to {BATCH_EVENTS} events a request"), style="dim")
+
+
+def sent(console: Console, sent: Sent) -> None:
+    table = Table(box=None, padding=(0, 2, 0, 0), show_header=False)
+    table.add_column()
+    table.add_column(justify="right")
+    for event_type, count in sent.by_type.most_common():
+        table.add_row(Text(event_type), f"{count:,}")
+    table.add_row(Text("total", style="bold"), Text(f"{sent.total:,}", style="bold"))
+    console.print(table)
+    console.print(
+        f"{sent.accepted:,} accepted, {len(sent.rejected):,} rejected, {sent.repeated:,} duplicates "
+        "(the same event id again: taken at the door, remembered once)"
+    )
+    _refusals(console, sent)
+
+
+def _refusals(console: Console, sent: Sent) -> None:
+    for event_id, refusal in sent.rejected[:REFUSALS_SHOWN]:
+        console.print(Text(f"  rejected {event_id}: {refusal.code}: {refusal.detail}", style="yellow"))
+    if len(sent.rejected) > REFUSALS_SHOWN:
+        console.print(f"  … and {len(sent.rejected) - REFUSALS_SHOWN:,} more rejected", style="yellow")
+
+
+def aftermath(console: Console, *, known_before: bool, dead: int) -> None:
+    if known_before:
+        console.print(
+            "These users had facts before this run; an event that is sent again changes nothing.", style="dim"
+        )
+    if dead > 0:
+        console.print(f"{dead:,} messages could not be processed and wait in membus-local-extract-dlq.", style="yellow")
+
+
+def next_steps(console: Console, api_url: str, user: str) -> None:
+    heading(console, 6, "What to try next")
+    key = """KEY=$(python3 -c 'import json; print(json.load(open(".local/stack.json"))["api_key"])')"""
+    said = (
+        f'{{"events": [{{"user_id": "{user}", "type": "message.sent", "payload": {{"text": "I live in Oslo now."}}}}]}}'
+    )
+    steps = {
+        "Take the key that `make up` made, and read the profile yourself": (
+            key,
+            f'curl -s -H "Authorization: Bearer $KEY" {api_url}/v1/users/{user}/profile',
+        ),
+        "Tell it something new, then read the profile again": (
+            f"""curl -s -H "Authorization: Bearer $KEY" -d '{said}' {api_url}/v1/events""",
+        ),
+        "Feed your own events, one JSON object a line (or a LoCoMo or BEAM file)": (
+            "make demo INPUT=your-events.jsonl",
+        ),
+        "See what runs, and stop it": ("make status", "make down"),
+    }
+    for purpose, commands in steps.items():
+        console.print(Text(f"{purpose}:", style="dim"))
+        for command in commands:
+            console.print(Text(f"  {command}", style="cyan"), soft_wrap=True)

@@ -1,0 +1,85 @@
+"""Shows what became of the events: each fact with the words and the event it rests on, and what it replaced."""
+
+from collections.abc import Mapping, Sequence
+
+from rich.console import Console
+from rich.table import Table
+from rich.text import Text
+
+from scripts.demo.answers import Fact
+from scripts.demo.chapters import heading
+from scripts.demo.source import Source
+
+FACTS_SHOWN = 30
+CHANGES_SHOWN = 10
+KINDS = (
+    "identity", "place", "work", "relationship", "health", "preference", "possession", "plan", "goal",
+    "experience", "behaviour", "setting",
+)  # fmt: skip
+TRUST = {"1": "third party", "2": "observed", "3": "user stated", "4": "corrected"}
+
+
+def facts(console: Console, user: str, facts: Sequence[Fact], source: Source) -> None:
+    heading(console, 2, f"What membus knows about {user}, and why")
+    table = Table(box=None, padding=(0, 1, 0, 0), header_style="dim")
+    for name, ratio in (("fact", 26), ("value", 18), ("since", 10), ("trust", 11), ("evidence", 35)):
+        table.add_column(name, ratio=ratio, overflow="fold")
+    for fact in sorted(facts, key=_order)[:FACTS_SHOWN]:
+        table.add_row(*_row(fact))
+    console.print(table)
+    if len(facts) > FACTS_SHOWN:
+        console.print(f"… and {len(facts) - FACTS_SHOWN} more", style="dim")
+    used = {fact.provenance.event_id for fact in facts}
+    own = sum(event["user_id"] == user for event in source.of(user))
+    console.print(
+        f"{len(facts)} facts rest on {len(used)} of {own:,} events; the others are kept as episodes.",
+        style="dim",
+    )
+
+
+def _order(fact: Fact) -> tuple[int, str]:
+    return (KINDS.index(fact.kind) if fact.kind in KINDS else len(KINDS)), fact.key
+
+
+def _row(fact: Fact) -> tuple[Text, ...]:
+    why = fact.provenance
+    reader = f"rule {why.rule}" if why.rule else why.event_type
+    quote = Text(f"“{why.quote}”" if why.quote else "")
+    quote.append(f"\n{why.event_id}, {reader}", style="dim")
+    return (
+        Text(fact.key, style="cyan"),
+        Text(fact.value, style="bold"),
+        Text(f"{fact.valid_from:%Y-%m-%d}"),
+        Text(TRUST.get(str(fact.trust), str(fact.trust).replace("_", " "))),
+        quote,
+    )
+
+
+def changes(console: Console, histories: Sequence[Sequence[Fact]]) -> None:
+    changed = [told for told in histories if len({version.value.casefold() for version in told}) > 1]
+    if not changed:
+        return
+    console.print("\nWhat changed, and is remembered as history:", style="bold")
+    for versions in changed[:CHANGES_SHOWN]:
+        ordered = sorted(versions, key=lambda version: version.valid_from)
+        line = Text("  ").append(ordered[0].key, style="cyan").append(": ")
+        line.append(
+            " → ".join(
+                f"{version.value} ({version.valid_from:%d %b}, {version.provenance.event_id})" for version in ordered
+            )
+        )
+        console.print(line)
+    if len(changed) > CHANGES_SHOWN:
+        console.print(f"  … and {len(changed) - CHANGES_SHOWN} more", style="dim")
+
+
+def others(console: Console, facts_by_user: Mapping[str, Sequence[Fact]], count: int) -> None:
+    if not count:
+        return
+    console.print("\nThe other users, each with a memory of their own:", style="bold")
+    for user, known in facts_by_user.items():
+        named = ", ".join(f"{fact.key} = {fact.value}" for fact in sorted(known, key=_order)[:3])
+        line = Text("  ").append(user, style="cyan").append(f": {len(known)} facts")
+        console.print(line.append(f" ({named}, …)" if named else ""), overflow="ellipsis", no_wrap=True)
+    if count > len(facts_by_user):
+        console.print(f"  … and {count - len(facts_by_user)} more users", style="dim")

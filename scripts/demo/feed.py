@@ -1,0 +1,54 @@
+"""Sends events through the public API in batches and counts what became of them."""
+
+import json
+from collections import Counter
+from collections.abc import Callable, Iterator, Sequence
+from dataclasses import dataclass, field
+
+from scripts.demo.answers import Rejected
+from scripts.demo.client import Api
+from scripts.demo.source import Event
+
+BATCH_EVENTS = 100
+BATCH_BYTES = 500_000
+"""Well below the 1 MB a request to the bus may take, whatever the envelope adds."""
+
+
+@dataclass
+class Sent:
+    """`repeated` counts the events whose id went out before in this run; the door takes them, memory ignores them."""
+
+    by_type: Counter[str] = field(default_factory=Counter)
+    accepted: int = 0
+    repeated: int = 0
+    rejected: list[tuple[str, Rejected]] = field(default_factory=list)
+
+    @property
+    def total(self) -> int:
+        return self.by_type.total()
+
+
+def feed(api: Api, events: Sequence[Event], *, advance: Callable[[int], object]) -> Sent:
+    """Send all events in order; `advance` hears the size of each batch once it is answered."""
+    sent = Sent(by_type=Counter(event["type"] for event in events))
+    sent.repeated = len(events) - len({event["event_id"] for event in events})
+    for batch in batches(events):
+        receipt = api.send(batch)
+        sent.accepted += len(receipt.accepted)
+        sent.rejected += [(batch[refusal.index]["event_id"], refusal) for refusal in receipt.rejected]
+        advance(len(batch))
+    return sent
+
+
+def batches(events: Sequence[Event]) -> Iterator[list[Event]]:
+    batch: list[Event] = []
+    room = BATCH_BYTES
+    for event in events:
+        size = len(json.dumps(event))
+        if batch and (len(batch) == BATCH_EVENTS or size > room):
+            yield batch
+            batch, room = [], BATCH_BYTES
+        batch.append(event)
+        room -= size
+    if batch:
+        yield batch

@@ -1,0 +1,72 @@
+"""Shows one answer that uses the memory, the prompt behind it, and its size against the whole history."""
+
+from collections.abc import Sequence
+
+from rich.console import Console
+from rich.progress_bar import ProgressBar
+from rich.table import Table
+from rich.text import Text
+
+from membus.domain.tokens import estimate_tokens
+from scripts.demo.answers import Context, Fact, Reply
+from scripts.demo.chapters import heading
+from scripts.demo.source import Event, transcript
+
+QUESTIONS = {
+    "diet": "What should I cook tonight? Please keep in mind what you know about me.",
+    "likes": "How could I spend a free afternoon? Please keep in mind what you know about me.",
+}
+QUESTION = "What do you know about me?"
+
+
+def question_about(facts: Sequence[Fact]) -> str:
+    attributes = {fact.key.split(".")[0] for fact in facts}
+    return next((question for attribute, question in QUESTIONS.items() if attribute in attributes), QUESTION)
+
+
+def answer(console: Console, user: str, question: str, reply: Reply) -> None:
+    heading(console, 3, "An answer that uses it")
+    console.print(Text(f"{user}: ", style="cyan").append(question, style="default"))
+    console.print(Text("membus: ", style="green").append(reply.message.content, style="default"))
+
+
+def sections(console: Console, context: Context) -> None:
+    heading(console, 4, "The prompt behind it, by section")
+    table = Table(box=None, padding=(0, 2, 0, 0), header_style="dim")
+    table.add_column("section")
+    table.add_column("tokens (estimated)", justify="right")
+    table.add_column("")
+    for section in context.sections:
+        table.add_row(Text(section.name), f"{section.tokens:,}", _bar(section.tokens, context.total_tokens))
+    table.add_row(Text("total", style="bold"), Text(f"{context.total_tokens:,}", style="bold"), "")
+    console.print(table)
+    console.print(f"The ceiling is {context.budget:,} tokens, however long the history.", style="dim")
+
+
+def comparison(console: Console, context: Context, events: Sequence[Event]) -> None:
+    heading(console, 5, "What that saves")
+    whole = estimate_tokens(transcript(events))
+    most = max(whole, context.total_tokens)
+    table = Table(box=None, padding=(0, 2, 0, 0), show_header=False)
+    table.add_column()
+    table.add_column(justify="right")
+    table.add_column()
+    for name, tokens in (("this prompt", context.total_tokens), ("the full history as text", whole)):
+        table.add_row(name, f"{tokens:,}", _bar(tokens, most))
+    console.print(table)
+    console.print(_verdict(whole, context.total_tokens), style="bold")
+    console.print(
+        "Both are estimates by the same code (membus.domain.tokens). The history counts the words of its "
+        f"messages alone; the prompt counts everything in it, and never exceeds {context.budget:,}.",
+        style="dim",
+    )
+
+
+def _verdict(whole: int, prompt: int) -> str:
+    if whole <= prompt:
+        return "So short a history would still fit whole; the prompt stays the same size as it grows."
+    return f"{whole / prompt:.1f} times fewer tokens than sending the history with every question."
+
+
+def _bar(part: int, whole: int) -> ProgressBar:
+    return ProgressBar(total=max(whole, 1), completed=part, width=40)
