@@ -42,6 +42,10 @@ class Event(Record):
         return text if isinstance(text, str) and text.strip() else None
 
 
+FORGOTTEN = "forgotten"
+"""Stands where an extractor version would: this id was seen, and its event must leave no trace."""
+
+
 class Recorded(Record):
     """An event as memory holds it: `learned_at` is when the bus accepted it, whenever it is processed."""
 

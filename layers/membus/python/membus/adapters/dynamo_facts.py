@@ -1,0 +1,120 @@
+"""Facts in DynamoDB: pk `T#<tenant>#U#<user>`; sk `PROFILE`, `FACT#<key>`, `FACTV#<key>#<learned ms>#<event id>`.
+
+The version of an observation is its place in the order of learning, which its sort key spells out: two
+deliveries of one event write the same item.
+"""
+
+from typing import TYPE_CHECKING, Any
+
+from boto3.dynamodb.conditions import Attr, Key
+
+from membus.adapters.dynamo_episodes import identity_key
+from membus.adapters.dynamo_errors import dynamo_errors
+from membus.domain.event import epoch_ms
+from membus.domain.facts import Fact, Observation
+from membus.domain.identity import Owner
+from membus.domain.pages import Page
+from membus.domain.profile import Profile
+from membus.errors import NotFoundError
+from membus.ports.facts import Learned
+
+if TYPE_CHECKING:
+    from mypy_boto3_dynamodb.service_resource import Table
+
+
+class DynamoFacts:
+    def __init__(self, table: "Table") -> None:
+        self._table = table
+
+    def profile(self, owner: Owner) -> Profile:
+        with dynamo_errors("reading a profile"):
+            found = self._table.get_item(Key={"pk": _pk(owner), "sk": "PROFILE"}, ConsistentRead=True)
+        item = found.get("Item")
+        return Profile.model_validate_json(str(item["body"])) if item else Profile(owner=owner)
+
+    def fact(self, owner: Owner, key: str) -> Fact:
+        with dynamo_errors("reading a fact"):
+            item = self._table.get_item(Key={"pk": _pk(owner), "sk": f"FACT#{key}"}).get("Item")
+        if item is None:
+            raise NotFoundError(f"nothing is known under {key}")
+        return Fact.model_validate_json(str(item["body"]))
+
+    def page(self, owner: Owner, *, kind: str | None, limit: int, after: dict[str, str] | None) -> Page[Fact]:
+        query: dict[str, Any] = {
+            "KeyConditionExpression": Key("pk").eq(_pk(owner)) & Key("sk").begins_with("FACT#"),
+            "Limit": limit,
+        }
+        if kind:
+            query["FilterExpression"] = Attr("kind").eq(kind)
+        if after:
+            query["ExclusiveStartKey"] = after
+        with dynamo_errors("listing facts"):
+            answer = self._table.query(**query)
+        facts = tuple(Fact.model_validate_json(str(item["body"])) for item in answer["Items"])
+        last = answer.get("LastEvaluatedKey")
+        return Page(facts, {name: str(value) for name, value in last.items()} if last else None)
+
+    def observations(self, owner: Owner, key: str | None = None) -> list[Observation]:
+        prefix = f"FACTV#{key}#" if key else "FACTV#"
+        query: dict[str, Any] = {
+            "KeyConditionExpression": Key("pk").eq(_pk(owner)) & Key("sk").begins_with(prefix),
+            "ConsistentRead": True,
+        }
+        seen: list[Observation] = []
+        while True:
+            with dynamo_errors("reading a history"):
+                answer = self._table.query(**query)
+            seen += (Observation.model_validate_json(str(item["body"])) for item in answer["Items"])
+            if "LastEvaluatedKey" not in answer:
+                return seen
+            query["ExclusiveStartKey"] = answer["LastEvaluatedKey"]
+
+    def commit(self, learned: Learned) -> None:
+        with dynamo_errors("committing facts"):
+            self._table.meta.client.transact_write_items(TransactItems=self._writes(learned))
+
+    def _writes(self, learned: Learned) -> list[Any]:
+        pk = _pk(learned.profile.owner)
+        items = [
+            *({"pk": pk, "sk": _version_sk(seen), "body": seen.model_dump_json()} for seen in learned.observations),
+            *(
+                {"pk": pk, "sk": f"FACT#{fact.key}", "kind": fact.kind, "body": fact.model_dump_json()}
+                for fact in learned.facts
+            ),
+        ]
+        puts = [{"Put": {"TableName": self._table.name, "Item": item}} for item in items]
+        profile = [self._profile(learned.profile)] if learned.facts else []
+        return [*profile, *puts, *(self._read_by(learned, event.event.event_id) for event in learned.events)]
+
+    def _profile(self, profile: Profile) -> dict[str, Any]:
+        """The profile's version guards the whole commit: every write to a user's facts raises it by one."""
+        return {
+            "Put": {
+                "TableName": self._table.name,
+                "Item": {
+                    "pk": _pk(profile.owner), "sk": "PROFILE", "version": profile.version,
+                    "body": profile.model_dump_json(),
+                },
+                "ConditionExpression": "version = :read OR (attribute_not_exists(pk) AND :read = :none)",
+                "ExpressionAttributeValues": {":read": profile.version - 1, ":none": 0},
+            }
+        }  # fmt: skip
+
+    def _read_by(self, learned: Learned, event_id: str) -> dict[str, Any]:
+        return {
+            "Update": {
+                "TableName": self._table.name,
+                "Key": identity_key(learned.profile.owner.tenant, event_id),
+                "UpdateExpression": "SET extracted = :extractor",
+                "ConditionExpression": "attribute_exists(pk)",
+                "ExpressionAttributeValues": {":extractor": learned.extractor},
+            }
+        }
+
+
+def _pk(owner: Owner) -> str:
+    return f"T#{owner.tenant}#U#{owner.user}"
+
+
+def _version_sk(seen: Observation) -> str:
+    return f"FACTV#{seen.key}#{epoch_ms(seen.learned_at):014d}#{seen.provenance.event_id}"
