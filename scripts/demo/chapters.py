@@ -15,6 +15,10 @@ def heading(console: Console, number: int, title: str) -> None:
     console.rule(Text(f"{number}. {title}", style="bold"), align="left", style="dim")
 
 
+def counted(count: int, noun: str) -> str:
+    return f"{count:,} {noun}" if count == 1 else f"{count:,} {noun}s"
+
+
 def opening(console: Console, source: Source, api_url: str) -> None:
     heading(console, 1, "What is sent")
     console.print(Text(source.title))
@@ -49,7 +53,10 @@ def aftermath(console: Console, *, known_before: bool, dead: int) -> None:
             "These users had facts before this run; an event that is sent again changes nothing.", style="dim"
         )
     if dead > 0:
-        console.print(f"{dead:,} messages could not be processed and wait in membus-local-extract-dlq.", style="yellow")
+        console.print(
+            f"{counted(dead, 'message')} could not be processed: see the queue membus-local-extract-dlq.",
+            style="yellow",
+        )
 
 
 def next_steps(console: Console, api_url: str, user: str) -> None:

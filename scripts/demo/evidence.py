@@ -7,11 +7,12 @@ from rich.table import Table
 from rich.text import Text
 
 from scripts.demo.answers import Fact
-from scripts.demo.chapters import heading
+from scripts.demo.chapters import counted, heading
 from scripts.demo.source import Source
 
 FACTS_SHOWN = 30
 CHANGES_SHOWN = 10
+NAMED = 3
 KINDS = (
     "identity", "place", "work", "relationship", "health", "preference", "possession", "plan", "goal",
     "experience", "behaviour", "setting",
@@ -65,7 +66,7 @@ def changes(console: Console, histories: Sequence[Sequence[Fact]]) -> None:
         line = Text("  ").append(ordered[0].key, style="cyan").append(": ")
         line.append(
             " → ".join(
-                f"{version.value} ({version.valid_from:%d %b}, {version.provenance.event_id})" for version in ordered
+                f"{version.value} ({version.valid_from:%d %b %Y}, {version.provenance.event_id})" for version in ordered
             )
         )
         console.print(line)
@@ -78,8 +79,12 @@ def others(console: Console, facts_by_user: Mapping[str, Sequence[Fact]], count:
         return
     console.print("\nThe other users, each with a memory of their own:", style="bold")
     for user, known in facts_by_user.items():
-        named = ", ".join(f"{fact.key} = {fact.value}" for fact in sorted(known, key=_order)[:3])
-        line = Text("  ").append(user, style="cyan").append(f": {len(known)} facts")
-        console.print(line.append(f" ({named}, …)" if named else ""), overflow="ellipsis", no_wrap=True)
+        named = ", ".join(f"{fact.key} = {fact.value}" for fact in sorted(known, key=_order)[:NAMED])
+        line = Text("  ").append(user, style="cyan").append(f": {counted(len(known), 'fact')}")
+        console.print(
+            line.append(f" ({named}{', …' if len(known) > NAMED else ''})" if named else ""),
+            overflow="ellipsis",
+            no_wrap=True,
+        )
     if count > len(facts_by_user):
         console.print(f"  … and {count - len(facts_by_user)} more users", style="dim")

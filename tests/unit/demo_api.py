@@ -1,0 +1,70 @@
+"""A stand-in for membus' HTTP API behind httpx2's mock transport: it takes events and knows what it is told."""
+
+import json
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from typing import Any
+
+import httpx2
+
+from scripts.demo.client import Api
+
+NOON = "2026-11-10T12:00:00Z"
+
+
+def a_fact(key: str = "home.city", value: str = "Bath", **given: Any) -> dict[str, Any]:
+    provenance = {"event_id": "e-1", "event_type": "message.sent", "quote": f"{value}, that is", "rule": None}
+    fact = {"key": key, "value": value, "kind": "place", "trust": "user_stated", "valid_from": NOON, "version": 1}
+    return fact | {"provenance": provenance | given.pop("provenance", {})} | given
+
+
+@dataclass
+class CannedApi:
+    """Facts and histories by user; `refuse` names event ids that the door rejects."""
+
+    facts: Mapping[str, Sequence[dict[str, Any]]] = field(default_factory=dict)
+    histories: Mapping[str, Sequence[dict[str, Any]]] = field(default_factory=dict)
+    refuse: frozenset[str] = frozenset()
+    received: list[dict[str, Any]] = field(default_factory=list)
+
+    def client(self) -> Api:
+        return Api("http://membus.test", "mb_key", transport=httpx2.MockTransport(self.serve))
+
+    def serve(self, request: httpx2.Request) -> httpx2.Response:
+        path = request.url.path.strip("/").split("/")[1:]
+        if path == ["events"]:
+            return self._take(json.loads(request.content)["events"])
+        return httpx2.Response(200, json=self._known(path, request.url.params.get("cursor")))
+
+    def _known(self, path: list[str], cursor: str | None) -> dict[str, Any]:
+        match path:
+            case ["users", user, "profile"]:
+                return {"version": 3, "facts": list(self.facts.get(user, ()))}
+            case ["users", user, "facts"]:
+                return _page(list(self.facts.get(user, ())), cursor)
+            case ["users", _, "facts", key, "history"]:
+                return {"items": list(self.histories.get(key, ()))}
+            case ["conversations"]:
+                return {"conversation_id": "c-1"}
+            case ["conversations", _, "context"]:
+                sections = [{"name": "system", "tokens": 200}, {"name": "profile", "tokens": 40}]
+                return {"sections": sections, "budget": 15000, "total_tokens": 240}
+            case _:
+                return {"message": {"content": "Squash dhal."}, "usage": {}}
+
+    def _take(self, events: list[dict[str, Any]]) -> httpx2.Response:
+        self.received += events
+        accepted, rejected = [], []
+        for index, event in enumerate(events):
+            if event["event_id"] in self.refuse:
+                rejected.append({"index": index, "code": "invalid", "detail": "no such type"})
+            else:
+                accepted.append({"index": index, "event_id": event["event_id"]})
+        return httpx2.Response(202, json={"accepted": accepted, "rejected": rejected})
+
+
+def _page(facts: list[dict[str, Any]], cursor: str | None) -> dict[str, Any]:
+    """Two facts a page, so that every caller has to follow the cursor."""
+    start = int(cursor or 0)
+    following = str(start + 2) if start + 2 < len(facts) else None
+    return {"items": facts[start : start + 2], "next_cursor": following}

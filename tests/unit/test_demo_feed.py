@@ -1,0 +1,39 @@
+"""scripts/demo: how events are sent and what is counted."""
+
+from scripts.demo.feed import BATCH_BYTES, batches, feed
+from scripts.demo.source import Event
+from tests.unit.demo_api import CannedApi
+
+
+def an_event(number: int, text: str = "Hello.") -> Event:
+    return {"event_id": f"e-{number}", "user_id": "mia", "type": "message.sent", "payload": {"text": text}}
+
+
+def test_batches_hold_at_most_a_hundred_events_in_order() -> None:
+    events = [an_event(number) for number in range(205)]
+
+    sizes = [len(batch) for batch in batches(events)]
+
+    assert sizes == [100, 100, 5]
+    assert [event for batch in batches(events) for event in batch] == events
+
+
+def test_long_events_make_small_batches_and_one_too_long_travels_alone() -> None:
+    long = "x" * (BATCH_BYTES // 2)
+
+    sizes = [
+        len(batch) for batch in batches([an_event(1, long), an_event(2, long), an_event(3, long * 3), an_event(4)])
+    ]
+
+    assert sizes == [1, 1, 1, 1]
+
+
+def test_accepted_rejected_and_repeated_events_are_counted_apart() -> None:
+    api = CannedApi(refuse=frozenset({"e-120"}))
+    heard: list[int] = []
+
+    sent = feed(api.client(), [*(an_event(number) for number in range(150)), an_event(7)], advance=heard.append)
+
+    assert (sent.total, sent.accepted, sent.repeated) == (151, 150, 1)
+    assert [(event_id, refusal.code) for event_id, refusal in sent.rejected] == [("e-120", "invalid")]
+    assert heard == [100, 51]

@@ -1,0 +1,95 @@
+"""scripts/demo: what its reader gets to see."""
+
+import io
+from typing import Any
+
+from rich.console import Console
+
+from scripts.demo import chapters
+from scripts.demo.source import Source
+from scripts.demo.story import Story, send_and_wait, show_answer, show_facts
+from scripts.demo.wait import Clock, Depth
+from tests.unit.demo_api import CannedApi, a_fact
+
+BEFORE = a_fact(value="Bristol", valid_from="2026-11-09T12:00:00Z", provenance={"event_id": "e-0"})
+
+
+def an_event(event_id: str, user: str = "mia", text: str = "I live in Bath now.") -> dict[str, Any]:
+    return {"event_id": event_id, "user_id": user, "type": "message.sent", "payload": {"text": text}}
+
+
+def told(api: CannedApi, *events: dict[str, Any]) -> str:
+    """Return what the whole demo prints into a file 100 columns wide, after the stack is up."""
+    console = Console(file=io.StringIO(), width=100, highlight=False, emoji=False)
+    depths = iter([Depth(0, 0, 0, 0), Depth(1, 0, 0, 0), *[Depth(0, 0, 0, 1)] * 4])
+    story = Story(api.client(), lambda: next(depths), Source("week", events), console, Clock(sleep=lambda _: None))
+    send_and_wait(story)
+    show_facts(story)
+    show_answer(story)
+    chapters.next_steps(console, "http://membus.test/api", "mia")
+    assert isinstance(console.file, io.StringIO)
+    return console.file.getvalue()
+
+
+def test_every_fact_is_shown_with_its_words_and_its_event() -> None:
+    output = told(CannedApi(facts={"mia": [a_fact()]}), an_event("e-1"))
+
+    for part in ("home.city", "Bath", "2026-11-10", "user stated", "“Bath, that is”", "e-1, message.sent"):
+        assert part in output
+
+
+def test_a_changed_fact_is_shown_with_what_it_replaced() -> None:
+    now = a_fact(version=2)
+    api = CannedApi(facts={"mia": [now]}, histories={"home.city": [now, BEFORE]})
+
+    assert "home.city: Bristol (09 Nov 2026, e-0) → Bath (10 Nov 2026, e-1)" in told(api, an_event("e-1"))
+
+
+def test_a_fact_said_twice_is_no_change() -> None:
+    said = a_fact(version=2)
+
+    output = told(CannedApi(facts={"mia": [said]}, histories={"home.city": [said, said]}), an_event("e-1"))
+
+    assert "→" not in output
+
+
+def test_the_busiest_user_comes_first_and_every_other_one_has_a_line() -> None:
+    api = CannedApi(facts={"mia": [a_fact()], "tom": [a_fact(value="Leeds")]})
+
+    output = told(api, an_event("e-0", "tom"), an_event("e-1"), an_event("e-2"))
+
+    assert "knows about mia" in output
+    assert "tom: 1 fact (home.city = Leeds)" in output
+
+
+def test_refused_events_and_dead_letters_are_told() -> None:
+    output = told(CannedApi(refuse=frozenset({"e-2"})), an_event("e-1"), an_event("e-2"))
+
+    assert "1 accepted, 1 rejected, 0 duplicates" in output
+    assert "rejected e-2: invalid: no such type" in output
+    assert "1 message could not be processed" in output
+
+
+def test_the_prompt_is_measured_against_the_messages_of_the_whole_history() -> None:
+    many = [an_event(f"e-{number}", text="one two three four five six seven eight") for number in range(240)]
+
+    output = told(CannedApi(facts={"mia": [a_fact()]}), *many)
+
+    assert "10.0 times fewer tokens" in output  # 240 lines of ten tokens each against a prompt of 240
+
+
+def test_a_history_shorter_than_the_prompt_is_called_so() -> None:
+    assert "So short a history" in told(CannedApi(facts={"mia": [a_fact()]}), an_event("e-1"))
+
+
+def test_markup_in_what_users_say_is_shown_and_never_obeyed() -> None:
+    assert "[red]Bath[/red] :dog:" in told(
+        CannedApi(facts={"mia": [a_fact(value="[red]Bath[/red] :dog:")]}), an_event("e-1")
+    )
+
+
+def test_the_key_is_never_printed_and_commands_are_not_broken() -> None:
+    output = told(CannedApi(facts={"mia": [a_fact()]}), an_event("e-1"))
+
+    assert "mb_key" not in output
+    assert 'curl -s -H "Authorization: Bearer $KEY" http://membus.test/api/v1/users/mia/profile\n' in output
