@@ -1,0 +1,82 @@
+"""Chooses and finishes an answer: tool results, a tool call, extracted facts, a filled schema, or chat."""
+
+import json
+from dataclasses import dataclass, field, replace
+from typing import Any
+
+from localstack.model import chat, observer, tool_rule
+from localstack.model.faults import MARKER, Fault
+from localstack.model.filler import fill
+from localstack.model.request import Block, MessagesRequest, text_of
+from localstack.model.script import ScriptedAnswer
+from localstack.model.tokens import count, cut
+
+
+@dataclass(frozen=True)
+class Answer:
+    content: list[Block]
+    stop_reason: str = "end_turn"
+    stop_sequence: str | None = None
+    stop_details: dict[str, Any] | None = field(default=None)
+
+    def tokens(self) -> int:
+        return sum(count(block.get("text") or json.dumps(block, ensure_ascii=False)) for block in self.content)
+
+
+def answer_to(request: MessagesRequest, scripted: ScriptedAnswer | None, fault: Fault) -> Answer:
+    """Return what the model says, the fault and the request's limits applied."""
+    spoken = Answer(scripted.blocks(), scripted.stop_reason) if scripted else _unscripted(request)
+    return _limited(_spoiled(spoken, fault), request)
+
+
+def _unscripted(request: MessagesRequest) -> Answer:
+    results = tool_rule.results_of(request)
+    if not results and (call := tool_rule.tool_call(request)):
+        return Answer([call], "tool_use")
+    if request.output_config.format:
+        return _text(json.dumps(_structured(request, request.output_config.format.json_schema), ensure_ascii=False))
+    return _text(tool_rule.report(results) if results else chat.reply(request))
+
+
+def _structured(request: MessagesRequest, schema: dict[str, Any]) -> Any:
+    events = observer.events_in(request.said())
+    if events is not None:
+        return {"facts": observer.observe(events)}
+    return fill(schema, MARKER.sub("", text_of(request.messages[-1].content)))
+
+
+def _text(text: str) -> Answer:
+    return Answer([{"type": "text", "text": text}])
+
+
+def _spoiled(answer: Answer, fault: Fault) -> Answer:
+    if fault.name == "refusal":
+        details = {"type": "refusal", "category": None, "explanation": None}
+        return Answer([], "refusal", stop_details=details)
+    if fault.name == "empty":
+        return Answer([])
+    if fault.name == "garbage":
+        whole = answer.content[0].get("text", "") if answer.content else ""
+        return _text(f"Sure! Here is what I found:\n```json\n{whole[: len(whole) // 2]}\nLet me know if that helps.")
+    if fault.name == "max_tokens":
+        return _cut(answer, answer.tokens() // 2)
+    return answer
+
+
+def _limited(answer: Answer, request: MessagesRequest) -> Answer:
+    """Apply the stop sequences, then max_tokens, as generation would have met them."""
+    for sequence in request.stop_sequences:
+        text = answer.content[0].get("text", "") if answer.content else ""
+        if sequence in text:
+            before = [{"type": "text", "text": text.split(sequence)[0]}]
+            answer = replace(answer, content=before, stop_reason="stop_sequence", stop_sequence=sequence)
+    return _cut(answer, request.max_tokens) if answer.tokens() > request.max_tokens else answer
+
+
+def _cut(answer: Answer, limit: int) -> Answer:
+    kept: list[Block] = []
+    for block in answer.content:
+        if block["type"] == "text" and (text := cut(block["text"], limit)):
+            kept.append({"type": "text", "text": text})
+            limit -= count(text)
+    return replace(answer, content=kept, stop_reason="max_tokens", stop_sequence=None)

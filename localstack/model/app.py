@@ -1,0 +1,36 @@
+"""The model server as an ASGI app: the Anthropic door, the Bedrock door, and the door for tests."""
+
+from pathlib import Path
+
+from starlette.applications import Starlette
+from starlette.requests import Request
+from starlette.responses import JSONResponse, Response
+from starlette.routing import Route
+
+from localstack.model.anthropic_door import AnthropicDoor
+from localstack.model.bedrock_door import BedrockDoor
+from localstack.model.embedder import Embedder
+from localstack.model.model import LocalModel
+from localstack.model.script_door import ScriptDoor
+
+
+def create_app(cache: Path) -> Starlette:
+    """Build the server; `cache` is the folder that keeps the ONNX graph between starts."""
+    model = LocalModel()
+    anthropic, bedrock, script = AnthropicDoor(model), BedrockDoor(model, Embedder(cache)), ScriptDoor(model)
+    return Starlette(
+        routes=[
+            Route("/health", _health),
+            Route("/v1/messages", anthropic.messages, methods=["POST"]),
+            Route("/v1/messages/count_tokens", anthropic.count_tokens, methods=["POST"]),
+            Route("/model/{model_id:path}/invoke", bedrock.invoke, methods=["POST"]),
+            Route("/model/{model_id:path}/invoke-with-response-stream", bedrock.stream, methods=["POST"]),
+            Route("/_script", script.queue, methods=["POST"]),
+            Route("/_script", script.forget, methods=["DELETE"]),
+            Route("/_calls", script.calls),
+        ]
+    )
+
+
+async def _health(request: Request) -> Response:  # noqa: ARG001  starlette's signature
+    return JSONResponse({"status": "ok"})

@@ -1,0 +1,68 @@
+"""What the doors of the model server share: reading a body, logging the call, wording an error."""
+
+import json
+from collections.abc import Awaitable, Callable
+from typing import Any
+from uuid import uuid4
+
+from starlette.requests import Request
+from starlette.responses import JSONResponse, Response
+
+from localstack.model.errors import ANTHROPIC, BEDROCK, ModelError
+from localstack.model.model import LocalModel
+
+FAULT_HEADER = "x-membus-fault"
+Endpoint = Callable[[Request], Awaitable[Response]]
+
+
+async def json_body(request: Request) -> dict[str, Any]:
+    try:
+        body = json.loads(await request.body())
+    except ValueError as invalid:
+        raise ModelError.invalid(f"The request body is not valid JSON: {invalid}") from invalid
+    if not isinstance(body, dict):
+        raise ModelError.invalid("The request body must be a JSON object")
+    return body
+
+
+def log_call(model: LocalModel, request: Request, body: dict[str, Any], *, usage: dict[str, Any], fault: str) -> None:
+    model.calls.add(
+        method=request.method,
+        path=request.url.path,
+        model=body.get("model") or request.path_params.get("model_id"),
+        input_tokens=sum(usage.get(key, 0) for key in INPUT_KINDS),
+        output_tokens=usage.get("output_tokens", 0),
+        fault=fault,
+        body=body,
+    )
+
+
+INPUT_KINDS = ("input_tokens", "cache_creation_input_tokens", "cache_read_input_tokens")
+
+
+def anthropic_errors(endpoint: Endpoint) -> Endpoint:
+    """Word what the endpoint raises as the Anthropic API does."""
+
+    async def guarded(request: Request) -> Response:
+        try:
+            return await endpoint(request)
+        except ModelError as error:
+            request_id = f"req_{uuid4().hex[:24]}"
+            headers = {"request-id": request_id, **error.headers}
+            return JSONResponse(error.body() | {"request_id": request_id}, ANTHROPIC[error.kind], headers)
+
+    return guarded
+
+
+def bedrock_errors(endpoint: Endpoint) -> Endpoint:
+    """Word what the endpoint raises as Bedrock does."""
+
+    async def guarded(request: Request) -> Response:
+        try:
+            return await endpoint(request)
+        except ModelError as error:
+            status, name = BEDROCK[error.kind]
+            headers = {"x-amzn-errortype": name, "x-amzn-requestid": str(uuid4()), **error.headers}
+            return JSONResponse({"message": error.message}, status, headers)
+
+    return guarded

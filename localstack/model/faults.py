@@ -1,0 +1,69 @@
+"""Faults on demand: `name=argument*times#label` in the header `x-membus-fault` or, as a marker, in the last message."""
+
+import re
+from collections import Counter
+from dataclasses import dataclass
+
+from localstack.model.errors import ModelError
+
+FAULTS = {
+    "rate_limited": "429 with retry-after; argument: its seconds, 1 by default",
+    "overloaded": "529 overloaded_error (Bedrock: 503)",
+    "error": "500 api_error",
+    "slow": "answers after a pause; argument: seconds, 2 by default",
+    "cut": "the stream ends midway with no stop_reason; a JSON body breaks off and the connection closes",
+    "drop": "as cut, but a stream too is torn off without the end of its body",
+    "error_event": "an error event in the middle of the stream; 500 where nothing streams",
+    "refusal": "stop_reason refusal with stop_details, no content",
+    "garbage": "prose around, and a broken half of, what the answer would have been",
+    "empty": "end_turn with no content",
+    "max_tokens": "the first half of the answer, stop_reason max_tokens",
+}
+MARKER = re.compile(r"\[\[fault:([^\]\s]+)\]\]")
+_SPEC = re.compile(r"(?P<name>[a-z_]+)(=(?P<argument>\d+(\.\d+)?))?(\*(?P<times>\d+))?(#(?P<label>[\w-]+))?", re.ASCII)
+
+
+@dataclass(frozen=True)
+class Fault:
+    name: str
+    argument: float | None = None
+
+    def raise_if_error(self) -> None:
+        if self.name == "rate_limited":
+            wait = f"{self.argument if self.argument is not None else 1:g}"
+            message = "This request would exceed your rate limit."
+            raise ModelError("rate_limit_error", message, {"retry-after": wait})
+        if self.name == "overloaded":
+            raise ModelError("overloaded_error", "Overloaded")
+        if self.name == "error":
+            raise ModelError("api_error", "Internal server error")
+
+    @property
+    def pause_seconds(self) -> float:
+        if self.name != "slow":
+            return 0.0
+        return 2.0 if self.argument is None else self.argument
+
+
+NO_FAULT = Fault("none")
+
+
+class Faults:
+    """Remembers how often each marker fired; a label makes a marker one's own among tests that share a server."""
+
+    def __init__(self) -> None:
+        self._fired: Counter[str] = Counter()
+
+    def due(self, header: str | None, text: str) -> Fault:
+        """Return the first fault asked for that has calls left."""
+        specs = ([header] if header else []) + MARKER.findall(text)
+        return next((fault for spec in specs if (fault := self._fire(spec))), NO_FAULT)
+
+    def _fire(self, spec: str) -> Fault | None:
+        match = _SPEC.fullmatch(spec)
+        if match is None or match["name"] not in FAULTS:
+            raise ModelError.invalid(f"unknown fault {spec!r}; there are {', '.join(FAULTS)}")
+        self._fired[spec] += 1
+        if match["times"] and self._fired[spec] > int(match["times"]):
+            return None
+        return Fault(match["name"], float(match["argument"]) if match["argument"] else None)

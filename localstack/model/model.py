@@ -1,0 +1,57 @@
+"""The local model: what both doors share: faults, script, prompt cache and the log of calls."""
+
+import time
+from collections.abc import Callable
+from dataclasses import dataclass, field
+from typing import Any
+from uuid import uuid4
+
+from localstack.model.answer import answer_to
+from localstack.model.faults import Fault, Faults
+from localstack.model.prompt_cache import PromptCache
+from localstack.model.request import MessagesRequest
+from localstack.model.script import CallLog, Script
+from localstack.model.segments import segments_of
+
+
+@dataclass(frozen=True)
+class Reply:
+    message: dict[str, Any]
+    fault: Fault
+
+
+@dataclass
+class LocalModel:
+    clock: Callable[[], float] = time.monotonic
+    script: Script = field(default_factory=lambda: Script(answers=[]))
+    faults: Faults = field(default_factory=Faults)
+    calls: CallLog = field(default_factory=CallLog)
+
+    def __post_init__(self) -> None:
+        self.cache = PromptCache(self.clock)
+
+    def reply(self, request: MessagesRequest, *, caller: str, fault_header: str | None) -> Reply:
+        """Answer a request of `caller`, whose prompt cache is its own; raises ModelError, also on demand."""
+        said = request.said()
+        fault = self.faults.due(fault_header, said)
+        fault.raise_if_error()
+        scripted = self.script.take(said)
+        if scripted and scripted.fault:
+            fault = self.faults.due(scripted.fault, "")
+            fault.raise_if_error()
+        used = self.cache.use(f"{caller}\0{request.model}", segments_of(request))
+        answer = answer_to(request, scripted, fault)
+        return Reply(
+            {
+                "id": f"msg_{uuid4().hex[:24]}",
+                "type": "message",
+                "role": "assistant",
+                "model": request.model,
+                "content": answer.content,
+                "stop_reason": answer.stop_reason,
+                "stop_sequence": answer.stop_sequence,
+                "stop_details": answer.stop_details,
+                "usage": {**used.usage(), "output_tokens": max(1, answer.tokens()), "service_tier": "standard"},
+            },
+            fault,
+        )
