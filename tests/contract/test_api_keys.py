@@ -1,0 +1,106 @@
+"""The port ApiKeys, on the fake and on DynamoDB."""
+
+from collections.abc import Iterator
+from dataclasses import replace
+from datetime import UTC, datetime, timedelta
+from uuid import uuid4
+
+import pytest
+
+from membus.adapters.dynamo_api_keys import DynamoApiKeys
+from membus.domain.api_key import ApiKey, Credential, Scope
+from membus.errors import ConflictError, NotFoundError, UnavailableError
+from membus.ports.api_keys import ApiKeys
+from tests.contract.tenants_table import tenants_table
+from tests.fakes.api_keys import InMemoryApiKeys
+
+NOW = datetime.now(UTC).replace(microsecond=0)
+
+
+@pytest.fixture(params=["fake", "dynamodb"])
+def keys(request: pytest.FixtureRequest) -> Iterator[ApiKeys]:
+    if request.param == "fake":
+        yield InMemoryApiKeys()
+    else:
+        with tenants_table() as table:
+            yield DynamoApiKeys(table)
+
+
+def a_key(*, tenant_id: str = "acme", created_at: datetime = NOW, expires_at: datetime | None = None) -> ApiKey:
+    credential = Credential.generate("dev")
+    return ApiKey(
+        key_id=credential.key_id,
+        tenant_id=tenant_id,
+        name="web",
+        scopes=(Scope.EVENTS_WRITE, Scope.CHAT),
+        secret_hash=credential.secret_hash,
+        created_at=created_at,
+        expires_at=expires_at,
+    )
+
+
+@pytest.mark.parametrize("expires_at", [None, NOW + timedelta(days=90)])
+def test_a_key_is_found_as_it_was_added(keys: ApiKeys, expires_at: datetime | None) -> None:
+    keys.add(key := a_key(expires_at=expires_at))
+
+    assert keys.find(key.key_id) == key
+
+
+def test_an_unknown_key_is_nobody(keys: ApiKeys) -> None:
+    assert keys.find(uuid4().hex) is None
+
+
+def test_a_taken_key_id_is_refused_and_keeps_its_owner(keys: ApiKeys) -> None:
+    keys.add(key := a_key())
+
+    with pytest.raises(ConflictError):
+        keys.add(replace(key, tenant_id="zeta"))
+
+    assert keys.find(key.key_id) == key
+    assert keys.of("zeta") == []
+
+
+def test_a_tenant_lists_its_own_keys_oldest_first(keys: ApiKeys) -> None:
+    newer, older = a_key(created_at=NOW), a_key(created_at=NOW - timedelta(days=1))
+    for key in (newer, older, a_key(tenant_id="zeta"), a_key(tenant_id="acme-2")):
+        keys.add(key)
+
+    assert keys.of("acme") == [older, newer]
+
+
+def test_a_revoked_key_is_found_revoked(keys: ApiKeys) -> None:
+    keys.add(key := a_key())
+
+    revoked = keys.revoke(key.key_id, at=NOW)
+
+    assert revoked == replace(key, revoked_at=NOW)
+    assert keys.find(key.key_id) == revoked
+    assert keys.of("acme") == [revoked]
+
+
+def test_revoking_twice_keeps_the_first_moment(keys: ApiKeys) -> None:
+    keys.add(key := a_key())
+    keys.revoke(key.key_id, at=NOW)
+
+    assert keys.revoke(key.key_id, at=NOW + timedelta(hours=1)).revoked_at == NOW
+
+
+def test_revoking_an_unknown_key_invents_none(keys: ApiKeys) -> None:
+    with pytest.raises(NotFoundError):
+        keys.revoke("nobody", at=NOW)
+
+    assert keys.find("nobody") is None
+
+
+def test_a_table_that_does_not_answer_is_an_unavailable_store() -> None:
+    with tenants_table() as table:
+        keys = DynamoApiKeys(table)
+        table.delete()
+        for ask in (
+            lambda: keys.find("k"),
+            lambda: keys.of("acme"),
+            lambda: keys.add(a_key()),
+            lambda: keys.revoke("k", at=NOW),
+        ):
+            with pytest.raises(UnavailableError, match="the keys table: ResourceNotFoundException"):
+                ask()

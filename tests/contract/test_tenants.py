@@ -1,0 +1,64 @@
+"""The port TenantStore, on the fake and on DynamoDB."""
+
+from collections.abc import Iterator
+from datetime import UTC, datetime
+
+import pytest
+
+from membus.adapters.dynamo_api_keys import DynamoApiKeys
+from membus.adapters.dynamo_tenants import DynamoTenants
+from membus.domain.api_key import ApiKey
+from membus.domain.tenant import Tenant
+from membus.errors import ConflictError, InvalidError
+from membus.ports.tenants import TenantStore
+from tests.contract.tenants_table import tenants_table
+from tests.fakes.tenants import InMemoryTenants
+
+NOW = datetime.now(UTC)
+
+
+@pytest.fixture(params=["fake", "dynamodb"])
+def store(request: pytest.FixtureRequest) -> Iterator[TenantStore]:
+    if request.param == "fake":
+        yield InMemoryTenants()
+    else:
+        with tenants_table() as table:
+            yield DynamoTenants(table)
+
+
+def test_a_tenant_is_found_as_it_was_added(store: TenantStore) -> None:
+    store.add(tenant := Tenant("acme", "Acme Ltd", NOW))
+
+    assert store.find("acme") == tenant
+    assert store.find("acm") is None
+
+
+def test_an_existing_tenant_is_not_overwritten(store: TenantStore) -> None:
+    store.add(tenant := Tenant("acme", "Acme Ltd", NOW))
+
+    with pytest.raises(ConflictError):
+        store.add(Tenant("acme", "Somebody else", NOW))
+
+    assert store.find("acme") == tenant
+
+
+def test_tenants_are_listed_by_id(store: TenantStore) -> None:
+    for tenant_id in ("zeta", "acme"):
+        store.add(Tenant(tenant_id, tenant_id, NOW))
+
+    assert [tenant.tenant_id for tenant in store.everyone()] == ["acme", "zeta"]
+
+
+def test_keys_in_the_same_table_are_no_tenants() -> None:
+    with tenants_table() as table:
+        tenants = DynamoTenants(table)
+        tenants.add(tenant := Tenant("acme", "Acme Ltd", NOW))
+        DynamoApiKeys(table).add(ApiKey("k1", "acme", "web", (), "0" * 64, NOW))
+
+        assert tenants.everyone() == [tenant]
+
+
+@pytest.mark.parametrize("tenant_id", ["", "a#b", "a/b", "..", "Acme", "-a", "a-", "a b", "a" * 64, "é", "a\n"])
+def test_an_id_that_could_forge_a_key_or_leave_a_folder_is_refused(tenant_id: str) -> None:
+    with pytest.raises(InvalidError):
+        Tenant(tenant_id, "x", NOW)

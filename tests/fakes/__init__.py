@@ -1,0 +1,1 @@
+"""Working in-memory ports; each passes the contract test of its port."""

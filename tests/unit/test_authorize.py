@@ -1,0 +1,202 @@
+"""functions/authorize: who comes in, and what the gateway is told about them."""
+
+import json
+import os
+import subprocess
+import sys
+from collections.abc import Iterator
+from dataclasses import replace
+from datetime import UTC, datetime, timedelta
+from fnmatch import fnmatchcase
+from typing import Any
+
+import pytest
+
+from functions.authorize.handler import handler
+from functions.authorize.usecase import authenticate
+from membus import wiring
+from membus.domain.api_key import ApiKey, Credential, Scope
+from membus.errors import UnauthorizedError, UnavailableError
+from tests.fakes.api_keys import InMemoryApiKeys
+
+NOW = datetime.now(UTC)
+CREDENTIAL = Credential.generate("dev")
+KEY = ApiKey(
+    key_id=CREDENTIAL.key_id,
+    tenant_id="acme",
+    name="web",
+    scopes=(Scope.EVENTS_WRITE, Scope.MEMORY_READ),
+    secret_hash=CREDENTIAL.secret_hash,
+    created_at=NOW,
+)
+STAGE = "arn:aws:execute-api:us-east-1:123456789012:abc123/$default"
+ROUTES = {
+    "POST /v1/events": "events:write",
+    "GET /v1/users/{user}/facts/{key}": "memory:read",
+    "PUT /v1/users/{user}/facts/{key}": "memory:write",
+    "POST /v1/users/{user}:erase": "admin",
+    "GET /v1/conversations/{id}": "chat",
+    "GET /v1/conversations/{id}/context": "memory:read",
+}
+
+
+@pytest.fixture
+def keys(monkeypatch: pytest.MonkeyPatch) -> Iterator[InMemoryApiKeys]:
+    keys = InMemoryApiKeys(KEY)
+    monkeypatch.setenv("ENVIRONMENT", "dev")
+    monkeypatch.setenv("ROUTE_SCOPES", json.dumps(ROUTES))
+    monkeypatch.setattr(wiring, "api_keys", lambda: keys)
+    wiring.route_scopes.cache_clear()
+    yield keys
+    wiring.route_scopes.cache_clear()
+
+
+def a_request(authorization: str | None = f"Bearer {CREDENTIAL.text}", **fields: Any) -> dict[str, Any]:
+    headers = {} if authorization is None else {"authorization": authorization}
+    request = {"headers": headers, "requestContext": {"requestId": "r-1"}, "routeArn": f"{STAGE}/POST/v1/events"}
+    return request | fields
+
+
+def allows(answer: dict[str, Any], route: str) -> bool:
+    statements = answer["policyDocument"]["Statement"]
+    hits = {
+        statement["Effect"]
+        for statement in statements
+        if any(fnmatchcase(f"{STAGE}/{route}", resource) for resource in statement["Resource"])
+    }
+    return hits == {"Allow"}
+
+
+def test_a_good_key_brings_its_tenant_and_scopes_to_the_handlers(keys: InMemoryApiKeys) -> None:
+    answer = handler(a_request(), None)
+
+    assert answer["principalId"] == KEY.key_id
+    assert answer["context"] == {
+        "tenant_id": "acme",
+        "key_id": KEY.key_id,
+        "scopes": "events:write memory:read",
+    }
+    assert keys.asked == [KEY.key_id]
+
+
+@pytest.mark.parametrize(
+    ("route", "allowed"),
+    [
+        ("POST/v1/events", True),
+        ("GET/v1/users/ada/facts/home.city", True),
+        ("PUT/v1/users/ada/facts/home.city", False),
+        ("POST/v1/users/ada:erase", False),
+        ("GET/v1/conversations/c-1/context", True),
+    ],
+)
+@pytest.mark.usefixtures("keys")
+def test_a_route_is_open_exactly_to_its_scope(route: str, *, allowed: bool) -> None:
+    assert allows(handler(a_request(), None), route) is allowed
+
+
+@pytest.mark.usefixtures("keys")
+def test_the_answer_is_the_same_for_every_route_because_the_gateway_caches_it() -> None:
+    asked_for_events = handler(a_request(), None)
+    asked_for_facts = handler(a_request(routeArn=f"{STAGE}/GET/v1/users/ada/facts/home.city"), None)
+
+    assert asked_for_events == asked_for_facts
+
+
+@pytest.mark.usefixtures("keys")
+def test_a_websocket_request_is_answered_from_its_method_arn() -> None:
+    request = a_request(methodArn=f"{STAGE}/$connect")
+    del request["routeArn"]
+
+    assert handler(request | {"headers": {"Authorization": f"bearer {CREDENTIAL.text}"}}, None)["context"]
+
+
+@pytest.mark.usefixtures("keys")
+def test_a_key_with_every_scope_is_denied_nothing(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(wiring, "api_keys", lambda: InMemoryApiKeys(replace(KEY, scopes=tuple(Scope))))
+
+    statements = handler(a_request(), None)["policyDocument"]["Statement"]
+
+    assert [statement["Effect"] for statement in statements] == ["Allow"]
+
+
+@pytest.mark.parametrize(
+    "authorization",
+    [
+        None,
+        "",
+        "Bearer",
+        "Bearer ",
+        CREDENTIAL.text,
+        f"Basic {CREDENTIAL.text}",
+        f"Bearer {CREDENTIAL.text[:-1]}",
+        f"Bearer {CREDENTIAL.text}, Bearer {CREDENTIAL.text}",
+        f"Bearer {CREDENTIAL.text.swapcase()}",
+        f"Bearer {replace(CREDENTIAL, environment='prod').text}",
+        "Bearer mb_dev_\udcff_\N{KELVIN SIGN}",
+    ],
+)
+def test_what_cannot_be_a_key_of_this_environment_is_refused_unread(
+    keys: InMemoryApiKeys, authorization: str | None
+) -> None:
+    with pytest.raises(UnauthorizedError, match=r"^Unauthorized$"):
+        handler(a_request(authorization), None)
+
+    assert keys.asked == []
+
+
+@pytest.mark.parametrize(
+    "stored",
+    [
+        None,
+        replace(KEY, secret_hash=Credential.generate("dev").secret_hash),
+        replace(KEY, revoked_at=NOW),
+        replace(KEY, expires_at=NOW - timedelta(days=1)),
+    ],
+)
+@pytest.mark.usefixtures("keys")
+def test_every_key_that_does_not_hold_is_refused_alike_after_one_read(
+    stored: ApiKey | None, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    store = InMemoryApiKeys(*([stored] if stored else []))
+    monkeypatch.setattr(wiring, "api_keys", lambda: store)
+
+    with pytest.raises(UnauthorizedError, match=r"^Unauthorized$"):
+        handler(a_request(), None)
+
+    assert store.asked == [KEY.key_id]
+
+
+def test_a_store_that_does_not_answer_lets_nobody_in() -> None:
+    with pytest.raises(UnavailableError):
+        authenticate(f"Bearer {CREDENTIAL.text}", environment="dev", keys=InMemoryApiKeys(KEY, down=True), now=NOW)
+
+
+@pytest.mark.usefixtures("keys")
+def test_a_refusal_is_logged_with_its_reason_and_without_the_secret(
+    caplog: pytest.LogCaptureFixture, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(wiring, "api_keys", InMemoryApiKeys)
+
+    with pytest.raises(UnauthorizedError):
+        handler(a_request(), None)
+
+    (record,) = caplog.records
+    assert json.loads(record.message) == {
+        "level": "INFO",
+        "service": "authorize",
+        "message": "refused",
+        "reason": "unknown key",
+        "request_id": "r-1",
+    }
+
+
+def test_it_imports_nothing_but_boto3_and_its_own_code() -> None:
+    code = (
+        "import sys, functions.authorize.handler as authorize\n"
+        "authorize.wiring.api_keys()\n"
+        "print(*{name.partition('.')[0] for name in sys.modules})"
+    )
+    environment = {"PYTHONPATH": os.pathsep.join(sys.path), "TENANTS_TABLE": "t", "AWS_DEFAULT_REGION": "us-east-1"}
+    run = subprocess.run([sys.executable, "-c", code], env=environment, capture_output=True, text=True, check=True)
+
+    assert not {"pydantic", "aws_lambda_powertools", "anthropic", "psycopg", "ulid"} & set(run.stdout.split())
