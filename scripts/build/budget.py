@@ -1,0 +1,55 @@
+"""What each zip weighs against what it may weigh, so that growth is a decision and not an accident."""
+
+from dataclasses import dataclass
+from pathlib import Path
+from zipfile import ZipFile
+
+from scripts.build import BuildError
+
+MB = 2**20  # as Lambda counts
+
+# Unzipped. Lambda refuses a function that weighs more than 250 MB with its layers; what is loaded slowly is
+# noticed sooner, so each part has a budget a little above its weight of today.
+WHOLE = 250.0
+FUNCTION = 1.0  # our own source alone: more means that somebody packed a dependency
+LAYERS = {"lambda": {"membus": 60.0, "duckdb": 70.0}, "host": {"membus": 75.0, "duckdb": 90.0}}
+ZIPPED = 50.0  # Lambda takes a larger upload only by way of S3
+
+
+@dataclass(frozen=True)
+class Weight:
+    name: str
+    zipped: float
+    unzipped: float
+    budget: float
+
+    def __str__(self) -> str:
+        return f"{self.name:<28} {self.zipped:>8.2f} {self.unzipped:>9.2f} {self.budget:>7.0f}"
+
+    def excess(self) -> str | None:
+        if self.unzipped > self.budget:
+            return f"{self.name} weighs {self.unzipped:.2f} MB unzipped, its budget is {self.budget:.0f} MB"
+        if self.zipped > ZIPPED:
+            return f"{self.name} weighs {self.zipped:.2f} MB zipped, Lambda's direct upload ends at {ZIPPED:.0f} MB"
+        return None
+
+
+def weigh(out: Path) -> list[Weight]:
+    """Each zip of a target, then the most that one function can weigh with every layer."""
+    functions = [_weight(path, FUNCTION) for path in sorted((out / "functions").glob("*.zip"))]
+    layers = [_weight(out / "layers" / f"{name}.zip", budget) for name, budget in LAYERS[out.name].items()]
+    heaviest = max((function.unzipped for function in functions), default=0.0)
+    whole = heaviest + sum(layer.unzipped for layer in layers)
+    return [*functions, *layers, Weight("all layers + one function", 0.0, whole, WHOLE)]
+
+
+def hold(weights: list[Weight]) -> None:
+    """Raise BuildError naming everything over its budget."""
+    if excesses := [excess for weight in weights if (excess := weight.excess())]:
+        raise BuildError("\n".join([*excesses, "drop what is not needed, or raise the budget in the same change"]))
+
+
+def _weight(path: Path, budget: float) -> Weight:
+    with ZipFile(path) as archive:
+        unzipped = sum(entry.file_size for entry in archive.infolist())
+    return Weight(f"{path.parent.name}/{path.name}", path.stat().st_size / MB, unzipped / MB, budget)

@@ -1,0 +1,77 @@
+"""The two layers: what each is made of, and how large it may grow."""
+
+import shutil
+import tempfile
+from collections.abc import Iterator
+from dataclasses import dataclass
+from functools import partial
+from pathlib import Path
+
+from scripts.build import artifacts
+from scripts.build.archive import source_tree, write_zip
+from scripts.build.targets import Target
+from scripts.build.trim import listed_services, trimmed
+from scripts.build.wheels import chosen, install
+
+PREFIX = "python"  # where Lambda looks for Python inside a layer
+SERVICES = "requirements/botocore-services.txt"
+
+
+@dataclass(frozen=True)
+class Layer:
+    name: str
+    requirements: str
+
+    def packages(self, root: Path) -> Path:
+        return root / "requirements" / self.requirements
+
+    def sources(self, root: Path) -> dict[str, bytes]:
+        """The layer's own code; a layer without any carries packages alone."""
+        return source_tree(root / "layers" / self.name / PREFIX, prefix=PREFIX)
+
+
+LAYERS = (Layer("membus", "layer.txt"), Layer("duckdb", "duckdb.txt"))
+
+
+def build_layer(layer: Layer, *, target: Target, root: Path, out: Path, recipe: str) -> Iterator[Path]:
+    """Bring the layer's zip and SBOM up to date; yields those that were made anew.
+
+    Packages change seldom and take seconds, our own code changes often: the compressed packages are
+    kept apart and our code is added to a copy of them. `recipe` stands for the code of the build.
+    """
+    key = artifacts.fingerprint(recipe, target.label, layer.packages(root).read_bytes(), (root / SERVICES).read_bytes())
+    parts = _parts(layer, key, target=target, root=root, out=out)
+    zipped, bill = out / "layers" / f"{layer.name}.zip", out / "layers" / f"{layer.name}.cdx.json"
+    sources = layer.sources(root)
+    inputs = artifacts.fingerprint(key, sources)
+    if artifacts.remake(zipped, inputs=inputs, write=partial(write_zip, files=sources, base=parts / "packages.zip")):
+        yield zipped
+    if artifacts.remake(bill, inputs=key, write=partial(shutil.copyfile, parts / "bill.json")):
+        yield bill
+
+
+def _parts(layer: Layer, key: str, *, target: Target, root: Path, out: Path) -> Path:
+    """The folder with the compressed packages and their SBOM; its name tells what they were made of."""
+    kept = out / ".packages"
+    kept.mkdir(parents=True, exist_ok=True)
+    parts = kept / f"{layer.name}-{key[:16]}"
+    if parts.is_dir():
+        return parts
+    for stale in kept.glob(f"{layer.name}-*"):
+        shutil.rmtree(stale)
+    with tempfile.TemporaryDirectory(dir=kept, prefix=f"{layer.name}-") as folder:
+        made, installed = Path(folder, "made"), Path(folder, "installed")
+        made.mkdir()
+        _make_parts(layer, target=target, root=root, installed=installed, made=made)
+        made.rename(parts)
+    return parts
+
+
+def _make_parts(layer: Layer, *, target: Target, root: Path, installed: Path, made: Path) -> None:
+    requirements = layer.packages(root)
+    install(requirements, target, installed)
+    files = trimmed(installed, services=listed_services(root / SERVICES), prefix=PREFIX)
+    write_zip(made / "packages.zip", files)
+    from scripts.build.sbom import bill_of_materials  # noqa: PLC0415 - 0.1 s that a warm build does not pay
+
+    (made / "bill.json").write_text(bill_of_materials(layer.name, chosen(requirements, target), installed))
