@@ -22,7 +22,7 @@ setup: .venv/ready ## create .venv from the locked requirements
 	@.venv/bin/uv pip sync -q --python $(PY) --require-hashes requirements/bootstrap.txt $(LOCKS) && touch $@
 
 demo: setup ## the main job: a week of one user's events becomes facts and changes an answer (INPUT=file for your own)
-	@$(PY) -m scripts.demo $(if $(INPUT),--input $(INPUT))
+	@$(PY) -m scripts.demo $(if $(INPUT),--input "$(INPUT)") $(if $(LIMIT),--limit $(LIMIT)) $(if $(CONVERSATION),--conversation $(CONVERSATION))
 
 up: setup ## start the local stack and deploy to it; leaves it running
 	@$(PY) -m localstack up

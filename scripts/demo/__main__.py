@@ -2,7 +2,7 @@
 
 import argparse
 import sys
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from pathlib import Path
 from shutil import get_terminal_size
 
@@ -10,7 +10,7 @@ from rich.console import Console
 
 from scripts.demo.failure import DemoError
 from scripts.demo.readers import read
-from scripts.demo.stack import running_stack
+from scripts.demo.stack import Stack, running_stack
 from scripts.demo.story import tell
 
 WEEK = Path(__file__).with_name("week.jsonl")
@@ -18,7 +18,8 @@ INTERRUPTED = 130  # as a shell reports a program that Ctrl-C ended
 WIDEST = 110
 
 
-def main(arguments: Sequence[str] | None = None) -> int:
+def main(arguments: Sequence[str] | None = None, *, start: Callable[[], Stack] = running_stack) -> int:
+    """Return the exit code; `start` is where the minute of a first run goes."""
     options = _options(arguments)
     width = min(get_terminal_size((100, 40)).columns, WIDEST)
     console = Console(width=width, highlight=False, emoji=False)
@@ -26,7 +27,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
     try:
         # the file first: a wrong path should not cost the minute that a first start takes
         source = read(options.input, conversation=options.conversation, limit=options.limit)
-        tell(running_stack(), source, console)
+        tell(start(), source, console)
     except DemoError as error:
         errors.print(str(error), style="red", markup=False)
         return 1

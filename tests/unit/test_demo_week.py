@@ -3,9 +3,12 @@
 from collections import Counter
 from datetime import datetime, timedelta
 
+import pytest
+
 from membus.domain.event import Event
 from scripts.demo.__main__ import WEEK, main
 from scripts.demo.readers import read
+from scripts.demo.stack import Stack
 
 EVENTS = [Event.model_validate({"tenant_id": "demo"} | event) for event in read(WEEK).events]
 
@@ -39,6 +42,14 @@ def test_three_server_errors_fall_into_five_minutes() -> None:
 
     assert len(errors) == 3
     assert max(errors) - min(errors) <= timedelta(minutes=5)
+
+
+def test_ctrl_c_ends_with_its_own_code_and_says_how_to_stop_the_stack(capsys: pytest.CaptureFixture[str]) -> None:
+    def interrupted() -> Stack:
+        raise KeyboardInterrupt
+
+    assert main([], start=interrupted) == 130
+    assert "`make down` stops it" in capsys.readouterr().err
 
 
 def test_a_file_that_cannot_be_read_ends_the_demo_before_anything_is_started() -> None:
