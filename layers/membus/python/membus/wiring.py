@@ -2,13 +2,24 @@
 
 import json
 import os
+from datetime import UTC, datetime
 from functools import cache
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
+    from anthropic import Anthropic
+
     from membus.ports.api_keys import ApiKeys
+    from membus.ports.conversations import ConversationStore
+    from membus.ports.events import EpisodeStore, EventBus, Quarantine, SignalStore, SourceQueue
+    from membus.ports.facts import FactStore
+    from membus.ports.model import LanguageModel
+    from membus.ports.sealer import Sealer
+
+SECRET_SECONDS = 300
+"""How long a rotated secret may stay in use in a warm function."""
 
 
 def _env(name: str, default: str | None = None) -> str:
@@ -37,3 +48,92 @@ def route_scopes() -> "Mapping[str, str]":
     """Return the scope each route asks for, as Terraform read it from the OpenAPI document."""
     scopes: dict[str, str] = json.loads(_env("ROUTE_SCOPES"))
     return scopes
+
+
+def now() -> datetime:
+    return datetime.now(UTC)
+
+
+@cache
+def facts() -> "FactStore":
+    from membus.adapters.aws import table
+    from membus.adapters.dynamo_facts import DynamoFacts
+
+    return DynamoFacts(table(_env("MEMORY_TABLE")))
+
+
+@cache
+def episodes() -> "EpisodeStore":
+    from membus.adapters.aws import table
+    from membus.adapters.dynamo_episodes import DynamoEpisodes
+
+    return DynamoEpisodes(table(_env("MEMORY_TABLE")))
+
+
+@cache
+def signals() -> "SignalStore":
+    from membus.adapters.aws import table
+    from membus.adapters.dynamo_signals import DynamoSignals
+
+    return DynamoSignals(table(_env("MEMORY_TABLE")))
+
+
+@cache
+def conversations() -> "ConversationStore":
+    from membus.adapters.aws import table
+    from membus.adapters.dynamo_conversations import DynamoConversations
+
+    return DynamoConversations(table(_env("CONVERSATIONS_TABLE")), now)
+
+
+@cache
+def bus() -> "EventBus":
+    from membus.adapters.aws import client
+    from membus.adapters.eventbridge_bus import EventBridgeBus
+
+    return EventBridgeBus(client("events"), _env("BUS_NAME"))
+
+
+@cache
+def quarantine() -> "Quarantine":
+    from membus.adapters.aws import client
+    from membus.adapters.sqs_quarantine import SqsQuarantine
+
+    return SqsQuarantine(client("sqs"), _env("QUARANTINE_QUEUE_URL"))
+
+
+@cache
+def source_queue() -> "SourceQueue":
+    from membus.adapters.aws import client
+    from membus.adapters.sqs_source import SqsSource
+
+    return SqsSource(client("sqs"), _env("SOURCE_QUEUE_URL"))
+
+
+@cache
+def sealer() -> "Sealer":
+    from membus.adapters.aws import client
+    from membus.adapters.kms_sealer import KmsSealer
+
+    return KmsSealer(client("kms"), _env("CURSOR_KEY_ID"))
+
+
+def model(task: str) -> "LanguageModel":
+    """Return the model configured for `task` (`extract`, `chat`); the import it needs takes most of a second."""
+    from membus.adapters.claude_model import ClaudeModel
+
+    model_id = _env(f"{task.upper()}_MODEL_ID")
+    if _env("MODEL_PROVIDER") == "bedrock":
+        from anthropic import AnthropicBedrock
+
+        return ClaudeModel(AnthropicBedrock(), model_id)
+    from aws_lambda_powertools.utilities.parameters import get_secret
+
+    return ClaudeModel(_anthropic(str(get_secret(_env("MODEL_SECRET_ID"), max_age=SECRET_SECONDS))), model_id)
+
+
+@cache
+def _anthropic(api_key: str) -> "Anthropic":
+    from anthropic import Anthropic
+
+    return Anthropic(api_key=api_key)

@@ -2,9 +2,7 @@
 
 from typing import TYPE_CHECKING
 
-from botocore.exceptions import BotoCoreError, ClientError
-
-from membus.errors import UnavailableError
+from membus.adapters.aws import translated
 
 if TYPE_CHECKING:
     from mypy_boto3_kms import KMSClient
@@ -15,7 +13,5 @@ class KmsSealer:
         self._client, self._key_id = client, key_id
 
     def seal(self, message: bytes) -> bytes:
-        try:
+        with translated("cursor key"):
             return self._client.generate_mac(KeyId=self._key_id, MacAlgorithm="HMAC_SHA_256", Message=message)["Mac"]
-        except (BotoCoreError, ClientError) as error:
-            raise UnavailableError("the key that seals cursors cannot be used") from error

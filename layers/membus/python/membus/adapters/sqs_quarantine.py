@@ -2,9 +2,7 @@
 
 from typing import TYPE_CHECKING
 
-from botocore.exceptions import BotoCoreError, ClientError
-
-from membus.errors import UnavailableError
+from membus.adapters.aws import translated
 
 if TYPE_CHECKING:
     from mypy_boto3_sqs import SQSClient
@@ -15,11 +13,6 @@ class SqsQuarantine:
         self._client, self._queue_url = client, queue_url
 
     def park(self, body: str, *, reason: str) -> None:
-        try:
-            self._client.send_message(
-                QueueUrl=self._queue_url,
-                MessageBody=body,
-                MessageAttributes={"reason": {"DataType": "String", "StringValue": reason[:256]}},
-            )
-        except (BotoCoreError, ClientError) as error:
-            raise UnavailableError("the quarantine queue did not take a message") from error
+        attributes = {"reason": {"DataType": "String", "StringValue": reason[:256]}}
+        with translated("quarantine"):
+            self._client.send_message(QueueUrl=self._queue_url, MessageBody=body, MessageAttributes=attributes)  # type: ignore[arg-type]

@@ -35,6 +35,14 @@ REPEATED = (
 )  # fmt: skip
 
 
+READ_TYPES = frozenset({"setting.changed", *(rule.event_type for rule in REPEATED)})
+
+
+def needs_reader(event: Event) -> bool:
+    """Whether anybody has to look at this event; most clicks and page views end with being recorded."""
+    return event.type in READ_TYPES or event.speech is not None
+
+
 @dataclass(frozen=True, order=True)
 class Mark:
     """One event's trace in a signal: enough to recompute a rule without reading the event again."""

@@ -40,3 +40,10 @@ class Quarantine(Protocol):
     """Messages that no retry can help, kept for a person to look at."""
 
     def park(self, body: str, *, reason: str) -> None: ...
+
+
+class SourceQueue(Protocol):
+    """The queue that brought a message, which has to come back."""
+
+    def retry_in(self, receipt: str, *, seconds: int) -> None:
+        """Let the message come back after `seconds` instead of the queue's own timeout."""

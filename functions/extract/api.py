@@ -1,0 +1,34 @@
+"""What arrives: a batch of queue messages, each holding an event as EventBridge wraps it."""
+
+from typing import Any
+
+from pydantic import AwareDatetime, BaseModel, Field
+
+from membus.domain import strict_json
+from membus.domain.event import Event, Recorded
+
+
+class QueueMessage(BaseModel):
+    message_id: str = Field(alias="messageId")
+    receipt: str = Field(alias="receiptHandle")
+    body: str
+    attributes: dict[str, Any] = Field(default_factory=dict)
+
+    @property
+    def receives(self) -> int:
+        """How many times the queue has handed this message out; more than once means that a try failed."""
+        return int(self.attributes.get("ApproximateReceiveCount", 1))
+
+    def recorded(self) -> Recorded:
+        """Return the event and the moment the bus accepted it; ValueError or InvalidError where it is none."""
+        envelope = BusEnvelope.model_validate(strict_json.loads(self.body))
+        return Recorded(event=envelope.detail, learned_at=envelope.time)
+
+
+class BusEnvelope(BaseModel):
+    time: AwareDatetime
+    detail: Event
+
+
+class QueueBatch(BaseModel):
+    records: list[QueueMessage] = Field(alias="Records")

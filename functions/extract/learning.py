@@ -1,0 +1,91 @@
+"""Learn from one user's events: rules first, one model call for all that was said, then one commit."""
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, replace
+
+from functions.extract.prompt import MAX_TOKENS, PROMPT_VERSION, Candidates, prompt_for
+from membus.domain import rules
+from membus.domain.event import Recorded
+from membus.domain.facts import Fact, Observation, by_key, fold
+from membus.domain.gate import Extractor, admit
+from membus.domain.identity import Owner
+from membus.domain.profile import Profile
+from membus.errors import ConflictError
+from membus.ports.events import SignalStore
+from membus.ports.facts import FactStore, Learned
+from membus.ports.model import LanguageModel
+
+VERSION = f"rules-{rules.RULES_VERSION}.prompt-{PROMPT_VERSION}"
+"""The extractor version: an event read at this version is never read again at it."""
+OBSERVATIONS_MAX = 40
+"""DynamoDB takes 100 items in a transaction: two for each observation, one for the profile, one for each event."""
+TRIES = 5
+
+
+@dataclass(frozen=True)
+class Learner:
+    """`model` is a function, so that a batch with nothing to read never loads a model client."""
+
+    facts: FactStore
+    signals: SignalStore
+    model: Callable[[], LanguageModel]
+    seconds_left: Callable[[], float]
+    on_refused: Callable[[str], None]
+    version: str = VERSION
+
+    def learn(self, events: Sequence[Recorded]) -> None:
+        """Commit what the events of one owner teach, and that they were read.
+
+        What does not fit one transaction is committed in several; the events count as read with the last of them.
+        """
+        owner = events[0].event.owner
+        observed = _once([*self._by_rules(owner, events), *self._by_model(events)])
+        while len(observed) > OBSERVATIONS_MAX:
+            self._commit(owner, (), observed[:OBSERVATIONS_MAX])
+            observed = observed[OBSERVATIONS_MAX:]
+        self._commit(owner, events, observed)
+
+    def _by_rules(self, owner: Owner, events: Sequence[Recorded]) -> list[Observation]:
+        observed: list[Observation] = []
+        for event in events:
+            observed += rules.stated_by_action(event)
+            for signal in rules.signals(event):
+                observed += rules.repeated(signal, self.signals.add(owner, signal))
+        return observed
+
+    def _by_model(self, events: Sequence[Recorded]) -> list[Observation]:
+        said = {event.event.event_id: event for event in events if event.event.speech}
+        if not said:
+            return []
+        model = self.model()
+        proposed = model.answer(
+            prompt_for(list(said.values())), Candidates, max_tokens=MAX_TOKENS, timeout_seconds=self.seconds_left()
+        )
+        extractor = Extractor(model=model.name, prompt_version=PROMPT_VERSION)
+        verdicts = [admit(candidate, said, extractor) for candidate in proposed.facts]
+        for reason in (verdict for verdict in verdicts if isinstance(verdict, str)):
+            self.on_refused(reason)
+        return [verdict for verdict in verdicts if isinstance(verdict, Observation)]
+
+    def _commit(self, owner: Owner, events: Sequence[Recorded], observed: Sequence[Observation]) -> None:
+        """Fold the observations into the facts as they are now, again if somebody else was faster."""
+        for tries_left in reversed(range(TRIES)):
+            learned = Learned(
+                profile=self.facts.profile(owner) if observed else Profile(owner=owner), extractor=self.version,
+                events=tuple(events), observations=tuple(observed), facts=self._facts(owner, observed),
+            )  # fmt: skip
+            try:
+                return self.facts.commit(replace(learned, profile=learned.profile.updated(learned.facts)))
+            except ConflictError:
+                if not tries_left:
+                    raise
+        return None
+
+    def _facts(self, owner: Owner, observed: Sequence[Observation]) -> tuple[Fact, ...]:
+        folded = (fold(_once([*self.facts.observations(owner, key), *seen])) for key, seen in by_key(observed).items())
+        return tuple(fact for fact in folded if fact)
+
+
+def _once(observed: Sequence[Observation]) -> list[Observation]:
+    """Return one observation per key and event, the last that was made: it is what the store keeps."""
+    return list({(seen.key, seen.provenance.event_id): seen for seen in observed}.values())

@@ -1,0 +1,99 @@
+"""Turn a batch of events into episodes and facts, each exactly once whatever the queue does."""
+
+from collections.abc import Callable, Iterable, Sequence
+from dataclasses import dataclass
+
+from pydantic import ValidationError
+
+from functions.extract.api import QueueMessage
+from functions.extract.learning import Learner
+from membus.domain.event import FORGOTTEN, Event, Recorded
+from membus.domain.rules import needs_reader
+from membus.errors import InvalidError, MembusError
+from membus.ports.events import EpisodeStore, Quarantine
+
+
+@dataclass(frozen=True)
+class Pending:
+    """An event that nobody has read yet, and the messages that brought it (duplicates share one event)."""
+
+    recorded: Recorded
+    messages: tuple[QueueMessage, ...]
+
+    @property
+    def alone(self) -> bool:
+        return any(message.receives > 1 for message in self.messages)
+
+
+def extract_batch(
+    messages: Iterable[QueueMessage],
+    *,
+    episodes: EpisodeStore,
+    quarantine: Quarantine,
+    learner: Learner,
+    on_failure: Callable[[QueueMessage, MembusError], None],
+) -> list[str]:
+    """Return the ids of the messages to deliver again.
+
+    A failure costs only its own user's messages; on their next delivery each is taken alone, so a poisoned one
+    reaches the dead-letter queue by itself.
+    """
+    failed: list[str] = []
+    pending: dict[tuple[str, str], Pending] = {}
+    for message in messages:
+        try:
+            _take(message, pending, episodes=episodes, quarantine=quarantine, version=learner.version)
+        except MembusError as error:
+            on_failure(message, error)
+            failed.append(message.message_id)
+    for group in _groups(pending.values()):
+        try:
+            learner.learn([each.recorded for each in group])
+        except MembusError as error:
+            for message in (message for each in group for message in each.messages):
+                on_failure(message, error)
+                failed.append(message.message_id)
+    return failed
+
+
+def _take(
+    message: QueueMessage,
+    pending: dict[tuple[str, str], Pending],
+    *,
+    episodes: EpisodeStore,
+    quarantine: Quarantine,
+    version: str,
+) -> None:
+    """Record the message's event and queue it for reading, unless that was done before or need not be done."""
+    try:
+        arrived = message.recorded()
+    except (ValidationError, InvalidError) as error:
+        quarantine.park(message.body, reason=_reason(error))
+        return
+    if not arrived.event.remember:
+        episodes.forget(arrived)
+        return
+    known = episodes.record(arrived, extracted=None if needs_reader(arrived.event) else version)
+    if known.extracted in {version, FORGOTTEN}:
+        return
+    key = _identity(known.event)
+    copies = pending[key].messages if key in pending else ()
+    pending[key] = Pending(known, (*copies, message))
+
+
+def _groups(pending: Iterable[Pending]) -> list[Sequence[Pending]]:
+    groups: dict[object, list[Pending]] = {}
+    for each in pending:
+        groups.setdefault(_identity(each.recorded.event) if each.alone else each.recorded.event.owner, []).append(each)
+    return list(groups.values())
+
+
+def _identity(event: Event) -> tuple[str, str]:
+    return event.tenant_id, event.event_id
+
+
+def _reason(error: ValidationError | InvalidError) -> str:
+    if isinstance(error, InvalidError):
+        return error.code
+    first = error.errors(include_input=False, include_url=False)[0]
+    return f"invalid_event: {'.'.join(map(str, first['loc']))}: {first['msg']}"

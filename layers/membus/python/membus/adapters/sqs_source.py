@@ -1,0 +1,19 @@
+"""The queue a function is fed from, as far as the function itself talks to it."""
+
+from typing import TYPE_CHECKING
+
+from membus.adapters.aws import translated
+
+if TYPE_CHECKING:
+    from mypy_boto3_sqs import SQSClient
+
+
+class SqsSource:
+    def __init__(self, client: "SQSClient", queue_url: str) -> None:
+        self._client, self._queue_url = client, queue_url
+
+    def retry_in(self, receipt: str, *, seconds: int) -> None:
+        with translated("source queue"):
+            self._client.change_message_visibility(
+                QueueUrl=self._queue_url, ReceiptHandle=receipt, VisibilityTimeout=seconds
+            )

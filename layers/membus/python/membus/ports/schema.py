@@ -1,0 +1,19 @@
+"""The Postgres schema, as the one who owns it sees it."""
+
+from typing import Protocol
+
+from membus.domain.migration import Login, Migration
+
+
+class Schema(Protocol):
+    """Any number of callers may work at once; each step happens for one of them, the others wait and skip it."""
+
+    def prepare(self, functions_login: Login) -> None:
+        """Make the ledger of migrations, and the role the functions log in as with its current password."""
+
+    def apply(self, migration: Migration) -> bool:
+        """Return whether the migration was applied now.
+
+        Raise ConflictError, naming it, where it was applied with other contents; InvalidError
+        where the database refuses it, which leaves nothing of it behind.
+        """
