@@ -1,5 +1,6 @@
-"""`make lock`: requirements/*.in, written by hand, become *.txt with every version and hash."""
+"""`make lock`: requirements/*.in, written by hand, become *.txt with every version and hash, and no index named."""
 
+import argparse
 import subprocess
 import sys
 from pathlib import Path
@@ -20,16 +21,18 @@ LOCKS: dict[str, tuple[str, ...]] = {
 
 
 def main() -> None:
+    parser = argparse.ArgumentParser(prog="python -m scripts.lock", description=__doc__)
+    parser.add_argument("--upgrade", action="store_true", help="take the newest versions that the .in files allow")
+    upgrade = ("--upgrade",) if parser.parse_args().upgrade else ()
     unknown = sorted({path.stem for path in FOLDER.glob("*.in")} ^ LOCKS.keys())
     if unknown:
         sys.exit(f"lock: scripts/lock.py and requirements/*.in disagree about {', '.join(unknown)}")
     for name, options in LOCKS.items():
-        compile_lock(name, *options)
+        compile_lock(name, *options, *upgrade)
         print(f"requirements/{name}.txt")
 
 
 def compile_lock(name: str, *options: str) -> None:
-    """Raise versions no further than the present lock unless its .in asks; the index stays unnamed."""
     rules = ["--quiet", "--generate-hashes", "--no-emit-index-url", "--no-header"]
     python = ["--no-python-downloads", "--python-version", "3.11", "--universal"]
     files = [f"requirements/{name}.in", "--output-file", f"requirements/{name}.txt"]

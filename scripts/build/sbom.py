@@ -54,8 +54,8 @@ def _licences(package: Distribution) -> list[License]:
     metadata, spdx = package.metadata.json, LicenseFactory()
     stated = str(metadata.get("license_expression") or metadata.get("license") or "")
     classifiers = [line for line in metadata.get("classifier", []) if line.startswith(CLASSIFIER)]
-    if fixup_id(stated) or is_expression(stated) or not classifiers:
-        return [spdx.make_from_string(stated)] if stated else []
+    if stated and (fixup_id(stated) or is_expression(stated) or not classifiers):
+        return [spdx.make_from_string(stated)]
     return [spdx.make_from_string(line.removeprefix(CLASSIFIER)) for line in classifiers]
 
 
