@@ -1,6 +1,5 @@
 """Entry point: the credential of a request in, the policy of its key out; what is no good key is answered 401."""
 
-from datetime import UTC, datetime
 from typing import Any
 
 from functions.authorize.log import decision
@@ -18,7 +17,7 @@ def handler(event: dict[str, Any], context: object) -> dict[str, Any]:  # noqa: 
             headers.get("authorization", ""),
             environment=wiring.environment(),
             keys=wiring.api_keys(),
-            now=datetime.now(UTC),
+            now=wiring.now(),
         )
     except UnauthorizedError as refusal:
         decision("refused", reason=refusal.detail, request_id=request_id)

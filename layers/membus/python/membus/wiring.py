@@ -2,20 +2,24 @@
 
 import json
 import os
+from contextlib import contextmanager
 from datetime import UTC, datetime
 from functools import cache
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from collections.abc import Iterator, Mapping
 
     from anthropic import Anthropic
+    from aws_lambda_powertools.utilities.idempotency import DynamoDBPersistenceLayer
 
+    from membus.domain.migration import Login
     from membus.ports.api_keys import ApiKeys
     from membus.ports.conversations import ConversationStore
     from membus.ports.events import EpisodeStore, EventBus, Quarantine, SignalStore, SourceQueue
     from membus.ports.facts import FactStore
     from membus.ports.model import LanguageModel
+    from membus.ports.schema import Schema
     from membus.ports.sealer import Sealer
 
 SECRET_SECONDS = 300
@@ -103,6 +107,15 @@ def quarantine() -> "Quarantine":
 
 
 @cache
+def idempotency() -> "DynamoDBPersistenceLayer":
+    from aws_lambda_powertools.utilities.idempotency import DynamoDBPersistenceLayer
+
+    from membus.adapters.aws import client
+
+    return DynamoDBPersistenceLayer(_env("IDEMPOTENCY_TABLE"), boto3_client=client("dynamodb"))
+
+
+@cache
 def source_queue() -> "SourceQueue":
     from membus.adapters.aws import client
     from membus.adapters.sqs_source import SqsSource
@@ -135,5 +148,31 @@ def model(task: str) -> "LanguageModel":
 @cache
 def _anthropic(api_key: str) -> "Anthropic":
     from anthropic import Anthropic
+    from aws_lambda_powertools.utilities.idempotency import DynamoDBPersistenceLayer
 
     return Anthropic(api_key=api_key)
+
+
+@contextmanager
+def schema(*, patience_seconds: float) -> "Iterator[Schema]":
+    """Open the schema as its owner and close the connection behind it."""
+    from membus.adapters.postgres import Address, connect
+    from membus.adapters.postgres_schema import PostgresSchema
+    from membus.adapters.secrets_manager import login
+
+    address = Address(
+        host=_env("POSTGRES_HOST"),
+        port=int(_env("POSTGRES_PORT")),
+        database=_env("POSTGRES_DATABASE"),
+        sslmode=_env("POSTGRES_SSLMODE", "require"),
+    )
+    owner = login(_env("POSTGRES_OWNER_SECRET_ID"))
+    with connect(address, owner, patience_seconds=patience_seconds) as connection:
+        yield PostgresSchema(connection)
+
+
+def functions_login() -> "Login":
+    """Return what the functions log in to Postgres with."""
+    from membus.adapters.secrets_manager import login
+
+    return login(_env("POSTGRES_APP_SECRET_ID"))

@@ -4,7 +4,7 @@ from collections.abc import Mapping
 from datetime import datetime
 from typing import TYPE_CHECKING, Any
 
-from membus.adapters.aws import translated
+from membus.adapters.dynamo_errors import dynamo_errors
 from membus.domain.tenant import Tenant
 from membus.errors import ConflictError
 
@@ -18,20 +18,20 @@ class DynamoTenants:
 
     def add(self, tenant: Tenant) -> None:
         item = _key(tenant.tenant_id) | {"name": tenant.name, "created_at": tenant.created_at.isoformat()}
-        with translated("the tenants table"):
+        with dynamo_errors(f"creating tenant {tenant.tenant_id}"):
             try:
                 self._table.put_item(Item=item, ConditionExpression="attribute_not_exists(pk)")
             except self._client.exceptions.ConditionalCheckFailedException as error:
                 raise ConflictError(f"tenant {tenant.tenant_id} exists") from error
 
     def find(self, tenant_id: str) -> Tenant | None:
-        with translated("the tenants table"):
+        with dynamo_errors("reading a tenant"):
             answer = self._table.get_item(Key=_key(tenant_id), ConsistentRead=True)
         return _from_item(answer["Item"]) if "Item" in answer else None
 
     def everyone(self) -> list[Tenant]:
         scan = self._client.get_paginator("scan")
-        with translated("the tenants table"):
+        with dynamo_errors("listing tenants"):
             pages = scan.paginate(
                 TableName=self._table.name,
                 FilterExpression="begins_with(pk, :tenants) AND sk = :meta",

@@ -1,0 +1,77 @@
+"""The schema `membus` and its ledger `membus.migrations(name, sha256, applied_at)`, kept by the role that owns both."""
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+from typing import Any, LiteralString
+
+import psycopg
+from psycopg import sql
+
+from membus.domain.migration import Login, Migration
+from membus.errors import ConflictError, InvalidError, UnavailableError
+
+_LOCK = 0x6D656D627573  # "membus"
+_LEDGER = """
+    CREATE SCHEMA IF NOT EXISTS membus;
+    CREATE TABLE IF NOT EXISTS membus.migrations (
+        name text PRIMARY KEY,
+        sha256 text NOT NULL,
+        applied_at timestamptz NOT NULL DEFAULT now()
+    );
+"""
+_POWERS = "SELECT rolsuper OR rolbypassrls OR rolcreaterole OR rolcreatedb FROM pg_roles WHERE rolname = %s"
+_CREATE_ROLE = """
+    CREATE ROLE {role} LOGIN NOSUPERUSER NOBYPASSRLS NOCREATEDB NOCREATEROLE NOREPLICATION PASSWORD {password}
+"""
+_ALTER_ROLE = "ALTER ROLE {role} LOGIN PASSWORD {password}"
+
+
+class PostgresSchema:
+    def __init__(self, connection: psycopg.Connection[tuple[Any, ...]]) -> None:
+        self._connection = connection
+
+    def prepare(self, functions_login: Login) -> None:
+        with self._alone("preparing the schema"):
+            self._connection.execute(_LEDGER)
+            powers = self._connection.execute(_POWERS, [functions_login.username]).fetchone()
+            if powers and powers[0]:
+                raise InvalidError(f"the role {functions_login.username} may do more than the functions should")
+            self._set_password(_ALTER_ROLE if powers else _CREATE_ROLE, functions_login)
+
+    def apply(self, migration: Migration) -> bool:
+        with self._alone(f"migration {migration.name}"):
+            if self._is_applied(migration):
+                return False
+            self._connection.execute(migration.sql.encode())
+            self._connection.execute(
+                "INSERT INTO membus.migrations (name, sha256) VALUES (%s, %s)", [migration.name, migration.checksum]
+            )
+            return True
+
+    def _is_applied(self, migration: Migration) -> bool:
+        ledger = "SELECT sha256 FROM membus.migrations WHERE name = %s"
+        applied = self._connection.execute(ledger, [migration.name]).fetchone()
+        if applied and applied[0] != migration.checksum:
+            raise ConflictError(f"migration {migration.name} was changed after it had been applied; add a new one")
+        return applied is not None
+
+    def _set_password(self, statement: LiteralString, login: Login) -> None:
+        # The verifier is made here: the password itself is in no statement, hence in no log of the server.
+        verifier = self._connection.pgconn.encrypt_password(
+            login.password.encode(), login.username.encode(), b"scram-sha-256"
+        )
+        names = {"role": sql.Identifier(login.username), "password": sql.Literal(verifier.decode())}
+        self._connection.execute(sql.SQL(statement).format(**names))
+
+    @contextmanager
+    def _alone(self, doing: str) -> Iterator[None]:
+        """Run the block in one transaction, one caller at a time; the lock ends with the transaction."""
+        try:
+            with self._connection.transaction():
+                self._connection.execute("SET LOCAL lock_timeout = '60s'")
+                self._connection.execute("SELECT pg_advisory_xact_lock(%s)", [_LOCK])
+                yield
+        except psycopg.OperationalError as error:
+            raise UnavailableError(f"{doing}: {error}") from error
+        except psycopg.Error as error:
+            raise InvalidError(f"{doing}: {error}") from error

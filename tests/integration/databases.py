@@ -1,0 +1,67 @@
+"""The local stack's PostgreSQL, and a database of its own for each test with the owner that Terraform would give it."""
+
+import os
+import threading
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass, replace
+from pathlib import Path
+from typing import Any
+from uuid import uuid4
+
+import psycopg
+from psycopg import sql
+
+from localstack import running
+from localstack.home import Home
+from localstack.ports import LOOPBACK, choose_ports
+from localstack.postgres import APP, OWNER, Postgres, make_database, read_passwords
+from membus.adapters.postgres import Address, connect
+from membus.domain.migration import Login
+
+PATIENCE_SECONDS = 5.0
+
+
+@dataclass(frozen=True)
+class Database:
+    address: Address
+    superuser: Login
+    owner: Login
+    functions: Login
+    log: Path
+
+    def open(self, login: Login) -> psycopg.Connection[tuple[Any, ...]]:
+        return connect(self.address, login, patience_seconds=PATIENCE_SECONDS)
+
+
+@contextmanager
+def postgres(folder: Path) -> Iterator[Database]:
+    """Run a server for the block, on a free loopback port."""
+    home, part = Home(folder), Postgres()
+    home.make()
+    port = choose_ports({part.name: 0})[part.name]
+    try:
+        running.start(home, part, port, os.environ, threading.Event())  # noqa: TID251 - the part's own environment
+        make_database(home, port)
+        passwords = read_passwords(home)
+        yield Database(
+            Address(host=LOOPBACK, port=port, database="postgres", sslmode="prefer"),
+            superuser=Login("postgres", passwords.superuser),
+            owner=Login(OWNER, passwords.owner),
+            functions=Login(APP, passwords.app),
+            log=home.log(part.name),
+        )
+    finally:
+        running.stop(home, part)
+
+
+def empty_database(server: Database) -> Database:
+    """Make a database that nothing but the extension is in; only a superuser may put that there."""
+    name = f"test_{uuid4().hex}"
+    with server.open(server.superuser) as connection:
+        make = sql.SQL("CREATE DATABASE {} OWNER {}")
+        connection.execute(make.format(sql.Identifier(name), sql.Identifier(server.owner.username)))
+    database = replace(server, address=replace(server.address, database=name))
+    with database.open(server.superuser) as connection:
+        connection.execute("CREATE EXTENSION vector")
+    return database
