@@ -25,6 +25,8 @@ RETRY_SECONDS_MAX = 300
 @logger.inject_lambda_context
 @metrics.log_metrics
 def handler(event: dict[str, Any], context: LambdaContext) -> dict[str, Any]:
+    messages = QueueBatch.model_validate(event).records
+    metrics.add_metric(name="MessagesReceived", unit=MetricUnit.Count, value=len(messages))
     learner = Learner(
         facts=wiring.facts(),
         signals=wiring.signals(),
@@ -33,7 +35,7 @@ def handler(event: dict[str, Any], context: LambdaContext) -> dict[str, Any]:
         on_refused=_count_refused,
     )
     failed = extract_batch(
-        QueueBatch.model_validate(event).records,
+        messages,
         episodes=wiring.episodes(),
         quarantine=wiring.quarantine(),
         learner=learner,

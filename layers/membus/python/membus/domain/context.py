@@ -3,9 +3,8 @@
 from collections.abc import Sequence
 
 from membus.domain.conversation import Message
-from membus.domain.identity import Record
 from membus.domain.profile import Profile
-from membus.domain.prompt import Block, Prompt, Said
+from membus.domain.prompt import Block, Footprint, Prompt, Said, Section
 from membus.domain.tokens import estimate_tokens
 from membus.errors import InvalidError
 
@@ -21,17 +20,9 @@ MESSAGE_OVERHEAD = 4
 """Tokens that a provider spends on the frame of one message."""
 
 
-class Section(Record):
-    name: str
-    tokens: int
-
-
-class Context(Record):
+class Context(Footprint):
     """Everything that is sent for one turn, and where its tokens went."""
 
-    sections: tuple[Section, ...]
-    budget: int
-    total_tokens: int
     prompt: Prompt
     facts: tuple[str, ...]
     summary: str | None = None

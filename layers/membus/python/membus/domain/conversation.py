@@ -10,6 +10,7 @@ from ulid import ULID
 
 from membus.domain.event import epoch_ms
 from membus.domain.identity import Id, Record
+from membus.domain.prompt import Footprint, Usage
 from membus.errors import ForbiddenError
 
 Status = Literal["active", "archived"]
@@ -57,7 +58,8 @@ class Turn(Record):
     assistant: Message
     request: str
     stop_reason: str
-    usage: dict[str, int]
+    usage: Usage
+    footprint: Footprint
 
 
 def title_of(text: str) -> str:

@@ -37,3 +37,18 @@ class Reply(Record):
     stop_reason: str
     model: str
     usage: Usage
+
+
+class Section(Record):
+    """A part of a prompt and its estimated tokens."""
+
+    name: str
+    tokens: int
+
+
+class Footprint(Record):
+    """Where the tokens of a prompt went; `budget` is the ceiling that `total_tokens` never passes."""
+
+    sections: tuple[Section, ...]
+    budget: int
+    total_tokens: int

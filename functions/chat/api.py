@@ -1,0 +1,27 @@
+"""The wire format of chat."""
+
+from pydantic import BaseModel, ConfigDict, Field
+
+from membus.domain.conversation import Message, Turn
+from membus.domain.identity import Id
+from membus.domain.prompt import Footprint, Usage
+
+
+class MessageIn(BaseModel):
+    model_config = ConfigDict(extra="forbid")
+
+    content: str = Field(min_length=1, max_length=100_000)
+    author: Id
+
+
+class Answer(BaseModel):
+    """`message` is the reply; `usage` is what the provider counted, `context` what the prompt was made of."""
+
+    message: Message
+    usage: Usage
+    context: Footprint
+    stop_reason: str
+
+    @classmethod
+    def of(cls, turn: Turn) -> "Answer":
+        return cls(message=turn.assistant, usage=turn.usage, context=turn.footprint, stop_reason=turn.stop_reason)

@@ -1,0 +1,78 @@
+"""Entry point of chat: a message in, an answer out; and the prompt it would take, without asking a model."""
+
+from concurrent.futures import ThreadPoolExecutor
+from typing import Annotated, Any
+
+from aws_lambda_powertools.event_handler.openapi.params import Body, Header, Path, Query
+from aws_lambda_powertools.logging.correlation_paths import API_GATEWAY_HTTP
+from aws_lambda_powertools.utilities.typing import LambdaContext
+
+from functions.chat.api import Answer, MessageIn
+from functions.chat.usecase import Chat
+from membus import wiring
+from membus.domain.context import Context
+from membus.domain.conversation import MessageIds
+from membus.domain.identity import Id
+from membus.errors import InvalidError
+from membus.http import application, caller, route
+from membus.observability import logger
+
+ANSWER_SECONDS = 24
+"""API Gateway ends a request after 30 seconds; what is left is for storing the turn."""
+RESERVE_SECONDS = 3
+
+app = application()
+ids = MessageIds()
+pool = ThreadPoolExecutor(max_workers=4)
+Conversation = Annotated[Id, Path()]
+
+
+@app.post(
+    "/v1/conversations/<conversation>/messages",
+    summary="Say something and get the answer",
+    **route("chat", "chat"),
+)
+def post_message(
+    conversation: Conversation,
+    asked: Annotated[MessageIn, Body()],
+    key: Annotated[str | None, Header(alias="Idempotency-Key", min_length=1, max_length=255)] = None,
+) -> Answer:
+    if key is None:
+        raise InvalidError("send an Idempotency-Key: this request makes something new", code="idempotency_key_missing")
+    return Answer.of(_chat().answer(caller(app).tenant, conversation, asked, request_key=key))
+
+
+@app.get(
+    "/v1/conversations/<conversation>/context",
+    summary="Exactly what a message would send, by section; calls no model",
+    **route("chat", "memory:read"),
+)
+def get_context(
+    conversation: Conversation,
+    message: Annotated[str, Query(max_length=10_000)] = "",
+    author: Annotated[Id | None, Query()] = None,
+) -> Context:
+    return _chat().context(caller(app).tenant, conversation, message, author=author)
+
+
+@logger.inject_lambda_context(correlation_id_path=API_GATEWAY_HTTP)
+def handler(event: dict[str, Any], context: LambdaContext) -> dict[str, Any]:
+    return app.resolve(event, context)
+
+
+def _chat() -> Chat:
+    return Chat(
+        conversations=wiring.conversations(),
+        facts=wiring.facts(),
+        bus=wiring.bus(),
+        model=lambda: wiring.model("chat"),
+        clock=wiring.now,
+        seconds_left=lambda: min(_remaining_seconds() - RESERVE_SECONDS, ANSWER_SECONDS),
+        ids=ids,
+        pool=pool,
+    )
+
+
+def _remaining_seconds() -> float:
+    context: LambdaContext = app.lambda_context
+    return context.get_remaining_time_in_millis() / 1000

@@ -1,0 +1,91 @@
+"""The wire format of the data API."""
+
+from typing import Annotated, Any, Literal
+
+from pydantic import AwareDatetime, BaseModel, ConfigDict, Field, WithJsonSchema
+
+from membus.domain.conversation import Conversation, Message
+from membus.domain.event import EventType
+from membus.domain.facts import Fact, Version
+from membus.domain.identity import Id
+
+
+class EventIn(BaseModel):
+    """An event as a producer sends it; what is missing is stamped at the door."""
+
+    model_config = ConfigDict(extra="forbid")
+
+    event_id: Id | None = None
+    user_id: Id
+    agent_id: Id = "default"
+    session_id: Id | None = None
+    type: EventType
+    occurred_at: AwareDatetime | None = None
+    payload: dict[str, Any] = Field(default_factory=dict)
+    remember: bool = True
+
+
+class EventBatch(BaseModel):
+    """Items are checked one by one, so that one bad event does not refuse its neighbours."""
+
+    model_config = ConfigDict(extra="forbid")
+
+    events: list[Annotated[Any, WithJsonSchema(EventIn.model_json_schema())]] = Field(min_length=1, max_length=100)
+
+
+class Accepted(BaseModel):
+    index: int
+    event_id: str
+
+
+class Rejected(BaseModel):
+    index: int
+    code: str
+    detail: str
+
+
+class EventReceipt(BaseModel):
+    accepted: list[Accepted]
+    rejected: list[Rejected]
+
+
+class ProfileOut(BaseModel):
+    """`text` is what a prompt would carry, `tokens` its estimate."""
+
+    version: int
+    facts: list[Fact]
+    text: str
+    tokens: int
+
+
+class FactPage(BaseModel):
+    items: list[Fact]
+    next_cursor: str | None
+
+
+class FactHistory(BaseModel):
+    items: list[Version]
+
+
+class ConversationIn(BaseModel):
+    model_config = ConfigDict(extra="forbid")
+
+    user_id: Id
+    agent_id: Id = "default"
+    title: str | None = Field(default=None, min_length=1, max_length=200)
+    members: list[Id] = Field(default_factory=list, max_length=50)
+
+
+class ConversationPage(BaseModel):
+    items: list[Conversation]
+    next_cursor: str | None
+
+
+class MessagePage(BaseModel):
+    items: list[Message]
+    next_cursor: str | None
+
+
+class Health(BaseModel):
+    status: Literal["ok"]
+    environment: str

@@ -1,0 +1,60 @@
+"""What is known about a user: now, as of a moment, and how it came to be known."""
+
+from datetime import datetime
+
+from functions.memory.api import FactHistory, FactPage, ProfileOut
+from functions.memory.cursors import read_cursor, write_cursor
+from membus.domain.facts import Fact, as_of, by_key, fold, history
+from membus.domain.identity import Owner
+from membus.domain.tokens import estimate_tokens
+from membus.errors import InvalidError, NotFoundError
+from membus.ports.facts import FactReader
+from membus.ports.sealer import Sealer
+
+
+def read_profile(owner: Owner, moment: datetime | None, *, facts: FactReader) -> ProfileOut:
+    """Return the profile as it is, by one read, or as it was true at `moment`, from the history."""
+    profile = facts.profile(owner)
+    if moment:
+        profile = profile.model_copy(update={"facts": tuple(_then(owner, moment, None, facts=facts))})
+    text = profile.text
+    return ProfileOut(version=profile.version, facts=list(profile.facts), text=text, tokens=estimate_tokens(text))
+
+
+def list_facts(
+    owner: Owner, *, kind: str | None, limit: int, cursor: str | None, facts: FactReader, sealer: Sealer
+) -> FactPage:
+    query = f"facts\n{owner.tenant}\n{owner.user}\n{kind}"
+    page = facts.page(owner, kind=kind, limit=limit, after=read_cursor(cursor, query=query, sealer=sealer))
+    return FactPage(items=list(page.items), next_cursor=write_cursor(page.after, query=query, sealer=sealer))
+
+
+def list_facts_then(
+    owner: Owner, *, kind: str | None, true_at: datetime | None, known_at: datetime | None, facts: FactReader
+) -> FactPage:
+    """Return the facts that were true and known then, all on one page: the past does not grow."""
+    found = [fact for fact in _then(owner, true_at, known_at, facts=facts) if kind in {None, fact.kind}]
+    return FactPage(items=found, next_cursor=None)
+
+
+def read_history(owner: Owner, key: str, *, facts: FactReader) -> FactHistory:
+    versions = history(facts.observations(owner, _key(key)))
+    if not versions:
+        raise NotFoundError(f"nothing was ever known under {key}")
+    return FactHistory(items=versions)
+
+
+def read_fact(owner: Owner, key: str, *, facts: FactReader) -> Fact:
+    return facts.fact(owner, _key(key))
+
+
+def _key(key: str) -> str:
+    if "#" in key:
+        raise InvalidError("a fact's key holds no '#'")
+    return key
+
+
+def _then(owner: Owner, true_at: datetime | None, known_at: datetime | None, *, facts: FactReader) -> list[Fact]:
+    seen = as_of(facts.observations(owner), true_at=true_at, known_at=known_at)
+    folded = (fold(of_key) for of_key in by_key(seen).values())
+    return sorted((fact for fact in folded if fact), key=lambda fact: fact.key)

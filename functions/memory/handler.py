@@ -1,0 +1,14 @@
+"""Entry point of the data API: no request that comes through here calls a language model."""
+
+from typing import Any
+
+from aws_lambda_powertools.logging.correlation_paths import API_GATEWAY_HTTP
+from aws_lambda_powertools.utilities.typing import LambdaContext
+
+from functions.memory.routes import app
+from membus.observability import logger
+
+
+@logger.inject_lambda_context(correlation_id_path=API_GATEWAY_HTTP)
+def handler(event: dict[str, Any], context: LambdaContext) -> dict[str, Any]:
+    return app.resolve(event, context)

@@ -1,0 +1,61 @@
+"""A request that makes something new does so once per Idempotency-Key, whatever the network repeats."""
+
+from collections.abc import Callable
+from typing import Any
+
+from aws_lambda_powertools.utilities.idempotency import IdempotencyConfig, idempotent_function
+from aws_lambda_powertools.utilities.idempotency.exceptions import (
+    IdempotencyAlreadyInProgressError,
+    IdempotencyPersistenceLayerError,
+    IdempotencyValidationError,
+)
+from aws_lambda_powertools.utilities.idempotency.persistence.base import BasePersistenceLayer
+
+from membus.errors import ConflictError, InvalidError, UnavailableError
+
+DAY_SECONDS = 86_400
+
+Request = dict[str, Any]
+
+
+def once(
+    operation: str, act: Callable[[Request], Request], *, store: BasePersistenceLayer, config: IdempotencyConfig
+) -> Callable[[Request], Request]:
+    """Return `act` behind an idempotency record; its request is `{"tenant", "key", "body"}`.
+
+    The record's key starts with the operation rather than the function's name, so a rename keeps it.
+
+    Raises:
+        InvalidError: `idempotency_mismatch`, the key was used for another body.
+        ConflictError: `in_progress`, the same request is being served right now.
+    """
+
+    @idempotent_function(
+        data_keyword_argument="request", persistence_store=store, config=config, key_prefix=f"membus.{operation}"
+    )
+    def guarded(*, request: Request) -> Request:
+        return act(request)
+
+    def run(request: Request) -> Request:
+        try:
+            answer: Request = guarded(request=request)
+        except IdempotencyValidationError as error:
+            raise InvalidError("this key was used for another request", code="idempotency_mismatch") from error
+        except IdempotencyAlreadyInProgressError as error:
+            raise ConflictError("the same request is being served right now", code="in_progress") from error
+        except IdempotencyPersistenceLayerError as error:
+            raise UnavailableError("idempotency records cannot be reached") from error
+        return answer
+
+    return run
+
+
+def settings() -> IdempotencyConfig:
+    """Keys include the tenant; a body that differs is found by its hash; a missing key is an error, not a shrug."""
+    return IdempotencyConfig(
+        event_key_jmespath="[tenant, key]",
+        payload_validation_jmespath="body",
+        raise_on_no_idempotency_key=True,
+        expires_after_seconds=DAY_SECONDS,
+        hash_function="sha256",
+    )

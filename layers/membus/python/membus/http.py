@@ -1,0 +1,134 @@
+"""The HTTP edge of every API function: strict JSON in, problem+json out, the caller from the authorizer alone."""
+
+import json
+from collections.abc import Callable
+from http import HTTPStatus
+from typing import Any
+
+from aws_lambda_powertools.event_handler import APIGatewayHttpResolver, Response
+from aws_lambda_powertools.event_handler.exceptions import NotFoundError as NoRouteError
+from aws_lambda_powertools.event_handler.openapi.exceptions import RequestValidationError
+from pydantic import TypeAdapter, ValidationError
+
+from membus.domain import strict_json
+from membus.domain.identity import Id, Record
+from membus.errors import (
+    ConflictError,
+    ForbiddenError,
+    InvalidError,
+    MembusError,
+    NotFoundError,
+    UnauthorizedError,
+    UnavailableError,
+)
+from membus.observability import logger
+
+BODY_BYTES_MAX = 4_000_000
+"""Below the 6 MB that Lambda takes, so that an oversized body is refused in words and before any write."""
+MALFORMED = frozenset({"invalid_json", "bad_cursor", "idempotency_key_missing"})
+"""Refusals that are about the request's form rather than its content: 400 instead of 422."""
+STATUSES = (
+    (UnauthorizedError, HTTPStatus.UNAUTHORIZED),
+    (ForbiddenError, HTTPStatus.FORBIDDEN),
+    (NotFoundError, HTTPStatus.NOT_FOUND),
+    (ConflictError, HTTPStatus.CONFLICT),
+    (UnavailableError, HTTPStatus.SERVICE_UNAVAILABLE),
+    (InvalidError, HTTPStatus.UNPROCESSABLE_ENTITY),
+)
+
+Next = Callable[[APIGatewayHttpResolver], Response[Any]]
+
+
+class Caller(Record):
+    """Who calls, as the authorizer found out from the credential; nothing the client sends can change it."""
+
+    tenant: Id
+    key_id: str
+    scopes: frozenset[str]
+
+
+def application() -> APIGatewayHttpResolver:
+    """Return a resolver that validates requests and answers every error with problem+json."""
+    app = APIGatewayHttpResolver(enable_validation=True, json_body_deserializer=_body)
+
+    @app.exception_handler(MembusError)
+    def refused(error: MembusError) -> Response[str]:
+        return problem(app, error)
+
+    @app.exception_handler(RequestValidationError)
+    def invalid(error: RequestValidationError) -> Response[str]:
+        fields = [{"field": ".".join(map(str, each["loc"])), "problem": each["msg"]} for each in error.errors()]
+        words = "; ".join(f"{each['field']}: {each['problem']}" for each in fields)
+        return problem(app, InvalidError(words or "the request does not fit its schema"), errors=fields)
+
+    @app.not_found
+    def no_route(_: NoRouteError) -> Response[str]:
+        try:
+            TypeAdapter(list[Id]).validate_python(list((app.current_event.path_parameters or {}).values()))
+        except ValidationError:
+            return problem(app, InvalidError("an id in the path holds characters that no id has"))
+        return problem(app, NotFoundError("no such route", code="no_route"))
+
+    @app.exception_handler(Exception)
+    def defect(_: Exception) -> Response[str]:
+        logger.exception("a defect reached the edge")
+        return problem(app, MembusError("something went wrong on our side"))
+
+    return app
+
+
+def route(function: str, scope: str) -> dict[str, Any]:
+    """Return what marks a route: the function that serves it, the scope it asks for, and the check of it."""
+
+    def check(app: APIGatewayHttpResolver, next_middleware: Next) -> Response[Any]:
+        if scope not in caller(app).scopes:
+            raise ForbiddenError(f"this key lacks the scope {scope}", code="scope_missing")
+        return next_middleware(app)
+
+    return {
+        "middlewares": [check],
+        "openapi_extensions": {"x-membus-function": function, "x-membus-scope": scope},
+    }
+
+
+def caller(app: APIGatewayHttpResolver) -> Caller:
+    """Return who calls; without an authorizer's word nobody does."""
+    said = (app.current_event.request_context.authorizer.get_lambda or {}) if app.current_event.raw_event else {}
+    if not said.get("tenant_id"):
+        raise UnauthorizedError("the request carries no verified credential")
+    return Caller(tenant=said["tenant_id"], key_id=said["key_id"], scopes=frozenset(said["scopes"].split()))
+
+
+def problem(app: APIGatewayHttpResolver, error: MembusError, **members: object) -> Response[str]:
+    """Return the error as RFC 9457 problem+json with its stable code and the id under which it was logged."""
+    status = _status(error)
+    body = {
+        "type": f"urn:membus:problem:{error.code}",
+        "title": status.phrase,
+        "status": status,
+        "detail": error.detail,
+        "code": error.code,
+        "request_id": app.current_event.request_context.request_id,
+        **members,
+    }
+    headers: dict[str, str | list[str]] = {}
+    if isinstance(error, ConflictError):
+        body |= {"current_version": error.version} if error.version is not None else {}
+        headers["Retry-After"] = "1"
+    if isinstance(error, UnavailableError):
+        headers["Retry-After"] = str(error.retry_after_seconds)
+    return Response(status, content_type="application/problem+json", body=json.dumps(body), headers=headers)
+
+
+def _body(text: str) -> Any:
+    if len(text.encode("utf-8", "surrogatepass")) > BODY_BYTES_MAX:
+        raise InvalidError(f"a body takes at most {BODY_BYTES_MAX} bytes", code="payload_too_large")
+    return strict_json.loads(text)
+
+
+def _status(error: MembusError) -> HTTPStatus:
+    if error.code in MALFORMED:
+        return HTTPStatus.BAD_REQUEST
+    if error.code == "payload_too_large":
+        return HTTPStatus.REQUEST_ENTITY_TOO_LARGE
+    return next((status for kind, status in STATUSES if isinstance(error, kind)), HTTPStatus.INTERNAL_SERVER_ERROR)
