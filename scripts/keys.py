@@ -1,0 +1,116 @@
+"""`key create|list|revoke`: the API keys of a tenant."""
+
+import re
+from argparse import ArgumentParser, ArgumentTypeError, Namespace
+from collections.abc import Sequence
+from datetime import UTC, datetime, timedelta
+
+from membus.domain.api_key import ApiKey, Credential, Scope
+from membus.errors import NotFoundError
+from membus.ports.api_keys import ApiKeys
+from membus.ports.tenants import TenantStore
+from scripts.output import Output, Row
+from scripts.target import AddGroup, Target
+
+EVERYDAY_SCOPES = tuple(scope for scope in Scope if scope is not Scope.ADMIN)
+_UNITS = {"m": "minutes", "h": "hours", "d": "days", "w": "weeks"}
+
+
+def create_key(
+    tenant_id: str,
+    *,
+    environment: str,
+    tenants: TenantStore,
+    keys: ApiKeys,
+    scopes: Sequence[Scope] = EVERYDAY_SCOPES,
+    name: str = "default",
+    expires_in: timedelta | None = None,
+) -> str:
+    """Return the key's text, which exists nowhere else. Raise NotFoundError where there is no such tenant."""
+    if tenants.find(tenant_id) is None:
+        raise NotFoundError(f"no tenant {tenant_id} in {environment}")
+    credential, now = Credential.generate(environment), datetime.now(UTC)
+    key = ApiKey(
+        key_id=credential.key_id,
+        tenant_id=tenant_id,
+        name=name,
+        scopes=tuple(scopes),
+        secret_hash=credential.secret_hash,
+        created_at=now,
+        expires_at=now + expires_in if expires_in else None,
+    )
+    keys.add(key)
+    return credential.text
+
+
+def register(add_group: AddGroup, options: ArgumentParser) -> None:
+    commands = add_group("key", help="a tenant's API keys").add_subparsers(required=True)
+
+    create = commands.add_parser("create", parents=[options], help="make a key and show it once")
+    create.add_argument("tenant")
+    create.add_argument("--name", default="default", help="what the key is for")
+    create.add_argument(
+        "--scopes", type=_scopes, default=EVERYDAY_SCOPES, help=f"of {', '.join(Scope)} (default: all but admin)"
+    )
+    create.add_argument("--expires-in", type=_duration, metavar="90d", help="m, h, d or w (default: never)")
+    create.set_defaults(run=_create)
+
+    listing = commands.add_parser("list", parents=[options], help="list a tenant's keys")
+    listing.add_argument("tenant")
+    listing.set_defaults(run=_list)
+
+    revoke = commands.add_parser("revoke", parents=[options], help="refuse a key from now on")
+    revoke.add_argument("key_id", help="the part of the key between the second and the third _")
+    revoke.set_defaults(run=_revoke)
+
+
+def _create(arguments: Namespace, target: Target, output: Output) -> None:
+    text = create_key(
+        arguments.tenant,
+        environment=target.environment,
+        tenants=target.tenants,
+        keys=target.keys,
+        scopes=arguments.scopes,
+        name=arguments.name,
+        expires_in=arguments.expires_in,
+    )
+    key_id = Credential.parse(text).key_id
+    row: Row = {"api_key": text, "key_id": key_id, "tenant_id": arguments.tenant, "scopes": list(arguments.scopes)}
+    output.answer(text, row, remark=f"Keep it now: it is shown this once, membus stores only a hash (key id {key_id}).")
+
+
+def _list(arguments: Namespace, target: Target, output: Output) -> None:
+    rows = [_row(key) for key in target.keys.of(arguments.tenant)]
+    output.rows(rows, nothing=f"No keys of {arguments.tenant} in {target.environment}.")
+
+
+def _revoke(arguments: Namespace, target: Target, output: Output) -> None:
+    key = target.keys.revoke(arguments.key_id, at=datetime.now(UTC))
+    output.rows([_row(key)], nothing="")
+    output.remark("The gateway may remember an admitted key for up to a minute.")
+
+
+def _row(key: ApiKey) -> Row:
+    return {
+        "key_id": key.key_id,
+        "tenant_id": key.tenant_id,
+        "name": key.name,
+        "status": key.status(datetime.now(UTC)),
+        "scopes": list(key.scopes),
+        "created_at": key.created_at.isoformat(timespec="seconds"),
+        "expires_at": key.expires_at.isoformat(timespec="seconds") if key.expires_at else None,
+    }
+
+
+def _scopes(text: str) -> tuple[Scope, ...]:
+    try:
+        return tuple(Scope(name) for name in re.split(r"[,\s]+", text.strip()))
+    except ValueError as error:
+        raise ArgumentTypeError(f"{error}; scopes are {', '.join(Scope)}") from None
+
+
+def _duration(text: str) -> timedelta:
+    match = re.fullmatch(r"([1-9]\d{0,4})([mhdw])", text)
+    if match is None:
+        raise ArgumentTypeError(f"'{text}' is no duration; write 30m, 12h, 90d or 52w")
+    return timedelta(**{_UNITS[match[2]]: int(match[1])})

@@ -1,0 +1,44 @@
+"""What the operators' commands print: tables for people, JSON for programs."""
+
+import json
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+from rich.console import Console
+from rich.table import Table
+
+Row = dict[str, str | list[str] | None]
+
+
+@dataclass(frozen=True)
+class Output:
+    """Answers go to standard output; remarks about them go to standard error, so that answers can be piped."""
+
+    as_json: bool
+
+    def rows(self, rows: Sequence[Row], *, nothing: str) -> None:
+        if self.as_json:
+            print(json.dumps(rows, indent=2))
+        elif rows:
+            grid = Table(box=None, header_style="bold", pad_edge=False)
+            for column in rows[0]:
+                grid.add_column(column.replace("_", " "), overflow="fold")
+            for row in rows:
+                grid.add_row(*(_text(value) for value in row.values()))
+            Console().print(grid)
+        else:
+            self.remark(nothing)
+
+    def answer(self, text: str, row: Row, *, remark: str) -> None:
+        """Print `text` on a line of its own with a remark, or the whole of `row` as JSON."""
+        print(json.dumps(row, indent=2) if self.as_json else text)
+        if not self.as_json:
+            self.remark(remark)
+
+    @staticmethod
+    def remark(text: str) -> None:
+        Console(stderr=True).print(text, markup=False, highlight=False, soft_wrap=True)
+
+
+def _text(value: str | list[str] | None) -> str:
+    return " ".join(value) if isinstance(value, list) else value or "-"

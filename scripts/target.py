@@ -1,0 +1,60 @@
+"""Which membus a command is for: the local stack by its stack.json, or an environment on AWS by its name."""
+
+import json
+import os
+from argparse import ArgumentParser, Namespace
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from pathlib import Path
+
+from localstack.emulator import ROOT_CREDENTIALS
+from membus.adapters.aws import table
+from membus.adapters.dynamo_api_keys import DynamoApiKeys
+from membus.adapters.dynamo_tenants import DynamoTenants
+from membus.errors import InvalidError
+from membus.ports.api_keys import ApiKeys
+from membus.ports.tenants import TenantStore
+
+AddGroup = Callable[..., ArgumentParser]
+"""Adds a group of commands to the CLI, as `add_parser` does."""
+
+LOCAL_STACK = Path(".local/stack.json")
+
+
+@dataclass(frozen=True)
+class Target:
+    """`environment` is the one that keys are made for, e.g. `dev`; `local` on the local stack."""
+
+    environment: str
+    tenants: TenantStore
+    keys: ApiKeys
+
+
+def target_options() -> ArgumentParser:
+    """Return the options that every command shares."""
+    options = ArgumentParser(add_help=False)
+    where = options.add_argument_group("where").add_mutually_exclusive_group()
+    where.add_argument("--stack", type=Path, metavar="FILE", help=f"a local stack (default: {LOCAL_STACK})")
+    where.add_argument("--environment", metavar="ENV", help="an environment on AWS, e.g. dev")
+    options.add_argument("--region", default="us-east-1", help="of --environment (default: %(default)s)")
+    options.add_argument("--json", action="store_true", help="print JSON")
+    return options
+
+
+def open_target(arguments: Namespace) -> Target:
+    """Connect to what the options name; raises InvalidError where that is nothing."""
+    if arguments.environment:
+        return _target(arguments.environment, {"AWS_DEFAULT_REGION": arguments.region})
+    file: Path = arguments.stack or LOCAL_STACK
+    if not file.exists():
+        raise InvalidError(f"{file} is not there: run `make up`, or name an AWS environment, e.g. --environment dev")
+    stack = json.loads(file.read_text(encoding="utf-8"))
+    environment = stack["tables"]["tenants"].removeprefix("membus-").removesuffix("-tenants")
+    return _target(environment, ROOT_CREDENTIALS | {"AWS_ENDPOINT_URL": stack["endpoint_url"]})
+
+
+def _target(environment: str, settings: Mapping[str, str]) -> Target:
+    process = os.environ  # noqa: TID251 - where these commands are composed; boto3 reads its settings from here
+    process.update(settings)
+    tenants = table(f"membus-{environment}-tenants")
+    return Target(environment, DynamoTenants(tenants), DynamoApiKeys(tenants))
