@@ -7,7 +7,7 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 
-from localstack.emulator import ROOT_CREDENTIALS
+from localstack.aws import ROOT_CREDENTIALS
 from membus.adapters.aws import table
 from membus.adapters.dynamo_api_keys import DynamoApiKeys
 from membus.adapters.dynamo_tenants import DynamoTenants

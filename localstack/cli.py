@@ -1,0 +1,91 @@
+"""The commands of the local stack, and what they say."""
+
+import argparse
+import signal
+import sys
+import time
+from pathlib import Path
+from typing import NoReturn
+
+from rich.console import Console
+
+from localstack.down import down
+from localstack.errors import StackError
+from localstack.home import Home
+from localstack.paths import LOCAL
+from localstack.progress import Steps
+from localstack.settings import environment
+from localstack.stack_file import Stack
+from localstack.status import describe, is_whole
+from localstack.terraform import run_terraform
+from localstack.up import up
+
+
+def main(arguments: list[str] | None = None) -> int:
+    arguments = sys.argv[1:] if arguments is None else arguments
+    if arguments[:1] == ["terraform"]:  # argparse would take Terraform's options for its own
+        return run_terraform(arguments[1:], Path.cwd()).returncode
+    options = _parser().parse_args(arguments)
+    signal.signal(signal.SIGTERM, _interrupt)
+    try:
+        return int(options.run(options))
+    except StackError as failure:
+        print(f"membus: {failure}", file=sys.stderr)
+        return 1
+    except KeyboardInterrupt:
+        print("membus: stopped; what this command started is stopped too", file=sys.stderr)
+        return 130
+
+
+def _up(options: argparse.Namespace) -> int:
+    began, home, steps = time.monotonic(), _home(options), Steps(Console())
+    with home.locked(_say_waiting), steps.shown():
+        changed = up(home, environment(), steps, usual_ports=not options.any_ports)
+    stack = Stack.read(home.stack_file)
+    print(f"{'up' if changed else 'up already'} ({time.monotonic() - began:.1f} s): {stack.api_url}")
+    print(f"addresses and the demo tenant's key: {home.stack_file}")
+    return 0
+
+
+def _down(options: argparse.Namespace) -> int:
+    home = _home(options)
+    with home.locked(_say_waiting):
+        stopped = down(home)
+    print(f"stopped: {', '.join(stopped)}" if stopped else "nothing was running")
+    return 0
+
+
+def _status(options: argparse.Namespace) -> int:
+    home = _home(options)
+    print(describe(home))
+    return 0 if is_whole(home) else 1
+
+
+def _parser() -> argparse.ArgumentParser:
+    parser = argparse.ArgumentParser(prog="python -m localstack", description="The local stack of membus.")
+    commands = parser.add_subparsers(required=True, metavar="command")
+    home = argparse.ArgumentParser(add_help=False)
+    home.add_argument("--home", type=Path, default=LOCAL, help="the stack's own folder (.local)")
+    for name, run, purpose in (
+        ("up", _up, "start what does not run and deploy what changed"),
+        ("down", _down, "stop all of it"),
+        ("status", _status, "say what runs, and where"),
+    ):
+        command = commands.add_parser(name, parents=[home], help=purpose)
+        command.set_defaults(run=run)
+        if name == "up":
+            command.add_argument("--any-ports", action="store_true", help="leave the usual ports to another stack")
+    commands.add_parser("terraform", help="run Terraform with the provider that this machine has")
+    return parser
+
+
+def _home(options: argparse.Namespace) -> Home:
+    return Home(options.home.resolve())
+
+
+def _say_waiting() -> None:
+    print("another command works on this stack; waiting for it")
+
+
+def _interrupt(*_: object) -> NoReturn:
+    raise KeyboardInterrupt

@@ -1,0 +1,144 @@
+"""Deploys the platform to running parts: build, Terraform, the model's key, a tenant with an API key of its own."""
+
+import json
+import re
+import sys
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from typing import Any
+from urllib.parse import urlsplit
+
+from localstack import aws, postgres
+from localstack.admission import TENANT, admit_tenant
+from localstack.commands import run_logged
+from localstack.errors import StackError
+from localstack.fingerprint import fingerprint
+from localstack.home import Home, write_private
+from localstack.paths import ENVIRONMENT, HOST_BUILD, REPOSITORY
+from localstack.ports import LOOPBACK
+from localstack.stack_file import Stack, Tables
+from localstack.terraform import find_terraform, run_terraform, terraform_environment
+
+Tell = Callable[[str], None]
+
+
+@dataclass(frozen=True)
+class Deployment:
+    home: Home
+    env: Mapping[str, str]
+    ports: Mapping[str, int]
+
+    def is_current(self) -> bool:
+        """Say whether sources, addresses and the model's key are those of the last deployment that came to its end."""
+        record = self.home.record("deployed")
+        return record.exists() and self.home.stack_file.exists() and record.read_text() == self._fingerprint()
+
+    def build(self, tell: Tell) -> None:
+        command = [sys.executable, "-m", "scripts.build", "--target", "host"]
+        run_logged("build", command, home=self.home, env=self.env, cwd=REPOSITORY, each_line=tell)
+
+    def init(self, tell: Tell) -> None:
+        tell("terraform/environments/local")
+        self._terraform("init", "-input=false", f"-backend-config=path={self.home.state}")
+
+    def apply(self, tell: Tell) -> None:
+        postgres.make_database(self.home, self.ports["postgres"])
+        file = self.home.root / "local.tfvars.json"
+        write_private(file, json.dumps(self._variables(), indent=2))
+        progress = _Applied(tell)
+        self._terraform("apply", "-input=false", "-auto-approve", f"-var-file={file}", each_line=progress.read)
+
+    def admit(self, tell: Tell) -> None:
+        """Put the model's key in its secret, give the tenant `demo` an API key, and write down what a client needs."""
+        platform, endpoint = self._platform(), self._url("emulator")
+        aws.put_secret(platform["secret_ids"]["model"], self._model_key or "local", endpoint)
+        known = Stack.read(self.home.stack_file).api_key if self.home.stack_file.exists() else None
+        api_key = known or admit_tenant(platform["tables"]["tenants"], endpoint)
+        self._stack(platform, api_key).write(self.home.stack_file)
+        self.home.record("deployed").write_text(self._fingerprint())
+        tell(f"{TENANT}, with a key for every scope")
+
+    @property
+    def _model_key(self) -> str | None:
+        return self.env.get("ANTHROPIC_API_KEY") or None
+
+    def _fingerprint(self) -> str:
+        return fingerprint({"variables": self._variables(), "model_key": self._model_key})
+
+    def _variables(self) -> dict[str, Any]:
+        model = self._url("model")
+        # With a key of one's own the real model answers; nothing but this variable tells the functions.
+        base_url = {} if self._model_key else {"ANTHROPIC_BASE_URL": model}
+        return {
+            "artifacts": str(HOST_BUILD),
+            "extra_environment": {
+                "AWS_ENDPOINT_URL": self._url("emulator"),
+                "AWS_ENDPOINT_URL_BEDROCK_RUNTIME": model,
+                "POSTGRES_SSLMODE": "disable",  # on loopback
+                **base_url,
+            },
+            "postgres": postgres.owner(self.ports["postgres"]),
+            "postgres_password": postgres.read_passwords(self.home).owner,
+        }
+
+    def _stack(self, platform: Mapping[str, Any], api_key: str) -> Stack:
+        endpoint = self._url("emulator")
+        login = aws.read_login(platform["secret_ids"]["app"], endpoint)
+        # The emulator answers for an API by path; the host name that AWS gives it resolves nowhere.
+        api_id = urlsplit(platform["api_url"]).netloc.partition(".")[0]
+        return Stack(
+            endpoint_url=endpoint,
+            api_url=f"{endpoint}/_aws/execute-api/{api_id}",
+            ws_url=None,
+            bus_name=platform["bus_name"],
+            tenant_id=TENANT,
+            api_key=api_key,
+            tables=Tables(**platform["tables"]),
+            bucket=platform["bucket"],
+            postgres_dsn=postgres.dsn(self.ports["postgres"], login["username"], login["password"]),
+            redis_url=f"redis://{LOOPBACK}:{self.ports['redis']}/0",
+            model_url=self._url("model"),
+        )
+
+    def _url(self, part: str) -> str:
+        return f"http://{LOOPBACK}:{self.ports[part]}"
+
+    def _platform(self) -> dict[str, Any]:
+        done = run_terraform(["output", "-json", "platform"], ENVIRONMENT, env=self._terraform_env(), capture=True)
+        if done.returncode:
+            raise StackError(f"terraform output failed:\n{done.stderr}")
+        platform: dict[str, Any] = json.loads(done.stdout)
+        return platform
+
+    def _terraform(self, command: str, *args: str, each_line: Callable[[str], None] = lambda _: None) -> None:
+        env = self._terraform_env()
+        run_logged(
+            f"terraform-{command}",
+            [find_terraform(env), command, "-no-color", *args],
+            home=self.home,
+            env=terraform_environment(env),
+            cwd=ENVIRONMENT,
+            each_line=each_line,
+        )
+
+    def _terraform_env(self) -> dict[str, str]:
+        """Return variables that reach the emulator and, whatever the developer's shell holds, never AWS."""
+        foreign = {name: value for name, value in self.env.items() if not name.startswith("AWS_")}
+        local = {"AWS_ENDPOINT_URL": self._url("emulator"), "TF_DATA_DIR": str(self.home.root / "terraform")}
+        return foreign | aws.ROOT_CREDENTIALS | local
+
+
+class _Applied:
+    """Counts the resources that Terraform says it has done, against those that it planned."""
+
+    def __init__(self, tell: Tell) -> None:
+        self._tell, self._planned, self._done = tell, 0, 0
+
+    def read(self, line: str) -> None:
+        if plan := re.match(r"Plan: (\d+) to add, (\d+) to change, (\d+) to destroy", line):
+            self._planned = sum(int(count) for count in plan.groups())
+        elif re.search(r": (Creation|Modifications|Destruction) complete after", line):
+            self._done += 1
+        elif not line.startswith("Apply complete"):
+            return
+        self._tell(f"{self._done} of {self._planned} resources")

@@ -1,0 +1,88 @@
+"""localstack.running: every part comes up on loopback alone, answers, and leaves nothing behind."""
+
+import threading
+from collections.abc import Iterator
+from pathlib import Path
+
+import psutil
+import psycopg
+import pytest
+
+from localstack import postgres, processes, running
+from localstack.emulator import Emulator
+from localstack.home import Home
+from localstack.parts import Part
+from localstack.ports import LOOPBACK, choose_ports
+from localstack.redis import Redis
+from localstack.running import PARTS
+from localstack.settings import environment
+from localstack.status import describe
+
+
+@pytest.fixture
+def home(tmp_path: Path) -> Iterator[Home]:
+    home = Home(tmp_path)
+    home.make()
+    yield home
+    for part in PARTS:
+        running.stop(home, part)
+
+
+def _start(home: Home, part: Part) -> running.Record:
+    running.start(home, part, choose_ports({part.name: 0})[part.name], environment(), threading.Event())
+    record = running.recorded(home, part)
+    assert record is not None
+    return record
+
+
+def _listens_on(record: running.Record) -> set[str]:
+    leader = psutil.Process(record.process.pid)
+    family = [leader, *leader.children(recursive=True)]
+    return {c.laddr.ip for p in family for c in p.net_connections("all") if c.status == psutil.CONN_LISTEN}
+
+
+@pytest.mark.parametrize("part", PARTS, ids=lambda part: part.name)
+def test_a_part_listens_on_loopback_alone_and_stops_to_the_last_process(home: Home, part: Part) -> None:
+    record = _start(home, part)
+    family = psutil.Process(record.process.pid).children(recursive=True)
+
+    assert _listens_on(record) == {LOOPBACK}
+    assert running.stop(home, part)
+    assert not processes.is_alive(record.process)
+    assert psutil.wait_procs(family, timeout=5)[1] == []
+
+
+def test_a_part_that_crashed_is_named_with_the_end_of_its_log(home: Home) -> None:
+    record = _start(home, Redis())
+    psutil.Process(record.process.pid).kill()
+    psutil.wait_procs([psutil.Process(record.process.pid)], timeout=5)
+
+    told = describe(home)
+
+    assert "redis      CRASHED" in told
+    assert "Ready to accept connections" in told
+
+
+def test_a_part_that_cannot_start_is_named_with_the_end_of_its_log(home: Home) -> None:
+    taken = _start(home, Redis())
+
+    with pytest.raises(running.CrashedError, match=r"emulator crashed(.|\n)*already in use"):
+        running.start(home, Emulator(), taken.port, environment(), threading.Event())
+
+
+def test_a_port_that_is_taken_is_not_given_out(home: Home) -> None:
+    taken = _start(home, Redis())
+
+    assert choose_ports({"another": taken.port})["another"] != taken.port
+
+
+def test_postgres_has_vectors_and_lets_nobody_in_without_a_password(home: Home) -> None:
+    port = _start(home, postgres.Postgres()).port
+    for _ in range(2):
+        postgres.make_database(home, port)
+    owner = f"postgresql://{postgres.OWNER}:{{}}@{LOOPBACK}:{port}/{postgres.DATABASE}"
+
+    with psycopg.connect(owner.format(postgres.read_passwords(home).owner)) as connection:
+        assert connection.execute("SELECT '[1,2]'::vector <-> '[1,3]'").fetchone() == (1.0,)
+    with pytest.raises(psycopg.OperationalError, match="password"):
+        psycopg.connect(owner.format("a-guess"))

@@ -1,0 +1,69 @@
+"""localstack.processes: what the stack starts is stopped to the last child, and nothing else ever is."""
+
+import signal
+import subprocess
+import sys
+import time
+from collections.abc import Callable
+from pathlib import Path
+
+import psutil
+import pytest
+
+from localstack import processes
+
+TAG = "a-home#a-part"
+# A leader that refuses to leave, and a worker that it spawned; both say so in the log.
+PARENT = """
+import signal, subprocess, sys, time
+signal.signal(signal.SIGTERM, signal.SIG_IGN)
+worker = subprocess.Popen([sys.executable, "-c", "import time; time.sleep(60)"])
+print(worker.pid, flush=True)
+time.sleep(60)
+"""
+
+
+@pytest.fixture
+def parent(tmp_path: Path) -> tuple[processes.Started, psutil.Process]:
+    log = tmp_path / "log"
+    started = processes.start([sys.executable, "-c", PARENT], env={}, cwd=tmp_path, log=log, tag=TAG)
+    _until(lambda: log.read_text().strip() != "")
+    return started, psutil.Process(int(log.read_text()))
+
+
+def test_what_ignores_a_polite_word_is_ended_with_all_it_spawned(
+    parent: tuple[processes.Started, psutil.Process],
+) -> None:
+    started, worker = parent
+
+    processes.stop(started, politely=signal.SIGTERM, grace_seconds=0.2)
+
+    assert not processes.is_alive(started)
+    _until(lambda: not worker.is_running())
+
+
+def test_workers_whose_parent_crashed_are_ended_too(parent: tuple[processes.Started, psutil.Process]) -> None:
+    started, worker = parent
+    psutil.Process(started.pid).kill()
+    _until(lambda: not processes.is_alive(started))
+
+    processes.stop(started, politely=signal.SIGTERM, grace_seconds=0.2)
+
+    _until(lambda: not worker.is_running())
+
+
+def test_a_pid_that_was_given_to_another_process_is_left_alone() -> None:
+    with subprocess.Popen([sys.executable, "-c", "import time; time.sleep(60)"], start_new_session=True) as stranger:
+        recycled = processes.Started(pid=stranger.pid, tag=TAG, seconds_after_boot=1.0)
+
+        processes.stop(recycled, politely=signal.SIGKILL, grace_seconds=0.2)
+
+        assert stranger.poll() is None
+        stranger.kill()
+
+
+def _until(holds: Callable[[], bool]) -> None:
+    deadline = time.monotonic() + 10
+    while not holds():
+        assert time.monotonic() < deadline
+        time.sleep(0.02)
