@@ -174,6 +174,6 @@ def test_what_is_over_budget_is_named_and_refused() -> None:
     with pytest.raises(BuildError) as stopped:
         hold([fits, heavy, bulky])
 
-    assert "layers/heavy.zip weighs 61.50 MB unzipped, its budget is 60 MB" in str(stopped.value)
+    assert "layers/heavy.zip weighs 61.50 MB unzipped, its budget is 60.0 MB" in str(stopped.value)
     assert "layers/bulky.zip weighs 51.00 MB zipped" in str(stopped.value)
     assert "small" not in str(stopped.value)
