@@ -1,0 +1,25 @@
+module "platform" {
+  source = "../../modules/platform"
+
+  environment = "local"
+
+  runtime = {
+    artifacts         = var.artifacts
+    extra_environment = var.extra_environment
+  }
+
+  model = {
+    vendor     = "anthropic"
+    extract_id = "claude-haiku-5-5"
+    chat_id    = "claude-sonnet-5-5"
+  }
+
+  postgres = { external = merge(var.postgres, { owner_password = var.postgres_password }) }
+
+  # A revoked key is refused at once, so that tests need not wait.
+  api = { authorizer_ttl_seconds = 0 }
+
+  # What is here is made anew by `make up`, and the emulator speaks plain HTTP on loopback.
+  protection = { protected = false, tls_only = false, archive_retention_days = 1 }
+  operations = { log_retention_days = 1 }
+}

@@ -1,0 +1,73 @@
+locals {
+  operations = merge([for path, item in jsondecode(var.openapi).paths : {
+    for method, operation in item : "${upper(method)} ${path}" => {
+      function = operation["x-membus-function"]
+      scope    = try(operation["x-membus-scope"], null)
+      public   = try(length(operation.security) == 0, false)
+    } if contains(["get", "put", "post", "patch", "delete"], method)
+  }]...)
+}
+
+resource "aws_apigatewayv2_api" "this" {
+  name          = var.name
+  protocol_type = "HTTP"
+}
+
+resource "aws_apigatewayv2_integration" "this" {
+  for_each = var.targets
+
+  api_id                 = aws_apigatewayv2_api.this.id
+  integration_type       = "AWS_PROXY"
+  integration_uri        = each.value.invoke_arn
+  payload_format_version = "2.0"
+  timeout_milliseconds   = 30000
+}
+
+resource "aws_apigatewayv2_route" "this" {
+  for_each = local.operations
+
+  api_id             = aws_apigatewayv2_api.this.id
+  route_key          = each.key
+  target             = "integrations/${aws_apigatewayv2_integration.this[each.value.function].id}"
+  authorization_type = each.value.public ? "NONE" : "CUSTOM"
+  authorizer_id      = each.value.public ? null : aws_apigatewayv2_authorizer.this.id
+
+  lifecycle {
+    precondition {
+      condition     = each.value.public == (each.value.scope == null)
+      error_message = "${each.key} must name a scope or say that it is public (`security: []`), not both, not neither."
+    }
+  }
+}
+
+# The credential alone identifies an answer in the cache: tenant and scopes depend on nothing else.
+resource "aws_apigatewayv2_authorizer" "this" {
+  api_id                            = aws_apigatewayv2_api.this.id
+  name                              = "${var.name}-key"
+  authorizer_type                   = "REQUEST"
+  authorizer_uri                    = var.authorizer.target.invoke_arn
+  authorizer_payload_format_version = "2.0"
+  authorizer_result_ttl_in_seconds  = var.authorizer.ttl_seconds
+  enable_simple_responses           = false
+  identity_sources                  = ["$request.header.Authorization"]
+}
+
+resource "aws_lambda_permission" "target" {
+  for_each = var.targets
+
+  statement_id  = "api"
+  action        = "lambda:InvokeFunction"
+  principal     = "apigateway.amazonaws.com"
+  function_name = each.value.name
+  qualifier     = each.value.qualifier
+  source_arn    = "${aws_apigatewayv2_api.this.execution_arn}/*/*"
+}
+
+resource "aws_lambda_permission" "authorizer" {
+  statement_id  = "api-authorizer"
+  action        = "lambda:InvokeFunction"
+  principal     = "apigateway.amazonaws.com"
+  function_name = var.authorizer.target.name
+  qualifier     = var.authorizer.target.qualifier
+  source_arn    = "${aws_apigatewayv2_api.this.execution_arn}/authorizers/${aws_apigatewayv2_authorizer.this.id}"
+}

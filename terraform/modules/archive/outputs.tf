@@ -1,0 +1,16 @@
+output "name" {
+  description = "Name of the bucket, for a function's environment."
+  value       = aws_s3_bucket.this.bucket
+}
+
+output "grants" {
+  description = "IAM statements by verb. `delete` removes versions too: it is erasure's."
+  value = {
+    read = [
+      { Effect = "Allow", Action = ["s3:GetObject"], Resource = ["${aws_s3_bucket.this.arn}/*"] },
+      { Effect = "Allow", Action = ["s3:ListBucket"], Resource = [aws_s3_bucket.this.arn] },
+    ]
+    write  = [{ Effect = "Allow", Action = ["s3:PutObject"], Resource = ["${aws_s3_bucket.this.arn}/*"] }]
+    delete = [{ Effect = "Allow", Action = ["s3:DeleteObject", "s3:DeleteObjectVersion"], Resource = ["${aws_s3_bucket.this.arn}/*"] }]
+  }
+}

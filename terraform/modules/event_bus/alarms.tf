@@ -1,0 +1,33 @@
+resource "aws_cloudwatch_metric_alarm" "ended" {
+  for_each = aws_sqs_queue.end
+
+  alarm_name          = "${each.value.name}-not-empty"
+  alarm_description   = "Messages wait in ${each.value.name} for an operator: read one, mend the cause, redrive."
+  namespace           = "AWS/SQS"
+  metric_name         = "ApproximateNumberOfMessagesVisible"
+  dimensions          = { QueueName = each.value.name }
+  statistic           = "Maximum"
+  comparison_operator = "GreaterThanThreshold"
+  threshold           = 0
+  period              = 60
+  evaluation_periods  = 1
+  treat_missing_data  = "notBreaching"
+  alarm_actions       = var.alarms.topic_arn[*]
+}
+
+resource "aws_cloudwatch_metric_alarm" "age" {
+  for_each = aws_sqs_queue.route
+
+  alarm_name          = "${each.value.name}-falls-behind"
+  alarm_description   = "The oldest message of ${each.value.name} waits too long: its consumer fails, is throttled or is too slow."
+  namespace           = "AWS/SQS"
+  metric_name         = "ApproximateAgeOfOldestMessage"
+  dimensions          = { QueueName = each.value.name }
+  statistic           = "Maximum"
+  comparison_operator = "GreaterThanThreshold"
+  threshold           = var.alarms.max_age_seconds
+  period              = 60
+  evaluation_periods  = 5
+  treat_missing_data  = "notBreaching"
+  alarm_actions       = var.alarms.topic_arn[*]
+}

@@ -1,0 +1,39 @@
+locals {
+  alarms = {
+    errors = {
+      metric      = "Errors"
+      statistic   = "Sum"
+      threshold   = 0
+      description = "${var.name} fails: its log names the reason, the failed work waits in a dead-letter queue."
+    }
+    throttles = {
+      metric      = "Throttles"
+      statistic   = "Sum"
+      threshold   = 0
+      description = "${var.name} is refused capacity: raise the account's concurrency or the function's share."
+    }
+    slow = {
+      metric      = "Duration"
+      statistic   = "Maximum"
+      threshold   = var.limits.timeout_seconds * 1000 * 0.9
+      description = "${var.name} comes within a tenth of its timeout; beyond it, work is cut off and done again."
+    }
+  }
+}
+
+resource "aws_cloudwatch_metric_alarm" "this" {
+  for_each = local.alarms
+
+  alarm_name          = "${var.name}-${each.key}"
+  alarm_description   = each.value.description
+  namespace           = "AWS/Lambda"
+  metric_name         = each.value.metric
+  dimensions          = { FunctionName = var.name }
+  statistic           = each.value.statistic
+  comparison_operator = "GreaterThanThreshold"
+  threshold           = each.value.threshold
+  period              = 60
+  evaluation_periods  = 1
+  treat_missing_data  = "notBreaching"
+  alarm_actions       = var.operations.alarm_topic_arn[*]
+}

@@ -1,0 +1,51 @@
+locals {
+  own = [
+    {
+      Effect    = "Allow"
+      Action    = ["logs:CreateLogStream", "logs:PutLogEvents"]
+      Resource  = ["${aws_cloudwatch_log_group.this.arn}:*"]
+      Condition = {}
+    },
+    {
+      Effect    = "Allow"
+      Action    = ["sqs:SendMessage"]
+      Resource  = [var.failures_arn]
+      Condition = {}
+    },
+  ]
+
+  policy = jsonencode({
+    Version = "2012-10-17"
+    Statement = [for grant in concat(local.own, var.grants) : merge(
+      { Effect = grant.Effect, Action = grant.Action, Resource = grant.Resource },
+      length(grant.Condition) == 0 ? {} : { Condition = grant.Condition },
+    )]
+  })
+}
+
+resource "aws_iam_role" "this" {
+  name = var.name
+
+  assume_role_policy = jsonencode({
+    Version = "2012-10-17"
+    Statement = [{
+      Effect    = "Allow"
+      Principal = { Service = "lambda.amazonaws.com" }
+      Action    = "sts:AssumeRole"
+    }]
+  })
+}
+
+resource "aws_iam_role_policy" "this" {
+  name   = "grants"
+  role   = aws_iam_role.this.id
+  policy = local.policy
+}
+
+# Network interfaces cannot be named before they exist; AWS's own policy holds just that.
+resource "aws_iam_role_policy_attachment" "network" {
+  count = var.network == null ? 0 : 1
+
+  role       = aws_iam_role.this.name
+  policy_arn = "arn:aws:iam::aws:policy/service-role/AWSLambdaENIManagementAccess"
+}

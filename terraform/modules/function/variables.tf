@@ -1,0 +1,107 @@
+variable "name" {
+  description = "Name of the function, prefix included."
+  type        = string
+}
+
+variable "code" {
+  description = "What runs: the built zip, its entry point and the layers it needs."
+  type = object({
+    path         = string
+    handler      = string
+    layer_arns   = list(string)
+    runtime      = optional(string, "python3.13")
+    architecture = optional(string, "arm64")
+    snap_start   = optional(bool, false)
+  })
+
+  validation {
+    condition     = length(var.code.layer_arns) <= 5
+    error_message = "Lambda takes at most five layers."
+  }
+}
+
+variable "limits" {
+  description = "How large, how long and how often at once; reserved concurrency -1 shares the account's."
+  type = object({
+    timeout_seconds      = number
+    memory_mb            = optional(number, 512)
+    reserved_concurrency = optional(number, -1)
+  })
+
+  validation {
+    condition     = var.limits.timeout_seconds >= 1 && var.limits.timeout_seconds <= 900
+    error_message = "Lambda runs 1 to 900 seconds."
+  }
+}
+
+variable "environment" {
+  description = "Environment variables; no secrets, only their ids."
+  type        = map(string)
+}
+
+variable "grants" {
+  description = "IAM statements that the role is built from, as handed out by the modules that own the resources."
+  type = list(object({
+    Effect    = string
+    Action    = list(string)
+    Resource  = list(string)
+    Condition = optional(map(map(list(string))), {})
+  }))
+
+  validation {
+    condition     = alltrue([for grant in var.grants : grant.Effect == "Allow"])
+    error_message = "A grant allows."
+  }
+  validation {
+    condition     = !anytrue(flatten([for grant in var.grants : [for action in grant.Action : strcontains(action, "*")]]))
+    error_message = "A grant names its actions one by one, without `*`."
+  }
+  validation {
+    condition     = !anytrue(flatten([for grant in var.grants : [for resource in grant.Resource : resource == "*" || endswith(resource, ":*")]]))
+    error_message = "A grant names its resources, never `*`."
+  }
+}
+
+variable "queues" {
+  description = "Queues whose messages invoke the function, by route."
+  type = map(object({
+    arn                        = string
+    visibility_timeout_seconds = number
+    batch_size                 = optional(number, 10)
+    window_seconds             = optional(number, 1)
+    maximum_concurrency        = optional(number, 10)
+  }))
+  default = {}
+
+  validation {
+    condition = alltrue([for queue in var.queues :
+      queue.visibility_timeout_seconds >= 6 * var.limits.timeout_seconds + queue.window_seconds
+    ])
+    error_message = "A message must stay hidden for at least six times the function's timeout plus the batching window, or a slow batch is delivered twice."
+  }
+  validation {
+    condition     = alltrue([for queue in var.queues : queue.maximum_concurrency >= 2 && queue.maximum_concurrency <= 1000])
+    error_message = "Lambda takes a maximum concurrency of 2 to 1000."
+  }
+}
+
+variable "network" {
+  description = "Subnets and security groups, for a function that talks to something inside the VPC."
+  type        = object({ subnet_ids = list(string), security_group_ids = list(string) })
+  default     = null
+}
+
+variable "failures_arn" {
+  description = "Queue that takes the event of an asynchronous invocation which failed for good."
+  type        = string
+}
+
+variable "operations" {
+  description = "How long logs are kept and who is told of alarms."
+  type        = object({ log_retention_days = number, alarm_topic_arn = optional(string) })
+
+  validation {
+    condition     = var.operations.log_retention_days > 0
+    error_message = "0 would keep logs for ever."
+  }
+}

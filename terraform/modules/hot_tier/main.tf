@@ -1,0 +1,75 @@
+locals {
+  name = "${var.prefix}-hot"
+}
+
+resource "aws_elasticache_serverless_cache" "this" {
+  name                     = local.name
+  description              = "The live half hour of conversations; everything in it can be read again from DynamoDB"
+  engine                   = "valkey"
+  major_engine_version     = "8"
+  kms_key_id               = var.key_arn
+  subnet_ids               = var.network.subnet_ids
+  security_group_ids       = [aws_security_group.this.id]
+  user_group_id            = aws_elasticache_user_group.this.user_group_id
+  snapshot_retention_limit = 0
+
+  cache_usage_limits {
+    data_storage {
+      maximum = var.limits.storage_gb
+      unit    = "GB"
+    }
+    ecpu_per_second {
+      maximum = var.limits.ecpu_per_second
+    }
+  }
+}
+
+# Functions log in with their role; there is no password to keep.
+resource "aws_elasticache_user" "functions" {
+  user_id       = local.name
+  user_name     = local.name
+  engine        = "valkey"
+  access_string = "on ~* +@all -@admin -@dangerous"
+
+  authentication_mode {
+    type = "iam"
+  }
+}
+
+resource "aws_elasticache_user_group" "this" {
+  user_group_id = local.name
+  engine        = "valkey"
+  user_ids      = [aws_elasticache_user.functions.user_id]
+}
+
+resource "aws_security_group" "this" {
+  name        = local.name
+  description = "The hot tier: functions connect"
+  vpc_id      = var.network.vpc_id
+}
+
+resource "aws_vpc_security_group_ingress_rule" "clients" {
+  for_each = { primary = 6379, reader = 6380 }
+
+  security_group_id            = aws_security_group.this.id
+  description                  = "Valkey, ${each.key} endpoint, from functions"
+  referenced_security_group_id = var.network.client_security_group_id
+  ip_protocol                  = "tcp"
+  from_port                    = each.value
+  to_port                      = each.value
+}
+
+resource "aws_cloudwatch_metric_alarm" "throttled" {
+  alarm_name          = "${local.name}-throttled"
+  alarm_description   = "The hot tier is at its ceiling and refuses commands; reads fall through to DynamoDB. Raise its limits."
+  namespace           = "AWS/ElastiCache"
+  metric_name         = "ThrottledCmds"
+  dimensions          = { clusterId = local.name }
+  statistic           = "Sum"
+  comparison_operator = "GreaterThanThreshold"
+  threshold           = 0
+  period              = 60
+  evaluation_periods  = 5
+  treat_missing_data  = "notBreaching"
+  alarm_actions       = var.alarm_topic_arn[*]
+}

@@ -1,0 +1,27 @@
+output "environment" {
+  description = "What a function must know to reach the model, except which model it asks for."
+  value = merge(
+    { MODEL_PROVIDER = var.vendor },
+    { for secret in aws_secretsmanager_secret.this : "MODEL_SECRET_ID" => secret.name },
+  )
+}
+
+output "secret_id" {
+  description = "Secret that an operator fills with the API key; null for bedrock."
+  value       = one(aws_secretsmanager_secret.this[*].name)
+}
+
+output "grants" {
+  description = "IAM statements by verb."
+  value = {
+    ask = var.vendor == "anthropic" ? [{
+      Effect   = "Allow"
+      Action   = ["secretsmanager:GetSecretValue"]
+      Resource = aws_secretsmanager_secret.this[*].arn
+      }] : [{
+      Effect   = "Allow"
+      Action   = ["bedrock:InvokeModel", "bedrock:InvokeModelWithResponseStream"]
+      Resource = var.bedrock_arns
+    }]
+  }
+}

@@ -1,0 +1,51 @@
+# THE map: every function, what it is told and what it may do. Whatever is not listed here, nobody may.
+locals {
+  memory        = { MEMORY_TABLE = module.tables.names.memory }
+  conversations = { CONVERSATIONS_TABLE = module.tables.names.conversations }
+  bus           = { BUS_NAME = module.event_bus.name }
+  may           = module.tables.grants
+
+  functions = {
+    authorize = {
+      limits      = { timeout_seconds = 5, memory_mb = 256 }
+      environment = { TENANTS_TABLE = module.tables.names.tenants, ROUTE_SCOPES = jsonencode(module.api.route_scopes) }
+      grants      = [local.may.tenants.keys.get]
+    }
+
+    memory = {
+      limits      = { timeout_seconds = 29 }
+      environment = merge(local.memory, local.conversations, local.bus, { IDEMPOTENCY_TABLE = module.tables.names.idempotency, CURSOR_KEY_ID = module.keys.cursors_id })
+      grants = [
+        local.may.memory.facts.read, local.may.conversations.conversations.read, local.may.conversations.conversations.write,
+        local.may.idempotency.records.read, local.may.idempotency.records.write, local.may.idempotency.records.delete,
+        module.event_bus.grants.put, module.keys.grants.cursors.sign,
+      ]
+    }
+
+    extract = {
+      limits      = { timeout_seconds = local.extract_seconds }
+      environment = merge(local.memory, module.model.environment, { EXTRACT_MODEL_ID = var.model.extract_id, QUARANTINE_QUEUE_URL = module.event_bus.queue_urls.quarantine, SOURCE_QUEUE_URL = module.event_bus.queue_urls.extract })
+      grants = [
+        local.may.memory.facts.read, local.may.memory.facts.write, local.may.memory.episodes.read, local.may.memory.episodes.write,
+        module.event_bus.grants.consume.extract, module.event_bus.grants.send.quarantine, module.model.grants.ask,
+      ]
+      queues = ["extract"]
+    }
+
+    chat = {
+      limits      = { timeout_seconds = 60, memory_mb = 1024 }
+      environment = merge(local.memory, local.conversations, local.bus, module.model.environment, { CHAT_MODEL_ID = var.model.chat_id })
+      grants = [
+        local.may.memory.facts.read, local.may.conversations.conversations.read, local.may.conversations.conversations.write,
+        module.event_bus.grants.put, module.model.grants.ask,
+      ]
+    }
+
+    migrate = {
+      limits      = { timeout_seconds = 300 }
+      environment = { POSTGRES_HOST = module.vector_store.writer.host, POSTGRES_PORT = module.vector_store.writer.port, POSTGRES_DATABASE = module.vector_store.writer.database, POSTGRES_OWNER_SECRET_ID = module.vector_store.secret_ids.owner, POSTGRES_APP_SECRET_ID = module.vector_store.secret_ids.app }
+      grants      = [module.vector_store.grants.owner, module.vector_store.grants.app]
+      inside      = true
+    }
+  }
+}

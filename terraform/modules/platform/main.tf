@@ -1,0 +1,84 @@
+data "aws_caller_identity" "this" {}
+data "aws_partition" "this" {}
+data "aws_region" "this" {}
+
+locals {
+  prefix  = "membus-${var.environment}"
+  account = { partition = data.aws_partition.this.partition, region = data.aws_region.this.name, id = data.aws_caller_identity.this.account_id }
+  openapi = file("${path.module}/../../../functions/memory/openapi.json")
+  # The functions' side of the network, where there is one.
+  inside = [for network in module.network : { subnet_ids = network.subnet_ids, security_group_ids = [network.functions_security_group_id] }]
+  stores = [for network in module.network : { vpc_id = network.vpc_id, subnet_ids = network.subnet_ids, client_security_group_id = network.functions_security_group_id }]
+
+  extract_seconds = 60
+  routes = {
+    extract = {
+      pattern                    = jsonencode({ source = [{ anything-but = ["membus.announcements"] }] })
+      visibility_timeout_seconds = 6 * local.extract_seconds + 1
+    }
+  }
+}
+
+module "layers" {
+  source   = "../layer"
+  for_each = toset(["membus", "duckdb"])
+
+  name = "${local.prefix}-${each.key}"
+  path = "${var.runtime.artifacts}/layers/${each.key}.zip"
+}
+
+module "functions" {
+  source   = "../function"
+  for_each = local.functions
+
+  name   = "${local.prefix}-${each.key}"
+  limits = each.value.limits
+  grants = flatten(each.value.grants)
+
+  queues = { for route in try(each.value.queues, []) : route => {
+    arn                        = module.event_bus.queue_arns[route]
+    visibility_timeout_seconds = local.routes[route].visibility_timeout_seconds
+    maximum_concurrency        = var.runtime.extract_concurrency
+  } }
+
+  code = {
+    path       = "${var.runtime.artifacts}/functions/${each.key}.zip"
+    handler    = "functions.${each.key}.handler.handler"
+    layer_arns = [module.layers["membus"].arn]
+    snap_start = contains(var.runtime.snap_start, each.key)
+  }
+
+  environment = merge(each.value.environment, {
+    ENVIRONMENT                  = var.environment
+    POWERTOOLS_SERVICE_NAME      = each.key
+    POWERTOOLS_METRICS_NAMESPACE = "membus"
+    POWERTOOLS_LOG_LEVEL         = var.runtime.log_level
+  }, var.runtime.extra_environment)
+
+  network      = try(each.value.inside, false) ? one(local.inside) : null
+  failures_arn = module.event_bus.queue_arns.failures
+  operations   = var.operations
+}
+
+module "api" {
+  source = "../api"
+
+  name       = "${local.prefix}-api"
+  openapi    = local.openapi
+  targets    = { for name in ["memory", "chat"] : name => module.functions[name].target }
+  authorizer = { target = module.functions["authorize"].target, ttl_seconds = var.api.authorizer_ttl_seconds }
+  throttling = { rate = var.api.rate, burst = var.api.burst }
+  operations = var.operations
+}
+
+# The schema is as old as the code that uses it: a new migrate, or a new server, migrates within the same apply.
+resource "aws_lambda_invocation" "migrate" {
+  function_name = module.functions["migrate"].name
+  input         = jsonencode({})
+
+  triggers = {
+    code   = filebase64sha256("${var.runtime.artifacts}/functions/migrate.zip")
+    server = jsonencode(module.vector_store.writer)
+    ready  = jsonencode(module.vector_store.ready)
+  }
+}

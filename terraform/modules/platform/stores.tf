@@ -1,0 +1,110 @@
+module "keys" {
+  source = "../keys"
+
+  prefix  = local.prefix
+  account = local.account
+}
+
+module "model" {
+  source = "../model"
+
+  prefix       = local.prefix
+  vendor       = var.model.vendor
+  bedrock_arns = var.model.bedrock_arns
+  key_arn      = module.keys.data_arn
+  protected    = var.protection.protected
+}
+
+module "network" {
+  source = "../network"
+  count  = var.network == null ? 0 : 1
+
+  prefix             = local.prefix
+  account            = local.account
+  cidr               = var.network.cidr
+  availability_zones = var.network.availability_zones
+}
+
+module "vector_store" {
+  source = "../vector_store"
+
+  prefix          = local.prefix
+  network         = one(local.stores)
+  cluster         = var.postgres.cluster
+  external        = var.postgres.external
+  key_arn         = module.keys.data_arn
+  protected       = var.protection.protected
+  alarm_topic_arn = var.operations.alarm_topic_arn
+}
+
+module "hot_tier" {
+  source = "../hot_tier"
+  count  = var.hot_tier == null ? 0 : 1
+
+  prefix          = local.prefix
+  network         = one(local.stores)
+  limits          = var.hot_tier
+  key_arn         = module.keys.data_arn
+  alarm_topic_arn = var.operations.alarm_topic_arn
+}
+
+module "archive" {
+  source = "../archive"
+
+  name      = "${local.prefix}-archive-${local.account.id}"
+  key_arn   = module.keys.data_arn
+  protected = var.protection.protected
+  tls_only  = var.protection.tls_only
+}
+
+module "event_bus" {
+  source = "../event_bus"
+
+  prefix                 = local.prefix
+  account                = local.account
+  archive_retention_days = var.protection.archive_retention_days
+  tls_only               = var.protection.tls_only
+  alarms                 = { topic_arn = var.operations.alarm_topic_arn }
+
+  routes = local.routes
+
+  # failures: events of asynchronous invocations that failed for good. quarantine: messages that no retry can help.
+  parking = ["failures", "quarantine"]
+}
+
+# Keys are `T#<tenant>#…`; ids hold no `#`. IAM's `*` does match it, so look-alikes are excluded by name.
+module "tables" {
+  source = "../tables"
+
+  prefix        = local.prefix
+  key_arn       = module.keys.data_arn
+  protected     = var.protection.protected
+  recovery_days = var.protection.recovery_days
+
+  tables = {
+    memory = {
+      range_key = "sk"
+      stream    = true
+      indexes = {
+        by_user    = { hash_key = "user_pk", range_key = "user_sk" }
+        unarchived = { hash_key = "unarchived", range_key = "pk", projection = "KEYS_ONLY" }
+      }
+      collections = {
+        facts    = { keys = ["T#*#U#*"], except = ["T#*#A#*"] }
+        episodes = { keys = ["T#*#A#*#E#*", "T#*#EV#*"], indexes = { by_user = ["T#*#U#*"], unarchived = ["UNARCHIVED#*"] } }
+        states   = { keys = ["T#*#A#*"], except = ["T#*#A#*#E#*"] }
+      }
+    }
+    conversations = {
+      range_key   = "sk"
+      stream      = true
+      indexes     = { by_status = { hash_key = "status_pk", range_key = "status_sk" } }
+      collections = { conversations = { keys = ["T#*#C#*"], indexes = { by_status = ["T#*"] } } }
+    }
+    tenants = {
+      range_key   = "sk"
+      collections = { keys = { keys = ["KEY#*"] }, tenants = { keys = ["T#*"] } }
+    }
+    idempotency = { hash_key = "id", ttl_attribute = "expiration", collections = { records = {} } }
+  }
+}

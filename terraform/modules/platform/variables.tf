@@ -1,0 +1,93 @@
+variable "environment" {
+  description = "Name of the environment; every resource is called `membus-<environment>-…`."
+  type        = string
+
+  validation {
+    condition     = can(regex("^[a-z][a-z0-9]{1,11}$", var.environment))
+    error_message = "Two to twelve lower-case letters and digits: it becomes part of bucket and key names."
+  }
+}
+
+variable "runtime" {
+  description = <<-EOT
+    What the functions are built from and how they run: the build's output directory, log level, variables that every function
+    gets on top of its own, how many batches extract works on at once, and which functions start from a snapshot.
+  EOT
+  type = object({
+    artifacts           = string
+    log_level           = optional(string, "INFO")
+    extra_environment   = optional(map(string), {})
+    extract_concurrency = optional(number, 10)
+    snap_start          = optional(set(string), [])
+  })
+}
+
+variable "model" {
+  description = "Who answers (`anthropic` or `bedrock`, then with the ARNs that may be invoked) and which model each function asks."
+  type = object({
+    vendor       = string
+    extract_id   = string
+    chat_id      = string
+    bedrock_arns = optional(list(string), [])
+  })
+}
+
+variable "network" {
+  description = "Zones of the VPC that Aurora and the hot tier live in; null where Postgres is external."
+  type        = object({ availability_zones = list(string), cidr = optional(string, "10.40.0.0/16") })
+  default     = null
+}
+
+variable "postgres" {
+  description = "Either a `cluster` (Aurora Serverless v2; see vector_store) or an `external` server."
+  type = object({
+    cluster = optional(object({
+      engine_version     = optional(string)
+      min_acu            = optional(number)
+      max_acu            = optional(number)
+      auto_pause_seconds = optional(number)
+      instances          = optional(number)
+      proxy              = optional(bool)
+      backup_days        = optional(number)
+    }), {})
+    external = optional(object({ host = string, port = number, database = string, owner_username = string, owner_password = string }))
+  })
+}
+
+variable "hot_tier" {
+  description = "Ceilings of the cache in front of DynamoDB; null goes without."
+  type        = object({ storage_gb = optional(number), ecpu_per_second = optional(number) })
+  default     = null
+
+  validation {
+    condition     = var.hot_tier == null || var.network != null
+    error_message = "The hot tier lives in a network."
+  }
+}
+
+variable "api" {
+  description = "Requests per second and burst, and for how long the authorizer's answer to a key is reused."
+  type = object({
+    rate                   = optional(number)
+    burst                  = optional(number)
+    authorizer_ttl_seconds = optional(number, 60)
+  })
+  default = {}
+}
+
+variable "protection" {
+  description = "What keeps data: deletion protection, plain HTTP refused, and how far back tables and the bus's archive go."
+  type = object({
+    protected              = optional(bool, true)
+    tls_only               = optional(bool, true)
+    recovery_days          = optional(number, 7)
+    archive_retention_days = optional(number, 30)
+  })
+  default = {}
+}
+
+variable "operations" {
+  description = "How long logs are kept and which SNS topic is told of alarms."
+  type        = object({ log_retention_days = optional(number, 30), alarm_topic_arn = optional(string) })
+  default     = {}
+}

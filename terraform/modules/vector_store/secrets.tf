@@ -1,0 +1,39 @@
+# The functions' role. Its password is drawn here and written only to the secret: state keeps no copy of what is in use,
+# because the drawing is repeated at every plan and only a new `secret_string_wo_version` writes it.
+data "aws_secretsmanager_random_password" "app" {
+  password_length     = 40
+  exclude_punctuation = true
+}
+
+resource "aws_secretsmanager_secret" "app" {
+  name                    = "${local.name}-app"
+  description             = "Login of the functions, who own nothing and cannot bypass row security"
+  kms_key_id              = var.key_arn
+  recovery_window_in_days = var.protected ? 7 : 0
+}
+
+resource "aws_secretsmanager_secret_version" "app" {
+  secret_id = aws_secretsmanager_secret.app.id
+  secret_string_wo = jsonencode({
+    username = "membus_app"
+    password = data.aws_secretsmanager_random_password.app.random_password
+  })
+  secret_string_wo_version = 1
+}
+
+# A cluster's owner has a secret that RDS makes and rotates; an external server's owner has this one.
+resource "aws_secretsmanager_secret" "owner" {
+  count = local.managed ? 0 : 1
+
+  name                    = "${local.name}-owner"
+  description             = "Login of the schema's owner"
+  kms_key_id              = var.key_arn
+  recovery_window_in_days = var.protected ? 7 : 0
+}
+
+resource "aws_secretsmanager_secret_version" "owner" {
+  count = local.managed ? 0 : 1
+
+  secret_id     = aws_secretsmanager_secret.owner[0].id
+  secret_string = jsonencode({ username = var.external.owner_username, password = var.external.owner_password })
+}
