@@ -1,0 +1,109 @@
+"""Chat through the public door: the answer uses what events taught, once per request, and says what it sent."""
+
+from uuid import uuid4
+
+import pytest
+
+from tests.e2e.client import Client, eventually, said, somebody
+
+pytestmark = pytest.mark.stack
+
+
+def conversation(client: Client, user: str) -> str:
+    answer = client.post("/v1/conversations", {"user_id": user})
+    assert answer.status_code == 201, answer.text
+    return str(answer.json()["conversation_id"])
+
+
+def test_an_event_changes_an_answer(acme: Client) -> None:
+    user = somebody()
+    before = acme.post(
+        f"/v1/conversations/{conversation(acme, user)}/messages", {"content": "Where do I live?", "author": user}
+    )
+    acme.send(said(user, "I live in Lisbon."))
+    eventually(lambda: acme.facts(user), bool)
+
+    after = acme.post(
+        f"/v1/conversations/{conversation(acme, user)}/messages", {"content": "Where do I live?", "author": user}
+    )
+
+    assert "Lisbon" not in before.json()["message"]["content"]
+    assert "Lisbon" in after.json()["message"]["content"]
+    assert after.json()["stop_reason"] == "end_turn"
+    assert after.json()["usage"]["output"] > 0
+
+
+def test_the_context_shows_exactly_what_would_be_sent(acme: Client) -> None:
+    user = somebody()
+    acme.send(said(user, "I live in Lisbon."))
+    eventually(lambda: acme.facts(user), bool)
+    talk = conversation(acme, user)
+    acme.post(f"/v1/conversations/{talk}/messages", {"content": "Good morning!", "author": user})
+
+    context = acme.get(f"/v1/conversations/{talk}/context", message="Where do I live?").json()
+
+    assert [section["name"] for section in context["sections"]] == ["system", "profile", "window", "message"]
+    assert sum(section["tokens"] for section in context["sections"]) == context["total_tokens"] <= context["budget"]
+    assert any("home.city: Lisbon" in line for line in context["facts"])
+    assert "home.city: Lisbon" in context["prompt"]["system"][1]["text"]
+    assert [said["role"] for said in context["prompt"]["messages"]] == ["user", "assistant", "user"]
+    assert next(message["content"] for message in context["window"]) == "Good morning!"
+    assert context["summary"] is None
+
+
+def test_a_repeated_request_is_one_turn(acme: Client) -> None:
+    user = somebody()
+    talk, key = conversation(acme, user), uuid4().hex
+    body = {"content": "Hello there!", "author": user}
+
+    first = acme.post(f"/v1/conversations/{talk}/messages", body, key=key)
+    again = acme.post(f"/v1/conversations/{talk}/messages", body, key=key)
+    other = acme.post(f"/v1/conversations/{talk}/messages", body | {"content": "Bye!"}, key=key)
+
+    assert (first.status_code, again.json()) == (200, first.json())
+    assert (other.status_code, other.json()["code"]) == (422, "idempotency_mismatch")
+    messages = acme.get(f"/v1/conversations/{talk}/messages").json()["items"]
+    assert [message["role"] for message in messages] == ["user", "assistant"]
+    assert acme.get(f"/v1/conversations/{talk}").json()["message_count"] == 2
+
+
+def test_what_is_said_in_chat_is_learned(acme: Client) -> None:
+    user = somebody()
+    talk = conversation(acme, user)
+    acme.post(f"/v1/conversations/{talk}/messages", {"content": "My name is Grace.", "author": user})
+
+    facts = eventually(lambda: acme.facts(user), bool)
+
+    assert facts == {"name": "Grace"}
+    assert acme.get(f"/v1/users/{user}/facts/name").json()["provenance"]["event_type"] == "turn.recorded"
+
+
+def test_a_conversation_is_made_once_per_key(acme: Client) -> None:
+    user, key = somebody(), uuid4().hex
+
+    first = acme.post("/v1/conversations", {"user_id": user}, key=key)
+    again = acme.post("/v1/conversations", {"user_id": user}, key=key)
+    other = acme.post("/v1/conversations", {"user_id": user, "title": "Another"}, key=key)
+
+    assert first.json()["conversation_id"] == again.json()["conversation_id"]
+    assert (other.status_code, other.json()["code"]) == (422, "idempotency_mismatch")
+
+
+def test_only_members_write_in_a_conversation(acme: Client) -> None:
+    talk = conversation(acme, somebody())
+
+    answer = acme.post(f"/v1/conversations/{talk}/messages", {"content": "hello", "author": somebody()})
+
+    assert (answer.status_code, answer.json()["code"]) == (403, "not_a_member")
+
+
+def test_a_model_that_is_out_costs_an_answer_and_nothing_else(acme: Client) -> None:
+    user = somebody()
+    talk = conversation(acme, user)
+
+    answer = acme.post(f"/v1/conversations/{talk}/messages", {"content": "[[fault:overloaded]] hello", "author": user})
+
+    assert (answer.status_code, answer.json()["code"]) == (503, "model_unavailable")
+    assert int(answer.headers["Retry-After"]) > 0
+    assert acme.get(f"/v1/conversations/{talk}/messages").json()["items"] == []
+    assert acme.facts(user) == {}

@@ -1,0 +1,75 @@
+"""What cannot be learned from: it waits where an operator finds it, costs its neighbours nothing, and can come back."""
+
+import json
+from collections.abc import Callable
+from typing import Any
+from uuid import uuid4
+
+import pytest
+
+from localstack.stack_file import Stack
+from tests.e2e.client import Client, eventually, now, said, somebody
+
+pytestmark = pytest.mark.stack
+
+RECEIVES = 5
+DEAD_WITHIN_SECONDS = 180
+
+
+def waiting(sqs: Any, queue: str, needle: str) -> list[dict[str, Any]]:
+    """Return the messages of a queue that mention `needle`, leaving all of them there."""
+    url = sqs.get_queue_url(QueueName=queue)["QueueUrl"]
+    found = sqs.receive_message(
+        QueueUrl=url, MaxNumberOfMessages=10, VisibilityTimeout=0, MessageAttributeNames=["All"]
+    ).get("Messages", [])
+    return [message for message in found if needle in message["Body"]]
+
+
+def test_a_poisoned_event_ends_alone_in_the_dead_letter_queue_and_comes_back(
+    acme: Client, aws: Callable[[str], Any]
+) -> None:
+    """The local model cuts its answer off as often as the queue tries, and answers well after that."""
+    sqs, user, neighbour, event_id = aws("sqs"), somebody(), somebody(), uuid4().hex
+    acme.send(
+        said(user, f"I live in Oslo. [[fault:max_tokens*{RECEIVES}#{event_id}]]", event_id=event_id),
+        said(user, "I love chess."),
+        said(neighbour, "I live in Rome."),
+    )
+
+    assert eventually(lambda: acme.facts(user), bool) == {"likes.chess": "chess"}
+    assert eventually(lambda: acme.facts(neighbour), bool) == {"home.city": "Rome"}
+    dead = eventually(lambda: waiting(sqs, "membus-local-extract-dlq", event_id), bool, seconds=DEAD_WITHIN_SECONDS)
+    assert len(dead) == 1
+
+    arn = sqs.get_queue_attributes(
+        QueueUrl=sqs.get_queue_url(QueueName="membus-local-extract-dlq")["QueueUrl"], AttributeNames=["QueueArn"]
+    )["Attributes"]["QueueArn"]
+    sqs.start_message_move_task(SourceArn=arn)
+
+    facts = eventually(lambda: acme.facts(user), lambda facts: "home.city" in facts)
+    assert facts == {"likes.chess": "chess", "home.city": "Oslo"}
+
+
+@pytest.mark.parametrize(
+    ("change", "reason"),
+    [
+        pytest.param({"schema": 2}, "schema", id="25-newer-schema"),
+        pytest.param({"user_id": "no#body"}, "user_id", id="forged-key"),
+        pytest.param({"type": "Shouting"}, "type", id="unknown-form-of-type"),
+    ],
+)
+def test_an_event_that_no_retry_can_help_is_parked_with_its_reason(
+    stack: Stack, aws: Callable[[str], Any], change: dict[str, Any], reason: str
+) -> None:
+    event_id = uuid4().hex
+    detail = {
+        "schema": 1, "event_id": event_id, "tenant_id": stack.tenant_id, "user_id": somebody(), "type": "message.sent",
+        "occurred_at": now().isoformat(), "payload": {"text": "I live in Rome."},
+    }  # fmt: skip
+    entry = {"Source": "shop", "DetailType": "message.sent", "Detail": json.dumps(detail | change)}
+    aws("events").put_events(Entries=[entry | {"EventBusName": stack.bus_name}])
+
+    parked = eventually(lambda: waiting(aws("sqs"), "membus-local-quarantine", event_id), bool)
+
+    assert len(parked) == 1
+    assert reason in parked[0]["MessageAttributes"]["reason"]["StringValue"]

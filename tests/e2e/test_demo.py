@@ -1,0 +1,79 @@
+"""The demo's week on the deployed stack: sent twice, it teaches the same, and an answer makes use of it."""
+
+import io
+import time
+from collections.abc import Iterator
+
+import pytest
+from rich.console import Console
+
+from localstack.stack_file import Stack
+from scripts.demo.__main__ import WEEK
+from scripts.demo.client import Api
+from scripts.demo.feed import feed
+from scripts.demo.readers import read
+from scripts.demo.stack import ExtractQueue
+from scripts.demo.story import Story, show_answer, show_facts
+from scripts.demo.wait import Clock
+
+pytestmark = pytest.mark.stack
+
+SOURCE = read(WEEK)
+PATIENCE_SECONDS = 120
+QUIET_POLLS = 5
+EXPECTED = frozenset(
+    {
+        "name": "Mia",
+        "home.city": "Bath",
+        "diet": "vegan",
+        "setting.theme": "dark",
+        "frustrated_by.error-500": "error 500",
+    }.items()
+)
+
+
+@pytest.fixture
+def api(stack: Stack) -> Iterator[Api]:
+    api = Api(stack.api_url, stack.api_key)
+    yield api
+    api.close()
+
+
+def settled(api: Api, expected: frozenset[tuple[str, str]]) -> dict[str, str]:
+    """Return the facts once the expected ones are there and nothing moved for a while.
+
+    The queue is no help here: other tests leave messages of their own in it.
+    """
+    deadline, quiet = time.monotonic() + PATIENCE_SECONDS, 0
+    facts: dict[str, str] = {}
+    while quiet < QUIET_POLLS and time.monotonic() < deadline:
+        time.sleep(1)
+        before, facts = facts, {fact.key: fact.value for fact in api.facts("mia")}
+        quiet = quiet + 1 if facts == before and expected <= set(facts.items()) else 0
+    return facts
+
+
+def test_the_week_becomes_the_same_facts_however_often_it_is_sent(stack: Stack, api: Api) -> None:
+    first = feed(api, SOURCE.events, advance=lambda _: None)
+    learned = settled(api, EXPECTED)
+    second = feed(api, SOURCE.events, advance=lambda _: None)
+
+    assert (first.accepted, first.rejected) == (len(SOURCE.events), [])
+    assert set(learned.items()) >= EXPECTED
+    assert second.accepted == first.accepted
+    assert settled(api, EXPECTED) == learned
+    assert ExtractQueue(stack.endpoint_url).depth().left >= 0
+
+
+def test_the_story_shows_facts_with_evidence_an_answer_and_its_prompt(stack: Stack, api: Api) -> None:
+    feed(api, SOURCE.events, advance=lambda _: None)
+    settled(api, EXPECTED)
+    page = io.StringIO()
+    queue = ExtractQueue(stack.endpoint_url)
+
+    story = Story(api, queue.depth, SOURCE, Console(file=page, width=100), Clock())
+    show_facts(story)
+    show_answer(story)
+
+    for part in ("home.city: Bristol (09 Nov 2026", "→ Bath (14 Nov 2026", "vegan", "profile", "tokens"):
+        assert part in page.getvalue()
