@@ -8,9 +8,10 @@ from shutil import get_terminal_size
 
 from rich.console import Console
 
+from localstack.stack_file import Stack
 from scripts.demo.failure import DemoError
 from scripts.demo.readers import read
-from scripts.demo.stack import Stack, running_stack
+from scripts.demo.stack import running_stack
 from scripts.demo.story import tell
 
 WEEK = Path(__file__).with_name("week.jsonl")

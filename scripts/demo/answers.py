@@ -37,9 +37,9 @@ class Fact(Answer):
     key: str
     value: str
     kind: str
-    trust: str | int
+    trust: int
     valid_from: datetime
-    version: int
+    replaced: str | None = None
     provenance: Provenance
 
 
@@ -74,7 +74,19 @@ class Message(Answer):
     content: str
 
 
+class Usage(Answer):
+    """Tokens as the model's provider counted them; `input` leaves out what its cache held or took in."""
+
+    input: int
+    output: int
+    cache_read: int = 0
+    cache_write: int = 0
+
+    @property
+    def sent(self) -> int:
+        return self.input + self.cache_read + self.cache_write
+
+
 class Reply(Answer):
     message: Message
-    usage: dict[str, object] = {}
-    stop_reason: str | None = None
+    usage: Usage

@@ -85,7 +85,7 @@ class Api:
                 raise DemoError(f"{method} {path} cannot reach the API: {error}. See `make status`.") from error
             wait = pauses[0]
         else:
-            if response.status_code not in BUSY or not pauses:
+            if not pauses or not (response.status_code in BUSY or "Retry-After" in response.headers):
                 return _body(response, f"{method} {path}")
             wait = _retry_after(response) or pauses[0]
         self._sleep(wait)
@@ -106,6 +106,8 @@ def _body(response: httpx2.Response, call: str) -> Any:
         return response.json()
     kind = response.headers.get("Content-Type", "")
     problem = response.json() if "json" in kind else {"detail": response.text[:200]}
+    if "rejected" in problem:
+        return problem  # a batch of which nothing was taken: its receipt says why, event by event
     told = " ".join(str(problem.get(field, "")) for field in ("code", "detail", "message")).strip()
     request_id = problem.get("request_id")
     trace = f" (request_id {request_id})" if request_id else ""

@@ -6,6 +6,7 @@ from rich.console import Console
 from rich.table import Table
 from rich.text import Text
 
+from membus.domain.facts import Trust
 from scripts.demo.answers import Fact
 from scripts.demo.chapters import counted, heading
 from scripts.demo.source import Source
@@ -17,7 +18,6 @@ KINDS = (
     "identity", "place", "work", "relationship", "health", "preference", "possession", "plan", "goal",
     "experience", "behaviour", "setting",
 )  # fmt: skip
-TRUST = {"1": "third party", "2": "observed", "3": "user stated", "4": "corrected"}
 
 
 def facts(console: Console, user: str, facts: Sequence[Fact], source: Source) -> None:
@@ -51,7 +51,7 @@ def _row(fact: Fact) -> tuple[Text, ...]:
         Text(fact.key, style="cyan"),
         Text(fact.value, style="bold"),
         Text(f"{fact.valid_from:%Y-%m-%d}"),
-        Text(TRUST.get(str(fact.trust), str(fact.trust).replace("_", " "))),
+        Text(Trust(fact.trust).name.lower().replace("_", " ")),
         quote,
     )
 

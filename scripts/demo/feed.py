@@ -10,6 +10,8 @@ from scripts.demo.client import Api
 from scripts.demo.source import Event
 
 BATCH_EVENTS = 100
+TRIES = 3
+UNAVAILABLE = "unavailable"  # the one refusal that says nothing about the event itself
 BATCH_BYTES = 500_000
 """Well below the 1 MB a request to the bus may take, whatever the envelope adds."""
 
@@ -33,11 +35,24 @@ def feed(api: Api, events: Sequence[Event], *, advance: Callable[[int], object])
     sent = Sent(by_type=Counter(event["type"] for event in events))
     sent.repeated = len(events) - len({event["event_id"] for event in events})
     for batch in batches(events):
-        receipt = api.send(batch)
-        sent.accepted += len(receipt.accepted)
-        sent.rejected += [(batch[refusal.index]["event_id"], refusal) for refusal in receipt.rejected]
+        _send(api, batch, sent, tries_left=TRIES - 1)
         advance(len(batch))
     return sent
+
+
+def _send(api: Api, batch: Sequence[Event], sent: Sent, *, tries_left: int) -> None:
+    """Send a batch, and again those of its events that the bus could not take just then."""
+    receipt = api.send(batch)
+    sent.accepted += len(receipt.accepted)
+    again: list[Event] = []
+    for refusal in receipt.rejected:
+        event = batch[refusal.index]
+        if refusal.code == UNAVAILABLE and tries_left:
+            again.append(event)
+        else:
+            sent.rejected.append((event["event_id"], refusal))
+    if again:
+        _send(api, again, sent, tries_left=tries_left - 1)
 
 
 def batches(events: Sequence[Event]) -> Iterator[list[Event]]:

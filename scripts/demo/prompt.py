@@ -8,7 +8,7 @@ from rich.table import Table
 from rich.text import Text
 
 from membus.domain.tokens import estimate_tokens
-from scripts.demo.answers import Context, Fact, Reply
+from scripts.demo.answers import Context, Fact, Reply, Usage
 from scripts.demo.chapters import heading
 from scripts.demo.source import Event, transcript
 
@@ -16,6 +16,10 @@ QUESTIONS = {
     "diet": "What should I cook tonight? Please keep in mind what you know about me.",
     "likes": "How could I spend a free afternoon? Please keep in mind what you know about me.",
 }
+STAND_IN = (
+    "The local model server stands in for Claude: its facts and this answer come from rules, so a demo needs no key "
+    "and costs nothing. Put ANTHROPIC_API_KEY into .env and run this again, and Claude itself reads and answers."
+)
 QUESTION = "What do you know about me?"
 
 
@@ -24,13 +28,15 @@ def question_about(facts: Sequence[Fact]) -> str:
     return next((question for attribute, question in QUESTIONS.items() if attribute in attributes), QUESTION)
 
 
-def answer(console: Console, user: str, question: str, reply: Reply) -> None:
+def answer(console: Console, user: str, question: str, reply: Reply, *, stand_in: bool) -> None:
     heading(console, 3, "An answer that uses it")
     console.print(Text(f"{user}: ", style="cyan").append(question, style="default"))
     console.print(Text("membus: ", style="green").append(reply.message.content, style="default"))
+    if stand_in:
+        console.print(STAND_IN, style="dim")
 
 
-def sections(console: Console, context: Context) -> None:
+def sections(console: Console, context: Context, counted: Usage) -> None:
     heading(console, 4, "The prompt behind it, by section")
     table = Table(box=None, padding=(0, 2, 0, 0), header_style="dim")
     table.add_column("section")
@@ -40,7 +46,11 @@ def sections(console: Console, context: Context) -> None:
         table.add_row(Text(section.name), f"{section.tokens:,}", _bar(section.tokens, context.total_tokens))
     table.add_row(Text("total", style="bold"), Text(f"{context.total_tokens:,}", style="bold"), "")
     console.print(table)
-    console.print(f"The ceiling is {context.budget:,} tokens, however long the history.", style="dim")
+    console.print(
+        f"The ceiling is {context.budget:,} tokens, however long the history. "
+        f"For this prompt the model's own count was {counted.sent:,}.",
+        style="dim",
+    )
 
 
 def comparison(console: Console, context: Context, events: Sequence[Event]) -> None:

@@ -1,27 +1,16 @@
-"""Starts what is not running of the local stack, and says where its parts answer."""
+"""Starts what is not running of the local stack, and looks at it as its operator."""
 
-import json
 import subprocess
 import sys
-from pathlib import Path
 
-import boto3
-from pydantic import BaseModel
-
+from localstack import aws, settings
+from localstack.home import Home
+from localstack.paths import LOCAL, REPOSITORY
+from localstack.stack_file import Stack
 from scripts.demo.failure import DemoError
 from scripts.demo.wait import Depth
 
-REPOSITORY = Path(__file__).resolve().parents[2]
-STACK_FILE = REPOSITORY / ".local" / "stack.json"
 QUEUE = "membus-local-extract"
-
-
-class Stack(BaseModel):
-    """What the demo needs of `.local/stack.json`."""
-
-    endpoint_url: str
-    api_url: str
-    api_key: str
 
 
 def running_stack() -> Stack:
@@ -29,20 +18,19 @@ def running_stack() -> Stack:
     up = subprocess.run([sys.executable, "-m", "localstack", "up"], check=False, cwd=REPOSITORY)
     if up.returncode:
         raise DemoError("The local stack did not start; what it said is above. `make status` says what runs.")
-    return Stack(**json.loads(STACK_FILE.read_text(encoding="utf-8")))
+    return Stack.read(Home(LOCAL).stack_file)
+
+
+def model_is_a_stand_in() -> bool:
+    """Say whether the stack's own model server answers: `up` calls the real one where there is a key for it."""
+    return not settings.environment().get("ANTHROPIC_API_KEY")
 
 
 class ExtractQueue:
-    """An operator's look at the queue before `extract`, and at its dead-letter queue."""
+    """The depth of the queue before `extract`, and of its dead-letter queue."""
 
     def __init__(self, endpoint_url: str) -> None:
-        self._sqs = boto3.client(
-            "sqs",
-            endpoint_url=endpoint_url,
-            region_name="us-east-1",
-            aws_access_key_id="test",
-            aws_secret_access_key="test",  # noqa: S106 (the emulator's operator: it opens nothing beyond this machine)
-        )
+        self._sqs = aws.session().client("sqs", endpoint_url=endpoint_url)
 
     def depth(self) -> Depth:
         waiting, in_work, delayed = self._messages(QUEUE)

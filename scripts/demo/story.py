@@ -6,12 +6,13 @@ from dataclasses import dataclass
 from rich.console import Console
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeElapsedColumn
 
+from localstack.stack_file import Stack
 from scripts.demo import chapters, evidence, prompt
 from scripts.demo.answers import Fact
 from scripts.demo.client import Api
 from scripts.demo.feed import Sent, feed
 from scripts.demo.source import Source
-from scripts.demo.stack import ExtractQueue, Stack
+from scripts.demo.stack import ExtractQueue, model_is_a_stand_in
 from scripts.demo.wait import Clock, Depth, wait_until_extracted
 
 USERS_WATCHED = 20  # a poll reads one profile each
@@ -35,7 +36,7 @@ def tell(stack: Stack, source: Source, console: Console) -> None:
         chapters.opening(console, source, stack.api_url)
         send_and_wait(told)
         show_facts(told)
-        show_answer(told)
+        show_answer(told, stand_in=model_is_a_stand_in())
     finally:
         api.close()
     chapters.next_steps(console, stack.api_url, source.users()[0])
@@ -73,7 +74,7 @@ def show_facts(told: Story) -> None:
     first, *others = told.source.users()
     facts = list(told.api.facts(first))
     evidence.facts(told.console, first, facts, told.source)
-    evidence.changes(told.console, [told.api.history(first, fact.key) for fact in facts if fact.version > 1])
+    evidence.changes(told.console, [told.api.history(first, fact.key) for fact in facts if fact.replaced])
     evidence.others(told.console, {user: _peek(told, user) for user in others[:USERS_WATCHED]}, len(others))
 
 
@@ -81,14 +82,14 @@ def _peek(told: Story, user: str) -> tuple[Fact, ...]:
     return told.api.profile(user).facts
 
 
-def show_answer(told: Story) -> None:
+def show_answer(told: Story, *, stand_in: bool) -> None:
     user = told.source.users()[0]
     question = prompt.question_about(told.api.profile(user).facts)
     conversation = told.api.start_conversation(user, "make demo")
     context = told.api.context(conversation, question)
     reply = told.api.say(conversation, user, question)
-    prompt.answer(told.console, user, question, reply)
-    prompt.sections(told.console, context)
+    prompt.answer(told.console, user, question, reply, stand_in=stand_in)
+    prompt.sections(told.console, context, reply.usage)
     prompt.comparison(told.console, context, told.source.of(user))
 
 

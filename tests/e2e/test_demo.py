@@ -73,7 +73,7 @@ def test_the_story_shows_facts_with_evidence_an_answer_and_its_prompt(stack: Sta
 
     story = Story(api, queue.depth, SOURCE, Console(file=page, width=100), Clock())
     show_facts(story)
-    show_answer(story)
+    show_answer(story, stand_in=True)
 
     for part in ("home.city: Bristol (09 Nov 2026", "→ Bath (14 Nov 2026", "vegan", "profile", "tokens"):
         assert part in page.getvalue()

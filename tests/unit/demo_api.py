@@ -14,17 +14,18 @@ NOON = "2026-11-10T12:00:00Z"
 
 def a_fact(key: str = "home.city", value: str = "Bath", **given: Any) -> dict[str, Any]:
     provenance = {"event_id": "e-1", "event_type": "message.sent", "quote": f"{value}, that is", "rule": None}
-    fact = {"key": key, "value": value, "kind": "place", "trust": "user_stated", "valid_from": NOON, "version": 1}
+    fact = {"key": key, "value": value, "kind": "place", "trust": 3, "valid_from": NOON}
     return fact | {"provenance": provenance | given.pop("provenance", {})} | given
 
 
 @dataclass
 class CannedApi:
-    """Facts and histories by user; `refuse` names event ids that the door rejects."""
+    """Facts by user; events in `refuse` are rejected, those in `busy_once` are taken only when sent again."""
 
     facts: Mapping[str, Sequence[dict[str, Any]]] = field(default_factory=dict)
     histories: Mapping[str, Sequence[dict[str, Any]]] = field(default_factory=dict)
     refuse: frozenset[str] = frozenset()
+    busy_once: set[str] = field(default_factory=set)
     received: list[dict[str, Any]] = field(default_factory=list)
 
     def client(self) -> Api:
@@ -50,7 +51,7 @@ class CannedApi:
                 sections = [{"name": "system", "tokens": 200}, {"name": "profile", "tokens": 40}]
                 return {"sections": sections, "budget": 15000, "total_tokens": 240}
             case _:
-                return {"message": {"content": "Squash dhal."}, "usage": {}}
+                return {"message": {"content": "Squash dhal."}, "usage": {"input": 250, "output": 4}}
 
     def _take(self, events: list[dict[str, Any]]) -> httpx2.Response:
         self.received += events
@@ -58,9 +59,12 @@ class CannedApi:
         for index, event in enumerate(events):
             if event["event_id"] in self.refuse:
                 rejected.append({"index": index, "code": "invalid", "detail": "no such type"})
+            elif event["event_id"] in self.busy_once:
+                self.busy_once.remove(event["event_id"])
+                rejected.append({"index": index, "code": "unavailable", "detail": "send it again"})
             else:
                 accepted.append({"index": index, "event_id": event["event_id"]})
-        return httpx2.Response(202, json={"accepted": accepted, "rejected": rejected})
+        return httpx2.Response(202 if accepted else 422, json={"accepted": accepted, "rejected": rejected})
 
 
 def _page(facts: list[dict[str, Any]], cursor: str | None) -> dict[str, Any]:

@@ -28,6 +28,21 @@ def test_long_events_make_small_batches_and_one_too_long_travels_alone() -> None
     assert sizes == [1, 1, 1, 1]
 
 
+def test_what_the_bus_could_not_take_just_then_is_sent_again_alone() -> None:
+    api = CannedApi(busy_once={"e-2"})
+
+    sent = feed(api.client(), [an_event(1), an_event(2)], advance=lambda _: None)
+
+    assert (sent.accepted, sent.rejected) == (2, [])
+    assert [event["event_id"] for event in api.received] == ["e-1", "e-2", "e-2"]
+
+
+def test_a_batch_of_which_nothing_is_taken_is_still_counted() -> None:
+    sent = feed(CannedApi(refuse=frozenset({"e-1"})).client(), [an_event(1)], advance=lambda _: None)
+
+    assert (sent.accepted, len(sent.rejected)) == (0, 1)
+
+
 def test_accepted_rejected_and_repeated_events_are_counted_apart() -> None:
     api = CannedApi(refuse=frozenset({"e-120"}))
     heard: list[int] = []

@@ -5,10 +5,10 @@ from datetime import datetime, timedelta
 
 import pytest
 
+from localstack.stack_file import Stack
 from membus.domain.event import Event
 from scripts.demo.__main__ import WEEK, main
 from scripts.demo.readers import read
-from scripts.demo.stack import Stack
 
 EVENTS = [Event.model_validate({"tenant_id": "demo"} | event) for event in read(WEEK).events]
 
