@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from localstack.aws import ROOT_CREDENTIALS
-from membus.adapters.aws import table
+from membus.adapters.aws import forget, table
 from membus.adapters.dynamo_api_keys import DynamoApiKeys
 from membus.adapters.dynamo_tenants import DynamoTenants
 from membus.errors import InvalidError
@@ -56,5 +56,6 @@ def open_target(arguments: Namespace) -> Target:
 def _target(environment: str, settings: Mapping[str, str]) -> Target:
     process = os.environ  # noqa: TID251 - where these commands are composed; boto3 reads its settings from here
     process.update(settings)
+    forget()
     tenants = table(f"membus-{environment}-tenants")
     return Target(environment, DynamoTenants(tenants), DynamoApiKeys(tenants))

@@ -19,9 +19,8 @@ def own_environment(monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
     for name in ("AWS_ACCESS_KEY_ID", "AWS_SECRET_ACCESS_KEY", "AWS_DEFAULT_REGION", "AWS_ENDPOINT_URL"):
         monkeypatch.setenv(name, "")
         monkeypatch.delenv(name)
-    aws.table.cache_clear()
     yield
-    aws.table.cache_clear()
+    aws.forget()
 
 
 def test_an_environment_is_found_by_the_name_of_its_table(capsys: pytest.CaptureFixture[str]) -> None:

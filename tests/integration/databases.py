@@ -15,7 +15,7 @@ from psycopg import sql
 from localstack import running
 from localstack.home import Home
 from localstack.ports import LOOPBACK, choose_ports
-from localstack.postgres import APP, OWNER, Postgres, make_database, read_passwords
+from localstack.postgres import OWNER, Postgres, make_database, read_passwords
 from membus.adapters.postgres import Address, connect
 from membus.domain.migration import Login
 
@@ -48,7 +48,7 @@ def postgres(folder: Path) -> Iterator[Database]:
             Address(host=LOOPBACK, port=port, database="postgres", sslmode="prefer"),
             superuser=Login("postgres", passwords.superuser),
             owner=Login(OWNER, passwords.owner),
-            functions=Login(APP, passwords.app),
+            functions=Login("membus_app", uuid4().hex),
             log=home.log(part.name),
         )
     finally:

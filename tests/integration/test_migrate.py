@@ -168,8 +168,8 @@ def test_the_function_finds_its_database_and_secrets_by_its_environment(
         }
         for name, value in environment.items():
             monkeypatch.setenv(name, value)
-        aws.client.cache_clear()
+        aws.forget()
         outcome = handler({}, Context())
-        aws.client.cache_clear()
+        aws.forget()
 
     assert outcome == {"applied": [migration.name for migration in FILES], "version": FILES[-1].name}

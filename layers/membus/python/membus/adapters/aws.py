@@ -8,24 +8,31 @@ from typing import TYPE_CHECKING, Any
 from boto3.session import Session
 from botocore.config import Config
 from botocore.exceptions import BotoCoreError, ClientError
+from botocore.loaders import Loader, create_loader
+from botocore.session import Session as CoreSession
 
 from membus.errors import UnavailableError
 
 if TYPE_CHECKING:
-    from mypy_boto3_dynamodb.service_resource import Table
+    from mypy_boto3_dynamodb.service_resource import DynamoDBServiceResource, Table
 
 
 @cache
 def client(service: str, *, attempts: int = 3, read_timeout_seconds: float = 3) -> Any:
     """Return the process's client of `service`; endpoint, region and credentials are the environment's."""
-    make: Any = Session().client  # a session of its own: sessions are not safe to share between threads
+    make: Any = _session().client
     return make(service, config=_config(attempts, read_timeout_seconds))
 
 
-@cache
 def table(name: str, *, attempts: int = 3, read_timeout_seconds: float = 3) -> "Table":
-    """Return the process's handle of the DynamoDB table `name`."""
-    return Session().resource("dynamodb", config=_config(attempts, read_timeout_seconds)).Table(name)
+    """Return the DynamoDB table `name`; all tables of one purpose share connections."""
+    return _dynamodb(attempts, read_timeout_seconds).Table(name)
+
+
+def forget() -> None:
+    """Drop all clients, for a process that has changed its environment."""
+    client.cache_clear()
+    _dynamodb.cache_clear()
 
 
 @contextmanager
@@ -45,3 +52,20 @@ def _config(attempts: int, read_timeout_seconds: float) -> Config:
         read_timeout=read_timeout_seconds,
         retries={"mode": "standard", "total_max_attempts": attempts},
     )
+
+
+@cache
+def _dynamodb(attempts: int, read_timeout_seconds: float) -> "DynamoDBServiceResource":
+    return _session().resource("dynamodb", config=_config(attempts, read_timeout_seconds))
+
+
+def _session() -> Session:
+    """Make a session, which threads must not share, on service models that are read once: half of a client's cost."""
+    core = CoreSession()
+    core.register_component("data_loader", _models())
+    return Session(botocore_session=core)
+
+
+@cache
+def _models() -> Loader:
+    return create_loader()
