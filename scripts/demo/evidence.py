@@ -6,6 +6,7 @@ from rich.console import Console
 from rich.table import Table
 from rich.text import Text
 
+from membus.domain.attributes import slug_of
 from membus.domain.facts import Trust
 from scripts.demo.answers import Fact
 from scripts.demo.chapters import counted, heading
@@ -23,7 +24,7 @@ KINDS = (
 def facts(console: Console, user: str, facts: Sequence[Fact], source: Source) -> None:
     heading(console, 2, f"What membus knows about {user}, and why")
     table = Table(box=None, padding=(0, 1, 0, 0), header_style="dim")
-    for name, ratio in (("fact", 26), ("value", 18), ("since", 10), ("trust", 11), ("evidence", 35)):
+    for name, ratio in (("fact", 18), ("value", 24), ("since", 10), ("trust", 11), ("evidence", 37)):
         table.add_column(name, ratio=ratio, overflow="fold")
     for fact in sorted(facts, key=_order)[:FACTS_SHOWN]:
         table.add_row(*_row(fact))
@@ -48,12 +49,17 @@ def _row(fact: Fact) -> tuple[Text, ...]:
     quote = Text(f"“{why.quote}”" if why.quote else "")
     quote.append(f"\n{why.event_id}, {reader}", style="dim")
     return (
-        Text(fact.key, style="cyan"),
+        Text(_attribute(fact), style="cyan"),
         Text(fact.value, style="bold"),
         Text(f"{fact.valid_from:%Y-%m-%d}"),
         Text(Trust(fact.trust).name.lower().replace("_", " ")),
         quote,
     )
+
+
+def _attribute(fact: Fact) -> str:
+    """Return the key without the value in it: `likes` for `likes.thai-food`."""
+    return fact.key.removesuffix(f".{slug_of(fact.value)}")
 
 
 def changes(console: Console, histories: Sequence[Sequence[Fact]]) -> None:
@@ -79,7 +85,7 @@ def others(console: Console, facts_by_user: Mapping[str, Sequence[Fact]], count:
         return
     console.print("\nThe other users, each with a memory of their own:", style="bold")
     for user, known in facts_by_user.items():
-        named = ", ".join(f"{fact.key} = {fact.value}" for fact in sorted(known, key=_order)[:NAMED])
+        named = ", ".join(f"{_attribute(fact)} = {fact.value}" for fact in sorted(known, key=_order)[:NAMED])
         line = Text("  ").append(user, style="cyan").append(f": {counted(len(known), 'fact')}")
         console.print(
             line.append(f" ({named}{', …' if len(known) > NAMED else ''})" if named else ""),

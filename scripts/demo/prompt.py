@@ -13,8 +13,9 @@ from scripts.demo.chapters import heading
 from scripts.demo.source import Event, transcript
 
 QUESTIONS = {
-    "diet": "What should I cook tonight? Please keep in mind what you know about me.",
-    "likes": "How could I spend a free afternoon? Please keep in mind what you know about me.",
+    "diet": "What should I cook tonight, and what should I avoid?",
+    "likes": "What do I love, and what would be a good present for me?",
+    "plan": "What are my plans?",
 }
 STAND_IN = (
     "The local model server stands in for Claude: its facts and this answer come from rules, so a demo needs no key "
