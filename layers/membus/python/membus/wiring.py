@@ -7,6 +7,8 @@ from datetime import UTC, datetime
 from functools import cache
 from typing import TYPE_CHECKING
 
+import membus.adapters.aws  # noqa: F401 - every function needs boto3; while Lambda starts it, it loads at full speed
+
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping
 
@@ -148,7 +150,6 @@ def model(task: str) -> "LanguageModel":
 @cache
 def _anthropic(api_key: str) -> "Anthropic":
     from anthropic import Anthropic
-    from aws_lambda_powertools.utilities.idempotency import DynamoDBPersistenceLayer
 
     return Anthropic(api_key=api_key)
 
