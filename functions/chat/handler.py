@@ -14,7 +14,7 @@ from membus.domain.context import Context
 from membus.domain.conversation import MessageIds
 from membus.domain.identity import Id
 from membus.errors import InvalidError
-from membus.http import application, caller, route
+from membus.http import application, caller, respond, route
 from membus.observability import logger
 
 ANSWER_SECONDS = 24
@@ -57,7 +57,7 @@ def get_context(
 
 @logger.inject_lambda_context(correlation_id_path=API_GATEWAY_HTTP)
 def handler(event: dict[str, Any], context: LambdaContext) -> dict[str, Any]:
-    return app.resolve(event, context)
+    return respond(app, event, context)
 
 
 def _chat() -> Chat:

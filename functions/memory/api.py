@@ -2,12 +2,19 @@
 
 from typing import Annotated, Any, Literal
 
-from pydantic import AwareDatetime, BaseModel, ConfigDict, Field, WithJsonSchema
+from pydantic import AwareDatetime, BaseModel, BeforeValidator, ConfigDict, Field, WithJsonSchema
 
 from membus.domain.conversation import Conversation, Message
 from membus.domain.event import EventType
 from membus.domain.facts import Fact, Version
 from membus.domain.identity import Id
+
+
+def _written(value: object) -> object:
+    """A bare number says neither its unit nor its zone."""
+    if value is not None and not isinstance(value, str):
+        raise ValueError("write the moment as text with its zone, e.g. 2026-11-20T12:00:00Z")
+    return value
 
 
 class EventIn(BaseModel):
@@ -20,7 +27,7 @@ class EventIn(BaseModel):
     agent_id: Id = "default"
     session_id: Id | None = None
     type: EventType
-    occurred_at: AwareDatetime | None = None
+    occurred_at: Annotated[AwareDatetime | None, BeforeValidator(_written)] = None
     payload: dict[str, Any] = Field(default_factory=dict)
     remember: bool = True
 

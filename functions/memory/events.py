@@ -12,10 +12,26 @@ from pydantic import ValidationError
 from functions.memory.api import Accepted, EventIn, EventReceipt, Rejected
 from membus.domain.event import Event
 from membus.domain.visible import is_blank
+from membus.errors import InvalidError, MembusError, UnavailableError
 from membus.ports.events import EventBus
 
 EVENT_BYTES_MAX = 200_000
 """One event must pass the bus, the queue and a DynamoDB item with room to spare."""
+
+
+class NothingAcceptedError(Exception):
+    """No event of a batch was taken; `cause` is the one reason all of them share, else that they are invalid."""
+
+    def __init__(self, receipt: EventReceipt) -> None:
+        super().__init__("no event was accepted")
+        self.receipt = receipt
+
+    @property
+    def cause(self) -> MembusError:
+        codes = {each.code for each in self.receipt.rejected}
+        if codes == {"unavailable"}:
+            return UnavailableError("the bus takes no events right now")
+        return InvalidError("no event was accepted", code=codes.pop() if len(codes) == 1 else "invalid")
 
 
 def accept_events(
@@ -25,6 +41,9 @@ def accept_events(
 
     An event without an id gets one. Where the request has an Idempotency-Key the id follows from it, so that a
     retried request names the same events.
+
+    Raises:
+        NothingAcceptedError: not one event was taken.
     """
     events: dict[int, Event] = {}
     rejected: list[Rejected] = []
@@ -40,7 +59,10 @@ def accept_events(
         detail = f"the bus did not take event {event.event_id} ({code}); send it again"
         rejected.append(Rejected(index=places[place], code="unavailable", detail=detail))
     accepted = [Accepted(index=index, event_id=event.event_id) for index, event in events.items()]
-    return EventReceipt(accepted=accepted, rejected=sorted(rejected, key=lambda each: each.index))
+    receipt = EventReceipt(accepted=accepted, rejected=sorted(rejected, key=lambda each: each.index))
+    if not accepted:
+        raise NothingAcceptedError(receipt)
+    return receipt
 
 
 def _checked(item: Any, *, index: int, tenant: str, request_key: str | None, now: datetime) -> Event | Rejected:

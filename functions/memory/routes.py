@@ -20,13 +20,13 @@ from functions.memory.api import (
     MessagePage,
     ProfileOut,
 )
-from functions.memory.events import accept_events
+from functions.memory.events import NothingAcceptedError, accept_events
 from functions.memory.once import once, settings
 from membus import wiring
 from membus.domain.conversation import Conversation, MessageIds, Status
 from membus.domain.facts import Fact, Kind
 from membus.domain.identity import Id, Owner
-from membus.errors import InvalidError, MembusError, UnavailableError
+from membus.errors import InvalidError
 from membus.http import application, caller, problem, route
 
 app = application()
@@ -42,14 +42,14 @@ Moment = Annotated[AwareDatetime | None, Query()]
 RequestKey = Annotated[str | None, Header(alias="Idempotency-Key", min_length=1, max_length=255)]
 
 
+@app.exception_handler(NothingAcceptedError)
+def nothing_accepted(error: NothingAcceptedError) -> Response[str]:
+    return problem(app, error.cause, **error.receipt.model_dump())
+
+
 @app.post("/v1/events", summary="Record what users did", status_code=HTTPStatus.ACCEPTED, **EVENTS)
-def post_events(batch: Annotated[EventBatch, Body()], key: RequestKey = None) -> Response[EventReceipt]:
-    receipt = accept_events(
-        batch.events, tenant=caller(app).tenant, request_key=key, now=wiring.now(), bus=wiring.bus()
-    )
-    if receipt.accepted:
-        return Response(HTTPStatus.ACCEPTED, content_type="application/json", body=receipt)
-    return problem(app, _nothing_accepted({each.code for each in receipt.rejected}), **receipt.model_dump())  # type: ignore[return-value]
+def post_events(batch: Annotated[EventBatch, Body()], key: RequestKey = None) -> EventReceipt:
+    return accept_events(batch.events, tenant=caller(app).tenant, request_key=key, now=wiring.now(), bus=wiring.bus())
 
 
 @app.get("/v1/users/<user>/profile", summary="What is known about a user, compact", **READ)
@@ -136,11 +136,3 @@ def _start(request: dict[str, Any]) -> dict[str, Any]:
         conversations=wiring.conversations(),
     )  # fmt: skip
     return started.model_dump(mode="json")
-
-
-def _nothing_accepted(codes: set[str]) -> MembusError:
-    """The status of a batch of which nothing was taken: the one reason all items share, else `invalid`."""
-    if codes == {"unavailable"}:
-        return UnavailableError("the bus takes no events right now")
-    code = codes.pop() if len(codes) == 1 else "invalid"
-    return InvalidError("no event was accepted", code=code)

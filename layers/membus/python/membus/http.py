@@ -8,6 +8,7 @@ from typing import Any
 from aws_lambda_powertools.event_handler import APIGatewayHttpResolver, Response
 from aws_lambda_powertools.event_handler.exceptions import NotFoundError as NoRouteError
 from aws_lambda_powertools.event_handler.openapi.exceptions import RequestValidationError
+from aws_lambda_powertools.utilities.typing import LambdaContext
 from pydantic import TypeAdapter, ValidationError
 
 from membus.domain import strict_json
@@ -75,6 +76,11 @@ def application() -> APIGatewayHttpResolver:
         return problem(app, MembusError("something went wrong on our side"))
 
     return app
+
+
+def respond(app: APIGatewayHttpResolver, event: dict[str, Any], context: LambdaContext) -> dict[str, Any]:
+    """Return the answer to a request; every body is JSON, also where a client's default header says it is a form."""
+    return app.resolve({**event, "headers": {**event.get("headers", {}), "content-type": "application/json"}}, context)
 
 
 def route(function: str, scope: str) -> dict[str, Any]:

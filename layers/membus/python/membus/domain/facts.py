@@ -6,7 +6,7 @@ all observations of its key, so the order in which events arrive cannot change i
 
 from collections.abc import Iterable, Sequence
 from datetime import datetime
-from enum import IntEnum
+from enum import StrEnum
 from typing import Literal
 
 from pydantic import AwareDatetime, Field
@@ -20,13 +20,17 @@ Kind = Literal[
 ]  # fmt: skip
 
 
-class Trust(IntEnum):
-    """Who says so; a lower tier never overrides a human correction."""
+class Trust(StrEnum):
+    """Who says so, the least believed first; nothing overrides a human correction but another one."""
 
-    THIRD_PARTY = 1
-    OBSERVED = 2
-    USER_STATED = 3
-    CORRECTED = 4
+    THIRD_PARTY = "third_party"
+    OBSERVED = "observed"
+    USER_STATED = "user_stated"
+    CORRECTED = "corrected"
+
+    @property
+    def rank(self) -> int:
+        return list(Trust).index(self)
 
 
 class Provenance(Record):
@@ -82,7 +86,7 @@ def fold(observations: Iterable[Observation]) -> Fact | None:
         if current is None:
             current = seen
         elif _same(seen, current):
-            current = current if seen.trust <= current.trust else seen
+            current = current if seen.trust.rank <= current.trust.rank else seen
         elif seen.trust is Trust.CORRECTED or current.trust is not Trust.CORRECTED:
             current, replaced = seen, current.value
     return Fact(**dict(current), version=count, replaced=replaced) if current else None

@@ -50,7 +50,7 @@ def line(fact: Fact) -> str:
 
 
 def _rank(fact: Fact) -> tuple[int, float, str]:
-    return int(fact.trust), fact.valid_from.timestamp(), fact.key
+    return fact.trust.rank, fact.valid_from.timestamp(), fact.key
 
 
 def _by_key(fact: Fact) -> str:
