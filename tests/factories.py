@@ -1,0 +1,119 @@
+"""Valid objects with every field defaulted: a test names only what it is about."""
+
+from collections.abc import Iterable
+from datetime import UTC, datetime, timedelta
+from typing import Any
+
+from membus.domain.conversation import Conversation, Message, Turn
+from membus.domain.event import Event, Recorded
+from membus.domain.facts import Fact, Observation, Provenance, Trust, by_key, fold
+from membus.domain.gate import Candidate
+from membus.domain.identity import Owner
+from membus.domain.prompt import Block, Footprint, Prompt, Said, Section, Usage
+from membus.domain.tokens import estimate_tokens
+from membus.ports.facts import FactStore, Learned
+
+ADA = Owner(tenant="acme", user="ada")
+NOON = datetime(2026, 3, 1, 12, tzinfo=UTC)
+
+
+def an_event(event_id: str = "e1", *, owner: Owner = ADA, **fields: Any) -> Event:
+    """Return what Ada said at noon: that she lives in Lisbon."""
+    defaults: dict[str, Any] = {
+        "event_id": event_id, "tenant_id": owner.tenant, "user_id": owner.user, "type": "message.sent",
+        "occurred_at": NOON, "payload": {"text": "I live in Lisbon."},
+    }  # fmt: skip
+    return Event.model_validate(defaults | fields)
+
+
+def said(text: str, event_id: str = "e1", **fields: Any) -> Event:
+    return an_event(event_id, payload={"text": text}, **fields)
+
+
+def a_server_error(event_id: str, *, at: datetime = NOON, status: object = 500, **fields: Any) -> Event:
+    payload = {"status": status, "path": "/checkout"}
+    return an_event(event_id, type="error.shown", occurred_at=at, payload=payload, **fields)
+
+
+def a_setting(event_id: str = "s1", *, name: str = "theme", to: object = "dark", **fields: Any) -> Event:
+    return an_event(event_id, type="setting.changed", payload={"name": name, "to": to}, **fields)
+
+
+def recorded(event: Event | None = None, *, learned_at: datetime | None = None) -> Recorded:
+    """Return the event as the bus took it, a second after it happened."""
+    event = event or an_event()
+    return Recorded(event=event, learned_at=learned_at or event.occurred_at + timedelta(seconds=1))
+
+
+def a_candidate(**fields: Any) -> Candidate:
+    """Return the fact a good model reads in `an_event()`."""
+    defaults: dict[str, Any] = {
+        "event_id": "e1", "subject": "user", "attribute": "home.city", "value": "Lisbon",
+        "quote": "I live in Lisbon", "kind": "place", "stance": "stated",
+    }  # fmt: skip
+    return Candidate.model_validate(defaults | fields)
+
+
+def an_observation(value: str = "Lisbon", *, event_id: str = "e1", **fields: Any) -> Observation:
+    """Return what `an_event()` says, learned a second after it became true."""
+    valid_from = fields.get("valid_from", NOON)
+    provenance = Provenance(
+        event_id=event_id, event_type="message.sent", origin="api", quote=f"I live in {value}",
+        model="scripted", prompt_version="1",
+    )  # fmt: skip
+    defaults: dict[str, Any] = {
+        "key": "home.city", "value": value, "kind": "place", "trust": Trust.USER_STATED, "confidence": 0.9,
+        "valid_from": valid_from, "learned_at": valid_from + timedelta(seconds=1), "provenance": provenance,
+    }  # fmt: skip
+    return Observation.model_validate(defaults | fields)
+
+
+def a_fact(value: str = "Lisbon", **fields: Any) -> Fact:
+    version = fields.pop("version", 1)
+    return Fact(**dict(an_observation(value, **fields)), version=version)
+
+
+def learn(facts: FactStore, owner: Owner, *observations: Observation, events: Iterable[Recorded] = ()) -> Learned:
+    """Commit observations the way the extractor does, and return what was committed."""
+    folded = (fold([*facts.observations(owner, key), *seen]) for key, seen in by_key(observations).items())
+    current = tuple(fact for fact in folded if fact)
+    learned = Learned(
+        profile=facts.profile(owner).updated(current), extractor="v1", events=tuple(events),
+        observations=observations, facts=current,
+    )  # fmt: skip
+    facts.commit(learned)
+    return learned
+
+
+def a_conversation(conversation_id: str = "01JZZZZZZZZZZZZZZZZZZZZZZZ", **fields: Any) -> Conversation:
+    defaults: dict[str, Any] = {
+        "conversation_id": conversation_id, "tenant_id": ADA.tenant, "user_id": ADA.user, "created_at": NOON,
+    }  # fmt: skip
+    return Conversation.model_validate(defaults | fields)
+
+
+def a_message(content: str = "hello", *, role: str = "user", **fields: Any) -> Message:
+    defaults: dict[str, Any] = {
+        "message_id": "01JZZZZZZZZZZZZZZZZZZZZZZA", "role": role, "content": content, "author": ADA.user,
+        "tokens": estimate_tokens(content), "created_at": NOON,
+    }  # fmt: skip
+    return Message.model_validate(defaults | fields)
+
+
+def a_turn(number: int = 0, *, request: str = "fingerprint", content: str = "hello") -> Turn:
+    """Return turn `number` of a conversation; ids rise with the number."""
+    said_at = NOON + timedelta(minutes=number)
+    return Turn(
+        user=a_message(content, message_id=f"{number:022d}USER", created_at=said_at),
+        assistant=a_message(
+            "hi", role="assistant", message_id=f"{number:022d}WISE", author="default",
+            created_at=said_at + timedelta(seconds=2),
+        ),
+        request=request, stop_reason="end_turn", usage=Usage(input=100, output=5),
+        footprint=Footprint(sections=(Section(name="system", tokens=50),), budget=15_000, total_tokens=50),
+    )  # fmt: skip
+
+
+def a_prompt(text: str = "What do I like?") -> Prompt:
+    blocks = (Block(name="system", text="Be kind.", cached=True), Block(name="profile", text="- likes.tea: tea"))
+    return Prompt(system=blocks, messages=(Said(role="user", text=text),))

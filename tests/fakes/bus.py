@@ -1,0 +1,41 @@
+"""A bus that keeps what it was given, a quarantine that keeps what it was sent, a queue that keeps its orders."""
+
+from collections.abc import Sequence
+
+from membus.domain.event import Event
+
+
+class InMemoryBus:
+    """`refusing` maps event ids to the code they are refused with; `*` stands for every event."""
+
+    def __init__(self, refusing: dict[str, str] | None = None) -> None:
+        self.published: list[Event] = []
+        self.refusing = refusing or {}
+
+    def publish(self, events: Sequence[Event]) -> dict[int, str]:
+        refused: dict[int, str] = {}
+        for place, event in enumerate(events):
+            code = self.refusing.get(event.event_id, self.refusing.get("*"))
+            if code:
+                refused[place] = code
+            else:
+                self.published.append(event)
+        return refused
+
+
+class InMemoryQuarantine:
+    def __init__(self) -> None:
+        self.parked: list[tuple[str, str]] = []
+
+    def park(self, body: str, *, reason: str) -> None:
+        self.parked.append((body, reason))
+
+
+class InMemorySource:
+    """Remembers which message was asked to come back after how many seconds."""
+
+    def __init__(self) -> None:
+        self.retries: dict[str, int] = {}
+
+    def retry_in(self, receipt: str, *, seconds: int) -> None:
+        self.retries[receipt] = seconds

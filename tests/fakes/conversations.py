@@ -1,0 +1,63 @@
+"""Conversations in dictionaries; a turn's request is remembered for a day."""
+
+from collections import defaultdict
+from datetime import datetime, timedelta
+
+from membus.domain.conversation import Conversation, Message, Status, Turn
+from membus.domain.pages import Page
+from membus.errors import ConflictError, NotFoundError
+from membus.ports.clock import Clock
+from tests.fakes.listing import page_of
+
+Key = tuple[str, str]
+LIFETIME = timedelta(days=1)
+
+
+class InMemoryConversations:
+    def __init__(self, clock: Clock, *conversations: Conversation) -> None:
+        self._clock = clock
+        self._kept: dict[Key, Conversation] = {}
+        self._messages: dict[Key, dict[str, Message]] = defaultdict(dict)
+        self._turns: dict[tuple[str, str, str], tuple[datetime, Turn]] = {}
+        for conversation in conversations:
+            self.create(conversation)
+
+    def create(self, conversation: Conversation) -> None:
+        key = conversation.tenant_id, conversation.conversation_id
+        if key in self._kept:
+            raise ConflictError("this conversation exists")
+        self._kept[key] = conversation
+
+    def conversation(self, tenant: str, conversation_id: str) -> Conversation:
+        if (tenant, conversation_id) not in self._kept:
+            raise NotFoundError("no such conversation")
+        return self._kept[tenant, conversation_id]
+
+    def page(self, tenant: str, status: Status, *, limit: int, after: dict[str, str] | None) -> Page[Conversation]:
+        mine = {
+            conversation_id: conversation
+            for (owner, conversation_id), conversation in self._kept.items()
+            if owner == tenant and conversation.status == status
+        }
+        return page_of(mine, limit=limit, after=after, newest_first=True)
+
+    def messages(self, tenant: str, conversation_id: str, *, limit: int, after: dict[str, str] | None) -> Page[Message]:
+        return page_of(self._messages[tenant, conversation_id], limit=limit, after=after)
+
+    def recent(self, tenant: str, conversation_id: str, *, limit: int) -> list[Message]:
+        newest = page_of(self._messages[tenant, conversation_id], limit=limit, after=None, newest_first=True)
+        return list(reversed(newest.items))
+
+    def turn(self, tenant: str, conversation_id: str, request_key: str) -> Turn | None:
+        expires_at, turn = self._turns.get((tenant, conversation_id, request_key), (self._clock(), None))
+        return turn if expires_at > self._clock() else None
+
+    def add(self, tenant: str, conversation_id: str, turn: Turn, *, request_key: str, title: str | None) -> None:
+        before = self.conversation(tenant, conversation_id)
+        if self.turn(tenant, conversation_id, request_key):
+            raise ConflictError("this request stored a turn")
+        key = tenant, conversation_id
+        self._turns[(*key, request_key)] = self._clock() + LIFETIME, turn
+        self._messages[key] |= {said.message_id: said for said in (turn.user, turn.assistant)}
+        after = {"message_count": before.message_count + 2, "title": before.title or title}
+        self._kept[key] = before.model_copy(update=after)

@@ -1,0 +1,55 @@
+"""Facts in dictionaries, committed all or not at all."""
+
+from collections import defaultdict
+
+from membus.domain.facts import Fact, Observation
+from membus.domain.identity import Owner
+from membus.domain.pages import Page
+from membus.domain.profile import Profile
+from membus.errors import ConflictError, NotFoundError
+from membus.ports.facts import Learned
+from tests.fakes.episodes import InMemoryEpisodes, identity_of
+from tests.fakes.listing import page_of
+
+
+class InMemoryFacts:
+    """Marks events as read in the `episodes` it shares a table with."""
+
+    def __init__(self, episodes: InMemoryEpisodes | None = None) -> None:
+        self._episodes = episodes or InMemoryEpisodes()
+        self._profiles: dict[Owner, Profile] = {}
+        self._facts: dict[Owner, dict[str, Fact]] = defaultdict(dict)
+        self._seen: dict[Owner, dict[tuple[str, str, str], Observation]] = defaultdict(dict)
+
+    def profile(self, owner: Owner) -> Profile:
+        return self._profiles.get(owner, Profile(owner=owner))
+
+    def fact(self, owner: Owner, key: str) -> Fact:
+        if key not in self._facts[owner]:
+            raise NotFoundError(f"nothing is known under {key}")
+        return self._facts[owner][key]
+
+    def page(self, owner: Owner, *, kind: str | None, limit: int, after: dict[str, str] | None) -> Page[Fact]:
+        mine = self._facts[owner]
+        return page_of(mine, limit=limit, after=after, keep=lambda fact: kind in {None, fact.kind})
+
+    def observations(self, owner: Owner, key: str | None = None) -> list[Observation]:
+        mine = sorted(self._seen[owner].items())
+        return [seen for _, seen in mine if key in {None, seen.key}]
+
+    def commit(self, learned: Learned) -> None:
+        owner = learned.profile.owner
+        if learned.facts and learned.profile.version != self.profile(owner).version + 1:
+            raise ConflictError("somebody else wrote this profile")
+        identities = [identity_of(event) for event in learned.events]
+        if any(identity not in self._episodes.extracted for identity in identities):
+            raise ConflictError("an event was never recorded")
+        if learned.facts:
+            self._profiles[owner] = learned.profile
+        self._facts[owner] |= {fact.key: fact for fact in learned.facts}
+        self._seen[owner] |= {_place(seen): seen for seen in learned.observations}
+        self._episodes.extracted |= dict.fromkeys(identities, learned.extractor)
+
+
+def _place(seen: Observation) -> tuple[str, str, str]:
+    return seen.key, seen.learned_at.isoformat(timespec="milliseconds"), seen.provenance.event_id
