@@ -2,6 +2,11 @@
 
 import sys
 
+from localstack.paths import LAYER
+
+# Functions find the layer where Lambda puts it; a command finds it in the checkout, whatever PYTHONPATH says.
+sys.path.append(str(LAYER))
+
 from localstack.cli import main
 
 sys.exit(main())

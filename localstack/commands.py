@@ -2,6 +2,7 @@
 
 import subprocess
 from collections.abc import Callable, Mapping, Sequence
+from contextlib import suppress
 from pathlib import Path
 
 from localstack.errors import StackError
@@ -30,7 +31,16 @@ def run_logged(
                 log.flush()
                 each_line(line.strip())
         except BaseException:
-            tool.terminate()  # a stopped `up` leaves no tool at work
+            _end(tool)  # a stopped `up` leaves no tool at work
             raise
     if tool.returncode:
         raise StackError(f"{name} failed; the end of {home.log(name)}:\n{home.tail(name)}")
+
+
+def _end(tool: subprocess.Popen[str]) -> None:
+    """End `tool` soon: the second word makes Terraform drop what it waits for, and end its provider too."""
+    for _ in range(2):
+        tool.terminate()
+        with suppress(subprocess.TimeoutExpired):
+            tool.wait(timeout=2)
+            return

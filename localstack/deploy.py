@@ -5,6 +5,7 @@ import re
 import sys
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
+from functools import cached_property
 from typing import Any
 from urllib.parse import urlsplit
 
@@ -30,8 +31,8 @@ class Deployment:
 
     def is_current(self) -> bool:
         """Say whether sources, addresses and the model's key are those of the last deployment that came to its end."""
-        record = self.home.record("deployed")
-        return record.exists() and self.home.stack_file.exists() and record.read_text() == self._fingerprint()
+        deployed = self.home.deployed
+        return self.home.stack_file.exists() and deployed.exists() and deployed.read_text() == self._fingerprint
 
     def build(self, tell: Tell) -> None:
         command = [sys.executable, "-m", "scripts.build", "--target", "host"]
@@ -55,15 +56,17 @@ class Deployment:
         known = Stack.read(self.home.stack_file).api_key if self.home.stack_file.exists() else None
         api_key = known or admit_tenant(platform["tables"]["tenants"], endpoint)
         self._stack(platform, api_key).write(self.home.stack_file)
-        self.home.record("deployed").write_text(self._fingerprint())
+        self.home.deployed.write_text(self._fingerprint)
         tell(f"{TENANT}, with a key for every scope")
 
     @property
     def _model_key(self) -> str | None:
         return self.env.get("ANTHROPIC_API_KEY") or None
 
+    @cached_property
     def _fingerprint(self) -> str:
-        return fingerprint({"variables": self._variables(), "model_key": self._model_key})
+        """Taken before the build: what changes while it runs is deployed by the next `up`."""
+        return fingerprint({"ports": dict(self.ports), "model_key": self._model_key})
 
     def _variables(self) -> dict[str, Any]:
         model = self._url("model")

@@ -8,6 +8,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 _TAIL = 20
+_WIDTH = 300
 
 
 @dataclass(frozen=True)
@@ -21,6 +22,11 @@ class Home:
     @property
     def state(self) -> Path:
         return self.root / "terraform.tfstate"
+
+    @property
+    def deployed(self) -> Path:
+        """Holds the fingerprint of the last deployment that came to its end."""
+        return self.root / "run" / "deployed"
 
     @property
     def scratch(self) -> Path:
@@ -39,11 +45,18 @@ class Home:
     def tail(self, name: str, lines: int = _TAIL) -> str:
         log = self.log(name)
         text = log.read_text(errors="replace") if log.exists() else "(no log)"
-        return "\n".join(f"    {line}" for line in text.splitlines()[-lines:])
+        return "\n".join(f"    {line[:_WIDTH]}" for line in text.splitlines()[-lines:])
 
     def make(self) -> None:
         for folder in ("logs", "run", "data", "tmp"):
             (self.root / folder).mkdir(parents=True, exist_ok=True)
+
+    def set_logs_aside(self) -> None:
+        """Keep the logs of one life apart from the next one's, and no longer than that."""
+        before = self.root / "logs-before"
+        shutil.rmtree(before, ignore_errors=True)
+        if (self.root / "logs").exists():
+            (self.root / "logs").rename(before)
 
     def forget(self) -> None:
         """Drop everything that belongs to one life of the stack; logs and Terraform's provider folder stay."""

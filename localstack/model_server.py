@@ -7,7 +7,7 @@ from dataclasses import dataclass
 
 from localstack.home import Home
 from localstack.parts import healthy
-from localstack.paths import REPOSITORY
+from localstack.paths import LAYER, REPOSITORY
 
 
 @dataclass(frozen=True)
@@ -23,8 +23,7 @@ class ModelServer:
         return [sys.executable, "-m", "localstack.model", "--port", str(port)]
 
     def environment(self, home: Home, port: int) -> dict[str, str]:  # noqa: ARG002 - the port is an argument
-        layer = REPOSITORY / "layers" / "membus" / "python"
-        return {"PYTHONPATH": f"{REPOSITORY}:{layer}", "PYTHONUNBUFFERED": "1", "HOME": str(home.scratch)}
+        return {"PYTHONPATH": f"{REPOSITORY}:{LAYER}", "PYTHONUNBUFFERED": "1", "HOME": str(home.scratch)}
 
     def answers(self, home: Home, port: int) -> bool:  # noqa: ARG002 - asked over HTTP alone
         return healthy(port, "/health")

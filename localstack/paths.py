@@ -3,6 +3,7 @@
 from pathlib import Path
 
 REPOSITORY = Path(__file__).resolve().parents[1]
+LAYER = REPOSITORY / "layers" / "membus" / "python"
 LOCAL = REPOSITORY / ".local"
 EMULATOR_VENV = LOCAL / "venvs" / "emulator"
 PROGRAMS = LOCAL / "bin"

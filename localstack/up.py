@@ -3,6 +3,7 @@
 import threading
 from collections.abc import Callable, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor, as_completed
+from functools import partial
 
 from localstack import running
 from localstack.deploy import Deployment
@@ -23,13 +24,15 @@ def up(home: Home, env: Mapping[str, str], steps: Steps, *, usual_ports: bool = 
             steps.note(str(running.CrashedError(part.name, home)))
     if PARTS[0] in missing:  # the emulator keeps nothing: everything begins anew with it
         down(home)
+        home.set_logs_aside()
         home.make()
         missing = list(PARTS)
     deployment = Deployment(home, env, running.choose_ports(home, usual=usual_ports))
-    if not missing and deployment.is_current():
+    current = deployment.is_current()
+    if not missing and current:
         return False
     try:
-        _bring_up(deployment, missing, steps)
+        _bring_up(deployment, missing, steps, deploy=not current)
     except KeyboardInterrupt:
         for part in missing:
             running.stop(home, part)
@@ -37,7 +40,7 @@ def up(home: Home, env: Mapping[str, str], steps: Steps, *, usual_ports: bool = 
     return True
 
 
-def _bring_up(deployment: Deployment, missing: Sequence[Part], steps: Steps) -> None:
+def _bring_up(deployment: Deployment, missing: Sequence[Part], steps: Steps, *, deploy: bool) -> None:
     cancelled = threading.Event()
 
     def begin(part: Part) -> None:
@@ -49,12 +52,13 @@ def _bring_up(deployment: Deployment, missing: Sequence[Part], steps: Steps) -> 
         with steps.step(name) as tell:
             work(tell)
 
-    beginnings = [lambda part=part: begin(part) for part in missing]
-    _side_by_side(
-        [*beginnings, lambda: run("build", deployment.build), lambda: run("init", deployment.init)], cancelled
-    )
-    run("deploy", deployment.apply)
-    run("tenant", deployment.admit)
+    jobs = [partial(begin, part) for part in missing]
+    if deploy:
+        jobs += [partial(run, "build", deployment.build), partial(run, "init", deployment.init)]
+    _side_by_side(jobs, cancelled)
+    if deploy:
+        run("deploy", deployment.apply)
+        run("tenant", deployment.admit)
 
 
 def _side_by_side(jobs: Sequence[Callable[[], None]], cancelled: threading.Event) -> None:
