@@ -58,13 +58,13 @@ def test_without_a_tenant_nobody_sees_a_row_before_or_after_a_transaction_that_h
         assert rows(connection, "", "SELECT * FROM memories") == []
 
 
-@pytest.mark.parametrize("acting_as", ["acme", ""])
-def test_writing_a_row_of_another_tenant_is_refused(migrated: Database, acting_as: str) -> None:
+@pytest.mark.parametrize(("owner", "acting_as"), [("zeta", "acme"), ("zeta", ""), ("", "")])
+def test_writing_a_row_of_another_tenant_or_of_none_is_refused(migrated: Database, owner: str, acting_as: str) -> None:
     with (
         migrated.open(migrated.functions) as connection,
         pytest.raises(psycopg.errors.InsufficientPrivilege) as refused,
     ):
-        put(connection, "m-3", owner="zeta", acting_as=acting_as)
+        put(connection, "m-3", owner=owner, acting_as=acting_as)
 
     assert refused.value.sqlstate == "42501"
 
