@@ -35,6 +35,8 @@ resource "aws_cloudwatch_log_group" "this" {
 }
 
 resource "aws_cloudwatch_metric_alarm" "failures" {
+  count = var.operations.alarm_topic_arn == null ? 0 : 1
+
   alarm_name          = "${var.name}-failures"
   alarm_description   = "Callers of ${var.name} see 5xx: the access log names the route, the function's log the reason."
   namespace           = "AWS/ApiGateway"
@@ -46,5 +48,5 @@ resource "aws_cloudwatch_metric_alarm" "failures" {
   period              = 60
   evaluation_periods  = 1
   treat_missing_data  = "notBreaching"
-  alarm_actions       = var.operations.alarm_topic_arn[*]
+  alarm_actions       = [var.operations.alarm_topic_arn]
 }

@@ -46,7 +46,7 @@ variable "throttling" {
 }
 
 variable "operations" {
-  description = "How long access logs are kept and who is told of alarms."
+  description = "How long access logs are kept and which SNS topic is told of alarms; without one there are none."
   type        = object({ log_retention_days = number, alarm_topic_arn = optional(string) })
 
   validation {

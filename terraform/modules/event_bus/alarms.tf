@@ -1,5 +1,5 @@
 resource "aws_cloudwatch_metric_alarm" "ended" {
-  for_each = aws_sqs_queue.end
+  for_each = { for name, queue in aws_sqs_queue.end : name => queue if var.alarms.topic_arn != null }
 
   alarm_name          = "${each.value.name}-not-empty"
   alarm_description   = "Messages wait in ${each.value.name} for an operator: read one, mend the cause, redrive."
@@ -12,11 +12,11 @@ resource "aws_cloudwatch_metric_alarm" "ended" {
   period              = 60
   evaluation_periods  = 1
   treat_missing_data  = "notBreaching"
-  alarm_actions       = var.alarms.topic_arn[*]
+  alarm_actions       = [var.alarms.topic_arn]
 }
 
 resource "aws_cloudwatch_metric_alarm" "age" {
-  for_each = aws_sqs_queue.route
+  for_each = { for name, queue in aws_sqs_queue.route : name => queue if var.alarms.topic_arn != null }
 
   alarm_name          = "${each.value.name}-falls-behind"
   alarm_description   = "The oldest message of ${each.value.name} waits too long: its consumer fails, is throttled or is too slow."
@@ -29,5 +29,5 @@ resource "aws_cloudwatch_metric_alarm" "age" {
   period              = 60
   evaluation_periods  = 5
   treat_missing_data  = "notBreaching"
-  alarm_actions       = var.alarms.topic_arn[*]
+  alarm_actions       = [var.alarms.topic_arn]
 }

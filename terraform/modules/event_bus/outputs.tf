@@ -1,6 +1,7 @@
+# A name or an ARN in a policy needs no queue to exist, and a queue takes half a minute to settle: functions need not wait for it.
 output "name" {
   description = "Name of the bus, for a function's environment."
-  value       = aws_cloudwatch_event_bus.this.name
+  value       = local.bus_name
 }
 
 output "queue_urls" {
@@ -16,16 +17,16 @@ output "queue_arns" {
 output "grants" {
   description = "IAM statements: `put` events on the bus, `consume` a route, `send` to a parking queue."
   value = {
-    put = [{ Effect = "Allow", Action = ["events:PutEvents"], Resource = [aws_cloudwatch_event_bus.this.arn] }]
-    consume = { for route, queue in aws_sqs_queue.route : route => [{
+    put = [{ Effect = "Allow", Action = ["events:PutEvents"], Resource = [local.bus_arn] }]
+    consume = { for route in keys(var.routes) : route => [{
       Effect   = "Allow"
       Action   = ["sqs:ReceiveMessage", "sqs:DeleteMessage", "sqs:ChangeMessageVisibility", "sqs:GetQueueAttributes"]
-      Resource = [queue.arn]
+      Resource = ["${local.queue_arn}-${route}"]
     }] }
     send = { for name in var.parking : name => [{
       Effect   = "Allow"
       Action   = ["sqs:SendMessage"]
-      Resource = [aws_sqs_queue.end[name].arn]
+      Resource = ["${local.queue_arn}-${name}"]
     }] }
   }
 }

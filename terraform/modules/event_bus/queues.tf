@@ -2,6 +2,7 @@ locals {
   bus_name  = "${var.prefix}-bus"
   place     = "${var.account.region}:${var.account.id}"
   bus_arn   = "arn:${var.account.partition}:events:${local.place}:event-bus/${local.bus_name}"
+  queue_arn = "arn:${var.account.partition}:sqs:${local.place}:${var.prefix}"
   rule_arns = { for route in keys(var.routes) : route => "arn:${var.account.partition}:events:${local.place}:rule/${local.bus_name}/${var.prefix}-${route}" }
 
   # The queues where messages end, with what EventBridge resource may send there; "" where SQS or a role does.
@@ -32,7 +33,7 @@ locals {
       Effect    = statement.Effect
       Principal = statement.Principal
       Action    = statement.Action
-      Resource  = "arn:${var.account.partition}:sqs:${local.place}:${var.prefix}-${name}"
+      Resource  = "${local.queue_arn}-${name}"
       Condition = statement.Condition
     } if statement.when
   ] }
@@ -57,7 +58,13 @@ resource "aws_sqs_queue" "route" {
   message_retention_seconds  = 4 * 24 * 3600
   sqs_managed_sse_enabled    = true
   policy                     = jsonencode({ Version = "2012-10-17", Statement = local.policies[each.key] })
+}
 
+# Apart from the queue, so that both queues settle side by side.
+resource "aws_sqs_queue_redrive_policy" "route" {
+  for_each = var.routes
+
+  queue_url = aws_sqs_queue.route[each.key].url
   redrive_policy = jsonencode({
     deadLetterTargetArn = aws_sqs_queue.end["${each.key}-dlq"].arn
     maxReceiveCount     = each.value.max_receive_count

@@ -56,7 +56,7 @@ variable "tls_only" {
 }
 
 variable "alarms" {
-  description = "Who is told, and how long the oldest message of a route may wait before somebody is."
+  description = "Who is told (null: no alarms), and how long the oldest message of a route may wait before somebody is."
   type        = object({ topic_arn = optional(string), max_age_seconds = optional(number, 600) })
   default     = {}
 }

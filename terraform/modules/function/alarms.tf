@@ -22,7 +22,7 @@ locals {
 }
 
 resource "aws_cloudwatch_metric_alarm" "this" {
-  for_each = local.alarms
+  for_each = { for name, alarm in local.alarms : name => alarm if var.operations.alarm_topic_arn != null }
 
   alarm_name          = "${var.name}-${each.key}"
   alarm_description   = each.value.description
@@ -35,5 +35,5 @@ resource "aws_cloudwatch_metric_alarm" "this" {
   period              = 60
   evaluation_periods  = 1
   treat_missing_data  = "notBreaching"
-  alarm_actions       = var.operations.alarm_topic_arn[*]
+  alarm_actions       = [var.operations.alarm_topic_arn]
 }

@@ -50,9 +50,10 @@ locals {
 }
 
 resource "aws_lambda_function_event_invoke_config" "this" {
-  function_name          = aws_lambda_function.this.function_name
-  qualifier              = local.qualifier
-  maximum_retry_attempts = 2
+  function_name                = aws_lambda_function.this.function_name
+  qualifier                    = local.qualifier
+  maximum_retry_attempts       = 2
+  maximum_event_age_in_seconds = 6 * 3600
 
   destination_config {
     on_failure {

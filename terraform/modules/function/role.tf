@@ -1,22 +1,14 @@
 locals {
-  own = [
-    {
-      Effect    = "Allow"
-      Action    = ["logs:CreateLogStream", "logs:PutLogEvents"]
-      Resource  = ["${aws_cloudwatch_log_group.this.arn}:*"]
-      Condition = {}
-    },
-    {
-      Effect    = "Allow"
-      Action    = ["sqs:SendMessage"]
-      Resource  = [var.failures_arn]
-      Condition = {}
-    },
-  ]
+  logs = {
+    Effect    = "Allow"
+    Action    = ["logs:CreateLogStream", "logs:PutLogEvents"]
+    Resource  = ["${aws_cloudwatch_log_group.this.arn}:*"]
+    Condition = {}
+  }
 
   policy = jsonencode({
     Version = "2012-10-17"
-    Statement = [for grant in concat(local.own, var.grants) : merge(
+    Statement = [for grant in concat([local.logs], var.grants) : merge(
       { Effect = grant.Effect, Action = grant.Action, Resource = grant.Resource },
       length(grant.Condition) == 0 ? {} : { Condition = grant.Condition },
     )]

@@ -92,12 +92,12 @@ variable "network" {
 }
 
 variable "failures_arn" {
-  description = "Queue that takes the event of an asynchronous invocation which failed for good."
+  description = "Queue that takes the event of an asynchronous invocation which failed for good; a grant lets the function send there."
   type        = string
 }
 
 variable "operations" {
-  description = "How long logs are kept and who is told of alarms."
+  description = "How long logs are kept and which SNS topic is told of alarms; without one there are none."
   type        = object({ log_retention_days = number, alarm_topic_arn = optional(string) })
 
   validation {

@@ -60,6 +60,8 @@ resource "aws_vpc_security_group_ingress_rule" "clients" {
 }
 
 resource "aws_cloudwatch_metric_alarm" "throttled" {
+  count = var.alarm_topic_arn == null ? 0 : 1
+
   alarm_name          = "${local.name}-throttled"
   alarm_description   = "The hot tier is at its ceiling and refuses commands; reads fall through to DynamoDB. Raise its limits."
   namespace           = "AWS/ElastiCache"
@@ -71,5 +73,5 @@ resource "aws_cloudwatch_metric_alarm" "throttled" {
   period              = 60
   evaluation_periods  = 5
   treat_missing_data  = "notBreaching"
-  alarm_actions       = var.alarm_topic_arn[*]
+  alarm_actions       = [var.alarm_topic_arn]
 }

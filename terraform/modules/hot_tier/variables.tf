@@ -29,7 +29,7 @@ variable "key_arn" {
 }
 
 variable "alarm_topic_arn" {
-  description = "Who is told when the cache throttles; null tells nobody."
+  description = "Who is told when the cache throttles; null makes no alarm."
   type        = string
   default     = null
 }

@@ -33,7 +33,7 @@ module "functions" {
 
   name   = "${local.prefix}-${each.key}"
   limits = each.value.limits
-  grants = flatten(each.value.grants)
+  grants = flatten([each.value.grants, module.event_bus.grants.send.failures])
 
   queues = { for route in try(each.value.queues, []) : route => {
     arn                        = module.event_bus.queue_arns[route]

@@ -87,7 +87,7 @@ variable "protection" {
 }
 
 variable "operations" {
-  description = "How long logs are kept and which SNS topic is told of alarms."
+  description = "How long logs are kept and which SNS topic is told of alarms; without one there are none."
   type        = object({ log_retention_days = optional(number, 30), alarm_topic_arn = optional(string) })
   default     = {}
 }

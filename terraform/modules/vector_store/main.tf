@@ -88,7 +88,7 @@ resource "aws_vpc_security_group_egress_rule" "proxy" {
 }
 
 resource "aws_cloudwatch_metric_alarm" "capacity" {
-  count = local.managed ? 1 : 0
+  count = local.managed && var.alarm_topic_arn != null ? 1 : 0
 
   alarm_name          = "${local.name}-at-its-ceiling"
   alarm_description   = "The cluster uses all of its ${var.cluster.max_acu} ACU: searches slow down; raise max_acu."
@@ -101,5 +101,5 @@ resource "aws_cloudwatch_metric_alarm" "capacity" {
   period              = 300
   evaluation_periods  = 3
   treat_missing_data  = "notBreaching"
-  alarm_actions       = var.alarm_topic_arn[*]
+  alarm_actions       = [var.alarm_topic_arn]
 }
