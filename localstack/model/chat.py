@@ -29,6 +29,8 @@ class Known:
         return _words(f"{self.key.replace('.', ' ')} {self.value} {of_topic}")
 
     def spoken(self) -> str:
+        if self.value.startswith("has "):
+            return f"you have {self.value.removeprefix('has ')}"
         phrase = PHRASES.get(self.key) or PHRASES.get(self.topic)
         relation = self.key.split(".")[1] if "." in self.key else self.topic
         if phrase is None:
