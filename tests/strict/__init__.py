@@ -1,0 +1,77 @@
+"""AWS in this process, as strict as the real one: moto, and before it the limits that emulators wave through.
+
+FIELD.md part E lists what moto and MiniStack wrongly accept; `tests/unit/test_strict*.py` shows each one refused.
+"""
+
+import json
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from functools import partial
+from typing import Any
+
+from botocore.awsrequest import AWSResponse
+from botocore.compat import HTTPHeaders
+from botocore.handlers import BUILTIN_HANDLERS
+from moto import mock_aws
+
+from tests.strict.dynamodb import DynamoLimits
+from tests.strict.eventbridge import EventLimits
+from tests.strict.refusal import Refusal
+
+Answer = tuple[AWSResponse, dict[str, Any]]
+
+
+class _Guard:
+    """What every botocore session of this process asks before and after a call; without limits it lets all pass."""
+
+    def __init__(self) -> None:
+        self.dynamodb: DynamoLimits | None = None
+        self.events: EventLimits | None = None
+
+    def before_dynamodb(self, *, model: Any, params: dict[str, Any], **_: object) -> Answer | None:
+        if self.dynamodb is None:
+            return None
+        body = json.loads(params["body"])
+        return _answered(partial(self.dynamodb.check, model.name, body))
+
+    def before_events(self, *, model: Any, params: dict[str, Any], context: dict[str, Any], **_: object) -> Any:
+        if self.events is None or model.name != "PutEvents":
+            return None
+        body = json.loads(params["body"])
+        answer = _answered(partial(self.events.check, body, context))
+        params["body"] = json.dumps(body).encode()
+        return answer
+
+    def after_events(self, *, parsed: dict[str, Any], context: dict[str, Any], **_: object) -> None:
+        if self.events:
+            self.events.finish(parsed, context)
+
+
+def _answered(check: Callable[[], dict[str, Any] | None]) -> Answer | None:
+    """Return the answer that the check itself gives, None where the call may go on to the emulator."""
+    try:
+        parsed, status = check(), 200
+    except Refusal as refusal:
+        parsed, status = refusal.parsed, 400
+    return None if parsed is None else (AWSResponse("https://strict", status, HTTPHeaders(), None), parsed)
+
+
+_guard = _Guard()
+BUILTIN_HANDLERS.extend(
+    [
+        ("before-call.dynamodb", _guard.before_dynamodb),
+        ("before-call.events", _guard.before_events),
+        ("after-call.events.PutEvents", _guard.after_events),
+    ]
+)
+
+
+@contextmanager
+def strict_aws() -> Iterator[None]:
+    """Answer every AWS call of this process from memory; sessions must be made after this module is imported."""
+    with mock_aws():
+        _guard.dynamodb, _guard.events = DynamoLimits(), EventLimits()
+        try:
+            yield
+        finally:
+            _guard.dynamodb = _guard.events = None
