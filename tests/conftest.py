@@ -1,0 +1,64 @@
+"""Runs the fast tests first and the local stack beside them; `MEMBUS_STACK=<stack.json>` points at a running one."""
+
+import os
+from pathlib import Path
+
+import pytest
+
+from localstack.settings import environment
+from localstack.stack_file import Stack
+from tests.stack import HOMES, OwnStack, StackFailedError, sweep
+
+ORDER = ("unit", "contract", "terraform", "faults", "stateful", "integration", "e2e")
+TESTS = Path(__file__).parent
+OWN = pytest.StashKey[OwnStack]()
+
+
+def pytest_configure(config: pytest.Config) -> None:
+    config.stash[OWN] = OwnStack(HOMES, os.getpid())
+
+
+@pytest.hookimpl(trylast=True)
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    for item in items:
+        if "stack" in getattr(item, "fixturenames", ()):
+            item.add_marker("stack")
+    items.sort(key=lambda item: (_needs_stack(item), _place(item)))
+
+
+def pytest_collection_finish(session: pytest.Session) -> None:
+    config = session.config
+    if config.option.collectonly or _given_stack() or not any(map(_needs_stack, session.items)):
+        return
+    if hasattr(config, "workerinput"):
+        raise pytest.UsageError('the stack is one for all its tests: run them without -n, or leave out -m "stack"')
+    sweep(HOMES)
+    config.stash[OWN].start()
+
+
+def pytest_sessionfinish(session: pytest.Session, exitstatus: int) -> None:
+    session.config.stash[OWN].stop(keep_logs=exitstatus != pytest.ExitCode.OK)
+
+
+@pytest.fixture(scope="session")
+def stack(pytestconfig: pytest.Config) -> Stack:
+    """Return the deployed local stack, once all of it runs."""
+    if given := _given_stack():
+        return Stack.read(Path(given))
+    try:
+        return pytestconfig.stash[OWN].wait()
+    except StackFailedError as failure:
+        pytest.fail(str(failure), pytrace=False)
+
+
+def _given_stack() -> str | None:
+    return environment().get("MEMBUS_STACK")
+
+
+def _needs_stack(item: pytest.Item) -> bool:
+    return item.get_closest_marker("stack") is not None
+
+
+def _place(item: pytest.Item) -> int:
+    folder = item.path.relative_to(TESTS).parts[0]
+    return ORDER.index(folder) if folder in ORDER else len(ORDER)
