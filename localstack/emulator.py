@@ -33,7 +33,7 @@ class Emulator:
             _make_environment(home.log("emulator-setup"), env)
 
     def command(self, home: Home, port: int) -> Sequence[str]:  # noqa: ARG002 - the port goes by the environment
-        return [str(EMULATOR_VENV / "bin" / "python"), "-m", "ministack"]
+        return [str(EMULATOR_VENV / "bin" / "python"), str(Path(__file__).with_name("ministack_as_aws.py"))]
 
     def environment(self, home: Home, port: int) -> dict[str, str]:
         """Return all the variables it gets: its Lambda workers inherit them, so nothing of the developer's leaks."""
