@@ -26,7 +26,7 @@ locals {
       limits      = { timeout_seconds = local.extract_seconds }
       environment = merge(local.memory, module.model.environment, { EXTRACT_MODEL_ID = var.model.extract_id, QUARANTINE_QUEUE_URL = module.event_bus.queue_urls.quarantine, SOURCE_QUEUE_URL = module.event_bus.queue_urls.extract })
       grants = [
-        local.may.memory.facts.read, local.may.memory.facts.write, local.may.memory.episodes.read, local.may.memory.episodes.write,
+        local.may.memory.learning.read, local.may.memory.learning.write,
         module.event_bus.grants.consume.extract, module.event_bus.grants.send.quarantine, module.model.grants.ask,
       ]
       queues = ["extract"]

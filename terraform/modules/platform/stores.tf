@@ -92,6 +92,8 @@ module "tables" {
       collections = {
         facts    = { keys = ["T#*#U#*"], except = ["T#*#A#*"] }
         episodes = { keys = ["T#*#A#*#E#*", "T#*#EV#*"], indexes = { by_user = ["T#*#U#*"], unarchived = ["UNARCHIVED#*"] } }
+        # A fact and the mark on its event are one transaction, which one statement must cover whole.
+        learning = { keys = ["T#*#U#*", "T#*#A#*#E#*", "T#*#EV#*"] }
         states   = { keys = ["T#*#A#*"], except = ["T#*#A#*#E#*"] }
       }
     }

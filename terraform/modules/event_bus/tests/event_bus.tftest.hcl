@@ -1,0 +1,169 @@
+mock_provider "aws" {
+  mock_resource "aws_sqs_queue" {
+    defaults = { arn = "arn:aws:sqs:eu-west-1:123456789012:another" }
+  }
+  mock_resource "aws_cloudwatch_event_bus" {
+    defaults = { arn = "arn:aws:events:eu-west-1:123456789012:event-bus/membus-test-bus" }
+  }
+  override_resource {
+    target = aws_sqs_queue.end["bus-dlq"]
+    values = { arn = "arn:aws:sqs:eu-west-1:123456789012:membus-test-bus-dlq" }
+  }
+  override_resource {
+    target = aws_sqs_queue.end["learn-dlq"]
+    values = { arn = "arn:aws:sqs:eu-west-1:123456789012:membus-test-learn-dlq" }
+  }
+  override_resource {
+    target = aws_sqs_queue.end["learn-rule-dlq"]
+    values = { arn = "arn:aws:sqs:eu-west-1:123456789012:membus-test-learn-rule-dlq" }
+  }
+  override_resource {
+    target = aws_sqs_queue.route["learn"]
+    values = { arn = "arn:aws:sqs:eu-west-1:123456789012:membus-test-learn" }
+  }
+}
+
+variables {
+  prefix                 = "membus-test"
+  account                = { partition = "aws", region = "eu-west-1", id = "123456789012" }
+  archive_retention_days = 30
+  parking                = ["quarantine"]
+  routes                 = { learn = { pattern = "{\"source\":[\"app\"]}", visibility_timeout_seconds = 361 } }
+}
+
+run "a_route_is_rule_queue_and_a_dead_letter_queue_for_each" {
+  assert {
+    condition     = aws_cloudwatch_event_target.route["learn"].arn == aws_sqs_queue.route["learn"].arn
+    error_message = "The rule must deliver to the route's queue."
+  }
+  assert {
+    condition     = aws_cloudwatch_event_target.route["learn"].dead_letter_config[0].arn == aws_sqs_queue.end["learn-rule-dlq"].arn
+    error_message = "What the rule cannot deliver goes to the rule's own DLQ."
+  }
+  assert {
+    condition = jsondecode(aws_sqs_queue_redrive_policy.route["learn"].redrive_policy) == {
+      deadLetterTargetArn = "arn:aws:sqs:eu-west-1:123456789012:membus-test-learn-dlq"
+      maxReceiveCount     = 5
+    }
+    error_message = "What the consumer cannot handle goes to the queue's DLQ after five receives."
+  }
+  assert {
+    condition     = aws_cloudwatch_event_bus.this.dead_letter_config[0].arn == aws_sqs_queue.end["bus-dlq"].arn
+    error_message = "The bus has a DLQ of its own."
+  }
+  assert {
+    condition     = aws_sqs_queue.route["learn"].visibility_timeout_seconds == 361
+    error_message = "The caller knows how long its consumer takes."
+  }
+}
+
+run "every_queue_is_encrypted_and_dead_letters_wait_two_weeks" {
+  assert {
+    condition     = alltrue([for queue in merge(aws_sqs_queue.end, aws_sqs_queue.route) : queue.sqs_managed_sse_enabled])
+    error_message = "No queue holds plain text."
+  }
+  assert {
+    condition     = alltrue([for queue in aws_sqs_queue.end : queue.message_retention_seconds == 1209600])
+    error_message = "A long weekend must not lose a dead letter."
+  }
+}
+
+run "only_the_rule_may_send_and_only_over_tls" {
+  assert {
+    condition = [for statement in jsondecode(aws_sqs_queue.route["learn"].policy).Statement : statement.Condition.ArnEquals["aws:SourceArn"] if statement.Effect == "Allow"] == [
+      "arn:aws:events:eu-west-1:123456789012:rule/membus-test-bus/membus-test-learn"
+    ]
+    error_message = "The queue takes events from its own rule alone."
+  }
+  assert {
+    condition     = jsondecode(aws_sqs_queue.end["learn-rule-dlq"].policy).Statement[0].Condition.ArnEquals["aws:SourceArn"] == "arn:aws:events:eu-west-1:123456789012:rule/membus-test-bus/membus-test-learn"
+    error_message = "The rule's DLQ takes events from that rule alone."
+  }
+  assert {
+    condition     = jsondecode(aws_sqs_queue.route["learn"].policy).Statement[0].Resource == aws_sqs_queue.route["learn"].arn
+    error_message = "A policy names its own queue."
+  }
+  assert {
+    condition = alltrue([for queue in merge(aws_sqs_queue.end, aws_sqs_queue.route) : anytrue([
+      for statement in jsondecode(queue.policy).Statement : statement.Effect == "Deny" && try(statement.Condition.Bool["aws:SecureTransport"], "") == "false"
+    ])])
+    error_message = "Every queue refuses plain HTTP."
+  }
+}
+
+run "the_laptop_may_speak_plain_http" {
+  variables { tls_only = false }
+  assert {
+    condition     = !anytrue([for queue in aws_sqs_queue.route : strcontains(queue.policy, "Deny")])
+    error_message = "Without TLS the emulator could not be used at all."
+  }
+}
+
+run "the_archive_forgets" {
+  assert {
+    condition     = aws_cloudwatch_event_archive.this.retention_days == 30
+    error_message = "The archive keeps events for as long as the caller says."
+  }
+}
+
+run "grants_are_one_verb_each" {
+  assert {
+    condition     = output.grants.put[0] == { Effect = "Allow", Action = ["events:PutEvents"], Resource = ["arn:aws:events:eu-west-1:123456789012:event-bus/membus-test-bus"] }
+    error_message = "Putting events is all that `put` allows."
+  }
+  assert {
+    condition     = output.grants.send.quarantine[0] == { Effect = "Allow", Action = ["sqs:SendMessage"], Resource = ["arn:aws:sqs:eu-west-1:123456789012:membus-test-quarantine"] }
+    error_message = "Parking is sending, not reading."
+  }
+  assert {
+    condition     = output.grants.consume.learn[0].Resource == [aws_sqs_queue.route["learn"].arn] && !contains(output.grants.consume.learn[0].Action, "sqs:SendMessage")
+    error_message = "A consumer cannot send to its own queue."
+  }
+}
+
+run "somebody_is_told_of_dead_letters_and_of_a_queue_that_falls_behind" {
+  variables { alarms = { topic_arn = "arn:aws:sns:eu-west-1:123456789012:alarms", max_age_seconds = 300 } }
+  assert {
+    condition     = keys(aws_cloudwatch_metric_alarm.ended) == ["bus-dlq", "learn-dlq", "learn-rule-dlq", "quarantine"]
+    error_message = "Each queue where messages end has an alarm."
+  }
+  assert {
+    condition     = alltrue([for alarm in aws_cloudwatch_metric_alarm.ended : alarm.threshold == 0 && alarm.alarm_actions == toset([var.alarms.topic_arn])])
+    error_message = "One message is enough."
+  }
+  assert {
+    condition     = aws_cloudwatch_metric_alarm.age["learn"].threshold == 300
+    error_message = "Age is alarmed at the caller's limit."
+  }
+}
+
+run "without_a_listener_there_are_no_alarms" {
+  assert {
+    condition     = length(aws_cloudwatch_metric_alarm.ended) + length(aws_cloudwatch_metric_alarm.age) == 0
+    error_message = "An alarm that tells nobody is a bill."
+  }
+}
+
+run "an_archive_for_ever_is_refused" {
+  command = plan
+  variables { archive_retention_days = 0 }
+  expect_failures = [var.archive_retention_days]
+}
+
+run "a_bus_without_routes_is_refused" {
+  command = plan
+  variables { routes = {} }
+  expect_failures = [var.routes]
+}
+
+run "a_pattern_that_is_no_json_is_refused" {
+  command = plan
+  variables { routes = { learn = { pattern = "source = app", visibility_timeout_seconds = 361 } } }
+  expect_failures = [var.routes]
+}
+
+run "giving_up_after_few_receives_is_refused" {
+  command = plan
+  variables { routes = { learn = { pattern = "{}", visibility_timeout_seconds = 361, max_receive_count = 3 } } }
+  expect_failures = [var.routes]
+}

@@ -1,0 +1,134 @@
+mock_provider "aws" {
+  mock_resource "aws_lambda_function" {
+    defaults = { arn = "arn:aws:lambda:us-east-1:123456789012:function:membus-test-learn", invoke_arn = "arn:invoke:function" }
+  }
+  mock_resource "aws_lambda_alias" {
+    defaults = { arn = "arn:aws:lambda:us-east-1:123456789012:function:membus-test-learn:live", invoke_arn = "arn:invoke:alias" }
+  }
+  mock_resource "aws_iam_role" {
+    defaults = { arn = "arn:aws:iam::123456789012:role/membus-test-learn" }
+  }
+  mock_resource "aws_cloudwatch_log_group" {
+    defaults = { arn = "arn:aws:logs:us-east-1:123456789012:log-group:/aws/lambda/membus-test-learn" }
+  }
+}
+
+variables {
+  name         = "membus-test-learn"
+  code         = { path = "./tests/fixtures/function.zip", handler = "functions.learn.handler.handler", layer_arns = ["arn:aws:lambda:us-east-1:123456789012:layer:membus:1"] }
+  limits       = { timeout_seconds = 60 }
+  environment  = { MEMORY_TABLE = "membus-test-memory" }
+  failures_arn = "arn:aws:sqs:us-east-1:123456789012:membus-test-failures"
+  operations   = { log_retention_days = 30 }
+  grants = [{
+    Effect    = "Allow"
+    Action    = ["dynamodb:GetItem"]
+    Resource  = ["arn:aws:dynamodb:us-east-1:123456789012:table/membus-test-memory"]
+    Condition = { "ForAllValues:StringLike" = { "dynamodb:LeadingKeys" = ["T#*#U#*"] } }
+  }]
+  queues = { learn = { arn = "arn:aws:sqs:us-east-1:123456789012:membus-test-learn", visibility_timeout_seconds = 361 } }
+}
+
+run "the_role_holds_its_log_and_its_grants_and_nothing_else" {
+  assert {
+    condition     = [for statement in jsondecode(aws_iam_role_policy.this.policy).Statement : statement.Action] == [["logs:CreateLogStream", "logs:PutLogEvents"], ["dynamodb:GetItem"]]
+    error_message = "Nothing may slip into the role."
+  }
+  assert {
+    condition     = jsondecode(output.policy).Statement[1].Condition["ForAllValues:StringLike"]["dynamodb:LeadingKeys"] == ["T#*#U#*"]
+    error_message = "A grant's condition must survive."
+  }
+  assert {
+    condition     = !can(jsondecode(output.policy).Statement[0].Condition)
+    error_message = "IAM refuses an empty condition."
+  }
+  assert {
+    condition     = length(aws_iam_role_policy_attachment.network) == 0
+    error_message = "Outside a VPC nobody needs network interfaces."
+  }
+}
+
+run "arm_and_the_runtime_of_the_build" {
+  assert {
+    condition     = tolist(aws_lambda_function.this.architectures) == tolist(["arm64"]) && aws_lambda_function.this.runtime == "python3.13"
+    error_message = "The build is for arm64 and Python 3.13."
+  }
+  assert {
+    condition     = aws_lambda_function.this.reserved_concurrent_executions == -1
+    error_message = "Concurrency is shared unless reserved."
+  }
+}
+
+run "logs_are_kept_for_as_long_as_said" {
+  assert {
+    condition     = aws_cloudwatch_log_group.this.retention_in_days == 30 && aws_cloudwatch_log_group.this.name == "/aws/lambda/membus-test-learn"
+    error_message = "The group exists before Lambda would make one without retention."
+  }
+}
+
+run "an_asynchronous_failure_is_kept" {
+  assert {
+    condition     = aws_lambda_function_event_invoke_config.this.destination_config[0].on_failure[0].destination == var.failures_arn
+    error_message = "What fails for good goes to the failures queue."
+  }
+}
+
+run "a_batch_fails_message_by_message_and_under_a_ceiling" {
+  assert {
+    condition     = aws_lambda_event_source_mapping.queue["learn"].function_response_types == toset(["ReportBatchItemFailures"])
+    error_message = "One bad message must not fail its siblings."
+  }
+  assert {
+    condition     = aws_lambda_event_source_mapping.queue["learn"].scaling_config[0].maximum_concurrency == 10
+    error_message = "The mapping caps what the model has to bear."
+  }
+  assert {
+    condition     = aws_lambda_event_source_mapping.queue["learn"].function_name == aws_lambda_function.this.arn
+    error_message = "Without a snapshot, the queue invokes the function itself."
+  }
+}
+
+run "inside_a_network_the_role_may_make_interfaces" {
+  variables { network = { subnet_ids = ["subnet-a"], security_group_ids = ["sg-a"] } }
+  assert {
+    condition     = endswith(aws_iam_role_policy_attachment.network[0].policy_arn, "AWSLambdaENIManagementAccess") && length(aws_lambda_function.this.vpc_config) == 1
+    error_message = "A function in a VPC needs interfaces, and only then."
+  }
+}
+
+run "a_snapshot_is_reached_by_its_alias" {
+  variables {
+    code = { path = "./tests/fixtures/function.zip", handler = "h.h", layer_arns = [], snap_start = true }
+  }
+  assert {
+    condition     = aws_lambda_function.this.publish && aws_lambda_function.this.snap_start[0].apply_on == "PublishedVersions"
+    error_message = "Snapshots exist for published versions only."
+  }
+  assert {
+    condition     = output.target.qualifier == "live" && output.target.invoke_arn == "arn:invoke:alias"
+    error_message = "The API must follow the alias."
+  }
+  assert {
+    condition     = aws_lambda_event_source_mapping.queue["learn"].function_name == aws_lambda_alias.live[0].arn && aws_lambda_function_event_invoke_config.this.qualifier == "live"
+    error_message = "So must the queue and the failures queue."
+  }
+}
+
+run "somebody_is_told_of_errors_throttles_and_near_timeouts" {
+  variables { operations = { log_retention_days = 30, alarm_topic_arn = "arn:aws:sns:us-east-1:123456789012:alarms" } }
+  assert {
+    condition     = keys(aws_cloudwatch_metric_alarm.this) == ["errors", "slow", "throttles"]
+    error_message = "Three alarms for each function."
+  }
+  assert {
+    condition     = aws_cloudwatch_metric_alarm.this["slow"].threshold == 54000
+    error_message = "Nine tenths of the timeout, in milliseconds."
+  }
+}
+
+run "without_a_listener_there_are_no_alarms" {
+  assert {
+    condition     = length(aws_cloudwatch_metric_alarm.this) == 0
+    error_message = "An alarm that tells nobody is a bill."
+  }
+}
