@@ -1,18 +1,22 @@
 """The chat answer: a sentence or two from the memory in the prompt that has to do with the message."""
 
 import re
+import tomllib
 from collections.abc import Iterable
 from dataclasses import dataclass
 
+from localstack.model.faults import MARKER
 from localstack.model.request import Prompt, text_of
+from localstack.model.rulebook import FOLDER
 from localstack.model.sentences import sentences_of
-from localstack.model.speech import ABOUT_ME, LITTLE_WORDS, PHRASES, SYNONYMS
 
 FENCE = re.compile(r"<(\w+)>\n(.*?)\n?</\1>", re.DOTALL)
 LINE = re.compile(r"^- (?P<key>[\w.-]+): (?P<value>.+?)(?: \(since [^)]*\))?$", re.MULTILINE)
 SAID_FACTS = 3
 KNOWN_FACTS = 5
 ENOUGH_SHARED_WORDS = 2
+SPEECH = tomllib.loads((FOLDER / "speech.toml").read_text("utf-8"))
+LITTLE_WORDS = frozenset(SPEECH["little_words"].split())
 
 
 @dataclass(frozen=True)
@@ -25,28 +29,28 @@ class Known:
         return self.key.split(".")[0]
 
     def words(self) -> set[str]:
-        of_topic = SYNONYMS.get(self.key, "") + " " + SYNONYMS.get(self.topic, "")
+        of_topic = " ".join(SPEECH["synonyms"].get(name, "") for name in (self.key, self.topic))
         return _words(f"{self.key.replace('.', ' ')} {self.value} {of_topic}")
 
     def spoken(self) -> str:
         if self.value.startswith("has "):
             return f"you have {self.value.removeprefix('has ')}"
-        phrase = PHRASES.get(self.key) or PHRASES.get(self.topic)
+        phrase = SPEECH["phrases"].get(self.key) or SPEECH["phrases"].get(self.topic)
         relation = self.key.split(".")[1] if "." in self.key else self.topic
         if phrase is None:
             return f"your {self.key.replace('.', ' ').replace('_', ' ')} is {self.value}"
-        return phrase.format(value=self.value, relation=relation)
+        return str(phrase).format(value=self.value, relation=relation)
 
 
 def reply(prompt: Prompt) -> str:
-    message = text_of(prompt.messages[-1].content)
+    message = MARKER.sub("", text_of(prompt.messages[-1].content)).strip()
     memory = _fenced(text_of(prompt.system) if prompt.system else "")
     profile = [Known(line["key"], line["value"]) for line in LINE.finditer(memory.get("profile", ""))]
     if facts := _relevant(profile, message):
         return _sentence(fact.spoken() for fact in facts)
     if quote := _closest(_said_before(prompt, memory), message):
         return f"Earlier I noted: “{quote}”"
-    if message.rstrip().endswith("?"):
+    if message.endswith("?"):
         return "I do not know that yet. Tell me, and I will remember it."
     return "Thank you for telling me. I will keep it in mind."
 
@@ -57,7 +61,7 @@ def _fenced(text: str) -> dict[str, str]:
 
 def _relevant(profile: list[Known], message: str) -> list[Known]:
     """Return the facts that share most words with the message; a question about oneself gets the first few."""
-    if re.search(ABOUT_ME, message, re.IGNORECASE):
+    if re.search(SPEECH["about_me"], message, re.IGNORECASE):
         return profile[:KNOWN_FACTS]
     asked = _words(message)
     shared = {fact: len(asked & fact.words()) for fact in profile}

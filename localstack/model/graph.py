@@ -1,6 +1,7 @@
 """Writes all-MiniLM-L6-v2 as one ONNX graph, (ids, mask) to mean-pooled sentence vectors, from its weights."""
 
 from pathlib import Path
+from tempfile import NamedTemporaryFile
 from typing import Any
 
 import numpy as np
@@ -56,9 +57,9 @@ def write_graph(weights: Weights, path: Path) -> None:
     for layer in range(LAYERS):
         x = _layer(graph, x, bias, f"encoder.layer.{layer}")
     _pooled(graph, x, mask)
-    partial = path.with_suffix(".partial")
-    onnx.save(_model(graph), str(partial))
-    partial.replace(path)
+    with NamedTemporaryFile(dir=path.parent, suffix=".partial", delete=False) as partial:
+        partial.write(_model(graph).SerializeToString())
+    Path(partial.name).replace(path)
 
 
 def _embedded(graph: Graph) -> str:

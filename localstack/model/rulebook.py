@@ -26,7 +26,7 @@ class Rule:
     attribute: str
     kind: str
     pattern: re.Pattern[str]
-    shape: Literal["noun", "verb"]
+    shape: Literal["noun", "verb", "exact"]
     value: str
     third: bool
     timed: bool

@@ -4,8 +4,8 @@ import re
 
 _END = re.compile(r"(?<=[.!?…])[\"')\]]*\s+|\n+")
 _ASIDE = re.compile(
-    r"(?:,| [-\u2013\u2014]+) (?=(?:and |but |so )?(?:what|how|where|when|who|why|which|do|does|did|is|are|have|has|any|can|could"
-    r"|would|will|should|you|I was wondering|I'm wondering|I wonder)\b[^,]*\?)",
+    r"(?:,| [-\u2013\u2014]+) (?=(?:and |but |so )?(?:what|how|where|when|who|why|which|do|does|did|is|are|have|has"
+    r"|any|can|could|would|will|should|you|I was wondering|I'm wondering|I wonder)\b[^,]*\?)",
     re.IGNORECASE,
 )
 

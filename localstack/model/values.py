@@ -9,9 +9,6 @@ from localstack.model.rulebook import FOLDER, Rule, expanded, rulebook
 MAX_NOUN_WORDS, MAX_VERB_WORDS = 6, 14
 ENOUGH = {"graduated", "volunteer"}  # doings that say something without an object
 BREAK = re.compile(r" (?:and|to|for|with|from|at|in|about|through|during|on|where|by) ")
-TIME_POINTING = re.compile(
-    r"\b[Tt]his (?=(?:past |coming )?(?:morning|week|weekend|month|year|summer|fall|spring|winter|\w+day)\b)"
-)
 
 ITEM = r"[\w'-]+(?: [\w'-]+){0,2}"
 LIST = re.compile(
@@ -28,6 +25,8 @@ def _patterns() -> dict[str, re.Pattern[str]]:
 
 def values_of(rule: Rule, captured: str) -> tuple[list[str], int]:
     """Return the values in the captured words, and how many of their characters say them."""
+    if rule.shape == "exact":
+        return [captured], len(captured)
     if (listed := LIST.match(captured)) and rule.attribute in LISTED and rule.shape == "noun":
         parts = re.split(r", and |, | and | & ", listed[0].removeprefix("both "))
         values = [value for part in parts if (value := cleaned(trimmed(part, rule), rule, whole=True))]
@@ -94,7 +93,7 @@ def _uncapitalised(value: str, rule: Rule) -> str:
 
 def _pointing(value: str) -> bool:
     """Say whether the value means nothing without what was said before it."""
-    timeless = TIME_POINTING.sub("", value)
+    timeless = _patterns()["timely"].sub("", value)
     return bool(_patterns()["pointing"].search(timeless) or _patterns()["empty"].match(value.lower()))
 
 

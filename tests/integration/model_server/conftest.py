@@ -1,0 +1,69 @@
+"""The local model server in this process, and the real clients that call it over HTTP."""
+
+import socket
+import threading
+import time
+from collections.abc import Iterator
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+from uuid import uuid4
+
+import boto3
+import pytest
+import uvicorn
+from anthropic import Anthropic, AnthropicBedrock
+from botocore.config import Config
+
+from localstack.model.app import create_app
+
+if TYPE_CHECKING:
+    from starlette.applications import Starlette
+
+CACHE = Path(__file__).parents[3] / ".local" / "model-cache"
+START_SECONDS = 30
+
+
+@pytest.fixture(scope="session")
+def model_url() -> Iterator[str]:
+    app: Starlette = create_app(CACHE)
+    server = uvicorn.Server(uvicorn.Config(app, log_level="critical", ws="none", lifespan="off"))
+    with socket.socket() as listener:
+        listener.bind(("127.0.0.1", 0))
+        thread = threading.Thread(target=server.run, kwargs={"sockets": [listener]})
+        thread.start()
+        deadline = time.monotonic() + START_SECONDS
+        while not server.started and time.monotonic() < deadline:
+            time.sleep(0.01)
+        yield f"http://127.0.0.1:{listener.getsockname()[1]}"
+        server.should_exit = True
+        thread.join()
+
+
+@pytest.fixture
+def anthropic(model_url: str) -> Iterator[Anthropic]:
+    """Each test has a key, and so a prompt cache, of its own."""
+    with Anthropic(api_key=uuid4().hex, base_url=model_url, max_retries=0, timeout=10) as client:
+        yield client
+
+
+@pytest.fixture
+def bedrock(model_url: str) -> Iterator[AnthropicBedrock]:
+    key = uuid4().hex
+    with AnthropicBedrock(
+        aws_access_key=key, aws_secret_key=key, aws_region="us-east-1", base_url=model_url, max_retries=0, timeout=10
+    ) as client:
+        yield client
+
+
+@pytest.fixture
+def runtime(model_url: str) -> Iterator[Any]:
+    client: Any = boto3.client(
+        "bedrock-runtime",
+        region_name="us-east-1",
+        endpoint_url=model_url,
+        aws_access_key_id="test",
+        aws_secret_access_key="test",
+        config=Config(retries={"total_max_attempts": 1}),
+    )
+    yield client
+    client.close()
