@@ -5,7 +5,7 @@ from collections import defaultdict
 from membus.domain.identity import Owner
 from membus.domain.rules import Mark, Signal
 
-MARKS_MAX = 500
+MARKS_MAX = 100
 
 
 class InMemorySignals:

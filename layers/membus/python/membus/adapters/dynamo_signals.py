@@ -13,8 +13,9 @@ if TYPE_CHECKING:
 
 LIFETIME = timedelta(days=7)
 """Longer than a message can wait in a queue or a replay takes; a mark that arrives later starts anew."""
-MARKS_MAX = 500
-"""A storm of errors proves its point early; the item must not grow with every further one."""
+MARKS_MAX = 100
+"""A storm of errors proves its point early. Every mark rewrites the item, which costs a unit a kilobyte, and the
+longest marks (1.4 KB) must stay below DynamoDB's 400 KB."""
 
 
 class DynamoSignals:
