@@ -1,0 +1,99 @@
+"""Each store three times: in memory, as the adapter over a strict AWS in this process, and over the deployed stack."""
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+from uuid import uuid4
+
+import pytest
+
+from localstack import aws
+from localstack.stack_file import Stack
+from membus.adapters.dynamo_conversations import DynamoConversations
+from membus.adapters.dynamo_episodes import DynamoEpisodes
+from membus.adapters.dynamo_facts import DynamoFacts
+from membus.adapters.dynamo_signals import DynamoSignals
+from membus.domain.identity import Owner
+from membus.ports.conversations import ConversationStore
+from membus.ports.events import EpisodeStore, SignalStore
+from membus.ports.facts import FactStore
+from tests.fakes.clock import StoppedClock
+from tests.fakes.conversations import InMemoryConversations
+from tests.fakes.episodes import InMemoryEpisodes
+from tests.fakes.facts import InMemoryFacts
+from tests.fakes.signals import InMemorySignals
+from tests.strict import strict_aws
+from tests.tables import make_table
+
+if TYPE_CHECKING:
+    from mypy_boto3_dynamodb.service_resource import Table
+
+EVERYWHERE = ["fake", "strict", pytest.param("stack", marks=pytest.mark.stack)]
+
+
+@dataclass(frozen=True)
+class Memory:
+    """The stores that share the table `memory`."""
+
+    facts: FactStore
+    episodes: EpisodeStore
+    signals: SignalStore
+
+
+def stack_table(stack: Stack, name: str) -> "Table":
+    return aws.session().resource("dynamodb", endpoint_url=stack.endpoint_url).Table(name)
+
+
+@pytest.fixture
+def owner() -> Owner:
+    """Return a user of a tenant that no other test has: the deployed tables are shared."""
+    return Owner(tenant=f"t{uuid4().hex[:12]}", user="user1")
+
+
+@pytest.fixture(params=EVERYWHERE)
+def memory(request: pytest.FixtureRequest) -> Iterator[Memory]:
+    if request.param == "fake":
+        episodes = InMemoryEpisodes()
+        yield Memory(InMemoryFacts(episodes), episodes, InMemorySignals())
+    elif request.param == "strict":
+        with strict_aws():
+            yield _memory_on(make_table("memory"))
+    else:
+        stack: Stack = request.getfixturevalue("stack")
+        yield _memory_on(stack_table(stack, stack.tables.memory))
+
+
+@pytest.fixture
+def facts(memory: Memory) -> FactStore:
+    return memory.facts
+
+
+@pytest.fixture
+def episodes(memory: Memory) -> EpisodeStore:
+    return memory.episodes
+
+
+@pytest.fixture
+def signals(memory: Memory) -> SignalStore:
+    return memory.signals
+
+
+@pytest.fixture
+def clock() -> StoppedClock:
+    return StoppedClock()
+
+
+@pytest.fixture(params=EVERYWHERE)
+def conversations(request: pytest.FixtureRequest, clock: StoppedClock) -> Iterator[ConversationStore]:
+    if request.param == "fake":
+        yield InMemoryConversations(clock)
+    elif request.param == "strict":
+        with strict_aws():
+            yield DynamoConversations(make_table("conversations"), clock)
+    else:
+        stack: Stack = request.getfixturevalue("stack")
+        yield DynamoConversations(stack_table(stack, stack.tables.conversations), clock)
+
+
+def _memory_on(table: "Table") -> Memory:
+    return Memory(DynamoFacts(table), DynamoEpisodes(table), DynamoSignals(table))

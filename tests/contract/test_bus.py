@@ -1,0 +1,141 @@
+"""The port EventBus: an event the bus took is durable there, each other one is named with its reason."""
+
+import json
+from collections.abc import Iterator
+from typing import Any
+
+import boto3
+import pytest
+from botocore.awsrequest import AWSResponse
+from botocore.compat import HTTPHeaders
+from botocore.exceptions import ConnectTimeoutError
+
+from membus.adapters import eventbridge_bus
+from membus.adapters.eventbridge_bus import EventBridgeBus
+from membus.domain.event import Event
+from membus.ports.events import EventBus
+from tests.factories import an_event, said
+from tests.fakes.bus import InMemoryBus
+from tests.strict import strict_aws
+
+BUS = "membus-test"
+
+
+class Line:
+    """The line to EventBridge: notes every call; `answers` are the codes per entry of the next calls."""
+
+    def __init__(self, client: Any) -> None:
+        self.client = client
+        self.calls: list[list[dict[str, Any]]] = []
+        self.answers: list[list[str | None] | str | Exception] = []
+        client.meta.events.register_first("before-call.events.PutEvents", self._answer)
+
+    def _answer(self, *, params: dict[str, Any], **_: object) -> Any:
+        entries = json.loads(params["body"])["Entries"]
+        self.calls.append(entries)
+        if not self.answers:
+            return None
+        answer = self.answers.pop(0)
+        if isinstance(answer, Exception):
+            raise answer
+        if isinstance(answer, str):
+            return AWSResponse("https://events", 400, HTTPHeaders(), None), {"Error": {"Code": answer, "Message": ""}}
+        failed = [{"ErrorCode": code} if code else {"EventId": "x"} for code in answer]
+        assert len(failed) == len(entries)
+        return AWSResponse("https://events", 200, HTTPHeaders(), None), {
+            "FailedEntryCount": sum(map(bool, answer)), "Entries": failed,
+        }  # fmt: skip
+
+    def ids(self) -> list[list[str]]:
+        return [[json.loads(entry["Detail"])["event_id"] for entry in call] for call in self.calls]
+
+
+@pytest.fixture
+def line(monkeypatch: pytest.MonkeyPatch) -> Iterator[Line]:
+    monkeypatch.setattr(eventbridge_bus, "PAUSES", (0.0, 0.0))
+    with strict_aws():
+        client = boto3.client("events", region_name="us-east-1")
+        client.create_event_bus(Name=BUS)
+        yield Line(client)
+
+
+@pytest.fixture(params=["fake", "strict"])
+def bus(request: pytest.FixtureRequest) -> EventBus:
+    if request.param == "fake":
+        return InMemoryBus()
+    return EventBridgeBus(request.getfixturevalue("line").client, BUS)
+
+
+def events(count: int) -> list[Event]:
+    return [an_event(f"e{number}") for number in range(count)]
+
+
+@pytest.mark.parametrize("count", [0, 1, 10, 11, 100])
+def test_a_bus_that_is_well_takes_every_event(bus: EventBus, count: int) -> None:
+    assert bus.publish(events(count)) == {}
+
+
+def test_an_entry_is_the_envelope_under_its_type(line: Line) -> None:
+    event = said("hi", session_id="s", remember=False)
+    EventBridgeBus(line.client, BUS).publish([event])
+
+    ((entry,),) = line.calls
+    assert (entry["Source"], entry["DetailType"], entry["EventBusName"]) == ("membus.events", "message.sent", BUS)
+    assert json.loads(entry["Detail"])["schema"] == 1
+    assert Event.model_validate_json(entry["Detail"]) == event
+
+
+def test_no_call_holds_more_than_ten_entries(line: Line) -> None:
+    EventBridgeBus(line.client, BUS).publish(events(25))
+
+    assert [len(call) for call in line.calls] == [10, 10, 5]
+
+
+def test_big_events_are_split_over_calls_that_stay_below_a_megabyte(line: Line) -> None:
+    big = [said("语" * 60_000, f"e{number}") for number in range(9)]
+
+    assert EventBridgeBus(line.client, BUS).publish(big) == {}
+    assert [len(call) for call in line.calls] == [5, 4]
+
+
+def test_only_the_failed_entry_is_sent_again(line: Line) -> None:
+    line.answers = [[None, None, "InternalFailure", *[None] * 7]]
+
+    assert EventBridgeBus(line.client, BUS).publish(events(10)) == {}
+    assert line.ids()[1:] == [["e2"]]
+
+
+def test_an_entry_that_keeps_failing_is_named_by_its_place(line: Line) -> None:
+    line.answers = [[None, "ThrottlingException", None], ["ThrottlingException"], ["ThrottlingException"]]
+
+    assert EventBridgeBus(line.client, BUS).publish(events(3)) == {1: "ThrottlingException"}
+    assert line.ids() == [["e0", "e1", "e2"], ["e1"], ["e1"]]
+
+
+def test_an_entry_that_can_never_succeed_is_not_sent_again(line: Line) -> None:
+    line.answers = [["MalformedDetail", "InternalFailure"]]
+
+    assert EventBridgeBus(line.client, BUS).publish(events(2)) == {0: "MalformedDetail"}
+    assert line.ids() == [["e0", "e1"], ["e1"]]
+
+
+def test_places_are_those_of_the_whole_list_not_of_a_call(line: Line) -> None:
+    line.answers = [[None] * 10, ["MalformedDetail", None]]
+
+    assert EventBridgeBus(line.client, BUS).publish(events(12)) == {10: "MalformedDetail"}
+
+
+@pytest.mark.parametrize("fault", ["AccessDeniedException", ConnectTimeoutError(endpoint_url="https://events")])
+def test_a_refused_call_refuses_all_its_events_and_no_others(line: Line, fault: str | Exception) -> None:
+    line.answers = [fault]
+
+    refused = EventBridgeBus(line.client, BUS).publish(events(12))
+
+    assert list(refused) == list(range(10))
+    assert len(line.calls) == 2
+
+
+def test_a_throttled_call_is_tried_again(line: Line) -> None:
+    line.answers = ["ThrottlingException"]
+
+    assert EventBridgeBus(line.client, BUS).publish(events(2)) == {}

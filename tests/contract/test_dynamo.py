@@ -1,0 +1,175 @@
+"""What only the DynamoDB adapters can get wrong: faults of the table, sizes, and what is left behind a port."""
+
+from collections.abc import Callable, Iterator
+from datetime import timedelta
+from typing import TYPE_CHECKING, Any
+
+import pytest
+from botocore.awsrequest import AWSResponse
+from botocore.compat import HTTPHeaders
+from botocore.exceptions import ClientError, ConnectTimeoutError
+
+from membus.adapters import dynamo_signals
+from membus.adapters.dynamo_conversations import DynamoConversations
+from membus.adapters.dynamo_episodes import DynamoEpisodes
+from membus.adapters.dynamo_facts import DynamoFacts
+from membus.adapters.dynamo_signals import DynamoSignals
+from membus.domain.rules import signals as signals_of
+from membus.errors import ConflictError, UnavailableError
+from tests.factories import (
+    ADA,
+    NOON,
+    a_conversation,
+    a_server_error,
+    a_turn,
+    an_event,
+    an_observation,
+    learn,
+    recorded,
+    said,
+)
+from tests.fakes.clock import StoppedClock
+from tests.strict import strict_aws
+from tests.tables import make_table
+
+if TYPE_CHECKING:
+    from mypy_boto3_dynamodb.service_resource import Table
+
+
+@pytest.fixture
+def table() -> "Iterator[Table]":
+    with strict_aws():
+        yield make_table("memory")
+
+
+def refuse(table: "Table", code: str, *reasons: str, operation: str = "*", times: int = 1000) -> None:
+    """Let the table answer the next calls with an error, as botocore hands it on."""
+    left = [times]
+    parsed = {
+        "Error": {"Code": code, "Message": "as planned"},
+        "CancellationReasons": [{"Code": reason} for reason in reasons],
+        "ResponseMetadata": {"HTTPStatusCode": 400},
+    }
+
+    def answer(**_: object) -> Any:
+        left[0] -= 1
+        return (AWSResponse("https://dynamodb", 400, HTTPHeaders(), None), parsed) if left[0] >= 0 else None
+
+    table.meta.client.meta.events.register_first(f"before-call.dynamodb.{operation}", answer)
+
+
+Ask = Callable[["Table"], object]
+ASKS: list[Ask] = [
+    lambda table: DynamoFacts(table).profile(ADA),
+    lambda table: DynamoFacts(table).fact(ADA, "k"),
+    lambda table: DynamoFacts(table).page(ADA, kind=None, limit=1, after=None),
+    lambda table: DynamoFacts(table).observations(ADA),
+    lambda table: DynamoEpisodes(table).record(recorded(), extracted=None),
+    lambda table: DynamoEpisodes(table).forget(recorded()),
+    lambda table: DynamoSignals(table).add(ADA, signals_of(recorded(a_server_error("e1")))[0]),
+    lambda table: DynamoConversations(table, StoppedClock()).create(a_conversation()),
+    lambda table: DynamoConversations(table, StoppedClock()).conversation("acme", "c"),
+    lambda table: DynamoConversations(table, StoppedClock()).page("acme", "active", limit=1, after=None),
+    lambda table: DynamoConversations(table, StoppedClock()).messages("acme", "c", limit=1, after=None),
+    lambda table: DynamoConversations(table, StoppedClock()).recent("acme", "c", limit=1),
+    lambda table: DynamoConversations(table, StoppedClock()).turn("acme", "c", "k"),
+    lambda table: DynamoConversations(table, StoppedClock()).add("acme", "c", a_turn(), request_key="k", title=None),
+]
+
+
+@pytest.mark.parametrize("ask", ASKS)
+@pytest.mark.parametrize(
+    ("code", "reasons"),
+    [
+        ("ThrottlingException", ()),
+        ("ProvisionedThroughputExceededException", ()),
+        ("InternalServerError", ()),
+        ("TransactionCanceledException", ("None", "ThrottlingError")),
+    ],
+)
+def test_a_busy_table_is_worth_another_try(table: "Table", ask: Ask, code: str, reasons: tuple[str, ...]) -> None:
+    refuse(table, code, *reasons)
+
+    with pytest.raises(UnavailableError) as unavailable:
+        ask(table)
+
+    assert isinstance(unavailable.value.__cause__, ClientError)
+
+
+@pytest.mark.parametrize("ask", ASKS)
+def test_a_table_out_of_reach_is_worth_another_try(table: "Table", ask: Ask) -> None:
+    def cut(**_: object) -> None:
+        raise ConnectTimeoutError(endpoint_url="https://dynamodb")
+
+    table.meta.client.meta.events.register_first("before-call.dynamodb", cut)
+
+    with pytest.raises(UnavailableError):
+        ask(table)
+
+
+@pytest.mark.parametrize("ask", ASKS)
+@pytest.mark.parametrize("code", ["AccessDeniedException", "ValidationException", "ResourceNotFoundException"])
+def test_a_defect_of_ours_is_not_dressed_up(table: "Table", ask: Ask, code: str) -> None:
+    refuse(table, code)
+
+    with pytest.raises(ClientError, match=code):
+        ask(table)
+
+
+def test_two_copies_that_collide_ask_for_another_try_and_leave_nothing(table: "Table") -> None:
+    refuse(table, "TransactionCanceledException", "TransactionConflict", operation="TransactWriteItems", times=1)
+
+    with pytest.raises(ConflictError):
+        DynamoEpisodes(table).record(recorded(), extracted=None)
+
+    assert DynamoEpisodes(table).record(recorded(), extracted=None) == recorded()
+
+
+def test_a_colliding_commit_is_a_conflict(table: "Table") -> None:
+    refuse(table, "TransactionCanceledException", "TransactionConflict", operation="TransactWriteItems", times=1)
+
+    with pytest.raises(ConflictError):
+        learn(DynamoFacts(table), ADA, an_observation())
+
+
+def test_a_forgotten_event_leaves_no_content_anywhere(table: "Table") -> None:
+    DynamoEpisodes(table).forget(recorded(said("my secret", session_id="hidden-session")))
+
+    (item,) = table.scan()["Items"]
+    assert item == {"pk": "T#acme#EV#e1", "sk": "EVENT", "extracted": "forgotten"}
+
+
+def test_an_episode_is_found_by_user_and_by_the_archiver(table: "Table") -> None:
+    DynamoEpisodes(table).record(recorded(), extracted=None)
+
+    (episode,) = table.query(
+        IndexName="by_user", KeyConditionExpression="user_pk = :u", ExpressionAttributeValues={":u": "T#acme#U#ada"}
+    )["Items"]
+    assert episode["pk"] == "T#acme#A#default#E#2026-03-01"
+    assert len(table.scan(IndexName="unarchived")["Items"]) == 1
+
+
+def test_an_episode_lies_under_its_day_in_utc(table: "Table") -> None:
+    late = recorded(an_event(occurred_at="2026-03-01T23:30:00-05:00"))
+    DynamoEpisodes(table).record(late, extracted=None)
+
+    assert {item["pk"] for item in table.scan()["Items"]} == {"T#acme#A#default#E#2026-03-02", "T#acme#EV#e1"}
+
+
+def test_a_storm_of_errors_stops_growing_the_item(table: "Table", monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(dynamo_signals, "MARKS_MAX", 3)
+    signals = DynamoSignals(table)
+    storm = [signals_of(recorded(a_server_error(f"e{n}", at=NOON + timedelta(seconds=n))))[0] for n in range(5)]
+
+    seen = [len(signals.add(ADA, signal)) for signal in storm]
+
+    assert seen == [1, 2, 3, 0, 0]
+    assert all(len(str(item["marks"])) < 1000 for item in table.scan()["Items"])
+
+
+def test_the_fullest_bucket_of_the_longest_marks_fits_an_item() -> None:
+    payload = {"status": 500, "path": "\U00020000" * 300}
+    event = an_event("\U00020000" * 128, type="error.shown", payload=payload)
+    (signal,) = signals_of(recorded(event))
+
+    assert len(str(signal.mark).encode()) * dynamo_signals.MARKS_MAX < 390_000

@@ -1,0 +1,164 @@
+"""The port FactStore: one commit writes all or nothing, and what was learned stays in the order it was learned."""
+
+from datetime import timedelta
+
+import pytest
+
+from membus.domain.facts import Observation, history
+from membus.domain.identity import Owner
+from membus.errors import ConflictError, NotFoundError
+from membus.ports.events import EpisodeStore
+from membus.ports.facts import FactStore, Learned
+from tests.factories import NOON, a_fact, an_event, an_observation, learn, recorded
+
+LATER = NOON + timedelta(days=1)
+
+
+def keyed(key: str, value: str, *, event_id: str = "e1", day: int = 0) -> Observation:
+    moment = NOON + timedelta(days=day)
+    return an_observation(value, key=key, event_id=event_id, valid_from=moment)
+
+
+def test_somebody_nobody_has_heard_of_has_an_empty_profile(facts: FactStore, owner: Owner) -> None:
+    profile = facts.profile(owner)
+
+    assert (profile.owner, profile.version, profile.facts) == (owner, 0, ())
+    assert facts.observations(owner) == []
+    with pytest.raises(NotFoundError):
+        facts.fact(owner, "home.city")
+
+
+def test_a_commit_writes_observation_fact_and_profile(facts: FactStore, owner: Owner) -> None:
+    learned = learn(facts, owner, an_observation("Lisbon"))
+
+    assert facts.profile(owner) == learned.profile
+    assert facts.fact(owner, "home.city") == learned.facts[0] == a_fact("Lisbon")
+    assert facts.observations(owner, "home.city") == [an_observation("Lisbon")]
+
+
+def test_a_commit_marks_its_events_as_read(facts: FactStore, episodes: EpisodeStore, owner: Owner) -> None:
+    event = recorded(an_event(owner=owner))
+    episodes.record(event, extracted=None)
+
+    learn(facts, owner, an_observation("Lisbon"), events=[event])
+
+    assert episodes.record(event, extracted=None).extracted == "v1"
+
+
+def test_events_that_taught_nothing_are_marked_as_read_and_raise_no_version(
+    facts: FactStore, episodes: EpisodeStore, owner: Owner
+) -> None:
+    event = recorded(an_event(owner=owner))
+    episodes.record(event, extracted=None)
+
+    learn(facts, owner, events=[event])
+
+    assert episodes.record(event, extracted=None).extracted == "v1"
+    assert facts.profile(owner).version == 0
+
+
+def test_a_commit_for_an_event_that_was_never_recorded_writes_nothing(facts: FactStore, owner: Owner) -> None:
+    with pytest.raises(ConflictError):
+        learn(facts, owner, an_observation("Lisbon"), events=[recorded(an_event(owner=owner))])
+
+    assert facts.profile(owner).version == 0
+    assert facts.observations(owner) == []
+
+
+@pytest.mark.parametrize("version", [0, 1, 3])
+def test_a_commit_on_a_stale_profile_writes_nothing(facts: FactStore, owner: Owner, version: int) -> None:
+    before = learn(facts, owner, keyed("home.city", "Lisbon")).profile
+    late = keyed("work.role", "nurse", event_id="e2")
+    profile = before.updated([a_fact("nurse", key="work.role")]).model_copy(update={"version": version})
+
+    with pytest.raises(ConflictError):
+        facts.commit(Learned(profile=profile, extractor="v1", events=(), observations=(late,), facts=profile.facts))
+
+    assert facts.profile(owner) == before
+    assert [seen.value for seen in facts.observations(owner)] == ["Lisbon"]
+    with pytest.raises(NotFoundError):
+        facts.fact(owner, "work.role")
+
+
+def test_two_first_commits_at_once_are_one_commit_and_one_conflict(facts: FactStore, owner: Owner) -> None:
+    unread = facts.profile(owner)
+    learn(facts, owner, keyed("home.city", "Lisbon"))
+    fact = a_fact("nurse", key="work.role")
+    rival = Learned(profile=unread.updated([fact]), extractor="v1", events=(), facts=(fact,))
+
+    with pytest.raises(ConflictError):
+        facts.commit(rival)
+
+    assert [fact.value for fact in facts.profile(owner).facts] == ["Lisbon"]
+
+
+def test_an_observation_written_twice_is_one(facts: FactStore, owner: Owner) -> None:
+    for _ in range(2):
+        learn(facts, owner, an_observation("Lisbon"))
+
+    assert facts.observations(owner, "home.city") == [an_observation("Lisbon")]
+    assert facts.profile(owner).version == 2
+
+
+def test_a_history_is_in_the_order_of_learning_not_of_truth(facts: FactStore, owner: Owner) -> None:
+    for number, learned_at in enumerate([LATER, NOON, LATER + timedelta(milliseconds=1), NOON - timedelta(days=9)]):
+        seen = an_observation(str(number), event_id=f"e{number}", learned_at=learned_at)
+        learn(facts, owner, seen)
+
+    assert [seen.value for seen in facts.observations(owner, "home.city")] == ["3", "1", "0", "2"]
+    assert [version.value for version in history(facts.observations(owner))] == ["3", "1", "0", "2"]
+
+
+def test_keys_and_users_with_a_common_beginning_are_strangers(facts: FactStore, owner: Owner) -> None:
+    other = Owner(tenant=owner.tenant, user="user10")
+    learn(facts, owner, keyed("likes", "one"), keyed("likes.x", "two"), keyed("likes.xy", "three"))
+    learn(facts, other, keyed("likes", "four"))
+
+    assert [seen.value for seen in facts.observations(owner, "likes")] == ["one"]
+    assert [seen.value for seen in facts.observations(owner, "likes.x")] == ["two"]
+    assert [seen.value for seen in facts.observations(other)] == ["four"]
+    assert facts.profile(other).version == 1
+
+
+def test_the_same_user_of_another_tenant_is_somebody_else(facts: FactStore, owner: Owner) -> None:
+    learn(facts, owner, an_observation("Lisbon"))
+    stranger = Owner(tenant=f"{owner.tenant}x", user=owner.user)
+
+    assert facts.profile(stranger).facts == ()
+    assert facts.observations(stranger) == []
+    assert facts.page(stranger, kind=None, limit=10, after=None).items == ()
+    with pytest.raises(NotFoundError):
+        facts.fact(stranger, "home.city")
+
+
+@pytest.mark.parametrize("limit", [1, 2, 3, 7])
+def test_pages_hold_every_fact_once_in_the_order_of_keys(facts: FactStore, owner: Owner, limit: int) -> None:
+    keys = [f"likes.{letter}" for letter in "gfedcba"]
+    learn(facts, owner, *(keyed(key, key) for key in keys))
+
+    assert [fact.key for fact in every_page(facts, owner, kind=None, limit=limit)] == sorted(keys)
+
+
+def test_a_filtered_page_may_be_empty_and_still_not_the_last(facts: FactStore, owner: Owner) -> None:
+    places = [keyed(f"a{number}", "x") for number in range(3)]
+    wanted = an_observation("nurse", key="work.role", kind="work")
+    learn(facts, owner, *places, wanted)
+
+    first = facts.page(owner, kind="work", limit=2, after=None)
+
+    assert first.items == ()
+    assert first.after is not None
+    assert [fact.value for fact in every_page(facts, owner, kind="work", limit=2)] == ["nurse"]
+
+
+def every_page(facts: FactStore, owner: Owner, *, kind: str | None, limit: int) -> list[Observation]:
+    found: list[Observation] = []
+    after: dict[str, str] | None = None
+    for _ in range(20):
+        page = facts.page(owner, kind=kind, limit=limit, after=after)
+        assert len(page.items) <= limit
+        found += page.items
+        after = page.after
+        if after is None:
+            return found
+    raise AssertionError("pages that never end")

@@ -1,0 +1,62 @@
+"""The port SignalStore: a mark counts once, and every mark within the rule's window of it is seen."""
+
+from datetime import timedelta
+
+import pytest
+
+from membus.domain.identity import Owner
+from membus.domain.rules import Mark, Signal
+from membus.domain.rules import signals as signals_of
+from membus.ports.events import SignalStore
+from tests.factories import NOON, a_server_error, recorded
+
+WINDOW = timedelta(minutes=5)
+BORDER = NOON
+"""Noon is a multiple of five minutes since 1970: a border between two buckets."""
+
+
+def a_signal(event_id: str, *, after: timedelta = timedelta(), status: int = 500) -> Signal:
+    (signal,) = signals_of(recorded(a_server_error(event_id, at=BORDER + after, status=status)))
+    return signal
+
+
+def ids(marks: object) -> set[str]:
+    assert isinstance(marks, set)
+    return {mark.event_id for mark in marks if isinstance(mark, Mark)}
+
+
+def test_a_mark_comes_back_as_it_was_made(signals: SignalStore, owner: Owner) -> None:
+    signal = a_signal("a|b", after=timedelta(milliseconds=123))
+
+    assert set(signals.add(owner, signal)) == {signal.mark}
+
+
+def test_adding_a_signal_again_changes_nothing(signals: SignalStore, owner: Owner) -> None:
+    once = signals.add(owner, a_signal("e1"))
+
+    assert signals.add(owner, a_signal("e1")) == once
+
+
+@pytest.mark.parametrize("first", [timedelta(seconds=-1), timedelta(0), timedelta(seconds=1), -WINDOW, WINDOW])
+@pytest.mark.parametrize("gap", [timedelta(0), timedelta(seconds=1), WINDOW - timedelta(seconds=1), WINDOW])
+def test_marks_within_a_window_see_each_other_across_every_border(
+    signals: SignalStore, owner: Owner, first: timedelta, gap: timedelta
+) -> None:
+    signals.add(owner, a_signal("e1", after=first))
+
+    assert ids(signals.add(owner, a_signal("e2", after=first + gap))) == {"e1", "e2"}
+    assert ids(signals.add(owner, a_signal("e1", after=first))) == {"e1", "e2"}
+
+
+def test_marks_far_apart_do_not_meet(signals: SignalStore, owner: Owner) -> None:
+    signals.add(owner, a_signal("e1"))
+
+    assert ids(signals.add(owner, a_signal("e2", after=3 * WINDOW))) == {"e2"}
+
+
+def test_other_groups_users_and_tenants_do_not_count(signals: SignalStore, owner: Owner) -> None:
+    signals.add(owner, a_signal("e1", status=503))
+    signals.add(Owner(tenant=owner.tenant, user=f"{owner.user}0"), a_signal("e2"))
+    signals.add(Owner(tenant=f"{owner.tenant}x", user=owner.user), a_signal("e3"))
+
+    assert ids(signals.add(owner, a_signal("e4"))) == {"e4"}
