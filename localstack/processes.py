@@ -4,6 +4,7 @@ import os
 import signal
 import subprocess
 import threading
+import time
 from collections.abc import Mapping, Sequence
 from contextlib import suppress
 from pathlib import Path
@@ -14,6 +15,7 @@ from pydantic import BaseModel
 _TAG = "MEMBUS_STACK_PART"
 # psutil reads the boot time in whole seconds.
 _CLOCK_SLACK_SECONDS = 2.0
+_POLL_SECONDS = 0.02
 
 
 class Started(BaseModel, frozen=True):
@@ -64,18 +66,15 @@ def _signal(processes: Sequence[psutil.Process], how: signal.Signals, wait_secon
     for process in processes:
         with suppress(psutil.NoSuchProcess):  # it went by itself meanwhile
             process.send_signal(how)
-    psutil.wait_procs(processes, timeout=wait_seconds)
+    deadline = time.monotonic() + wait_seconds
+    while any(_runs(process) for process in processes) and time.monotonic() < deadline:
+        time.sleep(_POLL_SECONDS)
 
 
 def _session(started: Started) -> list[psutil.Process]:
     """Return what still runs of the session; where its leader is gone, only what carries our tag."""
-    if is_alive(started):
-        return [process for process in psutil.process_iter() if _group(process.pid) == started.pid]
-    return [
-        process
-        for process in psutil.process_iter()
-        if _group(process.pid) == started.pid and _tag(process) == started.tag
-    ]
+    group = [process for process in psutil.process_iter() if _group(process.pid) == started.pid and _runs(process)]
+    return group if is_alive(started) else [process for process in group if _tag(process) == started.tag]
 
 
 def _group(pid: int) -> int | None:
@@ -93,7 +92,11 @@ def _tag(process: psutil.Process) -> str | None:
 
 
 def _runs(process: psutil.Process) -> bool:
-    return process.is_running() and process.status() != psutil.STATUS_ZOMBIE
+    try:
+        # A zombie has ended; where nobody collects orphans it stays in the table for ever.
+        return process.is_running() and process.status() != psutil.STATUS_ZOMBIE
+    except psutil.NoSuchProcess:
+        return False
 
 
 def _seconds_after_boot(process: psutil.Process) -> float:

@@ -21,7 +21,7 @@ def pytest_configure(config: pytest.Config) -> None:
 @pytest.hookimpl(trylast=True)
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
     for item in items:
-        if "stack" in getattr(item, "fixturenames", ()):
+        if "stack_file" in getattr(item, "fixturenames", ()):
             item.add_marker("stack")
     items.sort(key=lambda item: (_needs_stack(item), _place(item)))
 
@@ -41,14 +41,19 @@ def pytest_sessionfinish(session: pytest.Session, exitstatus: int) -> None:
 
 
 @pytest.fixture(scope="session")
-def stack(pytestconfig: pytest.Config) -> Stack:
-    """Return the deployed local stack, once all of it runs."""
+def stack_file(pytestconfig: pytest.Config) -> Path:
+    """Return the stack.json of the deployed local stack, once all of it runs."""
     if given := _given_stack():
-        return Stack.read(Path(given))
+        return Path(given)
     try:
         return pytestconfig.stash[OWN].wait()
     except StackFailedError as failure:
         pytest.fail(str(failure), pytrace=False)
+
+
+@pytest.fixture(scope="session")
+def stack(stack_file: Path) -> Stack:
+    return Stack.read(stack_file)
 
 
 def _given_stack() -> str | None:

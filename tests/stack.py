@@ -10,7 +10,6 @@ import psutil
 from localstack.down import down
 from localstack.home import Home
 from localstack.paths import LOCAL, REPOSITORY
-from localstack.stack_file import Stack
 
 HOMES = LOCAL / "test"
 _PATIENCE_SECONDS = 600
@@ -44,12 +43,13 @@ class OwnStack:
                 start_new_session=True,  # Ctrl-C is for pytest, which then stops this
             )
 
-    def wait(self) -> Stack:
+    def wait(self) -> Path:
+        """Return the file that describes it."""
         if self._up is None:
             raise StackFailedError("the stack was not started: mark the test with `stack`, or use the fixture by name")
         if self._up.wait(_PATIENCE_SECONDS):
             raise StackFailedError(f"the local stack did not come up:\n{self._said.read_text(errors='replace')}")
-        return Stack.read(self._home.stack_file)
+        return self._home.stack_file
 
     def stop(self, *, keep_logs: bool) -> None:
         if self._up is None:

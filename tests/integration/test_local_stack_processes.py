@@ -39,7 +39,7 @@ def test_what_ignores_a_polite_word_is_ended_with_all_it_spawned(
     processes.stop(started, politely=signal.SIGTERM, grace_seconds=0.2)
 
     assert not processes.is_alive(started)
-    _until(lambda: not worker.is_running())
+    _until(lambda: _has_ended(worker))
 
 
 def test_workers_whose_parent_crashed_are_ended_too(parent: tuple[processes.Started, psutil.Process]) -> None:
@@ -49,7 +49,7 @@ def test_workers_whose_parent_crashed_are_ended_too(parent: tuple[processes.Star
 
     processes.stop(started, politely=signal.SIGTERM, grace_seconds=0.2)
 
-    _until(lambda: not worker.is_running())
+    _until(lambda: _has_ended(worker))
 
 
 def test_a_pid_that_was_given_to_another_process_is_left_alone() -> None:
@@ -60,6 +60,10 @@ def test_a_pid_that_was_given_to_another_process_is_left_alone() -> None:
 
         assert stranger.poll() is None
         stranger.kill()
+
+
+def _has_ended(process: psutil.Process) -> bool:
+    return not process.is_running() or process.status() == psutil.STATUS_ZOMBIE
 
 
 def _until(holds: Callable[[], bool]) -> None:

@@ -1,0 +1,68 @@
+"""`python -m localstack` on a stack that runs: a second `up`, a crash, its repair."""
+
+import stat
+import subprocess
+import sys
+import time
+from pathlib import Path
+
+import psutil
+
+from localstack import running
+from localstack.home import Home
+from localstack.paths import REPOSITORY
+from localstack.ports import LOOPBACK
+from localstack.redis import Redis
+
+
+def _command(name: str, stack_file: Path) -> subprocess.CompletedProcess[str]:
+    command = [sys.executable, "-m", "localstack", name, "--home", str(stack_file.parent)]
+    return subprocess.run(command, cwd=REPOSITORY, check=False, capture_output=True, text=True)
+
+
+def _redis_process(stack_file: Path) -> psutil.Process:
+    record = running.recorded(Home(stack_file.parent), Redis())
+    assert record is not None
+    return psutil.Process(record.process.pid)
+
+
+def test_a_second_up_does_nothing_and_says_so_at_once(stack_file: Path) -> None:
+    before = _redis_process(stack_file)
+    began = time.monotonic()
+
+    second = _command("up", stack_file)
+
+    assert "up already" in second.stdout
+    assert time.monotonic() - began < 10
+    assert _redis_process(stack_file) == before
+
+
+def test_status_names_every_part_with_its_address(stack_file: Path) -> None:
+    status = _command("status", stack_file)
+
+    assert status.returncode == 0
+    assert [line.split()[:2] for line in status.stdout.splitlines()[:4]] == [
+        [part.name, "running"] for part in running.PARTS
+    ]
+    assert status.stdout.count(f"{LOOPBACK}:") == 4
+
+
+def test_a_part_that_crashed_is_named_and_the_next_up_repairs_it_alone(stack_file: Path) -> None:
+    emulator = running.recorded(Home(stack_file.parent), running.PARTS[0])
+    crashed = _redis_process(stack_file)
+    crashed.kill()
+    while crashed.is_running() and crashed.status() != psutil.STATUS_ZOMBIE:
+        time.sleep(0.02)
+
+    status = _command("status", stack_file)
+    repair = _command("up", stack_file)
+
+    assert status.returncode == 1
+    assert "redis crashed; the end of" in status.stdout
+    assert repair.returncode == 0
+    assert _redis_process(stack_file).is_running()
+    assert running.recorded(Home(stack_file.parent), running.PARTS[0]) == emulator
+
+
+def test_only_its_owner_may_read_the_stack_file(stack_file: Path) -> None:
+    assert stat.S_IMODE(stack_file.stat().st_mode) == 0o600

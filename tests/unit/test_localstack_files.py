@@ -1,0 +1,80 @@
+"""localstack: what it writes about a stack, and how it knows that the sources have changed."""
+
+import stat
+from pathlib import Path
+
+import pytest
+
+from localstack.fingerprint import fingerprint
+from localstack.home import Home
+from localstack.stack_file import Stack, Tables
+
+STACK = Stack(
+    endpoint_url="http://127.0.0.1:4566",
+    api_url="http://127.0.0.1:4566/_aws/execute-api/0a1b2c3d",
+    ws_url=None,
+    bus_name="membus-local-bus",
+    tenant_id="demo",
+    api_key="mb_local_key",
+    tables=Tables(memory="m", conversations="c", tenants="t", idempotency="i"),
+    bucket="b",
+    postgres_dsn="postgresql://membus_app:password@127.0.0.1:5432/membus",
+    redis_url="redis://127.0.0.1:6379/0",
+    model_url="http://127.0.0.1:4580",
+)
+
+
+@pytest.fixture
+def checkout(tmp_path: Path) -> Path:
+    for file in (
+        "functions/chat/handler.py",
+        "terraform/modules/api/main.tf",
+        "functions/chat/__pycache__/handler.pyc",
+    ):
+        (tmp_path / file).parent.mkdir(parents=True, exist_ok=True)
+        (tmp_path / file).write_text("one")
+    return tmp_path
+
+
+def test_a_stack_reads_back_as_it_was_written_and_is_its_owners_alone(tmp_path: Path) -> None:
+    file = tmp_path / "stack.json"
+    file.write_text("left from before, readable by everybody")
+
+    STACK.write(file)
+
+    assert Stack.read(file) == STACK
+    assert stat.S_IMODE(file.stat().st_mode) == 0o600
+
+
+@pytest.mark.parametrize("source", ["functions/chat/handler.py", "terraform/modules/api/main.tf"])
+def test_a_changed_source_changes_the_fingerprint(checkout: Path, source: str) -> None:
+    before = fingerprint({}, checkout)
+
+    (checkout / source).write_text("two")
+
+    assert fingerprint({}, checkout) != before
+
+
+def test_what_python_caches_does_not_change_the_fingerprint(checkout: Path) -> None:
+    before = fingerprint({}, checkout)
+
+    (checkout / "functions/chat/__pycache__/handler.pyc").write_text("two")
+
+    assert fingerprint({}, checkout) == before
+
+
+def test_another_port_changes_the_fingerprint(checkout: Path) -> None:
+    assert fingerprint({"ports": {"redis": 1}}, checkout) != fingerprint({"ports": {"redis": 2}}, checkout)
+
+
+def test_a_stack_that_is_over_leaves_its_logs_and_nothing_else_of_its_own(tmp_path: Path) -> None:
+    home = Home(tmp_path)
+    home.make()
+    home.log("emulator").write_text("what it said\n")
+    for file in (home.stack_file, home.record("emulator"), home.data("postgres"), home.state):
+        file.write_text("of one life")
+
+    home.forget()
+
+    assert [found.name for found in tmp_path.iterdir()] == ["logs"]
+    assert home.tail("emulator") == "    what it said"
