@@ -2,6 +2,7 @@
 
 import json
 import time
+from json import JSONDecodeError
 from typing import TYPE_CHECKING, Any, TypeVar
 
 from anthropic import (
@@ -11,6 +12,7 @@ from anthropic import (
     PermissionDeniedError,
     transform_schema,
 )
+from anthropic.types import Message
 from pydantic import BaseModel, ValidationError
 
 from membus.domain.prompt import Block, Prompt, Reply, Said, Usage
@@ -18,7 +20,6 @@ from membus.errors import ModelError, UnavailableError
 
 if TYPE_CHECKING:
     from anthropic import Anthropic, AnthropicBedrock
-    from anthropic.types import Message
 
 Shape = TypeVar("Shape", bound=BaseModel)
 PAUSES = (0.5, 2.0)
@@ -51,32 +52,40 @@ class ClaudeModel:
         except ValidationError as error:
             raise ModelError("the model's answer does not fit its schema", reason="malformed") from error
 
-    def _text(self, message: "Message") -> str:
+    def _text(self, message: Message) -> str:
         """Return the whole text of a finished answer; a refusal or a cut-off one is no answer."""
         if message.stop_reason != "end_turn":
             reason = {"refusal": "refused", "max_tokens": "max_tokens"}.get(message.stop_reason or "", "cut_off")
             raise ModelError(f"the model stopped with {message.stop_reason}", reason=reason)
         return "".join(block.text for block in message.content if block.type == "text")
 
-    def _create(self, prompt: Prompt, max_tokens: int, timeout_seconds: float, wanted: dict[str, Any]) -> "Message":
+    def _create(self, prompt: Prompt, max_tokens: int, timeout_seconds: float, wanted: dict[str, Any]) -> Message:
         ends_at = time.monotonic() + timeout_seconds
         for pause in (*PAUSES, None):
             try:
-                message: Message = self._client.messages.create(
-                    model=self.name,
-                    max_tokens=max_tokens,
-                    system=[_block(block) for block in prompt.system],
-                    messages=[_said(said) for said in prompt.messages],
-                    timeout=max(ends_at - time.monotonic(), 0.1),
-                    **wanted,
-                )
+                return self._call(prompt, max_tokens, max(ends_at - time.monotonic(), 0.1), wanted)
             except (APIConnectionError, APIStatusError) as error:
                 if pause is None or not _worth_another_try(error) or time.monotonic() + pause >= ends_at:
                     raise _translated(error) from error
                 time.sleep(pause)
-            else:
-                return message
         raise AssertionError("the last try returns or raises")
+
+    def _call(self, prompt: Prompt, max_tokens: int, timeout_seconds: float, wanted: dict[str, Any]) -> Message:
+        """Ask once. The client hands on whatever a 200 held, a proxy's error page for one, as if it were a message."""
+        try:
+            message: Any = self._client.messages.create(
+                model=self.name,
+                max_tokens=max_tokens,
+                system=[_block(block) for block in prompt.system],
+                messages=[_said(said) for said in prompt.messages],
+                timeout=timeout_seconds,
+                **wanted,
+            )
+        except JSONDecodeError as error:
+            raise ModelError("the provider's answer is not JSON", reason="malformed") from error
+        if not isinstance(message, Message) or not isinstance(message.content, list):
+            raise ModelError("the provider's answer is no message", reason="malformed")
+        return message
 
 
 def _worth_another_try(error: APIConnectionError | APIStatusError) -> bool:
@@ -107,7 +116,7 @@ def _said(said: Said) -> Any:
     return {"role": said.role, "content": said.text}
 
 
-def _usage(message: "Message") -> Usage:
+def _usage(message: Message) -> Usage:
     counted = message.usage
     return Usage(
         input=counted.input_tokens,
