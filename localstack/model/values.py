@@ -10,6 +10,7 @@ MAX_NOUN_WORDS, MAX_VERB_WORDS = 6, 14
 ENOUGH = {"graduated", "volunteer"}  # doings that say something without an object
 BREAK = re.compile(r" (?:and|to|for|with|from|at|in|about|through|during|on|where|by) ")
 
+DANGLING = re.compile(r" and \w+$")  # "made a game and released" it
 ITEM = r"[\w'-]+(?: [\w'-]+){0,2}"
 LIST = re.compile(
     rf"{ITEM}(?:, {ITEM})*,? (?:and|&) {ITEM}(?=[.!?,;:)]|$| (?:but|because|so|since|in|on|at|with|to|for)\b)"
@@ -33,17 +34,19 @@ def values_of(rule: Rule, captured: str) -> tuple[list[str], int]:
         shared_head = "," not in listed[0] and len(parts[0].split()) < len(parts[-1].split())  # "rock and pop music"
         if len(values) == len(parts) and not shared_head:
             return values, len(listed[0])
-    kept = trimmed(captured, rule)
-    value = cleaned(kept, rule, whole=not re.match(r" \w", captured[len(kept) :]))
-    return ([value] if value else []), len(kept)
+    whole = trimmed(captured, rule)
+    for kept in (whole, _bare(whole.split(" and ", maxsplit=1)[0])):  # "took a trip and took that picture"
+        if value := cleaned(kept, rule, whole=not re.match(r" \w", captured[len(kept) :])):
+            return [value], len(kept)
+    return [], 0
 
 
 def trimmed(captured: str, rule: Rule) -> str:
     """Return the beginning of the captured words that is the value, as it stands in the text."""
     ends = ["ends", "noun_ends"] if rule.shape == "noun" else ["ends"]
     for pattern in [*(_patterns()[name] for name in ends), rule.stop]:
-        found = pattern.search(captured)
-        captured = captured[: found.start()] if found else captured
+        if found := pattern.search(captured):
+            captured = DANGLING.sub("", captured[: found.start()])
     return _bare(_shortened(_unquoted(captured), rule))
 
 
