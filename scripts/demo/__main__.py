@@ -11,11 +11,10 @@ from rich.console import Console
 from localstack.stack_file import Stack
 from scripts.demo.failure import DemoError
 from scripts.demo.readers import read
-from scripts.demo.stack import running_stack
+from scripts.demo.stack import INTERRUPTED, running_stack
 from scripts.demo.story import tell
 
 WEEK = Path(__file__).with_name("week.jsonl")
-INTERRUPTED = 130  # as a shell reports a program that Ctrl-C ended
 WIDEST = 110
 
 

@@ -37,7 +37,7 @@ class Fact(Answer):
     key: str
     value: str
     kind: str
-    trust: int
+    trust: str
     valid_from: datetime
     replaced: str | None = None
     provenance: Provenance
@@ -68,6 +68,7 @@ class Context(Answer):
     sections: tuple[Section, ...]
     budget: int
     total_tokens: int
+    facts: tuple[str, ...] = ()
 
 
 class Message(Answer):

@@ -1,5 +1,7 @@
 """The demo's frame: what was sent at its beginning, what to try next at its end."""
 
+import shlex
+
 from rich.console import Console
 from rich.table import Table
 from rich.text import Text
@@ -8,6 +10,10 @@ from scripts.demo.feed import BATCH_EVENTS, Sent
 from scripts.demo.source import Source
 
 REFUSALS_SHOWN = 5
+STAND_IN = (
+    "The local model server stands in for Claude: what it reads and answers follows simple rules, needs no key and "
+    "costs nothing. With ANTHROPIC_API_KEY in .env the same command lets Claude read and answer."
+)
 
 
 def heading(console: Console, number: int, title: str) -> None:
@@ -19,10 +25,13 @@ def counted(count: int, noun: str) -> str:
     return f"{count:,} {noun}" if count == 1 else f"{count:,} {noun}s"
 
 
-def opening(console: Console, source: Source, api_url: str) -> None:
+def opening(console: Console, source: Source, api_url: str, *, stand_in: bool) -> None:
     heading(console, 1, "What is sent")
     console.print(Text(source.title))
     console.print(Text(f"to {api_url}/v1/events, up to {BATCH_EVENTS} events a request"), style="dim")
+    console.print(
+        STAND_IN if stand_in else "Claude reads them and answers, with the key in your environment.", style="dim"
+    )
 
 
 def sent(console: Console, sent: Sent) -> None:
@@ -33,11 +42,14 @@ def sent(console: Console, sent: Sent) -> None:
         table.add_row(Text(event_type), f"{count:,}")
     table.add_row(Text("total", style="bold"), Text(f"{sent.total:,}", style="bold"))
     console.print(table)
-    console.print(
-        f"{sent.accepted:,} accepted, {len(sent.rejected):,} rejected, {sent.repeated:,} duplicates "
-        "(the same event id again: taken at the door, remembered once)"
-    )
+    console.print(f"{sent.accepted:,} accepted, {len(sent.rejected):,} rejected, {_duplicates(sent.repeated)}")
     _refusals(console, sent)
+
+
+def _duplicates(count: int) -> str:
+    if not count:
+        return "no duplicates"
+    return f"{counted(count, 'duplicate')} (an event id seen before: taken at the door, remembered once)"
 
 
 def _refusals(console: Console, sent: Sent) -> None:
@@ -68,7 +80,7 @@ def next_steps(console: Console, api_url: str, user: str) -> None:
     steps = {
         "Take the key that `make up` made, and read the profile yourself": (
             key,
-            f'curl -s -H "Authorization: Bearer $KEY" {api_url}/v1/users/{user}/profile',
+            f'curl -s -H "Authorization: Bearer $KEY" {shlex.quote(f"{api_url}/v1/users/{user}/profile")}',
         ),
         "Tell it something new, then read the profile again": (
             f"""curl -s -H "Authorization: Bearer $KEY" -d '{said}' {api_url}/v1/events""",

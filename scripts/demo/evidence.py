@@ -7,7 +7,6 @@ from rich.table import Table
 from rich.text import Text
 
 from membus.domain.attributes import slug_of
-from membus.domain.facts import Trust
 from scripts.demo.answers import Fact
 from scripts.demo.chapters import counted, heading
 from scripts.demo.source import Source
@@ -23,9 +22,15 @@ KINDS = (
 
 def facts(console: Console, user: str, facts: Sequence[Fact], source: Source) -> None:
     heading(console, 2, f"What membus knows about {user}, and why")
-    table = Table(box=None, padding=(0, 1, 0, 0), header_style="dim")
-    for name, ratio in (("fact", 18), ("value", 24), ("since", 10), ("trust", 11), ("evidence", 37)):
-        table.add_column(name, ratio=ratio, overflow="fold")
+    if not facts:
+        console.print("Nothing yet: no event of theirs said or did anything worth keeping.")
+        return
+    table = Table(box=None, padding=(0, 1, 0, 0), header_style="dim", expand=True)
+    table.add_column("fact", overflow="fold", max_width=22)
+    table.add_column("value", overflow="fold", ratio=2)
+    table.add_column("since", no_wrap=True)
+    table.add_column("trust", no_wrap=True)
+    table.add_column("evidence", overflow="fold", ratio=3)
     for fact in sorted(facts, key=_order)[:FACTS_SHOWN]:
         table.add_row(*_row(fact))
     console.print(table)
@@ -45,14 +50,13 @@ def _order(fact: Fact) -> tuple[int, str]:
 
 def _row(fact: Fact) -> tuple[Text, ...]:
     why = fact.provenance
-    reader = f"rule {why.rule}" if why.rule else why.event_type
-    quote = Text(f"“{why.quote}”" if why.quote else "")
-    quote.append(f"\n{why.event_id}, {reader}", style="dim")
+    quote = Text(f"“{why.quote}” " if why.quote else "")
+    quote.append(f"{why.event_id}, by rule" if why.rule else why.event_id, style="dim")
     return (
         Text(_attribute(fact), style="cyan"),
         Text(fact.value, style="bold"),
         Text(f"{fact.valid_from:%Y-%m-%d}"),
-        Text(Trust(fact.trust).name.lower().replace("_", " ")),
+        Text(fact.trust.replace("_", " ")),
         quote,
     )
 

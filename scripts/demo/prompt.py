@@ -9,18 +9,14 @@ from rich.text import Text
 
 from membus.domain.tokens import estimate_tokens
 from scripts.demo.answers import Context, Fact, Reply, Usage
-from scripts.demo.chapters import heading
+from scripts.demo.chapters import counted, heading
 from scripts.demo.source import Event, transcript
 
 QUESTIONS = {
     "diet": "What should I cook tonight, and what should I avoid?",
-    "likes": "What do I love, and what would be a good present for me?",
+    "likes": "What do I love doing, and what would suit me as a present?",
     "plan": "What are my plans?",
 }
-STAND_IN = (
-    "The local model server stands in for Claude: its facts and this answer come from rules, so a demo needs no key "
-    "and costs nothing. Put ANTHROPIC_API_KEY into .env and run this again, and Claude itself reads and answers."
-)
 QUESTION = "What do you know about me?"
 
 
@@ -34,10 +30,12 @@ def answer(console: Console, user: str, question: str, reply: Reply, *, stand_in
     console.print(Text(f"{user}: ", style="cyan").append(question, style="default"))
     console.print(Text("membus: ", style="green").append(reply.message.content, style="default"))
     if stand_in:
-        console.print(STAND_IN, style="dim")
+        console.print(
+            "The stand-in's words: it repeats the facts that share most words with the question.", style="dim"
+        )
 
 
-def sections(console: Console, context: Context, counted: Usage) -> None:
+def sections(console: Console, context: Context, usage: Usage) -> None:
     heading(console, 4, "The prompt behind it, by section")
     table = Table(box=None, padding=(0, 2, 0, 0), header_style="dim")
     table.add_column("section")
@@ -48,8 +46,7 @@ def sections(console: Console, context: Context, counted: Usage) -> None:
     table.add_row(Text("total", style="bold"), Text(f"{context.total_tokens:,}", style="bold"), "")
     console.print(table)
     console.print(
-        f"The ceiling is {context.budget:,} tokens, however long the history. "
-        f"For this prompt the model's own count was {counted.sent:,}.",
+        f"The ceiling is {context.budget:,}, however long the history. The model's own count: {usage.sent:,}.",
         style="dim",
     )
 
@@ -67,8 +64,8 @@ def comparison(console: Console, context: Context, events: Sequence[Event]) -> N
     console.print(table)
     console.print(_verdict(whole, context.total_tokens), style="bold")
     console.print(
-        "Both are estimates by the same code (membus.domain.tokens). The history counts the words of its "
-        f"messages alone; the prompt counts everything in it, and never exceeds {context.budget:,}.",
+        "Both are estimates by the same code (membus.domain.tokens): of the history the messages alone, of the prompt "
+        f"everything in it. The prompt carries {counted(len(context.facts), 'fact')}, not every word that was said.",
         style="dim",
     )
 

@@ -7,10 +7,14 @@ from hashlib import sha256
 from pathlib import Path
 from typing import Any
 
+from pydantic import TypeAdapter, ValidationError
+
+from membus.domain.identity import Id
 from scripts.demo import beam, locomo
 from scripts.demo.failure import DemoError
 from scripts.demo.source import Event, Source
 
+USER_ID: TypeAdapter[str] = TypeAdapter(Id)
 EXPECTED = (
     "Expected one of: JSONL with one event a line, such as\n"
     '  {"event_id": "e-1", "user_id": "ada", "type": "message.sent", "payload": {"text": "I live in Oslo."}}\n'
@@ -75,4 +79,8 @@ def _fault(event: Any) -> str | None:
     for field in ("user_id", "type"):
         if not isinstance(event.get(field), str) or not event[field]:
             return f"the event has no `{field}`"
+    try:
+        USER_ID.validate_python(event["user_id"])
+    except ValidationError as error:
+        return f"`user_id`: {error.errors()[0]['msg'].removeprefix('Value error, ')}"
     return None if isinstance(event.get("payload", {}), dict) else "`payload` is not an object"

@@ -1,22 +1,22 @@
 """Starts what is not running of the local stack, and looks at it as its operator."""
 
-import subprocess
-import sys
-
-from localstack import aws, settings
+from localstack import aws, cli, settings
 from localstack.home import Home
-from localstack.paths import LOCAL, REPOSITORY
+from localstack.paths import LOCAL
 from localstack.stack_file import Stack
 from scripts.demo.failure import DemoError
 from scripts.demo.wait import Depth
 
 QUEUE = "membus-local-extract"
+INTERRUPTED = 130  # as a shell reports a program that Ctrl-C ended
 
 
 def running_stack() -> Stack:
     """Return the stack once `localstack up` says that all of it runs; its own output says what it does."""
-    up = subprocess.run([sys.executable, "-m", "localstack", "up"], check=False, cwd=REPOSITORY)
-    if up.returncode:
+    code = cli.main(["up"])
+    if code == INTERRUPTED:
+        raise KeyboardInterrupt
+    if code:
         raise DemoError("The local stack did not start; what it said is above. `make status` says what runs.")
     return Stack.read(Home(LOCAL).stack_file)
 

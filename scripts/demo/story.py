@@ -16,6 +16,8 @@ from scripts.demo.stack import ExtractQueue, model_is_a_stand_in
 from scripts.demo.wait import Clock, Depth, wait_until_extracted
 
 USERS_WATCHED = 20  # a poll reads one profile each
+READING, RETRYING = "extracting facts", "failed, retrying"
+LONG_SECONDS = 20  # no batch takes so long; one that failed comes back after up to six minutes
 
 
 @dataclass(frozen=True)
@@ -33,10 +35,11 @@ def tell(stack: Stack, source: Source, console: Console) -> None:
     api = Api(stack.api_url, stack.api_key)
     try:
         told = Story(api, ExtractQueue(stack.endpoint_url).depth, source, console, Clock())
-        chapters.opening(console, source, stack.api_url)
+        stand_in = model_is_a_stand_in()
+        chapters.opening(console, source, stack.api_url, stand_in=stand_in)
         send_and_wait(told)
         show_facts(told)
-        show_answer(told, stand_in=model_is_a_stand_in())
+        show_answer(told, stand_in=stand_in)
     finally:
         api.close()
     chapters.next_steps(console, stack.api_url, source.users()[0])
@@ -57,11 +60,15 @@ def send_and_wait(told: Story) -> Sent:
 
 def _wait(told: Story, sent: Sent) -> Depth:
     with _progress(told.console) as progress:
-        reading = progress.add_task("extracting facts", total=sent.accepted)
+        reading = progress.add_task(READING, total=sent.accepted)
         return wait_until_extracted(
             told.depth,
             lambda: _versions(told),
-            report=lambda depth: progress.update(reading, completed=max(0, sent.accepted - depth.left)),
+            report=lambda depth, still_seconds: progress.update(
+                reading,
+                completed=max(0, sent.accepted - depth.left),
+                description=READING if still_seconds < LONG_SECONDS else RETRYING,
+            ),
             clock=told.clock,
         )
 

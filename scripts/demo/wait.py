@@ -36,20 +36,21 @@ def wait_until_extracted(
     depth: Callable[[], Depth],
     versions: Callable[[], tuple[int, ...]],
     *,
-    report: Callable[[Depth], object],
+    report: Callable[[Depth, float], object],
     clock: Clock,
 ) -> Depth:
     """Return the last depth once queue and profile versions were quiet for three polls.
 
+    `report` hears each depth and for how many seconds nothing has moved.
     Raises DemoError when nothing has moved for longer than a failed message stays hidden.
     """
     seen: tuple[Depth, tuple[int, ...]] | None = None
     quiet, moved_at = 0, clock.now()
     while quiet < QUIET_POLLS:
         before, seen = seen, (depth(), versions())
-        report(seen[0])
         if seen != before:
             quiet, moved_at = 0, clock.now()
+        report(seen[0], clock.now() - moved_at)
         quiet = quiet + 1 if seen[0].left == 0 else 0
         if clock.now() - moved_at > STALLED_SECONDS:
             raise DemoError(_stalled(seen[0]))

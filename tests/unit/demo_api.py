@@ -14,7 +14,7 @@ NOON = "2026-11-10T12:00:00Z"
 
 def a_fact(key: str = "home.city", value: str = "Bath", **given: Any) -> dict[str, Any]:
     provenance = {"event_id": "e-1", "event_type": "message.sent", "quote": f"{value}, that is", "rule": None}
-    fact = {"key": key, "value": value, "kind": "place", "trust": 3, "valid_from": NOON}
+    fact = {"key": key, "value": value, "kind": "place", "trust": "user_stated", "valid_from": NOON}
     return fact | {"provenance": provenance | given.pop("provenance", {})} | given
 
 

@@ -71,6 +71,7 @@ def test_a_limit_keeps_the_first_events(file: Path) -> None:
         ('{"user_id":"u","type":"a.b"}\n{oops}\n', "line 2: not JSON"),
         ('\n{"user_id":"u","type":"a.b"}\n[1]\n', "line 3: not a JSON object"),
         ('{"user_id":"u"}\n', "line 1: the event has no `type`"),
+        ('{"type":"a.b","user_id":"a b"}\n', "line 1: `user_id`: use letters"),
         ('{"type":"a.b","user_id":""}\n', "line 1: the event has no `user_id`"),
         ('{"user_id":"u","type":"a.b","payload":"text"}\n', "line 1: `payload` is not an object"),
         ('[{"user_id":"u","type":"a.b"}]', "line 1: not a JSON object"),

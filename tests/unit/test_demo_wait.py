@@ -28,7 +28,7 @@ class Observed:
 
     def wait(self) -> Depth:
         clock = Clock(now=lambda: self.now, sleep=self.sleep)
-        return wait_until_extracted(self.depth, self.versions, report=lambda _: None, clock=clock)
+        return wait_until_extracted(self.depth, self.versions, report=lambda _, __: None, clock=clock)
 
 
 def _next(values: list[int]) -> int:
