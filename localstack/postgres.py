@@ -123,7 +123,8 @@ def _as_unprivileged() -> list[str]:
     setpriv = shutil.which("setpriv")
     if setpriv is None:
         raise StackError("PostgreSQL refuses to run as root, and setpriv is not there to leave it: be another user.")
-    capability = ["--inh-caps=+dac_override", "--ambient-caps=+dac_override"]
+    # Without the last one access(2), which initdb asks, forgets capabilities of whoever is not root.
+    capability = ["--inh-caps=+dac_override", "--ambient-caps=+dac_override", "--securebits=+no_setuid_fixup"]
     return [setpriv, f"--reuid={_UNPRIVILEGED}", "--clear-groups", *capability]
 
 

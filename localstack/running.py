@@ -20,6 +20,7 @@ from localstack.redis import Redis
 PARTS: tuple[Part, ...] = (Emulator(), ModelServer(), Redis(), Postgres())
 _READY_SECONDS = 60.0
 _GRACE_SECONDS = 5.0
+_POLL_SECONDS = 0.1
 
 
 class Record(BaseModel, frozen=True):
@@ -72,8 +73,8 @@ def start(home: Home, part: Part, port: int, env: Mapping[str, str], cancelled: 
             raise CrashedError(part.name, home)
         if time.monotonic() > deadline:
             raise StackError(f"{part.name} did not answer in {_READY_SECONDS:.0f} s:\n{home.tail(part.name)}")
-        if cancelled.wait(0.1):
-            return
+        if cancelled.wait(_POLL_SECONDS):
+            raise StackError(f"{part.name} was not waited for")
 
 
 def stop(home: Home, part: Part) -> bool:
