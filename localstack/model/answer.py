@@ -25,7 +25,9 @@ class Answer:
 
 def answer_to(request: MessagesRequest, scripted: ScriptedAnswer | None, fault: Fault) -> Answer:
     """Return what the model says, the fault and the request's limits applied."""
-    spoken = Answer(scripted.blocks(), scripted.stop_reason) if scripted else _unscripted(request)
+    spoken = (
+        Answer(scripted.blocks(), scripted.stop_reason) if scripted and scripted.is_literal else _unscripted(request)
+    )
     return _limited(_spoiled(spoken, fault), request)
 
 

@@ -1,13 +1,12 @@
 """The Anthropic Messages API: `/v1/messages` as JSON or server-sent events, and `/v1/messages/count_tokens`."""
 
-import asyncio
 from uuid import uuid4
 
 from starlette.requests import Request
 from starlette.responses import JSONResponse, Response
 
 from localstack.model.delivery import as_json, as_stream
-from localstack.model.door import FAULT_HEADER, anthropic_errors, json_body, log_call
+from localstack.model.door import answered, anthropic_errors, json_body
 from localstack.model.errors import ModelError
 from localstack.model.events import server_sent
 from localstack.model.model import LocalModel
@@ -25,13 +24,7 @@ class AnthropicDoor:
         caller = _caller(request)
         body = await json_body(request)
         wanted = read(MessagesRequest, body)
-        try:
-            reply = self._model.reply(wanted, caller=caller, fault_header=request.headers.get(FAULT_HEADER))
-        except ModelError as error:
-            log_call(self._model, request, body, usage={}, fault=error.kind)
-            raise
-        log_call(self._model, request, body, usage=reply.message["usage"], fault=reply.fault.name)
-        await asyncio.sleep(reply.fault.pause_seconds)
+        reply = await answered(self._model, request, body, wanted, caller)
         headers = {"request-id": f"req_{uuid4().hex[:24]}"}
         if wanted.stream:
             streaming = headers | {"content-type": "text/event-stream; charset=utf-8", "cache-control": "no-cache"}

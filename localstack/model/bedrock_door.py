@@ -10,7 +10,7 @@ from starlette.requests import Request
 from starlette.responses import JSONResponse, Response
 
 from localstack.model.delivery import as_json, as_stream
-from localstack.model.door import FAULT_HEADER, bedrock_errors, json_body, log_call
+from localstack.model.door import FAULT_HEADER, answered, bedrock_errors, json_body, log_call
 from localstack.model.embedder import Embedder
 from localstack.model.errors import ModelError
 from localstack.model.events import event_stream
@@ -45,14 +45,7 @@ class BedrockDoor:
 
     async def _reply(self, request: Request, body: dict[str, Any], caller: str) -> Reply:
         wanted = read(MessagesRequest, _messages_body(body, request.path_params["model_id"]))
-        try:
-            reply = self._model.reply(wanted, caller=caller, fault_header=request.headers.get(FAULT_HEADER))
-        except ModelError as error:
-            log_call(self._model, request, body, usage={}, fault=error.kind)
-            raise
-        log_call(self._model, request, body, usage=reply.message["usage"], fault=reply.fault.name)
-        await asyncio.sleep(reply.fault.pause_seconds)
-        return reply
+        return await answered(self._model, request, body, wanted, caller)
 
     async def _embed(self, request: Request, body: dict[str, Any]) -> Response:
         wanted, tokens = read_titan(body), count(body["inputText"])

@@ -1,5 +1,6 @@
 """What the doors of the model server share: reading a body, logging the call, wording an error."""
 
+import asyncio
 import json
 from collections.abc import Awaitable, Callable
 from typing import Any
@@ -9,9 +10,11 @@ from starlette.requests import Request
 from starlette.responses import JSONResponse, Response
 
 from localstack.model.errors import ANTHROPIC, BEDROCK, ModelError
-from localstack.model.model import LocalModel
+from localstack.model.model import LocalModel, Reply
+from localstack.model.request import MessagesRequest
 
 FAULT_HEADER = "x-membus-fault"
+INPUT_KINDS = ("input_tokens", "cache_creation_input_tokens", "cache_read_input_tokens")
 Endpoint = Callable[[Request], Awaitable[Response]]
 
 
@@ -37,7 +40,18 @@ def log_call(model: LocalModel, request: Request, body: dict[str, Any], *, usage
     )
 
 
-INPUT_KINDS = ("input_tokens", "cache_creation_input_tokens", "cache_read_input_tokens")
+async def answered(
+    model: LocalModel, request: Request, body: dict[str, Any], wanted: MessagesRequest, caller: str
+) -> Reply:
+    """Let the model answer, log the call whatever came of it, and take the time a slow answer takes."""
+    try:
+        reply = model.reply(wanted, caller=caller, fault_header=request.headers.get(FAULT_HEADER))
+    except ModelError as error:
+        log_call(model, request, body, usage={}, fault=error.kind)
+        raise
+    log_call(model, request, body, usage=reply.message["usage"], fault=reply.fault.name)
+    await asyncio.sleep(reply.fault.pause_seconds)
+    return reply
 
 
 def anthropic_errors(endpoint: Endpoint) -> Endpoint:

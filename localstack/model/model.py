@@ -6,9 +6,9 @@ from dataclasses import dataclass, field
 from typing import Any
 from uuid import uuid4
 
-from localstack.model.answer import answer_to
+from localstack.model.answer import Answer, answer_to
 from localstack.model.faults import Fault, Faults
-from localstack.model.prompt_cache import PromptCache
+from localstack.model.prompt_cache import CacheUse, PromptCache
 from localstack.model.request import MessagesRequest
 from localstack.model.script import CallLog, Script
 from localstack.model.segments import segments_of
@@ -41,17 +41,18 @@ class LocalModel:
             fault.raise_if_error()
         used = self.cache.use(f"{caller}\0{request.model}", segments_of(request))
         answer = answer_to(request, scripted, fault)
-        return Reply(
-            {
-                "id": f"msg_{uuid4().hex[:24]}",
-                "type": "message",
-                "role": "assistant",
-                "model": request.model,
-                "content": answer.content,
-                "stop_reason": answer.stop_reason,
-                "stop_sequence": answer.stop_sequence,
-                "stop_details": answer.stop_details,
-                "usage": {**used.usage(), "output_tokens": max(1, answer.tokens()), "service_tier": "standard"},
-            },
-            fault,
-        )
+        return Reply(_message(request.model, answer, used), fault)
+
+
+def _message(model: str, answer: Answer, used: CacheUse) -> dict[str, Any]:
+    return {
+        "id": f"msg_{uuid4().hex[:24]}",
+        "type": "message",
+        "role": "assistant",
+        "model": model,
+        "content": answer.content,
+        "stop_reason": answer.stop_reason,
+        "stop_sequence": answer.stop_sequence,
+        "stop_details": answer.stop_details,
+        "usage": {**used.usage(), "output_tokens": max(1, answer.tokens()), "service_tier": "standard"},
+    }

@@ -15,7 +15,7 @@ BLOCK = re.compile(r"<events>\n(.*?)\n?</events>", re.DOTALL)
 def events_in(text: str) -> list[dict[str, Any]] | None:
     """Return the events of the block, one JSON object a line; None where there is no block."""
     block = BLOCK.search(text)
-    return [json.loads(line) for line in block[1].splitlines() if line.strip()] if block else None
+    return [json.loads(line) for line in block[1].split("\n") if line.strip()] if block else None
 
 
 def observe(events: list[dict[str, Any]]) -> list[dict[str, str]]:

@@ -25,6 +25,11 @@ class ScriptedAnswer(BaseModel):
     def _short_form(cls, given: Any) -> Any:
         return {"text": given} if isinstance(given, str) else given
 
+    @property
+    def is_literal(self) -> bool:
+        """Say whether it brings words; a fault alone spoils the answer the model would have given."""
+        return not {"text", "json_", "content"}.isdisjoint(self.model_fields_set)
+
     def blocks(self) -> list[dict[str, Any]]:
         if self.content is not None:
             return self.content

@@ -174,8 +174,9 @@ def test_what_was_done_is_no_speech() -> None:
 
 
 def test_events_are_read_from_their_block_line_by_line() -> None:
-    events: list[dict[str, Any]] = [{"event_id": "a", "text": "one"}, {"event_id": "b", "text": "two"}]
-    block = "\n".join(["Rules.", "<events>", *map(json.dumps, events), "</events>", "Answer."])
+    events: list[dict[str, Any]] = [{"event_id": "a", "text": "one\u2028line"}, {"event_id": "b", "text": "two"}]
+    lines = [json.dumps(event, ensure_ascii=False) for event in events]
+    block = "\n".join(["Rules.", "<events>", *lines, "</events>", "Answer."])
 
     assert events_in(block) == events
     assert events_in("no block here") is None

@@ -5,7 +5,7 @@ import threading
 import time
 from collections.abc import Iterator
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import Any
 from uuid import uuid4
 
 import boto3
@@ -16,17 +16,13 @@ from botocore.config import Config
 
 from localstack.model.app import create_app
 
-if TYPE_CHECKING:
-    from starlette.applications import Starlette
-
 CACHE = Path(__file__).parents[3] / ".local" / "model-cache"
 START_SECONDS = 30
 
 
 @pytest.fixture(scope="session")
 def model_url() -> Iterator[str]:
-    app: Starlette = create_app(CACHE)
-    server = uvicorn.Server(uvicorn.Config(app, log_level="critical", ws="none", lifespan="off"))
+    server = uvicorn.Server(uvicorn.Config(create_app(CACHE), log_level="critical", ws="none", lifespan="off"))
     with socket.socket() as listener:
         listener.bind(("127.0.0.1", 0))
         thread = threading.Thread(target=server.run, kwargs={"sockets": [listener]})

@@ -86,20 +86,22 @@ def test_scripted_answers_come_in_their_order_to_the_calls_they_are_for(anthropi
         {"json": {"facts": []}, "match": mine},
         {"text": "second", "match": mine},
         {"fault": "refusal", "match": mine},
+        {"fault": "slow=0.01", "match": mine},
     ]
     httpx2.post(f"{model_url}/_script", json={"answers": answers}).raise_for_status()
 
     other = anthropic.messages.create(model="m", max_tokens=50, messages=[{"role": "user", "content": "Hello?"}])
     replies = [
         anthropic.messages.create(model="m", max_tokens=50, messages=[{"role": "user", "content": f"{mine}?"}])
-        for _ in range(4)
+        for _ in range(5)
     ]
 
-    assert [block.text for reply in replies for block in reply.content if block.type == "text"][:2] == [
+    assert [block.text for reply in replies for block in reply.content if block.type == "text"] == [
         '{"facts": []}',
         "second",
+        *["I do not know that yet. Tell me, and I will remember it."] * 2,
     ]
-    assert [reply.stop_reason for reply in replies] == ["end_turn", "end_turn", "refusal", "end_turn"]
+    assert [reply.stop_reason for reply in replies] == ["end_turn", "end_turn", "refusal", "end_turn", "end_turn"]
     assert other.content[0].type == "text"
     assert other.content[0].text.startswith("I do not know")
 
