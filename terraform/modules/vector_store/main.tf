@@ -66,7 +66,10 @@ resource "aws_security_group" "this" {
 }
 
 resource "aws_vpc_security_group_ingress_rule" "clients" {
-  for_each = local.managed ? { functions = var.network.client_security_group_id, proxy = aws_security_group.this[0].id } : {}
+  for_each = merge(
+    local.managed ? { functions = var.network.client_security_group_id } : {},
+    local.proxied ? { proxy = aws_security_group.this[0].id } : {},
+  )
 
   security_group_id            = aws_security_group.this[0].id
   description                  = "PostgreSQL from ${each.key}"

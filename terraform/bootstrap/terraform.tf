@@ -1,0 +1,19 @@
+terraform {
+  required_version = "~> 1.11"
+
+  required_providers {
+    aws = {
+      source  = "hashicorp/aws"
+      version = "~> 5.100"
+    }
+  }
+}
+
+# Its own state stays beside it (commit nothing of it): the bucket cannot hold the state that makes the bucket.
+provider "aws" {
+  region = var.region
+
+  default_tags {
+    tags = { project = "membus", environment = "shared" }
+  }
+}

@@ -1,0 +1,64 @@
+mock_provider "aws" {
+  mock_resource "aws_s3_bucket" {
+    defaults = { arn = "arn:aws:s3:::membus-state-123456789012" }
+  }
+  mock_resource "aws_kms_key" {
+    defaults = { arn = "arn:aws:kms:us-east-1:123456789012:key/state" }
+  }
+}
+
+variables {
+  account_id = "123456789012"
+}
+
+run "state_is_private_encrypted_and_can_be_brought_back" {
+  command = plan
+
+  assert {
+    condition     = aws_s3_bucket.state.bucket == "membus-state-123456789012"
+    error_message = "The bucket's name carries the account."
+  }
+  assert {
+    condition     = aws_s3_bucket_versioning.state.versioning_configuration[0].status == "Enabled"
+    error_message = "An overwritten state can be brought back."
+  }
+  assert {
+    condition = alltrue([
+      aws_s3_bucket_public_access_block.state.block_public_acls,
+      aws_s3_bucket_public_access_block.state.block_public_policy,
+      aws_s3_bucket_public_access_block.state.ignore_public_acls,
+      aws_s3_bucket_public_access_block.state.restrict_public_buckets,
+    ])
+    error_message = "State holds secrets: public access is blocked in all four ways."
+  }
+  assert {
+    condition     = aws_kms_key.state.enable_key_rotation && one(one(aws_s3_bucket_server_side_encryption_configuration.state.rule).apply_server_side_encryption_by_default).sse_algorithm == "aws:kms"
+    error_message = "State is encrypted with a key of its own."
+  }
+}
+
+run "plain_http_is_refused" {
+  command = plan
+
+  override_resource {
+    target          = aws_s3_bucket.state
+    override_during = plan
+    values          = { arn = "arn:aws:s3:::membus-state-123456789012" }
+  }
+  assert {
+    condition     = jsondecode(aws_s3_bucket_policy.state.policy).Statement[0].Condition.Bool["aws:SecureTransport"] == "false"
+    error_message = "State travels over TLS only."
+  }
+}
+
+run "an_account_id_that_is_none_is_refused" {
+  command = plan
+  variables { account_id = "membus" }
+  expect_failures = [var.account_id]
+}
+
+run "forgetting_old_states_within_days_is_refused" {
+  command = plan
+  variables { noncurrent_days = 7 }
+  expect_failures = [var.noncurrent_days]
+}

@@ -1,0 +1,24 @@
+module "platform" {
+  source = "../../modules/platform"
+
+  environment = "dev"
+
+  runtime = {
+    artifacts = "${path.root}/../../../dist/lambda"
+    log_level = "DEBUG"
+  }
+
+  model = {
+    vendor     = "anthropic"
+    extract_id = "claude-haiku-5-5"
+    chat_id    = "claude-sonnet-5-5"
+  }
+
+  # Scale to zero: an idle dev costs its keys, its endpoint and its storage.
+  network  = { availability_zones = ["us-east-1a", "us-east-1b"] }
+  postgres = { cluster = { min_acu = 0, max_acu = 4 } }
+
+  api        = { rate = 50, burst = 100 }
+  protection = { recovery_days = 7, archive_retention_days = 7 }
+  operations = { log_retention_days = 14 }
+}

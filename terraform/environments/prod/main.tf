@@ -1,0 +1,27 @@
+module "platform" {
+  source = "../../modules/platform"
+
+  environment = "prod"
+
+  runtime = {
+    artifacts           = "${path.root}/../../../dist/lambda"
+    extract_concurrency = 50
+    snap_start          = ["chat"]
+  }
+
+  model = {
+    vendor     = "anthropic"
+    extract_id = "claude-haiku-5-5"
+    chat_id    = "claude-sonnet-5-5"
+  }
+
+  network  = { availability_zones = ["us-east-1a", "us-east-1b", "us-east-1c"] }
+  postgres = { cluster = { proxy = true, min_acu = 0.5, max_acu = 32, instances = 2, backup_days = 35 } }
+  hot_tier = { storage_gb = 10, ecpu_per_second = 10000 }
+
+  api = { rate = 1000, burst = 2000 }
+
+  # The archive of the bus cannot delete one event, so it bounds how fast erasure is complete.
+  protection = { recovery_days = 35, archive_retention_days = 30 }
+  operations = { log_retention_days = 365, alarm_topic_arn = var.alarm_topic_arn }
+}

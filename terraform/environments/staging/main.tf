@@ -1,0 +1,26 @@
+module "platform" {
+  source = "../../modules/platform"
+
+  environment = "staging"
+
+  runtime = {
+    artifacts           = "${path.root}/../../../dist/lambda"
+    extract_concurrency = 10
+    snap_start          = ["chat"]
+  }
+
+  model = {
+    vendor     = "anthropic"
+    extract_id = "claude-haiku-5-5"
+    chat_id    = "claude-sonnet-5-5"
+  }
+
+  # Production, smaller.
+  network  = { availability_zones = ["us-east-1a", "us-east-1b"] }
+  postgres = { cluster = { proxy = true, min_acu = 0.5, max_acu = 4 } }
+  hot_tier = { storage_gb = 1, ecpu_per_second = 1000 }
+
+  api        = { rate = 100, burst = 200 }
+  protection = { recovery_days = 7, archive_retention_days = 14 }
+  operations = { log_retention_days = 30, alarm_topic_arn = var.alarm_topic_arn }
+}

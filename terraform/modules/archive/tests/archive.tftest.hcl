@@ -1,0 +1,89 @@
+mock_provider "aws" {
+  mock_resource "aws_s3_bucket" {
+    defaults = { arn = "arn:aws:s3:::membus-test-archive" }
+  }
+}
+
+variables {
+  name    = "membus-test-archive-123456789012"
+  key_arn = "arn:aws:kms:us-east-1:123456789012:key/data"
+}
+
+run "nobody_outside_sees_anything" {
+  assert {
+    condition = alltrue([
+      aws_s3_bucket_public_access_block.this.block_public_acls,
+      aws_s3_bucket_public_access_block.this.block_public_policy,
+      aws_s3_bucket_public_access_block.this.ignore_public_acls,
+      aws_s3_bucket_public_access_block.this.restrict_public_buckets,
+    ])
+    error_message = "Public access is blocked in all four ways."
+  }
+  assert {
+    condition     = jsondecode(aws_s3_bucket_policy.this[0].policy).Statement[0].Condition.Bool["aws:SecureTransport"] == "false"
+    error_message = "Plain HTTP is refused."
+  }
+  assert {
+    condition     = one(one(aws_s3_bucket_server_side_encryption_configuration.this.rule).apply_server_side_encryption_by_default).kms_master_key_id == var.key_arn
+    error_message = "Objects are encrypted with the data key."
+  }
+}
+
+run "objects_get_cheaper_but_still_answer_at_once" {
+  assert {
+    condition = { for transition in aws_s3_bucket_lifecycle_configuration.this.rule[0].transition : transition.storage_class => transition.days } == {
+      INTELLIGENT_TIERING = 30
+      GLACIER_IR          = 365
+    }
+    error_message = "The tiers must reach the lifecycle."
+  }
+  assert {
+    condition     = aws_s3_bucket_lifecycle_configuration.this.rule[0].expiration[0].days == 0
+    error_message = "Memory does not expire by age: only erasure removes it."
+  }
+}
+
+run "leftovers_go" {
+  assert {
+    condition     = aws_s3_bucket_lifecycle_configuration.this.rule[0].abort_incomplete_multipart_upload[0].days_after_initiation == 7
+    error_message = "Half an upload is a bill without an object."
+  }
+  assert {
+    condition     = aws_s3_bucket_lifecycle_configuration.this.rule[0].noncurrent_version_expiration[0].noncurrent_days == 7
+    error_message = "Old versions go after a week."
+  }
+  assert {
+    condition     = aws_s3_bucket_versioning.this.versioning_configuration[0].status == "Enabled"
+    error_message = "For that week a mistake can be undone."
+  }
+}
+
+run "reading_and_writing_do_not_delete" {
+  assert {
+    condition     = flatten([for statement in concat(output.grants.read, output.grants.write) : statement.Action]) == ["s3:GetObject", "s3:ListBucket", "s3:PutObject"]
+    error_message = "Deleting is a verb of its own."
+  }
+}
+
+run "a_laptop_may_opt_out_of_protection" {
+  variables {
+    protected = false
+    tls_only  = false
+  }
+  assert {
+    condition     = aws_s3_bucket.this.force_destroy && length(aws_s3_bucket_policy.this) == 0
+    error_message = "A laptop's bucket goes with its stack, over plain HTTP."
+  }
+}
+
+run "a_tier_that_must_be_thawed_is_refused" {
+  command = plan
+  variables { tiers = [{ after_days = 90, storage_class = "DEEP_ARCHIVE" }] }
+  expect_failures = [var.tiers]
+}
+
+run "keeping_every_version_is_refused" {
+  command = plan
+  variables { noncurrent_days = 0 }
+  expect_failures = [var.noncurrent_days]
+}

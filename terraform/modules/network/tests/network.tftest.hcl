@@ -1,0 +1,60 @@
+mock_provider "aws" {}
+
+variables {
+  prefix             = "membus-test"
+  account            = { partition = "aws", region = "us-east-1", id = "123456789012" }
+  availability_zones = ["us-east-1a", "us-east-1b"]
+}
+
+run "each_zone_has_a_private_subnet_of_its_own" {
+  assert {
+    condition     = { for zone, subnet in aws_subnet.private : zone => subnet.cidr_block } == { us-east-1a = "10.40.0.0/20", us-east-1b = "10.40.16.0/20" }
+    error_message = "Subnets follow the zones, without overlap."
+  }
+  assert {
+    condition     = length(output.subnet_ids) == 2
+    error_message = "Both subnets are handed out."
+  }
+}
+
+run "nothing_leaves_the_network_but_through_endpoints_for_this_account" {
+  assert {
+    condition     = length(aws_route_table.private.route) == 0
+    error_message = "There is no way out."
+  }
+  assert {
+    condition = alltrue([for endpoint in merge(aws_vpc_endpoint.gateway, aws_vpc_endpoint.interface) :
+      jsondecode(endpoint.policy).Statement[0].Condition.StringEquals["aws:PrincipalAccount"] == "123456789012"
+    ])
+    error_message = "Endpoints serve this account's principals only."
+  }
+  assert {
+    condition     = keys(aws_vpc_endpoint.interface) == ["secretsmanager"] && keys(aws_vpc_endpoint.gateway) == ["dynamodb", "s3"]
+    error_message = "Only what functions inside the VPC call."
+  }
+}
+
+run "functions_are_not_called" {
+  assert {
+    condition     = aws_vpc_security_group_ingress_rule.endpoints.referenced_security_group_id == aws_security_group.functions.id
+    error_message = "Endpoints let functions in, and nobody else."
+  }
+}
+
+run "one_zone_is_refused" {
+  command = plan
+  variables { availability_zones = ["us-east-1a"] }
+  expect_failures = [var.availability_zones]
+}
+
+run "the_same_zone_twice_is_refused" {
+  command = plan
+  variables { availability_zones = ["us-east-1a", "us-east-1a"] }
+  expect_failures = [var.availability_zones]
+}
+
+run "a_range_that_cannot_be_divided_is_refused" {
+  command = plan
+  variables { cidr = "10.40.0.0/30" }
+  expect_failures = [var.cidr]
+}
