@@ -2,10 +2,10 @@
 
 from typing import Annotated, Any, Literal
 
-from pydantic import AwareDatetime, BaseModel, BeforeValidator, ConfigDict, Field, WithJsonSchema
+from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, WithJsonSchema
 
 from membus.domain.conversation import Conversation, Message
-from membus.domain.event import EventType
+from membus.domain.event import EventType, Moment
 from membus.domain.facts import Fact, Version
 from membus.domain.identity import Id
 
@@ -27,7 +27,7 @@ class EventIn(BaseModel):
     agent_id: Id = "default"
     session_id: Id | None = None
     type: EventType
-    occurred_at: Annotated[AwareDatetime | None, BeforeValidator(_written)] = None
+    occurred_at: Annotated[Moment | None, BeforeValidator(_written)] = None
     payload: dict[str, Any] = Field(default_factory=dict)
     remember: bool = True
 

@@ -1,5 +1,6 @@
 """Normalised attribute paths: the words that make a fact's key."""
 
+import hashlib
 import re
 import unicodedata
 from typing import Annotated
@@ -12,19 +13,20 @@ SINGLE_VALUED = frozenset({
 })  # fmt: skip
 """A new value of one of these replaces the old one; every other attribute holds many values side by side."""
 
-FactKey = Annotated[str, StringConstraints(pattern=r"^[\w][\w.-]*$", max_length=200)]
+KEY_MAX = 200
+FactKey = Annotated[str, StringConstraints(pattern=r"^[\w][\w.-]*$", max_length=KEY_MAX)]
 _ATTRIBUTE = re.compile(r"[a-z][a-z0-9_]*(\.[a-z0-9_]+){0,3}")
 SLUG_MAX = 60
 
 
 def fact_key(attribute: str, value: str) -> str | None:
-    """Return the key that `value` lives under, or None where the attribute is no path or the value leaves no slug.
+    """Return the key that `value` lives under; None where the attribute is no path, too long, or leaves no slug.
 
     `home.city` is its own key; `likes` takes the value's slug: `likes.hiking`, so that two likes never
     compete and the same like said twice is one fact.
     """
     path = attribute.strip().lower().replace(" ", "_")
-    if not _ATTRIBUTE.fullmatch(path):
+    if len(path) > KEY_MAX - SLUG_MAX - 1 or not _ATTRIBUTE.fullmatch(path):
         return None
     if path in SINGLE_VALUED or path.startswith("setting."):
         return path
@@ -33,9 +35,16 @@ def fact_key(attribute: str, value: str) -> str | None:
 
 
 def slug_of(value: str) -> str:
-    """Return the letters and digits of `value` in lower case, joined by hyphens; at most 60 characters."""
+    """Return the letters and digits of `value` in lower case, joined by hyphens; at most 60 characters.
+
+    A longer one ends in a digest: two plans that differ only in their last word are two plans.
+    """
     folded = unicodedata.normalize("NFKC", value).casefold()
     words = re.findall(r"[^\W_]+", folded)
     while words and words[0] in {"a", "an", "the", "my", "his", "her", "their", "our"}:
         words.pop(0)
-    return "-".join(words)[:SLUG_MAX].strip("-")
+    slug = "-".join(words)
+    if len(slug) <= SLUG_MAX:
+        return slug
+    digest = hashlib.sha256(slug.encode()).hexdigest()[:8]
+    return f"{slug[: SLUG_MAX - len(digest) - 1].rstrip('-')}-{digest}"

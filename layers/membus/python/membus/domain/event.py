@@ -1,16 +1,28 @@
 """What a user did: the event, its envelope on the bus, and what there is to read in it."""
 
 import hashlib
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from typing import Annotated, Any, Literal
 
-from pydantic import AwareDatetime, Field, StringConstraints
+from pydantic import AfterValidator, AwareDatetime, Field, StringConstraints
 from ulid import ULID
 
 from membus.domain.identity import Id, Owner, Record
+from membus.domain.visible import is_blank
 
 EventType = Annotated[str, StringConstraints(pattern=r"^[a-z][a-z0-9_]*(\.[a-z][a-z0-9_]*)+$", max_length=64)]
 Origin = Literal["api", "producer", "chat"]
+EARLIEST, LATEST = datetime(1970, 1, 1, tzinfo=UTC), datetime(9999, 1, 1, tzinfo=UTC)
+
+
+def _moment(value: datetime) -> datetime:
+    """Refuse a moment that has no place in time order or no day in UTC."""
+    if not EARLIEST <= value < LATEST:
+        raise ValueError("name a moment between the years 1970 and 9999")
+    return value
+
+
+Moment = Annotated[AwareDatetime, AfterValidator(_moment)]
 
 
 class Event(Record):
@@ -23,7 +35,7 @@ class Event(Record):
     agent_id: Id = "default"
     session_id: Id | None = None
     type: EventType
-    occurred_at: AwareDatetime
+    occurred_at: Moment
     payload: dict[str, Any] = Field(default_factory=dict)
     origin: Origin = "producer"
     remember: bool = True
@@ -39,7 +51,7 @@ class Event(Record):
         if not isinstance(said, dict) or said.get("role", "user") != "user":
             return None
         text = said.get("text")
-        return text if isinstance(text, str) and text.strip() else None
+        return None if is_blank(text) else str(text)
 
 
 FORGOTTEN = "forgotten"
@@ -56,13 +68,12 @@ class Recorded(Record):
 
 def ulid_at(moment: datetime, seed: str) -> str:
     """Return the ULID of `moment` whose random part is drawn from `seed`: the same event sorts to the same place."""
-    milliseconds = int(moment.timestamp() * 1000)
-    return str(ULID(milliseconds.to_bytes(6, "big") + hashlib.sha256(seed.encode()).digest()[:10]))
+    return str(ULID(epoch_ms(moment).to_bytes(6, "big") + hashlib.sha256(seed.encode()).digest()[:10]))
 
 
 def epoch_ms(moment: datetime) -> int:
-    return int(moment.timestamp() * 1000)
+    return (moment - EARLIEST) // timedelta(milliseconds=1)
 
 
 def from_epoch_ms(milliseconds: int) -> datetime:
-    return datetime.fromtimestamp(milliseconds / 1000, UTC)
+    return EARLIEST + timedelta(milliseconds=milliseconds)

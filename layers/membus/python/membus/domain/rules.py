@@ -106,7 +106,7 @@ def repeated(signal: Signal, marks: Iterable[Mark]) -> Iterator[Observation]:
                 valid_from=last.occurred_at, learned_at=last.learned_at,
                 provenance=Provenance(
                     event_id=last.event_id, event_type=rule.event_type, origin=last.origin,
-                    quote=f"{last.quote}, {rule.count} times within {rule.within}", rule=rule.name,
+                    quote=f"{last.quote}, {rule.count} times within {rule.within.total_seconds() / 60:g} minutes", rule=rule.name,
                 ),
             )  # fmt: skip
 
