@@ -1,0 +1,71 @@
+"""membus.domain.attributes: the same fact said twice has one key, two facts have two."""
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+from pydantic import TypeAdapter
+
+from membus.domain.attributes import SINGLE_VALUED, SLUG_MAX, FactKey, fact_key, slug_of
+
+KEY: TypeAdapter[str] = TypeAdapter(FactKey)
+
+
+@pytest.mark.parametrize(
+    ("attribute", "value", "key"),
+    [
+        ("home.city", "Lisbon", "home.city"),
+        (" Home.City ", "Lisbon", "home.city"),
+        ("work role", "nurse", "work_role.nurse"),
+        ("likes", "Hiking", "likes.hiking"),
+        ("likes", "the  HIKING!", "likes.hiking"),
+        ("likes", "green tea", "likes.green-tea"),
+        ("likes", "Crème brûlée", "likes.crème-brûlée"),
+        ("likes", "麻婆豆腐", "likes.麻婆豆腐"),
+        ("family.sister", "Eva", "family.sister.eva"),
+        ("setting.theme", "dark", "setting.theme"),
+        ("likes", "C++", "likes.c"),
+        ("likes", "!!!", None),
+        ("likes", "the", None),
+        ("likes", "", None),
+        ("", "x", None),
+        ("likes#U", "x", None),
+        ("likes..x", "x", None),
+        (".likes", "x", None),
+        ("1likes", "x", None),
+        ("a.b.c.d.e", "x", None),
+        ("liKes/../x", "x", None),
+        ("a" * 300, "x", None),
+        ("setting." + "a" * 300, "x", None),
+    ],
+)
+def test_an_attribute_and_a_value_make_a_key(attribute: str, value: str, key: str | None) -> None:
+    assert fact_key(attribute, value) == key
+
+
+@pytest.mark.parametrize("attribute", sorted(SINGLE_VALUED))
+def test_a_single_valued_attribute_is_its_own_key(attribute: str) -> None:
+    assert fact_key(attribute, "one") == fact_key(attribute, "two") == attribute
+
+
+@given(st.text(max_size=40), st.text(max_size=250))
+def test_every_key_is_one_that_a_fact_may_have(attribute: str, value: str) -> None:
+    for path in (attribute, "likes", "family.sister", f"setting.{attribute}"):
+        key = fact_key(path, value)
+        assert key is None or KEY.validate_python(key) == key
+
+
+@given(st.text(max_size=250))
+def test_a_slug_is_short_lower_and_stable(value: str) -> None:
+    slug = slug_of(value)
+
+    assert len(slug) <= SLUG_MAX
+    assert "#" not in slug
+    assert " " not in slug
+    assert slug_of(value.upper()) == slug_of(value.upper().lower())
+
+
+def test_long_values_that_differ_at_their_end_are_two_facts() -> None:
+    start = "visit my grandmother in Lisbon on the first weekend of the month of "
+
+    assert fact_key("plan", f"{start}May") != fact_key("plan", f"{start}June")
+    assert fact_key("plan", f"{start}May") == fact_key("plan", f"{start}  MAY!")

@@ -1,0 +1,162 @@
+"""membus.domain.facts: what observations add up to, whatever order they arrive in."""
+
+from datetime import timedelta
+from itertools import permutations
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+from pydantic import ValidationError
+
+from membus.domain.facts import Observation, Trust, as_of, by_key, fold, history
+from tests.factories import NOON, an_observation
+
+DAY = timedelta(days=1)
+
+observations = st.builds(
+    lambda value, trust, valid, learned, event: an_observation(
+        value, trust=trust, valid_from=NOON + DAY * valid, learned_at=NOON + DAY * learned, event_id=f"e{event}"
+    ),
+    value=st.sampled_from(["Lisbon", "LISBON", "Paris", "Rome"]),
+    trust=st.sampled_from(Trust),
+    valid=st.integers(0, 4),
+    learned=st.integers(0, 4),
+    event=st.integers(0, 20),
+)
+histories = st.lists(observations, max_size=8, unique_by=lambda seen: seen.provenance.event_id)
+
+
+def at(day: int, value: str, *, trust: Trust = Trust.USER_STATED, learned: int | None = None) -> Observation:
+    learned_at = NOON + DAY * (day if learned is None else learned)
+    event_id = f"e{day}-{learned}"
+    return an_observation(value, trust=trust, valid_from=NOON + DAY * day, learned_at=learned_at, event_id=event_id)
+
+
+@given(histories, st.randoms(use_true_random=False))
+def test_any_order_of_the_same_observations_is_the_same_fact(seen: list[Observation], random: st.DataObject) -> None:
+    shuffled = list(seen)
+    random.shuffle(shuffled)  # type: ignore[attr-defined]
+
+    assert fold(shuffled) == fold(seen)
+    assert history(shuffled) == history(seen)
+
+
+@given(histories)
+def test_a_fact_is_one_of_its_observations_and_counts_them_all(seen: list[Observation]) -> None:
+    fact = fold(seen)
+
+    assert (fact is None) == (not seen)
+    if fact:
+        assert fact.version == len(seen)
+        assert fact.model_dump(exclude={"version", "replaced"}) in [each.model_dump() for each in seen]
+        assert fact.replaced is None or fact.replaced.casefold() in {each.value.casefold() for each in seen}
+
+
+@given(histories)
+def test_nothing_but_a_correction_stands_against_a_correction(seen: list[Observation]) -> None:
+    fact = fold(seen)
+    corrections = [each for each in seen if each.trust is Trust.CORRECTED]
+
+    if fact and corrections:
+        newest = max(corrections, key=lambda each: (each.valid_from, each.learned_at, each.provenance.event_id))
+        assert fact.value.casefold() == newest.value.casefold()
+
+
+@given(histories)
+def test_one_version_of_a_history_holds_now(seen: list[Observation]) -> None:
+    versions = history(seen)
+
+    assert [version.version for version in versions] == list(range(1, len(seen) + 1))
+    assert sum(version.current for version in versions) == min(len(seen), 1)
+
+
+def test_the_latest_truth_wins_whenever_it_was_heard() -> None:
+    older, newer = at(1, "Lisbon", learned=9), at(2, "Paris", learned=2)
+
+    for order in permutations((older, newer)):
+        fact = fold(order)
+        assert fact is not None
+        assert (fact.value, fact.replaced) == ("Paris", "Lisbon")
+
+
+def test_the_same_again_confirms_and_keeps_the_first_date() -> None:
+    fact = fold([at(1, "Lisbon"), at(5, "lisbon")])
+
+    assert fact is not None
+    assert (fact.value, fact.valid_from, fact.version, fact.replaced) == ("Lisbon", NOON + DAY, 2, None)
+
+
+def test_the_same_from_a_better_source_takes_its_word() -> None:
+    fact = fold([at(1, "Lisbon", trust=Trust.OBSERVED), at(2, "Lisbon")])
+
+    assert fact is not None
+    assert (fact.trust, fact.valid_from) == (Trust.USER_STATED, NOON + 2 * DAY)
+
+
+def test_going_back_to_an_old_value_is_a_change() -> None:
+    fact = fold([at(1, "Lisbon"), at(2, "Paris"), at(3, "Lisbon")])
+
+    assert fact is not None
+    assert (fact.value, fact.replaced, fact.valid_from) == ("Lisbon", "Paris", NOON + 3 * DAY)
+
+
+def test_a_correction_holds_until_the_next_one() -> None:
+    corrected = at(2, "Porto", trust=Trust.CORRECTED)
+
+    held, again = (
+        fold([at(1, "Lisbon"), corrected, at(3, "Paris")]),
+        fold([corrected, at(4, "Rome", trust=Trust.CORRECTED)]),
+    )
+
+    assert held is not None
+    assert again is not None
+    assert (held.value, held.replaced) == ("Porto", "Lisbon")
+    assert (again.value, again.replaced) == ("Rome", "Porto")
+
+
+def test_two_truths_of_one_moment_are_settled_the_same_way_every_time() -> None:
+    rivals = [an_observation(value, event_id=event_id) for value, event_id in (("Rome", "a"), ("Paris", "b"))]
+
+    assert {fact.value for order in permutations(rivals) if (fact := fold(order))} == {"Paris"}
+
+
+@pytest.mark.parametrize(
+    ("true_at", "known_at", "value"),
+    [
+        (None, None, "Paris"),
+        (1, None, "Lisbon"),
+        (0, None, None),
+        (2, None, "Paris"),
+        (2, 7, "Lisbon"),
+        (None, 7, "Lisbon"),
+        (None, 8, "Paris"),
+        (None, 0, None),
+    ],
+)
+def test_the_past_can_be_asked_by_what_was_true_and_by_what_was_known(
+    true_at: int | None, known_at: int | None, value: str | None
+) -> None:
+    seen = [at(1, "Lisbon"), at(2, "Paris", learned=8)]
+    days = [None if day is None else NOON + DAY * day for day in (true_at, known_at)]
+
+    fact = fold(as_of(seen, true_at=days[0], known_at=days[1]))
+
+    assert (fact.value if fact else None) == value
+
+
+def test_observations_group_by_key() -> None:
+    a, b, c = (an_observation(value, key=key) for value, key in (("1", "x"), ("2", "y"), ("3", "x")))
+
+    assert by_key([a, b, c]) == {"x": [a, c], "y": [b]}
+
+
+@pytest.mark.parametrize(
+    "wrong",
+    [
+        {"key": "a#b"}, {"key": ""}, {"key": "k" * 201}, {"confidence": 1.1}, {"value": "x" * 1001},
+        {"kind": "gossip"}, {"valid_from": "2026-03-01T12:00:00"},
+    ],
+)  # fmt: skip
+def test_an_observation_that_cannot_be_one_is_refused(wrong: dict[str, object]) -> None:
+    with pytest.raises(ValidationError):
+        Observation.model_validate(an_observation().model_dump() | wrong)
