@@ -20,6 +20,10 @@ from localstack.ports import LOOPBACK
 from localstack.stack_file import Stack, Tables
 from localstack.terraform import find_terraform, run_terraform, terraform_environment
 
+_WITHOUT_REGISTRY = (
+    "Where Terraform's registry cannot be reached, TF_PLUGIN_DIR may name a directory that holds "
+    "registry.terraform.io/hashicorp/aws; `terraform providers mirror DIR` makes one where it can."
+)
 Tell = Callable[[str], None]
 
 
@@ -40,7 +44,10 @@ class Deployment:
 
     def init(self, tell: Tell) -> None:
         tell("terraform/environments/local")
-        self._terraform("init", "-input=false", f"-backend-config=path={self.home.state}")
+        try:
+            self._terraform("init", "-input=false", f"-backend-config=path={self.home.state}")
+        except StackError as failure:
+            raise StackError(f"{failure}\n{_WITHOUT_REGISTRY}") from failure
 
     def apply(self, tell: Tell) -> None:
         postgres.make_database(self.home, self.ports["postgres"])

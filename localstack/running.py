@@ -66,7 +66,7 @@ def start(home: Home, part: Part, port: int, env: Mapping[str, str], cancelled: 
         log=home.log(part.name),
         tag=f"{home.root}#{part.name}",
     )
-    home.record(part.name).write_text(Record(process=process, port=port).model_dump_json())
+    _write(home, part, Record(process=process, port=port))
     deadline = time.monotonic() + _READY_SECONDS
     while not part.answers(home, port):
         if not processes.is_alive(process):
@@ -84,3 +84,10 @@ def stop(home: Home, part: Part) -> bool:
     processes.stop(record.process, politely=part.stops_on, grace_seconds=_GRACE_SECONDS)
     home.record(part.name).unlink()
     return True
+
+
+def _write(home: Home, part: Part, record: Record) -> None:
+    """Write in one step: `status` and `down` may read at any moment."""
+    fresh = home.scratch / f"{part.name}.json"
+    fresh.write_text(record.model_dump_json())
+    fresh.replace(home.record(part.name))

@@ -1,5 +1,6 @@
 """`python -m localstack` on a stack that runs: a second `up`, a crash, its repair."""
 
+import signal
 import stat
 import subprocess
 import sys
@@ -8,7 +9,7 @@ from pathlib import Path
 
 import psutil
 
-from localstack import running
+from localstack import processes, running
 from localstack.home import Home
 from localstack.paths import REPOSITORY
 from localstack.ports import LOOPBACK
@@ -66,3 +67,20 @@ def test_a_part_that_crashed_is_named_and_the_next_up_repairs_it_alone(stack_fil
 
 def test_only_its_owner_may_read_the_stack_file(stack_file: Path) -> None:
     assert stat.S_IMODE(stack_file.stat().st_mode) == 0o600
+
+
+def test_ctrl_c_during_up_leaves_nothing_running(tmp_path: Path) -> None:
+    home = Home(tmp_path)
+    command = [sys.executable, "-m", "localstack", "up", "--any-ports", "--home", str(tmp_path)]
+    with subprocess.Popen(command, cwd=REPOSITORY, stdout=subprocess.DEVNULL, stderr=subprocess.PIPE, text=True) as up:
+        while not all(running.recorded(home, part) for part in running.PARTS):
+            assert up.poll() is None
+            time.sleep(0.02)
+        begun = [record.process for part in running.PARTS if (record := running.recorded(home, part))]
+
+        up.send_signal(signal.SIGINT)
+
+        assert up.wait(30) == 130
+        assert up.stderr is not None
+        assert "what this command started is stopped too" in up.stderr.read()
+    assert [process for process in begun if processes.is_alive(process)] == []

@@ -7,6 +7,7 @@ import pytest
 
 from localstack.fingerprint import fingerprint
 from localstack.home import Home
+from localstack.settings import environment
 from localstack.stack_file import Stack, Tables
 
 STACK = Stack(
@@ -78,3 +79,13 @@ def test_a_stack_that_is_over_leaves_its_logs_and_nothing_else_of_its_own(tmp_pa
 
     assert [found.name for found in tmp_path.iterdir()] == ["logs"]
     assert home.tail("emulator") == "    what it said"
+
+
+def test_the_shell_comes_before_the_env_file(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    (tmp_path / ".env").write_text("FROM_FILE=file\nFROM_BOTH=file\nLEFT_EMPTY=\n")
+    monkeypatch.setenv("FROM_BOTH", "shell")
+
+    env = environment(tmp_path / ".env")
+
+    assert (env["FROM_FILE"], env["FROM_BOTH"]) == ("file", "shell")
+    assert "LEFT_EMPTY" not in env
