@@ -1,0 +1,106 @@
+# Who may, and so who may not. The questions name real keys, so a wall with a hole fails here.
+mock_provider "aws" {
+  source = "./tests/mocks"
+}
+
+variables {
+  environment = "test"
+  runtime     = { artifacts = "./tests/fixtures" }
+  model       = { vendor = "anthropic", extract_id = "small", chat_id = "large" }
+  postgres    = { external = { host = "127.0.0.1", port = 5432, database = "membus", owner_username = "owner", owner_password = "secret" } }
+  writing     = ["dynamodb:PutItem", "dynamodb:UpdateItem", "dynamodb:BatchWriteItem", "dynamodb:DeleteItem"]
+  reading     = ["dynamodb:GetItem", "dynamodb:BatchGetItem", "dynamodb:Query", "dynamodb:Scan", "dynamodb:PartiQLSelect"]
+}
+
+run "platform" {
+}
+
+run "tables" {
+  module {
+    source = "./tests/audit"
+  }
+  variables {
+    policies = run.platform.policies
+    questions = {
+      write_fact         = { actions = var.writing, on = "table/membus-test-memory", key = "T#acme#U#ada" }
+      read_fact          = { actions = var.reading, on = "table/membus-test-memory", key = "T#acme#U#ada" }
+      write_episode      = { actions = var.writing, on = "table/membus-test-memory", key = "T#acme#A#default#E#2026-11-20" }
+      read_episode       = { actions = var.reading, on = "table/membus-test-memory", key = "T#acme#A#U#E#2026-11-20" }
+      list_episodes      = { actions = var.reading, on = "index/by_user", key = "T#acme#U#ada" }
+      list_unarchived    = { actions = var.reading, on = "index/unarchived", key = "UNARCHIVED#07" }
+      mark_event         = { actions = var.writing, on = "table/membus-test-memory", key = "T#acme#EV#e1" }
+      touch_state        = { actions = concat(var.reading, var.writing), on = "table/membus-test-memory", key = "T#acme#A#default" }
+      delete_memory      = { actions = ["dynamodb:DeleteItem", "dynamodb:BatchWriteItem"], on = "table/membus-test-memory" }
+      delete_message     = { actions = ["dynamodb:DeleteItem", "dynamodb:BatchWriteItem"], on = "table/membus-test-conversations" }
+      write_conversation = { actions = var.writing, on = "table/membus-test-conversations", key = "T#acme#C#c1" }
+      read_conversation  = { actions = var.reading, on = "table/membus-test-conversations", key = "T#acme#C#c1" }
+      get_key            = { actions = ["dynamodb:GetItem"], on = "table/membus-test-tenants", key = "KEY#k1" }
+      list_keys          = { actions = ["dynamodb:Query", "dynamodb:BatchGetItem", "dynamodb:Scan"], on = "table/membus-test-tenants" }
+      touch_tenant       = { actions = concat(var.reading, var.writing), on = "table/membus-test-tenants", key = "T#acme" }
+      write_key          = { actions = var.writing, on = "table/membus-test-tenants" }
+      claim_request      = { actions = var.writing, on = "table/membus-test-idempotency" }
+      scan               = { actions = ["dynamodb:Scan", "dynamodb:PartiQLSelect", "dynamodb:PartiQLUpdate"], on = "" }
+    }
+  }
+
+  assert {
+    condition     = output.who_may.write_fact == "extract"
+    error_message = "Chat cannot write facts, memory cannot write facts: only extract does."
+  }
+  assert {
+    condition     = output.who_may.read_fact == "chat, extract, memory"
+    error_message = "Authorize and migrate read nobody's facts."
+  }
+  assert {
+    condition     = output.who_may.write_episode == "extract" && output.who_may.mark_event == "extract"
+    error_message = "What happened is recorded by extract alone."
+  }
+  assert {
+    condition     = output.who_may.read_episode == "extract"
+    error_message = "Chat and memory see no episodes, not even of an agent called U."
+  }
+  assert {
+    condition     = output.who_may.list_episodes == "nobody" && output.who_may.list_unarchived == "nobody"
+    error_message = "Nobody lists episodes: that is the archive's, which is not built yet."
+  }
+  assert {
+    condition     = output.who_may.delete_memory == "nobody"
+    error_message = "Nobody but archive deletes episodes, and nobody deletes facts: today nobody deletes at all."
+  }
+  assert {
+    condition     = output.who_may.touch_state == "nobody"
+    error_message = "Nobody touches working memory yet."
+  }
+  assert {
+    condition     = output.who_may.write_conversation == "chat, memory" && output.who_may.read_conversation == "chat, memory"
+    error_message = "Extract cannot write conversations, nor read them."
+  }
+  assert {
+    condition     = output.who_may.delete_message == "nobody"
+    error_message = "Nobody deletes conversations."
+  }
+  assert {
+    condition     = output.who_may.get_key == "authorize" && output.who_may.list_keys == "nobody"
+    error_message = "Authorize gets one key at a time; nobody lists keys, not even authorize."
+  }
+  assert {
+    condition     = output.who_may.touch_tenant == "nobody" && output.who_may.write_key == "nobody"
+    error_message = "Tenants and keys are made by operators, not by functions."
+  }
+  assert {
+    condition     = output.who_may.claim_request == "memory"
+    error_message = "Only memory keeps idempotency records."
+  }
+  assert {
+    condition     = output.who_may.scan == "nobody"
+    error_message = "Scan and PartiQL carry no leading key, so nobody may."
+  }
+  assert {
+    condition     = !strcontains(run.platform.policies.migrate, "dynamodb:")
+    error_message = "Migrate sees no DynamoDB."
+  }
+  assert {
+    condition     = length(regexall("KEY#\\*", run.platform.policies.authorize)) == 1 && !strcontains(run.platform.policies.authorize, "T#")
+    error_message = "Authorize sees no user data, only keys."
+  }
+}

@@ -1,0 +1,78 @@
+# Who may call what besides tables, and so who may not.
+mock_provider "aws" {
+  source = "./tests/mocks"
+}
+
+variables {
+  environment = "test"
+  runtime     = { artifacts = "./tests/fixtures" }
+  model       = { vendor = "anthropic", extract_id = "small", chat_id = "large" }
+  postgres    = { external = { host = "127.0.0.1", port = 5432, database = "membus", owner_username = "owner", owner_password = "secret" } }
+}
+
+run "platform" {
+}
+
+run "services" {
+  module {
+    source = "./tests/audit"
+  }
+  variables {
+    policies = run.platform.policies
+    questions = {
+      put_event     = { actions = ["events:PutEvents"], on = "event-bus/membus-test-bus" }
+      consume       = { actions = ["sqs:ReceiveMessage", "sqs:DeleteMessage"], on = "" }
+      park          = { actions = ["sqs:SendMessage"], on = "membus-test-quarantine" }
+      feed          = { actions = ["sqs:SendMessage"], on = "membus-test-extract" }
+      sign          = { actions = ["kms:GenerateMac"], on = "key/cursors" }
+      decrypt       = { actions = ["kms:Decrypt", "kms:Encrypt", "kms:GenerateDataKey"], on = "" }
+      ask_model     = { actions = ["secretsmanager:GetSecretValue"], on = "secret:model" }
+      become_owner  = { actions = ["secretsmanager:GetSecretValue"], on = "secret:owner" }
+      become_app    = { actions = ["secretsmanager:GetSecretValue"], on = "secret:app" }
+      change_secret = { actions = ["secretsmanager:PutSecretValue", "secretsmanager:UpdateSecret"], on = "" }
+      touch_bucket  = { actions = ["s3:GetObject", "s3:PutObject", "s3:DeleteObject", "s3:ListBucket"], on = "" }
+      call_another  = { actions = ["lambda:InvokeFunction", "sts:AssumeRole", "iam:PassRole"], on = "" }
+    }
+  }
+
+  assert {
+    condition     = output.who_may.put_event == "chat, memory"
+    error_message = "Authorize, extract and migrate announce nothing."
+  }
+  assert {
+    condition     = output.who_may.consume == "extract" && output.who_may.feed == "nobody"
+    error_message = "Only extract consumes its queue, and only the bus fills it."
+  }
+  assert {
+    condition     = output.who_may.park == "extract"
+    error_message = "Only extract gives up on messages."
+  }
+  assert {
+    condition     = output.who_may.sign == "memory"
+    error_message = "Only memory signs cursors."
+  }
+  assert {
+    condition     = output.who_may.decrypt == "nobody"
+    error_message = "Nobody uses the data key past the stores."
+  }
+  assert {
+    condition     = output.who_may.ask_model == "chat, extract"
+    error_message = "No model on the data path: memory, authorize and migrate cannot ask one."
+  }
+  assert {
+    condition     = output.who_may.become_owner == "migrate" && output.who_may.become_app == "migrate"
+    error_message = "Only migrate knows the schema's owner."
+  }
+  assert {
+    condition     = output.who_may.change_secret == "nobody"
+    error_message = "Functions read secrets and never change them."
+  }
+  assert {
+    condition     = output.who_may.touch_bucket == "nobody"
+    error_message = "Nobody touches the cold tier yet."
+  }
+  assert {
+    condition     = output.who_may.call_another == "nobody"
+    error_message = "Functions do not call each other nor change roles."
+  }
+}

@@ -1,0 +1,71 @@
+mock_provider "aws" {
+  source = "./tests/mocks"
+}
+
+variables {
+  environment = "test"
+  runtime     = { artifacts = "./tests/fixtures" }
+  model       = { vendor = "anthropic", extract_id = "small", chat_id = "large" }
+  network     = { availability_zones = ["us-east-1a", "us-east-1b"] }
+  postgres    = { cluster = { proxy = true, min_acu = 0.5 } }
+  hot_tier    = { storage_gb = 1 }
+}
+
+run "an_environment_of_production_shape_plans" {
+  assert {
+    condition     = keys(output.functions) == ["authorize", "chat", "extract", "memory", "migrate"] && output.functions.chat == "membus-test-chat"
+    error_message = "Five functions, named after their environment."
+  }
+  assert {
+    condition     = output.queue_urls != null && toset(keys(output.queue_urls)) == toset(["bus-dlq", "extract", "extract-dlq", "extract-rule-dlq", "failures", "quarantine"])
+    error_message = "Operators find every queue, dead letters included."
+  }
+  assert {
+    condition     = output.tables == { memory = "membus-test-memory", conversations = "membus-test-conversations", tenants = "membus-test-tenants", idempotency = "membus-test-idempotency" }
+    error_message = "Tables are named after their environment."
+  }
+  assert {
+    condition     = output.bucket == "membus-test-archive-123456789012"
+    error_message = "Bucket names are global, so this one carries the account."
+  }
+  assert {
+    condition     = length(module.hot_tier) == 1 && length(module.network) == 1
+    error_message = "Hot tier and network follow their variables."
+  }
+}
+
+run "the_schema_is_migrated_within_the_apply" {
+  assert {
+    condition     = aws_lambda_invocation.migrate.function_name == "membus-test-migrate" && aws_lambda_invocation.migrate.triggers.code == filebase64sha256("./tests/fixtures/functions/migrate.zip")
+    error_message = "A new migrate runs at once."
+  }
+}
+
+run "every_route_of_the_document_that_is_not_public_needs_a_scope" {
+  assert {
+    condition     = length(module.api.route_scopes) > 0 && alltrue([for scope in module.api.route_scopes : contains(["events:write", "memory:read", "memory:write", "chat", "admin"], scope)])
+    error_message = "Scopes are the five that keys can have."
+  }
+}
+
+run "a_message_stays_hidden_for_six_timeouts_of_its_consumer" {
+  assert {
+    condition     = local.routes.extract.visibility_timeout_seconds >= 6 * local.functions.extract.limits.timeout_seconds + 1
+    error_message = "The function module refuses less; this says it of the real figures."
+  }
+}
+
+run "without_a_network_there_is_no_hot_tier" {
+  command = plan
+  variables {
+    network  = null
+    postgres = { external = { host = "127.0.0.1", port = 5432, database = "membus", owner_username = "owner", owner_password = "secret" } }
+  }
+  expect_failures = [var.hot_tier]
+}
+
+run "a_name_that_no_bucket_could_have_is_refused" {
+  command = plan
+  variables { environment = "Test_1" }
+  expect_failures = [var.environment]
+}
