@@ -1,6 +1,7 @@
 """The gate between what a model proposes and what memory believes: the model proposes, this code disposes."""
 
 import re
+import unicodedata
 from typing import Literal
 
 from pydantic import Field
@@ -9,6 +10,7 @@ from membus.domain.attributes import fact_key
 from membus.domain.event import Recorded
 from membus.domain.facts import Kind, Observation, Provenance, Trust
 from membus.domain.identity import Record
+from membus.domain.visible import is_blank
 
 Stance = Literal["stated", "hypothetical", "negated", "question"]
 Reason = Literal[
@@ -27,6 +29,10 @@ _INSTRUCTION = re.compile(
     r"|\b(always|never) (answer|reply|respond|say|tell|recommend)\b",
     re.IGNORECASE,
 )
+VALUE_MAX = 200
+"""A longer value is a passage, not a fact."""
+QUOTE_MAX = 300
+"""Evidence is kept with every fact and in the profile; a model may quote a whole letter."""
 
 
 class Candidate(Record):
@@ -51,8 +57,8 @@ class Extractor(Record):
 def admit(candidate: Candidate, events: dict[str, Recorded], extractor: Extractor) -> Observation | Reason:
     """Return the observation that a candidate becomes, or the reason it is refused.
 
-    A candidate is refused unless its quote stands in the words of the event it names, word for word but for
-    case and white space, and it states something about the user that is neither supposed nor an instruction.
+    A candidate is refused unless its quote stands in the words of the event it names, word for word but for case,
+    white space and invisible characters, and it states something about the user, neither supposed nor an instruction.
     """
     recorded = events.get(candidate.event_id)
     if recorded is None:
@@ -62,14 +68,15 @@ def admit(candidate: Candidate, events: dict[str, Recorded], extractor: Extracto
         return refused
     key = fact_key(candidate.attribute, candidate.value)
     value = " ".join(candidate.value.split())
-    if key is None or not value or len(value) > 200:  # noqa: PLR2004 (a longer value is a passage, not a fact)
+    if key is None or is_blank(value) or len(value) > VALUE_MAX:
         return "malformed"
     event = recorded.event
     return Observation(
         key=key, value=value, kind=candidate.kind, trust=Trust.USER_STATED, confidence=0.9,
         valid_from=event.occurred_at, learned_at=recorded.learned_at,
         provenance=Provenance(
-            event_id=event.event_id, event_type=event.type, origin=event.origin, quote=candidate.quote,
+            event_id=event.event_id, event_type=event.type, origin=event.origin,
+            quote=candidate.quote.strip()[:QUOTE_MAX],
             model=extractor.model, prompt_version=extractor.prompt_version,
         ),
     )  # fmt: skip
@@ -80,12 +87,21 @@ def _refusal(candidate: Candidate, speech: str) -> Reason | None:
         return candidate.stance
     if candidate.subject.strip().casefold() != "user":
         return "third_party"
-    if not candidate.quote.strip() or _plain(candidate.quote) not in _plain(speech):
+    quote = _plain(candidate.quote)
+    if not quote or not _stands_in(quote, _plain(speech)):
         return "ungrounded"
-    if _INSTRUCTION.search(candidate.value) or _INSTRUCTION.search(candidate.quote):
+    if _INSTRUCTION.search(_plain(candidate.value)) or _INSTRUCTION.search(quote):
         return "instruction"
     return None
 
 
+def _stands_in(quote: str, speech: str) -> bool:
+    """Whether the quote stands in the speech and cuts no word; only scripts with spaces have words to cut."""
+    begins, ends = r"(?:(?<![a-z0-9])|(?![a-z0-9]))", r"(?:(?![a-z0-9])|(?<![a-z0-9]))"
+    return re.search(begins + re.escape(quote) + ends, speech) is not None
+
+
 def _plain(text: str) -> str:
-    return " ".join(text.split()).casefold()
+    """Return the text as it reads: no invisible characters, no look-alike forms, one space, one case."""
+    read = (character for character in unicodedata.normalize("NFKC", text) if unicodedata.category(character) != "Cf")
+    return " ".join("".join(read).split()).casefold()

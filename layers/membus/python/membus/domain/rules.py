@@ -10,6 +10,7 @@ from membus.domain.event import Event, Recorded, epoch_ms, from_epoch_ms
 from membus.domain.facts import Kind, Observation, Provenance, Trust
 
 RULES_VERSION = "1"
+QUOTE_MAX = 200
 
 
 @dataclass(frozen=True)
@@ -106,7 +107,8 @@ def repeated(signal: Signal, marks: Iterable[Mark]) -> Iterator[Observation]:
                 valid_from=last.occurred_at, learned_at=last.learned_at,
                 provenance=Provenance(
                     event_id=last.event_id, event_type=rule.event_type, origin=last.origin,
-                    quote=f"{last.quote}, {rule.count} times within {rule.within.total_seconds() / 60:g} minutes", rule=rule.name,
+                    quote=f"{last.quote}, {rule.count} times within {rule.within.total_seconds() / 60:g} minutes",
+                    rule=rule.name,
                 ),
             )  # fmt: skip
 
@@ -120,7 +122,7 @@ def stated_by_action(recorded: Recorded) -> list[Observation]:
     key = fact_key(f"setting.{name}", str(value))
     provenance = Provenance(
         event_id=event.event_id, event_type=event.type, origin=event.origin,
-        quote=rendering(event), rule="setting-changed",
+        quote=rendering(event)[:QUOTE_MAX], rule="setting-changed",
     )  # fmt: skip
     return [
         Observation(
@@ -145,7 +147,7 @@ def rendering(event: Event) -> str:
 
 def _mark(recorded: Recorded) -> Mark:
     event = recorded.event
-    quote = rendering(event).replace("|", " ")[:200]
+    quote = rendering(event).replace("|", " ")[:QUOTE_MAX]
     return Mark(event.occurred_at, recorded.learned_at, event.event_id, event.origin, quote)
 
 
