@@ -3,9 +3,11 @@ module "platform" {
 
   environment = "local"
 
+  # Ten workers that start at once on two cores outlast their timeout; two have read 400 events in five seconds.
   runtime = {
-    artifacts         = var.artifacts
-    extra_environment = var.extra_environment
+    artifacts           = var.artifacts
+    extra_environment   = var.extra_environment
+    extract_concurrency = 2
   }
 
   model = {
