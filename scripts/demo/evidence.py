@@ -6,7 +6,7 @@ from rich.console import Console
 from rich.table import Table
 from rich.text import Text
 
-from membus.domain.attributes import slug_of
+from membus.domain.attributes import SINGLE_VALUED
 from scripts.demo.answers import Fact
 from scripts.demo.chapters import counted, heading
 from scripts.demo.source import Source
@@ -63,7 +63,8 @@ def _row(fact: Fact) -> tuple[Text, ...]:
 
 def _attribute(fact: Fact) -> str:
     """Return the key without the value in it: `likes` for `likes.thai-food`."""
-    return fact.key.removesuffix(f".{slug_of(fact.value)}")
+    single = fact.key in SINGLE_VALUED or fact.key.startswith("setting.")
+    return fact.key if single else fact.key.rpartition(".")[0]
 
 
 def changes(console: Console, histories: Sequence[Sequence[Fact]]) -> None:
