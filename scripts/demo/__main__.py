@@ -29,7 +29,7 @@ def main(arguments: Sequence[str] | None = None, *, start: Callable[[], Stack] =
         source = read(options.input, conversation=options.conversation, limit=options.limit)
         tell(start(), source, console)
     except DemoError as error:
-        errors.print(str(error), style="red", markup=False)
+        errors.print(str(error), style="red", markup=False, soft_wrap=True)
         return 1
     except KeyboardInterrupt:
         errors.print("\nStopped. The local stack may still be running: `make down` stops it.", markup=False)
@@ -46,10 +46,9 @@ def _options(arguments: Sequence[str] | None) -> argparse.Namespace:
 
 
 def _positive(text: str) -> int:
-    number = int(text)
-    if number < 1:
-        raise argparse.ArgumentTypeError(f"{number} is not at least 1")
-    return number
+    if not text.isdecimal() or int(text) < 1:
+        raise argparse.ArgumentTypeError(f"{text} is not a number from 1")
+    return int(text)
 
 
 if __name__ == "__main__":

@@ -1,6 +1,7 @@
 """The demo's frame: what was sent at its beginning, what to try next at its end."""
 
 import shlex
+from collections.abc import Sequence
 
 from rich.console import Console
 from rich.table import Table
@@ -59,10 +60,11 @@ def _refusals(console: Console, sent: Sent) -> None:
         console.print(f"  … and {len(sent.rejected) - REFUSALS_SHOWN:,} more rejected", style="yellow")
 
 
-def aftermath(console: Console, *, known_before: bool, dead: int) -> None:
+def aftermath(console: Console, *, known_before: Sequence[str], dead: int) -> None:
     if known_before:
         console.print(
-            "These users had facts before this run; an event that is sent again changes nothing.", style="dim"
+            f"Known before this run: {', '.join(known_before)}. An event that is sent again changes nothing.",
+            style="dim",
         )
     if dead > 0:
         console.print(

@@ -65,7 +65,7 @@ def comparison(console: Console, context: Context, events: Sequence[Event]) -> N
     console.print(_verdict(whole, context.total_tokens), style="bold")
     console.print(
         "Both are estimates by the same code (membus.domain.tokens): of the history the messages alone, of the prompt "
-        f"everything in it. The prompt carries {counted(len(context.facts), 'fact')}, not every word that was said.",
+        f"everything in it. It carries {counted(len(context.facts), 'fact')}, not every word that was said.",
         style="dim",
     )
 

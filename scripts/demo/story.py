@@ -47,14 +47,14 @@ def tell(stack: Stack, source: Source, console: Console) -> None:
 
 def send_and_wait(told: Story) -> Sent:
     """Send every event and return once extraction is done with them."""
-    known = _versions(told)
+    known = [user for user, version in zip(_watched(told), _versions(told), strict=True) if version]
     dead = told.depth().dead
     with _progress(told.console) as progress:
         sending = progress.add_task("sending events", total=len(told.source.events))
         sent = feed(told.api, told.source.events, advance=lambda size: progress.advance(sending, size))
     left = _wait(told, sent)
     chapters.sent(told.console, sent)
-    chapters.aftermath(told.console, known_before=any(known), dead=left.dead - dead)
+    chapters.aftermath(told.console, known_before=known, dead=left.dead - dead)
     return sent
 
 
@@ -74,7 +74,11 @@ def _wait(told: Story, sent: Sent) -> Depth:
 
 
 def _versions(told: Story) -> tuple[int, ...]:
-    return tuple(told.api.profile(user).version for user in told.source.users()[:USERS_WATCHED])
+    return tuple(told.api.profile(user).version for user in _watched(told))
+
+
+def _watched(told: Story) -> list[str]:
+    return told.source.users()[:USERS_WATCHED]
 
 
 def show_facts(told: Story) -> None:
