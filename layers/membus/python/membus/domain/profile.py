@@ -1,6 +1,7 @@
 """The compact profile: the current facts of a user in one item, and as a block of text for a prompt."""
 
 from collections.abc import Iterable
+from itertools import accumulate
 
 from membus.domain.facts import Fact
 from membus.domain.identity import Owner, Record
@@ -8,6 +9,9 @@ from membus.domain.tokens import estimate_tokens
 
 FACTS_MAX = 250
 """At about 500 bytes a fact the item stays below 128 KB: a third of what DynamoDB allows."""
+BYTES_MAX = 256_000
+"""The longest facts in a script of four bytes a letter come to a megabyte, and an item that cannot be written
+would stop the learning about its user for good."""
 
 
 class Profile(Record):
@@ -20,20 +24,22 @@ class Profile(Record):
     def updated(self, facts: Iterable[Fact]) -> "Profile":
         """Return the next version with `facts` in place of those with the same keys.
 
-        Beyond 250 facts the least trusted and then the oldest stay out of the profile (never out of the store);
-        the order is total and static, so it does not depend on which fact came first.
+        Beyond 250 facts, or 256 KB of them, the least trusted and then the oldest stay out of the profile (never
+        out of the store); the order is total and static, so it does not depend on which fact came first.
         """
         merged = {fact.key: fact for fact in (*self.facts, *facts)}
-        kept = sorted(merged.values(), key=_rank, reverse=True)[:FACTS_MAX]
+        ranked = sorted(merged.values(), key=_rank, reverse=True)[:FACTS_MAX]
+        sizes = accumulate(len(fact.model_dump_json().encode()) for fact in ranked)
+        kept = [fact for fact, size in zip(ranked, sizes, strict=True) if size <= BYTES_MAX]
         return Profile(owner=self.owner, version=self.version + 1, facts=tuple(sorted(kept, key=_by_key)))
 
     def lines(self, *, budget: int | None = None) -> list[str]:
-        """Return one line a fact in a stable order; with a budget, only the best that fit into that many tokens."""
+        """Return one line a fact in a stable order; with a budget, the best that fit into that many tokens."""
         kept: list[Fact] = []
         for fact in sorted(self.facts, key=_rank, reverse=True):
             cost = estimate_tokens(line(fact)) + 1
             if budget is not None and cost > budget:
-                break
+                continue
             budget = None if budget is None else budget - cost
             kept.append(fact)
         return [line(fact) for fact in sorted(kept, key=_by_key)]
