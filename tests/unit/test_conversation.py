@@ -1,0 +1,61 @@
+"""membus.domain.conversation: who may write, what a conversation is called, and ids that only rise."""
+
+from concurrent.futures import ThreadPoolExecutor
+from datetime import timedelta
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from membus.domain.conversation import TITLE_MAX, MessageIds, title_of
+from membus.errors import ForbiddenError
+from tests.factories import NOON, a_conversation
+
+
+@pytest.mark.parametrize("author", ["ada", "bob"])
+def test_the_owner_and_the_members_write(author: str) -> None:
+    a_conversation(members=("bob",)).admit(author)
+
+
+@pytest.mark.parametrize("author", ["eve", "ad", "adab", ""])
+def test_nobody_else_writes(author: str) -> None:
+    with pytest.raises(ForbiddenError) as refused:
+        a_conversation(members=("bob",)).admit(author)
+
+    assert refused.value.code == "not_a_member"
+
+
+@pytest.mark.parametrize(
+    ("text", "title"),
+    [("hi", "hi"), (" a \n b ", "a b"), ("word " * 30, " ".join(["word"] * 15) + "…"), ("x" * 200, "x" * 79 + "…")],
+)
+def test_a_title_is_the_first_words(text: str, title: str) -> None:
+    assert title_of(text) == title
+
+
+@given(st.text())
+def test_a_title_is_short_and_on_one_line(text: str) -> None:
+    assert len(title_of(text)) <= TITLE_MAX
+    assert len(title_of(text).splitlines()) <= 1
+
+
+def test_ids_rise_within_a_millisecond_and_when_the_clock_steps_back() -> None:
+    ids = MessageIds()
+    moments = [NOON, NOON, NOON - timedelta(hours=1), NOON, NOON + timedelta(milliseconds=1)]
+
+    made = [ids.next(moment) for moment in moments]
+
+    assert made == sorted(set(made))
+
+
+def test_threads_get_different_ids_each_in_its_order() -> None:
+    ids = MessageIds()
+
+    def make(_: int) -> list[str]:
+        return [ids.next(NOON) for _ in range(50)]
+
+    with ThreadPoolExecutor(4) as pool:
+        made = list(pool.map(make, range(4)))
+
+    assert all(each == sorted(each) for each in made)
+    assert len({one for each in made for one in each}) == 200

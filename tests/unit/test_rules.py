@@ -1,0 +1,183 @@
+"""membus.domain.rules: what behaviour says without words, whatever order it is heard in."""
+
+from collections.abc import Sequence
+from datetime import datetime, timedelta
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from membus.domain.event import Event
+from membus.domain.facts import Observation, Trust
+from membus.domain.identity import Owner
+from membus.domain.rules import Mark, needs_reader, rendering, repeated, signals, stated_by_action
+from tests.factories import ADA, NOON, a_server_error, a_setting, an_event, recorded, said
+from tests.fakes.signals import InMemorySignals
+
+MINUTES_5 = timedelta(minutes=5)
+SECOND = timedelta(seconds=1)
+
+moments = st.integers(0, 1500).map(lambda seconds: NOON + timedelta(seconds=seconds))
+errors = st.lists(
+    st.builds(a_server_error, st.integers(0, 40).map("e{}".format), at=moments, status=st.sampled_from([500, 503])),
+    max_size=14,
+    unique_by=lambda event: event.event_id,
+)
+
+
+def observed(events: Sequence[Event], store: InMemorySignals | None = None, owner: Owner = ADA) -> list[Observation]:
+    """Return what the rules see when the events arrive one after the other."""
+    store = store or InMemorySignals()
+    arrived = [(signal, store.add(owner, signal)) for event in events for signal in signals(recorded(event))]
+    return [seen for signal, marks in arrived for seen in repeated(signal, marks)]
+
+
+def known(events: Sequence[Event]) -> dict[str, Observation]:
+    return {seen.provenance.event_id: seen for seen in observed(events)}
+
+
+def errors_at(*offsets: timedelta, start: datetime = NOON) -> list[Event]:
+    return [a_server_error(f"e{number}", at=start + offset) for number, offset in enumerate(offsets)]
+
+
+def test_three_server_errors_within_five_minutes_are_frustrating() -> None:
+    (seen,) = observed(errors_at(timedelta(0), SECOND, MINUTES_5))
+
+    assert (seen.key, seen.value, seen.kind) == ("frustrated_by.error-500", "error 500", "behaviour")
+    assert (seen.trust, seen.valid_from) == (Trust.OBSERVED, NOON + MINUTES_5)
+    assert (seen.provenance.event_id, seen.provenance.rule) == ("e2", "repeated-server-error")
+    assert seen.provenance.quote.startswith("HTTP 500 on /checkout, 3 times within ")
+
+
+@pytest.mark.parametrize("start", [NOON, NOON - SECOND, NOON + SECOND, NOON + timedelta(minutes=4, seconds=59)])
+@pytest.mark.parametrize("middle", [timedelta(0), SECOND, MINUTES_5])
+def test_the_window_is_five_minutes_to_the_second_across_every_border(start: datetime, middle: timedelta) -> None:
+    assert len(observed(errors_at(timedelta(0), middle, MINUTES_5, start=start))) == 1
+    assert observed(errors_at(timedelta(0), middle, MINUTES_5 + SECOND, start=start)) == []
+
+
+@pytest.mark.parametrize("count", [0, 1, 2])
+def test_fewer_than_three_say_nothing(count: int) -> None:
+    assert observed(errors_at(*[SECOND * number for number in range(count)])) == []
+
+
+@given(errors, st.randoms(use_true_random=False), st.integers(0, 5))
+def test_late_shuffled_and_repeated_events_lead_to_the_same_observations(
+    events: list[Event], random: st.DataObject, repeats: int
+) -> None:
+    shuffled = [*events, *events[:repeats]]
+    random.shuffle(shuffled)  # type: ignore[attr-defined]
+
+    assert known(shuffled) == known(events)
+
+
+@given(errors, errors)
+def test_more_events_only_ever_add_observations(events: list[Event], more: list[Event]) -> None:
+    taken = {event.event_id for event in events}
+
+    assert known(events).items() <= known([*events, *(event for event in more if event.event_id not in taken)]).items()
+
+
+@given(errors)
+def test_an_observation_stands_exactly_where_three_errors_end_within_five_minutes(events: list[Event]) -> None:
+    expected = {
+        event.event_id
+        for event in events
+        if sum(
+            other.payload["status"] == event.payload["status"]
+            and (event.occurred_at - MINUTES_5, "") <= (other.occurred_at, other.event_id)
+            and (other.occurred_at, other.event_id) <= (event.occurred_at, event.event_id)
+            for other in events
+        )
+        >= 3
+    }
+
+    assert set(known(events)) == expected
+
+
+@pytest.mark.parametrize("status", [499, 404, 0, True, False, "500", "5xx", 500.0, None, [500], {"a": 500}])
+def test_what_is_no_server_error_does_not_count(status: object) -> None:
+    assert signals(recorded(a_server_error("e1", status=status))) == []
+
+
+@pytest.mark.parametrize("status", [500, 503, 599, 2**62])
+def test_every_server_error_counts_under_its_status(status: int) -> None:
+    (signal,) = signals(recorded(a_server_error("e1", status=status)))
+
+    assert signal.group == str(status)
+
+
+def test_another_events_status_does_not_count() -> None:
+    assert signals(recorded(an_event(type="page.viewed", payload={"status": 500}))) == []
+    assert signals(recorded(an_event(type="error.shown", payload={}))) == []
+
+
+@pytest.mark.parametrize("event_id", ["e1", "a|b|c", "|", "é"])
+@pytest.mark.parametrize("path", ["/a|b", "/" + "x" * 500, "", "/a\nb", 5, None])
+def test_a_mark_survives_being_written_down(event_id: str, path: object) -> None:
+    event = an_event(event_id, type="error.shown", payload={"status": 500, "path": path})
+    (signal,) = signals(recorded(event))
+
+    assert Mark.parse(str(signal.mark)) == signal.mark
+
+
+@pytest.mark.parametrize(
+    ("to", "value"), [("dark", "dark"), (5, "5"), (1.5, "1.5"), (True, "True"), ("", ""), ("x" * 900, "x" * 200)]
+)
+def test_a_changed_setting_is_the_settings_new_value(to: object, value: str) -> None:
+    (seen,) = stated_by_action(recorded(a_setting(name="Theme", to=to)))
+
+    assert (seen.key, seen.value, seen.kind, seen.trust) == ("setting.theme", value, "setting", Trust.OBSERVED)
+    assert (seen.valid_from, seen.provenance.rule) == (NOON, "setting-changed")
+
+
+@pytest.mark.parametrize(
+    "payload",
+    [
+        {}, {"name": "theme"}, {"to": "dark"}, {"name": 5, "to": "dark"}, {"name": "theme", "to": None},
+        {"name": "theme", "to": ["dark"]}, {"name": "", "to": "dark"}, {"name": "a#b", "to": "dark"},
+        {"name": "x" * 5000, "to": "dark"}, {"name": "a.b.c.d.e", "to": "dark"},
+    ],
+)  # fmt: skip
+def test_a_setting_that_says_nothing_teaches_nothing(payload: dict[str, object]) -> None:
+    assert stated_by_action(recorded(an_event(type="setting.changed", payload=payload))) == []
+
+
+def test_a_settings_evidence_stays_short() -> None:
+    payload = {"name": "theme", "from": {"blob": "x" * 100_000}, "to": "dark"}
+
+    (seen,) = stated_by_action(recorded(an_event(type="setting.changed", payload=payload)))
+
+    assert len(seen.provenance.quote) <= 200
+
+
+def test_another_type_states_nothing_by_itself() -> None:
+    assert stated_by_action(recorded(an_event(type="button.pressed", payload={"name": "theme", "to": "dark"}))) == []
+
+
+@pytest.mark.parametrize(
+    ("event", "words"),
+    [
+        (a_server_error("e1"), "HTTP 500 on /checkout"),
+        (an_event(type="error.shown", payload={"status": 500}), "HTTP 500 on an unknown path"),
+        (a_setting(to="dark"), "changed theme to dark"),
+        (an_event(type="setting.changed", payload={"name": "a", "from": 1, "to": 2}), "changed a from 1 to 2"),
+        (an_event(type="page.viewed", payload={"path": "/"}), "page.viewed"),
+    ],
+)
+def test_an_action_can_be_put_in_words(event: Event, words: str) -> None:
+    assert rendering(event) == words
+
+
+@pytest.mark.parametrize(
+    ("event", "needed"),
+    [
+        (said("hi"), True), (a_setting(), True), (a_server_error("e1"), True),
+        (an_event(type="page.viewed", payload={"path": "/"}), False),
+        (an_event(type="element.clicked", payload={"name": "buy"}), False),
+        (an_event(payload={"text": "hi", "role": "assistant"}), False),
+        (an_event(type="turn.recorded", payload={"assistant": {"text": "hi"}}), False),
+    ],
+)  # fmt: skip
+def test_only_what_can_teach_something_needs_a_reader(event: Event, needed: bool) -> None:  # noqa: FBT001
+    assert needs_reader(event) is needed
