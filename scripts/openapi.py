@@ -8,8 +8,8 @@ from pathlib import Path
 from typing import Any
 
 from functions.chat.handler import app as chat
-from functions.memory.routes import OPENAPI
-from functions.memory.routes import app as memory
+from functions.memory.app import app as memory
+from functions.memory.routes.public import OPENAPI
 
 PROBLEM: dict[str, Any] = {
     "type": "object",

@@ -5,7 +5,7 @@ from typing import Any
 from aws_lambda_powertools.logging.correlation_paths import API_GATEWAY_HTTP
 from aws_lambda_powertools.utilities.typing import LambdaContext
 
-from functions.memory.routes import app
+from functions.memory.app import app
 from membus.http import respond
 from membus.observability import logger
 

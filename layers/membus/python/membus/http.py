@@ -8,6 +8,7 @@ from typing import Any
 from aws_lambda_powertools.event_handler import APIGatewayHttpResolver, Response
 from aws_lambda_powertools.event_handler.exceptions import NotFoundError as NoRouteError
 from aws_lambda_powertools.event_handler.openapi.exceptions import RequestValidationError
+from aws_lambda_powertools.event_handler.router import APIGatewayHttpRouter
 from aws_lambda_powertools.utilities.typing import LambdaContext
 from pydantic import TypeAdapter, ValidationError
 
@@ -97,9 +98,9 @@ def route(function: str, scope: str) -> dict[str, Any]:
     }
 
 
-def caller(app: APIGatewayHttpResolver) -> Caller:
+def caller(app: APIGatewayHttpResolver | APIGatewayHttpRouter) -> Caller:
     """Return who calls; without an authorizer's word nobody does."""
-    said = (app.current_event.request_context.authorizer.get_lambda or {}) if app.current_event.raw_event else {}
+    said = app.current_event.request_context.authorizer.get_lambda or {}
     if not said.get("tenant_id"):
         raise UnauthorizedError("the request carries no verified credential")
     return Caller(tenant=said["tenant_id"], key_id=said["key_id"], scopes=frozenset(said["scopes"].split()))

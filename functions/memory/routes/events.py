@@ -1,0 +1,22 @@
+"""`/v1/events`: what users did."""
+
+from http import HTTPStatus
+from typing import Annotated
+
+from aws_lambda_powertools.event_handler.openapi.params import Body
+from aws_lambda_powertools.event_handler.router import APIGatewayHttpRouter
+
+from functions.memory.api import EventBatch, EventReceipt
+from functions.memory.events import accept_events
+from functions.memory.routes.parameters import EVENTS, RequestKey
+from membus import wiring
+from membus.http import caller
+
+router = APIGatewayHttpRouter()
+
+
+@router.post("/v1/events", summary="Record what users did", status_code=HTTPStatus.ACCEPTED, **EVENTS)
+def post_events(batch: Annotated[EventBatch, Body()], key: RequestKey = None) -> EventReceipt:
+    return accept_events(
+        batch.events, tenant=caller(router).tenant, request_key=key, now=wiring.now(), bus=wiring.bus()
+    )
