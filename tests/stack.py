@@ -10,6 +10,7 @@ import psutil
 from localstack.down import down
 from localstack.home import Home
 from localstack.paths import LOCAL, REPOSITORY
+from localstack.settings import environment
 
 HOMES = LOCAL / "test"
 _PATIENCE_SECONDS = 600
@@ -37,6 +38,7 @@ class OwnStack:
             self._up = subprocess.Popen(
                 [sys.executable, "-m", "localstack", "up", "--any-ports", "--home", str(self._home.root)],
                 cwd=REPOSITORY,
+                env=environment() | {"ANTHROPIC_API_KEY": ""},  # no test asks, and pays, the real model
                 stdin=subprocess.DEVNULL,
                 stdout=said,
                 stderr=subprocess.STDOUT,
