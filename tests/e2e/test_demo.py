@@ -3,6 +3,7 @@
 import io
 import time
 from collections.abc import Iterator
+from uuid import uuid4
 
 import pytest
 from rich.console import Console
@@ -12,13 +13,18 @@ from scripts.demo.__main__ import WEEK
 from scripts.demo.client import Api
 from scripts.demo.feed import feed
 from scripts.demo.readers import read
+from scripts.demo.source import Source
 from scripts.demo.stack import ExtractQueue
 from scripts.demo.story import Story, show_answer, show_facts
 from scripts.demo.wait import Clock
 
 pytestmark = pytest.mark.stack
 
-SOURCE = read(WEEK)
+USER = f"mia-{uuid4().hex[:8]}"  # a stack that is given may have seen other runs
+SOURCE = Source(
+    "a week",
+    [event | {"user_id": USER, "event_id": f"{USER}-{event['event_id']}"} for event in read(WEEK).events],
+)
 PATIENCE_SECONDS = 120
 QUIET_POLLS = 5
 EXPECTED = frozenset(
@@ -48,7 +54,7 @@ def settled(api: Api, expected: frozenset[tuple[str, str]]) -> dict[str, str]:
     facts: dict[str, str] = {}
     while quiet < QUIET_POLLS and time.monotonic() < deadline:
         time.sleep(1)
-        before, facts = facts, {fact.key: fact.value for fact in api.facts("mia")}
+        before, facts = facts, {fact.key: fact.value for fact in api.facts(USER)}
         quiet = quiet + 1 if facts == before and expected <= set(facts.items()) else 0
     return facts
 
