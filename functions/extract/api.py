@@ -6,6 +6,10 @@ from pydantic import AwareDatetime, BaseModel, Field
 
 from membus.domain import strict_json
 from membus.domain.event import Event, Recorded
+from membus.errors import InvalidError
+
+BODY_BYTES_MAX = 350_000
+"""An episode is one DynamoDB item of at most 400 KB; a producer may put more than twice that on the bus."""
 
 
 class QueueMessage(BaseModel):
@@ -20,7 +24,9 @@ class QueueMessage(BaseModel):
         return int(self.attributes.get("ApproximateReceiveCount", 1))
 
     def recorded(self) -> Recorded:
-        """Return the event and the moment the bus accepted it; ValueError or InvalidError where it is none."""
+        """Return the event and the moment the bus accepted it; ValidationError or InvalidError where it is none."""
+        if len(self.body.encode()) > BODY_BYTES_MAX:
+            raise InvalidError(f"an event takes at most {BODY_BYTES_MAX} bytes", code="payload_too_large")
         envelope = BusEnvelope.model_validate(strict_json.loads(self.body))
         return Recorded(event=envelope.detail, learned_at=envelope.time)
 

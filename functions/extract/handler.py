@@ -4,6 +4,7 @@ Powertools' batch processor handles records one by one; this function groups the
 it reports the failed ones itself. After five receives the queue moves a message to its dead-letter queue.
 """
 
+import traceback
 from typing import Any
 
 from aws_lambda_powertools.metrics import MetricUnit
@@ -48,15 +49,24 @@ def _count_refused(reason: str) -> None:
     metrics.add_metric(name=f"CandidatesRefused_{reason}", unit=MetricUnit.Count, value=1)
 
 
-def _retry_later(message: QueueMessage, error: MembusError) -> None:
-    """Shorten the wait for the next try: the queue's own visibility timeout fits the longest run, not a brief fault."""
+def _retry_later(message: QueueMessage, error: Exception) -> None:
+    """Shorten the wait for the next try: the queue's own visibility timeout fits the longest run, not a brief fault.
+
+    Of an error that is none of ours only the kind and the place are logged: its words may quote what a user said.
+    """
     again_in_seconds = min(2**message.receives, RETRY_SECONDS_MAX)
+    code, detail = (error.code, error.detail) if isinstance(error, MembusError) else ("defect", _place(error))
     logger.warning(
         "message goes back to the queue",
         message_id=message.message_id, receives=message.receives, again_in_seconds=again_in_seconds,
-        code=error.code, detail=error.detail,
+        code=code, detail=detail,
     )  # fmt: skip
     try:
         wiring.source_queue().retry_in(message.receipt, seconds=again_in_seconds)
     except UnavailableError as unavailable:
         logger.warning("the queue keeps its own timeout", message_id=message.message_id, detail=unavailable.detail)
+
+
+def _place(error: Exception) -> str:
+    last = traceback.extract_tb(error.__traceback__)[-1]
+    return f"{type(error).__name__} at {last.filename}:{last.lineno}"

@@ -3,8 +3,6 @@
 import json
 from collections.abc import Sequence
 
-from pydantic import Field
-
 from membus.domain.event import Recorded
 from membus.domain.gate import Candidate
 from membus.domain.identity import Record
@@ -33,7 +31,7 @@ the usual answer."""
 
 
 class Candidates(Record):
-    facts: list[Candidate] = Field(default_factory=list)
+    facts: list[Candidate]  # no default: an answer without the list is no answer, rather than nothing learned
 
 
 def prompt_for(events: Sequence[Recorded]) -> Prompt:

@@ -9,7 +9,7 @@ from functions.extract.api import QueueMessage
 from functions.extract.learning import Learner
 from membus.domain.event import FORGOTTEN, Event, Recorded
 from membus.domain.rules import needs_reader
-from membus.errors import InvalidError, MembusError
+from membus.errors import InvalidError
 from membus.ports.events import EpisodeStore, Quarantine
 
 
@@ -31,25 +31,25 @@ def extract_batch(
     episodes: EpisodeStore,
     quarantine: Quarantine,
     learner: Learner,
-    on_failure: Callable[[QueueMessage, MembusError], None],
+    on_failure: Callable[[QueueMessage, Exception], None],
 ) -> list[str]:
     """Return the ids of the messages to deliver again.
 
-    A failure costs only its own user's messages; on their next delivery each is taken alone, so a poisoned one
-    reaches the dead-letter queue by itself.
+    A failure of any kind, a defect of ours too, costs only its own user's messages; on their next delivery each is
+    taken alone, so a poisoned one reaches the dead-letter queue by itself.
     """
     failed: list[str] = []
     pending: dict[tuple[str, str], Pending] = {}
     for message in messages:
         try:
             _take(message, pending, episodes=episodes, quarantine=quarantine, version=learner.version)
-        except MembusError as error:
+        except Exception as error:  # noqa: BLE001 (or one message nobody foresaw would fail its whole batch)
             on_failure(message, error)
             failed.append(message.message_id)
     for group in _groups(pending.values()):
         try:
             learner.learn([each.recorded for each in group])
-        except MembusError as error:
+        except Exception as error:  # noqa: BLE001 (as above)
             for message in (message for each in group for message in each.messages):
                 on_failure(message, error)
                 failed.append(message.message_id)
