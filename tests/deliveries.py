@@ -1,0 +1,134 @@
+"""What the queue hands to extract, and an extract over in-memory parts that keeps what happened."""
+
+import json
+from collections.abc import Sequence
+from datetime import datetime, timedelta
+from typing import Any
+
+from functions.extract.api import QueueMessage
+from functions.extract.learning import VERSION, Learner
+from functions.extract.usecase import extract_batch
+from membus.domain.event import Event
+from membus.domain.identity import Owner
+from membus.domain.prompt import Prompt
+from membus.ports.events import EpisodeStore, SignalStore
+from membus.ports.facts import FactStore
+from membus.ports.model import LanguageModel
+from tests.factories import ADA
+from tests.fakes.bus import InMemoryQuarantine
+from tests.fakes.episodes import InMemoryEpisodes
+from tests.fakes.facts import InMemoryFacts
+from tests.fakes.model import ScriptedModel
+from tests.fakes.signals import InMemorySignals
+
+NOTHING = '{"facts": []}'
+
+
+def a_record(
+    event: Event | str | dict[str, Any], message_id: str = "m1", *, receives: int = 1, taken_at: datetime | None = None
+) -> dict[str, Any]:
+    """Return a queue record as Lambda gets it; the bus took the event a second after it happened."""
+    if isinstance(event, Event):
+        taken = taken_at or event.occurred_at + timedelta(seconds=1)
+        detail = event.model_dump(mode="json", by_alias=True)
+        event = {"source": "membus.events", "time": taken.isoformat(), "detail": detail}
+    return {
+        "messageId": message_id, "receiptHandle": f"receipt-{message_id}",
+        "body": event if isinstance(event, str) else json.dumps(event),
+        "attributes": {"ApproximateReceiveCount": str(receives)},
+    }  # fmt: skip
+
+
+def a_message(event: Event | str | dict[str, Any], message_id: str = "m1", **more: Any) -> QueueMessage:
+    return QueueMessage.model_validate(a_record(event, message_id, **more))
+
+
+def proposing(**facts: dict[str, Any]) -> ScriptedModel:
+    """Return a model that proposes, for each event id it is shown, the candidate given under that id."""
+
+    def read(prompt: Prompt) -> str:
+        return json.dumps({"facts": [facts[each["event_id"]] for each in shown(prompt) if each["event_id"] in facts]})
+
+    return ScriptedModel(read)
+
+
+def observant() -> ScriptedModel:
+    """Return a model that reads `I live in X.` and `I like X.` wherever it stands, as a pure function of the words."""
+
+    def read(prompt: Prompt) -> str:
+        return json.dumps({"facts": [fact for each in shown(prompt) for fact in _read(each)]})
+
+    return ScriptedModel(read)
+
+
+def shown(prompt: Prompt) -> list[dict[str, Any]]:
+    """Return the events that a prompt of extract shows the model."""
+    lines = prompt.messages[0].text.splitlines()
+    assert (lines[0], lines[-1]) == ("<events>", "</events>")
+    return [json.loads(line) for line in lines[1:-1]]
+
+
+def _read(event: dict[str, Any]) -> list[dict[str, Any]]:
+    attributes = {"I live in ": "home.city", "I like ": "likes"}
+    return [
+        {
+            "event_id": event["event_id"], "subject": "user", "attribute": attribute, "quote": sentence,
+            "value": sentence.removeprefix(start), "kind": "preference", "stance": "stated",
+        }
+        for sentence in event["text"].split(". ")
+        for start, attribute in attributes.items()
+        if sentence.startswith(start)
+    ]  # fmt: skip
+
+
+class Extraction:
+    """The extract function without AWS; `failures` keeps which message failed with what."""
+
+    def __init__(
+        self,
+        model: LanguageModel | None = None,
+        *,
+        episodes: EpisodeStore | None = None,
+        facts: FactStore | None = None,
+        signals: SignalStore | None = None,
+    ) -> None:
+        known = episodes if isinstance(episodes, InMemoryEpisodes) else InMemoryEpisodes()
+        self.model = model or ScriptedModel(NOTHING)
+        self.episodes, self.facts = episodes or known, facts or InMemoryFacts(known)
+        self.signals = signals or InMemorySignals()
+        self.quarantine = InMemoryQuarantine()
+        self.refused: list[str] = []
+        self.failures: list[tuple[str, Exception]] = []
+        self.models_loaded = 0
+
+    def deliver(self, *messages: QueueMessage, version: str = VERSION) -> list[str]:
+        learner = Learner(
+            facts=self.facts,
+            signals=self.signals,
+            model=self._load,
+            seconds_left=lambda: 30,
+            on_refused=self.refused.append,
+            version=version,
+        )
+        return extract_batch(
+            messages,
+            episodes=self.episodes,
+            quarantine=self.quarantine,
+            learner=learner,
+            on_failure=lambda message, error: self.failures.append((message.message_id, error)),
+        )
+
+    def send(self, *events: Event) -> list[str]:
+        """Deliver each event once, all in one batch."""
+        return self.deliver(*(a_message(event, f"m-{event.event_id}") for event in events))
+
+    def known(self, owner: Owner = ADA) -> dict[str, str]:
+        return {fact.key: fact.value for fact in self.facts.profile(owner).facts}
+
+    def prompts(self) -> Sequence[Prompt]:
+        assert isinstance(self.model, ScriptedModel)
+        return self.model.prompts
+
+    def _load(self) -> LanguageModel:
+        self.models_loaded += 1
+        return self.model

@@ -1,0 +1,267 @@
+"""functions/extract: what arrives again, late, altered or poisoned, and what goes back to the queue."""
+
+from datetime import timedelta
+from typing import Any
+
+import pytest
+
+from functions.extract.learning import TRIES
+from functions.extract.prompt import Candidates
+from membus.domain.event import Event
+from membus.domain.identity import Owner
+from membus.domain.rules import Mark, Signal
+from membus.errors import ConflictError, MembusError, ModelError, UnavailableError
+from membus.ports.facts import Learned
+from tests.deliveries import Extraction, a_message, observant, shown
+from tests.factories import ADA, NOON, a_server_error, an_event, an_observation, learn, recorded, said
+from tests.fakes.episodes import InMemoryEpisodes
+from tests.fakes.facts import InMemoryFacts
+from tests.fakes.model import Line, ScriptedModel
+from tests.fakes.signals import InMemorySignals
+
+BOB = Owner(tenant="acme", user="bob")
+DOWN = UnavailableError("the model cannot be reached right now")
+REFUSED = ModelError("refused", reason="refused")
+
+
+class RivalledFacts(InMemoryFacts):
+    """Somebody else commits first, `times` times."""
+
+    def __init__(self, episodes: InMemoryEpisodes, times: int) -> None:
+        super().__init__(episodes)
+        self._left = times
+
+    def commit(self, learned: Learned) -> None:
+        if self._left and learned.facts:
+            self._left -= 1
+            rival = an_observation("tea", key=f"likes.tea{self._left}", event_id=f"rival{self._left}")
+            learn(InMemoryFactsView(self), learned.profile.owner, rival)
+        super().commit(learned)
+
+
+class InMemoryFactsView:
+    """The same facts without the rival."""
+
+    def __init__(self, facts: InMemoryFacts) -> None:
+        self._facts = facts
+
+    def __getattr__(self, name: str) -> Any:
+        return getattr(self._facts, name)
+
+    def commit(self, learned: Learned) -> None:
+        InMemoryFacts.commit(self._facts, learned)
+
+
+class BrokenSignals(InMemorySignals):
+    """A defect that nobody foresaw, for one user."""
+
+    def add(self, owner: Owner, signal: Signal) -> set[Mark]:
+        if owner == BOB:
+            raise KeyError("nobody foresaw this")
+        return super().add(owner, signal)
+
+
+class BrokenEpisodes(InMemoryEpisodes):
+    """A defect that nobody foresaw, for one event."""
+
+    def record(self, recorded: Any, *, extracted: str | None) -> Any:
+        if recorded.event.event_id == "poison":
+            raise ValueError("nobody foresaw this")
+        return super().record(recorded, extracted=extracted)
+
+
+def failing_for(user: str, line: Line) -> ScriptedModel:
+    """Return a model that fails whenever it is shown something of one speaker, and else reads as usual."""
+    reader = observant()
+
+    def read(prompt: Any) -> str:
+        if any(each["speaker"] == user for each in shown(prompt)):
+            assert isinstance(line, MembusError)
+            raise line
+        return reader.reply(prompt, max_tokens=1, timeout_seconds=1).text
+
+    return ScriptedModel(read)
+
+
+def test_an_event_delivered_again_changes_nothing_and_asks_no_model() -> None:
+    extraction = Extraction(observant())
+    extraction.send(said("I live in Lisbon"))
+    before = extraction.facts.profile(ADA)
+
+    for _ in range(3):
+        assert extraction.send(said("I live in Lisbon")) == []
+
+    assert extraction.facts.profile(ADA) == before
+    assert len(extraction.prompts()) == 1
+
+
+def test_a_hundred_copies_in_one_batch_are_one_event() -> None:
+    extraction = Extraction(observant())
+    copies = [a_message(said("I live in Lisbon"), f"m{number}") for number in range(100)]
+
+    assert extraction.deliver(*copies) == []
+
+    assert extraction.facts.fact(ADA, "home.city").version == 1
+    assert [len(shown(prompt)) for prompt in extraction.prompts()] == [1]
+
+
+@pytest.mark.parametrize("again", ["same batch", "later"])
+@pytest.mark.parametrize(
+    "fields", [{"user_id": "bob"}, {"agent_id": "x"}, {"occurred_at": NOON + timedelta(days=9)}, {"type": "note.added"}]
+)
+def test_a_copy_that_says_something_else_is_still_the_first_event(again: str, fields: dict[str, Any]) -> None:
+    extraction = Extraction(observant())
+    first = a_message(said("I live in Lisbon"), "m1")
+    altered = a_message(an_event(**{"payload": {"text": "I live in Rome"}} | fields), "m2")
+
+    for batch in ([first, altered],) if again == "same batch" else ([first], [altered]):
+        assert extraction.deliver(*batch) == []
+
+    assert extraction.known() == {"home.city": "Lisbon"}
+    assert extraction.known(BOB) == {}
+    assert extraction.facts.fact(ADA, "home.city").version == 1
+
+
+def test_a_late_event_does_not_win_over_a_newer_one() -> None:
+    extraction = Extraction(observant())
+
+    extraction.send(said("I live in Rome", "new", occurred_at=NOON + timedelta(days=1)))
+    extraction.send(said("I live in Lisbon", "old"))
+
+    fact = extraction.facts.fact(ADA, "home.city")
+    assert (fact.value, fact.replaced, fact.version) == ("Rome", "Lisbon", 2)
+
+
+def test_a_new_extractor_reads_old_events_anew() -> None:
+    extraction = Extraction(observant())
+    message = a_message(said("I live in Lisbon"))
+
+    for version in ("v1", "v1", "v2"):
+        extraction.deliver(message, version=version)
+
+    assert len(extraction.prompts()) == 2
+    assert extraction.facts.fact(ADA, "home.city").version == 1
+
+
+@pytest.mark.parametrize("fault", [DOWN, REFUSED, ModelError("cut", reason="cut_off")])
+def test_a_model_that_fails_for_one_user_costs_only_that_users_messages(fault: MembusError) -> None:
+    extraction = Extraction(failing_for("bob", fault))
+    mine, theirs = said("I like tea"), [said("I like chess", f"b{n}", owner=BOB) for n in range(2)]
+
+    assert extraction.send(mine, *theirs) == ["m-b0", "m-b1"]
+
+    assert extraction.failures == [("m-b0", fault), ("m-b1", fault)]
+    assert extraction.known() == {"likes.tea": "tea"}
+    assert extraction.episodes.record(recorded(theirs[0]), extracted=None).extracted is None
+
+
+def test_what_failed_is_learned_on_the_next_delivery() -> None:
+    extraction = Extraction(
+        ScriptedModel(DOWN, lambda prompt: observant().reply(prompt, max_tokens=1, timeout_seconds=1).text)
+    )
+
+    assert extraction.send(said("I like tea")) == ["m-e1"]
+    assert extraction.send(said("I like tea")) == []
+
+    assert extraction.known() == {"likes.tea": "tea"}
+
+
+def test_every_copy_of_an_event_that_failed_goes_back() -> None:
+    extraction = Extraction(ScriptedModel(DOWN))
+
+    assert extraction.deliver(a_message(said("hi"), "m1"), a_message(said("hi"), "m2")) == ["m1", "m2"]
+
+
+def test_a_message_that_failed_before_is_taken_alone() -> None:
+    extraction = Extraction(observant())
+    again = [a_message(said(f"I like {n}", f"e{n}"), f"m{n}", receives=2) for n in ("tea", "rum")]
+
+    extraction.deliver(*again, a_message(said("I like ale", "e3"), "m3"), a_message(said("I like gin", "e4"), "m4"))
+
+    assert sorted(len(shown(prompt)) for prompt in extraction.prompts()) == [1, 1, 2]
+    assert len(extraction.known()) == 4
+
+
+def test_a_poisoned_message_goes_to_the_dead_letters_by_itself() -> None:
+    poison, sound = said("I like poison", "bad"), said("I like tea", "good")
+
+    def read(prompt: Any) -> str:
+        if any("poison" in each["text"] for each in shown(prompt)):
+            raise REFUSED
+        return observant().reply(prompt, max_tokens=1, timeout_seconds=1).text
+
+    extraction = Extraction(ScriptedModel(read))
+    assert extraction.send(poison, sound) == ["m-bad", "m-good"]
+    again = [a_message(event, f"m-{event.event_id}", receives=2) for event in (poison, sound)]
+
+    assert extraction.deliver(*again) == ["m-bad"]
+    assert extraction.known() == {"likes.tea": "tea"}
+
+
+def test_a_defect_that_nobody_foresaw_costs_only_its_own_message() -> None:
+    extraction = Extraction(observant(), episodes=BrokenEpisodes())
+
+    assert extraction.send(said("I like tea"), said("I like rum", "poison"), said("I like gin", "e3")) == ["m-poison"]
+
+    assert extraction.known() == {"likes.tea": "tea", "likes.gin": "gin"}
+
+
+def test_a_defect_that_nobody_foresaw_costs_only_its_own_user() -> None:
+    extraction = Extraction(observant(), signals=BrokenSignals())
+
+    assert extraction.send(a_server_error("b1", owner=BOB), said("I like tea")) == ["m-b1"]
+
+    assert extraction.known() == {"likes.tea": "tea"}
+
+
+@pytest.mark.parametrize("rivals", [1, TRIES - 1])
+def test_a_lost_race_is_run_again_on_what_the_winner_wrote(rivals: int) -> None:
+    episodes = InMemoryEpisodes()
+    facts = RivalledFacts(episodes, rivals)
+    extraction = Extraction(observant(), episodes=episodes, facts=facts)
+
+    assert extraction.send(said("I live in Lisbon")) == []
+
+    assert extraction.known()["home.city"] == "Lisbon"
+    assert len(extraction.known()) == rivals + 1
+    assert extraction.facts.profile(ADA).version == rivals + 1
+
+
+def test_a_race_that_is_always_lost_goes_back_to_the_queue() -> None:
+    episodes = InMemoryEpisodes()
+    extraction = Extraction(observant(), episodes=episodes, facts=RivalledFacts(episodes, TRIES))
+
+    assert extraction.send(said("I live in Lisbon")) == ["m-e1"]
+
+    assert isinstance(extraction.failures[0][1], ConflictError)
+    assert "home.city" not in extraction.known()
+
+
+def test_behaviour_completed_by_a_late_event_is_seen() -> None:
+    extraction = Extraction()
+    early, middle, last = (a_server_error(f"e{n}", at=NOON + timedelta(minutes=n)) for n in range(3))
+
+    for event in (last, early, middle):
+        extraction.send(event)
+
+    fact = extraction.facts.fact(ADA, "frustrated_by.error-500")
+    assert (fact.valid_from, fact.provenance.event_id, fact.version) == (NOON + timedelta(minutes=2), "e2", 1)
+
+
+def test_an_answer_without_a_list_of_facts_is_no_answer() -> None:
+    extraction = Extraction(ScriptedModel('{"error": "too many requests"}'))
+
+    assert extraction.send(said("I live in Lisbon")) == ["m-e1"]
+    assert Candidates.model_validate_json('{"facts": []}').facts == []
+
+
+@pytest.mark.parametrize("event", [said("hi"), an_event(type="page.viewed", payload={})])
+def test_an_episode_store_that_is_down_sends_everything_back(event: Event) -> None:
+    class Down(InMemoryEpisodes):
+        def record(self, recorded: Any, *, extracted: str | None) -> Any:  # noqa: ARG002
+            raise UnavailableError("the table is busy")
+
+    extraction = Extraction(observant(), episodes=Down())
+
+    assert extraction.send(event) == ["m-e1"]
+    assert extraction.models_loaded == 0
