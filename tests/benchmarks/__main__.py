@@ -22,7 +22,7 @@ def main() -> None:
     wanted = sys.argv[1:] or names
     if unknown := sorted(set(wanted) - set(names)):
         sys.exit(f"bench: no figure {', '.join(unknown)}; there are {', '.join(names)}")
-    console = Console()
+    console = Console(width=140)  # rows are longer than a terminal that nobody looks at
     for name in wanted:
         _show(importlib.import_module(f"tests.benchmarks.{name}").measure(), console)
 

@@ -1,0 +1,187 @@
+"""What an event, a profile read and a chat turn cost in DynamoDB: requests and units, counted, not timed.
+
+Units follow AWS' rules for on-demand tables: a write takes one unit a KB, in a transaction two; a read one unit per
+4 KB, half of one where it may be stale. Writes of indexes count. Prices are list prices of us-east-1 in November 2026.
+"""
+
+import json
+import math
+import re
+from collections import Counter
+from collections.abc import Callable, Iterator
+from concurrent.futures import ThreadPoolExecutor
+from contextlib import contextmanager
+from dataclasses import dataclass, field
+from datetime import timedelta
+from typing import Any
+
+from functions.chat.api import MessageIn
+from functions.chat.usecase import Chat
+from functions.extract.api import QueueMessage
+from functions.extract.learning import Learner
+from functions.extract.usecase import extract_batch
+from membus.adapters.dynamo_conversations import DynamoConversations
+from membus.adapters.dynamo_episodes import DynamoEpisodes
+from membus.adapters.dynamo_facts import DynamoFacts
+from membus.adapters.dynamo_signals import DynamoSignals
+from membus.domain.conversation import MessageIds
+from membus.domain.event import Event
+from membus.domain.prompt import Prompt
+from tests.benchmarks.table import Table
+from tests.factories import ADA, NOON, a_conversation, a_server_error, a_setting, an_event, said
+from tests.fakes.bus import InMemoryBus, InMemoryQuarantine
+from tests.fakes.model import ScriptedModel
+from tests.strict import strict_aws
+from tests.tables import TABLES, make_table
+
+DOLLARS_PER_WRITE, DOLLARS_PER_READ = 0.625e-6, 0.125e-6
+WRITES = {"Put": "Item", "Update": "ExpressionAttributeValues"}
+EVENT_ID = re.compile(r'"event_id": "([^"]+)"')
+
+
+@dataclass
+class Work:
+    """Requests and units that one thing took."""
+
+    requests: Counter[str] = field(default_factory=Counter)
+    writes: float = 0.0
+    reads: float = 0.0
+
+    def count(self, operation: str, sent: dict[str, Any], got: dict[str, Any]) -> None:
+        self.requests[operation] += 1
+        if operation == "TransactWriteItems":
+            self.writes += sum(2 * _written(each) + _indexed(each) for each in sent["TransactItems"])
+        elif operation in {"PutItem", "UpdateItem"}:
+            self.writes += _written({operation.removesuffix("Item"): sent})
+        else:
+            items = got.get("Items") or [got.get("Item") or {}]
+            consistent = 1.0 if sent.get("ConsistentRead") else 0.5
+            self.reads += consistent * max(1, math.ceil(sum(map(_size, items)) / 4096))
+
+    @property
+    def dollars(self) -> float:
+        return self.writes * DOLLARS_PER_WRITE + self.reads * DOLLARS_PER_READ
+
+
+def measure() -> Table:
+    """Run the real use cases over the real adapters, once each, on tables like the deployed ones."""
+    with strict_aws():
+        stores = _Stores()
+        rows = [
+            _row("a page view (recorded, nobody reads it)", stores, lambda: stores.extract(_page_view())),
+            _row("a changed setting (a rule, no model)", stores, lambda: stores.extract(a_setting("s1"))),
+            _row("a server error (a rule that counts)", stores, lambda: stores.extract(a_server_error("x1"))),
+            _row("a message with a fact, alone", stores, lambda: stores.extract(said("I live in Lisbon.", "m0"))),
+            _row("a message with a fact, in a batch of ten", stores, lambda: stores.extract(*_ten()), share=10),
+            _row("the same event once more", stores, lambda: stores.extract(a_setting("s1"))),
+            _row("a profile read", stores, lambda: stores.facts.profile(ADA)),
+            _row("a chat turn, before the model", stores, stores.context),
+            _row("a chat turn, whole (turn 50)", stores, stores.turn),
+        ]
+    columns = ("what", "requests", "write units", "read units", "dollars per million")
+    return Table("DynamoDB work, counted", columns, rows)
+
+
+class _Stores:
+    def __init__(self) -> None:
+        memory, conversations = make_table("memory"), make_table("conversations")
+        self.clients = [memory.meta.client, conversations.meta.client]
+        self.facts, self.episodes = DynamoFacts(memory), DynamoEpisodes(memory)
+        self.signals = DynamoSignals(memory)
+        store = DynamoConversations(conversations, lambda: NOON)
+        store.create(a_conversation())
+        self.chat = Chat(
+            conversations=store, facts=self.facts, bus=InMemoryBus(), model=lambda: ScriptedModel("Bom dia!"),
+            clock=lambda: NOON, seconds_left=lambda: 10.0, ids=MessageIds(), pool=ThreadPoolExecutor(4),
+        )  # fmt: skip
+        for number in range(49):
+            self.turn(str(number))
+
+    def extract(self, *events: Event) -> None:
+        learner = Learner(
+            facts=self.facts, signals=self.signals, model=lambda: ScriptedModel(_a_fact_each),
+            seconds_left=lambda: 10.0, on_refused=lambda _: None,
+        )  # fmt: skip
+        extract_batch(
+            [_message(event) for event in events],
+            episodes=self.episodes, quarantine=InMemoryQuarantine(), learner=learner, on_failure=lambda *_: None,
+        )  # fmt: skip
+
+    def context(self) -> None:
+        self.chat.context(ADA.tenant, a_conversation().conversation_id, "How are you?", author=ADA.user)
+
+    def turn(self, key: str = "last") -> None:
+        asked = MessageIn(content="What would you cook with pumpkin tonight?", author=ADA.user)
+        self.chat.answer(ADA.tenant, a_conversation().conversation_id, asked, request_key=key)
+
+
+def _row(what: str, stores: _Stores, act: Callable[[], object], *, share: int = 1) -> tuple[str, ...]:
+    with _counted(stores) as work:
+        act()
+    requests = ", ".join(f"{count / share:g} {name}" for name, count in work.requests.items())
+    return what, requests, f"{work.writes / share:g}", f"{work.reads / share:g}", f"{work.dollars / share * 1e6:.2f}"
+
+
+@contextmanager
+def _counted(stores: _Stores) -> Iterator[Work]:
+    work, sent = Work(), {}
+
+    def before(params: dict[str, Any], context: dict[str, Any], **_: Any) -> None:
+        sent[id(context)] = json.loads(params["body"])
+
+    def after(parsed: dict[str, Any], model: Any, context: dict[str, Any], **_: Any) -> None:
+        work.count(model.name, sent[id(context)], parsed)
+
+    for client in stores.clients:
+        client.meta.events.register_first("before-call.dynamodb", before, unique_id="count-sent")
+        client.meta.events.register_last("after-call.dynamodb", after, unique_id="count-got")
+    yield work
+    for client in stores.clients:
+        client.meta.events.unregister("before-call.dynamodb", unique_id="count-sent")
+        client.meta.events.unregister("after-call.dynamodb", unique_id="count-got")
+
+
+def _written(write: dict[str, Any]) -> int:
+    kind = next(iter(write))
+    return max(1, math.ceil(_size(write[kind].get(WRITES[kind], {})) / 1024))
+
+
+def _indexed(write: dict[str, Any]) -> int:
+    """An index that holds the item is written with it: whole where it projects all, one unit where only keys."""
+    item = write.get("Put", {}).get("Item", {})
+    table = str(write.get("Put", write.get("Update", {})).get("TableName", "")).removeprefix("membus-test-")
+    indexes = TABLES[table]["indexes"].values()
+    return sum(
+        (_written(write) if projection == "ALL" else 1) for hash_key, _, projection in indexes if hash_key in item
+    )
+
+
+def _size(item: dict[str, Any]) -> int:
+    """Return the bytes of names and values; requests hold typed values, answers plain ones."""
+    values = ((name, next(iter(value.values())) if isinstance(value, dict) else value) for name, value in item.items())
+    return sum(len(name.encode()) + len(str(value).encode()) for name, value in values)
+
+
+def _a_fact_each(prompt: Prompt) -> str:
+    facts = [
+        {"event_id": event_id, "subject": "user", "attribute": "home.city", "value": "Lisbon",
+         "quote": "I live in Lisbon", "kind": "place", "stance": "stated"}
+        for event_id in EVENT_ID.findall(prompt.messages[-1].text)
+    ]  # fmt: skip
+    return json.dumps({"facts": facts})
+
+
+def _message(event: Event) -> QueueMessage:
+    body = {
+        "time": (event.occurred_at + timedelta(seconds=1)).isoformat(),
+        "detail": json.loads(event.model_dump_json(by_alias=True)),
+    }
+    return QueueMessage.model_validate({"messageId": event.event_id, "receiptHandle": "r", "body": json.dumps(body)})
+
+
+def _page_view() -> Event:
+    return an_event("p1", type="page.viewed", payload={"path": "/pricing"})
+
+
+def _ten() -> list[Event]:
+    return [said("I live in Lisbon.", f"batch-{number}") for number in range(10)]
