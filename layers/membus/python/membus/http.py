@@ -1,5 +1,6 @@
 """The HTTP edge of every API function: strict JSON in, problem+json out, the caller from the authorizer alone."""
 
+import base64
 import json
 from collections.abc import Callable
 from http import HTTPStatus
@@ -81,7 +82,8 @@ def application() -> APIGatewayHttpResolver:
 
 def respond(app: APIGatewayHttpResolver, event: dict[str, Any], context: LambdaContext) -> dict[str, Any]:
     """Return the answer to a request; every body is JSON, also where a client's default header says it is a form."""
-    return app.resolve({**event, "headers": {**event.get("headers", {}), "content-type": "application/json"}}, context)
+    headers = {**event.get("headers", {}), "content-type": "application/json"}
+    return app.resolve({**event, "headers": headers, "body": _text(event), "isBase64Encoded": False}, context)
 
 
 def route(function: str, scope: str) -> dict[str, Any]:
@@ -125,6 +127,12 @@ def problem(app: APIGatewayHttpResolver, error: MembusError, **members: object) 
     if isinstance(error, UnavailableError):
         headers["Retry-After"] = str(error.retry_after_seconds)
     return Response(status, content_type="application/problem+json", body=json.dumps(body), headers=headers)
+
+
+def _text(event: dict[str, Any]) -> str | None:
+    """Return the body; bytes that are no UTF-8 become lone surrogates, which strict JSON refuses."""
+    body: str | None = event.get("body")
+    return base64.b64decode(body).decode(errors="surrogateescape") if body and event.get("isBase64Encoded") else body
 
 
 def _body(text: str) -> Any:
