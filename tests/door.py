@@ -1,0 +1,130 @@
+"""The API's front door without a network: requests as the gateway hands them over, answers as it gets them."""
+
+import base64
+import json
+from collections.abc import Callable
+from dataclasses import dataclass, field
+from typing import Any
+from urllib.parse import parse_qsl
+
+import pytest
+
+from functions.chat import handler as chat
+from functions.memory import handler as memory
+from membus import wiring
+from tests.fakes.bus import InMemoryBus
+from tests.fakes.clock import StoppedClock
+from tests.fakes.conversations import InMemoryConversations
+from tests.fakes.episodes import InMemoryEpisodes
+from tests.fakes.facts import InMemoryFacts
+from tests.fakes.idempotency import InMemoryIdempotency
+from tests.fakes.model import ScriptedModel
+from tests.fakes.sealer import HmacSealer
+
+EVERYDAY = ("events:write", "memory:read", "memory:write", "chat")
+Handler = Callable[[dict[str, Any], Any], dict[str, Any]]
+
+
+class Invocation:
+    """The context Lambda gives a function."""
+
+    function_name = "membus-test"
+    memory_limit_in_mb = 256
+    invoked_function_arn = "arn:aws:lambda:us-east-1:123456789012:function:membus-test"
+    aws_request_id = "invocation-1"
+
+    def __init__(self, seconds_left: float = 29) -> None:
+        self._seconds_left = seconds_left
+
+    def get_remaining_time_in_millis(self) -> int:
+        return int(self._seconds_left * 1000)
+
+
+@dataclass(frozen=True)
+class Answer:
+    status: int
+    headers: dict[str, str]
+    text: str
+
+    @property
+    def json(self) -> Any:
+        return json.loads(self.text)
+
+    @property
+    def code(self) -> str:
+        """The stable code of a problem; the answer must be one."""
+        problem = self.json
+        assert self.headers["content-type"] == "application/problem+json"
+        assert problem["status"] == self.status
+        assert problem["type"] == f"urn:membus:problem:{problem['code']}"
+        assert problem["request_id"] == "request-1"
+        return str(problem["code"])
+
+
+@dataclass
+class Door:
+    """Both API functions over in-memory parts; the caller is a key of tenant `acme` with the everyday scopes."""
+
+    clock: StoppedClock = field(default_factory=StoppedClock)
+    bus: InMemoryBus = field(default_factory=InMemoryBus)
+    facts: InMemoryFacts = field(default_factory=lambda: InMemoryFacts(InMemoryEpisodes()))
+    conversations: InMemoryConversations = field(init=False)
+    idempotency: InMemoryIdempotency = field(default_factory=InMemoryIdempotency)
+    model: ScriptedModel = field(default_factory=lambda: ScriptedModel("Good morning."))
+    tenant: str | None = "acme"
+    scopes: tuple[str, ...] = EVERYDAY
+    seconds_left: float = 29
+
+    def __post_init__(self) -> None:
+        self.conversations = InMemoryConversations(self.clock)
+
+    def open(self, patch: pytest.MonkeyPatch) -> "Door":
+        patch.setattr(wiring, "now", self.clock)
+        patch.setattr(wiring, "environment", lambda: "test")
+        for name in ("bus", "facts", "conversations", "idempotency"):
+            patch.setattr(wiring, name, lambda name=name: getattr(self, name))
+        patch.setattr(wiring, "sealer", HmacSealer)
+        patch.setattr(wiring, "model", lambda _: self.model)
+        return self
+
+    def get(self, path: str, query: str = "", **headers: str) -> Answer:
+        return self.call("GET", path, query=query, headers=headers)
+
+    def post(self, path: str, body: Any, *, key: str | None = "key-1", **headers: str) -> Answer:
+        keyed = {"idempotency-key": key} if key is not None else {}
+        text = body if isinstance(body, str | bytes) else json.dumps(body)
+        return self.call("POST", path, body=text, headers=headers | keyed)
+
+    def call(
+        self,
+        method: str,
+        path: str,
+        *,
+        headers: dict[str, str],
+        query: str = "",
+        body: str | bytes | None = None,
+        path_parameters: dict[str, str] | None = None,
+    ) -> Answer:
+        """Call the function that the gateway would; a body of bytes travels in base64."""
+        event = self._event(method, path, query, headers) | {"pathParameters": path_parameters or {}}
+        if body is not None:
+            text = base64.b64encode(body).decode() if isinstance(body, bytes) else body
+            event |= {"body": text, "isBase64Encoded": isinstance(body, bytes)}
+        chatting = path.endswith("/context") or (method == "POST" and path.endswith("/messages"))
+        handler: Handler = chat.handler if chatting else memory.handler
+        answer = handler(event, Invocation(self.seconds_left))
+        found = {name.lower(): value for name, value in answer["headers"].items()}
+        return Answer(answer["statusCode"], found, answer["body"])
+
+    def _event(self, method: str, path: str, query: str, headers: dict[str, str]) -> dict[str, Any]:
+        said = {"lambda": {"tenant_id": self.tenant, "key_id": "k1", "scopes": " ".join(self.scopes)}}
+        return {
+            "version": "2.0", "routeKey": f"{method} {path}", "rawPath": path, "rawQueryString": query,
+            "headers": {"content-type": "application/json"} | headers,
+            "queryStringParameters": dict(parse_qsl(query, keep_blank_values=True)),
+            "requestContext": {
+                "requestId": "request-1", "stage": "$default", "http": {"method": method, "path": path},
+                **({"authorizer": said} if self.tenant else {}),
+            },
+            "isBase64Encoded": False,
+        }  # fmt: skip
