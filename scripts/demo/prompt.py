@@ -1,5 +1,6 @@
 """Shows one answer that uses the memory, the prompt behind it, and its size against the whole history."""
 
+import re
 from collections.abc import Sequence
 
 from rich.console import Console
@@ -8,7 +9,7 @@ from rich.table import Table
 from rich.text import Text
 
 from membus.domain.tokens import estimate_tokens
-from scripts.demo.answers import Context, Fact, Reply, Usage
+from scripts.demo.answers import Context, Reply, Usage
 from scripts.demo.chapters import counted, heading
 from scripts.demo.source import Event, transcript
 
@@ -20,8 +21,9 @@ QUESTIONS = {
 QUESTION = "What do you know about me?"
 
 
-def question_about(facts: Sequence[Fact]) -> str:
-    attributes = {fact.key.split(".")[0] for fact in facts}
+def question_about(lines: Sequence[str]) -> str:
+    """Return a question that the facts in the prompt can answer; each of their lines is `- key: value (since …)`."""
+    attributes = {re.split(r"[.:]", line.removeprefix("- "))[0] for line in lines}
     return next((question for attribute, question in QUESTIONS.items() if attribute in attributes), QUESTION)
 
 
@@ -51,7 +53,7 @@ def sections(console: Console, context: Context, usage: Usage) -> None:
     )
 
 
-def comparison(console: Console, context: Context, events: Sequence[Event]) -> None:
+def comparison(console: Console, context: Context, events: Sequence[Event], *, known: int) -> None:
     heading(console, 5, "What that saves")
     whole = estimate_tokens(transcript(events))
     most = max(whole, context.total_tokens)
@@ -65,14 +67,16 @@ def comparison(console: Console, context: Context, events: Sequence[Event]) -> N
     console.print(_verdict(whole, context.total_tokens), style="bold")
     console.print(
         "Both are estimates by the same code (membus.domain.tokens): of the history the messages alone, of the prompt "
-        f"everything in it. It carries {counted(len(context.facts), 'fact')}, not every word that was said.",
+        f"everything in it. It carries {len(context.facts)} of {counted(known, 'fact')}, not every word that was said.",
         style="dim",
     )
 
 
 def _verdict(whole: int, prompt: int) -> str:
     if whole <= prompt:
-        return "So short a history would still fit whole; the prompt stays the same size as it grows."
+        return (
+            "So short a history would still fit whole; it grows with every message, the prompt only up to its ceiling."
+        )
     return f"{whole / prompt:.1f} times fewer tokens than sending the history with every question."
 
 

@@ -8,7 +8,6 @@ from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, T
 
 from localstack.stack_file import Stack
 from scripts.demo import chapters, evidence, prompt
-from scripts.demo.answers import Fact
 from scripts.demo.client import Api
 from scripts.demo.feed import Sent, feed
 from scripts.demo.source import Source
@@ -86,22 +85,18 @@ def show_facts(told: Story) -> None:
     facts = list(told.api.facts(first))
     evidence.facts(told.console, first, facts, told.source)
     evidence.changes(told.console, [told.api.history(first, fact.key) for fact in facts if fact.replaced])
-    evidence.others(told.console, {user: _peek(told, user) for user in others[:USERS_WATCHED]}, len(others))
-
-
-def _peek(told: Story, user: str) -> tuple[Fact, ...]:
-    return told.api.profile(user).facts
+    evidence.others(told.console, {user: told.api.profile(user).facts for user in others[:USERS_WATCHED]}, len(others))
 
 
 def show_answer(told: Story, *, stand_in: bool) -> None:
     user = told.source.users()[0]
-    question = prompt.question_about(told.api.profile(user).facts)
     conversation = told.api.start_conversation(user, "make demo")
+    question = prompt.question_about(told.api.context(conversation, "").facts)
     context = told.api.context(conversation, question)
     reply = told.api.say(conversation, user, question)
     prompt.answer(told.console, user, question, reply, stand_in=stand_in)
     prompt.sections(told.console, context, reply.usage)
-    prompt.comparison(told.console, context, told.source.of(user))
+    prompt.comparison(told.console, context, told.source.of(user), known=len(told.api.profile(user).facts))
 
 
 def _progress(console: Console) -> Progress:

@@ -20,10 +20,11 @@ def a_fact(key: str = "home.city", value: str = "Bath", **given: Any) -> dict[st
 
 @dataclass
 class CannedApi:
-    """Facts by user; events in `refuse` are rejected, those in `busy_once` are taken only when sent again."""
+    """`facts` by user, `lines` those in the prompt; `refuse` and `busy_once` name events never or late taken."""
 
     facts: Mapping[str, Sequence[dict[str, Any]]] = field(default_factory=dict)
     histories: Mapping[str, Sequence[dict[str, Any]]] = field(default_factory=dict)
+    lines: Sequence[str] = ()
     refuse: frozenset[str] = frozenset()
     busy_once: set[str] = field(default_factory=set)
     received: list[dict[str, Any]] = field(default_factory=list)
@@ -49,7 +50,7 @@ class CannedApi:
                 return {"conversation_id": "c-1"}
             case ["conversations", _, "context"]:
                 sections = [{"name": "system", "tokens": 200}, {"name": "profile", "tokens": 40}]
-                return {"sections": sections, "budget": 15000, "total_tokens": 240}
+                return {"sections": sections, "budget": 15000, "total_tokens": 240, "facts": self.lines}
             case _:
                 return {"message": {"content": "Squash dhal."}, "usage": {"input": 250, "output": 4}}
 

@@ -78,6 +78,15 @@ def test_the_prompt_is_measured_against_the_messages_of_the_whole_history() -> N
     assert "10.0 times fewer tokens" in output  # 240 lines of ten tokens each against a prompt of 240
 
 
+def test_the_question_is_one_that_the_facts_in_the_prompt_can_answer() -> None:
+    known = [a_fact(), a_fact(key="diet", value="vegan")]
+
+    output = told(CannedApi(facts={"mia": known}, lines=["- diet: vegan (since 2026-11-10)"]), an_event("e-1"))
+
+    assert "mia: What should I cook tonight" in output
+    assert "1 of 2 facts" in output
+
+
 def test_a_history_shorter_than_the_prompt_is_called_so() -> None:
     assert "So short a history" in told(CannedApi(facts={"mia": [a_fact()]}), an_event("e-1"))
 
