@@ -39,8 +39,8 @@ def accept_events(
 ) -> EventReceipt:
     """Publish what is valid and report the rest; an accepted event is durable on the bus.
 
-    An event without an id gets one. Where the request has an Idempotency-Key the id follows from it, so that a
-    retried request names the same events.
+    An event without an id gets one. Where the request has an Idempotency-Key the id follows from it and from what
+    the event says, so that a retried request names the same events and a reused key swallows none.
 
     Raises:
         NothingAcceptedError: not one event was taken.
@@ -79,14 +79,15 @@ def _checked(item: Any, *, index: int, tenant: str, request_key: str | None, now
         return Rejected(index=index, code="invalid", detail="payload.text: a message needs visible text")
     return Event(
         **event.model_dump(exclude={"event_id", "occurred_at"}),
-        event_id=event.event_id or _stamped(tenant, request_key, index),
+        event_id=event.event_id or _stamped(tenant, request_key, index, item),
         tenant_id=tenant,
         occurred_at=event.occurred_at or now,
         origin="api",
     )
 
 
-def _stamped(tenant: str, request_key: str | None, index: int) -> str:
+def _stamped(tenant: str, request_key: str | None, index: int, item: Any) -> str:
     if request_key is None:
         return uuid.uuid4().hex
-    return hashlib.sha256(f"{tenant}\n{request_key}\n{index}".encode()).hexdigest()[:32]
+    said = json.dumps(item, sort_keys=True)
+    return hashlib.sha256(f"{tenant}\n{request_key}\n{index}\n{said}".encode()).hexdigest()[:32]

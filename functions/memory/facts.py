@@ -7,7 +7,7 @@ from functions.memory.cursors import read_cursor, write_cursor
 from membus.domain.facts import Fact, as_of, by_key, fold, history
 from membus.domain.identity import Owner
 from membus.domain.tokens import estimate_tokens
-from membus.errors import InvalidError, NotFoundError
+from membus.errors import NotFoundError
 from membus.ports.facts import FactReader
 from membus.ports.sealer import Sealer
 
@@ -38,20 +38,14 @@ def list_facts_then(
 
 
 def read_history(owner: Owner, key: str, *, facts: FactReader) -> FactHistory:
-    versions = history(facts.observations(owner, _key(key)))
+    versions = history(facts.observations(owner, key))
     if not versions:
         raise NotFoundError(f"nothing was ever known under {key}")
     return FactHistory(items=versions)
 
 
 def read_fact(owner: Owner, key: str, *, facts: FactReader) -> Fact:
-    return facts.fact(owner, _key(key))
-
-
-def _key(key: str) -> str:
-    if "#" in key:
-        raise InvalidError("a fact's key holds no '#'")
-    return key
+    return facts.fact(owner, key)
 
 
 def _then(owner: Owner, true_at: datetime | None, known_at: datetime | None, *, facts: FactReader) -> list[Fact]:

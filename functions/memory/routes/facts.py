@@ -9,12 +9,13 @@ from functions.memory import facts
 from functions.memory.api import FactHistory, FactPage, ProfileOut
 from functions.memory.routes.parameters import READ, Cursor, Limit, Moment, User
 from membus import wiring
+from membus.domain.attributes import FactKey
 from membus.domain.facts import Fact, Kind
 from membus.domain.identity import Owner
 from membus.http import caller
 
 router = APIGatewayHttpRouter()
-Key = Annotated[str, Path()]
+Key = Annotated[FactKey, Path()]
 
 
 @router.get("/v1/users/<user>/profile", summary="What is known about a user, compact", **READ)
