@@ -1,0 +1,154 @@
+"""POST /v1/events: each event checked on its own, stamped with the credential's tenant, durable or refused."""
+
+from datetime import timedelta
+from typing import Any
+
+import pytest
+
+from membus.domain.event import Event
+from tests.door import Answer, Door
+from tests.factories import NOON
+
+SAID = {"user_id": "ada", "type": "message.sent", "payload": {"text": "hi"}}
+VIEWED = {"user_id": "ada", "type": "page.viewed", "payload": {"path": "/"}}
+
+
+def post(door: Door, *events: Any, key: str | None = None) -> Answer:
+    return door.post("/v1/events", {"events": list(events)}, key=key)
+
+
+def test_an_event_is_published_as_it_came_with_what_was_missing(door: Door) -> None:
+    answer = post(door, SAID)
+
+    (event,) = door.bus.published
+    assert answer.status == 202
+    assert answer.json == {"accepted": [{"index": 0, "event_id": event.event_id}], "rejected": []}
+    assert event == Event(
+        event_id=event.event_id, tenant_id="acme", user_id="ada", agent_id="default", type="message.sent",
+        occurred_at=NOON, payload={"text": "hi"}, origin="api",
+    )  # fmt: skip
+
+
+def test_what_a_producer_says_is_kept(door: Door) -> None:
+    full = SAID | {
+        "event_id": "e1", "agent_id": "guide", "session_id": "s1", "occurred_at": "2026-01-02T03:04:05+06:00",
+        "remember": False, "payload": {"text": "hi", "deep": [1, 2.5, {"ü": None}]},
+    }  # fmt: skip
+
+    assert post(door, full).json["accepted"] == [{"index": 0, "event_id": "e1"}]
+
+    (event,) = door.bus.published
+    assert (event.event_id, event.agent_id, event.session_id, event.remember) == ("e1", "guide", "s1", False)
+    assert event.occurred_at.isoformat() == "2026-01-02T03:04:05+06:00"
+    assert event.payload == full["payload"]
+
+
+def test_events_without_ids_get_different_ones(door: Door) -> None:
+    post(door, SAID, SAID)
+    post(door, SAID)
+
+    assert len({event.event_id for event in door.bus.published}) == 3
+
+
+def test_a_retried_request_names_the_same_events(door: Door) -> None:
+    first = post(door, SAID, VIEWED, key="k1")
+    door.clock.advance(timedelta(minutes=1))
+
+    assert post(door, SAID, VIEWED, key="k1").json == first.json
+    assert len({each["event_id"] for each in first.json["accepted"]}) == 2
+
+
+def test_a_key_used_for_other_events_does_not_swallow_them(door: Door) -> None:
+    one, other = post(door, SAID, key="k1").json, post(door, VIEWED, key="k1").json
+
+    assert one["accepted"][0]["event_id"] != other["accepted"][0]["event_id"]
+
+
+def test_a_key_means_nothing_to_another_tenant(door: Door) -> None:
+    mine = post(door, SAID, key="k1").json
+    door.tenant = "zeta"
+
+    assert post(door, SAID, key="k1").json != mine
+    assert [event.tenant_id for event in door.bus.published] == ["acme", "zeta"]
+
+
+BAD: list[tuple[Any, str, str]] = [
+    ("text", "invalid", "event"),
+    (None, "invalid", "event"),
+    ({}, "invalid", "user_id"),
+    (SAID | {"user_id": "a#b"}, "invalid", "user_id"),
+    (SAID | {"user_id": ".."}, "invalid", "user_id"),
+    (SAID | {"user_id": "a\x00"}, "invalid", "user_id"),
+    (SAID | {"user_id": "x" * 2049}, "invalid", "user_id"),
+    (SAID | {"user_id": 5}, "invalid", "user_id"),
+    (SAID | {"event_id": "a/b"}, "invalid", "event_id"),
+    (SAID | {"agent_id": ""}, "invalid", "agent_id"),
+    (SAID | {"session_id": "a b"}, "invalid", "session_id"),
+    (SAID | {"type": "sent"}, "invalid", "type"),
+    (SAID | {"type": "Message.sent"}, "invalid", "type"),
+    (SAID | {"type": "message.sent\n"}, "invalid", "type"),
+    (SAID | {"occurred_at": "2026-03-01T12:00:00"}, "invalid", "occurred_at"),
+    (SAID | {"occurred_at": 1772366400}, "invalid", "occurred_at"),
+    (SAID | {"occurred_at": "1969-12-31T23:59:59Z"}, "invalid", "occurred_at"),
+    (SAID | {"occurred_at": "9999-12-31T23:59:59-14:00"}, "invalid", "occurred_at"),
+    (SAID | {"payload": []}, "invalid", "payload"),
+    (SAID | {"remember": "maybe"}, "invalid", "remember"),
+    (SAID | {"origin": "chat"}, "invalid", "origin"),
+    (SAID | {"tenant_id": "zeta"}, "invalid", "tenant_id"),
+    (SAID | {"payload": {"text": ""}}, "invalid", "payload.text"),
+    (SAID | {"payload": {"text": " \n\t"}}, "invalid", "payload.text"),
+    (SAID | {"payload": {"text": "\u200b\u2060"}}, "invalid", "payload.text"),
+    (SAID | {"payload": {"text": "\x00\x07"}}, "invalid", "payload.text"),
+    (SAID | {"payload": {"text": ["hi"]}}, "invalid", "payload.text"),
+    (SAID | {"payload": {}}, "invalid", "payload.text"),
+    (SAID | {"payload": {"text": "x" * 200_000}}, "payload_too_large", "200000"),
+    (SAID | {"payload": {"text": "語" * 70_000}}, "payload_too_large", "200000"),
+]
+
+
+@pytest.mark.parametrize(("event", "code", "words"), BAD)
+def test_a_bad_event_is_named_and_does_not_refuse_its_neighbours(door: Door, event: Any, code: str, words: str) -> None:
+    answer = post(door, SAID, event, VIEWED)
+
+    (rejected,) = answer.json["rejected"]
+    assert (answer.status, rejected["index"], rejected["code"]) == (202, 1, code)
+    assert words in rejected["detail"]
+    assert [each["index"] for each in answer.json["accepted"]] == [0, 2]
+    assert [each.type for each in door.bus.published] == ["message.sent", "page.viewed"]
+
+
+@pytest.mark.parametrize(("event", "code", "words"), BAD)
+def test_a_batch_of_nothing_but_bad_events_is_refused(door: Door, event: Any, code: str, words: str) -> None:
+    answer = post(door, event)
+
+    assert (answer.status, answer.code) == (413 if code == "payload_too_large" else 422, code)
+    assert words in answer.json["rejected"][0]["detail"]
+    assert door.bus.published == []
+
+
+def test_events_that_are_bad_for_different_reasons_are_simply_invalid(door: Door) -> None:
+    answer = post(door, {}, SAID | {"payload": {"text": "x" * 200_000}})
+
+    assert (answer.status, answer.code) == (422, "invalid")
+    assert [each["code"] for each in answer.json["rejected"]] == ["invalid", "payload_too_large"]
+
+
+def test_what_the_bus_refuses_is_not_called_accepted(door: Door) -> None:
+    door.bus.refusing = {"e1": "InternalFailure"}
+
+    answer = post(door, {}, *(SAID | {"event_id": f"e{number}"} for number in range(3)))
+
+    assert answer.status == 202
+    assert [(each["index"], each["event_id"]) for each in answer.json["accepted"]] == [(1, "e0"), (3, "e2")]
+    assert [(each["index"], each["code"]) for each in answer.json["rejected"]] == [(0, "invalid"), (2, "unavailable")]
+    assert "e1" in answer.json["rejected"][1]["detail"]
+
+
+def test_a_bus_that_takes_nothing_is_unavailable(door: Door) -> None:
+    door.bus.refusing = {"*": "InternalFailure"}
+
+    answer = post(door, SAID, VIEWED)
+
+    assert (answer.status, answer.code) == (503, "unavailable")
+    assert answer.headers["retry-after"]
+    assert len(answer.json["rejected"]) == 2
