@@ -122,7 +122,7 @@ class Extraction:
         """Deliver each event once, all in one batch."""
         return self.deliver(*(a_message(event, f"m-{event.event_id}") for event in events))
 
-    def known(self, owner: Owner = ADA) -> dict[str, str]:
+    def known(self, owner: Owner = ADA) -> dict[str, str | None]:
         return {fact.key: fact.value for fact in self.facts.profile(owner).facts}
 
     def prompts(self) -> Sequence[Prompt]:

@@ -54,7 +54,7 @@ def a_candidate(**fields: Any) -> Candidate:
     return Candidate.model_validate(defaults | fields)
 
 
-def an_observation(value: str = "Lisbon", *, event_id: str = "e1", **fields: Any) -> Observation:
+def an_observation(value: str | None = "Lisbon", *, event_id: str = "e1", **fields: Any) -> Observation:
     """Return what `an_event()` says, learned a second after it became true."""
     valid_from = fields.get("valid_from", NOON)
     provenance = Provenance(
@@ -68,7 +68,7 @@ def an_observation(value: str = "Lisbon", *, event_id: str = "e1", **fields: Any
     return Observation.model_validate(defaults | fields)
 
 
-def a_fact(value: str = "Lisbon", **fields: Any) -> Fact:
+def a_fact(value: str | None = "Lisbon", **fields: Any) -> Fact:
     version = fields.pop("version", 1)
     return Fact(**dict(an_observation(value, **fields)), version=version)
 

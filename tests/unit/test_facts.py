@@ -1,6 +1,6 @@
 """membus.domain.facts: what observations add up to, whatever order they arrive in."""
 
-from datetime import timedelta
+from datetime import datetime, timedelta
 from itertools import permutations
 
 import pytest
@@ -14,11 +14,11 @@ from tests.factories import NOON, an_observation
 DAY = timedelta(days=1)
 
 observations = st.builds(
-    lambda value, trust, valid, learned, event: an_observation(
-        value, trust=trust, valid_from=NOON + DAY * valid, learned_at=NOON + DAY * learned, event_id=f"e{event}"
+    lambda said, valid, learned, event: an_observation(
+        said[0], trust=said[1], valid_from=NOON + DAY * valid, learned_at=NOON + DAY * learned, event_id=f"e{event}"
     ),
-    value=st.sampled_from(["Lisbon", "LISBON", "Paris", "Rome"]),
-    trust=st.sampled_from(Trust),
+    said=st.tuples(st.sampled_from(["Lisbon", "LISBON", "Paris", "Rome"]), st.sampled_from(Trust))
+    | st.just((None, Trust.CORRECTED)),
     valid=st.integers(0, 4),
     learned=st.integers(0, 4),
     event=st.integers(0, 20),
@@ -26,7 +26,19 @@ observations = st.builds(
 histories = st.lists(observations, max_size=8, unique_by=lambda seen: seen.provenance.event_id)
 
 
-def at(day: int, value: str, *, trust: Trust = Trust.USER_STATED, learned: int | None = None) -> Observation:
+def folded(value: str | None) -> str | None:
+    return value and value.casefold()
+
+
+def learning(seen: Observation) -> tuple[datetime, str]:
+    return seen.learned_at, seen.provenance.event_id
+
+
+def days(number: int) -> datetime:
+    return NOON + DAY * number
+
+
+def at(day: int, value: str | None, *, trust: Trust = Trust.USER_STATED, learned: int | None = None) -> Observation:
     learned_at = NOON + DAY * (day if learned is None else learned)
     event_id = f"e{day}-{learned}"
     return an_observation(value, trust=trust, valid_from=NOON + DAY * day, learned_at=learned_at, event_id=event_id)
@@ -49,17 +61,21 @@ def test_a_fact_is_one_of_its_observations_and_counts_them_all(seen: list[Observ
     if fact:
         assert fact.version == len(seen)
         assert fact.model_dump(exclude={"version", "replaced"}) in [each.model_dump() for each in seen]
-        assert fact.replaced is None or fact.replaced.casefold() in {each.value.casefold() for each in seen}
+        assert fact.replaced is None or folded(fact.replaced) in {folded(each.value) for each in seen}
 
 
 @given(histories)
 def test_nothing_but_a_correction_stands_against_a_correction(seen: list[Observation]) -> None:
     fact = fold(seen)
-    corrections = [each for each in seen if each.trust is Trust.CORRECTED]
+    corrections = sorted((each for each in seen if each.trust is Trust.CORRECTED), key=learning)
+    ends = [place for place, each in enumerate(corrections) if each.retracted]
+    spoken = corrections[ends[-1] + 1 :] if ends else corrections
 
-    if fact and corrections:
-        newest = max(corrections, key=lambda each: (each.valid_from, each.learned_at, each.provenance.event_id))
-        assert fact.value.casefold() == newest.value.casefold()
+    if fact and spoken:
+        newest = max(spoken, key=lambda each: (each.valid_from, each.learned_at, each.provenance.event_id))
+        assert folded(fact.value) == folded(newest.value)
+    elif fact and ends:
+        assert fact.retracted
 
 
 @given(histories)
@@ -112,6 +128,71 @@ def test_a_correction_holds_until_the_next_one() -> None:
     assert again is not None
     assert (held.value, held.replaced) == ("Porto", "Lisbon")
     assert (again.value, again.replaced) == ("Rome", "Porto")
+
+
+def test_a_retraction_ends_a_fact_until_a_correction_brings_it_back() -> None:
+    stated, taken_back = at(1, "Lisbon"), at(2, None, trust=Trust.CORRECTED)
+
+    gone, still_gone, back = (
+        fold([stated, taken_back]),
+        fold([stated, taken_back, at(3, "Lisbon"), at(4, "Paris")]),
+        fold([stated, taken_back, at(3, "Paris"), at(4, "Rome", trust=Trust.CORRECTED)]),
+    )
+
+    assert gone is not None
+    assert still_gone is not None
+    assert back is not None
+    assert (gone.retracted, gone.replaced, gone.version) == (True, "Lisbon", 2)
+    assert (still_gone.retracted, still_gone.version) == (True, 4)
+    assert (back.value, back.replaced, back.version) == ("Rome", None, 4)
+
+
+def test_a_correction_after_a_retraction_holds_whenever_it_became_true() -> None:
+    seen = [
+        at(3, "Paris", trust=Trust.CORRECTED),
+        at(5, None, trust=Trust.CORRECTED),
+        at(1, "Porto", trust=Trust.CORRECTED, learned=6),
+    ]
+
+    fact, before, between = (fold(as_of(seen, true_at=moment, known_at=None)) for moment in (None, days(2), days(4)))
+
+    assert fact is not None
+    assert before is not None
+    assert between is not None
+    assert (fact.value, before.value, between.value) == ("Porto", "Porto", "Paris")
+
+
+def test_what_was_known_before_a_retraction_is_still_what_was_known_then() -> None:
+    seen = [at(1, "Lisbon"), at(5, None, trust=Trust.CORRECTED)]
+
+    true_then, known_then = (
+        fold(as_of(seen, true_at=days(4), known_at=None)),
+        fold(as_of(seen, true_at=None, known_at=days(4))),
+    )
+
+    assert true_then == known_then == fold(seen[:1])
+
+
+@pytest.mark.parametrize(("day", "learned"), [(1, 5), (3, 5)])
+def test_a_person_who_corrects_the_date_of_a_correction_is_heard(day: int, learned: int) -> None:
+    fact = fold([at(2, "Porto", trust=Trust.CORRECTED), at(day, "porto", trust=Trust.CORRECTED, learned=learned)])
+
+    assert fact is not None
+    assert (fact.value, fact.valid_from, fact.replaced) == ("porto", days(day), None)
+
+
+def test_a_thousand_retractions_are_folded_like_one() -> None:
+    seen = [at(day, None if day % 2 else "Porto", trust=Trust.CORRECTED) for day in range(2000)]
+
+    fact = fold(seen)
+
+    assert fact is not None
+    assert (fact.retracted, fact.version, fact.replaced) == (True, 2000, "Porto")
+
+
+def test_only_a_person_takes_a_fact_back() -> None:
+    with pytest.raises(ValidationError, match="only a person"):
+        at(1, None)
 
 
 def test_two_truths_of_one_moment_are_settled_the_same_way_every_time() -> None:

@@ -7,9 +7,9 @@ all observations of its key, so the order in which events arrive cannot change i
 from collections.abc import Iterable, Sequence
 from datetime import datetime
 from enum import StrEnum
-from typing import Literal
+from typing import Literal, Self
 
-from pydantic import AwareDatetime, Field
+from pydantic import AwareDatetime, Field, model_validator
 
 from membus.domain.attributes import FactKey
 from membus.domain.identity import Id, Record
@@ -18,6 +18,7 @@ Kind = Literal[
     "identity", "place", "preference", "possession", "work", "goal", "plan", "relationship", "experience",
     "health", "behaviour", "setting",
 ]  # fmt: skip
+VALUE_MAX = 1000
 
 
 class Trust(StrEnum):
@@ -46,10 +47,13 @@ class Provenance(Record):
 
 
 class Observation(Record):
-    """One event's word on one key. `valid_from` is when it became true, `learned_at` when membus heard of it."""
+    """One event's word on one key. `valid_from` is when it became true, `learned_at` when membus heard of it.
+
+    Without a value it takes the fact back, which only a person may do.
+    """
 
     key: FactKey
-    value: str = Field(max_length=1000)
+    value: str | None = Field(max_length=VALUE_MAX)
     kind: Kind
     trust: Trust
     confidence: float = Field(ge=0, le=1)
@@ -57,9 +61,22 @@ class Observation(Record):
     learned_at: AwareDatetime
     provenance: Provenance
 
+    @model_validator(mode="after")
+    def _only_a_person_takes_back(self) -> Self:
+        if self.value is None and self.trust is not Trust.CORRECTED:
+            raise ValueError("only a person takes a fact back")
+        return self
+
+    @property
+    def retracted(self) -> bool:
+        return self.value is None
+
 
 class Fact(Observation):
-    """The current value of a key. `version` counts its observations, `replaced` is the value it took over from."""
+    """The current value of a key. `version` counts its observations, `replaced` is the value it took over from.
+
+    A retracted fact has no value: it is kept, so that nothing brings it back by mistake, and no reader is shown it.
+    """
 
     version: int
     replaced: str | None = None
@@ -75,21 +92,17 @@ class Version(Observation):
 def fold(observations: Iterable[Observation]) -> Fact | None:
     """Return what the observations of one key add up to, or None where there are none.
 
-    The latest `valid_from` wins, except that nothing overrides a human correction but another one. The same
-    value said again confirms the fact: it keeps the date and the evidence of the first time.
+    A retraction ends what was heard before it, and after it only a correction speaks. Otherwise the latest
+    `valid_from` wins, except that nothing overrides a human correction but another one. The same value said again
+    confirms the fact: it keeps the date and the evidence of the first time.
     """
-    current: Observation | None = None
-    replaced: str | None = None
-    count = 0
-    for seen in sorted(observations, key=_by_truth):
-        count += 1
-        if current is None:
-            current = seen
-        elif _same(seen, current):
-            current = current if seen.trust.rank <= current.trust.rank else seen
-        elif seen.trust is Trust.CORRECTED or current.trust is not Trust.CORRECTED:
-            current, replaced = seen, current.value
-    return Fact(**dict(current), version=count, replaced=replaced) if current else None
+    learned = sorted(observations, key=_by_learning)
+    *earlier, end = [-1, *(place for place, seen in enumerate(learned) if seen.retracted)]
+    current, replaced = _since(learned, end)
+    if current is None and earlier:
+        before, _ = _since(learned[:end], earlier[-1])
+        current, replaced = learned[end], before.value if before else None
+    return Fact(**dict(current), version=len(learned), replaced=replaced) if current else None
 
 
 def history(observations: Iterable[Observation]) -> list[Version]:
@@ -122,6 +135,33 @@ def by_key(observations: Iterable[Observation]) -> dict[str, list[Observation]]:
     return grouped
 
 
+def _since(learned: Sequence[Observation], end: int) -> tuple[Observation | None, str | None]:
+    """Return what was settled after the retraction at place `end` (-1: there was none), where only corrections count."""
+    heard = learned[end + 1 :]
+    return _settled(heard if end < 0 else [seen for seen in heard if seen.trust is Trust.CORRECTED])
+
+
+def _settled(observations: Iterable[Observation]) -> tuple[Observation | None, str | None]:
+    """Return the observation that holds among those with a value, and the value it took over from."""
+    current: Observation | None = None
+    replaced: str | None = None
+    for seen in sorted(observations, key=_by_truth):
+        if current is None:
+            current = seen
+        elif _same(seen, current):
+            current = seen if _outranks(seen, current) else current
+        elif seen.trust is Trust.CORRECTED or current.trust is not Trust.CORRECTED:
+            current, replaced = seen, current.value
+    return current, replaced
+
+
+def _outranks(seen: Observation, current: Observation) -> bool:
+    """Whether the same value counts from now on as `seen` has it: from a better source, or from a person who corrects."""
+    if seen.trust is current.trust is Trust.CORRECTED:
+        return _by_learning(seen) > _by_learning(current)
+    return seen.trust.rank > current.trust.rank
+
+
 def _by_truth(seen: Observation) -> tuple[datetime, datetime, str]:
     return seen.valid_from, seen.learned_at, seen.provenance.event_id
 
@@ -131,4 +171,4 @@ def _by_learning(seen: Observation) -> tuple[datetime, str]:
 
 
 def _same(one: Observation, other: Observation) -> bool:
-    return one.value.casefold() == other.value.casefold()
+    return (one.value or "").casefold() == (other.value or "").casefold()

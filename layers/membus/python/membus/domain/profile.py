@@ -22,13 +22,14 @@ class Profile(Record):
     facts: tuple[Fact, ...] = ()
 
     def updated(self, facts: Iterable[Fact]) -> "Profile":
-        """Return the next version with `facts` in place of those with the same keys.
+        """Return the next version with `facts` in place of those with the same keys, retracted ones left out.
 
         Beyond 250 facts, or 256 KB of them, the least trusted and then the oldest stay out of the profile (never
         out of the store); the order is total and static, so it does not depend on which fact came first.
         """
         merged = {fact.key: fact for fact in (*self.facts, *facts)}
-        ranked = sorted(merged.values(), key=_rank, reverse=True)[:FACTS_MAX]
+        held = (fact for fact in merged.values() if not fact.retracted)
+        ranked = sorted(held, key=_rank, reverse=True)[:FACTS_MAX]
         sizes = accumulate(len(fact.model_dump_json().encode()) for fact in ranked)
         kept = [fact for fact, size in zip(ranked, sizes, strict=True) if size <= BYTES_MAX]
         return Profile(owner=self.owner, version=self.version + 1, facts=tuple(sorted(kept, key=_by_key)))
@@ -51,7 +52,7 @@ class Profile(Record):
 
 def line(fact: Fact) -> str:
     """Return `- home.city: Lisbon (since 2026-03-01)`; angle brackets and line breaks cannot end the fenced block."""
-    value = " ".join(fact.value.split()).replace("<", "‹").replace(">", "›")
+    value = " ".join((fact.value or "").split()).replace("<", "‹").replace(">", "›")
     return f"- {fact.key}: {value} (since {fact.valid_from:%Y-%m-%d})"
 
 
