@@ -39,7 +39,7 @@ def document() -> str:
     merged["security"] = [{"apiKey": []}]
     for operation in (operation for path in merged["paths"].values() for operation in path.values()):
         _finish(operation)
-    for unused in ("HTTPValidationError", "ValidationError"):
+    for unused in ("HTTPValidationError", "ResponseValidationError", "ValidationError"):
         merged["components"]["schemas"].pop(unused, None)
     return json.dumps(merged, indent=2, sort_keys=True, ensure_ascii=False) + "\n"
 

@@ -10,6 +10,7 @@ from aws_lambda_powertools.utilities.idempotency.exceptions import (
     IdempotencyValidationError,
 )
 from aws_lambda_powertools.utilities.idempotency.persistence.base import BasePersistenceLayer
+from aws_lambda_powertools.utilities.typing import LambdaContext
 
 from membus.errors import ConflictError, InvalidError, UnavailableError
 
@@ -50,12 +51,16 @@ def once(
     return run
 
 
-def settings() -> IdempotencyConfig:
-    """Keys include the tenant; a body that differs is found by its hash; a missing key is an error, not a shrug."""
+def settings(context: LambdaContext) -> IdempotencyConfig:
+    """Keys include the tenant; a body that differs is found by its hash; a missing key is an error, not a shrug.
+
+    The context says when this invocation must have ended: one that died does not hold its request for a day.
+    """
     return IdempotencyConfig(
         event_key_jmespath="[tenant, key]",
         payload_validation_jmespath="body",
         raise_on_no_idempotency_key=True,
         expires_after_seconds=DAY_SECONDS,
         hash_function="sha256",
+        lambda_context=context,
     )
