@@ -1,0 +1,66 @@
+"""functions/memory/openapi.json: made from the code, and what the gateway's routes and scopes are made of."""
+
+import json
+import re
+from typing import Any
+
+import pytest
+
+from functions.chat.handler import app as chat
+from functions.memory.app import app as memory
+from functions.memory.routes.public import OPENAPI
+from scripts import openapi
+from tests.door import Door
+
+DOCUMENT: dict[str, Any] = json.loads(openapi.document())
+OPERATIONS = [
+    (f"{method.upper()} {path}", operation)
+    for path, methods in DOCUMENT["paths"].items()
+    for method, operation in methods.items()
+]
+PUBLIC = {"GET /v1/health", "GET /v1/openapi.json"}
+CALLS = {
+    "POST /v1/events", "GET /v1/users/{user}/profile", "GET /v1/users/{user}/facts", "GET /v1/users/{user}/facts/{key}",
+    "GET /v1/users/{user}/facts/{key}/history", "POST /v1/conversations", "GET /v1/conversations",
+    "GET /v1/conversations/{conversation}", "GET /v1/conversations/{conversation}/messages",
+    "POST /v1/conversations/{conversation}/messages", "GET /v1/conversations/{conversation}/context", *PUBLIC,
+}  # fmt: skip
+
+
+def test_the_committed_document_is_the_one_the_code_makes() -> None:
+    assert OPENAPI.read_text(encoding="utf-8") == openapi.document()
+
+
+def test_the_door_serves_the_committed_document(door: Door) -> None:
+    assert door.get("/v1/openapi.json").json == DOCUMENT
+
+
+def test_every_call_is_described() -> None:
+    assert {name for name, _ in OPERATIONS} >= CALLS
+
+
+@pytest.mark.parametrize(("name", "operation"), OPERATIONS)
+def test_every_operation_names_its_function_and_its_scope(name: str, operation: dict[str, Any]) -> None:
+    assert operation["x-membus-function"] in {"memory", "chat"}
+    assert (operation.get("security") == []) == (name in PUBLIC)
+    assert ("x-membus-scope" in operation) != (name in PUBLIC)
+    assert operation["responses"]["default"]["content"].keys() == {"application/problem+json"}
+    assert operation["summary"]
+
+
+@pytest.mark.parametrize(("name", "operation"), OPERATIONS)
+def test_an_operation_is_served_by_the_function_it_names(name: str, operation: dict[str, Any]) -> None:
+    app = {"memory": memory, "chat": chat}[operation["x-membus-function"]]
+    method, path = name.split(" ", 1)
+    example = re.sub(r"{\w+}", "x", path)
+
+    assert any(
+        route.rule.match(example) and method in route.method for route in [*app._static_routes, *app._dynamic_routes]
+    )
+
+
+def test_every_reference_leads_somewhere() -> None:
+    names = set(re.findall(r'"#/components/schemas/([^"]+)"', json.dumps(DOCUMENT)))
+
+    assert names <= set(DOCUMENT["components"]["schemas"])
+    assert "Problem" in names
