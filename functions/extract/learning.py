@@ -5,6 +5,7 @@ from dataclasses import dataclass, replace
 
 from functions.extract.prompt import MAX_TOKENS, PROMPT_VERSION, Candidates, prompt_for
 from membus.domain import rules
+from membus.domain.corrections import corrected_by_hand
 from membus.domain.event import Recorded
 from membus.domain.facts import Fact, Observation, by_key, fold
 from membus.domain.gate import Extractor, admit
@@ -48,7 +49,7 @@ class Learner:
     def _by_rules(self, owner: Owner, events: Sequence[Recorded]) -> list[Observation]:
         observed: list[Observation] = []
         for event in events:
-            observed += rules.stated_by_action(event)
+            observed += [*corrected_by_hand(event), *rules.stated_by_action(event)]
             for signal in rules.signals(event):
                 observed += rules.repeated(signal, self.signals.add(owner, signal))
         return observed

@@ -25,13 +25,15 @@ class InMemoryFacts:
         return self._profiles.get(owner, Profile(owner=owner))
 
     def fact(self, owner: Owner, key: str) -> Fact:
-        if key not in self._facts[owner]:
+        if key not in self._facts[owner] or self._facts[owner][key].retracted:
             raise NotFoundError(f"nothing is known under {key}")
         return self._facts[owner][key]
 
     def page(self, owner: Owner, *, kind: str | None, limit: int, after: dict[str, str] | None) -> Page[Fact]:
         mine = self._facts[owner]
-        return page_of(mine, limit=limit, after=after, keep=lambda fact: kind in {None, fact.kind})
+        return page_of(
+            mine, limit=limit, after=after, keep=lambda fact: kind in {None, fact.kind} and not fact.retracted
+        )
 
     def observations(self, owner: Owner, key: str | None = None) -> list[Observation]:
         mine = sorted(self._seen[owner].items())
@@ -44,11 +46,15 @@ class InMemoryFacts:
         identities = [identity_of(event) for event in learned.events]
         if any(identity not in self._episodes.extracted for identity in identities):
             raise ConflictError("an event was never recorded")
+        if any(identity_of(event) in self._episodes.extracted for event in learned.new_events):
+            raise ConflictError("a new event is known")
         if learned.facts:
             self._profiles[owner] = learned.profile
         self._facts[owner] |= {fact.key: fact for fact in learned.facts}
         self._seen[owner] |= {_place(seen): seen for seen in learned.observations}
         self._episodes.extracted |= dict.fromkeys(identities, learned.extractor)
+        for event in learned.new_events:
+            self._episodes.record(event, extracted=learned.extractor)
 
 
 def _place(seen: Observation) -> tuple[str, str, str]:

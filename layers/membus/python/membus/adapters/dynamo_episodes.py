@@ -25,15 +25,9 @@ class DynamoEpisodes:
         self._table = table
 
     def record(self, recorded: Recorded, *, extracted: str | None) -> Recorded:
-        episode = _episode(recorded)
-        identity = identity_key(recorded.event.tenant_id, recorded.event.event_id) | {
-            "episode_pk": episode["pk"], "episode_sk": episode["sk"],
-        }  # fmt: skip
-        if extracted:
-            identity["extracted"] = extracted
-        writes: list[Any] = [self._first(identity), {"Put": {"TableName": self._table.name, "Item": episode}}]
         try:
             with dynamo_errors("recording an event"):
+                writes = recording(self._table.name, recorded, extracted=extracted)
                 self._table.meta.client.transact_write_items(TransactItems=writes)
         except ConflictError:
             return self._known(recorded)
@@ -46,10 +40,6 @@ class DynamoEpisodes:
                 self._table.put_item(Item=identity, ConditionExpression="attribute_not_exists(pk)")
         except ConflictError:
             return  # the same id was recorded before: the first copy decides
-
-    def _first(self, identity: dict[str, Any]) -> dict[str, Any]:
-        put = {"TableName": self._table.name, "Item": identity, "ConditionExpression": "attribute_not_exists(pk)"}
-        return {"Put": put}
 
     def _known(self, recorded: Recorded) -> Recorded:
         """Return the first copy; a transaction that merely collided left none and asks for another try."""
@@ -65,6 +55,18 @@ class DynamoEpisodes:
             episode = self._table.get_item(Key=where, ConsistentRead=True)["Item"]
         first = Recorded.model_validate_json(str(episode["body"]))
         return first.model_copy(update={"extracted": identity.get("extracted")})
+
+
+def recording(table_name: str, recorded: Recorded, *, extracted: str | None) -> list[Any]:
+    """Return the two writes of a transaction that record an event, if its id is new: its identity and its episode."""
+    episode = _episode(recorded)
+    identity = identity_key(recorded.event.tenant_id, recorded.event.event_id) | {
+        "episode_pk": episode["pk"], "episode_sk": episode["sk"],
+    }  # fmt: skip
+    if extracted:
+        identity["extracted"] = extracted
+    first = {"TableName": table_name, "Item": identity, "ConditionExpression": "attribute_not_exists(pk)"}
+    return [{"Put": first}, {"Put": {"TableName": table_name, "Item": episode}}]
 
 
 def identity_key(tenant: str, event_id: str) -> dict[str, str]:

@@ -4,11 +4,12 @@ The version of an observation is its place in the order of learning, which its s
 deliveries of one event write the same item.
 """
 
+from itertools import chain
 from typing import TYPE_CHECKING, Any
 
 from boto3.dynamodb.conditions import Attr, Key
 
-from membus.adapters.dynamo_episodes import identity_key
+from membus.adapters.dynamo_episodes import identity_key, recording
 from membus.adapters.dynamo_errors import dynamo_errors
 from membus.domain.event import epoch_ms
 from membus.domain.facts import Fact, Observation
@@ -34,18 +35,21 @@ class DynamoFacts:
 
     def fact(self, owner: Owner, key: str) -> Fact:
         with dynamo_errors("reading a fact"):
-            item = self._table.get_item(Key={"pk": _pk(owner), "sk": f"FACT#{key}"}).get("Item")
-        if item is None:
+            found = self._table.get_item(Key={"pk": _pk(owner), "sk": f"FACT#{key}"}, ConsistentRead=True)
+        item = found.get("Item")
+        if item is None or "retracted" in item:
             raise NotFoundError(f"nothing is known under {key}")
         return Fact.model_validate_json(str(item["body"]))
 
     def page(self, owner: Owner, *, kind: str | None, limit: int, after: dict[str, str] | None) -> Page[Fact]:
         query: dict[str, Any] = {
             "KeyConditionExpression": Key("pk").eq(_pk(owner)) & Key("sk").begins_with("FACT#"),
+            "FilterExpression": Attr("retracted").not_exists(),
+            "ConsistentRead": True,
             "Limit": limit,
         }
         if kind:
-            query["FilterExpression"] = Attr("kind").eq(kind)
+            query["FilterExpression"] &= Attr("kind").eq(kind)
         if after:
             query["ExclusiveStartKey"] = after
         with dynamo_errors("listing facts"):
@@ -75,16 +79,15 @@ class DynamoFacts:
 
     def _writes(self, learned: Learned) -> list[Any]:
         pk = _pk(learned.profile.owner)
-        items = [
-            *({"pk": pk, "sk": _version_sk(seen), "body": seen.model_dump_json()} for seen in learned.observations),
-            *(
-                {"pk": pk, "sk": f"FACT#{fact.key}", "kind": fact.kind, "body": fact.model_dump_json()}
-                for fact in learned.facts
-            ),
+        versions = [
+            {"pk": pk, "sk": _version_sk(seen), "body": seen.model_dump_json()} for seen in learned.observations
         ]
+        items = [*versions, *(_fact_item(pk, fact) for fact in learned.facts)]
         puts = [{"Put": {"TableName": self._table.name, "Item": item}} for item in items]
         profile = [self._profile(learned.profile)] if learned.facts else []
-        return [*profile, *puts, *(self._read_by(learned, event.event.event_id) for event in learned.events)]
+        new = (recording(self._table.name, event, extracted=learned.extractor) for event in learned.new_events)
+        read = (self._read_by(learned, event.event.event_id) for event in learned.events)
+        return [*profile, *puts, *chain.from_iterable(new), *read]
 
     def _profile(self, profile: Profile) -> dict[str, Any]:
         """The profile's version guards the whole commit: every write to a user's facts raises it by one."""
@@ -114,6 +117,12 @@ class DynamoFacts:
 
 def _pk(owner: Owner) -> str:
     return f"T#{owner.tenant}#U#{owner.user}"
+
+
+def _fact_item(pk: str, fact: Fact) -> dict[str, Any]:
+    """A retracted fact keeps its item, marked: with it would go the word that keeps the fact from coming back."""
+    item = {"pk": pk, "sk": f"FACT#{fact.key}", "kind": fact.kind, "body": fact.model_dump_json()}
+    return item | ({"retracted": True} if fact.retracted else {})
 
 
 def _version_sk(seen: Observation) -> str:

@@ -136,7 +136,7 @@ def by_key(observations: Iterable[Observation]) -> dict[str, list[Observation]]:
 
 
 def _since(learned: Sequence[Observation], end: int) -> tuple[Observation | None, str | None]:
-    """Return what was settled after the retraction at place `end` (-1: there was none), where only corrections count."""
+    """Return what was settled after the retraction at place `end` (-1: none yet), where only corrections count."""
     heard = learned[end + 1 :]
     return _settled(heard if end < 0 else [seen for seen in heard if seen.trust is Trust.CORRECTED])
 
@@ -156,7 +156,7 @@ def _settled(observations: Iterable[Observation]) -> tuple[Observation | None, s
 
 
 def _outranks(seen: Observation, current: Observation) -> bool:
-    """Whether the same value counts from now on as `seen` has it: from a better source, or from a person who corrects."""
+    """Whether the same value counts from now on as `seen` has it: a better source, or a person's latest word."""
     if seen.trust is current.trust is Trust.CORRECTED:
         return _by_learning(seen) > _by_learning(current)
     return seen.trust.rank > current.trust.rank

@@ -6,10 +6,11 @@ from datetime import datetime, timedelta
 from typing import Any
 
 from membus.domain.attributes import fact_key
+from membus.domain.corrections import CORRECTED, RETRACTED
 from membus.domain.event import Event, Recorded, epoch_ms, from_epoch_ms
 from membus.domain.facts import Kind, Observation, Provenance, Trust
 
-RULES_VERSION = "1"
+RULES_VERSION = "2"
 QUOTE_MAX = 200
 
 
@@ -36,7 +37,7 @@ REPEATED = (
 )  # fmt: skip
 
 
-READ_TYPES = frozenset({"setting.changed", *(rule.event_type for rule in REPEATED)})
+READ_TYPES = frozenset({CORRECTED, RETRACTED, "setting.changed", *(rule.event_type for rule in REPEATED)})
 
 
 def needs_reader(event: Event) -> bool:

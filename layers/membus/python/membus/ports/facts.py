@@ -12,13 +12,17 @@ from membus.domain.profile import Profile
 
 @dataclass(frozen=True)
 class Learned:
-    """All that one commit writes: observations, the facts they add up to, the profile, the events they cover."""
+    """All that one commit writes: observations, the facts they add up to, the profile, the events they cover.
+
+    `events` are recorded already and become read; `new_events` are recorded by the commit itself, as read.
+    """
 
     profile: Profile
     extractor: str
     events: tuple[Recorded, ...]
     observations: tuple[Observation, ...] = ()
     facts: tuple[Fact, ...] = field(default=())
+    new_events: tuple[Recorded, ...] = ()
 
 
 class FactReader(Protocol):
@@ -27,21 +31,23 @@ class FactReader(Protocol):
     def profile(self, owner: Owner) -> Profile:
         """Return the profile, empty for somebody nobody has heard of; exactly one read."""
 
-    def page(self, owner: Owner, *, kind: str | None, limit: int, after: dict[str, str] | None) -> Page[Fact]: ...
+    def page(self, owner: Owner, *, kind: str | None, limit: int, after: dict[str, str] | None) -> Page[Fact]:
+        """Return one page of the facts that hold, in the order of their keys."""
 
     def fact(self, owner: Owner, key: str) -> Fact:
-        """Return the current fact; NotFoundError where there is none."""
+        """Return the current fact; NotFoundError where there is none, or it was taken back."""
 
     def observations(self, owner: Owner, key: str | None = None) -> list[Observation]:
         """Return all observations of one key (in the order they were learned), or of every key."""
 
 
 class FactStore(FactReader, Protocol):
-    """The writing half, for the one function that learns."""
+    """The writing half, for those who learn and those who are corrected."""
 
     def commit(self, learned: Learned) -> None:
         """Write all of it or nothing.
 
         Raises:
-            ConflictError: the profile is no longer at the version before `learned.profile.version`.
+            ConflictError: the profile is no longer at the version before `learned.profile.version`, or the id of a
+                new event is known.
         """

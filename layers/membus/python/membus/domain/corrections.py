@@ -1,0 +1,111 @@
+"""Corrections: what a person changed by hand, as events that teach the same whoever reads them, and whenever."""
+
+from collections.abc import Iterable
+from datetime import datetime, timedelta
+from typing import Annotated
+
+from pydantic import AfterValidator, Field, ValidationError
+
+from membus.domain.attributes import FactKey
+from membus.domain.event import Event, Moment, Recorded
+from membus.domain.facts import VALUE_MAX, Kind, Observation, Provenance, Trust
+from membus.domain.identity import Owner, Record
+from membus.domain.visible import is_blank
+
+CORRECTED, RETRACTED = "fact.corrected", "fact.retracted"
+RESERVED = "fact."
+"""Event types that begin so are what membus itself says about facts: no caller may send them as what a user did."""
+VERSION = "corrections-1"
+"""Stands where an extractor version would: the event was read by the function that recorded it."""
+KEY_BYTES_MAX = 400
+"""With the longest event id behind it, a sort key must stay below 1,024 bytes."""
+QUOTE_MAX = 200
+_KINDS: dict[str, Kind] = {
+    "home": "place", "origin": "place", "visited": "place", "likes": "preference", "dislikes": "preference",
+    "diet": "preference", "hobby": "preference", "owns": "possession", "pet": "possession", "work": "work",
+    "skill": "work", "goal": "goal", "plan": "plan", "relationship": "relationship", "family": "relationship",
+    "friend": "relationship", "event": "experience", "education": "experience", "allergy": "health",
+    "frustrated_by": "behaviour", "setting": "setting",
+}  # fmt: skip
+
+
+def _lower(key: str) -> str:
+    """Refuse what would lie beside the fact it means to correct: every key that membus makes is lower case."""
+    if key != key.lower():
+        raise ValueError("a fact's key is written in lower case")
+    if len(key.encode()) > KEY_BYTES_MAX:
+        raise ValueError(f"a fact's key takes at most {KEY_BYTES_MAX} bytes")
+    return key
+
+
+def _visible(value: str) -> str:
+    if is_blank(value):
+        raise ValueError("a value needs visible text")
+    return value
+
+
+CorrectedKey = Annotated[FactKey, AfterValidator(_lower)]
+CorrectedValue = Annotated[str, Field(max_length=VALUE_MAX), AfterValidator(_visible)]
+
+
+class Correction(Record):
+    """The payload of a correction; a retraction has no value, and is true from the moment it was made."""
+
+    key: CorrectedKey
+    value: CorrectedValue | None = None
+    kind: Kind | None = None
+    valid_from: Moment | None = None
+
+    @property
+    def event_type(self) -> str:
+        return RETRACTED if self.value is None else CORRECTED
+
+
+def moment_after(seen: Iterable[Observation], now: datetime) -> datetime:
+    """Return `now`, or just after what people said before: no clock that is late may undo the order of their words."""
+    said = (max(each.valid_from, each.learned_at) for each in seen if each.trust is Trust.CORRECTED)
+    return max([now, *(moment + timedelta(milliseconds=1) for moment in said)])
+
+
+def as_event(correction: Correction, owner: Owner, *, event_id: str, at: datetime) -> Recorded:
+    """Return the event that says so, heard the moment it happened."""
+    event = Event(
+        event_id=event_id, tenant_id=owner.tenant, user_id=owner.user, type=correction.event_type, occurred_at=at,
+        payload=correction.model_dump(mode="json", exclude_none=True), origin="api",
+    )  # fmt: skip
+    return Recorded(event=event, learned_at=at)
+
+
+def kind_of(key: str) -> Kind:
+    """Return the kind a key's first segment speaks of; what no other kind claims says who somebody is."""
+    return _KINDS.get(key.split(".", 1)[0], "identity")
+
+
+def corrected_by_hand(recorded: Recorded) -> list[Observation]:
+    """Return the one observation that a correction or retraction is; none for any other event, or a malformed one."""
+    said = _correction(recorded.event)
+    if said is None:
+        return []
+    event = recorded.event
+    words = f"set {said.key} to {said.value}" if said.value else f"took back {said.key}"
+    provenance = Provenance(
+        event_id=event.event_id, event_type=event.type, origin=event.origin, quote=words[:QUOTE_MAX], rule="correction"
+    )
+    return [
+        Observation(
+            key=said.key, value=said.value, kind=said.kind or kind_of(said.key), trust=Trust.CORRECTED, confidence=1.0,
+            valid_from=said.valid_from or event.occurred_at, learned_at=recorded.learned_at, provenance=provenance,
+        )
+    ]  # fmt: skip
+
+
+def _correction(event: Event) -> Correction | None:
+    if event.type not in {CORRECTED, RETRACTED}:
+        return None
+    try:
+        said = Correction.model_validate(event.payload)
+    except ValidationError:
+        return None
+    if event.type == RETRACTED:
+        return said.model_copy(update={"value": None, "valid_from": None})
+    return said if said.value is not None else None
