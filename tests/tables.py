@@ -1,8 +1,10 @@
-"""The tables as Terraform makes them, for emulators in this process; a test compares this with Terraform's text."""
+"""The stores as Terraform makes them, for emulators in this process; a test compares the tables with its text."""
 
 from typing import TYPE_CHECKING, Any
 
 import boto3
+
+from membus.adapters.s3_contents import S3Contents
 
 if TYPE_CHECKING:
     from mypy_boto3_dynamodb.service_resource import Table
@@ -39,6 +41,13 @@ def make_table(logical_name: str) -> "Table":
         **({"GlobalSecondaryIndexes": [_index(name, *parts) for name, parts in indexes.items()]} if indexes else {}),
     )
     return table
+
+
+def make_bucket() -> S3Contents:
+    """Create the bucket of large texts in the emulator of this process."""
+    client = boto3.client("s3", region_name="us-east-1")
+    client.create_bucket(Bucket="membus-test-archive")
+    return S3Contents(lambda: client, "membus-test-archive")
 
 
 def _schema(keys: tuple[str, ...]) -> list[dict[str, str]]:

@@ -13,17 +13,23 @@ from membus.adapters.dynamo_conversations import DynamoConversations
 from membus.adapters.dynamo_episodes import DynamoEpisodes
 from membus.adapters.dynamo_facts import DynamoFacts
 from membus.adapters.dynamo_signals import DynamoSignals
+from membus.adapters.dynamo_states import DynamoStates
+from membus.adapters.s3_contents import S3Contents
 from membus.domain.identity import Owner
+from membus.ports.contents import ContentStore
 from membus.ports.conversations import ConversationStore
 from membus.ports.events import EpisodeStore, SignalStore
 from membus.ports.facts import FactStore
+from membus.ports.states import StateStore
 from tests.fakes.clock import StoppedClock
+from tests.fakes.contents import InMemoryContents
 from tests.fakes.conversations import InMemoryConversations
 from tests.fakes.episodes import InMemoryEpisodes
 from tests.fakes.facts import InMemoryFacts
 from tests.fakes.signals import InMemorySignals
+from tests.fakes.states import InMemoryStates
 from tests.strict import strict_aws
-from tests.tables import make_table
+from tests.tables import make_bucket, make_table
 
 if TYPE_CHECKING:
     from mypy_boto3_dynamodb.service_resource import Table
@@ -42,6 +48,10 @@ class Memory:
 
 def stack_table(stack: Stack, name: str) -> "Table":
     return aws.session().resource("dynamodb", endpoint_url=stack.endpoint_url).Table(name)
+
+
+def stack_contents(stack: Stack) -> S3Contents:
+    return S3Contents(lambda: aws.session().client("s3", endpoint_url=stack.endpoint_url), stack.bucket)
 
 
 @pytest.fixture
@@ -93,6 +103,29 @@ def conversations(request: pytest.FixtureRequest, clock: StoppedClock) -> Iterat
     else:
         stack: Stack = request.getfixturevalue("stack")
         yield DynamoConversations(stack_table(stack, stack.tables.conversations), clock)
+
+
+@pytest.fixture(params=EVERYWHERE)
+def states(request: pytest.FixtureRequest, clock: StoppedClock) -> Iterator[StateStore]:
+    if request.param == "fake":
+        yield InMemoryStates(clock)
+    elif request.param == "strict":
+        with strict_aws():
+            yield DynamoStates(make_table("memory"), make_bucket(), clock)
+    else:
+        stack: Stack = request.getfixturevalue("stack")
+        yield DynamoStates(stack_table(stack, stack.tables.memory), stack_contents(stack), clock)
+
+
+@pytest.fixture(params=EVERYWHERE)
+def contents(request: pytest.FixtureRequest) -> Iterator[ContentStore]:
+    if request.param == "fake":
+        yield InMemoryContents()
+    elif request.param == "strict":
+        with strict_aws():
+            yield make_bucket()
+    else:
+        yield stack_contents(request.getfixturevalue("stack"))
 
 
 def _memory_on(table: "Table") -> Memory:

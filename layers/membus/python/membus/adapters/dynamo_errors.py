@@ -2,7 +2,9 @@
 
 from collections.abc import Iterator
 from contextlib import contextmanager
+from typing import Any
 
+from boto3.dynamodb.types import TypeDeserializer
 from botocore.exceptions import BotoCoreError, ClientError
 
 from membus.errors import ConflictError, UnavailableError
@@ -32,6 +34,16 @@ def dynamo_errors(doing: str) -> Iterator[None]:
         raise
     except BotoCoreError as error:
         raise UnavailableError(f"the table cannot be reached while {doing}") from error
+
+
+def blocker(lost: ConflictError) -> dict[str, Any] | None:
+    """Return the item that a condition failed on, for a write that asked for it; None where there is no item.
+
+    boto3 leaves the item of a refusal as it came over the wire.
+    """
+    cause: Any = lost.__cause__
+    item = cause.response.get("Item")
+    return {name: TypeDeserializer().deserialize(value) for name, value in item.items()} if item else None
 
 
 def _codes(error: ClientError) -> set[str]:

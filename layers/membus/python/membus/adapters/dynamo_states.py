@@ -1,0 +1,179 @@
+"""States in DynamoDB: pk `T#<tenant>#A#<agent>`, sk `STATE#<session>`, the document as JSON in `body`.
+
+A document above 32 KB lies in the content store, `spilled` names it. Its key is made of the write's own id, so that
+a write that loses its race has touched nothing, and `write_id` tells a repeated request that it won the first time.
+"""
+
+import json
+from collections.abc import Sequence
+from contextlib import suppress
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from typing import TYPE_CHECKING, Any
+from uuid import uuid4
+
+from boto3.dynamodb.conditions import Key
+
+from membus.adapters.dynamo_errors import blocker, dynamo_errors
+from membus.domain.pages import Page
+from membus.domain.spill import spills
+from membus.domain.state import Lease, Session, State
+from membus.errors import ConflictError, NotFoundError, UnavailableError
+from membus.ports.clock import Clock
+from membus.ports.contents import ContentStore
+
+if TYPE_CHECKING:
+    from mypy_boto3_dynamodb.service_resource import Table
+
+READS = 3
+"""A document may be replaced, and removed, between reading its item and following the pointer."""
+GONE, LIVE = "expires_at <= :now", "expires_at > :now"
+
+
+@dataclass(frozen=True)
+class _Attempt:
+    """A condition on what is there, what the version becomes, and the values that both name."""
+
+    condition: str
+    version: str
+    values: dict[str, int]
+
+
+_START = _Attempt(f"attribute_not_exists(pk) OR {GONE}", ":one", {})
+_OVERWRITE = (
+    _Attempt(f"attribute_not_exists(pk) OR {LIVE}", "if_not_exists(version, :none) + :one", {":none": 0}),
+    _Attempt(GONE, ":one", {}),
+)
+"""One request, and a second one where an expired item is still in the way."""
+
+
+class DynamoStates:
+    def __init__(self, table: "Table", contents: ContentStore, clock: Clock) -> None:
+        self._table, self._contents, self._clock = table, contents, clock
+
+    def state(self, session: Session) -> State:
+        for _ in range(READS):
+            with dynamo_errors("reading a state"):
+                item: Any = self._table.get_item(Key=_key(session), ConsistentRead=True).get("Item")
+            if not self._live(item):
+                raise NotFoundError("no such state")
+            text = self._contents.text(item["spilled"]) if "spilled" in item else item["body"]
+            if text is not None:
+                return State(data=json.loads(text), version=int(item["version"]), expires_at=_expiry(item))
+        raise UnavailableError("the document of this state cannot be found")
+
+    def put(
+        self, session: Session, data: dict[str, Any], *, expires_at: datetime, expected_version: int | None
+    ) -> State:
+        write_id = uuid4().hex
+        held = self._held(session, json.dumps(data, ensure_ascii=False, separators=(",", ":")), write_id)
+        values = {**held, "write_id": write_id, "expires_at": int(expires_at.timestamp())}
+        try:
+            version = self._replace(session, values, expected_version)
+        except ConflictError:
+            self._drop(held.get("spilled"))
+            raise
+        return State(data=data, version=version, expires_at=_expiry(values))
+
+    def delete(self, session: Session, *, expected_version: int | None) -> None:
+        values: dict[str, Any] = {":now": self._seconds()}
+        condition = f"attribute_exists(pk) AND {LIVE}"
+        if expected_version is not None:
+            condition, values = f"{condition} AND version = :read", values | {":read": expected_version}
+        try:
+            with dynamo_errors("deleting a state"):
+                answer = self._table.delete_item(
+                    Key=_key(session), ConditionExpression=condition, ExpressionAttributeValues=values,
+                    ReturnValues="ALL_OLD", ReturnValuesOnConditionCheckFailure="ALL_OLD",
+                )  # fmt: skip
+        except ConflictError as lost:
+            version = self._version(blocker(lost))
+            if not version:
+                raise NotFoundError("no such state") from lost
+            raise ConflictError("the state is at another version", version=version) from lost
+        self._drop(answer["Attributes"].get("spilled"))
+
+    def page(self, tenant: str, agent: str, *, limit: int, after: dict[str, str] | None) -> Page[Lease]:
+        start: dict[str, Any] = {"ExclusiveStartKey": after} if after else {}
+        with dynamo_errors("listing states"):
+            answer: Any = self._table.query(
+                KeyConditionExpression=Key("pk").eq(f"T#{tenant}#A#{agent}") & Key("sk").begins_with("STATE#"),
+                ProjectionExpression="sk, version, expires_at", Limit=limit, ConsistentRead=True, **start,
+            )  # fmt: skip
+        live = tuple(_lease(item) for item in answer["Items"] if self._live(item))
+        return Page(live, answer.get("LastEvaluatedKey"))
+
+    def _replace(self, session: Session, values: dict[str, Any], expected_version: int | None) -> int:
+        """Write the item and return its version; what it pointed to before is dropped."""
+        version = 0
+        for attempt in _attempts(expected_version):
+            try:
+                replaced = self._update(session, values, attempt)
+            except ConflictError as lost:
+                found = blocker(lost)
+                if found and found["write_id"] == values["write_id"]:
+                    return int(found["version"])
+                version = self._version(found)
+                continue
+            if replaced.get("spilled") != values.get("spilled"):
+                self._drop(replaced.get("spilled"))
+            return 1 if attempt.version == ":one" else int(replaced.get("version", 0)) + 1
+        raise ConflictError("the state is at another version", version=version)
+
+    def _update(self, session: Session, values: dict[str, Any], attempt: _Attempt) -> dict[str, Any]:
+        """Return what the item held before."""
+        sets = ", ".join([*(f"{name} = :{name}" for name in values), f"version = {attempt.version}"])
+        other = "body" if "spilled" in values else "spilled"
+        named = {f":{name}": value for name, value in values.items()}
+        with dynamo_errors("writing a state"):
+            answer = self._table.update_item(
+                Key=_key(session), UpdateExpression=f"SET {sets} REMOVE {other}",
+                ConditionExpression=attempt.condition,
+                ExpressionAttributeValues={**named, **attempt.values, ":one": 1, ":now": self._seconds()},
+                ReturnValues="ALL_OLD", ReturnValuesOnConditionCheckFailure="ALL_OLD",
+            )  # fmt: skip
+        return dict(answer.get("Attributes", {}))
+
+    def _held(self, session: Session, text: str, write_id: str) -> dict[str, str]:
+        """Return the attribute that holds the document, or points to it once it is safely kept elsewhere."""
+        if not spills(text):
+            return {"body": text}
+        key = f"states/{session.tenant}/{write_id}"
+        self._contents.keep(key, text)
+        return {"spilled": key}
+
+    def _drop(self, key: Any) -> None:
+        """Remove a document that no item points to; what cannot be removed now goes with the store's lifecycle."""
+        if key:
+            with suppress(UnavailableError):
+                self._contents.drop(str(key))
+
+    def _live(self, item: Any) -> bool:
+        return bool(item) and int(item["expires_at"]) > self._seconds()
+
+    def _version(self, item: dict[str, Any] | None) -> int:
+        return int(item["version"]) if item and self._live(item) else 0
+
+    def _seconds(self) -> int:
+        return int(self._clock().timestamp())
+
+
+def _attempts(expected_version: int | None) -> Sequence[_Attempt]:
+    if expected_version is None:
+        return _OVERWRITE * 2
+    if expected_version == 0:
+        return (_START,)
+    return (_Attempt(f"version = :read AND {LIVE}", "version + :one", {":read": expected_version}),)
+
+
+def _key(session: Session) -> dict[str, str]:
+    return {"pk": f"T#{session.tenant}#A#{session.agent}", "sk": f"STATE#{session.session_id}"}
+
+
+def _expiry(item: dict[str, Any]) -> datetime:
+    return datetime.fromtimestamp(int(item["expires_at"]), UTC)
+
+
+def _lease(item: dict[str, Any]) -> Lease:
+    session_id = str(item["sk"]).removeprefix("STATE#")
+    return Lease(session_id=session_id, version=int(item["version"]), expires_at=_expiry(item))

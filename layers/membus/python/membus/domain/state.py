@@ -1,0 +1,31 @@
+"""Working memory: one JSON document per session of an agent, versioned and short-lived."""
+
+from typing import Any
+
+from pydantic import AwareDatetime
+
+from membus.domain.identity import Id, Record
+
+
+class Session(Record):
+    """One session of one agent of one tenant."""
+
+    tenant: Id
+    agent: Id
+    session_id: Id
+
+
+class Lease(Record):
+    """What a listing says of a state: which version there is, and until when."""
+
+    session_id: Id
+    version: int
+    expires_at: AwareDatetime
+
+
+class State(Record):
+    """The document of a session; `version` counts its writes from 1 and starts anew once it has expired."""
+
+    data: dict[str, Any]
+    version: int
+    expires_at: AwareDatetime

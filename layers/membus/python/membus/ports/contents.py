@@ -1,0 +1,19 @@
+"""Texts too large for an item, kept elsewhere under a key that the item points to."""
+
+from typing import Protocol
+
+
+class ContentStore(Protocol):
+    """A key starts with what it belongs to (`states/`, `episodes/`), which decides how long it is kept.
+
+    Raises UnavailableError when the store does not answer.
+    """
+
+    def keep(self, key: str, text: str) -> None:
+        """Keep the text; the same key must always mean the same text."""
+
+    def text(self, key: str) -> str | None:
+        """Return the text, or None where nothing is kept under the key."""
+
+    def drop(self, key: str) -> None:
+        """Remove the text; a key that holds none is fine."""

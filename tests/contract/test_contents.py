@@ -1,0 +1,30 @@
+"""The port ContentStore: large texts under keys that an item points to."""
+
+from uuid import uuid4
+
+from membus.ports.contents import ContentStore
+
+
+def test_a_text_is_kept_until_it_is_dropped(contents: ContentStore) -> None:
+    key, text = f"states/acme/{uuid4().hex}", "😀 " * 100_000
+    contents.keep(key, text)
+
+    assert contents.text(key) == text
+    contents.drop(key)
+    assert contents.text(key) is None
+
+
+def test_dropping_and_reading_what_is_not_there_is_fine(contents: ContentStore) -> None:
+    key = f"states/acme/{uuid4().hex}"
+    contents.drop(key)
+
+    assert contents.text(key) is None
+
+
+def test_any_tenant_has_keys_of_its_own(contents: ContentStore) -> None:
+    name = uuid4().hex
+    tenants = ["acme", "acme1", "é" * 128, "a:b@c+d=e~f|g"]
+    for tenant in tenants:
+        contents.keep(f"states/{tenant}/{name}", tenant)
+
+    assert [contents.text(f"states/{tenant}/{name}") for tenant in tenants] == tenants

@@ -1,0 +1,172 @@
+"""What only the adapter of states can get wrong: pointers to large documents, repeated requests, lost races."""
+
+from collections.abc import Callable, Iterator
+from typing import TYPE_CHECKING, Any
+
+import pytest
+from botocore.exceptions import ReadTimeoutError
+
+from membus.adapters.dynamo_states import DynamoStates
+from membus.domain.state import Session
+from membus.errors import ConflictError, UnavailableError
+from tests.factories import NOON
+from tests.fakes.clock import StoppedClock
+from tests.fakes.contents import InMemoryContents
+from tests.strict import strict_aws
+from tests.tables import make_table
+
+if TYPE_CHECKING:
+    from mypy_boto3_dynamodb.service_resource import Table
+
+SESSION = Session(tenant="acme", agent="guide", session_id="s1")
+LARGE, LARGER, SMALL = {"text": "x" * 40_000}, {"text": "y" * 40_000}, {"text": "z"}
+EXPIRY = NOON.replace(hour=13)
+
+
+@pytest.fixture
+def table() -> "Iterator[Table]":
+    with strict_aws():
+        yield make_table("memory")
+
+
+@pytest.fixture
+def contents() -> InMemoryContents:
+    return InMemoryContents()
+
+
+@pytest.fixture
+def states(table: "Table", contents: InMemoryContents) -> DynamoStates:
+    return DynamoStates(table, contents, StoppedClock())
+
+
+def put(states: DynamoStates, data: dict[str, Any], version: int | None = None) -> int:
+    return states.put(SESSION, data, expires_at=EXPIRY, expected_version=version).version
+
+
+def after_the_next_write(table: "Table", act: Callable[[], None]) -> None:
+    """Let the next update reach the table, then do something before its answer arrives."""
+    left = [1]
+
+    def once(**_: object) -> None:
+        if left.pop() if left else 0:
+            act()
+
+    table.meta.client.meta.events.register_first("after-call.dynamodb.UpdateItem", once)
+
+
+def lose_the_answer() -> None:
+    raise ReadTimeoutError(endpoint_url="https://dynamodb")
+
+
+def test_a_large_document_lies_outside_its_item(
+    table: "Table", states: DynamoStates, contents: InMemoryContents
+) -> None:
+    put(states, LARGE)
+
+    (item,) = table.scan()["Items"]
+    assert "body" not in item
+    assert [*contents.kept] == [item["spilled"]]
+    assert str(item["spilled"]).startswith("states/acme/")
+
+
+@pytest.mark.parametrize(("data", "left"), [(LARGER, 1), (LARGE, 1), (SMALL, 0)])
+def test_a_replaced_document_is_removed(
+    states: DynamoStates, contents: InMemoryContents, data: dict[str, Any], left: int
+) -> None:
+    put(states, LARGE)
+    put(states, data)
+
+    assert len(contents.kept) == left
+    assert states.state(SESSION).data == data
+
+
+def test_a_deleted_document_is_removed(states: DynamoStates, contents: InMemoryContents) -> None:
+    put(states, LARGE)
+    states.delete(SESSION, expected_version=1)
+
+    assert contents.kept == {}
+
+
+def test_a_write_that_loses_leaves_the_newer_document_alone(states: DynamoStates, contents: InMemoryContents) -> None:
+    put(states, LARGE)
+    put(states, LARGER)
+
+    with pytest.raises(ConflictError):
+        put(states, LARGE, 1)
+
+    assert states.state(SESSION).data == LARGER
+    assert len(contents.kept) == 1
+
+
+def test_without_room_for_a_large_document_nothing_changes(states: DynamoStates, contents: InMemoryContents) -> None:
+    put(states, LARGE)
+    contents.down = True
+    with pytest.raises(UnavailableError):
+        put(states, LARGER)
+    with pytest.raises(UnavailableError):
+        states.state(SESSION)
+    contents.down = False
+
+    assert states.state(SESSION).data == LARGE
+    assert states.state(SESSION).version == 1
+
+
+def test_what_cannot_be_removed_now_stops_nobody(states: DynamoStates, contents: InMemoryContents) -> None:
+    put(states, LARGE)
+    contents.down = True
+
+    assert put(states, SMALL) == 2
+    states.delete(SESSION, expected_version=2)
+    assert len(contents.kept) == 1
+
+
+def test_a_document_replaced_while_it_is_read_is_read_anew(states: DynamoStates, contents: InMemoryContents) -> None:
+    put(states, LARGE)
+    read = contents.text
+
+    def replaced_meanwhile(key: str) -> str | None:
+        contents.text = read  # type: ignore[method-assign]
+        put(states, LARGER)
+        return read(key)
+
+    contents.text = replaced_meanwhile  # type: ignore[method-assign]
+
+    assert states.state(SESSION).data == LARGER
+
+
+def test_a_document_that_is_nowhere_is_a_fault_and_not_an_absence(
+    states: DynamoStates, contents: InMemoryContents
+) -> None:
+    put(states, LARGE)
+    contents.kept.clear()
+
+    with pytest.raises(UnavailableError):
+        states.state(SESSION)
+
+
+@pytest.mark.parametrize("data", [LARGER, SMALL])
+def test_a_write_whose_answer_was_lost_may_have_happened_and_keeps_its_document(
+    table: "Table", states: DynamoStates, data: dict[str, Any]
+) -> None:
+    put(states, LARGE)
+    after_the_next_write(table, lose_the_answer)
+
+    with pytest.raises(UnavailableError):
+        put(states, data, 1)
+
+    assert states.state(SESSION).version == 2
+    assert states.state(SESSION).data == data
+
+
+def test_a_repeated_request_is_told_that_it_won(table: "Table", states: DynamoStates) -> None:
+    put(states, LARGE)
+    put(states, LARGER, 1)
+    won = states._replace(SESSION, {**_values(table)}, 1)
+
+    assert won == 2
+    assert states.state(SESSION).data == LARGER
+
+
+def _values(table: "Table") -> dict[str, Any]:
+    (item,) = table.scan()["Items"]
+    return {name: item[name] for name in ("spilled", "write_id", "expires_at")}

@@ -1,0 +1,57 @@
+"""States in dictionaries; what has expired is gone."""
+
+import json
+from datetime import UTC, datetime
+from typing import Any
+
+from membus.domain.pages import Page
+from membus.domain.state import Lease, Session, State
+from membus.errors import ConflictError, NotFoundError
+from membus.ports.clock import Clock
+from tests.fakes.listing import page_of
+
+
+class InMemoryStates:
+    """Expired states stay in the listing's pages, where they are counted and not shown, as in DynamoDB."""
+
+    def __init__(self, clock: Clock) -> None:
+        self._clock = clock
+        self._kept: dict[Session, tuple[str, int, datetime]] = {}
+
+    def state(self, session: Session) -> State:
+        if not self._version(session):
+            raise NotFoundError("no such state")
+        text, version, expires_at = self._kept[session]
+        return State(data=json.loads(text), version=version, expires_at=expires_at)
+
+    def put(
+        self, session: Session, data: dict[str, Any], *, expires_at: datetime, expected_version: int | None
+    ) -> State:
+        self._expect(session, expected_version)
+        until = datetime.fromtimestamp(int(expires_at.timestamp()), UTC)
+        self._kept[session] = json.dumps(data), self._version(session) + 1, until
+        return self.state(session)
+
+    def delete(self, session: Session, *, expected_version: int | None) -> None:
+        if not self._version(session):
+            raise NotFoundError("no such state")
+        self._expect(session, expected_version)
+        del self._kept[session]
+
+    def page(self, tenant: str, agent: str, *, limit: int, after: dict[str, str] | None) -> Page[Lease]:
+        mine = {
+            session.session_id: Lease(session_id=session.session_id, version=version, expires_at=expires_at)
+            for session, (_, version, expires_at) in self._kept.items()
+            if (session.tenant, session.agent) == (tenant, agent)
+        }
+        return page_of(mine, limit=limit, after=after, keep=lambda lease: lease.expires_at > self._clock())
+
+    def _version(self, session: Session) -> int:
+        """Return the version there is, 0 for none."""
+        _, version, expires_at = self._kept.get(session, ("", 0, self._clock()))
+        return version if expires_at > self._clock() else 0
+
+    def _expect(self, session: Session, expected_version: int | None) -> None:
+        version = self._version(session)
+        if expected_version not in {None, version}:
+            raise ConflictError("the state is at another version", version=version)
