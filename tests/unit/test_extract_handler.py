@@ -1,0 +1,130 @@
+"""functions/extract/handler: the failed messages go back, each after a wait that grows."""
+
+from typing import Any
+
+import pytest
+
+from functions.extract.handler import handler
+from membus import wiring
+from membus.errors import UnavailableError
+from membus.observability import metrics
+from tests.deliveries import a_record, observant
+from tests.door import Invocation
+from tests.factories import ADA, an_event, said
+from tests.fakes.bus import InMemoryQuarantine, InMemorySource
+from tests.fakes.episodes import InMemoryEpisodes
+from tests.fakes.facts import InMemoryFacts
+from tests.fakes.model import ScriptedModel
+from tests.fakes.signals import InMemorySignals
+
+DOWN = ScriptedModel(UnavailableError("the model cannot be reached", code="model_unavailable"))
+
+
+class Parts:
+    """What the function is wired to."""
+
+    def __init__(self, patch: pytest.MonkeyPatch) -> None:
+        self.episodes = InMemoryEpisodes()
+        self.facts = InMemoryFacts(self.episodes)
+        self.signals, self.quarantine, self.source_queue = InMemorySignals(), InMemoryQuarantine(), InMemorySource()
+        self.model = observant()
+        patch.setattr(metrics.provider, "namespace", "membus")
+        for name in ("episodes", "facts", "signals", "quarantine", "source_queue"):
+            patch.setattr(wiring, name, lambda name=name: getattr(self, name))
+        patch.setattr(wiring, "model", self._model)
+
+    def _model(self, task: str) -> ScriptedModel:
+        assert task == "extract"
+        return self.model
+
+
+@pytest.fixture
+def parts(monkeypatch: pytest.MonkeyPatch) -> Parts:
+    return Parts(monkeypatch)
+
+
+def deliver(*records: dict[str, Any], seconds_left: float = 60) -> list[str]:
+    context: Any = Invocation(seconds_left)
+    answer = handler({"Records": list(records)}, context)
+    return [failure["itemIdentifier"] for failure in answer["batchItemFailures"]]
+
+
+def test_a_batch_that_is_learned_leaves_nothing_to_do(parts: Parts) -> None:
+    assert deliver(a_record(said("I live in Lisbon"), "m1"), a_record(an_event("e2", type="page.viewed"), "m2")) == []
+
+    assert parts.facts.fact(ADA, "home.city").value == "Lisbon"
+    assert parts.source_queue.retries == {}
+
+
+def test_an_empty_batch_is_no_trouble(parts: Parts) -> None:
+    assert deliver() == []
+    assert parts.quarantine.parked == []
+
+
+@pytest.mark.parametrize(("receives", "seconds"), [(1, 2), (2, 4), (4, 16), (9, 300), (50, 300)])
+def test_a_failed_message_comes_back_after_a_wait_that_grows(parts: Parts, receives: int, seconds: int) -> None:
+    parts.model = DOWN
+
+    assert deliver(a_record(said("hi"), "m1", receives=receives)) == ["m1"]
+
+    assert parts.source_queue.retries == {"receipt-m1": seconds}
+
+
+def test_a_queue_that_does_not_listen_keeps_its_own_wait(parts: Parts, monkeypatch: pytest.MonkeyPatch) -> None:
+    def deaf(*_: object, **__: object) -> None:
+        raise UnavailableError("source queue: AccessDenied")
+
+    parts.model = DOWN
+    monkeypatch.setattr(parts.source_queue, "retry_in", deaf)
+
+    assert deliver(a_record(said("hi"), "m1")) == ["m1"]
+
+
+def test_a_message_that_no_retry_can_help_is_parked(parts: Parts) -> None:
+    assert deliver(a_record("no json", "m1")) == []
+
+    assert parts.quarantine.parked == [("no json", "invalid_json")]
+
+
+def test_a_log_names_the_message_and_the_trouble_but_not_the_words(
+    parts: Parts, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
+) -> None:
+    def broken(recorded: Any, **_: object) -> None:
+        raise ValueError(recorded.event.payload["text"])
+
+    monkeypatch.setattr(parts.episodes, "record", broken)
+
+    assert deliver(a_record(said("my secret"), "m1")) == ["m1"]
+
+    said_of_it = vars(caplog.records[-1])
+    assert (said_of_it["message_id"], said_of_it["code"]) == ("m1", "defect")
+    assert said_of_it["detail"].startswith("ValueError at ")
+    assert "my secret" not in str(said_of_it)
+
+
+def test_what_is_refused_is_counted(parts: Parts, capsys: pytest.CaptureFixture[str]) -> None:
+    parts.model = ScriptedModel(
+        '{"facts": [{"event_id": "e1", "subject": "Eva", "attribute": "name", "value": "Eva", "quote": "Eva",'
+        ' "kind": "identity", "stance": "stated"}]}'
+    )
+
+    deliver(a_record(said("Eva"), "m1"))
+
+    metrics = capsys.readouterr().out
+    assert '"CandidatesRefused_third_party":[1.0]' in metrics
+    assert '"MessagesReceived":[1.0]' in metrics
+
+
+def test_the_model_is_left_the_time_that_a_commit_does_not_need(parts: Parts) -> None:
+    allowed: list[float] = []
+
+    class Timed(ScriptedModel):
+        def _next(self, prompt: Any, max_tokens: int, timeout_seconds: float) -> str:
+            allowed.append(timeout_seconds)
+            return super()._next(prompt, max_tokens, timeout_seconds)
+
+    parts.model = Timed('{"facts": []}')
+    for number, seconds in enumerate((60, 20)):
+        deliver(a_record(said("hi", f"e{number}"), "m1"), seconds_left=seconds)
+
+    assert allowed == [40, 15]
