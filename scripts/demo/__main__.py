@@ -27,6 +27,7 @@ def main(arguments: Sequence[str] | None = None, *, start: Callable[[], Stack] =
     try:
         # the file first: a wrong path should not cost the minute that a first start takes
         source = read(options.input, conversation=options.conversation, limit=options.limit)
+        console.print("The local stack, on this machine alone (a first start takes a minute or two):", style="dim")
         tell(start(), source, console)
     except DemoError as error:
         errors.print(str(error), style="red", markup=False, soft_wrap=True)

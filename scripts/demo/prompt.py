@@ -81,4 +81,11 @@ def _verdict(whole: int, prompt: int) -> str:
 
 
 def _bar(part: int, whole: int) -> ProgressBar:
-    return ProgressBar(total=max(whole, 1), completed=part, width=40)
+    return ProgressBar(
+        total=max(whole, 1),
+        completed=part,
+        width=40,
+        complete_style="cyan",
+        finished_style="cyan",
+        style="bright_black",
+    )
