@@ -1,6 +1,6 @@
 """AWS in this process, as strict as the real one: moto, and before it the limits that emulators wave through.
 
-FIELD.md part E lists what moto and MiniStack wrongly accept; `tests/unit/test_strict*.py` shows each one refused.
+FIELD.md part E lists what moto and MiniStack wrongly accept; `tests/contract/test_strict.py` shows each one refused.
 """
 
 import json
