@@ -52,7 +52,7 @@ def test_a_newer_home_replaces_the_older_one_whatever_arrives_first(acme: Client
         lambda: acme.get(f"/v1/users/{user}/facts/home.city/history").json()["items"], lambda items: len(items) > 1
     )
 
-    assert [(version["value"], version["current"]) for version in history] == [("Porto", True), ("Lisbon", False)]
+    assert {version["value"]: version["current"] for version in history} == {"Porto": True, "Lisbon": False}
     assert acme.facts(user) == {"home.city": "Porto"}
     then = acme.get(f"/v1/users/{user}/profile", as_of=(moved - timedelta(days=1)).isoformat()).json()
     assert [fact["value"] for fact in then["facts"]] == ["Lisbon"]
