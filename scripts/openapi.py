@@ -45,8 +45,9 @@ def document() -> str:
 
 
 def _finish(operation: dict[str, Any]) -> None:
-    """Say what Powertools cannot: errors are problem+json, and public routes ask for no key."""
+    """Say what Powertools cannot: errors are problem+json, no content is none, and public routes ask for no key."""
     operation["responses"].pop("422", None)
+    operation["responses"].get("204", {}).pop("content", None)
     schema = {"$ref": "#/components/schemas/Problem"}
     operation["responses"]["default"] = {
         "description": "Any error",

@@ -4,6 +4,7 @@ import base64
 import json
 from collections.abc import Callable
 from dataclasses import dataclass, field
+from datetime import timedelta
 from typing import Any
 from urllib.parse import parse_qsl
 
@@ -20,6 +21,7 @@ from tests.fakes.facts import InMemoryFacts
 from tests.fakes.idempotency import InMemoryIdempotency
 from tests.fakes.model import ScriptedModel
 from tests.fakes.sealer import HmacSealer
+from tests.fakes.states import InMemoryStates
 
 EVERYDAY = ("events:write", "memory:read", "memory:write", "chat")
 Handler = Callable[[dict[str, Any], Any], dict[str, Any]]
@@ -69,6 +71,7 @@ class Door:
     bus: InMemoryBus = field(default_factory=InMemoryBus)
     facts: InMemoryFacts = field(default_factory=lambda: InMemoryFacts(InMemoryEpisodes()))
     conversations: InMemoryConversations = field(init=False)
+    states: InMemoryStates = field(init=False)
     idempotency: InMemoryIdempotency = field(default_factory=InMemoryIdempotency)
     model: ScriptedModel = field(default_factory=lambda: ScriptedModel("Good morning."))
     tenant: str | None = "acme"
@@ -77,13 +80,15 @@ class Door:
 
     def __post_init__(self) -> None:
         self.conversations = InMemoryConversations(self.clock)
+        self.states = InMemoryStates(self.clock)
 
     def open(self, patch: pytest.MonkeyPatch) -> "Door":
         patch.setattr(wiring, "now", self.clock)
         patch.setattr(wiring, "environment", lambda: "test")
-        for name in ("bus", "facts", "conversations", "idempotency"):
+        for name in ("bus", "facts", "conversations", "idempotency", "states"):
             patch.setattr(wiring, name, lambda name=name: getattr(self, name))
         patch.setattr(wiring, "sealer", HmacSealer)
+        patch.setattr(wiring, "state_lifetime", lambda: timedelta(days=30))
         patch.setattr(wiring, "model", lambda _: self.model)
         return self
 
@@ -94,6 +99,12 @@ class Door:
         keyed = {"idempotency-key": key} if key is not None else {}
         text = body if isinstance(body, str | bytes) else json.dumps(body)
         return self.call("POST", path, body=text, headers=headers | keyed)
+
+    def put(self, path: str, body: Any, **headers: str) -> Answer:
+        return self.call("PUT", path, body=body if isinstance(body, str) else json.dumps(body), headers=headers)
+
+    def delete(self, path: str, **headers: str) -> Answer:
+        return self.call("DELETE", path, headers=headers)
 
     def call(
         self,

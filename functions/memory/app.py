@@ -1,16 +1,24 @@
 """The data API: every router of this function behind one door."""
 
+from http import HTTPStatus
+
 from aws_lambda_powertools.event_handler import Response
 
 from functions.memory.events import NothingAcceptedError
-from functions.memory.routes import conversations, events, facts, public
+from functions.memory.routes import conversations, events, facts, public, states
+from functions.memory.routes.etags import NotModifiedError
 from membus.http import application, problem
 
 app = application()
-for routes in (events, facts, conversations, public):
+for routes in (events, facts, states, conversations, public):
     app.include_router(routes.router)
 
 
 @app.exception_handler(NothingAcceptedError)
 def nothing_accepted(error: NothingAcceptedError) -> Response[str]:
     return problem(app, error.cause, **error.receipt.model_dump())
+
+
+@app.exception_handler(NotModifiedError)
+def not_modified(error: NotModifiedError) -> Response[None]:
+    return Response(HTTPStatus.NOT_MODIFIED, headers={"ETag": error.tag})

@@ -12,6 +12,7 @@ from membus.http import route
 READ, WRITE, EVENTS = (route("memory", scope) for scope in ("memory:read", "memory:write", "events:write"))
 
 User = Annotated[Id, Path()]
+Agent = Annotated[Id, Path()]
 Limit = Annotated[int, Query(ge=1, le=200)]
 Cursor = Annotated[str | None, Query(max_length=2048)]
 Moment = Annotated[AwareDatetime | None, Query()]

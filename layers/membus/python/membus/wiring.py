@@ -3,8 +3,8 @@
 import json
 import os
 from contextlib import contextmanager
-from datetime import UTC, datetime
-from functools import cache
+from datetime import UTC, datetime, timedelta
+from functools import cache, partial
 from typing import TYPE_CHECKING
 
 import membus.adapters.aws  # noqa: F401 - every function needs boto3; while Lambda starts it, it loads at full speed
@@ -17,12 +17,14 @@ if TYPE_CHECKING:
 
     from membus.domain.migration import Login
     from membus.ports.api_keys import ApiKeys
+    from membus.ports.contents import ContentStore
     from membus.ports.conversations import ConversationStore
     from membus.ports.events import EpisodeStore, EventBus, Quarantine, SignalStore, SourceQueue
     from membus.ports.facts import FactStore
     from membus.ports.model import LanguageModel
     from membus.ports.schema import Schema
     from membus.ports.sealer import Sealer
+    from membus.ports.states import StateStore
 
 SECRET_SECONDS = 300
 """How long a rotated secret may stay in use in a warm function."""
@@ -90,6 +92,27 @@ def conversations() -> "ConversationStore":
     from membus.adapters.dynamo_conversations import DynamoConversations
 
     return DynamoConversations(table(_env("CONVERSATIONS_TABLE")), now)
+
+
+@cache
+def contents() -> "ContentStore":
+    from membus.adapters.aws import client
+    from membus.adapters.s3_contents import S3Contents
+
+    return S3Contents(partial(client, "s3"), _env("ARCHIVE_BUCKET"))
+
+
+@cache
+def states() -> "StateStore":
+    from membus.adapters.aws import table
+    from membus.adapters.dynamo_states import DynamoStates
+
+    return DynamoStates(table(_env("MEMORY_TABLE")), contents(), now)
+
+
+def state_lifetime() -> timedelta:
+    """Return how long a state lives where its writer does not say."""
+    return timedelta(days=int(_env("STATE_LIFETIME_DAYS")))
 
 
 @cache

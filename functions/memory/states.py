@@ -1,0 +1,44 @@
+"""Working memory at the door: a document per session, read, replaced and removed by version."""
+
+import json
+from datetime import datetime, timedelta
+
+from functions.memory.cursors import read_cursor, write_cursor
+from functions.memory.states_api import SessionPage, StateIn
+from membus.domain.state import Session, State
+from membus.errors import InvalidError
+from membus.ports.sealer import Sealer
+from membus.ports.states import StateStore
+
+STATE_BYTES_MAX = 5_500_000
+"""Lambda hands back 6 MB, in which the document is quoted once more; what cannot be read is not to be written."""
+
+
+def write_state(
+    session: Session,
+    asked: StateIn,
+    *,
+    expected_version: int | None,
+    now: datetime,
+    lifetime: timedelta,
+    states: StateStore,
+) -> State:
+    """Replace the session's document.
+
+    Raises:
+        InvalidError: `payload_too_large`.
+        ConflictError: the document is at another version than the expected one.
+    """
+    quoted = json.dumps(json.dumps(asked.data, ensure_ascii=False), ensure_ascii=False)
+    if len(quoted.encode()) > STATE_BYTES_MAX:
+        raise InvalidError(f"a state takes at most {STATE_BYTES_MAX} bytes", code="payload_too_large")
+    life = lifetime if asked.ttl_seconds is None else timedelta(seconds=asked.ttl_seconds)
+    return states.put(session, asked.data, expires_at=now + life, expected_version=expected_version)
+
+
+def list_sessions(
+    tenant: str, agent: str, *, limit: int, cursor: str | None, states: StateStore, sealer: Sealer
+) -> SessionPage:
+    query = f"sessions\n{tenant}\n{agent}"
+    page = states.page(tenant, agent, limit=limit, after=read_cursor(cursor, query=query, sealer=sealer))
+    return SessionPage(items=list(page.items), next_cursor=write_cursor(page.after, query=query, sealer=sealer))

@@ -1,0 +1,29 @@
+"""The wire format of working memory."""
+
+from typing import Any
+
+from pydantic import BaseModel, ConfigDict, Field
+
+from membus.domain.state import Lease
+
+YEAR_SECONDS = 365 * 86_400
+
+
+class StateIn(BaseModel):
+    """The whole document; `expected_version` 0 asks that there be none yet."""
+
+    model_config = ConfigDict(
+        extra="forbid",
+        json_schema_extra={"examples": [{"data": {"step": "payment", "cart": ["tea"]}, "expected_version": 3}]},
+    )
+
+    data: dict[str, Any] = Field(description="any JSON object; the body takes at most 4,000,000 bytes")
+    expected_version: int | None = Field(default=None, ge=0, strict=True)
+    ttl_seconds: int | None = Field(
+        default=None, ge=1, le=YEAR_SECONDS, strict=True, description="counted anew by every write; 30 days by default"
+    )
+
+
+class SessionPage(BaseModel):
+    items: list[Lease]
+    next_cursor: str | None
