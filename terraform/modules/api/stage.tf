@@ -4,9 +4,8 @@ resource "aws_apigatewayv2_stage" "this" {
   auto_deploy = true
 
   default_route_settings {
-    throttling_rate_limit    = var.throttling.rate
-    throttling_burst_limit   = var.throttling.burst
-    detailed_metrics_enabled = true
+    throttling_rate_limit  = var.throttling.rate
+    throttling_burst_limit = var.throttling.burst
   }
 
   # The route, not the path: paths carry user ids.
