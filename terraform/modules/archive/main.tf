@@ -87,4 +87,18 @@ resource "aws_s3_bucket_lifecycle_configuration" "this" {
       days_after_initiation = 7
     }
   }
+
+  # A state lives a year at most and every write of it makes a new object: what is older has nobody left to read it.
+  rule {
+    id     = "forgotten-states"
+    status = "Enabled"
+
+    filter {
+      prefix = "spill/states/"
+    }
+
+    expiration {
+      days = 367
+    }
+  }
 }

@@ -58,6 +58,24 @@ run "leftovers_go" {
   }
 }
 
+run "large_states_outlive_no_state" {
+  assert {
+    condition     = one(aws_s3_bucket_lifecycle_configuration.this.rule[1].filter).prefix == "spill/states/" && one(aws_s3_bucket_lifecycle_configuration.this.rule[1].expiration).days > 365
+    error_message = "A state may be read for a year; what is left of it after that goes by itself. Episodes stay."
+  }
+}
+
+run "who_spills_sees_what_was_spilled_and_nothing_else" {
+  assert {
+    condition     = toset(flatten([for verb in output.grants.spill : [for statement in verb : statement.Resource]])) == toset(["arn:aws:s3:::membus-test-archive/spill/*"])
+    error_message = "The cold tier is none of its business."
+  }
+  assert {
+    condition     = flatten([for verb in ["read", "write", "delete"] : [for statement in output.grants.spill[verb] : statement.Action]]) == ["s3:GetObject", "s3:PutObject", "s3:DeleteObject"]
+    error_message = "No listing, and versions stay for a week."
+  }
+}
+
 run "reading_and_writing_do_not_delete" {
   assert {
     condition     = flatten([for statement in concat(output.grants.read, output.grants.write) : statement.Action]) == ["s3:GetObject", "s3:ListBucket", "s3:PutObject"]
