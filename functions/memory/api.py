@@ -10,7 +10,7 @@ from membus.domain.facts import Fact, Version
 from membus.domain.identity import Id
 
 
-def _written(value: object) -> object:
+def written(value: object) -> object:
     """A bare number says neither its unit nor its zone."""
     if value is not None and not isinstance(value, str):
         raise ValueError("write the moment as text with its zone, e.g. 2026-11-20T12:00:00Z")
@@ -27,7 +27,7 @@ class EventIn(BaseModel):
     agent_id: Id = "default"
     session_id: Id | None = None
     type: EventType
-    occurred_at: Annotated[Moment | None, BeforeValidator(_written)] = None
+    occurred_at: Annotated[Moment | None, BeforeValidator(written)] = None
     payload: dict[str, Any] = Field(default_factory=dict)
     remember: bool = True
 

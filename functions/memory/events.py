@@ -10,6 +10,7 @@ from typing import Any
 from pydantic import ValidationError
 
 from functions.memory.api import Accepted, EventIn, EventReceipt, Rejected
+from membus.domain.corrections import RESERVED
 from membus.domain.event import Event
 from membus.domain.visible import is_blank
 from membus.errors import InvalidError, MembusError, UnavailableError
@@ -75,6 +76,9 @@ def _checked(item: Any, *, index: int, tenant: str, request_key: str | None, now
     if len(json.dumps(event.payload, ensure_ascii=False).encode()) > EVENT_BYTES_MAX:
         detail = f"an event takes at most {EVENT_BYTES_MAX} bytes"
         return Rejected(index=index, code="payload_too_large", detail=detail)
+    if event.type.startswith(RESERVED):
+        detail = f"type: {RESERVED}… is what membus says itself; set facts by PUT /v1/users/{{user}}/facts/{{key}}"
+        return Rejected(index=index, code="reserved_type", detail=detail)
     if event.type == "message.sent" and is_blank(event.payload.get("text")):
         return Rejected(index=index, code="invalid", detail="payload.text: a message needs visible text")
     return Event(

@@ -51,4 +51,4 @@ def read_fact(owner: Owner, key: str, *, facts: FactReader) -> Fact:
 def _then(owner: Owner, true_at: datetime | None, known_at: datetime | None, *, facts: FactReader) -> list[Fact]:
     seen = as_of(facts.observations(owner), true_at=true_at, known_at=known_at)
     folded = (fold(of_key) for of_key in by_key(seen).values())
-    return sorted((fact for fact in folded if fact), key=lambda fact: fact.key)
+    return sorted((fact for fact in folded if fact and not fact.retracted), key=lambda fact: fact.key)

@@ -1,26 +1,38 @@
-"""`/v1/users/{user}`: what is known about a user, and why."""
+"""`/v1/users/{user}`: what is known about a user, and why; what people set right by hand."""
 
-from typing import Annotated
+import time
+from http import HTTPStatus
+from typing import Annotated, Any
 
-from aws_lambda_powertools.event_handler.openapi.params import Path, Query
+from aws_lambda_powertools.event_handler import Response
+from aws_lambda_powertools.event_handler.openapi.params import Body, Path, Query
 from aws_lambda_powertools.event_handler.router import APIGatewayHttpRouter
 
 from functions.memory import facts
 from functions.memory.api import FactHistory, FactPage, ProfileOut
-from functions.memory.routes.parameters import READ, Cursor, Limit, Moment, User
+from functions.memory.facts_api import FactBatch, FactIn, FactResults
+from functions.memory.facts_batch import put_facts
+from functions.memory.facts_corrections import Change, correct, event_id_of
+from functions.memory.once import once, settings
+from functions.memory.routes.etags import IfMatch, IfNoneMatch, expected_version, tagged, unless_known
+from functions.memory.routes.parameters import READ, WRITE, Cursor, Limit, Moment, RequestKey, User, required
 from membus import wiring
 from membus.domain.attributes import FactKey
+from membus.domain.corrections import CorrectedKey, Correction
 from membus.domain.facts import Fact, Kind
 from membus.domain.identity import Owner
 from membus.http import caller
 
 router = APIGatewayHttpRouter()
-Key = Annotated[FactKey, Path()]
+Key = Annotated[FactKey, Path(examples=["home.city"])]
+WrittenKey = Annotated[CorrectedKey, Path(examples=["home.city"])]
+FACT = "/v1/users/<user>/facts/<key>"
 
 
 @router.get("/v1/users/<user>/profile", summary="What is known about a user, compact", **READ)
-def get_profile(user: User, as_of: Moment = None) -> ProfileOut:
-    return facts.read_profile(_owner(user), as_of, facts=wiring.facts())
+def get_profile(user: User, as_of: Moment = None, if_none_match: IfNoneMatch = None) -> Response[ProfileOut]:
+    profile = facts.read_profile(_owner(user), as_of, facts=wiring.facts())
+    return unless_known(tagged(profile, profile.version), if_none_match)
 
 
 @router.get("/v1/users/<user>/facts", summary="The facts about a user", **READ)
@@ -40,15 +52,62 @@ def get_facts(
     )
 
 
-@router.get("/v1/users/<user>/facts/<key>", summary="One fact", **READ)
-def get_fact(user: User, key: Key) -> Fact:
-    return facts.read_fact(_owner(user), key, facts=wiring.facts())
+@router.get(FACT, summary="One fact", **READ)
+def get_fact(user: User, key: Key, if_none_match: IfNoneMatch = None) -> Response[Fact]:
+    fact = facts.read_fact(_owner(user), key, facts=wiring.facts())
+    return unless_known(tagged(fact, fact.version), if_none_match)
 
 
-@router.get("/v1/users/<user>/facts/<key>/history", summary="Every version of a fact and what caused it", **READ)
+@router.put(FACT, summary="Set a fact by hand: it outranks whatever is read in events", **WRITE)
+def put_fact(
+    *,
+    user: User,
+    key: WrittenKey,
+    asked: Annotated[FactIn, Body()],
+    if_match: IfMatch = None,
+    if_none_match: IfNoneMatch = None,
+    request_key: RequestKey = None,
+) -> Response[Fact]:
+    correction = Correction(key=key, value=asked.value, kind=asked.kind, valid_from=asked.valid_from)
+    version = expected_version(asked.expected_version, if_match, if_none_match)
+    fact = _correct(_owner(user), correction, version, request_key)
+    return tagged(fact, fact.version)
+
+
+@router.delete(FACT, summary="Take a fact back by hand", status_code=HTTPStatus.NO_CONTENT, **WRITE)
+def delete_fact(
+    *, user: User, key: WrittenKey, if_match: IfMatch = None, request_key: RequestKey = None
+) -> Response[None]:
+    _correct(_owner(user), Correction(key=key), expected_version(None, if_match), request_key)
+    return Response(HTTPStatus.NO_CONTENT)
+
+
+@router.post("/v1/users/<user>/facts:batch", summary="Set many facts by hand, each on its own", **WRITE)
+def post_facts(user: User, batch: Annotated[FactBatch, Body()], key: RequestKey = None) -> FactResults:
+    put = once("facts.batch", _put_facts, store=wiring.idempotency(), config=settings(router.lambda_context))
+    body = {"user": user} | batch.model_dump(mode="json")
+    return FactResults.model_validate(put({"tenant": caller(router).tenant, "key": required(key), "body": body}))
+
+
+@router.get(f"{FACT}/history", summary="Every version of a fact and what caused it", **READ)
 def get_history(user: User, key: Key) -> FactHistory:
     return facts.read_history(_owner(user), key, facts=wiring.facts())
 
 
 def _owner(user: str) -> Owner:
     return Owner(tenant=caller(router).tenant, user=user)
+
+
+def _correct(owner: Owner, correction: Correction, version: int | None, request_key: str | None) -> Fact:
+    place = "DELETE" if correction.value is None else "PUT"
+    change = Change(correction, event_id_of(owner, correction.key, request_key, place=place), version)
+    return correct(owner, change, now=wiring.now(), facts=wiring.facts(), pause=time.sleep)
+
+
+def _put_facts(request: dict[str, Any]) -> dict[str, Any]:
+    body = request["body"]
+    results = put_facts(
+        Owner(tenant=request["tenant"], user=body["user"]), body["facts"], request_key=request["key"],
+        now=wiring.now(), facts=wiring.facts(), pause=time.sleep,
+    )  # fmt: skip
+    return results.model_dump(mode="json")

@@ -1,0 +1,92 @@
+"""The wire format of facts that are set by hand."""
+
+from typing import Annotated, Any
+
+from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, WithJsonSchema
+
+from functions.memory.api import written
+from membus.domain.corrections import CorrectedKey, CorrectedValue
+from membus.domain.event import Moment
+from membus.domain.facts import Kind
+
+WHEN = "when it became true, not later than now; left out: now, or for the value that holds already, as it was"
+KIND = "left out: as it was, or as the key says"
+VERSION = "the version you know, 0 where there must be none; left out: any"
+
+
+class FactIn(BaseModel):
+    """What is so. A `valid_from` before that of a newer correction lands in the past: the newer one still holds."""
+
+    model_config = ConfigDict(
+        extra="forbid",
+        json_schema_extra={
+            "examples": [
+                {"value": "Porto"},
+                {"value": "Porto", "kind": "place", "expected_version": 2, "valid_from": "2026-03-01T00:00:00Z"},
+            ]
+        },
+    )
+
+    value: CorrectedValue
+    kind: Kind | None = Field(default=None, description=KIND)
+    expected_version: int | None = Field(default=None, ge=0, strict=True, description=VERSION)
+    valid_from: Annotated[Moment | None, BeforeValidator(written)] = Field(default=None, description=WHEN)
+
+
+class KeyedFactIn(FactIn):
+    model_config = ConfigDict(
+        json_schema_extra={"examples": [{"key": "home.city", "value": "Porto", "expected_version": 2}]}
+    )
+
+    key: CorrectedKey
+
+
+class FactBatch(BaseModel):
+    """Facts are checked one by one, so that one bad fact does not refuse its neighbours; each key at most once."""
+
+    model_config = ConfigDict(
+        extra="forbid",
+        json_schema_extra={
+            "examples": [{"facts": [{"key": "home.city", "value": "Porto"}, {"key": "likes.tea", "value": "tea"}]}]
+        },
+    )
+
+    facts: list[Annotated[Any, WithJsonSchema(KeyedFactIn.model_json_schema())]] = Field(min_length=1, max_length=100)
+
+
+class FactSet(BaseModel):
+    index: int
+    key: str
+    version: int
+
+
+class FactRefused(BaseModel):
+    """`current_version` is told where another one was expected."""
+
+    index: int
+    key: str | None
+    code: str
+    detail: str
+    current_version: int | None = None
+
+
+class FactResults(BaseModel):
+    """What became of each fact, in their order."""
+
+    model_config = ConfigDict(
+        json_schema_extra={
+            "examples": [
+                {
+                    "results": [
+                        {"index": 0, "key": "home.city", "version": 3},
+                        {
+                            "index": 1, "key": "likes.tea", "code": "conflict", "current_version": 4,
+                            "detail": "likes.tea is at version 4, not 2",
+                        },
+                    ]
+                }
+            ]
+        }
+    )  # fmt: skip
+
+    results: list[FactSet | FactRefused]

@@ -1,0 +1,147 @@
+"""Facts set or taken back by hand: each under the version the caller knows, each with the event that says so."""
+
+import hashlib
+import uuid
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+
+from membus.domain.corrections import VERSION, Correction, as_event, corrected_by_hand, kind_of, moment_after
+from membus.domain.event import Recorded
+from membus.domain.facts import Fact, Observation, as_of, fold
+from membus.domain.identity import Owner
+from membus.domain.profile import Profile
+from membus.errors import ConflictError, InvalidError, MembusError, NotFoundError, UnavailableError
+from membus.ports.facts import FactStore, Learned
+
+CHANGES_MAX = 24
+"""DynamoDB takes 100 items in a transaction: two for each fact, two for its event, one for the profile."""
+TRIES = 8
+PAUSE_SECONDS = 0.02
+"""The first pause of a writer that lost a race; each further one is twice as long: 2.5 seconds in all."""
+AHEAD = timedelta(minutes=5)
+"""How far a caller's clock may run before ours."""
+
+
+@dataclass(frozen=True)
+class Change:
+    """What a caller wants of one fact; version 0 is expected of a fact that must not exist."""
+
+    correction: Correction
+    event_id: str
+    expected_version: int | None = None
+
+
+@dataclass(frozen=True)
+class Made:
+    """A change that may be written: its event, what it teaches, and the fact as it will be."""
+
+    event: Recorded
+    seen: Observation
+    fact: Fact
+
+
+Outcome = Fact | MembusError
+
+
+def correct(owner: Owner, change: Change, *, now: datetime, facts: FactStore, pause: Callable[[float], None]) -> Fact:
+    """Return the fact as the change leaves it, or left it when the same request came first.
+
+    Raises:
+        ConflictError: the fact is at another version than expected; carries that version.
+        NotFoundError: there is nothing to take back.
+        InvalidError: `idempotency_mismatch`, or a moment that lies in the future.
+    """
+    (outcome,) = correct_all(owner, [change], now=now, facts=facts, pause=pause)
+    if isinstance(outcome, MembusError):
+        raise outcome
+    return outcome
+
+
+def correct_all(
+    owner: Owner, changes: Sequence[Change], *, now: datetime, facts: FactStore, pause: Callable[[float], None]
+) -> list[Outcome]:
+    """Return what became of each change, in their order; each key may be changed once."""
+    outcomes: list[Outcome] = []
+    for start in range(0, len(changes), CHANGES_MAX):
+        outcomes += _commit(owner, changes[start : start + CHANGES_MAX], now=now, facts=facts, pause=pause)
+    return outcomes
+
+
+def event_id_of(owner: Owner, key: str, request_key: str | None, *, place: str) -> str:
+    """Return the id of a change's event: the same for the same request about the same fact, else one of its own."""
+    if request_key is None:
+        return uuid.uuid4().hex
+    asked = f"facts\n{owner.tenant}\n{owner.user}\n{key}\n{place}\n{request_key}"
+    return hashlib.sha256(asked.encode()).hexdigest()[:32]
+
+
+def _commit(
+    owner: Owner, changes: Sequence[Change], *, now: datetime, facts: FactStore, pause: Callable[[float], None]
+) -> list[Outcome]:
+    """Judge the changes by the facts as they are and write what may be, again if somebody else was faster."""
+    for tried in range(TRIES):
+        profile = facts.profile(owner)
+        judged = [_judge(change, facts.observations(owner, change.correction.key), owner, now) for change in changes]
+        made = [each for each in judged if isinstance(each, Made)]
+        try:
+            if made:
+                facts.commit(_learned(profile, made))
+        except ConflictError:
+            pause(PAUSE_SECONDS * 2**tried)
+        else:
+            return [each.fact if isinstance(each, Made) else each for each in judged]
+    raise UnavailableError("too many others write to this user's facts right now", retry_after_seconds=1)
+
+
+def _judge(change: Change, seen: list[Observation], owner: Owner, now: datetime) -> Made | Outcome:
+    repeated = next((each for each in seen if each.provenance.event_id == change.event_id), None)
+    if repeated:
+        return _again(change.correction, repeated, seen)
+    fact = fold(seen)
+    held = fact if fact and not fact.retracted else None
+    refused = _refusal(change, held, now)
+    if refused:
+        return refused
+    event = as_event(_complete(change.correction, held), owner, event_id=change.event_id, at=moment_after(seen, now))
+    (observation,) = corrected_by_hand(event)
+    became = fold([*seen, observation])
+    return Made(event, observation, became) if became else NotFoundError(f"nothing is known under {observation.key}")
+
+
+def _again(asked: Correction, repeated: Observation, seen: list[Observation]) -> Outcome:
+    """Return the fact as this very request left it, whatever has happened to it since."""
+    same = (
+        asked.value == repeated.value
+        and asked.kind in {None, repeated.kind}
+        and asked.valid_from in {None, repeated.valid_from}
+    )
+    then = fold(as_of(seen, true_at=None, known_at=repeated.learned_at))
+    return then if same and then else InvalidError("this key was used for another request", code="idempotency_mismatch")
+
+
+def _refusal(change: Change, held: Fact | None, now: datetime) -> MembusError | None:
+    asked, version = change.correction, held.version if held else 0
+    if asked.value is None and held is None:
+        return NotFoundError(f"nothing is known under {asked.key}")
+    if change.expected_version not in {None, version}:
+        return ConflictError(f"{asked.key} is at version {version}, not {change.expected_version}", version=version)
+    if asked.valid_from and asked.valid_from > now + AHEAD:
+        return InvalidError("valid_from lies in the future: a fact is what is so, or was")
+    return None
+
+
+def _complete(asked: Correction, held: Fact | None) -> Correction:
+    """Return the correction with what its caller left as it is: the kind, and the date of a value that stays."""
+    kind = asked.kind or (held.kind if held else kind_of(asked.key))
+    stays = held and held.value and asked.value and held.value.casefold() == asked.value.casefold()
+    valid_from = asked.valid_from or (held.valid_from if held and stays else None)
+    return asked.model_copy(update={"kind": kind, "valid_from": valid_from})
+
+
+def _learned(profile: Profile, made: Sequence[Made]) -> Learned:
+    current = tuple(each.fact for each in made)
+    return Learned(
+        profile=profile.updated(current), extractor=VERSION, events=(), new_events=tuple(each.event for each in made),
+        observations=tuple(each.seen for each in made), facts=current,
+    )  # fmt: skip

@@ -1,0 +1,281 @@
+"""PUT and DELETE /v1/users/{user}/facts/{key}: a person's word, at once, under a version, on record."""
+
+from datetime import timedelta
+from typing import Any
+
+import pytest
+
+from membus.domain.corrections import VERSION
+from membus.domain.facts import Trust
+from tests.deliveries import Extraction, a_message, observant
+from tests.door import Answer, Door
+from tests.factories import ADA, NOON, an_observation, learn, said
+from tests.fakes.episodes import InMemoryEpisodes
+from tests.fakes.facts import InMemoryFacts
+
+CITY = "/v1/users/ada/facts/home.city"
+MINUTE = timedelta(minutes=1)
+
+
+def episodes(door: Door) -> InMemoryEpisodes:
+    return door.facts._episodes
+
+
+def put(door: Door, value: str, path: str = CITY, *, headers: dict[str, str] | None = None, **body: Any) -> Answer:
+    return door.put(path, {"value": value} | body, **(headers or {}))
+
+
+@pytest.fixture
+def lisbon(door: Door) -> Door:
+    """Ada said an hour ago that she lives in Lisbon."""
+    learn(door.facts, ADA, an_observation("Lisbon", valid_from=NOON - timedelta(hours=1)))
+    return door
+
+
+def test_a_fact_set_by_hand_is_readable_at_once(door: Door) -> None:
+    answer = put(door, "Porto")
+
+    assert (answer.status, answer.headers["etag"]) == (200, '"1"')
+    assert (answer.json["value"], answer.json["kind"], answer.json["version"]) == ("Porto", "place", 1)
+    assert (answer.json["trust"], answer.json["confidence"]) == ("corrected", 1.0)
+    assert door.get(CITY).json == answer.json
+    assert door.get("/v1/users/ada/profile").json["text"] == "- home.city: Porto (since 2026-03-01)"
+
+
+def test_a_correction_is_on_record_as_an_event(lisbon: Door) -> None:
+    event_id = put(lisbon, "Porto").json["provenance"]["event_id"]
+
+    (kept,) = episodes(lisbon).contents.values()
+    assert (kept.event.event_id, kept.event.type, kept.event.origin) == (event_id, "fact.corrected", "api")
+    assert kept.event.payload == {"key": "home.city", "value": "Porto", "kind": "place"}
+    assert episodes(lisbon).extracted == {("acme", event_id): VERSION}
+
+
+def test_a_fact_taken_back_is_gone_and_its_history_is_not(lisbon: Door) -> None:
+    answer = lisbon.delete(CITY)
+
+    assert (answer.status, answer.text or "") == (204, "")
+    assert (lisbon.get(CITY).status, lisbon.get(CITY).code) == (404, "not_found")
+    assert lisbon.get("/v1/users/ada/facts").json["items"] == lisbon.get("/v1/users/ada/profile").json["facts"] == []
+    versions = lisbon.get(f"{CITY}/history").json["items"]
+    assert [(each["version"], each["value"], each["current"]) for each in versions] == [
+        (1, "Lisbon", False), (2, None, True),
+    ]  # fmt: skip
+
+
+@pytest.mark.parametrize("path", [CITY, "/v1/users/ada/facts/never.known"])
+def test_what_is_not_there_cannot_be_taken_back_and_leaves_no_trace(lisbon: Door, path: str) -> None:
+    lisbon.delete(CITY)
+    before = dict(episodes(lisbon).contents), lisbon.facts.observations(ADA), lisbon.facts.profile(ADA)
+
+    assert (lisbon.delete(path).status, lisbon.delete(path).code) == (404, "not_found")
+
+    assert (episodes(lisbon).contents, lisbon.facts.observations(ADA), lisbon.facts.profile(ADA)) == before
+
+
+def test_a_fact_taken_back_stays_so_whatever_is_said_until_somebody_sets_it(lisbon: Door) -> None:
+    lisbon.delete(CITY)
+    for number in range(2):
+        later = NOON + timedelta(days=number)
+        learn(lisbon.facts, ADA, an_observation("Lisbon", event_id=f"again{number}", valid_from=later))
+    assert lisbon.get(CITY).status == 404
+
+    answer = put(lisbon, "Lisbon", expected_version=0)
+
+    assert (answer.status, answer.json["value"], answer.json["version"]) == (200, "Lisbon", 5)
+
+
+@pytest.mark.parametrize("body", [{"expected_version": 1}, {}])
+def test_a_write_under_a_stale_version_changes_nothing(lisbon: Door, body: dict[str, Any]) -> None:
+    headers = {} if body else {"if-match": '"1"'}
+    put(lisbon, "Porto")
+
+    answer = put(lisbon, "Faro", headers=headers, **body)
+
+    assert (answer.status, answer.code, answer.json["current_version"]) == (409, "conflict", 2)
+    assert lisbon.get(CITY).json["value"] == "Porto"
+    assert len(episodes(lisbon).contents) == 1
+
+
+@pytest.mark.parametrize("headers", [{"if-match": '"2"'}, {}])
+def test_a_write_under_the_version_it_knows_goes_through(lisbon: Door, headers: dict[str, str]) -> None:
+    put(lisbon, "Porto")
+
+    body: dict[str, Any] = {} if headers else {"expected_version": 2}
+    answer = put(lisbon, "Faro", headers=headers, **body)
+
+    assert (answer.status, answer.json["value"], answer.headers["etag"]) == (200, "Faro", '"3"')
+
+
+@pytest.mark.parametrize(
+    ("status", "body", "headers"),
+    [
+        (409, {"expected_version": 0}, {}), (409, {}, {"if-none-match": "*"}), (200, {"expected_version": 1}, {}),
+        (422, {"expected_version": 1}, {"if-match": '"2"'}), (422, {}, {"if-match": "one"}),
+        (422, {"expected_version": True}, {}), (422, {"expected_version": -1}, {}),
+    ],
+)  # fmt: skip
+def test_a_version_is_asked_for_in_one_way(
+    lisbon: Door, status: int, body: dict[str, Any], headers: dict[str, str]
+) -> None:
+    assert put(lisbon, "Porto", headers=headers, **body).status == status
+
+
+@pytest.mark.parametrize(("tag", "status"), [('"1"', 409), ('"2"', 204)])
+def test_only_the_version_that_was_read_is_taken_back(lisbon: Door, tag: str, status: int) -> None:
+    put(lisbon, "Porto")
+
+    assert lisbon.delete(CITY, **{"if-match": tag}).status == status
+    assert lisbon.get(CITY).status == (200 if status == 409 else 404)
+
+
+def test_what_has_not_changed_is_not_sent_again(lisbon: Door) -> None:
+    for path in (CITY, "/v1/users/ada/profile"):
+        tag = lisbon.get(path).headers["etag"]
+        again = lisbon.get(path, **{"if-none-match": tag})
+        assert (again.status, again.text or "", again.headers["etag"]) == (304, "", tag)
+
+    put(lisbon, "Porto")
+
+    for path in (CITY, "/v1/users/ada/profile"):
+        assert lisbon.get(path, **{"if-none-match": '"1"'}).status == 200
+
+
+@pytest.mark.parametrize(
+    ("path", "body"),
+    [
+        (CITY, {}), (CITY, {"value": ""}), (CITY, {"value": " \u200b"}), (CITY, {"value": "x" * 1001}),
+        (CITY, {"value": 7}), (CITY, {"value": None}), (CITY, {"value": "x", "kind": "gossip"}),
+        (CITY, {"value": "x", "valid_from": "2026-03-01T12:00:00"}), (CITY, {"value": "x", "valid_from": 17}),
+        (CITY, {"value": "x", "valid_from": "2026-03-02T12:00:00Z"}), (CITY, {"value": "x", "why": "because"}),
+        ("/v1/users/ada/facts/Home.City", {"value": "x"}), ("/v1/users/ada/facts/a b", {"value": "x"}),
+        (f"/v1/users/ada/facts/{'k' * 201}", {"value": "x"}), ("/v1/users/a b/facts/name", {"value": "x"}),
+    ],
+)  # fmt: skip
+def test_what_cannot_be_a_fact_is_refused(door: Door, path: str, body: dict[str, Any]) -> None:
+    answer = door.put(path, body)
+
+    assert (answer.status, answer.code) == (422, "invalid")
+    assert episodes(door).contents == {}
+
+
+def test_a_retried_request_gets_the_first_answer_whatever_has_happened_since(lisbon: Door) -> None:
+    first = put(lisbon, "Porto", headers={"idempotency-key": "k1"}, expected_version=1)
+    gone = lisbon.delete(CITY, **{"idempotency-key": "k1"})
+
+    again = put(lisbon, "Porto", headers={"idempotency-key": "k1"}, expected_version=1)
+    still_gone = lisbon.delete(CITY, **{"idempotency-key": "k1"})
+
+    assert (again.status, again.text, again.headers["etag"]) == (first.status, first.text, first.headers["etag"])
+    assert gone.status == still_gone.status == 204
+    assert lisbon.get(CITY).status == 404
+    assert len(episodes(lisbon).contents) == 2
+
+
+@pytest.mark.parametrize("other", [{"value": "Faro"}, {"kind": "plan"}, {"valid_from": "2026-01-01T00:00:00Z"}])
+def test_a_key_used_for_another_request_is_refused(lisbon: Door, other: dict[str, str]) -> None:
+    put(lisbon, "Porto", headers={"idempotency-key": "k1"})
+
+    answer = put(lisbon, headers={"idempotency-key": "k1"}, **({"value": "Porto"} | other))
+
+    assert (answer.status, answer.code) == (422, "idempotency_mismatch")
+
+
+def test_a_moment_in_the_past_lands_in_the_past(door: Door) -> None:
+    put(door, "Porto", valid_from="2026-02-01T00:00:00Z")
+
+    answer = put(door, "Lisbon", valid_from="2020-01-01T00:00:00Z")
+
+    assert (answer.json["value"], answer.json["version"]) == ("Porto", 2)
+    for moment, value in (("2019-06-01", None), ("2021-06-01", "Lisbon"), ("2026-02-02", "Porto")):
+        then = door.get("/v1/users/ada/facts", f"as_of={moment}T00:00:00Z&kind=place").json["items"]
+        assert [fact["value"] for fact in then] == ([value] if value else [])
+
+
+def test_facts_of_the_past_know_nothing_of_what_was_taken_back_later(lisbon: Door) -> None:
+    lisbon.clock.advance(MINUTE)
+    lisbon.delete(CITY)
+    before, after = (moment.isoformat().replace("+00:00", "Z") for moment in (NOON, NOON + MINUTE))
+
+    for name in ("as_of", "known_at"):
+        shown, hidden = (lisbon.get("/v1/users/ada/facts", f"{name}={at}").json["items"] for at in (before, after))
+        assert [fact["value"] for fact in shown] == ["Lisbon"]
+        assert hidden == []
+
+
+def test_who_only_confirms_keeps_the_date_and_may_change_the_kind(lisbon: Door) -> None:
+    answer = put(lisbon, "lisbon", kind="plan")
+
+    assert (answer.json["value"], answer.json["kind"]) == ("lisbon", "plan")
+    assert answer.json["valid_from"].startswith("2026-03-01T11:00:00")
+    assert put(lisbon, "Porto").json["kind"] == "plan"
+
+
+def test_the_last_word_counts_though_clocks_disagree(door: Door) -> None:
+    put(door, "Porto")
+    door.clock.advance(-MINUTE)
+
+    assert put(door, "Faro").json["value"] == "Faro"
+    assert door.delete(CITY).status == 204
+    assert put(door, "Braga").json["value"] == "Braga"
+
+
+def test_corrections_survive_a_rebuild_from_episodes(lisbon: Door) -> None:
+    for path, value in ((CITY, "Porto"), ("/v1/users/ada/facts/likes.tea", "tea")):
+        put(lisbon, value, path)
+        lisbon.clock.advance(MINUTE)
+    lisbon.delete("/v1/users/ada/facts/likes.tea")
+    rebuilt = Extraction(observant())
+
+    told = [said("I live in Lisbon. I like tea", occurred_at=NOON - timedelta(hours=1))]
+    kept = [(each.event, each.learned_at) for each in episodes(lisbon).contents.values()]
+    for event, learned_at in [*reversed(kept), *((event, event.occurred_at) for event in told)]:
+        assert rebuilt.deliver(a_message(event, taken_at=learned_at)) == []
+
+    assert rebuilt.known() == {"home.city": "Porto"}
+    assert rebuilt.facts.fact(ADA, "home.city").provenance == lisbon.facts.fact(ADA, "home.city").provenance
+    assert [seen for seen in rebuilt.facts.observations(ADA) if seen.trust is Trust.CORRECTED] == [
+        seen for seen in lisbon.facts.observations(ADA) if seen.trust is Trust.CORRECTED
+    ]
+
+
+def test_the_same_event_over_the_bus_changes_nothing(lisbon: Door) -> None:
+    put(lisbon, "Porto")
+    before = lisbon.facts.fact(ADA, "home.city"), lisbon.facts.observations(ADA)
+    (kept,) = episodes(lisbon).contents.values()
+    assert isinstance(lisbon.facts, InMemoryFacts)
+    extraction = Extraction(episodes=episodes(lisbon), facts=lisbon.facts)
+
+    assert extraction.deliver(a_message(kept.event, taken_at=NOON + MINUTE)) == []
+
+    assert (lisbon.facts.fact(ADA, "home.city"), lisbon.facts.observations(ADA)) == before
+
+
+@pytest.mark.parametrize("type_", ["fact.corrected", "fact.retracted", "fact.recorded"])
+def test_nobody_corrects_a_fact_through_the_door_of_events(lisbon: Door, type_: str) -> None:
+    event = {"user_id": "ada", "type": type_, "payload": {"key": "home.city", "value": "Rome"}}
+
+    answer = lisbon.post("/v1/events", {"events": [event]})
+
+    assert (answer.status, answer.code) == (422, "reserved_type")
+    assert lisbon.bus.published == []
+
+
+@pytest.mark.parametrize("method", ["PUT", "DELETE"])
+def test_to_correct_takes_the_scope_to_write_memory(lisbon: Door, method: str) -> None:
+    lisbon.scopes = ("events:write", "memory:read", "chat")
+
+    answer = lisbon.call(method, CITY, headers={}, body='{"value": "Rome"}' if method == "PUT" else None)
+
+    assert (answer.status, answer.code) == (403, "scope_missing")
+    assert lisbon.get(CITY).json["value"] == "Lisbon"
+
+
+def test_another_tenant_corrects_only_its_own_ada(lisbon: Door) -> None:
+    lisbon.tenant = "zeta"
+    assert lisbon.delete(CITY).status == 404
+    put(lisbon, "Rome")
+
+    lisbon.tenant = "acme"
+
+    assert lisbon.get(CITY).json["value"] == "Lisbon"
