@@ -16,7 +16,8 @@ locals {
       limits      = { timeout_seconds = 29 }
       environment = merge(local.memory, local.conversations, local.bus, { IDEMPOTENCY_TABLE = module.tables.names.idempotency, CURSOR_KEY_ID = module.keys.cursors_id })
       grants = [
-        local.may.memory.facts.read, local.may.conversations.conversations.read, local.may.conversations.conversations.write,
+        local.may.memory.learning.read, local.may.memory.learning.write,
+        local.may.conversations.conversations.read, local.may.conversations.conversations.write,
         local.may.idempotency.records.read, local.may.idempotency.records.write, local.may.idempotency.records.delete,
         module.event_bus.grants.put, module.keys.grants.cursors.sign,
       ]

@@ -44,20 +44,20 @@ run "tables" {
   }
 
   assert {
-    condition     = output.who_may.write_fact == "extract"
-    error_message = "Chat cannot write facts, memory cannot write facts: only extract does."
+    condition     = output.who_may.write_fact == "extract, memory"
+    error_message = "Chat cannot write facts: extract reads them in events, memory takes people's corrections."
   }
   assert {
     condition     = output.who_may.read_fact == "chat, extract, memory"
     error_message = "Authorize and migrate read nobody's facts."
   }
   assert {
-    condition     = output.who_may.write_episode == "extract" && output.who_may.mark_event == "extract"
-    error_message = "What happened is recorded by extract alone."
+    condition     = output.who_may.write_episode == "extract, memory" && output.who_may.mark_event == "extract, memory"
+    error_message = "What happened is recorded by extract, and by memory, whose corrections are events."
   }
   assert {
-    condition     = output.who_may.read_episode == "extract"
-    error_message = "Chat and memory see no episodes, not even of an agent called U."
+    condition     = output.who_may.read_episode == "extract, memory"
+    error_message = "Chat sees no episodes, not even of an agent called U."
   }
   assert {
     condition     = output.who_may.list_episodes == "nobody" && output.who_may.list_unarchived == "nobody"
