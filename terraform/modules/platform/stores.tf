@@ -91,7 +91,7 @@ module "tables" {
       }
       collections = {
         facts    = { keys = ["T#*#U#*"], except = ["T#*#A#*"] }
-        episodes = { keys = ["T#*#A#*#E#*", "T#*#EV#*"], indexes = { by_user = ["T#*#U#*"], unarchived = ["UNARCHIVED#*"] } }
+        episodes = { keys = ["T#*#A#*#E#*", "T#*#EV#*"], indexes = { by_user = ["T#*#U#*"] } }
         # A fact and the mark on its event are one transaction, which one statement must cover whole.
         learning = { keys = ["T#*#U#*", "T#*#A#*#E#*", "T#*#EV#*"] }
         states   = { keys = ["T#*#A#*"], except = ["T#*#A#*#E#*"] }

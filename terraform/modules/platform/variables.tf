@@ -11,7 +11,8 @@ variable "environment" {
 variable "runtime" {
   description = <<-EOT
     What the functions are built from and how they run: the build's output directory, log level, variables that every function
-    gets on top of its own, how many batches extract works on at once, and which functions start from a snapshot.
+    gets on top of its own, how many batches extract works on at once, which functions start from a snapshot, for how long a
+    state lives whose writer does not say, and over how many partitions one day of one agent is spread (ADR 15; never lower it).
   EOT
   type = object({
     artifacts           = string
@@ -19,7 +20,18 @@ variable "runtime" {
     extra_environment   = optional(map(string), {})
     extract_concurrency = optional(number, 10)
     snap_start          = optional(set(string), [])
+    state_lifetime_days = optional(number, 30)
+    episode_shards      = optional(number, 1)
   })
+
+  validation {
+    condition     = var.runtime.state_lifetime_days >= 1 && var.runtime.state_lifetime_days <= 365
+    error_message = "A state lives a day to a year: the bucket forgets large ones after that."
+  }
+  validation {
+    condition     = var.runtime.episode_shards >= 1 && var.runtime.episode_shards <= 32
+    error_message = "Every read of a day asks each of its shards: 1 to 32."
+  }
 }
 
 variable "model" {

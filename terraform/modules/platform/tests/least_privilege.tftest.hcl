@@ -30,7 +30,8 @@ run "tables" {
       list_unarchived    = { actions = var.reading, on = "index/unarchived", key = "UNARCHIVED#07" }
       mark_event         = { actions = var.writing, on = "table/membus-test-memory", key = "T#acme#EV#e1" }
       touch_state        = { actions = concat(var.reading, var.writing), on = "table/membus-test-memory", key = "T#acme#A#default" }
-      delete_memory      = { actions = ["dynamodb:DeleteItem", "dynamodb:BatchWriteItem"], on = "table/membus-test-memory" }
+      delete_fact        = { actions = ["dynamodb:DeleteItem", "dynamodb:BatchWriteItem"], on = "table/membus-test-memory", key = "T#acme#U#ada" }
+      delete_episode     = { actions = ["dynamodb:DeleteItem", "dynamodb:BatchWriteItem"], on = "table/membus-test-memory", key = "T#acme#A#default#E#2026-11-20#3" }
       delete_message     = { actions = ["dynamodb:DeleteItem", "dynamodb:BatchWriteItem"], on = "table/membus-test-conversations" }
       write_conversation = { actions = var.writing, on = "table/membus-test-conversations", key = "T#acme#C#c1" }
       read_conversation  = { actions = var.reading, on = "table/membus-test-conversations", key = "T#acme#C#c1" }
@@ -64,12 +65,12 @@ run "tables" {
     error_message = "Nobody lists episodes: that is the archive's, which is not built yet."
   }
   assert {
-    condition     = output.who_may.delete_memory == "nobody"
-    error_message = "Nobody but archive deletes episodes, and nobody deletes facts: today nobody deletes at all."
+    condition     = output.who_may.delete_fact == "nobody" && output.who_may.delete_episode == "nobody"
+    error_message = "Nobody but archive deletes episodes, and nobody deletes facts."
   }
   assert {
-    condition     = output.who_may.touch_state == "nobody"
-    error_message = "Nobody touches working memory yet."
+    condition     = output.who_may.touch_state == "memory" && output.who_may.list_unarchived == "nobody"
+    error_message = "Working memory is memory's alone; what waits for the archive is the archive's, which is not built yet."
   }
   assert {
     condition     = output.who_may.write_conversation == "chat, memory" && output.who_may.read_conversation == "chat, memory"

@@ -30,7 +30,9 @@ run "services" {
       become_owner  = { actions = ["secretsmanager:GetSecretValue"], on = "secret:owner" }
       become_app    = { actions = ["secretsmanager:GetSecretValue"], on = "secret:app" }
       change_secret = { actions = ["secretsmanager:PutSecretValue", "secretsmanager:UpdateSecret"], on = "" }
-      touch_bucket  = { actions = ["s3:GetObject", "s3:PutObject", "s3:DeleteObject", "s3:ListBucket"], on = "" }
+      touch_bucket  = { actions = ["s3:GetObject", "s3:PutObject", "s3:DeleteObject", "s3:ListBucket"], on = "123456789012/*" }
+      list_bucket   = { actions = ["s3:ListBucket", "s3:DeleteObjectVersion"], on = "" }
+      spill         = { actions = ["s3:GetObject", "s3:PutObject", "s3:DeleteObject"], on = "/spill/*" }
       call_another  = { actions = ["lambda:InvokeFunction", "sts:AssumeRole", "iam:PassRole"], on = "" }
     }
   }
@@ -68,8 +70,12 @@ run "services" {
     error_message = "Functions read secrets and never change them."
   }
   assert {
-    condition     = output.who_may.touch_bucket == "nobody"
+    condition     = output.who_may.touch_bucket == "nobody" && output.who_may.list_bucket == "nobody"
     error_message = "Nobody touches the cold tier yet."
+  }
+  assert {
+    condition     = output.who_may.spill == "extract, memory"
+    error_message = "Whoever writes episodes and states keeps their large texts."
   }
   assert {
     condition     = output.who_may.call_another == "nobody"
