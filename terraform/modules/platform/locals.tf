@@ -4,6 +4,8 @@ locals {
   conversations = { CONVERSATIONS_TABLE = module.tables.names.conversations }
   bus           = { BUS_NAME = module.event_bus.name }
   may           = module.tables.grants
+  # Texts too large for an item: whoever writes an item also removes what it pointed to.
+  spill = { environment = { ARCHIVE_BUCKET = module.archive.name }, grants = values(module.archive.grants.spill) }
 
   functions = {
     authorize = {
@@ -14,21 +16,22 @@ locals {
 
     memory = {
       limits      = { timeout_seconds = 29 }
-      environment = merge(local.memory, local.conversations, local.bus, { IDEMPOTENCY_TABLE = module.tables.names.idempotency, CURSOR_KEY_ID = module.keys.cursors_id })
+      environment = merge(local.memory, local.conversations, local.bus, { IDEMPOTENCY_TABLE = module.tables.names.idempotency, CURSOR_KEY_ID = module.keys.cursors_id, STATE_LIFETIME_DAYS = var.runtime.state_lifetime_days, EPISODE_SHARDS = var.runtime.episode_shards }, local.spill.environment)
       grants = [
         local.may.memory.learning.read, local.may.memory.learning.write,
         local.may.conversations.conversations.read, local.may.conversations.conversations.write,
         local.may.idempotency.records.read, local.may.idempotency.records.write, local.may.idempotency.records.delete,
-        module.event_bus.grants.put, module.keys.grants.cursors.sign,
+        local.may.memory.states.read, local.may.memory.states.write, local.may.memory.states.delete,
+        module.event_bus.grants.put, module.keys.grants.cursors.sign, local.spill.grants,
       ]
     }
 
     extract = {
       limits      = { timeout_seconds = local.extract_seconds }
-      environment = merge(local.memory, module.model.environment, { EXTRACT_MODEL_ID = var.model.extract_id, QUARANTINE_QUEUE_URL = module.event_bus.queue_urls.quarantine, SOURCE_QUEUE_URL = module.event_bus.queue_urls.extract })
+      environment = merge(local.memory, module.model.environment, { EXTRACT_MODEL_ID = var.model.extract_id, QUARANTINE_QUEUE_URL = module.event_bus.queue_urls.quarantine, SOURCE_QUEUE_URL = module.event_bus.queue_urls.extract, EPISODE_SHARDS = var.runtime.episode_shards }, local.spill.environment)
       grants = [
         local.may.memory.learning.read, local.may.memory.learning.write,
-        module.event_bus.grants.consume.extract, module.event_bus.grants.send.quarantine, module.model.grants.ask,
+        module.event_bus.grants.consume.extract, module.event_bus.grants.send.quarantine, module.model.grants.ask, local.spill.grants,
       ]
       queues = ["extract"]
     }
