@@ -1,0 +1,56 @@
+"""What surrounds a passage: its meaning in the scope's own scale, the messages beside it, and its session."""
+
+from collections.abc import Iterable
+
+from membus.domain.search.rows import Columns, Gathered, Row, Scope
+
+_DEVIATIONS = 3.0  # a close passage lies about three deviations above its scope's mean, whatever the embedder
+_SHORT_STEMS = 40  # a message of this many stems (some 80 words) leans on its neighbours half as much as a short one
+BESIDE = {"before": -1, "before_that": -2, "after": 1, "after_that": 2}
+
+
+def vector_columns(gathered: Gathered, scope: Scope) -> Columns:
+    """Measure closeness in deviations above the scope's mean: no embedder's own scale gets through."""
+    deviation = (scope.similarity_deviation or 1.0) * _DEVIATIONS
+    meaning = [_meaning(row, scope.similarity_mean, deviation) for row in gathered.rows]
+    best = max(meaning, default=0.0)
+    message = [0.0] * len(meaning)
+    for members in gathered.messages.values():
+        mean = sum(meaning[i] for i in members) / len(members)
+        for i in members:
+            message[i] = mean
+    return {
+        "meaning": meaning,
+        "meaning_of_best": [value / best if best > 0 else 0.0 for value in meaning],
+        "message_meaning": message,
+    }
+
+
+def context_columns(gathered: Gathered, words: list[float], meaning: list[float]) -> Columns:
+    """Hand a passage its neighbours' scores, less the longer its own message is, and its session's best."""
+    columns: Columns = {}
+    shortness = _shortness(gathered)
+    for name, column in (("words", words), ("meaning", meaning)):
+        of_message = {group: max(column[i] for i in members) for group, members in gathered.messages.items()}
+        for side, offset in BESIDE.items():
+            near = [of_message.get(gathered.beside(row, offset) or "", 0.0) for row in gathered.rows]
+            columns[f"{name}_{side}"] = [value * short for value, short in zip(near, shortness, strict=True)]
+        columns[f"session_{name}"] = _best_of(gathered.sessions.values(), column)
+    return columns
+
+
+def _meaning(row: Row, mean: float, deviation: float) -> float:
+    return 0.0 if row.similarity is None else (row.similarity - mean) / deviation
+
+
+def _shortness(gathered: Gathered) -> list[float]:
+    return [1 / (1 + (row.message_length / _SHORT_STEMS) ** 2) for row in gathered.rows]
+
+
+def _best_of(groups: Iterable[list[int]], column: list[float]) -> list[float]:
+    best = [0.0] * len(column)
+    for members in groups:
+        value = max(column[i] for i in members)
+        for i in members:
+            best[i] = value
+    return best
