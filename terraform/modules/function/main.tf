@@ -57,7 +57,7 @@ resource "aws_lambda_function_event_invoke_config" "this" {
 
   destination_config {
     on_failure {
-      destination = var.failures_arn
+      destination = var.operations.failures_arn
     }
   }
 }

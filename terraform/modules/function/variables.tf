@@ -91,14 +91,12 @@ variable "network" {
   default     = null
 }
 
-variable "failures_arn" {
-  description = "Queue that takes the event of an asynchronous invocation which failed for good; a grant lets the function send there."
-  type        = string
-}
-
 variable "operations" {
-  description = "How long logs are kept and which SNS topic is told of alarms; without one there are none."
-  type        = object({ log_retention_days = number, alarm_topic_arn = optional(string) })
+  description = <<-EOT
+    How long logs are kept, which queue takes what failed for good (a grant lets the function send there), and which SNS topic is
+    told of alarms; without one there are none.
+  EOT
+  type        = object({ log_retention_days = number, failures_arn = string, alarm_topic_arn = optional(string) })
 
   validation {
     condition     = var.operations.log_retention_days > 0

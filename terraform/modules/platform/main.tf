@@ -55,9 +55,8 @@ module "functions" {
     POWERTOOLS_LOG_LEVEL         = var.runtime.log_level
   }, var.runtime.extra_environment)
 
-  network      = try(each.value.inside, false) ? one(local.inside) : null
-  failures_arn = module.event_bus.queue_arns.failures
-  operations   = var.operations
+  network    = try(each.value.inside, false) ? one(local.inside) : null
+  operations = merge(var.operations, { failures_arn = module.event_bus.queue_arns.failures })
 }
 
 module "api" {

@@ -14,12 +14,11 @@ mock_provider "aws" {
 }
 
 variables {
-  name         = "membus-test-learn"
-  code         = { path = "./tests/fixtures/function.zip", handler = "functions.learn.handler.handler", layer_arns = ["arn:aws:lambda:us-east-1:123456789012:layer:membus:1"] }
-  limits       = { timeout_seconds = 60 }
-  environment  = { MEMORY_TABLE = "membus-test-memory" }
-  failures_arn = "arn:aws:sqs:us-east-1:123456789012:membus-test-failures"
-  operations   = { log_retention_days = 30 }
+  name        = "membus-test-learn"
+  code        = { path = "./tests/fixtures/function.zip", handler = "functions.learn.handler.handler", layer_arns = ["arn:aws:lambda:us-east-1:123456789012:layer:membus:1"] }
+  limits      = { timeout_seconds = 60 }
+  environment = { MEMORY_TABLE = "membus-test-memory" }
+  operations  = { log_retention_days = 30, failures_arn = "arn:aws:sqs:us-east-1:123456789012:membus-test-failures" }
   grants = [{
     Effect    = "Allow"
     Action    = ["dynamodb:GetItem"]
@@ -68,7 +67,7 @@ run "logs_are_kept_for_as_long_as_said" {
 
 run "an_asynchronous_failure_is_kept" {
   assert {
-    condition     = aws_lambda_function_event_invoke_config.this.destination_config[0].on_failure[0].destination == var.failures_arn
+    condition     = aws_lambda_function_event_invoke_config.this.destination_config[0].on_failure[0].destination == var.operations.failures_arn
     error_message = "What fails for good goes to the failures queue."
   }
 }
@@ -115,7 +114,7 @@ run "a_snapshot_is_reached_by_its_alias" {
 }
 
 run "somebody_is_told_of_errors_throttles_and_near_timeouts" {
-  variables { operations = { log_retention_days = 30, alarm_topic_arn = "arn:aws:sns:us-east-1:123456789012:alarms" } }
+  variables { operations = { log_retention_days = 30, failures_arn = "arn:aws:sqs:us-east-1:123456789012:membus-test-failures", alarm_topic_arn = "arn:aws:sns:us-east-1:123456789012:alarms" } }
   assert {
     condition     = keys(aws_cloudwatch_metric_alarm.this) == ["errors", "slow", "throttles"]
     error_message = "Three alarms for each function."

@@ -1,13 +1,12 @@
 mock_provider "aws" {}
 
 variables {
-  name         = "membus-test-learn"
-  code         = { path = "./tests/fixtures/function.zip", handler = "functions.learn.handler.handler", layer_arns = [] }
-  limits       = { timeout_seconds = 60 }
-  environment  = {}
-  failures_arn = "arn:aws:sqs:us-east-1:123456789012:membus-test-failures"
-  operations   = { log_retention_days = 30 }
-  grants       = []
+  name        = "membus-test-learn"
+  code        = { path = "./tests/fixtures/function.zip", handler = "functions.learn.handler.handler", layer_arns = [] }
+  limits      = { timeout_seconds = 60 }
+  environment = {}
+  operations  = { log_retention_days = 30, failures_arn = "arn:aws:sqs:us-east-1:123456789012:membus-test-failures" }
+  grants      = []
 }
 
 run "a_wildcard_action_is_refused" {
@@ -54,7 +53,7 @@ run "a_concurrency_of_one_is_refused" {
 
 run "logs_for_ever_are_refused" {
   command = plan
-  variables { operations = { log_retention_days = 0 } }
+  variables { operations = { log_retention_days = 0, failures_arn = "arn:aws:sqs:us-east-1:123456789012:membus-test-failures" } }
   expect_failures = [var.operations]
 }
 
