@@ -30,6 +30,7 @@ from membus.domain.prompt import Prompt
 from tests.benchmarks.table import Table
 from tests.factories import ADA, NOON, a_conversation, a_server_error, a_setting, an_event, said
 from tests.fakes.bus import InMemoryBus, InMemoryQuarantine
+from tests.fakes.contents import InMemoryContents
 from tests.fakes.model import ScriptedModel
 from tests.strict import strict_aws
 from tests.tables import TABLES, make_table
@@ -86,7 +87,7 @@ class _Stores:
     def __init__(self) -> None:
         memory, conversations = make_table("memory"), make_table("conversations")
         self.clients = [memory.meta.client, conversations.meta.client]
-        self.facts, self.episodes = DynamoFacts(memory), DynamoEpisodes(memory)
+        self.facts, self.episodes = DynamoFacts(memory), DynamoEpisodes(memory, InMemoryContents())
         self.signals = DynamoSignals(memory)
         store = DynamoConversations(conversations, lambda: NOON)
         store.create(a_conversation())

@@ -10,6 +10,7 @@ import pytest
 from localstack import aws
 from localstack.stack_file import Stack
 from membus.adapters.dynamo_conversations import DynamoConversations
+from membus.adapters.dynamo_episode_reader import DynamoEpisodeReader
 from membus.adapters.dynamo_episodes import DynamoEpisodes
 from membus.adapters.dynamo_facts import DynamoFacts
 from membus.adapters.dynamo_signals import DynamoSignals
@@ -18,6 +19,7 @@ from membus.adapters.s3_contents import S3Contents
 from membus.domain.identity import Owner
 from membus.ports.contents import ContentStore
 from membus.ports.conversations import ConversationStore
+from membus.ports.episodes import EpisodeReader
 from membus.ports.events import EpisodeStore, SignalStore
 from membus.ports.facts import FactStore
 from membus.ports.states import StateStore
@@ -34,6 +36,7 @@ from tests.tables import make_bucket, make_table
 if TYPE_CHECKING:
     from mypy_boto3_dynamodb.service_resource import Table
 
+SHARDS = 3
 EVERYWHERE = ["fake", "strict", pytest.param("stack", marks=pytest.mark.stack)]
 
 
@@ -44,6 +47,7 @@ class Memory:
     facts: FactStore
     episodes: EpisodeStore
     signals: SignalStore
+    reader: EpisodeReader
 
 
 def stack_table(stack: Stack, name: str) -> "Table":
@@ -64,13 +68,13 @@ def owner() -> Owner:
 def memory(request: pytest.FixtureRequest) -> Iterator[Memory]:
     if request.param == "fake":
         episodes = InMemoryEpisodes()
-        yield Memory(InMemoryFacts(episodes), episodes, InMemorySignals())
+        yield Memory(InMemoryFacts(episodes), episodes, InMemorySignals(), episodes)
     elif request.param == "strict":
         with strict_aws():
-            yield _memory_on(make_table("memory"))
+            yield _memory_on(make_table("memory"), make_bucket())
     else:
         stack: Stack = request.getfixturevalue("stack")
-        yield _memory_on(stack_table(stack, stack.tables.memory))
+        yield _memory_on(stack_table(stack, stack.tables.memory), stack_contents(stack))
 
 
 @pytest.fixture
@@ -81,6 +85,11 @@ def facts(memory: Memory) -> FactStore:
 @pytest.fixture
 def episodes(memory: Memory) -> EpisodeStore:
     return memory.episodes
+
+
+@pytest.fixture
+def reader(memory: Memory) -> EpisodeReader:
+    return memory.reader
 
 
 @pytest.fixture
@@ -128,5 +137,8 @@ def contents(request: pytest.FixtureRequest) -> Iterator[ContentStore]:
         yield stack_contents(request.getfixturevalue("stack"))
 
 
-def _memory_on(table: "Table") -> Memory:
-    return Memory(DynamoFacts(table), DynamoEpisodes(table), DynamoSignals(table))
+def _memory_on(table: "Table", contents: ContentStore) -> Memory:
+    return Memory(
+        DynamoFacts(table), DynamoEpisodes(table, contents, SHARDS), DynamoSignals(table),
+        DynamoEpisodeReader(table, contents, StoppedClock(), SHARDS),
+    )  # fmt: skip

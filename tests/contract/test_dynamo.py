@@ -29,6 +29,7 @@ from tests.factories import (
     said,
 )
 from tests.fakes.clock import StoppedClock
+from tests.fakes.contents import InMemoryContents
 from tests.strict import strict_aws
 from tests.tables import make_table
 
@@ -64,8 +65,8 @@ ASKS: list[Ask] = [
     lambda table: DynamoFacts(table).fact(ADA, "k"),
     lambda table: DynamoFacts(table).page(ADA, kind=None, limit=1, after=None),
     lambda table: DynamoFacts(table).observations(ADA),
-    lambda table: DynamoEpisodes(table).record(recorded(), extracted=None),
-    lambda table: DynamoEpisodes(table).forget(recorded()),
+    lambda table: DynamoEpisodes(table, InMemoryContents()).record(recorded(), extracted=None),
+    lambda table: DynamoEpisodes(table, InMemoryContents()).forget(recorded()),
     lambda table: DynamoSignals(table).add(ADA, signals_of(recorded(a_server_error("e1")))[0]),
     lambda table: DynamoConversations(table, StoppedClock()).create(a_conversation()),
     lambda table: DynamoConversations(table, StoppedClock()).conversation("acme", "c"),
@@ -120,9 +121,9 @@ def test_two_copies_that_collide_ask_for_another_try_and_leave_nothing(table: "T
     refuse(table, "TransactionCanceledException", "TransactionConflict", operation="TransactWriteItems", times=1)
 
     with pytest.raises(ConflictError):
-        DynamoEpisodes(table).record(recorded(), extracted=None)
+        DynamoEpisodes(table, InMemoryContents()).record(recorded(), extracted=None)
 
-    assert DynamoEpisodes(table).record(recorded(), extracted=None) == recorded()
+    assert DynamoEpisodes(table, InMemoryContents()).record(recorded(), extracted=None) == recorded()
 
 
 def test_a_colliding_commit_is_a_conflict(table: "Table") -> None:
@@ -133,14 +134,14 @@ def test_a_colliding_commit_is_a_conflict(table: "Table") -> None:
 
 
 def test_a_forgotten_event_leaves_no_content_anywhere(table: "Table") -> None:
-    DynamoEpisodes(table).forget(recorded(said("my secret", session_id="hidden-session")))
+    DynamoEpisodes(table, InMemoryContents()).forget(recorded(said("my secret", session_id="hidden-session")))
 
     (item,) = table.scan()["Items"]
     assert item == {"pk": "T#acme#EV#e1", "sk": "EVENT", "extracted": "forgotten"}
 
 
 def test_an_episode_is_found_by_user_and_by_the_archiver(table: "Table") -> None:
-    DynamoEpisodes(table).record(recorded(), extracted=None)
+    DynamoEpisodes(table, InMemoryContents()).record(recorded(), extracted=None)
 
     (episode,) = table.query(
         IndexName="by_user", KeyConditionExpression="user_pk = :u", ExpressionAttributeValues={":u": "T#acme#U#ada"}
@@ -151,7 +152,7 @@ def test_an_episode_is_found_by_user_and_by_the_archiver(table: "Table") -> None
 
 def test_an_episode_lies_under_its_day_in_utc(table: "Table") -> None:
     late = recorded(an_event(occurred_at="2026-03-01T23:30:00-05:00"))
-    DynamoEpisodes(table).record(late, extracted=None)
+    DynamoEpisodes(table, InMemoryContents()).record(late, extracted=None)
 
     assert {item["pk"] for item in table.scan()["Items"]} == {"T#acme#A#default#E#2026-03-02", "T#acme#EV#e1"}
 

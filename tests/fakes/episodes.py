@@ -1,6 +1,8 @@
 """Episodes in dictionaries: one identity for each event, its content beside it."""
 
-from membus.domain.event import FORGOTTEN, Recorded
+from membus.domain.episode import Episode, EpisodeQuery, mark_before
+from membus.domain.event import FORGOTTEN, Recorded, ulid_at
+from membus.domain.pages import Page
 
 Identity = tuple[str, str]
 
@@ -23,6 +25,29 @@ class InMemoryEpisodes:
     def forget(self, recorded: Recorded) -> None:
         self.extracted.setdefault(identity_of(recorded), FORGOTTEN)
 
+    def page(self, wanted: EpisodeQuery, *, limit: int, after: dict[str, str] | None) -> Page[Episode]:
+        mark, end = after["mark"] if after else mark_before(wanted.start), mark_before(wanted.end)
+        left = sorted(
+            (place, recorded)
+            for recorded in self.contents.values()
+            if mark < (place := _place(recorded)) < end and _answers(recorded, wanted)
+        )
+        items = tuple(Episode(event=each.event, learned_at=each.learned_at) for _, each in left[:limit])
+        return Page(items, {"mark": left[limit - 1][0]} if len(left) > limit else None)
+
 
 def identity_of(recorded: Recorded) -> Identity:
     return recorded.event.tenant_id, recorded.event.event_id
+
+
+def _place(recorded: Recorded) -> str:
+    return f"{ulid_at(recorded.event.occurred_at, recorded.event.event_id)}#{recorded.event.event_id}"
+
+
+def _answers(recorded: Recorded, wanted: EpisodeQuery) -> bool:
+    event = recorded.event
+    return (
+        (event.tenant_id, event.agent_id) == (wanted.tenant, wanted.agent)
+        and wanted.session_id in {None, event.session_id}
+        and wanted.user_id in {None, event.user_id}
+    )

@@ -19,6 +19,7 @@ if TYPE_CHECKING:
     from membus.ports.api_keys import ApiKeys
     from membus.ports.contents import ContentStore
     from membus.ports.conversations import ConversationStore
+    from membus.ports.episodes import EpisodeReader
     from membus.ports.events import EpisodeStore, EventBus, Quarantine, SignalStore, SourceQueue
     from membus.ports.facts import FactStore
     from membus.ports.model import LanguageModel
@@ -75,7 +76,20 @@ def episodes() -> "EpisodeStore":
     from membus.adapters.aws import table
     from membus.adapters.dynamo_episodes import DynamoEpisodes
 
-    return DynamoEpisodes(table(_env("MEMORY_TABLE")))
+    return DynamoEpisodes(table(_env("MEMORY_TABLE")), contents(), _episode_shards())
+
+
+@cache
+def episode_reader() -> "EpisodeReader":
+    from membus.adapters.aws import table
+    from membus.adapters.dynamo_episode_reader import DynamoEpisodeReader
+
+    return DynamoEpisodeReader(table(_env("MEMORY_TABLE")), contents(), now, _episode_shards())
+
+
+def _episode_shards() -> int:
+    """Return over how many partitions one day of one agent is spread; it may grow and must not shrink."""
+    return int(_env("EPISODE_SHARDS"))
 
 
 @cache

@@ -9,8 +9,8 @@ from typing import TYPE_CHECKING, Any
 
 from boto3.dynamodb.conditions import Attr, Key
 
-from membus.adapters.dynamo_episodes import identity_key, recording
 from membus.adapters.dynamo_errors import dynamo_errors
+from membus.adapters.episode_items import identity_key, recording
 from membus.domain.event import epoch_ms
 from membus.domain.facts import Fact, Observation
 from membus.domain.identity import Owner

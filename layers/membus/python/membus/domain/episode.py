@@ -1,0 +1,43 @@
+"""Episodes as they are read: what happened to an agent, in time order."""
+
+from datetime import datetime
+from typing import Literal
+
+from pydantic import AwareDatetime
+from ulid import ULID
+
+from membus.domain.event import Event, epoch_ms, from_epoch_ms
+from membus.domain.identity import Id, Record
+
+Tier = Literal["hot", "cold"]
+TIME_LETTERS = 10
+"""A ULID's letters that hold its moment; the other sixteen only keep events of one millisecond apart."""
+
+
+class Episode(Record):
+    """An event, when membus learned of it, and how near it lies."""
+
+    event: Event
+    learned_at: AwareDatetime
+    tier: Tier = "hot"
+
+
+class EpisodeQuery(Record):
+    """Which episodes of an agent: those that occurred from `start` on and before `end`, both cut to a millisecond."""
+
+    tenant: Id
+    agent: Id
+    start: datetime
+    end: datetime
+    session_id: Id | None = None
+    user_id: Id | None = None
+
+
+def mark_before(moment: datetime) -> str:
+    """Return the mark below every episode of this millisecond or later, and above all earlier ones."""
+    return str(ULID(epoch_ms(moment).to_bytes(6, "big") + bytes(10)))[:TIME_LETTERS]
+
+
+def moment_of(mark: str) -> datetime:
+    """Return the millisecond that a mark, or an episode's place, begins with."""
+    return from_epoch_ms(ULID.from_str(mark[:TIME_LETTERS] + "0" * 16).milliseconds)
