@@ -1,13 +1,17 @@
-"""Starts MiniStack with one answer put right; run by the emulator's own interpreter, hence free of our imports.
+"""Starts MiniStack with two things put right; run by the emulator's own interpreter, hence free of our imports.
 
 An authorizer that raises exactly `Unauthorized` makes AWS answer 401. MiniStack does so for REST APIs, but answers
 500 for HTTP APIs, which would make a wrong key look like a broken gateway.
+
+A function that reads a table's stream names the changes that failed, and AWS delivers them again. MiniStack does so
+for queues; a stream's failures it takes for success, which would lose them.
 """
 
+import json
 from typing import Any
 
 from ministack.app import main
-from ministack.services import apigateway
+from ministack.services import apigateway, lambda_svc
 
 AUTHORIZER_THREAD = "ministack-apigw-authorizer"
 UNAUTHORIZED = 401, {"Content-Type": "application/json"}, b'{"message":"Unauthorized"}'
@@ -36,7 +40,23 @@ async def _authorize_or_401(*args: Any, **options: Any) -> Any:
         return UNAUTHORIZED, None
 
 
+_execute = lambda_svc._execute_function  # noqa: SLF001 - as above
+
+
+def _execute_or_repeat(function: Any, event: Any, *args: Any, **options: Any) -> Any:
+    """Run a function; a batch of a stream of which it names failures fails, so that all of it comes again."""
+    result = _execute(function, event, *args, **options)
+    records = event.get("Records") if isinstance(event, dict) else None
+    if records and records[0].get("eventSource") == "aws:dynamodb":
+        body = result.get("body")
+        answer = json.loads(body) if isinstance(body, str | bytes) else body
+        if isinstance(answer, dict) and answer.get("batchItemFailures"):
+            return result | {"error": True, "body": {"errorType": "batchItemFailures", "errorMessage": str(answer)}}
+    return result
+
+
 if __name__ == "__main__":
+    lambda_svc._execute_function = _execute_or_repeat  # noqa: SLF001 - as above
     apigateway.run_reentrant = _run_or_refuse
     apigateway._authorize_request_v2 = _authorize_or_401  # noqa: SLF001 - as above
     main()

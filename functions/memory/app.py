@@ -4,13 +4,13 @@ from http import HTTPStatus
 
 from aws_lambda_powertools.event_handler import Response
 
-from functions.memory.events import NothingAcceptedError
-from functions.memory.routes import conversations, events, facts, public, states
+from functions.memory.incoming import NothingAcceptedError
+from functions.memory.routes import conversations, episodes, events, facts, memories, public, search, states
 from functions.memory.routes.etags import NotModifiedError
 from membus.http import application, problem
 
 app = application()
-for routes in (events, facts, states, conversations, public):
+for routes in (events, facts, states, episodes, memories, search, conversations, public):
     app.include_router(routes.router)
 
 

@@ -13,8 +13,9 @@ from tests.integration.databases import Database, empty_database, postgres
 
 TENANT = "SELECT set_config('membus.tenant_id', %s, true)"
 INSERT = """
-    INSERT INTO memories (tenant_id, scope, id, kind, text, content_hash, occurred_at)
-    VALUES (%s, 'U#ada', %s, 'fact', 'likes tea', 'h', now())
+    INSERT INTO memories (
+        tenant_id, scope, id, group_id, part, kind, text, embedded_text, content_hash, stems, occurred_at, version
+    ) VALUES (%s, 'U#ada', %s, md5(random()::text), 0, 'fact', 'likes tea', 'likes tea', 'h', 'like tea', now(), 1)
 """
 
 
@@ -123,13 +124,15 @@ def test_the_functions_role_is_refused_what_would_open_the_wall(migrated: Databa
 def test_vectors_and_words_can_be_searched_by_the_functions_role(migrated: Database) -> None:
     with migrated.open(migrated.functions) as connection:
         put(connection, "m-6", owner="words", acting_as="words")
-        embed = (
-            "UPDATE memories SET embedding = array_fill(0.1, ARRAY[1024])::halfvec, embedding_model = 'm' RETURNING id"
-        )
+        embed = """
+            INSERT INTO vectors (tenant_id, model, id, scope, content_hash, embedding)
+            SELECT tenant_id, 'm', id, scope, content_hash, array_fill(0.1, ARRAY[1024])::halfvec FROM memories
+            RETURNING id
+        """
         rows(connection, "words", embed)
         near = rows(
-            connection, "words", "SELECT o.id FROM memories m JOIN memories o ON m.embedding <=> o.embedding < 0.1"
+            connection, "words", "SELECT o.id FROM vectors m JOIN vectors o ON m.embedding <=> o.embedding < 0.1"
         )
-        said = rows(connection, "words", "SELECT id FROM memories WHERE text_search @@ to_tsquery('english', 'like')")
+        said = rows(connection, "words", "SELECT id FROM memories WHERE terms @@ 'like'::tsquery")
 
     assert near == said == [("m-6",)]

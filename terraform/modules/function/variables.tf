@@ -85,6 +85,36 @@ variable "queues" {
   }
 }
 
+variable "streams" {
+  description = <<-EOT
+    Streams whose changes invoke the function, by table: which changes (`patterns`, any of them), how many at once, how many
+    shards' batches side by side, and when a change that keeps failing is given up: it would hold up all behind it.
+  EOT
+  type = map(object({
+    arn             = string
+    patterns        = list(string)
+    batch_size      = optional(number, 100)
+    window_seconds  = optional(number, 0)
+    parallelization = optional(number, 1)
+    retries         = optional(number, 10000)
+    max_age_seconds = optional(number, 21600)
+  }))
+  default = {}
+
+  validation {
+    condition     = alltrue([for stream in var.streams : stream.max_age_seconds >= 60 && stream.max_age_seconds <= 86400])
+    error_message = "A stream keeps a change for a day: give one up after 60 to 86400 seconds."
+  }
+  validation {
+    condition     = alltrue([for stream in var.streams : stream.retries >= 0 && stream.retries <= 10000])
+    error_message = "Lambda retries 0 to 10000 times; without a number it would do so until the stream forgets."
+  }
+  validation {
+    condition     = alltrue(flatten([for stream in var.streams : [for pattern in stream.patterns : can(jsondecode(pattern))]]))
+    error_message = "A pattern is a JSON document."
+  }
+}
+
 variable "network" {
   description = "Subnets and security groups, for a function that talks to something inside the VPC."
   type        = object({ subnet_ids = list(string), security_group_ids = list(string) })

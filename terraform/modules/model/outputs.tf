@@ -12,8 +12,9 @@ output "secret_id" {
 }
 
 output "grants" {
-  description = "IAM statements by verb."
+  description = "IAM statements: `ask` the language model, `embed` texts."
   value = {
+    embed = [{ Effect = "Allow", Action = ["bedrock:InvokeModel"], Resource = var.embedding_arns }]
     ask = var.vendor == "anthropic" ? [{
       Effect   = "Allow"
       Action   = ["secretsmanager:GetSecretValue"]

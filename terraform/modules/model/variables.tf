@@ -24,6 +24,16 @@ variable "bedrock_arns" {
   }
 }
 
+variable "embedding_arns" {
+  description = "Embedding models that may be invoked: the one in use, and one that is being filled in beside it."
+  type        = list(string)
+
+  validation {
+    condition     = length(var.embedding_arns) > 0
+    error_message = "Name an embedding model: search by meaning needs one, whoever answers the chat."
+  }
+}
+
 variable "key_arn" {
   description = "KMS key that encrypts the secret."
   type        = string

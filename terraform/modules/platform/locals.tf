@@ -6,6 +6,22 @@ locals {
   may           = module.tables.grants
   # Texts too large for an item: whoever writes an item also removes what it pointed to.
   spill = { environment = { ARCHIVE_BUCKET = module.archive.name }, grants = values(module.archive.grants.spill) }
+  # Search: the embedding model in use and the functions' login to Postgres.
+  search = {
+    EMBEDDING_MODEL_ID     = var.model.embedding_ids[0]
+    POSTGRES_HOST          = module.vector_store.pooled.host
+    POSTGRES_PORT          = module.vector_store.pooled.port
+    POSTGRES_DATABASE      = module.vector_store.pooled.database
+    POSTGRES_APP_SECRET_ID = module.vector_store.secret_ids.app
+  }
+
+  # Changes that search and listeners care about: facts, documents, and episodes, which alone have an order by user.
+  searchable = [
+    { Keys = { sk = { S = [{ prefix = "FACT#" }] } } },
+    { Keys = { sk = { S = ["DOC"] } } },
+    { NewImage = { user_sk = { S = [{ exists = true }] } } },
+    { OldImage = { user_sk = { S = [{ exists = true }] } } },
+  ]
 
   functions = {
     authorize = {
@@ -16,14 +32,17 @@ locals {
 
     memory = {
       limits      = { timeout_seconds = 29 }
-      environment = merge(local.memory, local.conversations, local.bus, { IDEMPOTENCY_TABLE = module.tables.names.idempotency, CURSOR_KEY_ID = module.keys.cursors_id, STATE_LIFETIME_DAYS = var.runtime.state_lifetime_days, EPISODE_SHARDS = var.runtime.episode_shards }, local.spill.environment)
+      environment = merge(local.memory, local.conversations, local.bus, local.search, { IDEMPOTENCY_TABLE = module.tables.names.idempotency, CURSOR_KEY_ID = module.keys.cursors_id, STATE_LIFETIME_DAYS = var.runtime.state_lifetime_days, EPISODE_SHARDS = var.runtime.episode_shards }, local.spill.environment)
       grants = [
         local.may.memory.learning.read, local.may.memory.learning.write,
         local.may.conversations.conversations.read, local.may.conversations.conversations.write,
         local.may.idempotency.records.read, local.may.idempotency.records.write, local.may.idempotency.records.delete,
         local.may.memory.states.read, local.may.memory.states.write, local.may.memory.states.delete,
         module.event_bus.grants.put, module.keys.grants.cursors.sign, local.spill.grants,
+        local.may.memory.documents.read, local.may.memory.documents.write, local.may.memory.episodes.read,
+        module.vector_store.grants.app, module.model.grants.embed,
       ]
+      inside = true
     }
 
     extract = {
@@ -34,6 +53,17 @@ locals {
         module.event_bus.grants.consume.extract, module.event_bus.grants.send.quarantine, module.model.grants.ask, local.spill.grants,
       ]
       queues = ["extract"]
+    }
+
+    index = {
+      limits      = { timeout_seconds = 120 }
+      environment = merge(local.bus, local.search, { QUARANTINE_QUEUE_URL = module.event_bus.queue_urls.quarantine }, local.spill.environment)
+      grants = [
+        module.tables.streams.memory.grants, module.vector_store.grants.app, module.model.grants.embed,
+        module.event_bus.grants.put, module.event_bus.grants.send.quarantine, module.archive.grants.spill.read,
+      ]
+      streams = { memory = [for change in local.searchable : jsonencode({ dynamodb = change })] }
+      inside  = true
     }
 
     chat = {

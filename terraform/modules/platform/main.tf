@@ -41,6 +41,11 @@ module "functions" {
     maximum_concurrency        = var.runtime.extract_concurrency
   } }
 
+  streams = { for table, patterns in try(each.value.streams, {}) : table => {
+    arn      = module.tables.streams[table].arn
+    patterns = patterns
+  } }
+
   code = {
     path       = "${var.runtime.artifacts}/functions/${each.key}.zip"
     handler    = "functions.${each.key}.handler.handler"

@@ -13,6 +13,8 @@ module "model" {
   bedrock_arns = var.model.bedrock_arns
   key_arn      = module.keys.data_arn
   protected    = var.protection.protected
+
+  embedding_arns = [for id in var.model.embedding_ids : "arn:${local.account.partition}:bedrock:${local.account.region}::foundation-model/${id}"]
 }
 
 module "network" {
@@ -23,6 +25,9 @@ module "network" {
   account            = local.account
   cidr               = var.network.cidr
   availability_zones = var.network.availability_zones
+
+  # What functions inside call besides the stores: memory and index embed, announce, sign cursors and park.
+  interface_endpoints = ["bedrock-runtime", "events", "kms", "secretsmanager", "sqs"]
 }
 
 module "vector_store" {
@@ -93,8 +98,9 @@ module "tables" {
         facts    = { keys = ["T#*#U#*"], except = ["T#*#A#*"] }
         episodes = { keys = ["T#*#A#*#E#*", "T#*#EV#*"], indexes = { by_user = ["T#*#U#*"] } }
         # A fact and the mark on its event are one transaction, which one statement must cover whole.
-        learning = { keys = ["T#*#U#*", "T#*#A#*#E#*", "T#*#EV#*"] }
-        states   = { keys = ["T#*#A#*"], except = ["T#*#A#*#E#*"] }
+        learning  = { keys = ["T#*#U#*", "T#*#A#*#E#*", "T#*#EV#*"] }
+        documents = { keys = ["T#*#D#*"], except = ["T#*#A#*", "T#*#U#*"] }
+        states    = { keys = ["T#*#A#*"], except = ["T#*#A#*#E#*"] }
       }
     }
     conversations = {

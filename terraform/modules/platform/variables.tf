@@ -35,12 +35,13 @@ variable "runtime" {
 }
 
 variable "model" {
-  description = "Who answers (`anthropic` or `bedrock`, then with the ARNs that may be invoked) and which model each function asks."
+  description = "Who answers (`anthropic` or `bedrock`, then with the ARNs that may be invoked), which model each function asks, and Bedrock's embedding models: the first is in use, others may be filled in beside it."
   type = object({
-    vendor       = string
-    extract_id   = string
-    chat_id      = string
-    bedrock_arns = optional(list(string), [])
+    vendor        = string
+    extract_id    = string
+    chat_id       = string
+    bedrock_arns  = optional(list(string), [])
+    embedding_ids = optional(list(string), ["amazon.titan-embed-text-v2:0"])
   })
 }
 

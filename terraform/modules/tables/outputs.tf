@@ -46,3 +46,16 @@ output "grants" {
     }
   } }
 }
+
+output "streams" {
+  description = "Streams by table: the `arn` that a mapping reads and the `grants` to read it."
+  value = { for name, table in aws_dynamodb_table.this : name => {
+    arn = table.stream_arn
+    grants = [{
+      Effect    = "Allow"
+      Action    = ["dynamodb:DescribeStream", "dynamodb:GetRecords", "dynamodb:GetShardIterator", "dynamodb:ListStreams"]
+      Resource  = ["${table.arn}/stream/*"]
+      Condition = {}
+    }]
+  } if var.tables[name].stream }
+}

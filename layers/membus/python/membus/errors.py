@@ -6,6 +6,7 @@ MembusError
 ├── ForbiddenError        a valid credential without the scope
 ├── NotFoundError         absent, expired or erased: the caller cannot tell which
 ├── ConflictError         somebody else was faster; carries the version that won
+├── UnsafeError           a wall between tenants is not there: nothing is served through the gap
 └── UnavailableError      a part is down or busy; try again after `retry_after_seconds`
     └── ModelError        the model answered something that cannot be used
 """
@@ -46,6 +47,10 @@ class ConflictError(MembusError):
     def __init__(self, detail: str, *, code: str | None = None, version: int | None = None) -> None:
         super().__init__(detail, code=code)
         self.version = version
+
+
+class UnsafeError(MembusError):
+    code = "unsafe"
 
 
 class UnavailableError(MembusError):

@@ -15,6 +15,7 @@ if TYPE_CHECKING:
     from anthropic import Anthropic
     from aws_lambda_powertools.utilities.idempotency import DynamoDBPersistenceLayer
 
+    from membus.adapters.postgres import Address
     from membus.domain.migration import Login
     from membus.ports.api_keys import ApiKeys
     from membus.ports.contents import ContentStore
@@ -194,19 +195,24 @@ def _anthropic(api_key: str) -> "Anthropic":
 @contextmanager
 def schema(*, patience_seconds: float) -> "Iterator[Schema]":
     """Open the schema as its owner and close the connection behind it."""
-    from membus.adapters.postgres import Address, connect
+    from membus.adapters.postgres import connect
     from membus.adapters.postgres_schema import PostgresSchema
     from membus.adapters.secrets_manager import login
 
-    address = Address(
+    owner = login(_env("POSTGRES_OWNER_SECRET_ID"))
+    with connect(postgres_address(), owner, patience_seconds=patience_seconds) as connection:
+        yield PostgresSchema(connection)
+
+
+def postgres_address() -> "Address":
+    from membus.adapters.postgres import Address
+
+    return Address(
         host=_env("POSTGRES_HOST"),
         port=int(_env("POSTGRES_PORT")),
         database=_env("POSTGRES_DATABASE"),
         sslmode=_env("POSTGRES_SSLMODE", "require"),
     )
-    owner = login(_env("POSTGRES_OWNER_SECRET_ID"))
-    with connect(address, owner, patience_seconds=patience_seconds) as connection:
-        yield PostgresSchema(connection)
 
 
 def functions_login() -> "Login":

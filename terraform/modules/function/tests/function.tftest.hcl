@@ -131,3 +131,28 @@ run "without_a_listener_there_are_no_alarms" {
     error_message = "An alarm that tells nobody is a bill."
   }
 }
+
+run "a_change_that_keeps_failing_is_given_up_before_the_stream_forgets_it" {
+  command = plan
+
+  variables {
+    streams = { memory = { arn = "arn:aws:dynamodb:us-east-1:123456789012:table/t/stream/s", patterns = [jsonencode({ eventName = ["INSERT"] })] } }
+  }
+  assert {
+    condition = (
+      aws_lambda_event_source_mapping.stream["memory"].maximum_retry_attempts == 10000
+      && aws_lambda_event_source_mapping.stream["memory"].maximum_record_age_in_seconds == 21600
+      && aws_lambda_event_source_mapping.stream["memory"].bisect_batch_on_function_error
+      && aws_lambda_event_source_mapping.stream["memory"].function_response_types == toset(["ReportBatchItemFailures"])
+    )
+    error_message = "A poisoned change must neither block its shard for a day nor drag its batch along."
+  }
+  assert {
+    condition     = aws_lambda_event_source_mapping.stream["memory"].destination_config[0].on_failure[0].destination_arn == var.operations.failures_arn
+    error_message = "What is given up is told to the failures queue."
+  }
+  assert {
+    condition     = aws_lambda_event_source_mapping.stream["memory"].starting_position == "TRIM_HORIZON"
+    error_message = "What was written before the mapping existed is indexed too."
+  }
+}

@@ -68,3 +68,12 @@ run "a_sixth_layer_is_refused" {
   variables { code = { path = "./tests/fixtures/function.zip", handler = "h.h", layer_arns = ["a", "b", "c", "d", "e", "f"] } }
   expect_failures = [var.code]
 }
+
+run "a_change_is_not_retried_longer_than_its_stream_keeps_it" {
+  command = plan
+
+  variables {
+    streams = { memory = { arn = "arn:aws:dynamodb:us-east-1:123456789012:table/t/stream/s", patterns = [], max_age_seconds = 604800 } }
+  }
+  expect_failures = [var.streams]
+}

@@ -4,6 +4,8 @@ variables {
   prefix  = "membus-test"
   vendor  = "anthropic"
   key_arn = "arn:aws:kms:us-east-1:123456789012:key/data"
+
+  embedding_arns = ["arn:aws:bedrock:us-east-1::foundation-model/embedder"]
 }
 
 run "anthropic_needs_its_secret_and_nothing_else" {
@@ -42,4 +44,17 @@ run "bedrock_without_models_is_refused" {
   command = plan
   variables { vendor = "bedrock" }
   expect_failures = [var.bedrock_arns]
+}
+
+run "embedding_is_a_grant_of_its_own" {
+  assert {
+    condition     = output.grants.embed[0].Action == ["bedrock:InvokeModel"] && output.grants.embed[0].Resource == var.embedding_arns
+    error_message = "Who embeds can ask no language model, and whoever asks one needs no right to embed."
+  }
+}
+
+run "without_an_embedding_model_there_is_no_plan" {
+  command = plan
+  variables { embedding_arns = [] }
+  expect_failures = [var.embedding_arns]
 }

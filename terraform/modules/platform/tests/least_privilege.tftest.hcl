@@ -1,6 +1,7 @@
 # Who may, and so who may not. The questions name real keys, so a wall with a hole fails here.
 mock_provider "aws" {
-  source = "./tests/mocks"
+  source          = "./tests/mocks"
+  override_during = plan
 }
 
 variables {
@@ -13,6 +14,7 @@ variables {
 }
 
 run "platform" {
+  command = plan
 }
 
 run "tables" {
@@ -28,6 +30,9 @@ run "tables" {
       read_episode       = { actions = var.reading, on = "table/membus-test-memory", key = "T#acme#A#U#E#2026-11-20" }
       list_episodes      = { actions = var.reading, on = "index/by_user", key = "T#acme#U#ada" }
       list_unarchived    = { actions = var.reading, on = "index/unarchived", key = "UNARCHIVED#07" }
+      write_document     = { actions = var.writing, on = "table/membus-test-memory", key = "T#acme#D#mem_1" }
+      read_document      = { actions = var.reading, on = "table/membus-test-memory", key = "T#acme#D#mem_1" }
+      read_changes       = { actions = ["dynamodb:GetRecords", "dynamodb:GetShardIterator"], on = "table/membus-test-memory/stream/*" }
       mark_event         = { actions = var.writing, on = "table/membus-test-memory", key = "T#acme#EV#e1" }
       touch_state        = { actions = concat(var.reading, var.writing), on = "table/membus-test-memory", key = "T#acme#A#default" }
       delete_fact        = { actions = ["dynamodb:DeleteItem", "dynamodb:BatchWriteItem"], on = "table/membus-test-memory", key = "T#acme#U#ada" }
@@ -61,8 +66,16 @@ run "tables" {
     error_message = "Chat sees no episodes, not even of an agent called U."
   }
   assert {
-    condition     = output.who_may.list_episodes == "nobody" && output.who_may.list_unarchived == "nobody"
-    error_message = "Nobody lists episodes: that is the archive's, which is not built yet."
+    condition     = output.who_may.list_episodes == "memory"
+    error_message = "Memory lists a user's episodes: what a search falls back to."
+  }
+  assert {
+    condition     = output.who_may.write_document == "memory" && output.who_may.read_document == "memory"
+    error_message = "Documents are memory's alone: index learns of them from the stream."
+  }
+  assert {
+    condition     = output.who_may.read_changes == "index" && length(regexall("dynamodb:(Get|Batch|Put|Update|Delete)[a-zA-Z]*Item|dynamodb:Query", run.platform.policies.index)) == 0
+    error_message = "Index reads the stream of changes and no table."
   }
   assert {
     condition     = output.who_may.delete_fact == "nobody" && output.who_may.delete_episode == "nobody"

@@ -1,6 +1,7 @@
 # Who may call what besides tables, and so who may not.
 mock_provider "aws" {
-  source = "./tests/mocks"
+  source          = "./tests/mocks"
+  override_during = plan
 }
 
 variables {
@@ -11,6 +12,7 @@ variables {
 }
 
 run "platform" {
+  command = plan
 }
 
 run "services" {
@@ -24,6 +26,7 @@ run "services" {
       consume       = { actions = ["sqs:ReceiveMessage", "sqs:DeleteMessage"], on = "" }
       park          = { actions = ["sqs:SendMessage"], on = "membus-test-quarantine" }
       feed          = { actions = ["sqs:SendMessage"], on = "membus-test-extract" }
+      embed         = { actions = ["bedrock:InvokeModel"], on = "foundation-model/amazon.titan-embed-text-v2:0" }
       sign          = { actions = ["kms:GenerateMac"], on = "key/cursors" }
       decrypt       = { actions = ["kms:Decrypt", "kms:Encrypt", "kms:GenerateDataKey"], on = "" }
       ask_model     = { actions = ["secretsmanager:GetSecretValue"], on = "secret:model" }
@@ -38,7 +41,7 @@ run "services" {
   }
 
   assert {
-    condition     = output.who_may.put_event == "chat, memory"
+    condition     = output.who_may.put_event == "chat, index, memory"
     error_message = "Authorize, extract and migrate announce nothing."
   }
   assert {
@@ -46,8 +49,8 @@ run "services" {
     error_message = "Only extract consumes its queue, and only the bus fills it."
   }
   assert {
-    condition     = output.who_may.park == "extract"
-    error_message = "Only extract gives up on messages."
+    condition     = output.who_may.park == "extract, index"
+    error_message = "Only extract gives up on messages, and index on changes."
   }
   assert {
     condition     = output.who_may.sign == "memory"
@@ -62,8 +65,12 @@ run "services" {
     error_message = "No model on the data path: memory, authorize and migrate cannot ask one."
   }
   assert {
-    condition     = output.who_may.become_owner == "migrate" && output.who_may.become_app == "migrate"
-    error_message = "Only migrate knows the schema's owner."
+    condition     = output.who_may.embed == "index, memory"
+    error_message = "What is searched, and the query of a search, are embedded; nobody else has anything to embed."
+  }
+  assert {
+    condition     = output.who_may.become_owner == "migrate" && output.who_may.become_app == "index, memory, migrate"
+    error_message = "Only migrate knows the schema's owner; those who search know the functions' login."
   }
   assert {
     condition     = output.who_may.change_secret == "nobody"

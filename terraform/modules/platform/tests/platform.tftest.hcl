@@ -1,5 +1,6 @@
 mock_provider "aws" {
-  source = "./tests/mocks"
+  source          = "./tests/mocks"
+  override_during = plan
 }
 
 variables {
@@ -12,9 +13,10 @@ variables {
 }
 
 run "an_environment_of_production_shape_plans" {
+  command = plan
   assert {
-    condition     = keys(output.functions) == ["authorize", "chat", "extract", "memory", "migrate"] && output.functions.chat == "membus-test-chat"
-    error_message = "Five functions, named after their environment."
+    condition     = keys(output.functions) == ["authorize", "chat", "extract", "index", "memory", "migrate"] && output.functions.chat == "membus-test-chat"
+    error_message = "Six functions, named after their environment."
   }
   assert {
     condition     = output.queue_urls != null && toset(keys(output.queue_urls)) == toset(["bus-dlq", "extract", "extract-dlq", "extract-rule-dlq", "failures", "quarantine"])
@@ -35,6 +37,7 @@ run "an_environment_of_production_shape_plans" {
 }
 
 run "the_schema_is_migrated_within_the_apply" {
+  command = plan
   assert {
     condition     = aws_lambda_invocation.migrate.function_name == "membus-test-migrate" && aws_lambda_invocation.migrate.triggers.code == filebase64sha256("./tests/fixtures/functions/migrate.zip")
     error_message = "A new migrate runs at once."
@@ -42,6 +45,7 @@ run "the_schema_is_migrated_within_the_apply" {
 }
 
 run "every_route_of_the_document_that_is_not_public_needs_a_scope" {
+  command = plan
   assert {
     condition     = length(module.api.route_scopes) > 0 && alltrue([for scope in module.api.route_scopes : contains(["events:write", "memory:read", "memory:write", "chat", "admin"], scope)])
     error_message = "Scopes are the five that keys can have."
@@ -49,9 +53,18 @@ run "every_route_of_the_document_that_is_not_public_needs_a_scope" {
 }
 
 run "a_message_stays_hidden_for_six_timeouts_of_its_consumer" {
+  command = plan
   assert {
     condition     = local.routes.extract.visibility_timeout_seconds >= 6 * local.functions.extract.limits.timeout_seconds + 1
     error_message = "The function module refuses less; this says it of the real figures."
+  }
+}
+
+run "only_what_is_searched_wakes_index" {
+  command = plan
+  assert {
+    condition     = [for pattern in local.functions.index.streams.memory : keys(jsondecode(pattern).dynamodb)] == [["Keys"], ["Keys"], ["NewImage"], ["OldImage"]]
+    error_message = "Facts, documents, and episodes that come or go; profiles and versions of facts change with them."
   }
 }
 

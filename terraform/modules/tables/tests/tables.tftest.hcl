@@ -128,3 +128,14 @@ run "recovery_beyond_what_dynamodb_keeps_is_refused" {
   variables { recovery_days = 36 }
   expect_failures = [var.recovery_days]
 }
+
+run "a_stream_is_read_by_a_grant_that_reads_no_item" {
+  assert {
+    condition     = keys(output.streams) == ["facts"] && output.streams.facts.grants[0].Resource == ["arn:aws:dynamodb:us-east-1:123456789012:table/membus-test-facts/stream/*"]
+    error_message = "Only a table with a stream hands one out."
+  }
+  assert {
+    condition     = length(setintersection(output.streams.facts.grants[0].Action, ["dynamodb:GetItem", "dynamodb:Query", "dynamodb:Scan"])) == 0
+    error_message = "Whoever follows changes need not read the table."
+  }
+}

@@ -12,7 +12,7 @@ if TYPE_CHECKING:
     from mypy_boto3_events import EventBridgeClient
     from mypy_boto3_events.type_defs import PutEventsRequestEntryTypeDef
 
-SOURCE = "membus.events"
+SOURCE, ANNOUNCEMENTS = "membus.events", "membus.announcements"
 ENTRIES_MAX = 10
 BATCH_BYTES_MAX = 1_000_000
 RETRYABLE = {"InternalFailure", "InternalException", "ThrottlingException"}
@@ -21,8 +21,10 @@ PAUSES = (0.1, 0.4)
 
 
 class EventBridgeBus:
-    def __init__(self, client: "EventBridgeClient", name: str) -> None:
-        self._client, self._name = client, name
+    """`source` says who speaks: what clients sent, or membus itself, to which extract does not listen."""
+
+    def __init__(self, client: "EventBridgeClient", name: str, *, source: str = SOURCE) -> None:
+        self._client, self._name, self._source = client, name, source
 
     def publish(self, events: Sequence[Event]) -> dict[int, str]:
         entries = {place: self._entry(event) for place, event in enumerate(events)}
@@ -55,7 +57,7 @@ class EventBridgeBus:
 
     def _entry(self, event: Event) -> "PutEventsRequestEntryTypeDef":
         detail = event.model_dump_json(by_alias=True)
-        return {"Source": SOURCE, "DetailType": event.type, "Detail": detail, "EventBusName": self._name}
+        return {"Source": self._source, "DetailType": event.type, "Detail": detail, "EventBusName": self._name}
 
 
 def _batches(

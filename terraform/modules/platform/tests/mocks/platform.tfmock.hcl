@@ -57,7 +57,10 @@ mock_resource "aws_elasticache_serverless_cache" {
 
 override_resource {
   target = module.tables.aws_dynamodb_table.this["memory"]
-  values = { arn = "arn:aws:dynamodb:us-east-1:123456789012:table/membus-test-memory" }
+  values = {
+    arn        = "arn:aws:dynamodb:us-east-1:123456789012:table/membus-test-memory"
+    stream_arn = "arn:aws:dynamodb:us-east-1:123456789012:table/membus-test-memory/stream/2026-11-20T00:00:00.000"
+  }
 }
 override_resource {
   target = module.tables.aws_dynamodb_table.this["conversations"]

@@ -1,0 +1,67 @@
+"""What arrives: changes of the table `memory` as its stream tells them, or an operator's wish to fill vectors in."""
+
+from typing import Any, Literal
+
+from pydantic import BaseModel, Field
+
+from membus.domain.identity import Id
+
+TTL = "dynamodb.amazonaws.com"
+Image = dict[str, dict[str, Any]]
+
+
+class Images(BaseModel):
+    keys: Image = Field(alias="Keys")
+    new: Image | None = Field(default=None, alias="NewImage")
+    old: Image | None = Field(default=None, alias="OldImage")
+    sequence_number: str = Field(alias="SequenceNumber")
+
+
+class Identity(BaseModel):
+    principal_id: str | None = Field(default=None, alias="principalId")
+
+
+class Change(BaseModel):
+    """One change of one item. `body` is JSON text, as every item of ours holds its content."""
+
+    name: Literal["INSERT", "MODIFY", "REMOVE"] = Field(alias="eventName")
+    images: Images = Field(alias="dynamodb")
+    identity: Identity | None = Field(default=None, alias="userIdentity")
+
+    @property
+    def expired(self) -> bool:
+        """Whether DynamoDB removed the item because its time was up, and nobody asked for it."""
+        return self.identity is not None and self.identity.principal_id == TTL
+
+    @property
+    def pk(self) -> str:
+        return str(self.images.keys["pk"]["S"])
+
+    @property
+    def sk(self) -> str:
+        return str(self.images.keys["sk"]["S"])
+
+    @property
+    def body(self) -> str | None:
+        return _text(self.images.new, "body")
+
+    @property
+    def old_body(self) -> str | None:
+        return _text(self.images.old, "body")
+
+    @property
+    def spilled(self) -> str | None:
+        """The key that a payload too large for the item is kept under."""
+        return _text(self.images.new or self.images.old, "spilled")
+
+
+class Backfill(BaseModel):
+    """Fill in vectors of `model` (the configured one without) that texts of a tenant lack."""
+
+    tenant: Id
+    model: str | None = None
+
+
+def _text(image: Image | None, name: str) -> str | None:
+    value = (image or {}).get(name, {}).get("S")
+    return None if value is None else str(value)

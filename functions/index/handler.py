@@ -1,0 +1,39 @@
+"""Entry point: a batch of the stream's changes into the search index; what failed is delivered again.
+
+The stream waits behind a record that fails, so only what time can heal fails: everything else is parked.
+"""
+
+from typing import Any
+
+from aws_lambda_powertools.metrics import MetricUnit
+from aws_lambda_powertools.utilities.typing import LambdaContext
+
+from functions.index.api import Backfill
+from functions.index.usecase import Sink, index_changes
+from membus import wiring, wiring_search
+from membus.errors import MembusError
+from membus.observability import logger, metrics
+
+
+@logger.inject_lambda_context
+@metrics.log_metrics
+def handler(event: dict[str, Any], context: LambdaContext) -> dict[str, Any]:  # noqa: ARG001 - Lambda passes it
+    if "backfill" in event:
+        wanted = Backfill.model_validate(event["backfill"])
+        return {"found": wiring_search.indexer(wanted.model).backfill(wanted.tenant)}
+    records = event["Records"]
+    metrics.add_metric(name="ChangesReceived", unit=MetricUnit.Count, value=len(records))
+    sink = Sink(
+        indexer=wiring_search.indexer(),
+        index=wiring_search.memory_index(),
+        bus=wiring_search.announcements(),
+        quarantine=wiring.quarantine(),
+        contents=wiring.contents(),
+        on_failure=_again,
+    )
+    failed = index_changes(records, sink=sink)
+    return {"batchItemFailures": [{"itemIdentifier": number} for number in failed]}
+
+
+def _again(tenant: str, error: MembusError) -> None:
+    logger.warning("changes come again", tenant_id=tenant, code=error.code, detail=error.detail)

@@ -1,0 +1,111 @@
+"""Bring a batch of changes into the search index, and tell the bus what became of facts."""
+
+import json
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+from pydantic import ValidationError
+
+from functions.index.api import Change
+from functions.index.projection import Projection, project
+from membus.domain.event import Event
+from membus.domain.memory import Memory, Removal
+from membus.errors import InvalidError, MembusError, UnavailableError
+from membus.indexing import Indexer
+from membus.ports.contents import ContentStore
+from membus.ports.events import EventBus, Quarantine
+from membus.ports.memories import MemoryIndex
+
+
+@dataclass(frozen=True)
+class Seen:
+    """A change that means something, and the record that told of it."""
+
+    sequence_number: str
+    record: dict[str, Any]
+    projection: Projection
+
+
+@dataclass(frozen=True)
+class Sink:
+    """Where changes go; `on_failure` is told of a tenant whose changes have to come again."""
+
+    indexer: Indexer
+    index: MemoryIndex
+    bus: EventBus
+    quarantine: Quarantine
+    contents: ContentStore
+    on_failure: Callable[[str, MembusError], None]
+
+
+def index_changes(records: Sequence[dict[str, Any]], *, sink: Sink) -> list[str]:
+    """Return the sequence numbers of the records to deliver again.
+
+    A failure costs only its own tenant's records. What no retry can help goes to the quarantine, or it would
+    stop everything behind it until the stream forgets.
+    """
+    by_tenant: dict[str, list[Seen]] = {}
+    unread: list[str] = []
+    for record in records:
+        try:
+            seen = _seen(record, sink)
+        except UnavailableError as error:
+            sink.on_failure("", error)
+            unread.append(str(record["dynamodb"]["SequenceNumber"]))
+            continue
+        if seen:
+            by_tenant.setdefault(seen.projection.tenant, []).append(seen)
+    return [*unread, *(number for tenant, mine in by_tenant.items() for number in _of_tenant(tenant, mine, sink))]
+
+
+def _seen(record: dict[str, Any], sink: Sink) -> Seen | None:
+    try:
+        change = Change.model_validate(record)
+        projection = project(change, sink.contents)
+    except (ValidationError, InvalidError) as error:
+        sink.quarantine.park(json.dumps(record), reason=f"unreadable_change: {type(error).__name__}")
+        return None
+    return Seen(change.images.sequence_number, record, projection) if projection else None
+
+
+def _of_tenant(tenant: str, seen: Sequence[Seen], sink: Sink) -> list[str]:
+    """Index first and tell then, each whatever became of the other; the ids of announcements make copies one."""
+    failed: set[str] = set()
+    try:
+        _apply(tenant, seen, sink)
+    except MembusError as error:
+        sink.on_failure(tenant, error)
+        failed |= {each.sequence_number for each in seen}
+    told = [each for each in seen if each.projection.announcement]
+    refused = sink.bus.publish([_event(each) for each in told])
+    if refused:
+        sink.on_failure(tenant, UnavailableError(f"the bus refused {len(refused)} announcements"))
+    failed |= {told[place].sequence_number for place in refused}
+    return [each.sequence_number for each in seen if each.sequence_number in failed]
+
+
+def _apply(tenant: str, seen: Sequence[Seen], sink: Sink) -> None:
+    try:
+        _write(tenant, [each.projection for each in seen], sink)
+    except InvalidError as error:
+        if len(seen) == 1:
+            sink.quarantine.park(json.dumps(seen[0].record), reason=f"unindexable: {error.detail}")
+            return
+        for each in seen:
+            _apply(tenant, [each], sink)
+
+
+def _write(tenant: str, projections: Sequence[Projection], sink: Sink) -> None:
+    """Write what each memory has come to: within a batch the last change of it is the one that counts."""
+    last: dict[str, Memory | Removal] = {}
+    for projection in projections:
+        last |= {memory.memory_id: memory for memory in projection.memories}
+        last |= {removal.memory_id: removal for removal in projection.removals}
+    sink.index.remove([each for each in last.values() if isinstance(each, Removal)])
+    sink.indexer.put(tenant, [each for each in last.values() if isinstance(each, Memory)])
+
+
+def _event(seen: Seen) -> Event:
+    assert seen.projection.announcement  # noqa: S101 - its caller has looked
+    return seen.projection.announcement

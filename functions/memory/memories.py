@@ -1,0 +1,199 @@
+"""Documents at the door: put once however often they are sent, searchable the moment the answer is there."""
+
+import json
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from itertools import count
+
+from functions.memory.cursors import read_cursor, write_cursor
+from functions.memory.memories_api import MemoryIn, MemoryOut, MemoryPage, MemoryPatch, MemoryReceipt
+from membus.domain.document import DUPLICATE_SIMILARITY, Document, document_id, same_words, says_the_same
+from membus.domain.filters import Filter
+from membus.domain.memory import METADATA_BYTES_MAX, is_live, scope_of
+from membus.domain.retrieval import Within, entry_of
+from membus.errors import ConflictError, InvalidError, UnavailableError
+from membus.indexing import Indexer
+from membus.ports.clock import Clock
+from membus.ports.documents import DocumentStore
+from membus.ports.embedder import Vector
+from membus.ports.memories import MemoryIndex
+from membus.ports.sealer import Sealer
+
+TRIES = 3
+TICK = timedelta(milliseconds=1)
+
+
+@dataclass(frozen=True)
+class Library:
+    """Where documents are kept, and where they are found; the first decides, the second follows."""
+
+    documents: DocumentStore
+    index: MemoryIndex
+    indexer: Indexer
+    clock: Clock
+
+    def put(self, tenant: str, items: Sequence[MemoryIn]) -> list[MemoryReceipt]:
+        """Keep each text, or merge it into the memory that says the same already.
+
+        A memory that could not be indexed or embedded now is kept all the same and is `pending`: the stream of
+        the table brings it to the index.
+        """
+        now = self.clock()
+        for item in items:
+            _check(item.metadata, item.expires_at, now)
+        texts = [
+            passage.embedded_text
+            for item in items
+            for passage in entry_of(_fresh(tenant, item, now).as_memory()).passages
+        ]
+        vectors = self._vectors(tenant, texts)
+        return [self._take(index, tenant, item, vectors) for index, item in enumerate(items)]
+
+    def patch(self, tenant: str, memory_id: str, change: MemoryPatch, *, expected_version: int | None) -> Document:
+        """Return the changed document.
+
+        Raises:
+            ConflictError: `version_conflict`, it is no longer at the expected version.
+        """
+        known = self._expected(tenant, memory_id, expected_version)
+        changed = change.model_dump(include=change.model_fields_set - {"expected_version"})
+        given = {name: value for name, value in changed.items() if value is not None or name == "expires_at"}
+        _check(given.get("metadata", {}), given.get("expires_at"), self.clock())
+        return self._store(self._next(known, given))[0]
+
+    def delete(self, tenant: str, memory_id: str, *, expected_version: int | None) -> None:
+        known = self._expected(tenant, memory_id, expected_version)
+        gone = self._next(known, {"text": "", "metadata": {}, "deleted": True})
+        self.documents.put(gone)
+        try:
+            self.index.remove([gone.as_removal()])
+        except UnavailableError:
+            return  # the stream brings the removal to the index as soon as it is back
+
+    def page(self, within: Within, *, limit: int, cursor: str | None, sealer: Sealer) -> MemoryPage:
+        query = f"memories\n{within.tenant_id}\n{within.scope}\n{within.agent_id}\n{within.filter}"
+        after = read_cursor(cursor, query=query, sealer=sealer)
+        page = self.index.documents(within, limit=limit, after=after)
+        items = [MemoryOut.of(each) for each in self.documents.documents(within.tenant_id, page.items)]
+        return MemoryPage(items=items, next_cursor=write_cursor(page.after, query=query, sealer=sealer))
+
+    def _take(self, index: int, tenant: str, item: MemoryIn, vectors: Mapping[str, Vector]) -> MemoryReceipt:
+        for tries_left in reversed(range(TRIES)):
+            try:
+                return self._once(index, _fresh(tenant, item, self.clock()), item, vectors)
+            except ConflictError:
+                if not tries_left:
+                    raise
+        raise AssertionError("every try returns or raises")
+
+    def _once(self, index: int, fresh: Document, item: MemoryIn, vectors: Mapping[str, Vector]) -> MemoryReceipt:
+        placed, known = self._placed(fresh)
+        known = known or self._alike(fresh, vectors)
+        document = self._merged(known, item) if known else placed
+        if document == known:
+            return _receipt(index, document, merged=True, ready=self._is_ready(document))
+        stored, ready = self._store(document)
+        return _receipt(index, stored, merged=known is not None, ready=ready)
+
+    def _placed(self, fresh: Document) -> tuple[Document, Document | None]:
+        """Return the document under its id, and the one of the same words that lies there already.
+
+        A memory that was changed to other words keeps its id: who sends the old words again gets the next one.
+        """
+        for again in count():
+            memory_id = document_id(fresh.user_id, fresh.agent_id, fresh.text, again=again)
+            there = self.documents.documents(fresh.tenant_id, [memory_id])
+            if not there:
+                version = self.documents.last_version(fresh.tenant_id, memory_id) + 1
+                return fresh.model_copy(update={"memory_id": memory_id, "version": version}), None
+            if same_words(there[0].text, fresh.text):
+                return fresh, there[0]
+        raise AssertionError("counting never ends")
+
+    def _alike(self, fresh: Document, vectors: Mapping[str, Vector]) -> Document | None:
+        """Return the document of the same owner that says the same in other words."""
+        passages = [passage.embedded_text for passage in entry_of(fresh.as_memory()).passages]
+        if not all(text in vectors for text in passages):
+            return None
+        try:
+            near = self.index.alike(
+                fresh.tenant_id, fresh.scope, [vectors[text] for text in passages],
+                at_least=DUPLICATE_SIMILARITY, now=self.clock(),
+            )  # fmt: skip
+        except UnavailableError:
+            return None
+        for known in self.documents.documents(fresh.tenant_id, near):
+            if known.agent_id == fresh.agent_id and says_the_same(known.text, fresh.text):
+                return known
+        return None
+
+    def _merged(self, known: Document, item: MemoryIn) -> Document:
+        """Return the document with the newer words and both metadata; it lives as long as either would."""
+        ends = (known.expires_at, item.expires_at)
+        wanted = {
+            "text": item.text, "metadata": known.metadata | item.metadata,
+            "expires_at": None if None in ends else max(end for end in ends if end),
+        }  # fmt: skip
+        if wanted == known.model_dump(include=set(wanted)):
+            return known
+        return self._next(known, wanted)
+
+    def _next(self, known: Document, changes: Mapping[str, object]) -> Document:
+        moment = max(self.clock(), known.updated_at + TICK)
+        return known.model_copy(update={**changes, "updated_at": moment, "version": known.version + 1})
+
+    def _expected(self, tenant: str, memory_id: str, expected_version: int | None) -> Document:
+        known = self.documents.document(tenant, memory_id)
+        if expected_version not in {None, known.version}:
+            raise ConflictError("the memory has changed", code="version_conflict", version=known.version)
+        return known
+
+    def _store(self, document: Document) -> tuple[Document, bool]:
+        """Keep the document and bring it to the index; say whether its meaning can be searched already."""
+        self.documents.put(document)
+        try:
+            self.indexer.put(document.tenant_id, [document.as_memory()])
+        except UnavailableError:
+            return document, False
+        return document, True
+
+    def _vectors(self, tenant: str, texts: Sequence[str]) -> Mapping[str, Vector]:
+        try:
+            return self.indexer.vectors(tenant, list(dict.fromkeys(texts)))
+        except UnavailableError:
+            return {}
+
+    def _is_ready(self, document: Document) -> bool:
+        try:
+            return not self.index.waiting(document.tenant_id, [document.memory_id])
+        except UnavailableError:
+            return False
+
+
+def listed(tenant: str, user: str | None, agent: str | None, wanted: Filter | None, now: datetime) -> Within:
+    return Within(
+        tenant_id=tenant, now=now, scope=scope_of(user, None) if user else None, agent_id=agent,
+        kinds=("document",), filter=wanted,
+    )  # fmt: skip
+
+
+def _fresh(tenant: str, item: MemoryIn, now: datetime) -> Document:
+    return Document(
+        memory_id=document_id(item.user_id, item.agent_id, item.text, again=0), tenant_id=tenant, created_at=now,
+        updated_at=now, **item.model_dump(),
+    )  # fmt: skip
+
+
+def _check(metadata: Mapping[str, object], expires_at: datetime | None, now: datetime) -> None:
+    if len(json.dumps(metadata, ensure_ascii=False).encode()) > METADATA_BYTES_MAX:
+        raise InvalidError(f"metadata takes at most {METADATA_BYTES_MAX} bytes", code="payload_too_large")
+    if not is_live(expires_at, now):
+        raise InvalidError("expires_at: this moment has passed")
+
+
+def _receipt(index: int, document: Document, *, merged: bool, ready: bool) -> MemoryReceipt:
+    state = "ready" if ready else "pending"
+    return MemoryReceipt(
+        index=index, id=document.memory_id, version=document.version, merged=merged, vector_state=state
+    )

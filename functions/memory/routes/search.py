@@ -1,0 +1,26 @@
+"""`/v1/search`: whatever memory holds, by meaning and by words."""
+
+from typing import Annotated
+
+from aws_lambda_powertools.event_handler.openapi.params import Body
+from aws_lambda_powertools.event_handler.router import APIGatewayHttpRouter
+
+from functions.memory.memories_api import Results, SearchIn
+from functions.memory.routes.parameters import READ
+from functions.memory.search import Search
+from membus import wiring, wiring_search
+from membus.http import caller
+
+router = APIGatewayHttpRouter()
+
+
+@router.post("/v1/search", summary="Search every kind of memory", **READ)
+def post_search(asked: Annotated[SearchIn, Body()]) -> Results:
+    search = Search(
+        index=wiring_search.memory_index(),
+        vectors=wiring_search.indexer().vectors,
+        facts=wiring.facts(),
+        recent=wiring_search.recent(),
+        clock=wiring.now,
+    )
+    return search.answer(caller(router).tenant, asked)

@@ -1,0 +1,99 @@
+"""Search: every kind of memory in one call; with less to go by it answers less, and says so."""
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, replace
+from datetime import datetime
+
+from functions.memory.memories_api import Explanation, Result, Results, SearchIn
+from membus.domain.filters import read_filter
+from membus.domain.identity import Owner
+from membus.domain.memory import Memory, scope_of
+from membus.domain.remembered import memories_of_event, memory_of_fact
+from membus.domain.retrieval import Found, Within, entry_of, found_among
+from membus.domain.search.query import Query, read_query
+from membus.domain.search.ranking import Ranked, rank
+from membus.domain.tokens import estimate_tokens
+from membus.errors import UnavailableError
+from membus.ports.clock import Clock
+from membus.ports.embedder import Vector
+from membus.ports.facts import FactReader
+from membus.ports.memories import MemoryIndex
+from membus.ports.recent import RecentEvents
+
+RECENT_EVENTS = 100
+
+
+@dataclass(frozen=True)
+class Search:
+    """`vectors` embeds texts, or finds their vectors, as `Indexer.vectors` does."""
+
+    index: MemoryIndex
+    vectors: Callable[[str, Sequence[str]], dict[str, Vector]]
+    facts: FactReader
+    recent: RecentEvents
+    clock: Clock
+
+    def answer(self, tenant: str, asked: SearchIn) -> Results:
+        now = self.clock()
+        within, query = _within(tenant, asked, now), read_query(asked.query, now=now.date())
+        vector = None if asked.mode == "text" else self._vector(tenant, query)
+        blind = vector is None and asked.mode != "text"
+        if asked.mode == "vector" and vector is not None:
+            query = replace(query, terms=())
+        try:
+            found, away = self.index.search(within, terms=query.terms, vector=vector), False
+        except UnavailableError:
+            found, away = self._at_hand(within, asked.user_id, query), True
+        # What stands beside a candidate is ranked with it, and may not be shown: the cut comes after.
+        ranked = rank(query, found.rows, found.scope, limit=len(found.rows))
+        shown = [each for each in ranked if each.row.id in found.about and (each.matched or asked.mode != "text")]
+        return Results(results=_results(shown[: asked.k], found, asked), degraded=away or blind)
+
+    def _vector(self, tenant: str, query: Query) -> Vector | None:
+        try:
+            return self.vectors(tenant, [query.text]).get(query.text)
+        except UnavailableError:
+            return None
+
+    def _at_hand(self, within: Within, user_id: str | None, query: Query) -> Found:
+        """Search what DynamoDB has of the user: the profile and what happened lately, by words alone."""
+        memories = self._remembered(Owner(tenant=within.tenant_id, user=user_id)) if user_id else []
+        entries = [entry_of(memory) for memory in memories if within.holds(memory)]
+        return found_among(entries, terms=query.terms, similarity=lambda _: None)
+
+    def _remembered(self, owner: Owner) -> list[Memory]:
+        facts = [memory_of_fact(owner, fact) for fact in self.facts.profile(owner).facts]
+        events = self.recent.recent(owner, limit=RECENT_EVENTS)
+        return [*facts, *(memory for event in events for memory in memories_of_event(event))]
+
+
+def _within(tenant: str, asked: SearchIn, now: datetime) -> Within:
+    """`as_of` sees what had happened by then: nothing that came later tells on itself."""
+    ends = [moment for moment in (asked.until, asked.as_of) if moment]
+    return Within(
+        tenant_id=tenant, now=now, scope=scope_of(asked.user_id, None) if asked.user_id else None,
+        agent_id=asked.agent_id, session=asked.session_id, kinds=tuple(asked.kinds),
+        filter=read_filter(asked.filters), since=asked.since, until=min(ends) if ends else None,
+    )  # fmt: skip
+
+
+def _results(ranked: Sequence[Ranked], found: Found, asked: SearchIn) -> list[Result]:
+    """Return the best results that fit `max_tokens` together; one too long makes room for the next."""
+    results: list[Result] = []
+    left = asked.max_tokens
+    for each in ranked:
+        cost = estimate_tokens(each.row.text)
+        if left is not None and cost > left:
+            continue
+        left = None if left is None else left - cost
+        results.append(_result(each, found, explain=asked.explain))
+    return results
+
+
+def _result(ranked: Ranked, found: Found, *, explain: bool) -> Result:
+    row, about = ranked.row, found.about[ranked.row.id]
+    return Result(
+        id=about.memory_id, kind=about.kind, text=row.text, score=min(1.0, max(0.0, ranked.score)),
+        occurred_at=row.occurred_at, source=about.source, metadata=dict(about.metadata),
+        explain=Explanation(parts=ranked.parts, matched=list(ranked.matched)) if explain else None,
+    )  # fmt: skip

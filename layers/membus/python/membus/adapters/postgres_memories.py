@@ -1,0 +1,113 @@
+"""The search index in Postgres: memories cut into passages, their vectors, and what was removed."""
+
+import json
+from collections.abc import Mapping, Sequence
+from datetime import datetime
+from typing import Any
+
+from membus.adapters import postgres_statements as statements
+from membus.adapters.postgres_passages import content_hash, literal, passage_rows
+from membus.adapters.postgres_search import documents, search
+from membus.adapters.postgres_tenants import Connection, TenantTransactions
+from membus.domain.memory import Removal
+from membus.domain.pages import Page
+from membus.domain.retrieval import Entry, Found, Within
+from membus.ports.embedder import Vector
+
+
+class PostgresMemories:
+    """`model` names the vectors that are written and searched; those of other models stay beside them."""
+
+    def __init__(self, transactions: TenantTransactions, *, model: str) -> None:
+        self._transactions, self._model = transactions, model
+
+    def put(self, tenant: str, entries: Sequence[Entry]) -> list[str]:
+        if not entries:
+            return []
+        return self._transactions.run(tenant, lambda connection: self._put(connection, tenant, entries))
+
+    def attach(self, tenant: str, vectors: Mapping[str, Vector]) -> None:
+        rows = [
+            {"tenant": tenant, "model": self._model, "hash": content_hash(text), "vector": literal(vector)}
+            for text, vector in sorted(vectors.items())
+        ]
+        if rows:
+            self._transactions.run(tenant, lambda connection: _many(connection, statements.ATTACH, rows))
+
+    def remove(self, removals: Sequence[Removal]) -> None:
+        by_tenant: dict[str, list[Removal]] = {}
+        for removal in removals:
+            by_tenant.setdefault(removal.tenant_id, []).append(removal)
+        for tenant, mine in by_tenant.items():
+            self._transactions.run(tenant, lambda connection, t=tenant, r=mine: _remove(connection, t, r))  # type: ignore[misc]
+
+    def pending(self, tenant: str, *, limit: int) -> list[str]:
+        asked = f"SELECT DISTINCT m.embedded_text {statements.WAITING} LIMIT %(limit)s"
+        return self._texts(tenant, asked, {"limit": limit})
+
+    def waiting(self, tenant: str, memory_ids: Sequence[str]) -> set[str]:
+        asked = f"SELECT DISTINCT m.group_id {statements.WAITING} AND m.group_id = ANY(%(memories)s)"
+        return set(self._texts(tenant, asked, {"memories": list(memory_ids)}))
+
+    def alike(self, tenant: str, scope: str, vectors: Sequence[Vector], *, at_least: float, now: datetime) -> list[str]:
+        wanted = {
+            "scope": scope, "vectors": [literal(vector) for vector in vectors], "parts": len(vectors),
+            "distance": 1 - at_least, "now": now,
+        }  # fmt: skip
+        return self._texts(tenant, statements.ALIKE, wanted)
+
+    def vectors(self, tenant: str, texts: Sequence[str]) -> dict[str, Vector]:
+        hashes = {content_hash(text): text for text in texts}
+        named = {"tenant": tenant, "model": self._model, "hashes": list(hashes)}
+        rows = self._transactions.run(
+            tenant, lambda connection: connection.execute(statements.VECTORS, named).fetchall()
+        )
+        return {hashes[content]: json.loads(vector) for content, vector in rows}
+
+    def documents(self, within: Within, *, limit: int, after: dict[str, str] | None) -> Page[str]:
+        return self._transactions.run(
+            within.tenant_id, lambda connection: documents(connection, within, limit=limit, after=after)
+        )
+
+    def search(self, within: Within, *, terms: Sequence[str], vector: Vector | None) -> Found:
+        return self._transactions.run(
+            within.tenant_id,
+            lambda connection: search(connection, within, model=self._model, terms=terms, vector=vector),
+        )
+
+    def _texts(self, tenant: str, asked: str, parameters: dict[str, Any]) -> list[str]:
+        values = {"tenant": tenant, "model": self._model, **parameters}
+        return self._transactions.run(
+            tenant, lambda connection: [row[0] for row in connection.execute(asked.encode(), values)]
+        )
+
+    def _put(self, connection: Connection, tenant: str, entries: Sequence[Entry]) -> list[str]:
+        memories = [entry.memory.memory_id for entry in entries]
+        named = {"tenant": tenant, "model": self._model, "memories": memories}
+        connection.execute(statements.LOCK, named)
+        seen: dict[str, int] = dict(connection.execute(statements.SEEN, named).fetchall())
+        current = [entry for entry in entries if entry.memory.version >= seen.get(entry.memory.memory_id, 0)]
+        rows = [row for entry in current for row in passage_rows(entry)]
+        written = named | {
+            "memories": [entry.memory.memory_id for entry in current],
+            "ids": [row["id"] for row in rows],
+        }
+        connection.execute(statements.DROP_PARTS, written)
+        _many(connection, statements.PUT, rows)
+        connection.execute(statements.DROP_OUTDATED, written)
+        connection.execute(statements.REUSE, written)
+        waiting = f"SELECT DISTINCT m.embedded_text {statements.WAITING} AND m.id = ANY(%(ids)s)"
+        return [text for (text,) in connection.execute(waiting.encode(), written)]
+
+
+def _remove(connection: Connection, tenant: str, removals: Sequence[Removal]) -> None:
+    rows = [{"tenant": tenant, "memory": each.memory_id, "version": each.version} for each in removals]
+    connection.execute(statements.LOCK, {"tenant": tenant, "memories": [each.memory_id for each in removals]})
+    _many(connection, statements.REMOVED, rows)
+    _many(connection, statements.REMOVE, rows)
+    connection.execute(statements.FORGET_REMOVALS, {"tenant": tenant})
+
+
+def _many(connection: Connection, statement: Any, rows: Sequence[dict[str, Any]]) -> None:
+    with connection.cursor() as cursor:
+        cursor.executemany(statement, rows)

@@ -1,0 +1,38 @@
+"""How passages lie in `membus.memories`: one row each, `group_id` the memory, its vectors in `membus.vectors`."""
+
+import hashlib
+from typing import Any
+
+from psycopg.types.json import Jsonb
+
+from membus.domain.retrieval import Entry, passage_id
+from membus.ports.embedder import Vector
+
+
+def passage_rows(entry: Entry) -> list[dict[str, Any]]:
+    memory = entry.memory
+    shared = {
+        "tenant": memory.tenant_id, "scope": memory.scope, "memory": memory.memory_id, "kind": memory.kind,
+        "agent": memory.agent_id, "session": memory.session, "speaker": memory.speaker,
+        "metadata": Jsonb(memory.metadata), "source": Jsonb(memory.source.model_dump(exclude_none=True)),
+        "message_length": entry.length, "occurred_at": memory.occurred_at, "expires_at": memory.expires_at,
+        "version": memory.version,
+    }  # fmt: skip
+    return [
+        shared
+        | {
+            "id": passage_id(memory, passage), "part": passage.part, "text": passage.text,
+            "embedded_text": passage.embedded_text, "hash": content_hash(passage.embedded_text),
+            "stems": passage.stems, "length": passage.length,
+        }
+        for passage in entry.passages
+    ]  # fmt: skip
+
+
+def content_hash(embedded_text: str) -> str:
+    return hashlib.sha256(embedded_text.encode()).hexdigest()
+
+
+def literal(vector: Vector) -> str:
+    """Return the vector as pgvector reads it."""
+    return f"[{','.join(map(repr, map(float, vector)))}]"

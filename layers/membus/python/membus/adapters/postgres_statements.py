@@ -1,0 +1,87 @@
+"""What the search index asks of Postgres; every statement names the tenant, and row security checks it again."""
+
+LOCK = """
+    SELECT pg_advisory_xact_lock(hashtextextended(key, 0))
+    FROM (SELECT DISTINCT %(tenant)s || '#' || id AS key FROM unnest(%(memories)s::text[]) AS id ORDER BY key) AS keys
+"""
+SEEN = """
+    SELECT group_id, max(version) FROM (
+        SELECT group_id, version FROM membus.memories WHERE tenant_id = %(tenant)s AND group_id = ANY(%(memories)s)
+        UNION ALL
+        SELECT group_id, version + 1 FROM membus.removals WHERE tenant_id = %(tenant)s AND group_id = ANY(%(memories)s)
+    ) AS seen GROUP BY group_id
+"""
+DROP_PARTS = """
+    DELETE FROM membus.memories
+    WHERE tenant_id = %(tenant)s AND group_id = ANY(%(memories)s) AND NOT id = ANY(%(ids)s)
+"""
+PUT = """
+    INSERT INTO membus.memories (
+        tenant_id, scope, id, group_id, part, kind, text, embedded_text, content_hash, stems, length, message_length,
+        agent_id, session, speaker, metadata, source, occurred_at, expires_at, version
+    ) VALUES (
+        %(tenant)s, %(scope)s, %(id)s, %(memory)s, %(part)s, %(kind)s, %(text)s, %(embedded_text)s,
+        %(hash)s, %(stems)s, %(length)s, %(message_length)s, %(agent)s, %(session)s, %(speaker)s,
+        %(metadata)s, %(source)s, %(occurred_at)s, %(expires_at)s, %(version)s
+    ) ON CONFLICT (tenant_id, id) DO UPDATE SET
+        scope = excluded.scope, kind = excluded.kind, text = excluded.text,
+        embedded_text = excluded.embedded_text, content_hash = excluded.content_hash, stems = excluded.stems,
+        length = excluded.length, message_length = excluded.message_length,
+        agent_id = excluded.agent_id, session = excluded.session,
+        speaker = excluded.speaker, metadata = excluded.metadata, source = excluded.source,
+        occurred_at = excluded.occurred_at, expires_at = excluded.expires_at, version = excluded.version,
+        updated_at = now()
+"""
+DROP_OUTDATED = """
+    DELETE FROM membus.vectors v USING membus.memories m
+    WHERE m.tenant_id = %(tenant)s AND m.id = ANY(%(ids)s) AND v.tenant_id = m.tenant_id AND v.id = m.id
+        AND (v.content_hash <> m.content_hash OR v.scope <> m.scope)
+"""
+REUSE = """
+    INSERT INTO membus.vectors (tenant_id, model, id, scope, content_hash, embedding)
+    SELECT m.tenant_id, %(model)s, m.id, m.scope, m.content_hash, known.embedding
+    FROM membus.memories m CROSS JOIN LATERAL (
+        SELECT v.embedding FROM membus.vectors v
+        WHERE v.tenant_id = m.tenant_id AND v.model = %(model)s AND v.content_hash = m.content_hash LIMIT 1
+    ) AS known
+    WHERE m.tenant_id = %(tenant)s AND m.id = ANY(%(ids)s)
+    ON CONFLICT DO NOTHING
+"""
+ATTACH = """
+    INSERT INTO membus.vectors (tenant_id, model, id, scope, content_hash, embedding)
+    SELECT m.tenant_id, %(model)s, m.id, m.scope, m.content_hash, %(vector)s::halfvec FROM membus.memories m
+    WHERE m.tenant_id = %(tenant)s AND m.content_hash = %(hash)s
+    ON CONFLICT DO NOTHING
+"""
+WAITING = """
+    FROM membus.memories m
+    LEFT JOIN membus.vectors v ON v.tenant_id = m.tenant_id AND v.model = %(model)s AND v.id = m.id
+    WHERE m.tenant_id = %(tenant)s AND v.id IS NULL
+"""
+REMOVED = """
+    INSERT INTO membus.removals (tenant_id, group_id, version) VALUES (%(tenant)s, %(memory)s, %(version)s)
+    ON CONFLICT (tenant_id, group_id) DO UPDATE
+        SET version = greatest(removals.version, excluded.version), removed_at = now()
+"""
+REMOVE = "DELETE FROM membus.memories WHERE tenant_id = %(tenant)s AND group_id = %(memory)s AND version <= %(version)s"
+FORGET_REMOVALS = """
+    DELETE FROM membus.removals WHERE tenant_id = %(tenant)s AND removed_at < now() - interval '3 days'
+"""  # a stream keeps a change for a day
+ALIKE = """
+    SELECT m.group_id FROM unnest(%(vectors)s::text[]) WITH ORDINALITY AS wanted (vector, place)
+    JOIN membus.memories m ON m.part = wanted.place - 1
+    JOIN membus.vectors v ON v.tenant_id = m.tenant_id AND v.model = %(model)s AND v.id = m.id
+    WHERE m.tenant_id = %(tenant)s AND m.scope = %(scope)s AND m.kind = 'document'
+        AND (m.expires_at IS NULL OR m.expires_at > %(now)s)
+        AND NOT EXISTS (
+            SELECT FROM membus.memories more
+            WHERE more.tenant_id = m.tenant_id AND more.group_id = m.group_id AND more.part = %(parts)s
+        )
+    GROUP BY m.group_id
+    HAVING count(*) = %(parts)s AND max(v.embedding <=> wanted.vector::halfvec) <= %(distance)s
+    ORDER BY max(v.embedding <=> wanted.vector::halfvec), m.group_id
+"""
+VECTORS = """
+    SELECT DISTINCT ON (v.content_hash) v.content_hash, v.embedding::text FROM membus.vectors v
+    WHERE v.tenant_id = %(tenant)s AND v.model = %(model)s AND v.content_hash = ANY(%(hashes)s)
+"""

@@ -1,0 +1,77 @@
+"""One connection to Postgres for a process, on which every transaction says whose rows it may see."""
+
+import random
+import time
+from collections.abc import Callable
+from typing import Any, TypeVar
+
+import psycopg
+from psycopg import errors
+
+from membus.errors import UnavailableError, UnsafeError
+
+Connection = psycopg.Connection[tuple[Any, ...]]
+T = TypeVar("T")
+
+TRIES = 3
+_AGAIN = (errors.SerializationFailure, errors.DeadlockDetected)
+_GONE = (psycopg.OperationalError, psycopg.InterfaceError)
+_WALL = """
+    SELECT row_security_active('membus.memories') AND row_security_active('membus.vectors')
+        AND NOT EXISTS (SELECT FROM membus.memories) AND NOT EXISTS (SELECT FROM membus.vectors)
+"""
+
+
+class TenantTransactions:
+    """`connect` opens a connection in autocommit mode; it is called when there is none, or when it has died."""
+
+    def __init__(self, connect: Callable[[], Connection], sleep: Callable[[float], None] = time.sleep) -> None:
+        self._connect, self._sleep = connect, sleep
+        self._connection: Connection | None = None
+
+    def run(self, tenant: str, work: Callable[[Connection], T]) -> T:
+        """Return what `work` returns, in one transaction as `tenant`; it may run again, so it must be repeatable.
+
+        Raises:
+            UnavailableError: no connection, none to spare, or out of time; worth another try later.
+            UnsafeError: without a tenant this login sees rows, so it must not be used at all.
+        """
+        for tries_left in reversed(range(TRIES)):
+            try:
+                return self._once(tenant, work)
+            except _AGAIN as error:
+                if not tries_left:
+                    raise UnavailableError("the search index is contended") from error
+                self._sleep(random.uniform(0.01, 0.1) * (TRIES - tries_left))  # noqa: S311 - spreads rivals, hides nothing
+            except errors.QueryCanceled as error:
+                raise UnavailableError("the search index took too long", code="timeout") from error
+            except errors.TooManyConnections as error:
+                raise UnavailableError("the search index has no connection to spare") from error
+            except _GONE as error:
+                was_open = self._forget()
+                if not (was_open and tries_left):
+                    raise UnavailableError("the search index cannot be reached", retry_after_seconds=15) from error
+        raise AssertionError("every try returns or raises")
+
+    def _once(self, tenant: str, work: Callable[[Connection], T]) -> T:
+        connection = self._connection or self._open()
+        with connection.transaction():
+            # Transaction-local, so a pooler that hands the connection on hands on no tenant.
+            connection.execute("SELECT set_config('membus.tenant_id', %s, true)", [tenant])
+            return work(connection)
+
+    def _open(self) -> Connection:
+        connection = self._connect()
+        (safe,) = connection.execute(_WALL).fetchone() or (False,)
+        if not safe:
+            connection.close()
+            raise UnsafeError("a query without a tenant sees rows: row security does not bind this login")
+        self._connection = connection
+        return connection
+
+    def _forget(self) -> bool:
+        """Drop a connection that died and say whether there was one."""
+        connection, self._connection = self._connection, None
+        if connection:
+            connection.close()
+        return connection is not None

@@ -1,0 +1,58 @@
+"""Titan Text Embeddings over Bedrock InvokeModel: one text a call, a few calls at once, every vector checked."""
+
+import json
+import math
+from collections.abc import Sequence
+from concurrent.futures import ThreadPoolExecutor
+from typing import Any
+
+from botocore.exceptions import BotoCoreError, ClientError
+
+from membus.ports.embedder import Embedded, Vector
+
+DIMENSIONS = 1024
+CHARACTERS_MAX = 50_000
+AT_ONCE = 8
+_NEVER = frozenset({"ValidationException"})
+
+
+class TitanEmbeddings:
+    """`client` retries throttling and faults itself, a bounded number of times."""
+
+    def __init__(self, client: Any, model_id: str) -> None:
+        self._client, self.name, self.dimensions = client, model_id, DIMENSIONS
+        self._pool = ThreadPoolExecutor(AT_ONCE, thread_name_prefix="embed")
+
+    def embed(self, texts: Sequence[str]) -> Embedded:
+        distinct = list(dict.fromkeys(texts))
+        takes = [text for text in distinct if 0 < len(text) <= CHARACTERS_MAX]
+        answers = dict(zip(takes, self._pool.map(self._one, takes), strict=True))
+        vectors = {text: answer for text, answer in answers.items() if not isinstance(answer, str)}
+        refused = {text for text, answer in answers.items() if answer in _NEVER}
+        return Embedded(vectors, frozenset({*refused, *(set(distinct) - set(takes))}))
+
+    def _one(self, text: str) -> Vector | str:
+        """Return the vector, or the code of what went wrong."""
+        body = json.dumps({"inputText": text, "dimensions": self.dimensions, "normalize": True})
+        try:
+            answer = self._client.invoke_model(
+                modelId=self.name, body=body, contentType="application/json", accept="application/json"
+            )
+            vector = json.loads(answer["body"].read())["embedding"]
+        except ClientError as error:
+            return str(error.response["Error"]["Code"])
+        except BotoCoreError as error:
+            return type(error).__name__
+        except (KeyError, TypeError, ValueError):
+            return "NoVector"
+        return vector if is_usable(vector, self.dimensions) else "BadVector"
+
+
+def is_usable(vector: object, dimensions: int) -> bool:
+    """Whether cosine distance means anything for it: the right length, finite, and not all zero."""
+    return (
+        isinstance(vector, list)
+        and len(vector) == dimensions
+        and all(isinstance(value, int | float) and math.isfinite(value) for value in vector)
+        and any(vector)
+    )

@@ -1,0 +1,73 @@
+"""Documents: texts that a client puts into memory itself, kept whole and versioned beside what is searched."""
+
+import hashlib
+import re
+from typing import Any
+
+from pydantic import AwareDatetime, Field
+
+from membus.domain.event import epoch_ms
+from membus.domain.identity import Id, Record
+from membus.domain.memory import Memory, Removal, scope_of
+
+TEXT_MAX = 60_000
+"""Characters: at four bytes each the item stays below the 400 KB that DynamoDB takes."""
+DUPLICATE_SIMILARITY = 0.95
+_TELLING = re.compile(r"\d+|\b(?:no|not|never|nor|none|neither|without|cannot)\b|n't\b")
+
+
+class Document(Record):
+    """`version` counts its changes; `deleted` stands for a document that is gone and must stay so.
+
+    The index orders changes by `updated_at`, which only rises: a document put again long after it expired begins
+    to count anew.
+    """
+
+    memory_id: Id
+    tenant_id: Id
+    user_id: Id | None = None
+    agent_id: Id | None = None
+    text: str
+    metadata: dict[str, Any] = Field(default_factory=dict)
+    created_at: AwareDatetime
+    updated_at: AwareDatetime
+    expires_at: AwareDatetime | None = None
+    version: int = 1
+    deleted: bool = False
+
+    @property
+    def scope(self) -> str:
+        return scope_of(self.user_id, self.agent_id)
+
+    def as_memory(self) -> Memory:
+        return Memory(
+            tenant_id=self.tenant_id, memory_id=self.memory_id, kind="document", text=self.text,
+            user_id=self.user_id, agent_id=self.agent_id, metadata=self.metadata,
+            occurred_at=self.created_at, expires_at=self.expires_at, version=epoch_ms(self.updated_at),
+        )  # fmt: skip
+
+    def as_removal(self) -> Removal:
+        return Removal(tenant_id=self.tenant_id, memory_id=self.memory_id, version=epoch_ms(self.updated_at))
+
+
+def document_id(user_id: str | None, agent_id: str | None, text: str, *, again: int) -> str:
+    """Return the id of the owner's document of these words; `again` counts those whose words were changed since."""
+    identity = "\n".join((user_id or "", agent_id or "", str(again), _folded(text)))
+    return f"mem_{hashlib.sha256(identity.encode()).hexdigest()[:26]}"
+
+
+def same_words(one: str, other: str) -> bool:
+    return _folded(one) == _folded(other)
+
+
+def says_the_same(one: str, other: str) -> bool:
+    """Whether two texts that sound alike also agree: "at 3" is not "at 4", and "likes" is not "does not like"."""
+    return _telling(one) == _telling(other)
+
+
+def _folded(text: str) -> str:
+    return " ".join(text.casefold().split())
+
+
+def _telling(text: str) -> list[str]:
+    return sorted(_TELLING.findall(text.casefold()))

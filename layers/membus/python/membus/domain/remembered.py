@@ -1,0 +1,94 @@
+"""What a stored thing is to somebody who searches: facts and events as memories."""
+
+from collections.abc import Iterator, Mapping
+from typing import Any
+
+from membus.domain.event import Event
+from membus.domain.facts import Fact
+from membus.domain.identity import Owner
+from membus.domain.memory import Memory, Source
+from membus.domain.rules import rendering
+from membus.domain.visible import is_blank
+
+_DETAILS_MAX, _DETAIL_CHARACTERS_MAX = 20, 200
+
+
+def fact_id(owner: Owner, key: str) -> str:
+    return f"fact:{owner.user}:{key}"
+
+
+def event_memory_id(event_id: str) -> str:
+    return f"event:{event_id}"
+
+
+def memory_of_fact(owner: Owner, fact: Fact) -> Memory:
+    """Return the fact in words: its key, its value, and the words it rests on."""
+    text = f"{fact.key.replace('.', ' ').replace('_', ' ')}: {fact.value}"
+    quote = fact.provenance.quote
+    return Memory(
+        tenant_id=owner.tenant, memory_id=fact_id(owner, fact.key), kind="fact", user_id=owner.user,
+        text=f"{text} (“{quote}”)" if not is_blank(quote) else text,
+        metadata={"key": fact.key, "kind": fact.kind, "trust": str(fact.trust)},
+        source=Source(event_id=fact.provenance.event_id), occurred_at=fact.valid_from, version=fact.version,
+    )  # fmt: skip
+
+
+def memories_of_event(event: Event) -> list[Memory]:
+    """Return what there is to find in an event: what was said, an answer apart from its question, or what was done."""
+    return list(_said(event)) or [_memory(event, event_memory_id(event.event_id), _done(event), speaker=None)]
+
+
+def _said(event: Event) -> Iterator[Memory]:
+    payload = event.payload
+    if event.type == "message.sent" and not is_blank(payload.get("text")):
+        yield _memory(event, event_memory_id(event.event_id), str(payload["text"]), speaker=_speaker(payload))
+    if event.type == "turn.recorded":
+        for role, suffix in (("user", ""), ("assistant", ":reply")):
+            side = payload.get(role)
+            if isinstance(side, dict) and not is_blank(side.get("text")):
+                yield _memory(event, event_memory_id(event.event_id) + suffix, str(side["text"]), speaker=role)
+
+
+def _memory(event: Event, memory_id: str, text: str, *, speaker: str | None) -> Memory:
+    payload = event.payload
+    return Memory(
+        tenant_id=event.tenant_id, memory_id=memory_id, kind="episode", text=text, speaker=speaker,
+        user_id=event.user_id, agent_id=event.agent_id, session=event.session_id or "",
+        metadata={"type": event.type, **_details(payload)},
+        source=Source(
+            event_id=event.event_id, conversation_id=_text(payload.get("conversation_id")),
+            message_id=_text(payload.get("message_id")),
+        ),
+        occurred_at=event.occurred_at,
+    )  # fmt: skip
+
+
+def _done(event: Event) -> str:
+    rendered = rendering(event)
+    if rendered != event.type:
+        return rendered
+    details = ", ".join(f"{name} {value}" for name, value in _details(event.payload).items())
+    return f"{event.type.replace('.', ' ').replace('_', ' ')}: {details}" if details else event.type.replace(".", " ")
+
+
+def _speaker(payload: Mapping[str, Any]) -> str:
+    named = payload.get("speaker")
+    return str(named)[:_DETAIL_CHARACTERS_MAX] if not is_blank(named) else str(payload.get("role", "user"))
+
+
+def _details(payload: Mapping[str, Any]) -> dict[str, Any]:
+    """Return what is short and flat: names and figures, not texts."""
+    short = {
+        name: value
+        for name, value in payload.items()
+        if name != "text" and (isinstance(value, bool | int | float) or _is_short(value))
+    }
+    return dict(list(short.items())[:_DETAILS_MAX])
+
+
+def _is_short(value: object) -> bool:
+    return isinstance(value, str) and len(value) <= _DETAIL_CHARACTERS_MAX
+
+
+def _text(value: object) -> str | None:
+    return value if isinstance(value, str) else None

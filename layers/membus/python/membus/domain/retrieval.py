@@ -1,0 +1,139 @@
+"""What a search may see and what it finds, before anything is ranked; and the same over memories at hand."""
+
+from collections import defaultdict
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from statistics import mean, pstdev
+from typing import Any
+
+from membus.domain.filters import Filter, matches
+from membus.domain.memory import Memory, MemoryKind, Source, is_live
+from membus.domain.search.passages import Passage, index_passages
+from membus.domain.search.rows import Row, Scope
+
+BESIDE = 2
+"""So many messages to either side of what was found help to judge it."""
+
+
+@dataclass(frozen=True)
+class Entry:
+    """A memory and the passages it is found by."""
+
+    memory: Memory
+    passages: tuple[Passage, ...]
+
+    @property
+    def length(self) -> int:
+        """The stems of all its passages together."""
+        return sum(passage.length for passage in self.passages)
+
+
+@dataclass(frozen=True)
+class Within:
+    """Which memories a search may see. `now` decides what has expired; None anywhere asks for everything."""
+
+    tenant_id: str
+    now: datetime
+    scope: str | None = None
+    agent_id: str | None = None
+    session: str | None = None
+    kinds: tuple[MemoryKind, ...] = ()
+    filter: Filter | None = None
+    since: datetime | None = None
+    until: datetime | None = None
+
+    def holds(self, memory: Memory) -> bool:
+        """Whether the memory may be seen; every agent knows the facts."""
+        return (
+            memory.tenant_id == self.tenant_id
+            and is_live(memory.expires_at, self.now)
+            and self.scope in {None, memory.scope}
+            and (self.agent_id in {None, memory.agent_id} or memory.kind == "fact")
+            and self.session in {None, memory.session}
+            and (not self.kinds or memory.kind in self.kinds)
+            and (self.since is None or memory.occurred_at >= self.since)
+            and (self.until is None or memory.occurred_at <= self.until)
+            and matches(self.filter, memory.metadata)
+        )
+
+
+@dataclass(frozen=True)
+class About:
+    """What the memory of a passage says besides its words."""
+
+    memory_id: str
+    kind: MemoryKind
+    source: Source
+    metadata: Mapping[str, Any]
+
+
+@dataclass(frozen=True)
+class Found:
+    """Candidates and the passages beside them, with the statistics of all that was searched.
+
+    `about` knows only what the search may see: what stands beside a candidate helps to judge it, and no more.
+    """
+
+    scope: Scope
+    rows: tuple[Row, ...]
+    about: Mapping[str, About]
+
+
+def entry_of(memory: Memory) -> Entry:
+    return Entry(memory, tuple(index_passages(memory.text, speaker=memory.speaker)))
+
+
+def passage_id(memory: Memory, passage: Passage) -> str:
+    return f"{memory.memory_id}#{passage.part}"
+
+
+def found_among(entries: Sequence[Entry], *, terms: Sequence[str], similarity: Callable[[str], float | None]) -> Found:
+    """Return what an index would that held just these memories; `similarity` judges an embedded text."""
+    places = _places(entry.memory for entry in entries)
+    rows = [
+        _row(
+            entry.memory, passage, length=entry.length, position=places[entry.memory.memory_id],
+            similarity=similarity(passage.embedded_text),
+        )
+        for entry in entries
+        for passage in entry.passages
+    ]  # fmt: skip
+    close = [row.similarity for row in rows if row.similarity is not None]
+    stems = {row.id: frozenset(row.stems.split()) for row in rows}
+    scope = Scope(
+        rows=len(rows),
+        average_length=mean(len(row.stems.split()) for row in rows) if rows else 0.0,
+        frequencies={term: sum(term in mine for mine in stems.values()) for term in terms},
+        similarity_mean=mean(close) if close else 0.0,
+        similarity_deviation=pstdev(close) if close else 0.0,
+    )
+    about = {
+        row_id: About(entry.memory.memory_id, entry.memory.kind, entry.memory.source, entry.memory.metadata)
+        for entry in entries
+        for row_id in (passage_id(entry.memory, passage) for passage in entry.passages)
+    }
+    return Found(scope, tuple(rows), about)
+
+
+def _row(memory: Memory, passage: Passage, *, length: int, position: int, similarity: float | None) -> Row:
+    return Row(
+        id=passage_id(memory, passage), group_id=memory.memory_id, session=memory.session, position=position,
+        part=passage.part, speaker=memory.speaker, occurred_at=memory.occurred_at, text=passage.text,
+        stems=passage.stems, message_length=length, similarity=similarity,
+    )  # fmt: skip
+
+
+def _places(memories: Iterable[Memory]) -> dict[str, int]:
+    """Return the place of each memory in its session, from 1; what stands alone has 0."""
+    sessions: dict[tuple[str, str], list[Memory]] = defaultdict(list)
+    places: dict[str, int] = {}
+    for memory in memories:
+        if memory.session:
+            sessions[memory.scope, memory.session].append(memory)
+        else:
+            places[memory.memory_id] = 0
+    for sitting in sessions.values():
+        ordered = sorted(sitting, key=lambda memory: (memory.occurred_at, memory.memory_id))
+        places |= {memory.memory_id: place for place, memory in enumerate(ordered, start=1)}
+    return places

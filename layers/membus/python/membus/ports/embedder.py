@@ -1,0 +1,29 @@
+"""What turns texts into vectors."""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from typing import Protocol
+
+Vector = Sequence[float]
+
+
+@dataclass(frozen=True)
+class Embedded:
+    """`refused` are texts this model will never take; a text in neither may be tried again later."""
+
+    vectors: Mapping[str, Vector]
+    refused: frozenset[str] = frozenset()
+
+
+class Embedder(Protocol):
+    """One model; vectors of two models never meet."""
+
+    @property
+    def name(self) -> str:
+        """The configured model id."""
+
+    @property
+    def dimensions(self) -> int: ...
+
+    def embed(self, texts: Sequence[str]) -> Embedded:
+        """Return the vectors by text; a model that cannot be reached gives none and raises nothing."""

@@ -1,0 +1,86 @@
+"""The composition of search: documents, the index over Postgres, the embedding model, and what it falls back to."""
+
+from functools import cache
+from typing import TYPE_CHECKING
+
+from membus.wiring import _env, functions_login, now, postgres_address
+
+if TYPE_CHECKING:
+    from membus.adapters.postgres_tenants import Connection, TenantTransactions
+    from membus.indexing import Indexer
+    from membus.ports.documents import DocumentStore
+    from membus.ports.embedder import Embedder
+    from membus.ports.events import EventBus
+    from membus.ports.memories import MemoryIndex
+    from membus.ports.recent import RecentEvents
+
+CONNECT_SECONDS = 3
+"""A search would rather answer less than wait for a database that wakes up."""
+EMBED_SECONDS = 10
+
+
+@cache
+def documents() -> "DocumentStore":
+    from membus.adapters.aws import table
+    from membus.adapters.dynamo_documents import DynamoDocuments
+
+    return DynamoDocuments(table(_env("MEMORY_TABLE")), now)
+
+
+@cache
+def recent() -> "RecentEvents":
+    from membus.adapters.aws import table
+    from membus.adapters.dynamo_recent import DynamoRecent
+
+    return DynamoRecent(table(_env("MEMORY_TABLE")))
+
+
+@cache
+def embedder(model_id: str | None = None) -> "Embedder":
+    from membus.adapters.aws import client
+    from membus.adapters.titan_embeddings import TitanEmbeddings
+
+    return TitanEmbeddings(
+        client("bedrock-runtime", read_timeout_seconds=EMBED_SECONDS), model_id or _embedding_model()
+    )
+
+
+@cache
+def memory_index(model_id: str | None = None) -> "MemoryIndex":
+    from membus.adapters.postgres_memories import PostgresMemories
+
+    return PostgresMemories(_transactions(), model=model_id or _embedding_model())
+
+
+def indexer(model_id: str | None = None) -> "Indexer":
+    """Return what indexes for the embedding model in use, or for one that is filled in beside it."""
+    from membus.indexing import Indexer
+
+    return Indexer(embedder(model_id), memory_index(model_id))
+
+
+@cache
+def announcements() -> "EventBus":
+    """The bus again, for what membus itself says: nobody learns facts from it."""
+    from membus.adapters.aws import client
+    from membus.adapters.eventbridge_bus import ANNOUNCEMENTS, EventBridgeBus
+
+    return EventBridgeBus(client("events"), _env("BUS_NAME"), source=ANNOUNCEMENTS)
+
+
+@cache
+def _transactions() -> "TenantTransactions":
+    from membus.adapters.postgres_tenants import TenantTransactions
+
+    return TenantTransactions(_connect)
+
+
+def _connect() -> "Connection":
+    """Log in with the secret as it is now: a password that was rotated costs one reconnection."""
+    from membus.adapters.postgres import connect
+
+    return connect(postgres_address(), functions_login(), patience_seconds=CONNECT_SECONDS)
+
+
+def _embedding_model() -> str:
+    return _env("EMBEDDING_MODEL_ID")

@@ -1,0 +1,34 @@
+"""Documents in a dictionary, each version following the one before."""
+
+from collections.abc import Sequence
+
+from membus.domain.document import Document
+from membus.domain.memory import is_live
+from membus.errors import ConflictError, NotFoundError
+from membus.ports.clock import Clock
+
+
+class InMemoryDocuments:
+    def __init__(self, clock: Clock) -> None:
+        self._clock = clock
+        self._documents: dict[tuple[str, str], Document] = {}
+
+    def document(self, tenant: str, memory_id: str) -> Document:
+        document = self._documents.get((tenant, memory_id))
+        if document is None or document.deleted or not is_live(document.expires_at, self._clock()):
+            raise NotFoundError("no such memory")
+        return document
+
+    def documents(self, tenant: str, memory_ids: Sequence[str]) -> list[Document]:
+        found = (self._documents.get((tenant, memory_id)) for memory_id in memory_ids)
+        return [each for each in found if each and not each.deleted and is_live(each.expires_at, self._clock())]
+
+    def last_version(self, tenant: str, memory_id: str) -> int:
+        document = self._documents.get((tenant, memory_id))
+        return document.version if document else 0
+
+    def put(self, document: Document) -> None:
+        version = self.last_version(document.tenant_id, document.memory_id)
+        if document.version != version + 1:
+            raise ConflictError("the memory has changed", code="version_conflict", version=version)
+        self._documents[document.tenant_id, document.memory_id] = document

@@ -1,0 +1,39 @@
+"""An embedder that hears words alone: each stem is a direction, so texts of the same words lie close."""
+
+import hashlib
+import math
+from collections.abc import Sequence
+
+from membus.domain.search.terms import stems
+from membus.ports.embedder import Embedded, Vector
+
+
+class WordEmbedder:
+    """`asked` keeps every text it was given; it can be taken away, and refuses the texts in `refusing`."""
+
+    name, dimensions = "words", 1024
+
+    def __init__(self, *, refusing: frozenset[str] = frozenset()) -> None:
+        self.asked: list[str] = []
+        self.refusing = refusing
+        self.away = False
+
+    def embed(self, texts: Sequence[str]) -> Embedded:
+        self.asked += texts
+        if self.away:
+            return Embedded({})
+        refused = frozenset(texts) & self.refusing
+        return Embedded({text: vector_of(text) for text in texts if text not in refused}, refused)
+
+
+def vector_of(text: str, dimensions: int = WordEmbedder.dimensions) -> Vector:
+    vector = [0.001] * dimensions
+    for stem in stems(text) or [text]:
+        vector[int.from_bytes(hashlib.sha256(stem.encode()).digest()[:4], "big") % dimensions] += 1.0
+    length = math.hypot(*vector)
+    return [value / length for value in vector]
+
+
+def cosine(one: Vector, other: Vector) -> float:
+    products = (a * b for a, b in zip(one, other, strict=True))
+    return sum(products) / (math.hypot(*one) * math.hypot(*other))

@@ -1,0 +1,48 @@
+"""Memories with every field defaulted, and an index that has them embedded."""
+
+from collections.abc import Iterable
+from typing import Any
+
+from membus.domain.memory import Memory
+from membus.domain.retrieval import Found, Within
+from membus.domain.search.query import read_query
+from membus.domain.search.ranking import rank
+from membus.indexing import Indexer
+from membus.ports.memories import MemoryIndex
+from tests.factories import NOON
+from tests.fakes.embedder import WordEmbedder, vector_of
+
+LATER = NOON.replace(year=NOON.year + 1)
+
+
+def a_memory(memory_id: str = "m1", text: str = "Ada likes tea", *, tenant: str = "acme", **fields: Any) -> Memory:
+    defaults: dict[str, Any] = {
+        "tenant_id": tenant, "memory_id": memory_id, "kind": "document", "text": text, "user_id": "ada",
+        "occurred_at": NOON,
+    }  # fmt: skip
+    return Memory.model_validate(defaults | fields)
+
+
+def fill(index: MemoryIndex, *memories: Memory, embedder: WordEmbedder | None = None) -> None:
+    """Put memories the way the functions do: cut into passages, embedded, each tenant's for itself."""
+    indexer = Indexer(embedder or WordEmbedder(), index)
+    for tenant in {memory.tenant_id for memory in memories}:
+        indexer.put(tenant, [memory for memory in memories if memory.tenant_id == tenant])
+
+
+def look(index: MemoryIndex, query: str, *, mode: str = "hybrid", tenant: str = "acme", **within: Any) -> list[str]:
+    """Return the ids of what a search shows, the best first."""
+    asked = read_query(query, now=NOON.date())
+    vector = None if mode == "text" else vector_of(query)
+    terms = () if mode == "vector" else asked.terms
+    found = index.search(Within(tenant_id=tenant, **{"now": LATER, **within}), terms=terms, vector=vector)
+    ranked = rank(asked, found.rows, found.scope, limit=len(found.rows))
+    return [each.row.group_id for each in ranked if each.row.id in found.about and (mode != "text" or each.matched)]
+
+
+def shown(found: Found) -> set[str]:
+    return {about.memory_id for about in found.about.values()}
+
+
+def ids(memories: Iterable[Memory]) -> list[str]:
+    return [memory.memory_id for memory in memories]
