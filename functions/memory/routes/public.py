@@ -1,10 +1,9 @@
 """What anybody may ask: whether the door is open, and what stands behind it."""
 
-from http import HTTPStatus
+import json
 from pathlib import Path
 from typing import Any
 
-from aws_lambda_powertools.event_handler import Response
 from aws_lambda_powertools.event_handler.router import APIGatewayHttpRouter
 
 from functions.memory.api import Health
@@ -21,5 +20,6 @@ def get_health() -> Health:
 
 
 @router.get("/v1/openapi.json", summary="This API, described", **PUBLIC)
-def get_openapi() -> Response[str]:
-    return Response(HTTPStatus.OK, content_type="application/json", body=OPENAPI.read_text(encoding="utf-8"))
+def get_openapi() -> dict[str, Any]:
+    document: dict[str, Any] = json.loads(OPENAPI.read_text(encoding="utf-8"))
+    return document

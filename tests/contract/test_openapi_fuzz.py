@@ -1,0 +1,47 @@
+"""The OpenAPI document holds: whatever is sent, no answer is a defect, and every answer has the shape it says."""
+
+import json
+from typing import Any
+
+import pytest
+import schemathesis
+from hypothesis import HealthCheck, Phase, settings
+from schemathesis.checks import not_a_server_error
+from schemathesis.specs.openapi.checks import content_type_conformance, response_schema_conformance
+
+from functions.memory.routes.public import OPENAPI
+from tests.door import Door
+from tests.factories import ADA, an_observation, learn
+from tests.gateway import Gateway
+
+EXAMPLES = 20
+"""For each of the operations: some tens of seconds in all."""
+KNOWN = {"user": "ada", "key": "home.city", "agent": "default", "session": "s1"}
+CHECKS = [not_a_server_error, content_type_conformance, response_schema_conformance]
+
+config = schemathesis.Config(seed=20261120)
+schema = schemathesis.openapi.from_dict(json.loads(OPENAPI.read_text(encoding="utf-8")), config=config)
+
+
+@pytest.fixture
+def gateway(monkeypatch: pytest.MonkeyPatch) -> Gateway:
+    door = Door().open(monkeypatch)
+    learn(door.facts, ADA, an_observation("Lisbon"))
+    return Gateway(door)
+
+
+@schema.parametrize()
+@settings(
+    max_examples=EXAMPLES, deadline=None, derandomize=True, database=None,
+    phases=[Phase.explicit, Phase.generate], suppress_health_check=list(HealthCheck),
+)  # fmt: skip
+def test_no_request_is_a_defect_and_every_answer_has_its_shape(case: schemathesis.Case, gateway: Gateway) -> None:
+    for path_parameters in (case.path_parameters, known(case)):
+        case.path_parameters = path_parameters
+        case.operation.app = gateway
+        case.call_and_validate(checks=CHECKS)
+
+
+def known(case: schemathesis.Case) -> dict[str, Any]:
+    """Return the path of something that exists: behind a random one lies only 404."""
+    return {name: KNOWN.get(name, value) for name, value in (case.path_parameters or {}).items()}
