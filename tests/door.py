@@ -69,7 +69,8 @@ class Door:
 
     clock: StoppedClock = field(default_factory=StoppedClock)
     bus: InMemoryBus = field(default_factory=InMemoryBus)
-    facts: InMemoryFacts = field(default_factory=lambda: InMemoryFacts(InMemoryEpisodes()))
+    episodes: InMemoryEpisodes = field(default_factory=InMemoryEpisodes)
+    facts: InMemoryFacts = field(init=False)
     conversations: InMemoryConversations = field(init=False)
     states: InMemoryStates = field(init=False)
     idempotency: InMemoryIdempotency = field(default_factory=InMemoryIdempotency)
@@ -79,14 +80,16 @@ class Door:
     seconds_left: float = 29
 
     def __post_init__(self) -> None:
+        self.facts = InMemoryFacts(self.episodes)
         self.conversations = InMemoryConversations(self.clock)
         self.states = InMemoryStates(self.clock)
 
     def open(self, patch: pytest.MonkeyPatch) -> "Door":
         patch.setattr(wiring, "now", self.clock)
         patch.setattr(wiring, "environment", lambda: "test")
-        for name in ("bus", "facts", "conversations", "idempotency", "states"):
+        for name in ("bus", "facts", "conversations", "episodes", "idempotency", "states"):
             patch.setattr(wiring, name, lambda name=name: getattr(self, name))
+        patch.setattr(wiring, "episode_reader", lambda: self.episodes)
         patch.setattr(wiring, "sealer", HmacSealer)
         patch.setattr(wiring, "state_lifetime", lambda: timedelta(days=30))
         patch.setattr(wiring, "model", lambda _: self.model)

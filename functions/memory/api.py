@@ -17,19 +17,24 @@ def written(value: object) -> object:
     return value
 
 
-class EventIn(BaseModel):
-    """An event as a producer sends it; what is missing is stamped at the door."""
+class EpisodeIn(BaseModel):
+    """What happened to the agent that the path names; what is missing is stamped at the door."""
 
     model_config = ConfigDict(extra="forbid")
 
     event_id: Id | None = None
     user_id: Id
-    agent_id: Id = "default"
     session_id: Id | None = None
     type: EventType
     occurred_at: Annotated[Moment | None, BeforeValidator(written)] = None
     payload: dict[str, Any] = Field(default_factory=dict)
     remember: bool = True
+
+
+class EventIn(EpisodeIn):
+    """An event as a producer sends it; what is missing is stamped at the door."""
+
+    agent_id: Id = "default"
 
 
 class EventBatch(BaseModel):

@@ -8,6 +8,7 @@ from aws_lambda_powertools.event_handler.router import APIGatewayHttpRouter
 
 from functions.memory.api import EventBatch, EventReceipt
 from functions.memory.events import accept_events
+from functions.memory.incoming import Stamp
 from functions.memory.routes.parameters import EVENTS, RequestKey
 from membus import wiring
 from membus.http import caller
@@ -17,6 +18,5 @@ router = APIGatewayHttpRouter()
 
 @router.post("/v1/events", summary="Record what users did", status_code=HTTPStatus.ACCEPTED, **EVENTS)
 def post_events(batch: Annotated[EventBatch, Body()], key: RequestKey = None) -> EventReceipt:
-    return accept_events(
-        batch.events, tenant=caller(router).tenant, request_key=key, now=wiring.now(), bus=wiring.bus()
-    )
+    stamp = Stamp(tenant=caller(router).tenant, request_key=key, now=wiring.now())
+    return accept_events(batch.events, stamp, bus=wiring.bus())

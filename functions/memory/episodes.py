@@ -1,0 +1,96 @@
+"""Episodes at the door: readable the moment they are taken, and read back in time order."""
+
+from collections.abc import Sequence
+from datetime import datetime, timedelta
+from typing import Any
+
+from functions.memory.api import EventReceipt
+from functions.memory.cursors import read_cursor, write_cursor
+from functions.memory.episodes_api import EpisodeOut, EpisodePage, EpisodeRange
+from functions.memory.events import publish
+from functions.memory.incoming import Incoming, Stamp, check
+from membus.domain.episode import EpisodeQuery
+from membus.domain.event import EARLIEST, Event, Recorded
+from membus.errors import ConflictError, InvalidError, UnavailableError
+from membus.ports.episodes import EpisodeReader
+from membus.ports.events import EpisodeStore, EventBus
+from membus.ports.sealer import Sealer
+
+RANGE_DEFAULT = timedelta(days=30)
+RANGE_MAX = timedelta(days=3660)
+"""Ten years: a range is walked day by day, a hundred days a page."""
+AHEAD = timedelta(days=1)
+"""Clients' clocks run ahead; what they stamped a little later than now has happened all the same."""
+
+
+def record_episodes(items: Sequence[Any], stamp: Stamp, *, episodes: EpisodeStore, bus: EventBus) -> EventReceipt:
+    """Record what is valid, then publish it for everybody who learns from it; the copies find it recorded.
+
+    An event that the bus does not take is refused although it is recorded: sent again under its id it is the same
+    event, and is published then.
+
+    Raises:
+        NothingAcceptedError: not one episode was taken.
+    """
+    incoming = check(items, stamp)
+    fresh = Incoming()
+    for index, event in list(incoming.events.items()):
+        try:
+            known = _recorded(event, stamp.now, episodes=episodes)
+        except (ConflictError, UnavailableError):
+            incoming.refuse(index, "unavailable", f"event {event.event_id} was not recorded; send it again")
+            continue
+        if known.extracted is None:
+            fresh.events[index] = known.event
+    publish(fresh, bus=bus)
+    for refused in fresh.rejected:
+        incoming.refuse(refused.index, refused.code, refused.detail)
+    return incoming.receipt()
+
+
+def list_episodes(
+    tenant: str,
+    agent: str,
+    asked: EpisodeRange,
+    *,
+    limit: int,
+    cursor: str | None,
+    now: datetime,
+    episodes: EpisodeReader,
+    sealer: Sealer,
+) -> EpisodePage:
+    """Return a page of an agent's episodes; a cursor keeps the range that its first page had.
+
+    Raises:
+        InvalidError: `bad_cursor`, or a range that is none or too long.
+    """
+    query = f"episodes\n{tenant}\n{agent}\n{asked.model_dump_json()}"
+    after = read_cursor(cursor, query=query, sealer=sealer)
+    end = datetime.fromisoformat(after["end"]) if after else asked.end or now + AHEAD
+    wanted = EpisodeQuery(
+        tenant=tenant, agent=agent, start=_start(asked, end), end=end,
+        session_id=asked.session_id, user_id=asked.user_id,
+    )  # fmt: skip
+    page = episodes.page(wanted, limit=limit, after=after)
+    next_after = page.after and page.after | {"end": end.isoformat()}
+    return EpisodePage(
+        items=[EpisodeOut.of(episode) for episode in page.items],
+        next_cursor=write_cursor(next_after, query=query, sealer=sealer),
+    )
+
+
+def _recorded(event: Event, now: datetime, *, episodes: EpisodeStore) -> Recorded:
+    arrived = Recorded(event=event, learned_at=now)
+    if event.remember:
+        return episodes.record(arrived, extracted=None)
+    episodes.forget(arrived)
+    return arrived
+
+
+def _start(asked: EpisodeRange, end: datetime) -> datetime:
+    start = asked.start or max(end - RANGE_DEFAULT, EARLIEST)
+    if start >= end:
+        raise InvalidError("from lies before to, and what is asked for between them")
+    if end - start > RANGE_MAX:
+        raise InvalidError(f"a range takes at most {RANGE_MAX.days} days", code="range_too_long")
+    return start

@@ -1,0 +1,70 @@
+"""The wire format of episodes."""
+
+from typing import Annotated, Any, Self
+
+from pydantic import AwareDatetime, BaseModel, ConfigDict, Field, WithJsonSchema, model_validator
+
+from functions.memory.api import EpisodeIn
+from membus.domain.episode import Episode, Tier
+from membus.domain.event import EventType, Moment, Origin
+from membus.domain.identity import Id, Record
+
+EXAMPLE: dict[str, Any] = {
+    "user_id": "ada",
+    "session_id": "s-1",
+    "type": "message.sent",
+    "payload": {"text": "I moved to Porto."},
+}
+
+
+class EpisodeBatch(BaseModel):
+    """Items are checked one by one, so that one bad episode does not refuse its neighbours.
+
+    A body that is one episode, without the list around it, is a batch of one.
+    """
+
+    model_config = ConfigDict(extra="forbid", json_schema_extra={"examples": [{"episodes": [EXAMPLE]}]})
+
+    episodes: list[Annotated[Any, WithJsonSchema(EpisodeIn.model_json_schema())]] = Field(min_length=1, max_length=100)
+
+    @model_validator(mode="before")
+    @classmethod
+    def _one_is_a_batch(cls, body: Any) -> Any:
+        alone = isinstance(body, dict) and "type" in body and "episodes" not in body
+        return {"episodes": [body]} if alone else body
+
+
+class EpisodeRange(Record):
+    """Which episodes are asked for, as asked: what was left out stays open."""
+
+    start: Moment | None = None
+    end: Moment | None = None
+    session_id: Id | None = None
+    user_id: Id | None = None
+
+
+class EpisodeOut(BaseModel):
+    """An event as memory holds it. `tier` says how near it lies: `cold` ones come from the archive."""
+
+    event_id: Id
+    user_id: Id
+    agent_id: Id
+    session_id: Id | None
+    type: EventType
+    occurred_at: AwareDatetime
+    payload: dict[str, Any]
+    origin: Origin
+    learned_at: AwareDatetime
+    tier: Tier
+
+    @classmethod
+    def of(cls, episode: Episode) -> Self:
+        shown = set(cls.model_fields) - {"learned_at", "tier"}
+        return cls(**episode.event.model_dump(include=shown), learned_at=episode.learned_at, tier=episode.tier)
+
+
+class EpisodePage(BaseModel):
+    """Oldest first. A page may be empty and still have a cursor: there is more to look through."""
+
+    items: list[EpisodeOut]
+    next_cursor: str | None

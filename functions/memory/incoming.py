@@ -1,0 +1,123 @@
+"""Events as they come in: each checked on its own, stamped with what the credential and the path say."""
+
+import hashlib
+import json
+import uuid
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+from datetime import datetime, timedelta
+from typing import Any
+
+from pydantic import ValidationError
+
+from functions.memory.api import Accepted, EpisodeIn, EventIn, EventReceipt, Rejected
+from membus.domain.corrections import RESERVED
+from membus.domain.event import Event
+from membus.domain.visible import is_blank
+from membus.errors import InvalidError, MembusError, UnavailableError
+
+EVENT_BYTES_MAX = 200_000
+"""One event must pass the bus and the queue with room to spare."""
+APART = timedelta(milliseconds=1)
+"""Events of one request that name no moment keep their order."""
+
+
+class NothingAcceptedError(Exception):
+    """No event of a batch was taken; `cause` is the one reason all of them share, else that they are invalid."""
+
+    def __init__(self, receipt: EventReceipt) -> None:
+        super().__init__("no event was accepted")
+        self.receipt = receipt
+
+    @property
+    def cause(self) -> MembusError:
+        codes = {each.code for each in self.receipt.rejected}
+        if codes == {"unavailable"}:
+            return UnavailableError("no events can be taken right now")
+        return InvalidError("no event was accepted", code=codes.pop() if len(codes) == 1 else "invalid")
+
+
+@dataclass(frozen=True)
+class Stamp:
+    """What an event cannot say itself. `agent` is the path's; without one the event names its agent."""
+
+    tenant: str
+    now: datetime
+    request_key: str | None
+    agent: str | None = None
+
+    def event(self, item: Any, index: int) -> Event:
+        """Return the event as it will be known.
+
+        An event without an id gets one. Where the request has an Idempotency-Key the id follows from it and from what
+        the event says, so that a retried request names the same events and a reused key swallows none.
+
+        Raises:
+            ValidationError: it is no event.
+        """
+        said: EpisodeIn = (EpisodeIn if self.agent else EventIn).model_validate(item)
+        members = said.model_dump(exclude={"event_id", "occurred_at"}) | (
+            {"agent_id": self.agent} if self.agent else {}
+        )
+        return Event(
+            **members,
+            event_id=said.event_id or self._id(item, index),
+            tenant_id=self.tenant,
+            occurred_at=said.occurred_at or self.now + index * APART,
+            origin="api",
+        )
+
+    def _id(self, item: Any, index: int) -> str:
+        if self.request_key is None:
+            return uuid.uuid4().hex
+        said = json.dumps(item, sort_keys=True)
+        place = f"{index}\n{self.agent}" if self.agent else str(index)
+        return hashlib.sha256(f"{self.tenant}\n{self.request_key}\n{place}\n{said}".encode()).hexdigest()[:32]
+
+
+@dataclass
+class Incoming:
+    """The events of one request by their place in it; whoever cannot take one refuses it."""
+
+    events: dict[int, Event] = field(default_factory=dict)
+    rejected: list[Rejected] = field(default_factory=list)
+
+    def refuse(self, index: int, code: str, detail: str) -> None:
+        self.events.pop(index, None)
+        self.rejected.append(Rejected(index=index, code=code, detail=detail))
+
+    def receipt(self) -> EventReceipt:
+        """Return what became of every event; NothingAcceptedError where not one was taken."""
+        accepted = [Accepted(index=index, event_id=event.event_id) for index, event in self.events.items()]
+        receipt = EventReceipt(accepted=accepted, rejected=sorted(self.rejected, key=lambda each: each.index))
+        if not accepted:
+            raise NothingAcceptedError(receipt)
+        return receipt
+
+
+def check(items: Sequence[Any], stamp: Stamp) -> Incoming:
+    incoming = Incoming()
+    for index, item in enumerate(items):
+        try:
+            event = stamp.event(item, index)
+        except ValidationError as error:
+            first = error.errors(include_input=False, include_url=False)[0]
+            where = ".".join(map(str, first["loc"])) or "event"
+            incoming.refuse(index, "invalid", f"{where}: {first['msg']}")
+            continue
+        incoming.events[index] = event
+        if problem := _problem(event):
+            incoming.refuse(index, *problem)
+    return incoming
+
+
+def _problem(event: Event) -> tuple[str, str] | None:
+    """Return the code and the words for what is wrong with a well-formed event."""
+    if len(json.dumps(event.payload, ensure_ascii=False).encode()) > EVENT_BYTES_MAX:
+        return "payload_too_large", f"an event takes at most {EVENT_BYTES_MAX} bytes"
+    if event.type.startswith(RESERVED):
+        words = f"type: {RESERVED}… is what membus says itself; set facts by PUT /v1/users/{{user}}/facts/{{key}}"
+        return "reserved_type", words
+    if event.type == "message.sent" and is_blank(event.payload.get("text")):
+        return "invalid", "payload.text: a message needs visible text"
+    return None

@@ -1,0 +1,55 @@
+"""`/v1/agents/{agent}/episodes`: what happened, appended and read back."""
+
+from http import HTTPStatus
+from typing import Annotated
+
+from aws_lambda_powertools.event_handler.openapi.params import Body, Query
+from aws_lambda_powertools.event_handler.router import APIGatewayHttpRouter
+
+from functions.memory import episodes
+from functions.memory.api import EventReceipt
+from functions.memory.episodes_api import EpisodeBatch, EpisodePage, EpisodeRange
+from functions.memory.incoming import Stamp
+from functions.memory.routes.parameters import READ, WRITE, Agent, Cursor, Limit, RequestKey
+from membus import wiring
+from membus.domain.event import Moment
+from membus.domain.identity import Id
+from membus.http import caller
+
+router = APIGatewayHttpRouter()
+EPISODES = "/v1/agents/<agent>/episodes"
+FROM = "the first moment that counts; left out: 30 days before now, or before `to`"
+TO = "the first moment that no longer counts; left out: now. A range takes at most 3,660 days"
+USER = "one user's alone; read from an index that follows a write within about a second"
+
+Start = Annotated[Moment | None, Query(alias="from", description=FROM, examples=["2026-11-01T00:00:00Z"])]
+End = Annotated[Moment | None, Query(alias="to", description=TO, examples=["2026-12-01T00:00:00Z"])]
+
+
+@router.post(
+    EPISODES,
+    summary="Append episodes: readable at once, and learned from",
+    status_code=HTTPStatus.CREATED,
+    **WRITE,
+)
+def post_episodes(agent: Agent, batch: Annotated[EpisodeBatch, Body()], key: RequestKey = None) -> EventReceipt:
+    stamp = Stamp(tenant=caller(router).tenant, agent=agent, now=wiring.now(), request_key=key)
+    return episodes.record_episodes(batch.episodes, stamp, episodes=wiring.episodes(), bus=wiring.bus())
+
+
+@router.get(EPISODES, summary="What happened, in time order", **READ)
+def get_episodes(
+    *,
+    agent: Agent,
+    start: Start = None,
+    end: End = None,
+    session_id: Annotated[Id | None, Query(description="one session's alone")] = None,
+    user_id: Annotated[Id | None, Query(description=USER)] = None,
+    limit: Limit = 50,
+    cursor: Cursor = None,
+) -> EpisodePage:
+    asked = EpisodeRange(start=start, end=end, session_id=session_id, user_id=user_id)
+    return episodes.list_episodes(
+        caller(router).tenant, agent, asked, limit=limit, cursor=cursor, now=wiring.now(),
+        episodes=wiring.episode_reader(), sealer=wiring.sealer(),
+    )  # fmt: skip
