@@ -67,16 +67,16 @@ class Deliveries(RuleBasedStateMachine):
 
     @rule(target=sent, batch=st.lists(events(), min_size=1, max_size=6))
     def send(self, batch: list[Event]) -> Any:
-        new = [event for event in batch if (event.tenant_id, event.event_id) not in self.events]
-        for event in new:
-            self.events[event.tenant_id, event.event_id] = event
+        new = {identity: event for event in batch if (identity := identity_of(event)) not in self.events}
+        self.events |= new
+        for event in new.values():
             self._queue(event)
-        return multiple(*new)
+        return multiple(*new.values())
 
     @rule(event=sent, copies=st.integers(1, 4))
     def repeat(self, event: Event, copies: int) -> None:
         for _ in range(copies):
-            self._queue(self.events[event.tenant_id, event.event_id])
+            self._queue(event)
 
     @rule(order=st.randoms(use_true_random=False), size=st.integers(1, 10))
     def deliver(self, order: Any, size: int) -> None:
@@ -129,6 +129,10 @@ class Deliveries(RuleBasedStateMachine):
             message.model_copy(update={"attributes": {"ApproximateReceiveCount": message.receives + 1}})
             for message in again
         ]
+
+
+def identity_of(event: Event) -> tuple[str, str]:
+    return event.tenant_id, event.event_id
 
 
 def state(extraction: Extraction, owner: Owner) -> tuple[list[Fact], list[Any]]:
