@@ -28,7 +28,7 @@ class TitanEmbeddings:
         takes = [text for text in distinct if 0 < len(text) <= CHARACTERS_MAX]
         answers = dict(zip(takes, self._pool.map(self._one, takes), strict=True))
         vectors = {text: answer for text, answer in answers.items() if not isinstance(answer, str)}
-        refused = {text for text, answer in answers.items() if answer in _NEVER}
+        refused = {text for text, answer in answers.items() if isinstance(answer, str) and answer in _NEVER}
         return Embedded(vectors, frozenset({*refused, *(set(distinct) - set(takes))}))
 
     def _one(self, text: str) -> Vector | str:

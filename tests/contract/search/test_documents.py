@@ -1,0 +1,104 @@
+"""The port DocumentStore: versions follow each other, and what is deleted or expired is not there."""
+
+from collections.abc import Iterator
+from datetime import timedelta
+from typing import TYPE_CHECKING, Any
+
+import pytest
+
+from membus.adapters.dynamo_documents import DynamoDocuments
+from membus.domain.document import Document
+from membus.errors import ConflictError, NotFoundError
+from membus.ports.documents import DocumentStore
+from tests.contract.conftest import EVERYWHERE, stack_table
+from tests.factories import NOON
+from tests.fakes.clock import StoppedClock
+from tests.fakes.documents import InMemoryDocuments
+from tests.strict import strict_aws
+from tests.tables import make_table
+
+if TYPE_CHECKING:
+    from localstack.stack_file import Stack
+
+
+@pytest.fixture
+def clock() -> StoppedClock:
+    return StoppedClock()
+
+
+@pytest.fixture(params=EVERYWHERE)
+def documents(request: pytest.FixtureRequest, clock: StoppedClock) -> Iterator[DocumentStore]:
+    if request.param == "fake":
+        yield InMemoryDocuments(clock)
+    elif request.param == "strict":
+        with strict_aws():
+            yield DynamoDocuments(make_table("memory"), clock)
+    else:
+        stack: Stack = request.getfixturevalue("stack")
+        yield DynamoDocuments(stack_table(stack, stack.tables.memory), clock)
+
+
+def a_document(tenant: str, **fields: Any) -> Document:
+    defaults = {
+        "memory_id": "mem_1", "tenant_id": tenant, "user_id": "ada", "text": "tea", "created_at": NOON,
+        "updated_at": NOON, "metadata": {"n": 1.5, "deep": {"er": ["x", None, True]}},
+    }  # fmt: skip
+    return Document.model_validate(defaults | fields)
+
+
+def test_a_document_comes_back_as_it_was_put(documents: DocumentStore, tenant: str) -> None:
+    document = a_document(tenant)
+    documents.put(document)
+
+    assert documents.document(tenant, "mem_1") == document
+    assert documents.documents(tenant, ["mem_2", "mem_1"]) == [document]
+
+
+def test_another_tenant_has_no_such_document(documents: DocumentStore, tenant: str) -> None:
+    documents.put(a_document(tenant))
+
+    with pytest.raises(NotFoundError):
+        documents.document(f"{tenant}x", "mem_1")
+    assert documents.last_version(f"{tenant}x", "mem_1") == 0
+    documents.put(a_document(f"{tenant}x"))
+
+
+@pytest.mark.parametrize("version", [1, 2, 4])
+def test_a_version_that_does_not_follow_is_a_conflict_that_names_the_stored_one(
+    documents: DocumentStore, tenant: str, version: int
+) -> None:
+    documents.put(a_document(tenant))
+    documents.put(a_document(tenant, version=2, text="coffee"))
+
+    with pytest.raises(ConflictError) as lost:
+        documents.put(a_document(tenant, version=version, text="lost"))
+    assert lost.value.version == 2
+    assert documents.document(tenant, "mem_1").text == "coffee"
+
+
+def test_a_change_of_what_never_was_makes_nothing(documents: DocumentStore, tenant: str) -> None:
+    with pytest.raises(ConflictError):
+        documents.put(a_document(tenant, version=2))
+    assert documents.last_version(tenant, "mem_1") == 0
+
+
+def test_a_deleted_document_is_gone_and_its_version_remembered(documents: DocumentStore, tenant: str) -> None:
+    documents.put(a_document(tenant))
+    documents.put(a_document(tenant, version=2, text="", deleted=True))
+
+    assert documents.documents(tenant, ["mem_1"]) == []
+    assert documents.last_version(tenant, "mem_1") == 2
+    documents.put(a_document(tenant, version=3, text="back"))
+    assert documents.document(tenant, "mem_1").text == "back"
+
+
+def test_a_document_is_there_until_the_moment_it_expires(
+    documents: DocumentStore, clock: StoppedClock, tenant: str
+) -> None:
+    documents.put(a_document(tenant, expires_at=NOON + timedelta(seconds=2)))
+
+    clock.advance(timedelta(seconds=1))
+    assert documents.document(tenant, "mem_1").text == "tea"
+    clock.advance(timedelta(seconds=1))
+    with pytest.raises(NotFoundError):
+        documents.document(tenant, "mem_1")

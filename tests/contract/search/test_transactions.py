@@ -1,0 +1,120 @@
+"""Transactions as a tenant: what is tried again, what is told, and who is not served at all."""
+
+from collections.abc import Callable, Iterator
+from contextlib import ExitStack, contextmanager
+from typing import Any
+
+import psycopg
+import pytest
+from psycopg import errors
+
+from membus.adapters.postgres import connect
+from membus.adapters.postgres_memories import PostgresMemories
+from membus.adapters.postgres_tenants import TRIES, Connection, TenantTransactions
+from membus.errors import UnavailableError, UnsafeError
+from tests.integration.databases import Database
+from tests.memories import a_memory, fill, look
+
+Work = Callable[[Connection], Any]
+WHO = "SELECT current_setting('membus.tenant_id', true)"
+
+
+def failing(*faults: type[psycopg.Error]) -> tuple[Work, list[str]]:
+    """Return work that fails once with each fault and then says which tenant it ran as, and the list of its runs."""
+    left, runs = list(faults), []
+
+    def work(connection: Connection) -> str:
+        (tenant,) = connection.execute(WHO).fetchone() or ("",)
+        runs.append(tenant)
+        if left:
+            raise left.pop(0)("as told")
+        return str(tenant)
+
+    return work, runs
+
+
+@pytest.mark.parametrize("fault", [errors.SerializationFailure, errors.DeadlockDetected])
+def test_a_lost_race_is_run_again_whole(transactions: TenantTransactions, fault: type[psycopg.Error]) -> None:
+    work, runs = failing(fault, fault)
+
+    assert transactions.run("acme", work) == "acme"
+    assert runs == ["acme"] * 3
+
+
+def test_races_lost_again_and_again_end_as_unavailable(transactions: TenantTransactions) -> None:
+    work, runs = failing(*[errors.SerializationFailure] * 9)
+
+    with pytest.raises(UnavailableError):
+        transactions.run("acme", work)
+    assert len(runs) == TRIES
+
+
+@pytest.mark.parametrize(
+    ("fault", "code"), [(errors.TooManyConnections, "unavailable"), (errors.QueryCanceled, "timeout")]
+)
+def test_a_busy_database_is_unavailable_and_not_asked_again(
+    transactions: TenantTransactions, fault: type[psycopg.Error], code: str
+) -> None:
+    work, runs = failing(fault)
+
+    with pytest.raises(UnavailableError) as busy:
+        transactions.run("acme", work)
+    assert (busy.value.code, len(runs)) == (code, 1)
+
+
+def test_a_statement_that_takes_too_long_is_told_as_a_timeout(transactions: TenantTransactions) -> None:
+    def slow(connection: Connection) -> None:
+        connection.execute("SET LOCAL statement_timeout = 50")
+        connection.execute("SELECT pg_sleep(5)")
+
+    with pytest.raises(UnavailableError) as late:
+        transactions.run("acme", slow)
+    assert late.value.code == "timeout"
+    assert transactions.run("acme", failing()[0]) == "acme"
+
+
+def test_a_connection_that_died_is_opened_anew(database: Database, transactions: TenantTransactions) -> None:
+    def backend(connection: Connection) -> int:
+        return connection.info.backend_pid
+
+    first = transactions.run("acme", backend)
+    with database.open(database.superuser) as operator:
+        operator.execute("SELECT pg_terminate_backend(%s)", [first])
+
+    assert transactions.run("acme", backend) != first
+
+
+def test_a_database_that_is_down_is_unavailable_at_once(database: Database) -> None:
+    nowhere = database.address.__class__(host=database.address.host, port=1, database="x", sslmode="disable")
+    transactions = TenantTransactions(lambda: connect(nowhere, database.functions, patience_seconds=0))
+
+    with pytest.raises(UnavailableError, match="no connection"):
+        transactions.run("acme", failing()[0])
+
+
+def test_the_tenant_ends_with_its_transaction(transactions: TenantTransactions) -> None:
+    opened: list[Connection] = []
+    transactions.run("acme", opened.append)
+
+    assert opened[0].execute(WHO).fetchone() == ("",)
+
+
+def test_the_functions_login_is_served(database: Database) -> None:
+    with serving(database, database.functions.username) as transactions:
+        fill(PostgresMemories(transactions, model="words"), a_memory(tenant="served"))
+        assert look(PostgresMemories(transactions, model="words"), "tea", tenant="served") == ["m1"]
+
+
+def test_a_login_that_bypasses_row_security_is_refused_before_it_reads_anything(database: Database) -> None:
+    runs: list[Connection] = []
+    with serving(database, database.superuser.username) as transactions, pytest.raises(UnsafeError) as refused:
+        transactions.run("acme", runs.append)
+
+    assert (refused.value.code, runs) == ("unsafe", [])
+
+
+@contextmanager
+def serving(database: Database, username: str) -> Iterator[TenantTransactions]:
+    login = {each.username: each for each in (database.functions, database.superuser)}[username]
+    with ExitStack() as opened:
+        yield TenantTransactions(lambda: opened.enter_context(database.open(login)))
