@@ -12,14 +12,19 @@ import pytest
 
 from functions.chat import handler as chat
 from functions.memory import handler as memory
-from membus import wiring
+from membus import wiring, wiring_search
+from membus.indexing import Indexer
 from tests.fakes.bus import InMemoryBus
 from tests.fakes.clock import StoppedClock
 from tests.fakes.conversations import InMemoryConversations
+from tests.fakes.documents import InMemoryDocuments
+from tests.fakes.embedder import WordEmbedder
 from tests.fakes.episodes import InMemoryEpisodes
 from tests.fakes.facts import InMemoryFacts
 from tests.fakes.idempotency import InMemoryIdempotency
+from tests.fakes.memories import InMemoryMemories
 from tests.fakes.model import ScriptedModel
+from tests.fakes.recent import InMemoryRecent
 from tests.fakes.sealer import HmacSealer
 from tests.fakes.states import InMemoryStates
 
@@ -73,6 +78,9 @@ class Door:
     facts: InMemoryFacts = field(init=False)
     conversations: InMemoryConversations = field(init=False)
     states: InMemoryStates = field(init=False)
+    documents: InMemoryDocuments = field(init=False)
+    memories: InMemoryMemories = field(default_factory=InMemoryMemories)
+    embedder: WordEmbedder = field(default_factory=WordEmbedder)
     idempotency: InMemoryIdempotency = field(default_factory=InMemoryIdempotency)
     model: ScriptedModel = field(default_factory=lambda: ScriptedModel("Good morning."))
     tenant: str | None = "acme"
@@ -83,6 +91,7 @@ class Door:
         self.facts = InMemoryFacts(self.episodes)
         self.conversations = InMemoryConversations(self.clock)
         self.states = InMemoryStates(self.clock)
+        self.documents = InMemoryDocuments(self.clock)
 
     def open(self, patch: pytest.MonkeyPatch) -> "Door":
         patch.setattr(wiring, "now", self.clock)
@@ -91,6 +100,10 @@ class Door:
             patch.setattr(wiring, name, lambda name=name: getattr(self, name))
         patch.setattr(wiring, "episode_reader", lambda: self.episodes)
         patch.setattr(wiring, "sealer", HmacSealer)
+        patch.setattr(wiring_search, "documents", lambda: self.documents)
+        patch.setattr(wiring_search, "memory_index", lambda: self.memories)
+        patch.setattr(wiring_search, "indexer", lambda: Indexer(self.embedder, self.memories))
+        patch.setattr(wiring_search, "recent", lambda: InMemoryRecent(self.episodes))
         patch.setattr(wiring, "state_lifetime", lambda: timedelta(days=30))
         patch.setattr(wiring, "model", lambda _: self.model)
         return self
@@ -105,6 +118,9 @@ class Door:
 
     def put(self, path: str, body: Any, **headers: str) -> Answer:
         return self.call("PUT", path, body=body if isinstance(body, str) else json.dumps(body), headers=headers)
+
+    def patch(self, path: str, body: Any, **headers: str) -> Answer:
+        return self.call("PATCH", path, body=json.dumps(body), headers=headers)
 
     def delete(self, path: str, **headers: str) -> Answer:
         return self.call("DELETE", path, headers=headers)

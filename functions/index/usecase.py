@@ -97,13 +97,22 @@ def _apply(tenant: str, seen: Sequence[Seen], sink: Sink) -> None:
 
 
 def _write(tenant: str, projections: Sequence[Projection], sink: Sink) -> None:
-    """Write what each memory has come to: within a batch the last change of it is the one that counts."""
-    last: dict[str, Memory | Removal] = {}
+    """Write what each memory has come to: within a batch its newest version is the one that counts."""
+    newest: dict[str, Memory | Removal] = {}
     for projection in projections:
-        last |= {memory.memory_id: memory for memory in projection.memories}
-        last |= {removal.memory_id: removal for removal in projection.removals}
-    sink.index.remove([each for each in last.values() if isinstance(each, Removal)])
-    sink.indexer.put(tenant, [each for each in last.values() if isinstance(each, Memory)])
+        changed: list[Memory | Removal] = [*projection.memories, *projection.removals]
+        for each in changed:
+            if _is_newer(each, newest.get(each.memory_id)):
+                newest[each.memory_id] = each
+    sink.index.remove([each for each in newest.values() if isinstance(each, Removal)])
+    sink.indexer.put(tenant, [each for each in newest.values() if isinstance(each, Memory)])
+
+
+def _is_newer(change: Memory | Removal, known: Memory | Removal | None) -> bool:
+    """Of one version the removal is the last word."""
+    if known is None or change.version != known.version:
+        return known is None or change.version > known.version
+    return isinstance(change, Removal) or isinstance(known, Memory)
 
 
 def _event(seen: Seen) -> Event:

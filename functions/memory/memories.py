@@ -6,19 +6,16 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 from itertools import count
 
-from functions.memory.cursors import read_cursor, write_cursor
-from functions.memory.memories_api import MemoryIn, MemoryOut, MemoryPage, MemoryPatch, MemoryReceipt
+from functions.memory.memories_api import MemoryIn, MemoryPatch, MemoryReceipt
 from membus.domain.document import DUPLICATE_SIMILARITY, Document, document_id, same_words, says_the_same
-from membus.domain.filters import Filter
-from membus.domain.memory import METADATA_BYTES_MAX, is_live, scope_of
-from membus.domain.retrieval import Within, entry_of
+from membus.domain.memory import METADATA_BYTES_MAX, is_live
+from membus.domain.retrieval import entry_of
 from membus.errors import ConflictError, InvalidError, UnavailableError
 from membus.indexing import Indexer
 from membus.ports.clock import Clock
 from membus.ports.documents import DocumentStore
 from membus.ports.embedder import Vector
 from membus.ports.memories import MemoryIndex
-from membus.ports.sealer import Sealer
 
 TRIES = 3
 TICK = timedelta(milliseconds=1)
@@ -71,13 +68,6 @@ class Library:
         except UnavailableError:
             return  # the stream brings the removal to the index as soon as it is back
 
-    def page(self, within: Within, *, limit: int, cursor: str | None, sealer: Sealer) -> MemoryPage:
-        query = f"memories\n{within.tenant_id}\n{within.scope}\n{within.agent_id}\n{within.filter}"
-        after = read_cursor(cursor, query=query, sealer=sealer)
-        page = self.index.documents(within, limit=limit, after=after)
-        items = [MemoryOut.of(each) for each in self.documents.documents(within.tenant_id, page.items)]
-        return MemoryPage(items=items, next_cursor=write_cursor(page.after, query=query, sealer=sealer))
-
     def _take(self, index: int, tenant: str, item: MemoryIn, vectors: Mapping[str, Vector]) -> MemoryReceipt:
         for tries_left in reversed(range(TRIES)):
             try:
@@ -105,11 +95,16 @@ class Library:
             memory_id = document_id(fresh.user_id, fresh.agent_id, fresh.text, again=again)
             there = self.documents.documents(fresh.tenant_id, [memory_id])
             if not there:
-                version = self.documents.last_version(fresh.tenant_id, memory_id) + 1
-                return fresh.model_copy(update={"memory_id": memory_id, "version": version}), None
+                return self._after(self.documents.last(fresh.tenant_id, memory_id), fresh, memory_id), None
             if same_words(there[0].text, fresh.text):
                 return fresh, there[0]
         raise AssertionError("counting never ends")
+
+    def _after(self, gone: Document | None, fresh: Document, memory_id: str) -> Document:
+        """Return the document as the successor of one deleted or expired under the same id."""
+        if gone is None:
+            return fresh.model_copy(update={"memory_id": memory_id})
+        return self._next(gone, fresh.model_dump(exclude={"memory_id", "version", "updated_at"}))
 
     def _alike(self, fresh: Document, vectors: Mapping[str, Vector]) -> Document | None:
         """Return the document of the same owner that says the same in other words."""
@@ -169,13 +164,6 @@ class Library:
             return not self.index.waiting(document.tenant_id, [document.memory_id])
         except UnavailableError:
             return False
-
-
-def listed(tenant: str, user: str | None, agent: str | None, wanted: Filter | None, now: datetime) -> Within:
-    return Within(
-        tenant_id=tenant, now=now, scope=scope_of(user, None) if user else None, agent_id=agent,
-        kinds=("document",), filter=wanted,
-    )  # fmt: skip
 
 
 def _fresh(tenant: str, item: MemoryIn, now: datetime) -> Document:

@@ -23,12 +23,12 @@ class InMemoryDocuments:
         found = (self._documents.get((tenant, memory_id)) for memory_id in memory_ids)
         return [each for each in found if each and not each.deleted and is_live(each.expires_at, self._clock())]
 
-    def last_version(self, tenant: str, memory_id: str) -> int:
-        document = self._documents.get((tenant, memory_id))
-        return document.version if document else 0
+    def last(self, tenant: str, memory_id: str) -> Document | None:
+        return self._documents.get((tenant, memory_id))
 
     def put(self, document: Document) -> None:
-        version = self.last_version(document.tenant_id, document.memory_id)
+        stored = self.last(document.tenant_id, document.memory_id)
+        version = stored.version if stored else 0
         if document.version != version + 1:
             raise ConflictError("the memory has changed", code="version_conflict", version=version)
         self._documents[document.tenant_id, document.memory_id] = document

@@ -7,8 +7,9 @@ from aws_lambda_powertools.event_handler import Response
 from aws_lambda_powertools.event_handler.openapi.params import Body, Path, Query
 from aws_lambda_powertools.event_handler.router import APIGatewayHttpRouter
 
-from functions.memory.memories import Library, listed
+from functions.memory.memories import Library
 from functions.memory.memories_api import MemoriesOut, MemoryBatch, MemoryOut, MemoryPage, MemoryPatch
+from functions.memory.memories_listed import list_memories, listed
 from functions.memory.once import once, settings
 from functions.memory.routes.etags import IfMatch, expected_version, tagged
 from functions.memory.routes.parameters import READ, WRITE, Cursor, Limit, RequestKey, required
@@ -41,7 +42,10 @@ def get_memories(
     cursor: Cursor = None,
 ) -> MemoryPage:
     within = listed(caller(router).tenant, user_id, agent_id, read_filter(_json(filters)), wiring.now())
-    return _library().page(within, limit=limit, cursor=cursor, sealer=wiring.sealer())
+    return list_memories(
+        within, limit=limit, cursor=cursor, index=wiring_search.memory_index(),
+        documents=wiring_search.documents(), sealer=wiring.sealer(),
+    )  # fmt: skip
 
 
 @router.get(MEMORY, summary="One text", **READ)

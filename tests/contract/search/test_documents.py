@@ -59,7 +59,7 @@ def test_another_tenant_has_no_such_document(documents: DocumentStore, tenant: s
 
     with pytest.raises(NotFoundError):
         documents.document(f"{tenant}x", "mem_1")
-    assert documents.last_version(f"{tenant}x", "mem_1") == 0
+    assert documents.last(f"{tenant}x", "mem_1") is None
     documents.put(a_document(f"{tenant}x"))
 
 
@@ -79,7 +79,7 @@ def test_a_version_that_does_not_follow_is_a_conflict_that_names_the_stored_one(
 def test_a_change_of_what_never_was_makes_nothing(documents: DocumentStore, tenant: str) -> None:
     with pytest.raises(ConflictError):
         documents.put(a_document(tenant, version=2))
-    assert documents.last_version(tenant, "mem_1") == 0
+    assert documents.last(tenant, "mem_1") is None
 
 
 def test_a_deleted_document_is_gone_and_its_version_remembered(documents: DocumentStore, tenant: str) -> None:
@@ -87,7 +87,9 @@ def test_a_deleted_document_is_gone_and_its_version_remembered(documents: Docume
     documents.put(a_document(tenant, version=2, text="", deleted=True))
 
     assert documents.documents(tenant, ["mem_1"]) == []
-    assert documents.last_version(tenant, "mem_1") == 2
+    last = documents.last(tenant, "mem_1")
+    assert last
+    assert (last.version, last.deleted) == (2, True)
     documents.put(a_document(tenant, version=3, text="back"))
     assert documents.document(tenant, "mem_1").text == "back"
 

@@ -11,7 +11,7 @@ from psycopg import errors
 from membus.adapters.postgres import connect
 from membus.adapters.postgres_memories import PostgresMemories
 from membus.adapters.postgres_tenants import TRIES, Connection, TenantTransactions
-from membus.errors import UnavailableError, UnsafeError
+from membus.errors import InvalidError, UnavailableError, UnsafeError
 from tests.integration.databases import Database
 from tests.memories import a_memory, fill, look
 
@@ -118,3 +118,27 @@ def serving(database: Database, username: str) -> Iterator[TenantTransactions]:
     login = {each.username: each for each in (database.functions, database.superuser)}[username]
     with ExitStack() as opened:
         yield TenantTransactions(lambda: opened.enter_context(database.open(login)))
+
+
+def test_a_value_that_no_column_holds_is_refused_and_not_tried_again(transactions: TenantTransactions) -> None:
+    def impossible(connection: Connection) -> None:
+        connection.execute("SELECT %s::text", ["a\0b"])
+
+    with pytest.raises(InvalidError) as refused:
+        transactions.run("acme", impossible)
+    assert refused.value.code == "unstorable"
+
+
+def test_a_database_that_did_not_answer_is_left_alone_for_a_while() -> None:
+    asked: list[bool] = []
+
+    def connect_in_vain() -> Connection:
+        asked.append(True)
+        raise UnavailableError("no connection")
+
+    transactions = TenantTransactions(connect_in_vain)
+    for _ in range(3):
+        with pytest.raises(UnavailableError):
+            transactions.run("acme", failing()[0])
+
+    assert asked == [True]

@@ -27,7 +27,7 @@ class DynamoDocuments:
         self._table, self._clock = table, clock
 
     def document(self, tenant: str, memory_id: str) -> Document:
-        document = self._stored(tenant, memory_id)
+        document = self.last(tenant, memory_id)
         if document is None or document.deleted or not is_live(document.expires_at, self._clock()):
             raise NotFoundError("no such memory")
         return document
@@ -40,9 +40,10 @@ class DynamoDocuments:
                 found.append(self.document(tenant, memory_id))
         return found
 
-    def last_version(self, tenant: str, memory_id: str) -> int:
-        document = self._stored(tenant, memory_id)
-        return document.version if document else 0
+    def last(self, tenant: str, memory_id: str) -> Document | None:
+        with dynamo_errors("reading a memory"):
+            item = self._table.get_item(Key=_key(tenant, memory_id), ConsistentRead=True).get("Item")
+        return Document.model_validate_json(str(item["body"])) if item else None
 
     def put(self, document: Document) -> None:
         item: dict[str, Any] = {
@@ -57,13 +58,9 @@ class DynamoDocuments:
             with dynamo_errors("writing a memory"):
                 self._table.put_item(Item=item, ConditionExpression=condition)
         except ConflictError as error:
-            version = self.last_version(document.tenant_id, document.memory_id)
+            stored = self.last(document.tenant_id, document.memory_id)
+            version = stored.version if stored else 0
             raise ConflictError("the memory has changed", code="version_conflict", version=version) from error
-
-    def _stored(self, tenant: str, memory_id: str) -> Document | None:
-        with dynamo_errors("reading a memory"):
-            item = self._table.get_item(Key=_key(tenant, memory_id), ConsistentRead=True).get("Item")
-        return Document.model_validate_json(str(item["body"])) if item else None
 
 
 def _key(tenant: str, memory_id: str) -> dict[str, str]:

@@ -13,16 +13,16 @@ def passage_rows(entry: Entry) -> list[dict[str, Any]]:
     memory = entry.memory
     shared = {
         "tenant": memory.tenant_id, "scope": memory.scope, "memory": memory.memory_id, "kind": memory.kind,
-        "agent": memory.agent_id, "session": memory.session, "speaker": memory.speaker,
-        "metadata": Jsonb(memory.metadata), "source": Jsonb(memory.source.model_dump(exclude_none=True)),
+        "agent": memory.agent_id, "session": memory.session, "speaker": _storable(memory.speaker),
+        "metadata": Jsonb(_storable(memory.metadata)), "source": Jsonb(memory.source.model_dump(exclude_none=True)),
         "message_length": entry.length, "occurred_at": memory.occurred_at, "expires_at": memory.expires_at,
         "version": memory.version,
     }  # fmt: skip
     return [
         shared
         | {
-            "id": passage_id(memory, passage), "part": passage.part, "text": passage.text,
-            "embedded_text": passage.embedded_text, "hash": content_hash(passage.embedded_text),
+            "id": passage_id(memory, passage), "part": passage.part, "text": _storable(passage.text),
+            "embedded_text": _storable(passage.embedded_text), "hash": content_hash(passage.embedded_text),
             "stems": passage.stems, "length": passage.length,
         }
         for passage in entry.passages
@@ -30,7 +30,20 @@ def passage_rows(entry: Entry) -> list[dict[str, Any]]:
 
 
 def content_hash(embedded_text: str) -> str:
-    return hashlib.sha256(embedded_text.encode()).hexdigest()
+    return hashlib.sha256(_storable(embedded_text).encode()).hexdigest()
+
+
+def _storable(value: Any) -> Any:
+    """Return the value without NULs, which DynamoDB takes and Postgres does not."""
+    match value:
+        case str():
+            return value.replace("\0", "\N{REPLACEMENT CHARACTER}")
+        case list():
+            return [_storable(member) for member in value]
+        case dict():
+            return {_storable(name): _storable(member) for name, member in value.items()}
+        case _:
+            return value
 
 
 def literal(vector: Vector) -> str:

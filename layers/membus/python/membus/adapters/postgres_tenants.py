@@ -2,18 +2,21 @@
 
 import random
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from typing import Any, TypeVar
 
 import psycopg
 from psycopg import errors
 
-from membus.errors import UnavailableError, UnsafeError
+from membus.errors import InvalidError, UnavailableError, UnsafeError
 
 Connection = psycopg.Connection[tuple[Any, ...]]
 T = TypeVar("T")
 
 TRIES = 3
+REST_SECONDS = 5.0
+"""A database that did not answer is left alone for so long: whoever asks meanwhile is told at once."""
 _AGAIN = (errors.SerializationFailure, errors.DeadlockDetected)
 _GONE = (psycopg.OperationalError, psycopg.InterfaceError)
 _WALL = """
@@ -28,25 +31,24 @@ class TenantTransactions:
     def __init__(self, connect: Callable[[], Connection], sleep: Callable[[float], None] = time.sleep) -> None:
         self._connect, self._sleep = connect, sleep
         self._connection: Connection | None = None
+        self._rests_until = 0.0
 
     def run(self, tenant: str, work: Callable[[Connection], T]) -> T:
         """Return what `work` returns, in one transaction as `tenant`; it may run again, so it must be repeatable.
 
         Raises:
             UnavailableError: no connection, none to spare, or out of time; worth another try later.
+        InvalidError: a value that no column holds; no try will help.
             UnsafeError: without a tenant this login sees rows, so it must not be used at all.
         """
         for tries_left in reversed(range(TRIES)):
             try:
-                return self._once(tenant, work)
+                with _translated():
+                    return self._once(tenant, work)
             except _AGAIN as error:
                 if not tries_left:
                     raise UnavailableError("the search index is contended") from error
                 self._sleep(random.uniform(0.01, 0.1) * (TRIES - tries_left))  # noqa: S311 - spreads rivals, hides nothing
-            except errors.QueryCanceled as error:
-                raise UnavailableError("the search index took too long", code="timeout") from error
-            except errors.TooManyConnections as error:
-                raise UnavailableError("the search index has no connection to spare") from error
             except _GONE as error:
                 was_open = self._forget()
                 if not (was_open and tries_left):
@@ -61,7 +63,13 @@ class TenantTransactions:
             return work(connection)
 
     def _open(self) -> Connection:
-        connection = self._connect()
+        if time.monotonic() < self._rests_until:
+            raise UnavailableError("the search index did not answer a moment ago", retry_after_seconds=15)
+        try:
+            connection = self._connect()
+        except UnavailableError:
+            self._rests_until = time.monotonic() + REST_SECONDS
+            raise
         (safe,) = connection.execute(_WALL).fetchone() or (False,)
         if not safe:
             connection.close()
@@ -75,3 +83,16 @@ class TenantTransactions:
         if connection:
             connection.close()
         return connection is not None
+
+
+@contextmanager
+def _translated() -> Iterator[None]:
+    """Tell apart what a second try right now would only make worse, or could not help at all."""
+    try:
+        yield
+    except errors.QueryCanceled as error:
+        raise UnavailableError("the search index took too long", code="timeout") from error
+    except errors.TooManyConnections as error:
+        raise UnavailableError("the search index has no connection to spare") from error
+    except psycopg.DataError as error:
+        raise InvalidError(f"the search index cannot hold this: {error}", code="unstorable") from error

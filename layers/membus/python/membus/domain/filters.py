@@ -4,6 +4,7 @@ A field is a path with dots. Several fields, or several operators of one field, 
 `eq`. A field that is absent satisfies `ne` and `{"exists": false}` and nothing else.
 """
 
+import json
 from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any, Literal, TypeGuard, get_args
@@ -109,7 +110,7 @@ def _condition(path: tuple[str, ...], operator: str, value: Any) -> Condition:
         raise _bad(f"`{operator}` compares numbers or texts")
     if operator == "contains" and not (_is_number(value) or isinstance(value, str | bool)):
         raise _bad("`contains` takes a text, a number or a boolean")
-    if "\0" in str(value):
+    if "\0" in json.dumps(value, ensure_ascii=False).replace("\\u0000", "\0"):
         raise _bad("a text holds a NUL")
     return Condition(path, operator, value)
 

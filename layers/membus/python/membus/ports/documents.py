@@ -15,8 +15,8 @@ class DocumentStore(Protocol):
     def documents(self, tenant: str, memory_ids: Sequence[str]) -> list[Document]:
         """Return those of the documents that there are, in the order asked for."""
 
-    def last_version(self, tenant: str, memory_id: str) -> int:
-        """Return the version that a new document under this id follows: 0, or that of one deleted or expired."""
+    def last(self, tenant: str, memory_id: str) -> Document | None:
+        """Return what is stored under the id, deleted or expired included: a new document there follows it."""
 
     def put(self, document: Document) -> None:
         """Write the version that follows the stored one.
