@@ -35,7 +35,8 @@ run "services" {
       change_secret = { actions = ["secretsmanager:PutSecretValue", "secretsmanager:UpdateSecret"], on = "" }
       touch_bucket  = { actions = ["s3:GetObject", "s3:PutObject", "s3:DeleteObject", "s3:ListBucket"], on = "123456789012/*" }
       list_bucket   = { actions = ["s3:ListBucket", "s3:DeleteObjectVersion"], on = "" }
-      spill         = { actions = ["s3:GetObject", "s3:PutObject", "s3:DeleteObject"], on = "/spill/*" }
+      keep_spill    = { actions = ["s3:PutObject", "s3:DeleteObject"], on = "/spill/*" }
+      read_spill    = { actions = ["s3:GetObject"], on = "/spill/*" }
       call_another  = { actions = ["lambda:InvokeFunction", "sts:AssumeRole", "iam:PassRole"], on = "" }
     }
   }
@@ -81,8 +82,12 @@ run "services" {
     error_message = "Nobody touches the cold tier yet."
   }
   assert {
-    condition     = output.who_may.spill == "extract, memory"
+    condition     = output.who_may.keep_spill == "extract, memory"
     error_message = "Whoever writes episodes and states keeps their large texts."
+  }
+  assert {
+    condition     = output.who_may.read_spill == "extract, index, memory"
+    error_message = "Index reads large texts to embed them, and keeps none."
   }
   assert {
     condition     = output.who_may.call_another == "nobody"

@@ -82,3 +82,15 @@ run "a_name_that_no_bucket_could_have_is_refused" {
   variables { environment = "Test_1" }
   expect_failures = [var.environment]
 }
+
+run "a_state_that_never_expires_is_refused" {
+  command = plan
+  variables { runtime = { artifacts = "./tests/fixtures", state_lifetime_days = 0 } }
+  expect_failures = [var.runtime]
+}
+
+run "more_shards_than_a_read_can_ask_are_refused" {
+  command = plan
+  variables { runtime = { artifacts = "./tests/fixtures", episode_shards = 33 } }
+  expect_failures = [var.runtime]
+}
