@@ -19,7 +19,10 @@ from membus.http import caller
 router = APIGatewayHttpRouter()
 EPISODES = "/v1/agents/<agent>/episodes"
 FROM = "the first moment that counts; left out: 30 days before now, or before `to`"
-TO = "the first moment that no longer counts; left out: now. A range takes at most 3,660 days"
+TO = (
+    "the first moment that no longer counts; left out: now, and a day more for clocks that run ahead."
+    " A range takes at most 3,660 days"
+)
 USER = "one user's alone; read from an index that follows a write within about a second"
 
 Start = Annotated[Moment | None, Query(alias="from", description=FROM, examples=["2026-11-01T00:00:00Z"])]
