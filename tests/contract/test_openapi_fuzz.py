@@ -35,13 +35,13 @@ def gateway(monkeypatch: pytest.MonkeyPatch) -> Gateway:
     max_examples=EXAMPLES, deadline=None, derandomize=True, database=None,
     phases=[Phase.explicit, Phase.generate], suppress_health_check=list(HealthCheck),
 )  # fmt: skip
-def test_no_request_is_a_defect_and_every_answer_has_its_shape(case: schemathesis.Case, gateway: Gateway) -> None:
+def test_no_request_is_a_defect_and_every_answer_has_its_shape(case: schemathesis.Case[Any], gateway: Gateway) -> None:
     for path_parameters in (case.path_parameters, known(case)):
         case.path_parameters = path_parameters
         case.operation.app = gateway
         case.call_and_validate(checks=CHECKS)
 
 
-def known(case: schemathesis.Case) -> dict[str, Any]:
+def known(case: schemathesis.Case[Any]) -> dict[str, Any]:
     """Return the path of something that exists: behind a random one lies only 404."""
     return {name: KNOWN.get(name, value) for name, value in (case.path_parameters or {}).items()}

@@ -178,3 +178,11 @@ def test_the_public_routes_need_no_key(door: Door, path: str) -> None:
     door.tenant = None
 
     assert door.get(path).status == 200
+
+
+def test_an_answer_that_does_not_fit_its_route_is_our_defect(door: Door, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(wiring, "environment", lambda: 7)
+
+    answer = door.get("/v1/health")
+
+    assert (answer.status, answer.code) == (500, "internal")

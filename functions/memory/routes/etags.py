@@ -6,6 +6,7 @@ from typing import Annotated, TypeVar
 
 from aws_lambda_powertools.event_handler import Response
 from aws_lambda_powertools.event_handler.openapi.params import Header
+from aws_lambda_powertools.event_handler.openapi.types import OpenAPIResponse
 from pydantic import BaseModel
 
 from membus.errors import InvalidError
@@ -28,6 +29,17 @@ def tagged(found: T, version: int) -> Response[T]:
     """Return the answer with its version as ETag, ready to be sent back in `If-Match`."""
     headers: dict[str, str | list[str]] = {"ETag": f'"{version}"'}
     return Response(HTTPStatus.OK, content_type="application/json", body=found, headers=headers)
+
+
+def or_unchanged(model: type[BaseModel]) -> dict[int, OpenAPIResponse]:
+    """Return what a route that `unless_known` guards may answer, for the OpenAPI document."""
+    return {
+        HTTPStatus.OK: {"description": "Successful Response", "content": {"application/json": {"model": model}}},
+        HTTPStatus.NOT_MODIFIED: {
+            "description": "Not Modified: If-None-Match holds the tag of what would be sent",
+            "content": {},
+        },
+    }
 
 
 def unless_known(answer: Response[T], if_none_match: str | None) -> Response[T]:

@@ -6,7 +6,6 @@ from typing import Annotated, Any
 
 from aws_lambda_powertools.event_handler import Response
 from aws_lambda_powertools.event_handler.openapi.params import Body, Path, Query
-from aws_lambda_powertools.event_handler.openapi.types import OpenAPIResponse
 from aws_lambda_powertools.event_handler.router import APIGatewayHttpRouter
 
 from functions.memory import facts
@@ -15,7 +14,7 @@ from functions.memory.facts_api import FactBatch, FactIn, FactResults
 from functions.memory.facts_batch import put_facts
 from functions.memory.facts_corrections import Change, correct, event_id_of
 from functions.memory.once import once, settings
-from functions.memory.routes.etags import IfMatch, IfNoneMatch, expected_version, tagged, unless_known
+from functions.memory.routes.etags import IfMatch, IfNoneMatch, expected_version, or_unchanged, tagged, unless_known
 from functions.memory.routes.parameters import READ, WRITE, Cursor, Limit, Moment, RequestKey, User, required
 from membus import wiring
 from membus.domain.attributes import FactKey
@@ -28,10 +27,14 @@ router = APIGatewayHttpRouter()
 Key = Annotated[FactKey, Path(examples=["home.city"])]
 WrittenKey = Annotated[CorrectedKey, Path(examples=["home.city"])]
 FACT = "/v1/users/<user>/facts/<key>"
-UNCHANGED: dict[int, OpenAPIResponse] = {304: {"description": "Not Modified: If-None-Match names what would be sent"}}
 
 
-@router.get("/v1/users/<user>/profile", summary="What is known about a user, compact", responses=UNCHANGED, **READ)
+@router.get(
+    "/v1/users/<user>/profile",
+    summary="What is known about a user, compact",
+    responses=or_unchanged(ProfileOut),
+    **READ,
+)
 def get_profile(user: User, as_of: Moment = None, if_none_match: IfNoneMatch = None) -> Response[ProfileOut]:
     profile = facts.read_profile(_owner(user), as_of, facts=wiring.facts())
     return unless_known(tagged(profile, profile.version), if_none_match)
@@ -54,7 +57,7 @@ def get_facts(
     )
 
 
-@router.get(FACT, summary="One fact", responses=UNCHANGED, **READ)
+@router.get(FACT, summary="One fact", responses=or_unchanged(Fact), **READ)
 def get_fact(user: User, key: Key, if_none_match: IfNoneMatch = None) -> Response[Fact]:
     fact = facts.read_fact(_owner(user), key, facts=wiring.facts())
     return unless_known(tagged(fact, fact.version), if_none_match)

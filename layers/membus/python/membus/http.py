@@ -60,6 +60,8 @@ def application() -> APIGatewayHttpResolver:
 
     @app.exception_handler(RequestValidationError)
     def invalid(error: RequestValidationError) -> Response[str]:
+        if any(each["loc"][0] == "response" for each in error.errors()):
+            return _defect(app)  # ours, and after the work was done: no caller can put it right
         fields = [{"field": ".".join(map(str, each["loc"])), "problem": each["msg"]} for each in error.errors()]
         words = "; ".join(f"{each['field']}: {each['problem']}" for each in fields)
         return problem(app, InvalidError(words or "the request does not fit its schema"), errors=fields)
@@ -74,8 +76,7 @@ def application() -> APIGatewayHttpResolver:
 
     @app.exception_handler(Exception)
     def defect(_: Exception) -> Response[str]:
-        logger.exception("a defect reached the edge")
-        return problem(app, MembusError("something went wrong on our side"))
+        return _defect(app)
 
     return app
 
@@ -83,7 +84,8 @@ def application() -> APIGatewayHttpResolver:
 def respond(app: APIGatewayHttpResolver, event: dict[str, Any], context: LambdaContext) -> dict[str, Any]:
     """Return the answer to a request; every body is JSON, also where a client's default header says it is a form."""
     headers = {**event.get("headers", {}), "content-type": "application/json"}
-    return app.resolve({**event, "headers": headers, "body": _text(event), "isBase64Encoded": False}, context)
+    answer = app.resolve({**event, "headers": headers, "body": _text(event), "isBase64Encoded": False}, context)
+    return answer | {"body": answer["body"] or ""}  # a gateway takes null for a fault
 
 
 def route(function: str, scope: str) -> dict[str, Any]:
@@ -127,6 +129,11 @@ def problem(app: APIGatewayHttpResolver, error: MembusError, **members: object) 
     if isinstance(error, UnavailableError):
         headers["Retry-After"] = str(error.retry_after_seconds)
     return Response(status, content_type="application/problem+json", body=json.dumps(body), headers=headers)
+
+
+def _defect(app: APIGatewayHttpResolver) -> Response[str]:
+    logger.exception("a defect reached the edge")
+    return problem(app, MembusError("something went wrong on our side"))
 
 
 def _text(event: dict[str, Any]) -> str | None:
