@@ -8,7 +8,7 @@ export PYTHONDONTWRITEBYTECODE := 1
 LOCKS := requirements/dev.txt requirements/minilm.txt
 ENV ?= dev
 
-.PHONY: help setup demo up down status test check fmt unit integration e2e build plan apply bench lock openapi
+.PHONY: help setup demo up down status test pgbouncer check fmt unit integration e2e build plan apply bench lock openapi
 
 help: ## list the targets
 	@awk -F ':.*## ' '/^[a-z0-9-]+:.*## /{printf "  make %-12s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -33,8 +33,11 @@ down: setup ## stop the local stack
 status: setup ## say what of the local stack runs, and where
 	@$(PY) -m localstack status
 
-test: check ## everything: checks, unit, contract, Terraform, packaging, integration and end to end
+test: check pgbouncer ## everything: checks, unit, contract, Terraform, packaging, integration and end to end
 	@$(PY) -m pytest
+
+pgbouncer: setup ## fetch PgBouncer, which stands in for RDS Proxy in a test, where it is not installed
+	@$(PY) -m tests.pgbouncer
 
 check: setup ## format, lint, types and import contracts
 	@.venv/bin/ruff format --check . && .venv/bin/ruff check . && .venv/bin/mypy . && .venv/bin/lint-imports
@@ -45,7 +48,7 @@ fmt: setup ## format Python and Terraform
 unit: setup ## the tests that need no socket
 	@$(PY) -m pytest tests/unit
 
-integration: setup ## contracts, Terraform and packaging
+integration: setup pgbouncer ## contracts, Terraform and packaging
 	@$(PY) -m pytest tests/contract tests/integration
 
 e2e: setup ## the deployed local stack, through its public doors

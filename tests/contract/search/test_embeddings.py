@@ -4,7 +4,7 @@ import io
 import json
 import math
 import threading
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from typing import Any
 
 import boto3
@@ -49,7 +49,7 @@ class Bedrock:
 
 
 @pytest.fixture
-def embeddings() -> Iterator[Callable[[Answer], tuple[TitanEmbeddings, Bedrock]]]:
+def embeddings() -> "Make":
     def make(answer: Answer) -> tuple[TitanEmbeddings, Bedrock]:
         bedrock = Bedrock(answer)
         return TitanEmbeddings(bedrock.client(), "titan"), bedrock
@@ -102,7 +102,8 @@ def test_a_text_that_titan_will_never_take_is_refused(embeddings: Make) -> None:
 
     embedded = titan.embed(["y", long, ""])
 
-    assert (dict(embedded.vectors), embedded.refused) == ({}, {"y", long, ""})
+    assert not embedded.vectors
+    assert embedded.refused == {"y", long, ""}
     assert [body["inputText"] for body in bedrock.bodies] == ["y"]
 
 
