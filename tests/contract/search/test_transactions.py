@@ -1,8 +1,9 @@
 """Transactions as a tenant: what is tried again, what is told, and who is not served at all."""
 
+import itertools
 from collections.abc import Callable, Iterator
 from contextlib import ExitStack, contextmanager
-from typing import Any
+from pathlib import Path
 
 import psycopg
 import pytest
@@ -10,25 +11,24 @@ from psycopg import errors
 
 from membus.adapters.postgres import connect
 from membus.adapters.postgres_memories import PostgresMemories
-from membus.adapters.postgres_tenants import TRIES, Connection, TenantTransactions
+from membus.adapters.postgres_tenants import TRIES, Connection, TenantTransactions, Work
 from membus.errors import InvalidError, UnavailableError, UnsafeError
 from tests.integration.databases import Database
 from tests.memories import a_memory, fill, look
 
-Work = Callable[[Connection], Any]
 WHO = "SELECT current_setting('membus.tenant_id', true)"
 
 
-def failing(*faults: type[psycopg.Error]) -> tuple[Work, list[str]]:
+def failing(*faults: type[psycopg.Error]) -> tuple[Work[str], list[str]]:
     """Return work that fails once with each fault and then says which tenant it ran as, and the list of its runs."""
     left, runs = list(faults), []
 
-    def work(connection: Connection) -> str:
+    def work(connection: Connection) -> Callable[[], str]:
         (tenant,) = connection.execute(WHO).fetchone() or ("",)
         runs.append(tenant)
         if left:
             raise left.pop(0)("as told")
-        return str(tenant)
+        return lambda: str(tenant)
 
     return work, runs
 
@@ -63,9 +63,9 @@ def test_a_busy_database_is_unavailable_and_not_asked_again(
 
 
 def test_a_statement_that_takes_too_long_is_told_as_a_timeout(transactions: TenantTransactions) -> None:
-    def slow(connection: Connection) -> None:
+    def slow(connection: Connection) -> Callable[[], object]:
         connection.execute("SET LOCAL statement_timeout = 50")
-        connection.execute("SELECT pg_sleep(5)")
+        return connection.execute("SELECT pg_sleep(5)").fetchall
 
     with pytest.raises(UnavailableError) as late:
         transactions.run("acme", slow)
@@ -74,8 +74,8 @@ def test_a_statement_that_takes_too_long_is_told_as_a_timeout(transactions: Tena
 
 
 def test_a_connection_that_died_is_opened_anew(database: Database, transactions: TenantTransactions) -> None:
-    def backend(connection: Connection) -> int:
-        return connection.info.backend_pid
+    def backend(connection: Connection) -> Callable[[], int]:
+        return lambda: connection.info.backend_pid
 
     first = transactions.run("acme", backend)
     with database.open(database.superuser) as operator:
@@ -94,7 +94,12 @@ def test_a_database_that_is_down_is_unavailable_at_once(database: Database) -> N
 
 def test_the_tenant_ends_with_its_transaction(transactions: TenantTransactions) -> None:
     opened: list[Connection] = []
-    transactions.run("acme", opened.append)
+
+    def keep(connection: Connection) -> Callable[[], list[Connection]]:
+        opened.append(connection)
+        return opened.copy
+
+    transactions.run("acme", keep)
 
     assert opened[0].execute(WHO).fetchone() == ("",)
 
@@ -106,9 +111,9 @@ def test_the_functions_login_is_served(database: Database) -> None:
 
 
 def test_a_login_that_bypasses_row_security_is_refused_before_it_reads_anything(database: Database) -> None:
-    runs: list[Connection] = []
+    work, runs = failing()
     with serving(database, database.superuser.username) as transactions, pytest.raises(UnsafeError) as refused:
-        transactions.run("acme", runs.append)
+        transactions.run("acme", work)
 
     assert (refused.value.code, runs) == ("unsafe", [])
 
@@ -121,8 +126,8 @@ def serving(database: Database, username: str) -> Iterator[TenantTransactions]:
 
 
 def test_a_value_that_no_column_holds_is_refused_and_not_tried_again(transactions: TenantTransactions) -> None:
-    def impossible(connection: Connection) -> None:
-        connection.execute("SELECT %s::text", ["a\0b"])
+    def impossible(connection: Connection) -> Callable[[], object]:
+        return connection.execute("SELECT %s::text", ["a\0b"]).fetchall
 
     with pytest.raises(InvalidError) as refused:
         transactions.run("acme", impossible)
@@ -142,3 +147,19 @@ def test_a_database_that_did_not_answer_is_left_alone_for_a_while() -> None:
             transactions.run("acme", failing()[0])
 
     assert asked == [True]
+
+
+def test_a_search_waits_for_postgres_twice_the_frame_of_its_transaction_included(
+    database: Database, tmp_path: Path
+) -> None:
+    with database.open(database.functions) as connection:
+        index = PostgresMemories(TenantTransactions(lambda: connection), model="words")
+        fill(index, *(a_memory(f"m{number}", f"tea {number}", tenant="counted") for number in range(5)))
+        trace = tmp_path / "trace"
+        with trace.open("w") as file:
+            connection.pgconn.trace(file.fileno())
+            assert len(look(index, "tea", tenant="counted")) == 5
+            connection.pgconn.untrace()
+
+    sides = [line.split("\t")[1] for line in trace.read_text().splitlines() if line.count("\t") > 2]
+    assert [side for side, _ in itertools.groupby(sides)] == ["F", "B", "F", "B"]

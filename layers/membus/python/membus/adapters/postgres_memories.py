@@ -1,9 +1,12 @@
 """The search index in Postgres: memories cut into passages, their vectors, and what was removed."""
 
 import json
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from datetime import datetime
+from functools import partial
 from typing import Any
+
+from psycopg import Cursor
 
 from membus.adapters import postgres_statements as statements
 from membus.adapters.postgres_passages import content_hash, literal, passage_rows
@@ -59,9 +62,7 @@ class PostgresMemories:
     def vectors(self, tenant: str, texts: Sequence[str]) -> dict[str, Vector]:
         hashes = {content_hash(text): text for text in texts}
         named = {"tenant": tenant, "model": self._model, "hashes": list(hashes)}
-        rows = self._transactions.run(
-            tenant, lambda connection: connection.execute(statements.VECTORS, named).fetchall()
-        )
+        rows = self._transactions.run(tenant, lambda connection: connection.execute(statements.VECTORS, named).fetchall)
         return {hashes[content]: json.loads(vector) for content, vector in rows}
 
     def documents(self, within: Within, *, limit: int, after: dict[str, str] | None) -> Page[str]:
@@ -78,10 +79,10 @@ class PostgresMemories:
     def _texts(self, tenant: str, asked: str, parameters: dict[str, Any]) -> list[str]:
         values = {"tenant": tenant, "model": self._model, **parameters}
         return self._transactions.run(
-            tenant, lambda connection: [row[0] for row in connection.execute(asked.encode(), values)]
+            tenant, lambda connection: partial(_first, connection.execute(asked.encode(), values))
         )
 
-    def _put(self, connection: Connection, tenant: str, entries: Sequence[Entry]) -> list[str]:
+    def _put(self, connection: Connection, tenant: str, entries: Sequence[Entry]) -> Callable[[], list[str]]:
         memories = [entry.memory.memory_id for entry in entries]
         named = {"tenant": tenant, "model": self._model, "memories": memories}
         connection.execute(statements.LOCK, named)
@@ -97,17 +98,27 @@ class PostgresMemories:
         connection.execute(statements.DROP_OUTDATED, written)
         connection.execute(statements.REUSE, written)
         waiting = f"SELECT DISTINCT m.embedded_text {statements.WAITING} AND m.id = ANY(%(ids)s)"
-        return [text for (text,) in connection.execute(waiting.encode(), written)]
+        return partial(_first, connection.execute(waiting.encode(), written))
 
 
-def _remove(connection: Connection, tenant: str, removals: Sequence[Removal]) -> None:
+def _remove(connection: Connection, tenant: str, removals: Sequence[Removal]) -> Callable[[], None]:
     rows = [{"tenant": tenant, "memory": each.memory_id, "version": each.version} for each in removals]
     connection.execute(statements.LOCK, {"tenant": tenant, "memories": [each.memory_id for each in removals]})
     _many(connection, statements.REMOVED, rows)
     _many(connection, statements.REMOVE, rows)
     connection.execute(statements.FORGET_REMOVALS, {"tenant": tenant})
+    return _nothing
 
 
-def _many(connection: Connection, statement: Any, rows: Sequence[dict[str, Any]]) -> None:
+def _many(connection: Connection, statement: Any, rows: Sequence[dict[str, Any]]) -> Callable[[], None]:
     with connection.cursor() as cursor:
         cursor.executemany(statement, rows)
+    return _nothing
+
+
+def _first(answer: Cursor[tuple[Any, ...]]) -> list[Any]:
+    return [row[0] for row in answer]
+
+
+def _nothing() -> None:
+    return None

@@ -1,6 +1,6 @@
 """A search in two statements of one transaction: statistics with the candidates, then the passages themselves."""
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from typing import Any
 
 from psycopg import sql
@@ -77,7 +77,9 @@ _DOCUMENTS = """
 _VECTORS = sql.SQL("LEFT JOIN membus.vectors v ON v.tenant_id = m.tenant_id AND v.model = %(model)s AND v.id = m.id")
 
 
-def search(connection: Connection, within: Within, *, model: str, terms: Sequence[str], vector: Vector | None) -> Found:
+def search(
+    connection: Connection, within: Within, *, model: str, terms: Sequence[str], vector: Vector | None
+) -> Callable[[], Found]:
     """Return at most 400 candidates, and two messages to either side of each in its session."""
     parameters: dict[str, Any] = {
         "tenant": within.tenant_id, "now": within.now, "model": model, "candidates": CANDIDATES, "beside": BESIDE,
@@ -98,22 +100,32 @@ def search(connection: Connection, within: Within, *, model: str, terms: Sequenc
         rows=total, average_length=length, similarity_mean=mean, similarity_deviation=deviation,
         frequencies={term: times.get(place, 0) for place, term in enumerate(terms, start=1)},
     )  # fmt: skip
-    passages = connection.execute(sql.SQL(_PASSAGES).format(**parts), parameters | {"ids": ids or []}).fetchall()
-    about = {each[0]: _about(each) for each in passages if each[_VISIBLE]}
-    return Found(scope, tuple(_row(each) for each in passages), about)
+    passages = connection.execute(sql.SQL(_PASSAGES).format(**parts), parameters | {"ids": ids or []})
+    return lambda: _found(scope, passages.fetchall())
 
 
-def documents(connection: Connection, within: Within, *, limit: int, after: dict[str, str] | None) -> Page[str]:
+def documents(
+    connection: Connection, within: Within, *, limit: int, after: dict[str, str] | None
+) -> Callable[[], Page[str]]:
     """Return one page of the ids of documents, the newest first."""
     parameters: dict[str, Any] = {"tenant": within.tenant_id, "now": within.now, "limit": limit + 1}
     visible = _visible(within, parameters)
     if after:
         parameters |= after
         visible = sql.SQL("{} AND (m.occurred_at, m.group_id) < (%(at)s::timestamptz, %(id)s)").format(visible)
-    rows = connection.execute(sql.SQL(_DOCUMENTS).format(visible=visible), parameters).fetchall()
+    asked = connection.execute(sql.SQL(_DOCUMENTS).format(visible=visible), parameters)
+    return lambda: _page(asked.fetchall(), limit)
+
+
+def _page(rows: Sequence[tuple[Any, ...]], limit: int) -> Page[str]:
     last = rows[limit - 1] if len(rows) > limit else None
     next_page = {"at": last[1].isoformat(), "id": last[0]} if last else None
     return Page(tuple(memory_id for memory_id, _ in rows[:limit]), next_page)
+
+
+def _found(scope: Scope, passages: Sequence[tuple[Any, ...]]) -> Found:
+    about = {each[0]: _about(each) for each in passages if each[_VISIBLE]}
+    return Found(scope, tuple(_row(each) for each in passages), about)
 
 
 def _visible(within: Within, parameters: dict[str, Any]) -> sql.Composable:

@@ -8,15 +8,18 @@ from typing import Any, TypeVar
 
 import psycopg
 from psycopg import errors
+from psycopg.pq import TransactionStatus
 
 from membus.errors import InvalidError, UnavailableError, UnsafeError
 
 Connection = psycopg.Connection[tuple[Any, ...]]
 T = TypeVar("T")
+Work = Callable[[Connection], Callable[[], T]]
 
 TRIES = 3
 REST_SECONDS = 5.0
 """A database that did not answer is left alone for so long: whoever asks meanwhile is told at once."""
+_OPEN = (TransactionStatus.INTRANS, TransactionStatus.INERROR)
 _AGAIN = (errors.SerializationFailure, errors.DeadlockDetected)
 _GONE = (psycopg.OperationalError, psycopg.InterfaceError)
 _WALL = """
@@ -33,8 +36,11 @@ class TenantTransactions:
         self._connection: Connection | None = None
         self._rests_until = 0.0
 
-    def run(self, tenant: str, work: Callable[[Connection], T]) -> T:
-        """Return what `work` returns, in one transaction as `tenant`; it may run again, so it must be repeatable.
+    def run(self, tenant: str, work: Work[T]) -> T:
+        """Return the answer of `work`, sent in one transaction as `tenant`; it may run again, so it must be repeatable.
+
+        `work` returns a function that reads what it has sent last: by then the transaction is over, in the same
+        round trip.
 
         Raises:
             UnavailableError: no connection, none to spare, or out of time; worth another try later.
@@ -55,12 +61,21 @@ class TenantTransactions:
                     raise UnavailableError("the search index cannot be reached", retry_after_seconds=15) from error
         raise AssertionError("every try returns or raises")
 
-    def _once(self, tenant: str, work: Callable[[Connection], T]) -> T:
+    def _once(self, tenant: str, work: Work[T]) -> T:
         connection = self._connection or self._open()
-        with connection.transaction():
-            # Transaction-local, so a pooler that hands the connection on hands on no tenant.
-            connection.execute("SELECT set_config('membus.tenant_id', %s, true)", [tenant])
-            return work(connection)
+        try:
+            # In a pipeline only what is fetched is waited for: the frame of a transaction costs no round trip.
+            with connection.pipeline():
+                connection.execute("BEGIN")
+                # Transaction-local, so a pooler that hands the connection on hands on no tenant.
+                connection.execute("SELECT set_config('membus.tenant_id', %s, true)", [tenant])
+                answer = work(connection)
+                connection.execute("COMMIT")
+        except BaseException:
+            if connection.info.transaction_status in _OPEN:
+                connection.execute("ROLLBACK")
+            raise
+        return answer()
 
     def _open(self) -> Connection:
         if time.monotonic() < self._rests_until:
