@@ -101,7 +101,8 @@ def test_an_observation_written_twice_is_one(facts: FactStore, owner: Owner) -> 
 
 
 def test_a_history_is_in_the_order_of_learning_not_of_truth(facts: FactStore, owner: Owner) -> None:
-    for number, learned_at in enumerate([LATER, NOON, LATER + timedelta(milliseconds=1), NOON - timedelta(days=9)]):
+    long_ago = NOON - timedelta(days=10_000)
+    for number, learned_at in enumerate([LATER, NOON, LATER + timedelta(milliseconds=1), long_ago]):
         seen = an_observation(str(number), event_id=f"e{number}", learned_at=learned_at)
         learn(facts, owner, seen)
 
