@@ -9,7 +9,7 @@ from membus.domain.event import Event, Recorded
 from membus.errors import InvalidError
 
 BODY_BYTES_MAX = 350_000
-"""An episode is one DynamoDB item of at most 400 KB; a producer may put more than twice that on the bus."""
+"""As at the door: what is larger is a file rather than an event; a producer may put more than twice that on the bus."""
 
 
 class QueueMessage(BaseModel):
