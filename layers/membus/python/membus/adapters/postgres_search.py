@@ -27,9 +27,10 @@ _CANDIDATES = """
             coalesce(avg(1 - distance), 0) AS mean, coalesce(stddev_pop(1 - distance), 0) AS deviation
         FROM mine
     ), hit AS MATERIALIZED (
-        SELECT asked.place, mine.id, mine.length
-        FROM unnest(%(queries)s::text[]) WITH ORDINALITY AS asked (query, place)
-        JOIN mine ON mine.terms @@ asked.query::tsquery
+        SELECT asked.place, worded.id, worded.length
+        FROM (SELECT id, length, terms FROM mine WHERE terms @@ %(any)s::tsquery) AS worded
+        JOIN unnest(%(queries)s::text[]) WITH ORDINALITY AS asked (query, place)
+            ON worded.terms @@ asked.query::tsquery
     ), seen AS (
         SELECT place, count(*) AS times FROM hit GROUP BY place
     ), worded AS (
@@ -83,7 +84,8 @@ def search(
     """Return at most 400 candidates, and two messages to either side of each in its session."""
     parameters: dict[str, Any] = {
         "tenant": within.tenant_id, "now": within.now, "model": model, "candidates": CANDIDATES, "beside": BESIDE,
-        "nearest": 0 if vector is None else CANDIDATES, "queries": [_query(term) for term in terms],
+        "nearest": 0 if vector is None else CANDIDATES, "queries": (queries := [_query(term) for term in terms]),
+        "any": " | ".join(queries),
     }  # fmt: skip
     parts: dict[str, sql.Composable] = {"distance": sql.SQL("NULL::float8"), "vectors": sql.SQL("")}
     if vector is not None:
