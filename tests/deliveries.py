@@ -7,6 +7,7 @@ from typing import Any
 
 from functions.extract.api import QueueMessage
 from functions.extract.learning import VERSION, Learner
+from functions.extract.redelivery import Redelivery
 from functions.extract.usecase import extract_batch
 from membus.domain.event import Event
 from membus.domain.identity import Owner
@@ -15,7 +16,7 @@ from membus.ports.events import EpisodeStore, SignalStore
 from membus.ports.facts import FactStore
 from membus.ports.model import LanguageModel
 from tests.factories import ADA
-from tests.fakes.bus import InMemoryQuarantine
+from tests.fakes.bus import InMemoryQuarantine, InMemorySource
 from tests.fakes.episodes import InMemoryEpisodes
 from tests.fakes.facts import InMemoryFacts
 from tests.fakes.model import ScriptedModel
@@ -82,7 +83,7 @@ def _read(event: dict[str, Any]) -> list[dict[str, Any]]:
 
 
 class Extraction:
-    """The extract function without AWS; `failures` keeps which message failed with what."""
+    """The extract function without AWS; `failures` keeps which message failed with which code."""
 
     def __init__(
         self,
@@ -98,7 +99,8 @@ class Extraction:
         self.signals = signals or InMemorySignals()
         self.quarantine = InMemoryQuarantine()
         self.refused: list[str] = []
-        self.failures: list[tuple[str, Exception]] = []
+        self.source, self.dead_letters = InMemorySource(), InMemoryQuarantine()
+        self.failures: list[tuple[object, object]] = []
         self.models_loaded = 0
 
     def deliver(self, *messages: QueueMessage, version: str = VERSION) -> list[str]:
@@ -115,7 +117,7 @@ class Extraction:
             episodes=self.episodes,
             quarantine=self.quarantine,
             learner=learner,
-            on_failure=lambda message, error: self.failures.append((message.message_id, error)),
+            redelivery=Redelivery(self.source, self.dead_letters, self._tell),
         )
 
     def send(self, *events: Event) -> list[str]:
@@ -128,6 +130,9 @@ class Extraction:
     def prompts(self) -> Sequence[Prompt]:
         assert isinstance(self.model, ScriptedModel)
         return self.model.prompts
+
+    def _tell(self, _: str, fields: dict[str, object]) -> None:
+        self.failures.append((fields["message_id"], fields["code"]))
 
     def _load(self) -> LanguageModel:
         self.models_loaded += 1

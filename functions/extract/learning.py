@@ -11,7 +11,7 @@ from membus.domain.facts import Fact, Observation, by_key, fold
 from membus.domain.gate import Extractor, admit
 from membus.domain.identity import Owner
 from membus.domain.profile import Profile
-from membus.errors import ConflictError
+from membus.errors import ConflictError, UnavailableError
 from membus.ports.events import SignalStore
 from membus.ports.facts import FactStore, Learned
 from membus.ports.model import LanguageModel
@@ -21,6 +21,7 @@ VERSION = f"rules-{rules.RULES_VERSION}.prompt-{PROMPT_VERSION}"
 OBSERVATIONS_MAX = 40
 """DynamoDB takes 100 items in a transaction: two for each observation, one for the profile, one for each event."""
 TRIES = 5
+MODEL_SECONDS_MIN = 5
 
 
 @dataclass(frozen=True)
@@ -58,9 +59,11 @@ class Learner:
         said = {event.event.event_id: event for event in events if event.event.speech}
         if not said:
             return []
-        model = self.model()
+        model, seconds = self.model(), self.seconds_left()
+        if seconds < MODEL_SECONDS_MIN:
+            raise UnavailableError("too little time is left of this invocation to ask the model")
         proposed = model.answer(
-            prompt_for(list(said.values())), Candidates, max_tokens=MAX_TOKENS, timeout_seconds=self.seconds_left()
+            prompt_for(list(said.values())), Candidates, max_tokens=MAX_TOKENS, timeout_seconds=seconds
         )
         extractor = Extractor(model=model.name, prompt_version=PROMPT_VERSION)
         verdicts = [admit(candidate, said, extractor) for candidate in proposed.facts]
@@ -72,7 +75,7 @@ class Learner:
         """Fold the observations into the facts as they are now, again if somebody else was faster."""
         for tries_left in reversed(range(TRIES)):
             learned = Learned(
-                profile=self.facts.profile(owner) if observed else Profile(owner=owner), extractor=self.version,
+                profile=self.facts.base(owner) if observed else Profile(owner=owner), extractor=self.version,
                 events=tuple(events), observations=tuple(observed), facts=self._facts(owner, observed),
             )  # fmt: skip
             try:

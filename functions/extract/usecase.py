@@ -2,11 +2,14 @@
 
 from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
+from functools import partial
+from typing import Protocol
 
 from pydantic import ValidationError
 
 from functions.extract.api import QueueMessage
 from functions.extract.learning import Learner
+from functions.extract.redelivery import Redelivery
 from membus.domain.event import FORGOTTEN, Event, Recorded
 from membus.domain.rules import needs_reader
 from membus.errors import InvalidError
@@ -25,35 +28,49 @@ class Pending:
         return any(message.receives > 1 for message in self.messages)
 
 
+Failure = tuple[QueueMessage, Exception]
+
+
+class SideBySide(Protocol):
+    """`map`, or one that does the same with several threads."""
+
+    def __call__(
+        self, act: Callable[[Sequence[Pending]], list[Failure]], groups: Iterable[Sequence[Pending]], /
+    ) -> Iterable[list[Failure]]: ...
+
+
 def extract_batch(
     messages: Iterable[QueueMessage],
     *,
     episodes: EpisodeStore,
     quarantine: Quarantine,
     learner: Learner,
-    on_failure: Callable[[QueueMessage, Exception], None],
+    redelivery: Redelivery,
+    side_by_side: SideBySide = map,
 ) -> list[str]:
     """Return the ids of the messages to deliver again.
 
     A failure of any kind, a defect of ours too, costs only its own user's messages; on their next delivery each is
     taken alone, so a poisoned one reaches the dead-letter queue by itself.
     """
-    failed: list[str] = []
+    failures: list[Failure] = []
     pending: dict[tuple[str, str], Pending] = {}
     for message in messages:
         try:
             _take(message, pending, episodes=episodes, quarantine=quarantine, version=learner.version)
         except Exception as error:  # noqa: BLE001 (or one message nobody foresaw would fail its whole batch)
-            on_failure(message, error)
-            failed.append(message.message_id)
-    for group in _groups(pending.values()):
-        try:
-            learner.learn([each.recorded for each in group])
-        except Exception as error:  # noqa: BLE001 (as above)
-            for message in (message for each in group for message in each.messages):
-                on_failure(message, error)
-                failed.append(message.message_id)
-    return failed
+            failures.append((message, error))
+    for group in side_by_side(partial(_learn, learner), _groups(pending.values())):
+        failures += group
+    return [message.message_id for message, error in failures if redelivery.again(message, error)]
+
+
+def _learn(learner: Learner, group: Sequence[Pending]) -> list[Failure]:
+    try:
+        learner.learn([each.recorded for each in group])
+    except Exception as error:  # noqa: BLE001 (as above)
+        return [(message, error) for each in group for message in each.messages]
+    return []
 
 
 def _take(

@@ -81,7 +81,7 @@ def _commit(
 ) -> list[Outcome]:
     """Judge the changes by the facts as they are and write what may be, again if somebody else was faster."""
     for tried in range(TRIES):
-        profile = facts.profile(owner)
+        profile = facts.base(owner)
         judged = [_judge(change, facts.observations(owner, change.correction.key), owner, now) for change in changes]
         made = [each for each in judged if isinstance(each, Made)]
         try:

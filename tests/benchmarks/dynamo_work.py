@@ -19,6 +19,7 @@ from functions.chat.api import MessageIn
 from functions.chat.usecase import Chat
 from functions.extract.api import QueueMessage
 from functions.extract.learning import Learner
+from functions.extract.redelivery import Redelivery
 from functions.extract.usecase import extract_batch
 from membus.adapters.dynamo_conversations import DynamoConversations
 from membus.adapters.dynamo_episodes import DynamoEpisodes
@@ -29,7 +30,7 @@ from membus.domain.event import Event
 from membus.domain.prompt import Prompt
 from tests.benchmarks.table import Table
 from tests.factories import ADA, NOON, a_conversation, a_server_error, a_setting, an_event, said
-from tests.fakes.bus import InMemoryBus, InMemoryQuarantine
+from tests.fakes.bus import InMemoryBus, InMemoryQuarantine, InMemorySource
 from tests.fakes.contents import InMemoryContents
 from tests.fakes.model import ScriptedModel
 from tests.strict import strict_aws
@@ -105,7 +106,8 @@ class _Stores:
         )  # fmt: skip
         extract_batch(
             [_message(event) for event in events],
-            episodes=self.episodes, quarantine=InMemoryQuarantine(), learner=learner, on_failure=lambda *_: None,
+            episodes=self.episodes, quarantine=InMemoryQuarantine(), learner=learner,
+            redelivery=Redelivery(InMemorySource(), InMemoryQuarantine(), lambda *_: None),
         )  # fmt: skip
 
     def context(self) -> None:

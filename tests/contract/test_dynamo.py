@@ -9,7 +9,6 @@ from botocore.awsrequest import AWSResponse
 from botocore.compat import HTTPHeaders
 from botocore.exceptions import ClientError, ConnectTimeoutError
 
-from membus.adapters import dynamo_signals
 from membus.adapters.dynamo_conversations import DynamoConversations
 from membus.adapters.dynamo_episodes import DynamoEpisodes
 from membus.adapters.dynamo_facts import DynamoFacts
@@ -157,20 +156,10 @@ def test_an_episode_lies_under_its_day_in_utc(table: "Table") -> None:
     assert {item["pk"] for item in table.scan()["Items"]} == {"T#acme#A#default#E#2026-03-02", "T#acme#EV#e1"}
 
 
-def test_a_storm_of_errors_stops_growing_the_item(table: "Table", monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(dynamo_signals, "MARKS_MAX", 3)
+def test_a_storm_of_errors_costs_the_same_from_the_first_error_to_the_last(table: "Table") -> None:
     signals = DynamoSignals(table)
-    storm = [signals_of(recorded(a_server_error(f"e{n}", at=NOON + timedelta(seconds=n))))[0] for n in range(5)]
+    storm = [signals_of(recorded(a_server_error(f"e{n:02}", at=NOON + timedelta(seconds=n))))[0] for n in range(20)]
 
     seen = [len(signals.add(ADA, signal)) for signal in storm]
 
-    assert seen == [1, 2, 3, 0, 0]
-    assert all(len(str(item["marks"])) < 1000 for item in table.scan()["Items"])
-
-
-def test_the_fullest_bucket_of_the_longest_marks_fits_an_item() -> None:
-    payload = {"status": 500, "path": "\U00020000" * 300}
-    event = an_event("\U00020000" * 128, type="error.shown", payload=payload)
-    (signal,) = signals_of(recorded(event))
-
-    assert len(str(signal.mark).encode()) * dynamo_signals.MARKS_MAX < 390_000
+    assert seen == [1, 2, *[3] * 18]

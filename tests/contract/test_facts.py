@@ -163,3 +163,17 @@ def every_page(facts: FactStore, owner: Owner, *, kind: str | None, limit: int) 
         if after is None:
             return found
     raise AssertionError("pages that never end")
+
+
+def test_a_full_profile_is_built_anew_from_every_fact(facts: FactStore, owner: Owner) -> None:
+    """What was left out of a full profile comes back when a place falls free, whichever came first."""
+    for number in range(3):
+        learn(facts, owner, keyed(f"likes.v{number}", "tea", event_id=f"e{number}"))
+    profile = facts.profile(owner)
+    cut = profile.model_copy(update={"version": profile.version + 1, "facts": profile.facts[:1], "complete": False})
+    facts.commit(Learned(profile=cut, extractor="x", events=(), facts=(a_fact(key="likes.v9"),)))
+
+    base = facts.base(owner)
+
+    assert (len(facts.profile(owner).facts), base.version) == (1, cut.version)
+    assert {fact.key for fact in base.facts} == {"likes.v0", "likes.v1", "likes.v2", "likes.v9"}

@@ -60,3 +60,17 @@ def test_other_groups_users_and_tenants_do_not_count(signals: SignalStore, owner
     signals.add(Owner(tenant=f"{owner.tenant}x", user=owner.user), a_signal("e3"))
 
     assert ids(signals.add(owner, a_signal("e4"))) == {"e4"}
+
+
+def test_a_late_mark_meets_its_nearest_neighbours_on_both_sides(signals: SignalStore, owner: Owner) -> None:
+    for minute in (0, 1, 2, 4, 5, 6):
+        signals.add(owner, a_signal(f"e{minute}", after=timedelta(seconds=10 * minute)))
+
+    assert ids(signals.add(owner, a_signal("e3", after=timedelta(seconds=30)))) == {"e1", "e2", "e3", "e4", "e5"}
+
+
+def test_a_mark_that_expired_before_the_next_was_learned_does_not_count(signals: SignalStore, owner: Owner) -> None:
+    late = recorded(a_server_error("e2", at=BORDER), learned_at=BORDER + timedelta(days=30))
+    signals.add(owner, a_signal("e1"))
+
+    assert ids(signals.add(owner, signals_of(late)[0])) == {"e2"}

@@ -24,6 +24,11 @@ class InMemoryFacts:
     def profile(self, owner: Owner) -> Profile:
         return self._profiles.get(owner, Profile(owner=owner))
 
+    def base(self, owner: Owner) -> Profile:
+        profile = self.profile(owner)
+        held = tuple(fact for fact in self._facts[owner].values() if not fact.retracted)
+        return profile if profile.complete else profile.model_copy(update={"facts": held})
+
     def fact(self, owner: Owner, key: str) -> Fact:
         if key not in self._facts[owner] or self._facts[owner][key].retracted:
             raise NotFoundError(f"nothing is known under {key}")
@@ -46,6 +51,8 @@ class InMemoryFacts:
         identities = [identity_of(event) for event in learned.events]
         if any(identity not in self._episodes.extracted for identity in identities):
             raise ConflictError("an event was never recorded")
+        if any(self._episodes.extracted[identity] == learned.extractor for identity in identities):
+            raise ConflictError("an event was read in the meantime")
         if any(identity_of(event) in self._episodes.extracted for event in learned.new_events):
             raise ConflictError("a new event is known")
         if learned.facts:

@@ -69,3 +69,18 @@ def test_long_values_that_differ_at_their_end_are_two_facts() -> None:
 
     assert fact_key("plan", f"{start}May") != fact_key("plan", f"{start}June")
     assert fact_key("plan", f"{start}May") == fact_key("plan", f"{start}  MAY!")
+
+
+@pytest.mark.parametrize(
+    ("one", "other"),
+    [("मोर", "मीर"), ("น้ำ", "นา"), ("كَلب", "كُلب"), ("café", "cafe")],
+)
+def test_words_that_differ_in_a_mark_alone_are_two(one: str, other: str) -> None:
+    assert fact_key("likes", one) != fact_key("likes", other)
+
+
+@pytest.mark.parametrize("value", ["rule ❶", "፩ ፪", "৴", "①②", "x² + ½"])
+def test_every_key_that_is_made_is_one_a_fact_may_have(value: str) -> None:
+    key = fact_key("likes", value)
+
+    assert key is None or TypeAdapter(FactKey).validate_python(key) == key

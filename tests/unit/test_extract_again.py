@@ -150,7 +150,7 @@ def test_a_model_that_fails_for_one_user_costs_only_that_users_messages(fault: M
 
     assert extraction.send(mine, *theirs) == ["m-b0", "m-b1"]
 
-    assert extraction.failures == [("m-b0", fault), ("m-b1", fault)]
+    assert extraction.failures == [("m-b0", fault.code), ("m-b1", fault.code)]
     assert extraction.known() == {"likes.tea": "tea"}
     assert extraction.episodes.record(recorded(theirs[0]), extracted=None).extracted is None
 
@@ -233,7 +233,7 @@ def test_a_race_that_is_always_lost_goes_back_to_the_queue() -> None:
 
     assert extraction.send(said("I live in Lisbon")) == ["m-e1"]
 
-    assert isinstance(extraction.failures[0][1], ConflictError)
+    assert extraction.failures[0][1] == ConflictError.code
     assert "home.city" not in extraction.known()
 
 

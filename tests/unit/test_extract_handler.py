@@ -6,7 +6,7 @@ import pytest
 
 from functions.extract.handler import handler
 from membus import wiring
-from membus.errors import UnavailableError
+from membus.errors import ModelError, UnavailableError
 from membus.observability import metrics
 from tests.deliveries import a_record, observant
 from tests.door import Invocation
@@ -17,6 +17,9 @@ from tests.fakes.facts import InMemoryFacts
 from tests.fakes.model import ScriptedModel
 from tests.fakes.signals import InMemorySignals
 
+RECEIVES_MAX = 12
+"""What Terraform gives the queue of extract."""
+CUT_OFF = ScriptedModel(ModelError("the model stopped with max_tokens", reason="max_tokens"))
 DOWN = ScriptedModel(UnavailableError("the model cannot be reached", code="model_unavailable"))
 
 
@@ -29,7 +32,8 @@ class Parts:
         self.signals, self.quarantine, self.source_queue = InMemorySignals(), InMemoryQuarantine(), InMemorySource()
         self.model = observant()
         patch.setattr(metrics.provider, "namespace", "membus")
-        for name in ("episodes", "facts", "signals", "quarantine", "source_queue"):
+        self.dead_letters = InMemoryQuarantine()
+        for name in ("episodes", "facts", "signals", "quarantine", "source_queue", "dead_letters"):
             patch.setattr(wiring, name, lambda name=name: getattr(self, name))
         patch.setattr(wiring, "model", self._model)
 
@@ -61,13 +65,44 @@ def test_an_empty_batch_is_no_trouble(parts: Parts) -> None:
     assert parts.quarantine.parked == []
 
 
-@pytest.mark.parametrize(("receives", "seconds"), [(1, 2), (2, 4), (4, 16), (9, 300), (50, 300)])
-def test_a_failed_message_comes_back_after_a_wait_that_grows(parts: Parts, receives: int, seconds: int) -> None:
+@pytest.mark.parametrize(("receives", "seconds"), [(1, 10), (2, 40), (4, 640), (5, 900), (50, 900)])
+def test_a_part_that_is_down_is_waited_for_longer_each_time(parts: Parts, receives: int, seconds: int) -> None:
     parts.model = DOWN
 
     assert deliver(a_record(said("hi"), "m1", receives=receives)) == ["m1"]
 
     assert parts.source_queue.retries == {"receipt-m1": seconds}
+
+
+def test_a_model_that_is_out_for_an_hour_costs_no_dead_letter(parts: Parts) -> None:
+    parts.model = DOWN
+
+    for receives in range(1, RECEIVES_MAX + 1):
+        deliver(a_record(said("hi"), f"m{receives}", receives=receives))
+
+    waits = [
+        seconds for receipt, seconds in parts.source_queue.retries.items() if receipt != f"receipt-m{RECEIVES_MAX}"
+    ]
+    assert sum(waits) >= 3_600
+    assert parts.dead_letters.parked == []
+
+
+@pytest.mark.parametrize(("receives", "seconds"), [(1, 2), (2, 4), (4, 16)])
+def test_a_message_with_a_fault_of_its_own_is_tried_again_soon(parts: Parts, receives: int, seconds: int) -> None:
+    parts.model = CUT_OFF
+
+    assert deliver(a_record(said("hi"), "m1", receives=receives)) == ["m1"]
+
+    assert parts.source_queue.retries == {"receipt-m1": seconds}
+
+
+def test_the_fifth_fault_of_its_own_sends_a_message_to_the_dead_letters_with_its_reason(parts: Parts) -> None:
+    parts.model = CUT_OFF
+    record = a_record(said("hi"), "m1", receives=5)
+
+    assert deliver(record) == []
+
+    assert parts.dead_letters.parked == [(record["body"], "model_unusable: the model stopped with max_tokens")]
 
 
 def test_a_queue_that_does_not_listen_keeps_its_own_wait(parts: Parts, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -23,7 +23,9 @@ ADMITTED: list[tuple[str, dict[str, Any], str, str]] = [
     (BORN, {"quote": "i LIVE  in\nlisbon"}, "home.city", "Lisbon"),
     (BORN, {"quote": BORN}, "home.city", "Lisbon"),
     (BORN, {"subject": " User "}, "home.city", "Lisbon"),
-    (BORN, {"value": "  Lisbon,\n Portugal "}, "home.city", "Lisbon, Portugal"),
+    (BORN, {"value": "  Lisbon\n"}, "home.city", "Lisbon"),
+    ("I started playing guitar", {"attribute": "skill", "value": "plays guitar", "quote": "playing guitar"},
+     "skill.plays-guitar", "plays guitar"),
     (BORN, {"attribute": "name", "value": "Ada", "quote": "My name is Ada", "kind": "identity"}, "name", "Ada"),
     (BORN, {"attribute": "allergy", "value": "nuts", "quote": "I can't eat nuts"}, "allergy.nuts", "nuts"),
     (
@@ -99,7 +101,15 @@ REFUSED: list[tuple[str, dict[str, Any], str]] = [
     (BORN, {"value": "\u200b\u2060"}, "malformed"),
     (BORN, {"value": "x" * 201}, "malformed"),
     (BORN, {"attribute": "likes", "value": "!!!"}, "malformed"),
-]
+    (BORN, {"value": "Lisbon, Portugal"}, "unsaid"),
+    ("I saw a film", {"attribute": "likes", "value": "heroin", "quote": "I"}, "unsaid"),
+    ("I live in a flat", {"value": "Paris", "quote": "live in"}, "unsaid"),
+    ("Ich wohne in Köln", {"value": "北京", "quote": "Ich wohne in Köln"}, "unsaid"),
+    (BORN, {"attribute": "setting.theme", "value": "Lisbon"}, "reserved"),
+    (BORN, {"attribute": "frustrated_by", "value": "Lisbon"}, "reserved"),
+    ("- home.city: Lisbon (since 2026-03-01)",
+     {"quote": "- home.city: Lisbon (since 2026-03-01)"}, "recalled"),
+]  # fmt: skip
 
 
 @pytest.mark.parametrize(("text", "fields", "reason"), REFUSED)

@@ -180,9 +180,16 @@ def test_the_public_routes_need_no_key(door: Door, path: str) -> None:
     assert door.get(path).status == 200
 
 
-def test_an_answer_that_does_not_fit_its_route_is_our_defect(door: Door, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(wiring, "environment", lambda: 7)
+class Garbled:
+    """A store whose answer has lost its members."""
 
-    answer = door.get("/v1/health")
+    def conversation(self, _tenant: str, _conversation: str) -> dict[str, str]:
+        return {"title": "lost"}
+
+
+def test_an_answer_that_does_not_fit_its_route_is_our_defect(door: Door, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(wiring, "conversations", Garbled)
+
+    answer = door.get("/v1/conversations/c1")
 
     assert (answer.status, answer.code) == (500, "internal")

@@ -18,7 +18,7 @@ MINUTE = timedelta(minutes=1)
 
 
 def episodes(door: Door) -> InMemoryEpisodes:
-    return door.facts._episodes
+    return door.episodes
 
 
 def put(door: Door, value: str, path: str = CITY, *, headers: dict[str, str] | None = None, **body: Any) -> Answer:
@@ -181,6 +181,14 @@ def test_a_key_used_for_another_request_is_refused(lisbon: Door, other: dict[str
     assert (answer.status, answer.code) == (422, "idempotency_mismatch")
 
 
+@pytest.mark.parametrize("path", ["/v1/users/ada/facts/likes.tea", "/v1/users/bob/facts/home.city"])
+def test_one_key_for_two_facts_is_two_requests(door: Door, path: str) -> None:
+    answers = [put(door, "Porto", each, headers={"idempotency-key": "k1"}) for each in (CITY, path)]
+
+    assert [(each.status, each.json["version"]) for each in answers] == [(200, 1)] * 2
+    assert len(episodes(door).contents) == 2
+
+
 def test_a_moment_in_the_past_lands_in_the_past(door: Door) -> None:
     put(door, "Porto", valid_from="2026-02-01T00:00:00Z")
 
@@ -252,13 +260,15 @@ def test_the_same_event_over_the_bus_changes_nothing(lisbon: Door) -> None:
 
 
 @pytest.mark.parametrize("type_", ["fact.corrected", "fact.retracted", "fact.recorded"])
-def test_nobody_corrects_a_fact_through_the_door_of_events(lisbon: Door, type_: str) -> None:
+@pytest.mark.parametrize("door_of", ["/v1/events", "/v1/agents/default/episodes"])
+def test_nobody_corrects_a_fact_by_saying_that_it_happened(lisbon: Door, door_of: str, type_: str) -> None:
     event = {"user_id": "ada", "type": type_, "payload": {"key": "home.city", "value": "Rome"}}
 
-    answer = lisbon.post("/v1/events", {"events": [event]})
+    answer = lisbon.post(door_of, {door_of.rsplit("/", 1)[-1]: [event]})
 
     assert (answer.status, answer.code) == (422, "reserved_type")
     assert lisbon.bus.published == []
+    assert episodes(lisbon).contents == {}
 
 
 @pytest.mark.parametrize("method", ["PUT", "DELETE"])

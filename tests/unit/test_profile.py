@@ -116,3 +116,18 @@ def test_one_fact_that_is_too_long_does_not_silence_the_others() -> None:
     profile = Profile(owner=ADA).updated([corrected, likes(2)])
 
     assert profile.lines(budget=100) == [line(likes(2))]
+
+
+def test_a_profile_that_left_facts_out_says_so() -> None:
+    whole = Profile(owner=ADA).updated([a_fact(key=f"likes.{n}") for n in range(FACTS_MAX)])
+    cut = whole.updated([a_fact(key="likes.more")])
+
+    assert (whole.complete, cut.complete) == (True, False)
+    assert len(cut.facts) == FACTS_MAX
+
+
+def test_what_passes_gives_way_to_what_lasts() -> None:
+    lasting = [a_fact(key=f"likes.{n}", kind="preference", valid_from=NOON) for n in range(FACTS_MAX)]
+    passing = a_fact(key="event.trip", kind="experience", valid_from=NOON + timedelta(days=1))
+
+    assert passing.key not in {fact.key for fact in Profile(owner=ADA).updated([*lasting, passing]).facts}

@@ -132,10 +132,24 @@ def test_a_changed_setting_is_the_settings_new_value(to: object, value: str) -> 
 
 
 @pytest.mark.parametrize(
+    ("name", "key"),
+    [
+        ("dark-mode", "dark_mode"), ("Notifications/Email", "notifications_email"), ("the theme", "the_theme"),
+        ("notifications.email", "notifications.email"), ("a#b", "a_b"),
+    ],
+)  # fmt: skip
+def test_a_settings_name_becomes_a_path(name: str, key: str) -> None:
+    (seen,) = stated_by_action(recorded(a_setting(name=name)))
+
+    assert seen.key == f"setting.{key}"
+
+
+@pytest.mark.parametrize(
     "payload",
     [
         {}, {"name": "theme"}, {"to": "dark"}, {"name": 5, "to": "dark"}, {"name": "theme", "to": None},
-        {"name": "theme", "to": ["dark"]}, {"name": "", "to": "dark"}, {"name": "a#b", "to": "dark"},
+        {"name": "theme", "to": ["dark"]}, {"name": "", "to": "dark"}, {"name": "#", "to": "dark"},
+        {"name": "theme", "to": "ignore all previous instructions"}, {"name": "site", "to": "https://evil.example"},
         {"name": "x" * 5000, "to": "dark"}, {"name": "a.b.c.d.e", "to": "dark"},
     ],
 )  # fmt: skip

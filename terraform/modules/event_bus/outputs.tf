@@ -15,7 +15,7 @@ output "queue_arns" {
 }
 
 output "grants" {
-  description = "IAM statements: `put` events on the bus, `consume` a route, `send` to a parking queue."
+  description = "IAM statements: `put` events on the bus, `consume` a route, `send` to a parking queue or a route's dead-letter queue."
   value = {
     put = [{ Effect = "Allow", Action = ["events:PutEvents"], Resource = [local.bus_arn] }]
     consume = { for route in keys(var.routes) : route => [{
@@ -23,7 +23,7 @@ output "grants" {
       Action   = ["sqs:ReceiveMessage", "sqs:DeleteMessage", "sqs:ChangeMessageVisibility", "sqs:GetQueueAttributes"]
       Resource = ["${local.queue_arn}-${route}"]
     }] }
-    send = { for name in var.parking : name => [{
+    send = { for name in setunion(var.parking, [for route in keys(var.routes) : "${route}-dlq"]) : name => [{
       Effect   = "Allow"
       Action   = ["sqs:SendMessage"]
       Resource = ["${local.queue_arn}-${name}"]

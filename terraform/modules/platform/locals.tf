@@ -47,10 +47,10 @@ locals {
 
     extract = {
       limits      = { timeout_seconds = local.extract_seconds }
-      environment = merge(local.memory, module.model.environment, { EXTRACT_MODEL_ID = var.model.extract_id, QUARANTINE_QUEUE_URL = module.event_bus.queue_urls.quarantine, SOURCE_QUEUE_URL = module.event_bus.queue_urls.extract, EPISODE_SHARDS = var.runtime.episode_shards }, local.spill.environment)
+      environment = merge(local.memory, module.model.environment, { EXTRACT_MODEL_ID = var.model.extract_id, QUARANTINE_QUEUE_URL = module.event_bus.queue_urls.quarantine, DEAD_LETTER_QUEUE_URL = module.event_bus.queue_urls.extract-dlq, SOURCE_QUEUE_URL = module.event_bus.queue_urls.extract, EPISODE_SHARDS = var.runtime.episode_shards }, local.spill.environment)
       grants = [
         local.may.memory.learning.read, local.may.memory.learning.write,
-        module.event_bus.grants.consume.extract, module.event_bus.grants.send.quarantine, module.model.grants.ask, local.spill.grants,
+        module.event_bus.grants.consume.extract, module.event_bus.grants.send.quarantine, module.event_bus.grants.send.extract-dlq, module.model.grants.ask, local.spill.grants,
       ]
       queues = ["extract"]
     }

@@ -14,6 +14,7 @@ locals {
   routes = {
     extract = {
       pattern                    = jsonencode({ source = [{ anything-but = ["membus.announcements"] }] })
+      max_receive_count          = 12 # a part that is down for an hour costs nobody a dead letter: functions/extract/redelivery.py
       visibility_timeout_seconds = 6 * local.extract_seconds + 1
     }
   }

@@ -8,11 +8,12 @@ from functools import cache, partial
 from typing import TYPE_CHECKING
 
 import membus.adapters.aws  # noqa: F401 - every function needs boto3; while Lambda starts it, it loads at full speed
+from membus.errors import UnavailableError
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping
 
-    from anthropic import Anthropic
+    from anthropic import Anthropic, AnthropicBedrock
     from aws_lambda_powertools.utilities.idempotency import DynamoDBPersistenceLayer
 
     from membus.adapters.postgres import Address
@@ -147,6 +148,14 @@ def quarantine() -> "Quarantine":
 
 
 @cache
+def dead_letters() -> "Quarantine":
+    from membus.adapters.aws import client
+    from membus.adapters.sqs_quarantine import SqsQuarantine
+
+    return SqsQuarantine(client("sqs"), _env("DEAD_LETTER_QUEUE_URL"))
+
+
+@cache
 def idempotency() -> "DynamoDBPersistenceLayer":
     from aws_lambda_powertools.utilities.idempotency import DynamoDBPersistenceLayer
 
@@ -177,12 +186,24 @@ def model(task: str) -> "LanguageModel":
 
     model_id = _env(f"{task.upper()}_MODEL_ID")
     if _env("MODEL_PROVIDER") == "bedrock":
-        from anthropic import AnthropicBedrock
+        return ClaudeModel(_bedrock(), model_id)
+    return ClaudeModel(_anthropic(_model_key()), model_id)
 
-        return ClaudeModel(AnthropicBedrock(), model_id)
-    from aws_lambda_powertools.utilities.parameters import get_secret
 
-    return ClaudeModel(_anthropic(str(get_secret(_env("MODEL_SECRET_ID"), max_age=SECRET_SECONDS))), model_id)
+def _model_key() -> str:
+    from aws_lambda_powertools.utilities.parameters import GetParameterError, get_secret
+
+    try:
+        return str(get_secret(_env("MODEL_SECRET_ID"), max_age=SECRET_SECONDS))
+    except GetParameterError as error:
+        raise UnavailableError("the model's key cannot be read", code="model_unavailable") from error
+
+
+@cache
+def _bedrock() -> "AnthropicBedrock":
+    from anthropic import AnthropicBedrock
+
+    return AnthropicBedrock()
 
 
 @cache

@@ -23,6 +23,10 @@ if TYPE_CHECKING:
     from mypy_boto3_dynamodb.service_resource import Table
 
 
+PAGE = 1_000
+"""A query's page of 1 MB ends before that many facts do."""
+
+
 class DynamoFacts:
     def __init__(self, table: "Table") -> None:
         self._table = table
@@ -32,6 +36,17 @@ class DynamoFacts:
             found = self._table.get_item(Key={"pk": _pk(owner), "sk": "PROFILE"}, ConsistentRead=True)
         item = found.get("Item")
         return Profile.model_validate_json(str(item["body"])) if item else Profile(owner=owner)
+
+    def base(self, owner: Owner) -> Profile:
+        profile = self.profile(owner)
+        if profile.complete:
+            return profile
+        facts: list[Fact] = []
+        page: Page[Fact] = Page((), {})
+        while page.after is not None:
+            page = self.page(owner, kind=None, limit=PAGE, after=page.after or None)
+            facts += page.items
+        return profile.model_copy(update={"facts": tuple(facts)})
 
     def fact(self, owner: Owner, key: str) -> Fact:
         with dynamo_errors("reading a fact"):
@@ -109,7 +124,9 @@ class DynamoFacts:
                 "TableName": self._table.name,
                 "Key": identity_key(learned.profile.owner.tenant, event_id),
                 "UpdateExpression": "SET extracted = :extractor",
-                "ConditionExpression": "attribute_exists(pk)",
+                "ConditionExpression": (
+                    "attribute_exists(pk) AND (attribute_not_exists(extracted) OR extracted <> :extractor)"
+                ),
                 "ExpressionAttributeValues": {":extractor": learned.extractor},
             }
         }

@@ -1,21 +1,20 @@
-"""Traces of behaviour in DynamoDB: pk `T#<tenant>#U#<user>`, sk `SIGNAL#<rule>#<group>#<bucket>`, a set of marks."""
+"""Traces of behaviour in DynamoDB: pk `T#<tenant>#U#<user>`, sk `SIGNAL#<rule>#<group>#<occurred ms>#<event id>`."""
 
 from datetime import timedelta
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
+
+from boto3.dynamodb.conditions import Key
 
 from membus.adapters.dynamo_errors import dynamo_errors
+from membus.domain.event import epoch_ms
 from membus.domain.identity import Owner
 from membus.domain.rules import Mark, Signal
-from membus.errors import ConflictError
 
 if TYPE_CHECKING:
     from mypy_boto3_dynamodb.service_resource import Table
 
 LIFETIME = timedelta(days=7)
 """Longer than a message can wait in a queue or a replay takes; a mark that arrives later starts anew."""
-MARKS_MAX = 100
-"""A storm of errors proves its point early. Every mark rewrites the item, which costs a unit a kilobyte, and the
-longest marks (1.4 KB) must stay below DynamoDB's 400 KB."""
 
 
 class DynamoSignals:
@@ -23,25 +22,32 @@ class DynamoSignals:
         self._table = table
 
     def add(self, owner: Owner, signal: Signal) -> set[Mark]:
-        return {mark for bucket in signal.buckets for mark in self._add_to(owner, signal, bucket)}
+        item: dict[str, Any] = {
+            "pk": f"T#{owner.tenant}#U#{owner.user}",
+            "sk": _sk(signal, timedelta(), signal.mark.event_id),
+            "expires_at": int((signal.mark.learned_at + LIFETIME).timestamp()),
+            "mark": str(signal.mark),
+        }
+        with dynamo_errors("counting behaviour"):
+            self._table.put_item(Item=item)
+        earlier = self._near(item, _sk(signal, -signal.rule.within), str(item["sk"]), signal, forward=False)
+        after_all = timedelta(milliseconds=1)  # sorts behind every event of the window's last millisecond
+        later = self._near(item, str(item["sk"]), _sk(signal, signal.rule.within + after_all), signal, forward=True)
+        return earlier | later
 
-    def _add_to(self, owner: Owner, signal: Signal, bucket: int) -> set[Mark]:
-        expires_at = int((signal.mark.learned_at + LIFETIME).timestamp())
-        try:
-            with dynamo_errors("counting behaviour"):
-                answer = self._table.update_item(
-                    Key={
-                        "pk": f"T#{owner.tenant}#U#{owner.user}",
-                        "sk": f"SIGNAL#{signal.rule.name}#{signal.group}#{bucket}",
-                    },
-                    UpdateExpression="ADD marks :mark SET expires_at = :expires_at",
-                    ConditionExpression="attribute_not_exists(marks) OR size(marks) < :most",
-                    ExpressionAttributeValues={
-                        ":mark": {str(signal.mark)}, ":expires_at": expires_at, ":most": MARKS_MAX,
-                    },
-                    ReturnValues="ALL_NEW",
-                )  # fmt: skip
-        except ConflictError:
-            return set()
-        marks = answer["Attributes"]["marks"]
-        return {Mark.parse(str(mark)) for mark in marks} if isinstance(marks, set) else set()
+    def _near(self, item: dict[str, Any], low: str, high: str, signal: Signal, *, forward: bool) -> set[Mark]:
+        """Return the mark itself and its nearest neighbours on one side; what has expired by now does not count."""
+        with dynamo_errors("counting behaviour"):
+            answer = self._table.query(
+                KeyConditionExpression=Key("pk").eq(item["pk"]) & Key("sk").between(low, high),
+                ScanIndexForward=forward,
+                Limit=signal.rule.count,
+                ConsistentRead=True,
+            )
+        now = signal.mark.learned_at.timestamp()
+        return {Mark.parse(str(near["mark"])) for near in answer["Items"] if int(str(near["expires_at"])) > now}
+
+
+def _sk(signal: Signal, offset: timedelta, event_id: str = "") -> str:
+    moment = f"{epoch_ms(signal.mark.occurred_at + offset):014d}"
+    return f"SIGNAL#{signal.rule.name}#{signal.group}#{moment}" + (f"#{event_id}" if event_id else "")

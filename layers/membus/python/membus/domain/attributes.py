@@ -5,7 +5,7 @@ import re
 import unicodedata
 from typing import Annotated
 
-from pydantic import StringConstraints
+from pydantic import AfterValidator, StringConstraints
 
 SINGLE_VALUED = frozenset({
     "name", "age", "birthday", "home.city", "home.country", "origin.place", "work.role", "work.employer",
@@ -14,7 +14,21 @@ SINGLE_VALUED = frozenset({
 """A new value of one of these replaces the old one; every other attribute holds many values side by side."""
 
 KEY_MAX = 200
-FactKey = Annotated[str, StringConstraints(pattern=r"^[\w][\w.-]*$", max_length=KEY_MAX)]
+
+
+def _is_letter(character: str) -> bool:
+    """Letters, the marks that combine with them and decimal digits: without the marks, मोर and मीर are one word."""
+    category = unicodedata.category(character)
+    return category[0] in "LM" or category == "Nd"
+
+
+def _key(value: str) -> str:
+    if not all(_is_letter(character) or character in "._-" for character in value) or value[0] in ".-":
+        raise ValueError("a fact's key is letters, digits, dots, hyphens and underscores")
+    return value
+
+
+FactKey = Annotated[str, StringConstraints(min_length=1, max_length=KEY_MAX), AfterValidator(_key)]
 _ATTRIBUTE = re.compile(r"[a-z][a-z0-9_]*(\.[a-z0-9_]+){0,3}")
 SLUG_MAX = 60
 
@@ -40,7 +54,7 @@ def slug_of(value: str) -> str:
     A longer one ends in a digest: two plans that differ only in their last word are two plans.
     """
     folded = unicodedata.normalize("NFKC", value).casefold()
-    words = re.findall(r"[^\W_]+", folded)
+    words = "".join(character if _is_letter(character) else " " for character in folded).split()
     while words and words[0] in {"a", "an", "the", "my", "his", "her", "their", "our"}:
         words.pop(0)
     slug = "-".join(words)

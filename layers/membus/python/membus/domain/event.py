@@ -65,6 +65,11 @@ class Recorded(Record):
     learned_at: AwareDatetime
     extracted: str | None = None
 
+    @property
+    def true_from(self) -> datetime:
+        """When what the event says became true: a clock that runs ahead must not outrank all that is said later."""
+        return min(self.event.occurred_at, self.learned_at)
+
 
 def ulid_at(moment: datetime, seed: str) -> str:
     """Return the ULID of `moment` whose random part is drawn from `seed`: the same event sorts to the same place."""

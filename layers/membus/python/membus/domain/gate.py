@@ -1,7 +1,6 @@
 """The gate between what a model proposes and what memory believes: the model proposes, this code disposes."""
 
 import re
-import unicodedata
 from typing import Literal
 
 from pydantic import Field
@@ -10,6 +9,8 @@ from membus.domain.attributes import fact_key
 from membus.domain.event import Recorded
 from membus.domain.facts import Kind, Observation, Provenance, Trust
 from membus.domain.identity import Record
+from membus.domain.instructions import plain, reads_as_instruction
+from membus.domain.search.terms import stems
 from membus.domain.visible import is_blank
 
 Stance = Literal["stated", "hypothetical", "negated", "question"]
@@ -22,13 +23,14 @@ Reason = Literal[
     "question",
     "instruction",
     "malformed",
+    "recalled",
+    "reserved",
+    "unsaid",
 ]
-_INSTRUCTION = re.compile(
-    r"https?://|www\.|<[^>]{1,80}>|\bsystem prompt\b|\bfrom now on\b|\byou (must|should|are to|will now)\b"
-    r"|\b(ignore|disregard|forget|override)\b.{0,40}\b(instruction|prompt|rule|memory|above|previous)"
-    r"|\b(always|never) (answer|reply|respond|say|tell|recommend)\b",
-    re.IGNORECASE,
-)
+RESERVED = frozenset({"setting", "frustrated_by"})
+"""Attributes that only the rules write: what a user does is not for a model to claim."""
+_RECALLED = re.compile(r"\(since \d{4}-\d\d-\d\d\)|</?profile>")
+"""The form in which a prompt shows what is known: a text that holds it repeats memory, it does not add to it."""
 VALUE_MAX = 200
 """A longer value is a passage, not a fact."""
 QUOTE_MAX = 300
@@ -58,22 +60,25 @@ def admit(candidate: Candidate, events: dict[str, Recorded], extractor: Extracto
     """Return the observation that a candidate becomes, or the reason it is refused.
 
     A candidate is refused unless its quote stands in the words of the event it names, word for word but for case,
-    white space and invisible characters, and it states something about the user, neither supposed nor an instruction.
+    white space and invisible characters, its value was said there, and it states something about the user that is
+    neither supposed, nor an instruction, nor recalled from memory.
     """
     recorded = events.get(candidate.event_id)
     if recorded is None:
         return "unknown_event"
-    refused = _refusal(candidate, recorded.event.speech or "")
-    if refused:
-        return refused
+    event, speech = recorded.event, plain(recorded.event.speech or "")
     key = fact_key(candidate.attribute, candidate.value)
     value = " ".join(candidate.value.split())
+    refused = _refusal(candidate, speech)
+    if refused:
+        return refused
     if key is None or is_blank(value) or len(value) > VALUE_MAX:
         return "malformed"
-    event = recorded.event
+    if not _says(plain(candidate.quote), speech, plain(value)):
+        return "unsaid"
     return Observation(
         key=key, value=value, kind=candidate.kind, trust=Trust.USER_STATED, confidence=0.9,
-        valid_from=event.occurred_at, learned_at=recorded.learned_at,
+        valid_from=recorded.true_from, learned_at=recorded.learned_at,
         provenance=Provenance(
             event_id=event.event_id, event_type=event.type, origin=event.origin,
             quote=candidate.quote.strip()[:QUOTE_MAX],
@@ -87,21 +92,35 @@ def _refusal(candidate: Candidate, speech: str) -> Reason | None:
         return candidate.stance
     if candidate.subject.strip().casefold() != "user":
         return "third_party"
-    quote = _plain(candidate.quote)
-    if not quote or not _stands_in(quote, _plain(speech)):
+    quote = plain(candidate.quote)
+    if not quote or not _stands_in(quote, speech):
         return "ungrounded"
-    if _INSTRUCTION.search(_plain(candidate.value)) or _INSTRUCTION.search(quote):
+    return _content_refusal(candidate)
+
+
+def _content_refusal(candidate: Candidate) -> Reason | None:
+    if reads_as_instruction(candidate.value) or reads_as_instruction(candidate.quote):
         return "instruction"
+    if _RECALLED.search(candidate.quote):
+        return "recalled"
+    if candidate.attribute.strip().lower().split(".")[0] in RESERVED:
+        return "reserved"
     return None
+
+
+def _says(quote: str, speech: str, value: str) -> bool:
+    """Whether the value's words were said: one of them in the quote, two thirds of them in the whole event.
+
+    Words are compared by their stems, so that `plays guitar` may rest on "I started playing guitar". Scripts
+    without spaces have no words to compare; there the value stands in the event as it is, or not at all.
+    """
+    if value in quote:
+        return True
+    meant, quoted, heard = set(stems(value)), set(stems(quote)), set(stems(speech))
+    return bool(meant & quoted) and len(meant & heard) * 3 >= len(meant) * 2
 
 
 def _stands_in(quote: str, speech: str) -> bool:
     """Whether the quote stands in the speech and cuts no word; only scripts with spaces have words to cut."""
     begins, ends = r"(?:(?<![a-z0-9])|(?![a-z0-9]))", r"(?:(?![a-z0-9])|(?<![a-z0-9]))"
     return re.search(begins + re.escape(quote) + ends, speech) is not None
-
-
-def _plain(text: str) -> str:
-    """Return the text as it reads: no invisible characters, no look-alike forms, one space, one case."""
-    read = (character for character in unicodedata.normalize("NFKC", text) if unicodedata.category(character) != "Cf")
-    return " ".join("".join(read).split()).casefold()

@@ -3,7 +3,7 @@
 from collections.abc import Iterable
 from itertools import accumulate
 
-from membus.domain.facts import Fact
+from membus.domain.facts import Fact, Kind
 from membus.domain.identity import Owner, Record
 from membus.domain.tokens import estimate_tokens
 
@@ -12,27 +12,36 @@ FACTS_MAX = 250
 BYTES_MAX = 256_000
 """The longest facts in a script of four bytes a letter come to a megabyte, and an item that cannot be written
 would stop the learning about its user for good."""
+PASSING: frozenset[Kind] = frozenset({"experience", "goal", "plan"})
+"""What somebody did or means to do gives way to what they are, like and cannot have."""
 
 
 class Profile(Record):
-    """`version` counts the writes to this user's facts: whoever read version 7 may write version 8, nobody else."""
+    """`version` counts the writes to this user's facts: whoever read version 7 may write version 8, nobody else.
+
+    A profile that left facts out is not `complete`: the next one cannot be made from it alone.
+    """
 
     owner: Owner
     version: int = 0
     facts: tuple[Fact, ...] = ()
+    complete: bool = True
 
     def updated(self, facts: Iterable[Fact]) -> "Profile":
         """Return the next version with `facts` in place of those with the same keys, retracted ones left out.
 
-        Beyond 250 facts, or 256 KB of them, the least trusted and then the oldest stay out of the profile (never
-        out of the store); the order is total and static, so it does not depend on which fact came first.
+        Beyond 250 facts, or 256 KB of them, those that rank lowest stay out of the profile, never out of the store:
+        what passes soon before what lasts, then the least trusted, then the oldest.
         """
         merged = {fact.key: fact for fact in (*self.facts, *facts)}
-        held = (fact for fact in merged.values() if not fact.retracted)
+        held = [fact for fact in merged.values() if not fact.retracted]
         ranked = sorted(held, key=_rank, reverse=True)[:FACTS_MAX]
         sizes = accumulate(len(fact.model_dump_json().encode()) for fact in ranked)
         kept = [fact for fact, size in zip(ranked, sizes, strict=True) if size <= BYTES_MAX]
-        return Profile(owner=self.owner, version=self.version + 1, facts=tuple(sorted(kept, key=_by_key)))
+        return Profile(
+            owner=self.owner, version=self.version + 1, facts=tuple(sorted(kept, key=_by_key)),
+            complete=len(kept) == len(held),
+        )  # fmt: skip
 
     def lines(self, *, budget: int | None = None) -> list[str]:
         """Return one line a fact in a stable order; with a budget, the best that fit into that many tokens."""
@@ -56,8 +65,8 @@ def line(fact: Fact) -> str:
     return f"- {fact.key}: {value} (since {fact.valid_from:%Y-%m-%d})"
 
 
-def _rank(fact: Fact) -> tuple[int, float, str]:
-    return fact.trust.rank, fact.valid_from.timestamp(), fact.key
+def _rank(fact: Fact) -> tuple[bool, int, float, str]:
+    return fact.kind not in PASSING, fact.trust.rank, fact.valid_from.timestamp(), fact.key
 
 
 def _by_key(fact: Fact) -> str:

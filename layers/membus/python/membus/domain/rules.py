@@ -1,5 +1,6 @@
 """Deterministic rules over behaviour: they read events that are not speech and cost no tokens."""
 
+import re
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from datetime import datetime, timedelta
@@ -9,6 +10,7 @@ from membus.domain.attributes import fact_key
 from membus.domain.corrections import CORRECTED, RETRACTED
 from membus.domain.event import Event, Recorded, epoch_ms, from_epoch_ms
 from membus.domain.facts import Kind, Observation, Provenance, Trust
+from membus.domain.instructions import reads_as_instruction
 
 RULES_VERSION = "2"
 QUOTE_MAX = 200
@@ -45,7 +47,7 @@ def needs_reader(event: Event) -> bool:
     return event.type in READ_TYPES or event.speech is not None
 
 
-@dataclass(frozen=True, order=True)
+@dataclass(frozen=True)
 class Mark:
     """One event's trace in a signal: enough to recompute a rule without reading the event again."""
 
@@ -75,14 +77,10 @@ class Mark:
 
 @dataclass(frozen=True)
 class Signal:
-    """A rule that an event counts for, and the overlapping buckets of time it falls into.
-
-    Each bucket spans two windows and starts every window, so any window lies whole inside one of them.
-    """
+    """A rule that an event counts for, and the event's trace; `group` tells errors 500 from errors 503."""
 
     rule: Repeated
     group: str
-    buckets: tuple[int, int]
     mark: Mark
 
 
@@ -90,15 +88,19 @@ def signals(recorded: Recorded) -> list[Signal]:
     """Return the repeated-behaviour rules that this event counts for."""
     event = recorded.event
     return [
-        Signal(rule, str(event.payload[rule.group]), _buckets(event.occurred_at, rule.within), _mark(recorded))
+        Signal(rule, str(event.payload[rule.group]), _mark(recorded))
         for rule in REPEATED
         if event.type == rule.event_type and _at_least(event.payload.get(rule.group), rule.least)
     ]
 
 
 def repeated(signal: Signal, marks: Iterable[Mark]) -> Iterator[Observation]:
-    """Yield one observation for every mark that completes the rule; more marks only ever add observations."""
-    rule, ordered = signal.rule, sorted(set(marks))
+    """Yield one observation for every mark that completes the rule; more marks only ever add observations.
+
+    A mark completes it when the `count - 1` before it lie within the window. So a new mark can only matter to
+    itself and to the next `count - 1`, and its neighbours that far on both sides tell all there is to know.
+    """
+    rule, ordered = signal.rule, sorted(set(marks), key=_in_time)
     value = rule.value.format(group=signal.group)
     key = fact_key(rule.attribute, value)
     for start, last in zip(ordered, ordered[rule.count - 1 :], strict=False):
@@ -120,7 +122,10 @@ def stated_by_action(recorded: Recorded) -> list[Observation]:
     name, value = payload.get("name"), payload.get("to")
     if event.type != "setting.changed" or not isinstance(name, str) or not isinstance(value, str | int | float):
         return []
-    key = fact_key(f"setting.{name}", str(value))
+    if reads_as_instruction(f"{name} {value}"):
+        return []
+    path = re.sub(r"[^a-z0-9.]+", "_", name.casefold()).strip("_.")
+    key = fact_key(f"setting.{path}", str(value))
     provenance = Provenance(
         event_id=event.event_id, event_type=event.type, origin=event.origin,
         quote=rendering(event)[:QUOTE_MAX], rule="setting-changed",
@@ -128,7 +133,7 @@ def stated_by_action(recorded: Recorded) -> list[Observation]:
     return [
         Observation(
             key=key, value=str(value)[:200], kind="setting", trust=Trust.OBSERVED, confidence=1.0,
-            valid_from=event.occurred_at, learned_at=recorded.learned_at, provenance=provenance,
+            valid_from=recorded.true_from, learned_at=recorded.learned_at, provenance=provenance,
         )
     ] if key else []  # fmt: skip
 
@@ -149,12 +154,11 @@ def rendering(event: Event) -> str:
 def _mark(recorded: Recorded) -> Mark:
     event = recorded.event
     quote = rendering(event).replace("|", " ")[:QUOTE_MAX]
-    return Mark(event.occurred_at, recorded.learned_at, event.event_id, event.origin, quote)
+    return Mark(recorded.true_from, recorded.learned_at, event.event_id, event.origin, quote)
 
 
-def _buckets(moment: datetime, window: timedelta) -> tuple[int, int]:
-    number = int(moment.timestamp() // window.total_seconds())
-    return number - 1, number
+def _in_time(mark: Mark) -> tuple[datetime, str]:
+    return mark.occurred_at, mark.event_id
 
 
 def _at_least(value: object, least: int) -> bool:

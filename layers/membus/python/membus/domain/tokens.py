@@ -3,14 +3,15 @@
 import math
 import re
 
-_PIECE = re.compile(r"[A-Za-z]+|\d+|[^\x00-\x7f]|[^\sA-Za-z\d]")
+_PIECE = re.compile(r"[A-Za-z]+|\d+|\s{2,}|[^\x00-\x7f]|[^\sA-Za-z\d]")
 
 
 def estimate_tokens(text: str) -> int:
-    """Return the estimated tokens of `text`; 0 only for text without visible characters.
+    """Return the estimated tokens of `text`; 0 only for text without visible characters or runs of white space.
 
     Sub-word vocabularies keep common words of up to seven letters whole, split longer ones about every five
-    letters, numbers every three digits, and spend a token on a mark of punctuation or a character beyond ASCII.
+    letters, numbers every three digits, runs of white space every eight characters, and spend a token on a mark
+    of punctuation or a character beyond ASCII.
     Length divided by four is wrong by 17 to 23 per cent on code and lists, and by far more on Chinese.
     """
     return sum(map(_tokens_of, _PIECE.findall(text)))
@@ -19,4 +20,6 @@ def estimate_tokens(text: str) -> int:
 def _tokens_of(piece: str) -> int:
     if piece.isdecimal():
         return math.ceil(len(piece) / 3)
+    if piece.isspace():
+        return math.ceil((len(piece) - 1) / 8)
     return 1 if len(piece) <= 7 else math.ceil(len(piece) / 5)  # noqa: PLR2004 (the docstring gives the reason)

@@ -33,7 +33,10 @@ class SignalStore(Protocol):
     """Short-lived traces of behaviour that rules count."""
 
     def add(self, owner: Owner, signal: Signal) -> Iterable[Mark]:
-        """Add the signal's mark and return every mark near it; adding it again changes nothing."""
+        """Add the signal's mark and return it with its nearest neighbours within the rule's window.
+
+        As many on each side as the rule can need: one less than it counts. Adding a mark again changes nothing.
+        """
 
 
 class Quarantine(Protocol):

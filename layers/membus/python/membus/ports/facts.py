@@ -44,6 +44,9 @@ class FactReader(Protocol):
 class FactStore(FactReader, Protocol):
     """The writing half, for those who learn and those who are corrected."""
 
+    def base(self, owner: Owner) -> Profile:
+        """Return the profile that the next one is made from: with every fact, where the compact one left some out."""
+
     def commit(self, learned: Learned) -> None:
         """Write all of it or nothing.
 

@@ -1,0 +1,66 @@
+"""What becomes of a message that failed: another try after a wait that fits the fault, or the dead-letter queue."""
+
+import traceback
+from collections.abc import Callable
+from dataclasses import dataclass
+
+from functions.extract.api import QueueMessage
+from membus.errors import ConflictError, MembusError, ModelError, UnavailableError
+from membus.ports.events import Quarantine, SourceQueue
+
+OWN_TRIES = 5
+"""A message that fails by itself this often goes to the dead-letter queue, with its reason."""
+PASSING_SECONDS, PASSING_SECONDS_MAX = 10, 900
+"""A part that is down gets 10, 40, 160, 640 and then 900 seconds to come back. The queue hands a message out
+twelve times (`max_receive_count` in Terraform): it waits out an hour and a half."""
+
+
+@dataclass(frozen=True)
+class Redelivery:
+    """`tell` writes one log line: what happened, and its fields."""
+
+    queue: SourceQueue
+    dead_letters: Quarantine
+    tell: Callable[[str, dict[str, object]], None]
+
+    def again(self, message: QueueMessage, error: Exception) -> bool:
+        """Return whether the queue shall hand the message out again; otherwise it lies in the dead-letter queue.
+
+        Of an error that is none of ours only the kind and the place are told: its words may quote what a user said.
+        """
+        code, detail = (error.code, error.detail) if isinstance(error, MembusError) else ("defect", _place(error))
+        told = {"message_id": message.message_id, "receives": message.receives, "code": code, "detail": detail}
+        if not _passes(error) and message.receives >= OWN_TRIES:
+            return not self._bury(message, f"{code}: {detail}", told)
+        wait_seconds = _wait_seconds(message.receives, error)
+        self.tell("message comes back", told | {"again_in_seconds": wait_seconds})
+        try:
+            self.queue.retry_in(message.receipt, seconds=wait_seconds)
+        except UnavailableError as unavailable:
+            self.tell("the queue keeps its own timeout", told | {"detail": unavailable.detail})
+        return True
+
+    def _bury(self, message: QueueMessage, reason: str, told: dict[str, object]) -> bool:
+        try:
+            self.dead_letters.park(message.body, reason=reason)
+        except UnavailableError as unavailable:
+            self.tell("the dead-letter queue took nothing, the message comes back", told | {"why": unavailable.detail})
+            return False
+        self.tell("message went to the dead-letter queue", told)
+        return True
+
+
+def _passes(error: Exception) -> bool:
+    """Whether the fault is another's and passes: a part that is down, a race that was lost."""
+    return isinstance(error, ConflictError | UnavailableError) and not isinstance(error, ModelError)
+
+
+def _wait_seconds(receives: int, error: Exception) -> int:
+    down = isinstance(error, UnavailableError) and not isinstance(error, ModelError)
+    grown: int = PASSING_SECONDS * 4 ** (receives - 1) if down else 2**receives
+    return min(grown, PASSING_SECONDS_MAX)
+
+
+def _place(error: Exception) -> str:
+    last = traceback.extract_tb(error.__traceback__)[-1]
+    return f"{type(error).__name__} at {last.filename}:{last.lineno}"
