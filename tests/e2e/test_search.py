@@ -1,10 +1,13 @@
 """Search through the public doors: what was said and what was put is found, what was removed is not, by one's own."""
 
+import json
+from collections.abc import Callable
 from typing import Any
 from uuid import uuid4
 
 import pytest
 
+from localstack.stack_file import Stack
 from tests.e2e.client import Client, eventually, said, somebody
 
 pytestmark = pytest.mark.stack
@@ -167,3 +170,12 @@ def test_a_search_that_makes_no_sense_is_refused(acme: Client, asked: dict[str, 
     answer = acme.post("/v1/search", asked, key=None)
 
     assert (answer.status_code, answer.headers["content-type"]) == (status, "application/problem+json")
+
+
+def test_an_operator_fills_in_what_a_tenant_lacks(acme: Client, stack: Stack, aws: Callable[[str], Any]) -> None:
+    put(acme, "The lamp in the hall is broken.", user_id=somebody())
+    asked = json.dumps({"backfill": {"tenant": stack.tenant_id}})
+
+    answer = aws("lambda").invoke(FunctionName="membus-local-index", Payload=asked)
+
+    assert json.loads(answer["Payload"].read()) == {"found": 0}

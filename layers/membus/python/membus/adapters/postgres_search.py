@@ -1,6 +1,7 @@
 """A search in two statements of one transaction: statistics with the candidates, then the passages themselves."""
 
-from collections.abc import Callable, Sequence
+import json
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from typing import Any
 
 from psycopg import sql
@@ -67,7 +68,7 @@ _PASSAGES = """
         )
     )
     SELECT m.id, m.group_id, m.session, wanted.position, m.part, m.speaker, m.occurred_at, m.text, m.stems,
-        m.message_length, 1 - ({distance}), {visible}, m.kind, m.source, m.metadata
+        m.message_length, 1 - ({distance}), {visible}, m.kind, m.source::text, m.metadata::text
     FROM wanted JOIN membus.memories m USING (id) {vectors}
     WHERE m.tenant_id = %(tenant)s
 """
@@ -126,8 +127,26 @@ def _page(rows: Sequence[tuple[Any, ...]], limit: int) -> Page[str]:
 
 
 def _found(scope: Scope, passages: Sequence[tuple[Any, ...]]) -> Found:
-    about = {each[0]: _about(each) for each in passages if each[_VISIBLE]}
-    return Found(scope, tuple(_row(each) for each in passages), about)
+    return Found(scope, tuple(_row(each) for each in passages), _Visible(passages))
+
+
+class _Visible(Mapping[str, About]):
+    """What the visible passages' memories say besides: read for the few that are shown, not for all that are ranked."""
+
+    def __init__(self, passages: Sequence[tuple[Any, ...]]) -> None:
+        self._passages = {each[0]: each for each in passages if each[_VISIBLE]}
+
+    def __getitem__(self, row_id: str) -> About:
+        _, memory_id, *_, kind, source, metadata = self._passages[row_id]
+        return About(
+            memory_id=memory_id, kind=kind, source=Source.model_validate_json(source), metadata=json.loads(metadata)
+        )
+
+    def __iter__(self) -> Iterator[str]:
+        return iter(self._passages)
+
+    def __len__(self) -> int:
+        return len(self._passages)
 
 
 def _visible(within: Within, parameters: dict[str, Any]) -> sql.Composable:
@@ -163,8 +182,3 @@ def _row(columns: tuple[Any, ...]) -> Row:
         occurred_at=occurred_at, text=text, stems=stems, message_length=length,
         similarity=similarity,
     )  # fmt: skip
-
-
-def _about(columns: tuple[Any, ...]) -> About:
-    _, memory_id, *_, kind, source, metadata = columns
-    return About(memory_id=memory_id, kind=kind, source=Source(**source), metadata=metadata)
