@@ -10,7 +10,7 @@ from membus.domain.prompt import Footprint, Usage
 class MessageIn(BaseModel):
     model_config = ConfigDict(extra="forbid")
 
-    content: str = Field(min_length=1, max_length=100_000)
+    content: str = Field(min_length=1)
     author: Id
 
 

@@ -25,6 +25,8 @@ from membus.ports.model import LanguageModel
 MAX_TOKENS = 1_000
 WINDOW_MESSAGES = 80
 """Read back at most this many; 8,000 tokens of window hold fewer unless messages average below a hundred."""
+CONTENT_BYTES_MAX = 64_000
+"""Far above what 500 tokens come to in any script; refused before anything is counted."""
 REFUSED = "I can't help with that."
 
 
@@ -51,6 +53,8 @@ class Chat:
         """
         if is_blank(asked.content):
             raise InvalidError("content: a message needs visible text")
+        if len(asked.content.encode()) > CONTENT_BYTES_MAX:
+            raise InvalidError(f"a message takes at most {CONTENT_BYTES_MAX} bytes", code="payload_too_large")
         request = hashlib.sha256(asked.model_dump_json().encode()).hexdigest()
         earlier = self.pool.submit(self.conversations.turn, tenant, conversation_id, request_key)
         conversation, recent, profile = self._read(tenant, conversation_id, asked.author)

@@ -10,14 +10,20 @@ from membus.ports.sealer import Sealer
 
 
 def start_conversation(
-    asked: ConversationIn, *, tenant: str, now: datetime, ids: MessageIds, conversations: ConversationStore
+    asked: ConversationIn,
+    *,
+    tenant: str,
+    request_key: str,
+    now: datetime,
+    ids: MessageIds,
+    conversations: ConversationStore,
 ) -> Conversation:
+    """Return a new conversation, or the one that the same request made before."""
     conversation = Conversation(
         conversation_id=ids.next(now), tenant_id=tenant, user_id=asked.user_id, agent_id=asked.agent_id,
         title=asked.title, members=tuple(asked.members), created_at=now,
     )  # fmt: skip
-    conversations.create(conversation)
-    return conversation
+    return conversations.create(conversation, request_key=request_key)
 
 
 def list_conversations(

@@ -15,7 +15,7 @@ def write_cursor(after: dict[str, str] | None, *, query: str, sealer: Sealer) ->
     """Return the cursor of the page that starts after a key, or None for the last page."""
     if after is None:
         return None
-    key = json.dumps(after, sort_keys=True).encode()
+    key = json.dumps(after, sort_keys=True, ensure_ascii=False).encode()
     return base64.urlsafe_b64encode(_seal(key, query, sealer) + key).decode().rstrip("=")
 
 

@@ -91,7 +91,7 @@ class _Stores:
         self.facts, self.episodes = DynamoFacts(memory), DynamoEpisodes(memory, InMemoryContents())
         self.signals = DynamoSignals(memory)
         store = DynamoConversations(conversations, lambda: NOON)
-        store.create(a_conversation())
+        store.create(a_conversation(), request_key="first")
         self.chat = Chat(
             conversations=store, facts=self.facts, bus=InMemoryBus(), model=lambda: ScriptedModel("Bom dia!"),
             clock=lambda: NOON, seconds_left=lambda: 10.0, ids=MessageIds(), pool=ThreadPoolExecutor(4),

@@ -19,7 +19,7 @@ SECOND = timedelta(seconds=1)
 @pytest.fixture
 def talk(conversations: ConversationStore, owner: Owner) -> Conversation:
     conversation = a_conversation(tenant_id=owner.tenant, user_id=owner.user)
-    conversations.create(conversation)
+    conversations.create(conversation, request_key="first")
     return conversation
 
 
@@ -35,16 +35,25 @@ def messages(conversations: ConversationStore, talk: Conversation) -> list[Messa
 def test_a_conversation_is_found_as_it_was_made(conversations: ConversationStore, owner: Owner) -> None:
     made = a_conversation(tenant_id=owner.tenant, title="Trip", members=("bob",), agent_id="guide", status="archived")
 
-    conversations.create(made)
+    conversations.create(made, request_key="first")
 
     assert conversations.conversation(owner.tenant, made.conversation_id) == made
 
 
 def test_a_conversation_is_made_once(conversations: ConversationStore, talk: Conversation) -> None:
     with pytest.raises(ConflictError):
-        conversations.create(talk.model_copy(update={"user_id": "mallory"}))
+        conversations.create(talk.model_copy(update={"user_id": "mallory"}), request_key="other")
 
     assert conversations.conversation(talk.tenant_id, talk.conversation_id) == talk
+
+
+def test_the_same_request_finds_the_conversation_it_made(conversations: ConversationStore, talk: Conversation) -> None:
+    again = talk.model_copy(update={"conversation_id": "01JZAGAIN"})
+
+    assert conversations.create(again, request_key="first") == talk
+
+    stranger = again.model_copy(update={"tenant_id": f"{talk.tenant_id}x"})
+    assert conversations.create(stranger, request_key="first") == stranger
 
 
 def test_another_tenants_conversation_is_as_absent_as_none(
@@ -156,7 +165,7 @@ def test_recent_messages_are_the_newest_oldest_first(conversations: Conversation
 def test_conversations_come_newest_first_by_status(conversations: ConversationStore, owner: Owner, limit: int) -> None:
     for number, status in enumerate(["active", "archived", "active", "active"]):
         made = a_conversation(f"01JZ{number}", tenant_id=owner.tenant, status=status)
-        conversations.create(made)
+        conversations.create(made, request_key=f"k{number}")
     found: list[str] = []
     after: dict[str, str] | None = None
     while True:

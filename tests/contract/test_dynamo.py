@@ -67,7 +67,7 @@ ASKS: list[Ask] = [
     lambda table: DynamoEpisodes(table, InMemoryContents()).record(recorded(), extracted=None),
     lambda table: DynamoEpisodes(table, InMemoryContents()).forget(recorded()),
     lambda table: DynamoSignals(table).add(ADA, signals_of(recorded(a_server_error("e1")))[0]),
-    lambda table: DynamoConversations(table, StoppedClock()).create(a_conversation()),
+    lambda table: DynamoConversations(table, StoppedClock()).create(a_conversation(), request_key="k"),
     lambda table: DynamoConversations(table, StoppedClock()).conversation("acme", "c"),
     lambda table: DynamoConversations(table, StoppedClock()).page("acme", "active", limit=1, after=None),
     lambda table: DynamoConversations(table, StoppedClock()).messages("acme", "c", limit=1, after=None),
@@ -116,17 +116,33 @@ def test_a_defect_of_ours_is_not_dressed_up(table: "Table", ask: Ask, code: str)
         ask(table)
 
 
-def test_two_copies_that_collide_ask_for_another_try_and_leave_nothing(table: "Table") -> None:
-    refuse(table, "TransactionCanceledException", "TransactionConflict", operation="TransactWriteItems", times=1)
+COLLIDED = ("TransactionCanceledException", "None", "TransactionConflict")
 
-    with pytest.raises(ConflictError):
-        DynamoEpisodes(table, InMemoryContents()).record(recorded(), extracted=None)
+
+def test_transactions_that_merely_meet_are_tried_again(table: "Table") -> None:
+    refuse(table, *COLLIDED, operation="TransactWriteItems", times=3)
 
     assert DynamoEpisodes(table, InMemoryContents()).record(recorded(), extracted=None) == recorded()
 
 
-def test_a_colliding_commit_is_a_conflict(table: "Table") -> None:
-    refuse(table, "TransactionCanceledException", "TransactionConflict", operation="TransactWriteItems", times=1)
+def test_copies_that_keep_colliding_ask_for_another_try_and_leave_nothing(table: "Table") -> None:
+    refuse(table, *COLLIDED, operation="TransactWriteItems", times=5)
+
+    with pytest.raises(ConflictError):
+        DynamoEpisodes(table, InMemoryContents()).record(recorded(), extracted=None)
+
+    assert table.scan()["Items"] == []
+
+
+def test_a_commit_that_keeps_colliding_is_a_conflict(table: "Table") -> None:
+    refuse(table, *COLLIDED, operation="TransactWriteItems", times=5)
+
+    with pytest.raises(ConflictError):
+        learn(DynamoFacts(table), ADA, an_observation())
+
+
+def test_a_condition_that_failed_is_not_tried_again(table: "Table") -> None:
+    refuse(table, COLLIDED[0], "ConditionalCheckFailed", "TransactionConflict", operation="TransactWriteItems", times=1)
 
     with pytest.raises(ConflictError):
         learn(DynamoFacts(table), ADA, an_observation())

@@ -1,8 +1,9 @@
 """Conversations in dictionaries; a turn's request is remembered for a day."""
 
 from collections import defaultdict
-from datetime import datetime, timedelta
+from datetime import datetime
 
+from membus.adapters.dynamo_conversations import REQUEST_LIFETIME
 from membus.domain.conversation import Conversation, Message, Status, Turn
 from membus.domain.pages import Page
 from membus.errors import ConflictError, NotFoundError
@@ -10,23 +11,28 @@ from membus.ports.clock import Clock
 from tests.fakes.listing import page_of
 
 Key = tuple[str, str]
-LIFETIME = timedelta(days=1)
 
 
 class InMemoryConversations:
     def __init__(self, clock: Clock, *conversations: Conversation) -> None:
         self._clock = clock
         self._kept: dict[Key, Conversation] = {}
+        self._requests: dict[tuple[str, str], tuple[str, datetime]] = {}
         self._messages: dict[Key, dict[str, Message]] = defaultdict(dict)
         self._turns: dict[tuple[str, str, str], tuple[datetime, Turn]] = {}
         for conversation in conversations:
-            self.create(conversation)
+            self.create(conversation, request_key=conversation.conversation_id)
 
-    def create(self, conversation: Conversation) -> None:
-        key = conversation.tenant_id, conversation.conversation_id
+    def create(self, conversation: Conversation, *, request_key: str) -> Conversation:
+        key, request = (conversation.tenant_id, conversation.conversation_id), (conversation.tenant_id, request_key)
+        made, until = self._requests.get(request, ("", self._clock()))
+        if until > self._clock():
+            return self.conversation(conversation.tenant_id, made)
         if key in self._kept:
             raise ConflictError("this conversation exists")
         self._kept[key] = conversation
+        self._requests[request] = conversation.conversation_id, self._clock() + REQUEST_LIFETIME
+        return conversation
 
     def conversation(self, tenant: str, conversation_id: str) -> Conversation:
         if (tenant, conversation_id) not in self._kept:
@@ -57,7 +63,7 @@ class InMemoryConversations:
         if self.turn(tenant, conversation_id, request_key):
             raise ConflictError("this request stored a turn")
         key = tenant, conversation_id
-        self._turns[(*key, request_key)] = self._clock() + LIFETIME, turn
+        self._turns[(*key, request_key)] = self._clock() + REQUEST_LIFETIME, turn
         self._messages[key] |= {said.message_id: said for said in (turn.user, turn.assistant)}
         after = {"message_count": before.message_count + 2, "title": before.title or title}
         self._kept[key] = before.model_copy(update=after)

@@ -3,6 +3,7 @@
 import threading
 from datetime import timedelta
 from typing import Any
+from uuid import uuid4
 
 import pytest
 
@@ -20,7 +21,7 @@ PATH = "/v1/conversations/c/messages"
 @pytest.fixture
 def talk(door: Door) -> Door:
     """Ada's conversation, in which Bob may write too; she lives in Lisbon, he in Oslo."""
-    door.conversations.create(a_conversation("c", members=("bob",), agent_id="guide"))
+    door.conversations.create(a_conversation("c", members=("bob",), agent_id="guide"), request_key="c")
     learn(door.facts, ADA, an_observation("Lisbon"))
     learn(door.facts, Owner(tenant="acme", user="bob"), an_observation("Oslo"))
     return door
@@ -111,7 +112,7 @@ def test_a_key_used_for_another_message_is_refused(talk: Door, fields: dict[str,
 
 
 def test_a_key_is_the_conversations_own(talk: Door) -> None:
-    talk.conversations.create(a_conversation("d"))
+    talk.conversations.create(a_conversation("d"), request_key=uuid4().hex)
     say(talk)
 
     other = talk.post("/v1/conversations/d/messages", {"content": "Where do I live?", "author": "ada"}, key="k1")
@@ -155,7 +156,8 @@ def test_a_turn_the_bus_did_not_take_is_told_again_by_the_next_try(talk: Door) -
         ({"content": "\u200b\u2060\ufeff"}, 422, "invalid"),
         ({"content": "\x00\x01"}, 422, "invalid"),
         ({"content": "word " * 500}, 422, "message_too_long"),
-        ({"content": "x" * 100_001}, 422, "invalid"),
+        ({"content": "x" * 100_001}, 413, "payload_too_large"),
+        ({"content": "\n" * 60_000 + "x"}, 422, "message_too_long"),
         ({"key": None}, 400, "idempotency_key_missing"),
         ({"key": ""}, 422, "invalid"),
         ({"key": "x" * 256}, 422, "invalid"),

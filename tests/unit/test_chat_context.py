@@ -13,7 +13,7 @@ PATH = "/v1/conversations/c/context"
 
 @pytest.fixture
 def talk(door: Door) -> Door:
-    door.conversations.create(a_conversation("c", members=("bob",)))
+    door.conversations.create(a_conversation("c", members=("bob",)), request_key="c")
     learn(door.facts, ADA, an_observation("Lisbon"))
     door.post("/v1/conversations/c/messages", {"content": "Hello", "author": "ada"}, key="k0")
     return door

@@ -4,7 +4,7 @@ from datetime import timedelta
 from typing import Any
 
 import pytest
-from hypothesis import given
+from hypothesis import example, given
 from hypothesis import strategies as st
 from pydantic import ValidationError
 
@@ -83,6 +83,7 @@ def test_a_key_that_no_fact_can_have_is_refused(key: str) -> None:
         Correction(key=key, value="x")
 
 
+@example("likes", "\uab70")
 @given(st.sampled_from(["home.city", "likes", "setting.theme", "family.sister", "frustrated_by"]), st.text(max_size=90))
 def test_every_key_that_the_extractor_makes_can_be_corrected(attribute: str, value: str) -> None:
     key = fact_key(attribute, value)

@@ -1,6 +1,7 @@
 """functions/memory/cursors: a cursor is good for one tenant and one query, and cannot be made elsewhere."""
 
 import base64
+from uuid import uuid4
 
 import pytest
 from hypothesis import given
@@ -74,7 +75,7 @@ def test_a_cursor_of_the_longest_ids_still_fits_its_parameter() -> None:
 def test_no_cursor_crosses_the_door_to_another_tenant_or_list(door: Door) -> None:
     learn(door.facts, ADA, *(an_observation("x", key=f"likes.{n}") for n in range(3)))
     for number in range(3):
-        door.conversations.create(a_conversation(f"c{number}"))
+        door.conversations.create(a_conversation(f"c{number}"), request_key=uuid4().hex)
     door.conversations.add("acme", "c0", a_turn(), request_key="k", title=None)
     paths = ["/v1/users/ada/facts", "/v1/conversations", "/v1/conversations/c0/messages"]
     cursors = {path: door.get(path, "limit=1").json["next_cursor"] for path in paths}

@@ -3,6 +3,7 @@
 import time
 from datetime import timedelta
 from typing import Any
+from uuid import uuid4
 
 import pytest
 
@@ -72,7 +73,7 @@ class Death(BaseException):
 def test_a_request_that_is_being_served_is_a_conflict_until_its_function_must_have_ended(
     door: Door, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    def die(_: object) -> None:
+    def die(_: object, **__: object) -> None:
         raise Death
 
     with monkeypatch.context() as patch:
@@ -90,7 +91,7 @@ def test_a_request_that_is_being_served_is_a_conflict_until_its_function_must_ha
 
 
 def test_a_request_that_failed_may_be_sent_again(door: Door, monkeypatch: pytest.MonkeyPatch) -> None:
-    def down(_: object) -> None:
+    def down(_: object, **__: object) -> None:
         raise UnavailableError("the table is busy")
 
     with monkeypatch.context() as patch:
@@ -135,7 +136,7 @@ def test_another_tenants_conversation_is_not_found(door: Door) -> None:
 
 def test_conversations_are_listed_newest_first_by_status(door: Door) -> None:
     for number, status in enumerate(["active", "archived", "active"]):
-        door.conversations.create(a_conversation(f"c{number}", status=status))
+        door.conversations.create(a_conversation(f"c{number}", status=status), request_key=uuid4().hex)
 
     listed = [each["conversation_id"] for each in door.get("/v1/conversations").json["items"]]
     archived = door.get("/v1/conversations", "status=archived").json["items"]
@@ -147,7 +148,7 @@ def test_conversations_are_listed_newest_first_by_status(door: Door) -> None:
 
 @pytest.mark.parametrize("limit", [1, 3, 4, 200])
 def test_messages_are_paged_oldest_first(door: Door, limit: int) -> None:
-    door.conversations.create(a_conversation("c"))
+    door.conversations.create(a_conversation("c"), request_key=uuid4().hex)
     for number in range(2):
         door.conversations.add("acme", "c", a_turn(number), request_key=f"k{number}", title=None)
     found: list[str] = []

@@ -51,7 +51,8 @@ def get_messages(conversation: Annotated[Id, Path()], limit: Limit = 50, cursor:
 
 def _start(request: dict[str, Any]) -> dict[str, Any]:
     started = conversations.start_conversation(
-        ConversationIn.model_validate(request["body"]), tenant=request["tenant"], now=wiring.now(), ids=ids,
+        ConversationIn.model_validate(request["body"]), tenant=request["tenant"], request_key=request["key"],
+        now=wiring.now(), ids=ids,
         conversations=wiring.conversations(),
     )  # fmt: skip
     return started.model_dump(mode="json")

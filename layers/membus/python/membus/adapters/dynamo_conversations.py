@@ -1,7 +1,8 @@
 """Conversations in DynamoDB: pk `T#<tenant>#C#<conversation>`; sk `META`, `MSG#<ulid>`, `TURN#<request key>`.
 
 Index `by_status`: `T#<tenant>#<status>` by conversation id, so the newest come first. A turn's item remembers for a
-day which request produced it: a retried request finds its answer instead of asking the model again.
+day which request produced it: a retried request finds its answer instead of asking the model again. The same holds
+for a conversation's beginning: pk `T#<tenant>#C#<request key>`, sk `REQUEST`.
 """
 
 import hashlib
@@ -11,6 +12,7 @@ from typing import TYPE_CHECKING, Any
 from boto3.dynamodb.conditions import Key
 
 from membus.adapters.dynamo_errors import dynamo_errors
+from membus.adapters.dynamo_transactions import transact
 from membus.domain.conversation import Conversation, Message, Status, Turn
 from membus.domain.pages import Page
 from membus.errors import ConflictError, NotFoundError
@@ -26,17 +28,27 @@ class DynamoConversations:
     def __init__(self, table: "Table", clock: Clock) -> None:
         self._table, self._clock = table, clock
 
-    def create(self, conversation: Conversation) -> None:
-        item: dict[str, Any] = {
-            **_key(conversation.tenant_id, conversation.conversation_id, "META"),
-            **_by_status(conversation),
-            "message_count": 0,
-            "body": conversation.model_dump_json(exclude={"message_count", "title"}),
+    def create(self, conversation: Conversation, *, request_key: str) -> Conversation:
+        now, request = self._clock(), _request_key(conversation.tenant_id, request_key)
+        asked = {
+            **request,
+            "conversation_id": conversation.conversation_id,
+            "expires_at": int((now + REQUEST_LIFETIME).timestamp()),
         }
-        if conversation.title:
-            item["title"] = conversation.title
-        with dynamo_errors("creating a conversation"):
-            self._table.put_item(Item=item, ConditionExpression="attribute_not_exists(pk)")
+        first = {
+            "ConditionExpression": "attribute_not_exists(pk) OR expires_at <= :now",
+            "ExpressionAttributeValues": {":now": int(now.timestamp())},
+        }
+        new = {"Item": _meta_item(conversation), "ConditionExpression": "attribute_not_exists(pk)"}
+        writes: list[Any] = [{"Put": {"TableName": self._table.name, **put}} for put in ({"Item": asked, **first}, new)]
+        try:
+            transact(self._table.meta.client, writes, doing="creating a conversation")
+        except ConflictError:
+            made = self._item(request)
+            if made is None:
+                raise
+            return self.conversation(conversation.tenant_id, str(made["conversation_id"]))
+        return conversation
 
     def conversation(self, tenant: str, conversation_id: str) -> Conversation:
         item = self._item(_key(tenant, conversation_id, "META"))
@@ -83,8 +95,7 @@ class DynamoConversations:
         writes: list[Any] = [{"Put": {"TableName": self._table.name, **put}} for put in puts]
         writes.append(self._count(_key(tenant, conversation_id, "META"), title))
         try:
-            with dynamo_errors("storing a turn"):
-                self._table.meta.client.transact_write_items(TransactItems=writes)
+            transact(self._table.meta.client, writes, doing="storing a turn")
         except ConflictError:
             self.conversation(tenant, conversation_id)
             raise
@@ -117,6 +128,20 @@ class DynamoConversations:
                 TableName=self._table.name, Limit=limit, ScanIndexForward=forward, **query, **start
             )
         return answer["Items"], answer.get("LastEvaluatedKey")
+
+
+def _request_key(tenant: str, request_key: str) -> dict[str, str]:
+    return {"pk": f"T#{tenant}#C#{hashlib.sha256(request_key.encode()).hexdigest()}", "sk": "REQUEST"}
+
+
+def _meta_item(conversation: Conversation) -> dict[str, Any]:
+    item: dict[str, Any] = {
+        **_key(conversation.tenant_id, conversation.conversation_id, "META"),
+        **_by_status(conversation),
+        "message_count": 0,
+        "body": conversation.model_dump_json(exclude={"message_count", "title"}),
+    }
+    return item | ({"title": conversation.title} if conversation.title else {})
 
 
 def _key(tenant: str, conversation_id: str, sk: str) -> dict[str, str]:

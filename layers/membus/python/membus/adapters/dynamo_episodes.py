@@ -4,6 +4,7 @@ from contextlib import suppress
 from typing import TYPE_CHECKING, Any
 
 from membus.adapters.dynamo_errors import dynamo_errors
+from membus.adapters.dynamo_transactions import transact
 from membus.adapters.episode_items import identity_key, opened, recording, spilled
 from membus.domain.event import FORGOTTEN, Recorded
 from membus.errors import ConflictError, UnavailableError
@@ -25,8 +26,7 @@ class DynamoEpisodes:
             self._contents.keep(outside.key, outside.text)
         writes = recording(self._table.name, recorded, extracted=extracted, spilled=outside, shards=self._shards)
         try:
-            with dynamo_errors("recording an event"):
-                self._table.meta.client.transact_write_items(TransactItems=writes)
+            transact(self._table.meta.client, writes, doing="recording an event")
         except ConflictError:
             return self._known(recorded, outside.key if outside else None)
         return recorded.model_copy(update={"extracted": extracted})

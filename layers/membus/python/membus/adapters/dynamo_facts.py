@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Any
 from boto3.dynamodb.conditions import Attr, Key
 
 from membus.adapters.dynamo_errors import dynamo_errors
+from membus.adapters.dynamo_transactions import transact
 from membus.adapters.episode_items import identity_key, recording
 from membus.domain.event import epoch_ms
 from membus.domain.facts import Fact, Observation
@@ -89,8 +90,7 @@ class DynamoFacts:
             query["ExclusiveStartKey"] = answer["LastEvaluatedKey"]
 
     def commit(self, learned: Learned) -> None:
-        with dynamo_errors("committing facts"):
-            self._table.meta.client.transact_write_items(TransactItems=self._writes(learned))
+        transact(self._table.meta.client, self._writes(learned), doing="committing facts")
 
     def _writes(self, learned: Learned) -> list[Any]:
         pk = _pk(learned.profile.owner)
@@ -106,17 +106,15 @@ class DynamoFacts:
 
     def _profile(self, profile: Profile) -> dict[str, Any]:
         """The profile's version guards the whole commit: every write to a user's facts raises it by one."""
-        return {
-            "Put": {
-                "TableName": self._table.name,
-                "Item": {
-                    "pk": _pk(profile.owner), "sk": "PROFILE", "version": profile.version,
-                    "body": profile.model_dump_json(),
-                },
-                "ConditionExpression": "version = :read OR (attribute_not_exists(pk) AND :read = :none)",
-                "ExpressionAttributeValues": {":read": profile.version - 1, ":none": 0},
-            }
+        read = profile.version - 1
+        unread: dict[str, Any] = {"ConditionExpression": "attribute_not_exists(pk)"}
+        still: dict[str, Any] = {
+            "ConditionExpression": "version = :read", "ExpressionAttributeValues": {":read": read},
         }  # fmt: skip
+        item = {
+            "pk": _pk(profile.owner), "sk": "PROFILE", "version": profile.version, "body": profile.model_dump_json(),
+        }  # fmt: skip
+        return {"Put": {"TableName": self._table.name, "Item": item, **(still if read else unread)}}
 
     def _read_by(self, learned: Learned, event_id: str) -> dict[str, Any]:
         return {

@@ -9,7 +9,8 @@ from membus.domain.pages import Page
 class ConversationStore(Protocol):
     """Every method names the tenant: a conversation of another tenant is as absent as one that never was."""
 
-    def create(self, conversation: Conversation) -> None: ...
+    def create(self, conversation: Conversation, *, request_key: str) -> Conversation:
+        """Store a new conversation, or return the one that the same request made before."""
 
     def conversation(self, tenant: str, conversation_id: str) -> Conversation:
         """Return the conversation; NotFoundError where there is none."""
