@@ -29,9 +29,12 @@ _KINDS: dict[str, Kind] = {
 }  # fmt: skip
 
 
-def _lower(key: str) -> str:
-    """Refuse what would lie beside the fact it means to correct: every key that membus makes is lower case."""
-    if key != key.lower():
+def _folded(key: str) -> str:
+    """Refuse what would lie beside the fact it means to correct: every key that membus makes is case-folded.
+
+    That is lower case but for Cherokee, which folds to its capitals, and letters like `ß`, which fold to two.
+    """
+    if key != key.casefold():
         raise ValueError("a fact's key is written in lower case")
     if len(key.encode()) > KEY_BYTES_MAX:
         raise ValueError(f"a fact's key takes at most {KEY_BYTES_MAX} bytes")
@@ -44,7 +47,7 @@ def _visible(value: str) -> str:
     return value
 
 
-CorrectedKey = Annotated[FactKey, AfterValidator(_lower)]
+CorrectedKey = Annotated[FactKey, AfterValidator(_folded)]
 CorrectedValue = Annotated[str, Field(max_length=VALUE_MAX), AfterValidator(_visible)]
 
 
