@@ -31,3 +31,27 @@ resource "aws_cloudwatch_metric_alarm" "age" {
   treat_missing_data  = "notBreaching"
   alarm_actions       = [var.alarms.topic_arn]
 }
+
+locals {
+  # What a rule could deliver neither to its queue nor to its dead-letter queue is lost: an event of more than 256 KB, for one.
+  undelivered = { for pair in setproduct(keys(var.routes), ["FailedInvocations", "InvocationsFailedToBeSentToDlq"]) :
+    "${pair[0]}-${lower(pair[1])}" => { route = pair[0], metric = pair[1] } if var.alarms.topic_arn != null
+  }
+}
+
+resource "aws_cloudwatch_metric_alarm" "undelivered" {
+  for_each = local.undelivered
+
+  alarm_name          = "${var.prefix}-${each.key}"
+  alarm_description   = "EventBridge could not deliver events of the rule ${each.value.route}; the message says to where."
+  namespace           = "AWS/Events"
+  metric_name         = each.value.metric
+  dimensions          = { EventBusName = aws_cloudwatch_event_bus.this.name, RuleName = aws_cloudwatch_event_rule.route[each.value.route].name }
+  statistic           = "Sum"
+  comparison_operator = "GreaterThanThreshold"
+  threshold           = 0
+  period              = 60
+  evaluation_periods  = 1
+  treat_missing_data  = "notBreaching"
+  alarm_actions       = [var.alarms.topic_arn]
+}

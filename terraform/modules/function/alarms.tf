@@ -22,7 +22,10 @@ locals {
 }
 
 resource "aws_cloudwatch_metric_alarm" "this" {
-  for_each = { for name, alarm in local.alarms : name => alarm if var.operations.alarm_topic_arn != null }
+  for_each = {
+    for name, alarm in local.alarms : name => alarm
+    if var.operations.alarm_topic_arn != null && !(name == "errors" && var.operations.errors_are_answers)
+  }
 
   alarm_name          = "${var.name}-${each.key}"
   alarm_description   = each.value.description

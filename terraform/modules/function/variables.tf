@@ -124,9 +124,15 @@ variable "network" {
 variable "operations" {
   description = <<-EOT
     How long logs are kept, which queue takes what failed for good (a grant lets the function send there), and which SNS topic is
-    told of alarms; without one there are none.
+    told of alarms; without one there are none. `errors_are_answers` where a function raises to say no, as an authorizer does:
+    then no alarm counts its errors, or anybody with a wrong key could ring it.
   EOT
-  type        = object({ log_retention_days = number, failures_arn = string, alarm_topic_arn = optional(string) })
+  type = object({
+    log_retention_days = number
+    failures_arn       = string
+    alarm_topic_arn    = optional(string)
+    errors_are_answers = optional(bool, false)
+  })
 
   validation {
     condition     = var.operations.log_retention_days > 0

@@ -28,6 +28,8 @@ locals {
       limits      = { timeout_seconds = 5, memory_mb = 256 }
       environment = { TENANTS_TABLE = module.tables.names.tenants, ROUTE_SCOPES = jsonencode(module.api.route_scopes) }
       grants      = [local.may.tenants.keys.get]
+
+      errors_are_answers = true # it raises for every wrong key; the API's own alarm tells of a broken authorizer
     }
 
     memory = {

@@ -61,8 +61,11 @@ module "functions" {
     POWERTOOLS_LOG_LEVEL         = var.runtime.log_level
   }, var.runtime.extra_environment)
 
-  network    = try(each.value.inside, false) ? one(local.inside) : null
-  operations = merge(var.operations, { failures_arn = module.event_bus.queue_arns.failures })
+  network = try(each.value.inside, false) ? one(local.inside) : null
+  operations = merge(var.operations, {
+    failures_arn       = module.event_bus.queue_arns.failures
+    errors_are_answers = try(each.value.errors_are_answers, false)
+  })
 }
 
 module "api" {
@@ -86,4 +89,7 @@ resource "aws_lambda_invocation" "migrate" {
     server = jsonencode(module.vector_store.writer)
     ready  = jsonencode(module.vector_store.ready)
   }
+
+  # Its secrets are reached through the network's endpoints, which nothing above names.
+  depends_on = [module.network, module.vector_store]
 }

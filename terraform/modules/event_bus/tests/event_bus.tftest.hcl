@@ -135,11 +135,15 @@ run "somebody_is_told_of_dead_letters_and_of_a_queue_that_falls_behind" {
     condition     = aws_cloudwatch_metric_alarm.age["learn"].threshold == 300
     error_message = "Age is alarmed at the caller's limit."
   }
+  assert {
+    condition     = keys(aws_cloudwatch_metric_alarm.undelivered) == ["learn-failedinvocations", "learn-invocationsfailedtobesenttodlq"]
+    error_message = "What a rule delivers nowhere is alarmed."
+  }
 }
 
 run "without_a_listener_there_are_no_alarms" {
   assert {
-    condition     = length(aws_cloudwatch_metric_alarm.ended) + length(aws_cloudwatch_metric_alarm.age) == 0
+    condition     = length(aws_cloudwatch_metric_alarm.ended) + length(aws_cloudwatch_metric_alarm.age) + length(aws_cloudwatch_metric_alarm.undelivered) == 0
     error_message = "An alarm that tells nobody is a bill."
   }
 }

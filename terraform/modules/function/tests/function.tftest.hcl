@@ -125,6 +125,15 @@ run "somebody_is_told_of_errors_throttles_and_near_timeouts" {
   }
 }
 
+run "errors_that_are_answers_ring_no_alarm" {
+  command = plan
+  variables { operations = { log_retention_days = 30, failures_arn = "arn:aws:sqs:us-east-1:123456789012:membus-test-failures", alarm_topic_arn = "arn:aws:sns:us-east-1:123456789012:alarms", errors_are_answers = true } }
+  assert {
+    condition     = keys(aws_cloudwatch_metric_alarm.this) == ["slow", "throttles"]
+    error_message = "Anybody with a wrong key could ring it."
+  }
+}
+
 run "without_a_listener_there_are_no_alarms" {
   assert {
     condition     = length(aws_cloudwatch_metric_alarm.this) == 0
