@@ -1,5 +1,5 @@
-# The functions' role. Its password is drawn here and written only to the secret: state keeps no copy of what is in use,
-# because the drawing is repeated at every plan and only a new `secret_string_wo_version` writes it.
+# The functions' role. Only a new `secret_string_wo_version` writes the secret, but state holds the password drawn for it until
+# the next refresh draws another, and older versions of the state file for good: treat state as secret (SECURITY.md).
 data "aws_secretsmanager_random_password" "app" {
   password_length     = 40
   exclude_punctuation = true
