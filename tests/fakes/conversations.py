@@ -1,7 +1,7 @@
 """Conversations in dictionaries; a turn's request is remembered for a day."""
 
 from collections import defaultdict
-from datetime import datetime
+from typing import TYPE_CHECKING
 
 from membus.adapters.dynamo_conversations import REQUEST_LIFETIME
 from membus.domain.conversation import Conversation, Message, Status, Turn
@@ -9,6 +9,9 @@ from membus.domain.pages import Page
 from membus.errors import ConflictError, NotFoundError
 from membus.ports.clock import Clock
 from tests.fakes.listing import page_of
+
+if TYPE_CHECKING:
+    from datetime import datetime
 
 Key = tuple[str, str]
 
