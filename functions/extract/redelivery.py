@@ -12,7 +12,7 @@ OWN_TRIES = 5
 """A message that fails by itself this often goes to the dead-letter queue, with its reason."""
 PASSING_SECONDS, PASSING_SECONDS_MAX = 10, 900
 """A part that is down gets 10, 40, 160, 640 and then 900 seconds to come back. The queue hands a message out
-twelve times (`max_receive_count` in Terraform): it waits out an hour and a half."""
+twelve times (`max_receive_count` in Terraform): it waits out two hours."""
 
 
 @dataclass(frozen=True)

@@ -14,7 +14,7 @@ module "platform" {
     chat_id    = "claude-sonnet-5-5"
   }
 
-  # Scale to zero: an idle dev costs its keys, its endpoint and its storage.
+  # Scale to zero: an idle dev costs its keys, its endpoints and its storage.
   network  = { availability_zones = ["us-east-1a", "us-east-1b"] }
   postgres = { cluster = { min_acu = 0, max_acu = 4 } }
 
