@@ -49,7 +49,7 @@ class BedrockDoor:
 
     async def _embed(self, request: Request, body: dict[str, Any]) -> Response:
         wanted, tokens = read_titan(body), count(body["inputText"])
-        fault = self._model.faults.due(request.headers.get(FAULT_HEADER), wanted.input_text)
+        fault = self._model.faults.due_for_embedding(request.headers.get(FAULT_HEADER), wanted.input_text)
         log_call(self._model, request, body, usage={"input_tokens": tokens}, fault=fault.name)
         fault.raise_if_error()
         await asyncio.sleep(fault.pause_seconds)

@@ -19,6 +19,7 @@ FAULTS = {
     "empty": "end_turn with no content",
     "max_tokens": "the first half of the answer, stop_reason max_tokens",
 }
+CHAT_ONLY = {"cut", "drop", "error_event", "refusal", "garbage", "empty", "max_tokens"}
 MARKER = re.compile(r"\[\[fault:([^\]\s]+)\]\]")
 _SPEC = re.compile(r"(?P<name>[a-z_]+)(=(?P<argument>\d+(\.\d+)?))?(\*(?P<times>\d+))?(#(?P<label>[\w-]+))?", re.ASCII)
 
@@ -53,6 +54,11 @@ class Faults:
 
     def __init__(self) -> None:
         self._fired: Counter[str] = Counter()
+
+    def due_for_embedding(self, header: str | None, text: str) -> Fault:
+        """Return the fault of an embedding call; a marker that only a chat can show waits for the chat."""
+        shown = (spec for spec in MARKER.findall(text) if re.split(r"[=*#]", spec)[0] not in CHAT_ONLY)
+        return self.due(header, " ".join(f"[[fault:{spec}]]" for spec in shown))
 
     def due(self, header: str | None, text: str) -> Fault:
         """Return the first fault asked for that has calls left."""

@@ -72,6 +72,9 @@ def test_only_its_owner_may_read_the_stack_file(stack_file: Path) -> None:
 def test_ctrl_c_during_up_leaves_nothing_running(tmp_path: Path) -> None:
     home = Home(tmp_path)
     command = [sys.executable, "-m", "localstack", "up", "--any-ports", "--home", str(tmp_path)]
+    signal.signal(
+        signal.SIGINT, signal.default_int_handler
+    )  # a run in the background would hand down that it is ignored
     with subprocess.Popen(command, cwd=REPOSITORY, stdout=subprocess.DEVNULL, stderr=subprocess.PIPE, text=True) as up:
         while not all(running.recorded(home, part) for part in running.PARTS):
             assert up.poll() is None

@@ -122,3 +122,12 @@ def test_an_embedding_can_be_throttled_on_demand(runtime: Any) -> None:
         embed(runtime, "tea [[fault:rate_limited]]")
 
     assert throttled.value.response["Error"]["Code"] == "ThrottlingException"
+
+
+def test_a_fault_that_only_a_chat_can_show_is_not_used_up_by_an_embedding(
+    runtime: Any, bedrock: AnthropicBedrock
+) -> None:
+    marked = "tea [[fault:refusal*1#embedding]]"
+    embed(runtime, marked)
+
+    assert bedrock.messages.create(**said(marked)).stop_reason == "refusal"
