@@ -38,7 +38,7 @@ default_pool_size = {connections}
 
 
 def find() -> Path | None:
-    installed = shutil.which("pgbouncer", path=f"{os.defpath}:/usr/sbin:/usr/local/bin:/opt/homebrew/bin")
+    installed = shutil.which("pgbouncer", path=f"{os.defpath}:/usr/sbin:/usr/local/bin")
     unpacked = UNPACKED / "usr/sbin/pgbouncer"
     return Path(installed) if installed else unpacked if unpacked.exists() else None
 
