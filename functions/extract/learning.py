@@ -8,9 +8,10 @@ from membus.domain import rules
 from membus.domain.corrections import corrected_by_hand
 from membus.domain.event import Recorded
 from membus.domain.facts import Fact, Observation, by_key, fold
-from membus.domain.gate import Extractor, admit
+from membus.domain.gate import Extractor, judge
 from membus.domain.identity import Owner
 from membus.domain.profile import Profile
+from membus.domain.verdict import Held, Refused
 from membus.errors import ConflictError, UnavailableError
 from membus.ports.events import SignalStore
 from membus.ports.facts import FactStore, Learned
@@ -66,9 +67,10 @@ class Learner:
             prompt_for(list(said.values())), Candidates, max_tokens=MAX_TOKENS, timeout_seconds=seconds
         )
         extractor = Extractor(model=model.name, prompt_version=PROMPT_VERSION)
-        verdicts = [admit(candidate, said, extractor) for candidate in proposed.facts]
-        for reason in (verdict for verdict in verdicts if isinstance(verdict, str)):
-            self.on_refused(reason)
+        verdicts = judge(proposed.facts, said, extractor)
+        for verdict in verdicts:
+            if isinstance(verdict, Held | Refused):
+                self.on_refused(verdict.reason)
         return [verdict for verdict in verdicts if isinstance(verdict, Observation)]
 
     def _commit(self, owner: Owner, events: Sequence[Recorded], observed: Sequence[Observation]) -> None:

@@ -7,15 +7,20 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from membus.domain.facts import Observation, Trust
-from membus.domain.gate import Extractor, admit
+from membus.domain.gate import Extractor, Speaker, admit
+from membus.domain.verdict import Held, Refused, Verdict
 from tests.factories import NOON, a_candidate, an_event, recorded, said
 
 READER = Extractor(model="m", prompt_version="7")
 BORN = "My name is Ada and I live in Lisbon. Maybe I'll move to Rome. My sister Eva likes chess. I can't eat nuts."
 
 
-def verdict(text: str, **fields: Any) -> Observation | str:
+def verdict(text: str, **fields: Any) -> Verdict:
     return admit(a_candidate(**fields), {"e1": recorded(said(text))}, READER)
+
+
+def reason(judged: Verdict) -> str | None:
+    return None if isinstance(judged, Observation) else judged.reason
 
 
 ADMITTED: list[tuple[str, dict[str, Any], str, str]] = [
@@ -69,8 +74,9 @@ INJECTIONS = [
 def test_instructions_never_become_facts(words: str) -> None:
     text = f"My hobby is {words}"
 
-    assert verdict(text, attribute="hobby", value=words, quote=text) == "instruction"
-    assert verdict(text, attribute="hobby", value="chess", quote=words) == "instruction"
+    assert reason(verdict(text, attribute="hobby", value=words, quote=text)) == "instruction"
+    assert isinstance(verdict(text, attribute="hobby", value=words, quote=text), Held | Refused)
+    assert isinstance(verdict(text, attribute="hobby", value="chess", quote=words), Held | Refused)
 
 
 REFUSED: list[tuple[str, dict[str, Any], str]] = [
@@ -112,22 +118,36 @@ REFUSED: list[tuple[str, dict[str, Any], str]] = [
 ]  # fmt: skip
 
 
-@pytest.mark.parametrize(("text", "fields", "reason"), REFUSED)
-def test_what_is_not_so_or_not_theirs_is_refused_with_its_reason(
-    text: str, fields: dict[str, Any], reason: str
-) -> None:
-    assert verdict(text, **fields) == reason
+@pytest.mark.parametrize(("text", "fields", "why"), REFUSED)
+def test_what_is_not_so_or_not_theirs_is_refused_with_its_reason(text: str, fields: dict[str, Any], why: str) -> None:
+    assert reason(verdict(text, **fields)) == why
+
+
+def test_a_subject_that_is_the_speakers_name_is_the_user() -> None:
+    candidate, events = a_candidate(subject="ada"), {"e1": recorded()}
+
+    assert isinstance(admit(candidate, events, READER, Speaker(names=("Ada",))), Observation)
+    assert reason(admit(candidate, events, READER)) == "third_party"
+
+
+def test_what_a_person_may_still_approve_is_held_as_it_would_be_learned() -> None:
+    text = "My hobby is writing <b>HTML</b>"
+
+    held = verdict(text, attribute="hobby", value="writing <b>HTML</b>", quote=text)
+
+    assert isinstance(held, Held)
+    assert (held.reason, held.observation.value) == ("instruction", "writing <b>HTML</b>")
 
 
 def test_a_quote_counts_only_in_the_event_it_names() -> None:
     events = {"e1": recorded(said("I live in Lisbon.")), "e2": recorded(said("Good morning", "e2"))}
 
-    assert admit(a_candidate(event_id="e2"), events, READER) == "ungrounded"
+    assert reason(admit(a_candidate(event_id="e2"), events, READER)) == "ungrounded"
 
 
 @pytest.mark.parametrize("payload", [{"text": "I live in Lisbon", "role": "assistant"}, {"text": None}, {}])
 def test_what_the_assistant_said_grounds_nothing(payload: dict[str, Any]) -> None:
-    assert admit(a_candidate(), {"e1": recorded(an_event(payload=payload))}, READER) == "ungrounded"
+    assert reason(admit(a_candidate(), {"e1": recorded(an_event(payload=payload))}, READER)) == "ungrounded"
 
 
 def test_an_admitted_fact_says_where_it_came_from() -> None:
@@ -153,4 +173,4 @@ def test_a_quote_is_evidence_not_a_copy_of_the_event() -> None:
 
 @given(st.builds(a_candidate, subject=st.text(), attribute=st.text(), value=st.text(), quote=st.text()))
 def test_no_proposal_is_a_defect(candidate: Any) -> None:
-    assert isinstance(admit(candidate, {"e1": recorded(said(BORN))}, READER), Observation | str)
+    assert isinstance(admit(candidate, {"e1": recorded(said(BORN))}, READER), Observation | Held | Refused)

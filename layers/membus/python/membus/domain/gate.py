@@ -1,6 +1,8 @@
 """The gate between what a model proposes and what memory believes: the model proposes, this code disposes."""
 
 import re
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
 from typing import Literal
 
 from pydantic import Field
@@ -11,22 +13,10 @@ from membus.domain.facts import Kind, Observation, Provenance, Trust
 from membus.domain.identity import Record
 from membus.domain.instructions import plain, reads_as_instruction
 from membus.domain.search.terms import stems
+from membus.domain.verdict import HELD, Held, Reason, Refused, Verdict
 from membus.domain.visible import is_blank
 
 Stance = Literal["stated", "hypothetical", "negated", "question"]
-Reason = Literal[
-    "unknown_event",
-    "ungrounded",
-    "third_party",
-    "hypothetical",
-    "negated",
-    "question",
-    "instruction",
-    "malformed",
-    "recalled",
-    "reserved",
-    "unsaid",
-]
 RESERVED = frozenset({"setting", "frustrated_by"})
 """Attributes that only the rules write: what a user does is not for a model to claim."""
 _RECALLED = re.compile(r"\(since \d{4}-\d\d-\d\d\)|</?profile>")
@@ -56,8 +46,28 @@ class Extractor(Record):
     prompt_version: str
 
 
-def admit(candidate: Candidate, events: dict[str, Recorded], extractor: Extractor) -> Observation | Reason:
-    """Return the observation that a candidate becomes, or the reason it is refused.
+@dataclass(frozen=True)
+class Speaker:
+    """What is known of who speaks: the names they go by, and the zone (IANA) in which their days begin."""
+
+    names: tuple[str, ...] = ()
+    timezone: str | None = None
+
+
+NOBODY = Speaker()
+
+
+def judge(
+    candidates: Sequence[Candidate], events: Mapping[str, Recorded], extractor: Extractor, speaker: Speaker = NOBODY
+) -> list[Verdict]:
+    """Return the verdict on each candidate of one answer, in their order."""
+    return [admit(candidate, events, extractor, speaker) for candidate in candidates]
+
+
+def admit(
+    candidate: Candidate, events: Mapping[str, Recorded], extractor: Extractor, speaker: Speaker = NOBODY
+) -> Verdict:
+    """Return the observation that a candidate becomes, or why it does not.
 
     A candidate is refused unless its quote stands in the words of the event it names, word for word but for case,
     white space and invisible characters, its value was said there, and it states something about the user that is
@@ -65,18 +75,18 @@ def admit(candidate: Candidate, events: dict[str, Recorded], extractor: Extracto
     """
     recorded = events.get(candidate.event_id)
     if recorded is None:
-        return "unknown_event"
+        return Refused(reason="unknown_event")
     event, speech = recorded.event, plain(recorded.event.speech or "")
     key = fact_key(candidate.attribute, candidate.value)
     value = " ".join(candidate.value.split())
-    refused = _refusal(candidate, speech)
-    if refused:
-        return refused
+    refused = _refusal(candidate, speech, speaker)
+    if refused and refused not in HELD:
+        return Refused(reason=refused)
     if key is None or is_blank(value) or len(value) > VALUE_MAX:
-        return "malformed"
+        return Refused(reason="malformed")
     if not _says(plain(candidate.quote), speech, plain(value)):
-        return "unsaid"
-    return Observation(
+        return Refused(reason="unsaid")
+    observation = Observation(
         key=key, value=value, kind=candidate.kind, trust=Trust.USER_STATED, confidence=0.9,
         valid_from=recorded.true_from, learned_at=recorded.learned_at,
         provenance=Provenance(
@@ -85,12 +95,13 @@ def admit(candidate: Candidate, events: dict[str, Recorded], extractor: Extracto
             model=extractor.model, prompt_version=extractor.prompt_version,
         ),
     )  # fmt: skip
+    return Held(reason=refused, observation=observation) if refused else observation
 
 
-def _refusal(candidate: Candidate, speech: str) -> Reason | None:
+def _refusal(candidate: Candidate, speech: str, speaker: Speaker) -> Reason | None:
     if candidate.stance != "stated":
         return candidate.stance
-    if candidate.subject.strip().casefold() != "user":
+    if candidate.subject.strip().casefold() not in {"user", *(name.casefold() for name in speaker.names)}:
         return "third_party"
     quote = plain(candidate.quote)
     if not quote or not _stands_in(quote, speech):
