@@ -108,7 +108,7 @@ class Extraction:
             facts=self.facts,
             signals=self.signals,
             model=self._load,
-            seconds_left=lambda: 30,
+            seconds_left=self._seconds_left,
             on_refused=self.refused.append,
             version=version,
         )
@@ -117,7 +117,7 @@ class Extraction:
             episodes=self.episodes,
             quarantine=self.quarantine,
             learner=learner,
-            redelivery=Redelivery(self.source, self.dead_letters, self._tell),
+            redelivery=Redelivery(self.source, self.dead_letters, self.quarantine, self._tell),
         )
 
     def send(self, *events: Event) -> list[str]:
@@ -130,6 +130,9 @@ class Extraction:
     def prompts(self) -> Sequence[Prompt]:
         assert isinstance(self.model, ScriptedModel)
         return self.model.prompts
+
+    def _seconds_left(self) -> float:
+        return 30
 
     def _tell(self, _: str, fields: dict[str, object]) -> None:
         self.failures.append((fields["message_id"], fields["code"]))

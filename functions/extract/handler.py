@@ -40,7 +40,7 @@ def handler(event: dict[str, Any], context: LambdaContext) -> dict[str, Any]:
         episodes=wiring.episodes(),
         quarantine=wiring.quarantine(),
         learner=learner,
-        redelivery=Redelivery(wiring.source_queue(), wiring.dead_letters(), _tell),
+        redelivery=Redelivery(wiring.source_queue(), wiring.dead_letters(), wiring.quarantine(), _tell),
         side_by_side=pool.map,
     )
     return {"batchItemFailures": [{"itemIdentifier": message_id} for message_id in failed]}

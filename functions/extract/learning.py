@@ -1,9 +1,10 @@
-"""Learn from one user's events: rules first, one model call for all that was said, then one commit."""
+"""Learn from one user's events: rules first, then what was said, then one commit."""
 
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
 
-from functions.extract.prompt import MAX_TOKENS, PROMPT_VERSION, Candidates, prompt_for
+from functions.extract.prompt import PROMPT_VERSION
+from functions.extract.reading import Reader, Reading
 from membus.domain import rules
 from membus.domain.corrections import corrected_by_hand
 from membus.domain.event import Recorded
@@ -12,7 +13,7 @@ from membus.domain.gate import Extractor, judge
 from membus.domain.identity import Owner
 from membus.domain.profile import Profile
 from membus.domain.verdict import Held, Refused
-from membus.errors import ConflictError, UnavailableError
+from membus.errors import ConflictError, MembusError
 from membus.ports.events import SignalStore
 from membus.ports.facts import FactStore, Learned
 from membus.ports.model import LanguageModel
@@ -22,7 +23,6 @@ VERSION = f"rules-{rules.RULES_VERSION}.prompt-{PROMPT_VERSION}"
 OBSERVATIONS_MAX = 40
 """DynamoDB takes 100 items in a transaction: two for each observation, one for the profile, one for each event."""
 TRIES = 5
-MODEL_SECONDS_MIN = 5
 
 
 @dataclass(frozen=True)
@@ -36,17 +36,22 @@ class Learner:
     on_refused: Callable[[str], None]
     version: str = VERSION
 
-    def learn(self, events: Sequence[Recorded]) -> None:
-        """Commit what the events of one owner teach, and that they were read.
+    def learn(self, events: Sequence[Recorded]) -> dict[str, MembusError]:
+        """Commit what the events of one owner teach, and that they were read; return why each other one was not.
 
         What does not fit one transaction is committed in several; the events count as read with the last of them.
         """
-        owner = events[0].event.owner
-        observed = _once([*self._by_rules(owner, events), *self._by_model(events)])
+        owner, said = events[0].event.owner, [event for event in events if event.event.speech]
+        observed = self._by_rules(owner, events)
+        reading = Reader(self.model, self.seconds_left).read(said)
+        observed = _once([*observed, *self._admitted(reading, said)])
+        read = [event for event in events if event.event.event_id not in reading.unread]
         while len(observed) > OBSERVATIONS_MAX:
             self._commit(owner, (), observed[:OBSERVATIONS_MAX])
             observed = observed[OBSERVATIONS_MAX:]
-        self._commit(owner, events, observed)
+        if read or observed:
+            self._commit(owner, read, observed)
+        return reading.unread
 
     def _by_rules(self, owner: Owner, events: Sequence[Recorded]) -> list[Observation]:
         observed: list[Observation] = []
@@ -56,18 +61,11 @@ class Learner:
                 observed += rules.repeated(signal, self.signals.add(owner, signal))
         return observed
 
-    def _by_model(self, events: Sequence[Recorded]) -> list[Observation]:
-        said = {event.event.event_id: event for event in events if event.event.speech}
-        if not said:
+    def _admitted(self, reading: Reading, said: Sequence[Recorded]) -> list[Observation]:
+        if not reading.candidates:
             return []
-        model, seconds = self.model(), self.seconds_left()
-        if seconds < MODEL_SECONDS_MIN:
-            raise UnavailableError("too little time is left of this invocation to ask the model")
-        proposed = model.answer(
-            prompt_for(list(said.values())), Candidates, max_tokens=MAX_TOKENS, timeout_seconds=seconds
-        )
-        extractor = Extractor(model=model.name, prompt_version=PROMPT_VERSION)
-        verdicts = judge(proposed.facts, said, extractor)
+        extractor = Extractor(model=self.model().name, prompt_version=PROMPT_VERSION)
+        verdicts = judge(reading.candidates, {event.event.event_id: event for event in said}, extractor)
         for verdict in verdicts:
             if isinstance(verdict, Held | Refused):
                 self.on_refused(verdict.reason)

@@ -2,6 +2,7 @@
 
 import json
 from collections.abc import Sequence
+from dataclasses import dataclass
 
 from membus.domain.event import Recorded
 from membus.domain.gate import Candidate
@@ -34,23 +35,35 @@ class Candidates(Record):
     facts: list[Candidate]  # no default: an answer without the list is no answer, rather than nothing learned
 
 
-def prompt_for(events: Sequence[Recorded]) -> Prompt:
+@dataclass(frozen=True)
+class Words:
+    """What is shown of an event: all that was said, or a part of it."""
+
+    recorded: Recorded
+    text: str
+
+    @property
+    def event_id(self) -> str:
+        return self.recorded.event.event_id
+
+
+def prompt_for(said: Sequence[Words]) -> Prompt:
     """Return the prompt for one user's events; the instructions come first and never change, so they cache."""
-    lines = "\n".join(map(_line, events))
+    lines = "\n".join(map(_line, said))
     return Prompt(
         system=(Block(name="instructions", text=INSTRUCTIONS, cached=True),),
         messages=(Said(role="user", text=f"<events>\n{lines}\n</events>"),),
     )
 
 
-def _line(recorded: Recorded) -> str:
+def _line(words: Words) -> str:
     """Return one event as JSON; `<` is escaped so that no text can end the fence."""
-    event = recorded.event
+    event = words.recorded.event
     said = {
         "event_id": event.event_id,
         "type": event.type,
         "occurred_at": event.occurred_at.isoformat(),
         "speaker": event.payload.get("speaker") or event.user_id,
-        "text": event.speech,
+        "text": words.text,
     }
     return json.dumps(said, ensure_ascii=False).replace("<", "\\u003c")

@@ -1,4 +1,4 @@
-"""What becomes of a message that failed: another try after a wait that fits the fault, or the dead-letter queue."""
+"""What becomes of a message that failed: another try after a wait that fits the fault, or a place where people look."""
 
 import traceback
 from collections.abc import Callable
@@ -8,6 +8,8 @@ from functions.extract.api import QueueMessage
 from membus.errors import ConflictError, MembusError, ModelError, UnavailableError
 from membus.ports.events import Quarantine, SourceQueue
 
+UNREADABLE = frozenset({"refused", "malformed", "max_tokens", "too_long"})
+"""Reasons of a ModelError that the same words would meet again: such a message is put aside, not tried again."""
 OWN_TRIES = 5
 """A message that fails by itself this often goes to the dead-letter queue, with its reason."""
 PASSING_SECONDS, PASSING_SECONDS_MAX = 10, 900
@@ -21,17 +23,22 @@ class Redelivery:
 
     queue: SourceQueue
     dead_letters: Quarantine
+    quarantine: Quarantine
     tell: Callable[[str, dict[str, object]], None]
 
     def again(self, message: QueueMessage, error: Exception) -> bool:
-        """Return whether the queue shall hand the message out again; otherwise it lies in the dead-letter queue.
+        """Return whether the queue shall hand the message out again; otherwise it lies where people look.
+
+        That is the quarantine for what no model can read, the dead-letter queue for what failed too often.
 
         Of an error that is none of ours only the kind and the place are told: its words may quote what a user said.
         """
         code, detail = (error.code, error.detail) if isinstance(error, MembusError) else ("defect", _place(error))
         told = {"message_id": message.message_id, "receives": message.receives, "code": code, "detail": detail}
+        if isinstance(error, ModelError) and error.reason in UNREADABLE:
+            return not self._put_aside(self.quarantine, message, f"{code}.{error.reason}: {detail}", told)
         if not _passes(error) and message.receives >= OWN_TRIES:
-            return not self._bury(message, f"{code}: {detail}", told)
+            return not self._put_aside(self.dead_letters, message, f"{code}: {detail}", told)
         wait_seconds = _wait_seconds(message.receives, error)
         self.tell("message comes back", told | {"again_in_seconds": wait_seconds})
         try:
@@ -40,13 +47,13 @@ class Redelivery:
             self.tell("the queue keeps its own timeout", told | {"detail": unavailable.detail})
         return True
 
-    def _bury(self, message: QueueMessage, reason: str, told: dict[str, object]) -> bool:
+    def _put_aside(self, place: Quarantine, message: QueueMessage, reason: str, told: dict[str, object]) -> bool:
         try:
-            self.dead_letters.park(message.body, reason=reason)
+            place.park(message.body, reason=reason)
         except UnavailableError as unavailable:
-            self.tell("the dead-letter queue took nothing, the message comes back", told | {"why": unavailable.detail})
+            self.tell("the message comes back: it could not be put aside", told | {"why": unavailable.detail})
             return False
-        self.tell("message went to the dead-letter queue", told)
+        self.tell("message put aside", told | {"reason": reason})
         return True
 
 

@@ -12,7 +12,7 @@ from functions.extract.learning import Learner
 from functions.extract.redelivery import Redelivery
 from membus.domain.event import FORGOTTEN, Event, Recorded
 from membus.domain.rules import needs_reader
-from membus.errors import InvalidError
+from membus.errors import InvalidError, MembusError
 from membus.ports.events import EpisodeStore, Quarantine
 
 
@@ -22,10 +22,6 @@ class Pending:
 
     recorded: Recorded
     messages: tuple[QueueMessage, ...]
-
-    @property
-    def alone(self) -> bool:
-        return any(message.receives > 1 for message in self.messages)
 
 
 Failure = tuple[QueueMessage, Exception]
@@ -50,8 +46,8 @@ def extract_batch(
 ) -> list[str]:
     """Return the ids of the messages to deliver again.
 
-    A failure of any kind, a defect of ours too, costs only its own user's messages; on their next delivery each is
-    taken alone, so a poisoned one reaches the dead-letter queue by itself.
+    A failure of any kind, a defect of ours too, costs only its own user's messages, and one that an event brings with
+    it only that event's: what cannot be read is parked with its reason, whatever else failed comes back.
     """
     failures: list[Failure] = []
     pending: dict[tuple[str, str], Pending] = {}
@@ -66,11 +62,18 @@ def extract_batch(
 
 
 def _learn(learner: Learner, group: Sequence[Pending]) -> list[Failure]:
+    """Learn from one user's events; a defect of ours is halved away, down to the event that brings it out."""
     try:
-        learner.learn([each.recorded for each in group])
+        unread = learner.learn([each.recorded for each in group])
+    except MembusError as error:
+        unread = {each.recorded.event.event_id: error for each in group}
     except Exception as error:  # noqa: BLE001 (as above)
+        if len(group) > 1:
+            middle = len(group) // 2
+            return [*_learn(learner, group[:middle]), *_learn(learner, group[middle:])]
         return [(message, error) for each in group for message in each.messages]
-    return []
+    failed = [(each, unread.get(each.recorded.event.event_id)) for each in group]
+    return [(message, error) for each, error in failed if error for message in each.messages]
 
 
 def _take(
@@ -101,7 +104,7 @@ def _take(
 def _groups(pending: Iterable[Pending]) -> list[Sequence[Pending]]:
     groups: dict[object, list[Pending]] = {}
     for each in pending:
-        groups.setdefault(_identity(each.recorded.event) if each.alone else each.recorded.event.owner, []).append(each)
+        groups.setdefault(each.recorded.event.owner, []).append(each)
     return list(groups.values())
 
 

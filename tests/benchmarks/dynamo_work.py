@@ -107,7 +107,7 @@ class _Stores:
         extract_batch(
             [_message(event) for event in events],
             episodes=self.episodes, quarantine=InMemoryQuarantine(), learner=learner,
-            redelivery=Redelivery(InMemorySource(), InMemoryQuarantine(), lambda *_: None),
+            redelivery=Redelivery(InMemorySource(), InMemoryQuarantine(), InMemoryQuarantine(), lambda *_: None),
         )  # fmt: skip
 
     def context(self) -> None:

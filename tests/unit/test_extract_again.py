@@ -6,7 +6,6 @@ from typing import Any
 import pytest
 
 from functions.extract.learning import TRIES
-from functions.extract.prompt import Candidates
 from membus.domain.event import Event
 from membus.domain.identity import Owner
 from membus.domain.rules import Mark, Signal
@@ -143,7 +142,7 @@ def test_a_new_extractor_reads_old_events_anew() -> None:
     assert extraction.facts.fact(ADA, "home.city").version == 1
 
 
-@pytest.mark.parametrize("fault", [DOWN, REFUSED, ModelError("cut", reason="cut_off")])
+@pytest.mark.parametrize("fault", [DOWN, ModelError("cut", reason="cut_off")])
 def test_a_model_that_fails_for_one_user_costs_only_that_users_messages(fault: MembusError) -> None:
     extraction = Extraction(failing_for("bob", fault))
     mine, theirs = said("I like tea"), [said("I like chess", f"b{n}", owner=BOB) for n in range(2)]
@@ -172,30 +171,13 @@ def test_every_copy_of_an_event_that_failed_goes_back() -> None:
     assert extraction.deliver(a_message(said("hi"), "m1"), a_message(said("hi"), "m2")) == ["m1", "m2"]
 
 
-def test_a_message_that_failed_before_is_taken_alone() -> None:
+def test_messages_that_come_back_after_an_outage_share_one_call_again() -> None:
     extraction = Extraction(observant())
-    again = [a_message(said(f"I like {n}", f"e{n}"), f"m{n}", receives=2) for n in ("tea", "rum")]
+    again = [a_message(said(f"I like {n}", f"e{n}"), f"m{n}", receives=3) for n in ("tea", "rum", "ale")]
 
-    extraction.deliver(*again, a_message(said("I like ale", "e3"), "m3"), a_message(said("I like gin", "e4"), "m4"))
+    assert extraction.deliver(*again) == []
 
-    assert sorted(len(shown(prompt)) for prompt in extraction.prompts()) == [1, 1, 2]
-    assert len(extraction.known()) == 4
-
-
-def test_a_poisoned_message_goes_to_the_dead_letters_by_itself() -> None:
-    poison, sound = said("I like poison", "bad"), said("I like tea", "good")
-
-    def read(prompt: Any) -> str:
-        if any("poison" in each["text"] for each in shown(prompt)):
-            raise REFUSED
-        return observant().reply(prompt, max_tokens=1, timeout_seconds=1).text
-
-    extraction = Extraction(ScriptedModel(read))
-    assert extraction.send(poison, sound) == ["m-bad", "m-good"]
-    again = [a_message(event, f"m-{event.event_id}", receives=2) for event in (poison, sound)]
-
-    assert extraction.deliver(*again) == ["m-bad"]
-    assert extraction.known() == {"likes.tea": "tea"}
+    assert [len(shown(prompt)) for prompt in extraction.prompts()] == [3]
 
 
 def test_a_defect_that_nobody_foresaw_costs_only_its_own_message() -> None:
@@ -204,6 +186,20 @@ def test_a_defect_that_nobody_foresaw_costs_only_its_own_message() -> None:
     assert extraction.send(said("I like tea"), said("I like rum", "poison"), said("I like gin", "e3")) == ["m-poison"]
 
     assert extraction.known() == {"likes.tea": "tea", "likes.gin": "gin"}
+
+
+def test_a_defect_that_one_event_brings_out_costs_only_that_event() -> None:
+    class Picky(InMemorySignals):
+        def add(self, owner: Owner, signal: Signal) -> set[Mark]:
+            if signal.mark.event_id == "b2":
+                raise KeyError("nobody foresaw this")
+            return super().add(owner, signal)
+
+    extraction = Extraction(observant(), signals=Picky())
+
+    assert extraction.send(said("I like tea"), *(a_server_error(f"b{n}") for n in range(4))) == ["m-b2"]
+
+    assert extraction.known() == {"likes.tea": "tea", "frustrated_by.error-500": "error 500"}
 
 
 def test_a_defect_that_nobody_foresaw_costs_only_its_own_user() -> None:
@@ -246,13 +242,6 @@ def test_behaviour_completed_by_a_late_event_is_seen() -> None:
 
     fact = extraction.facts.fact(ADA, "frustrated_by.error-500")
     assert (fact.valid_from, fact.provenance.event_id, fact.version) == (NOON + timedelta(minutes=2), "e2", 1)
-
-
-def test_an_answer_without_a_list_of_facts_is_no_answer() -> None:
-    extraction = Extraction(ScriptedModel('{"error": "too many requests"}'))
-
-    assert extraction.send(said("I live in Lisbon")) == ["m-e1"]
-    assert Candidates.model_validate_json('{"facts": []}').facts == []
 
 
 @pytest.mark.parametrize("event", [said("hi"), an_event(type="page.viewed", payload={})])

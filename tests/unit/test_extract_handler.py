@@ -19,7 +19,7 @@ from tests.fakes.signals import InMemorySignals
 
 RECEIVES_MAX = 12
 """What Terraform gives the queue of extract."""
-CUT_OFF = ScriptedModel(ModelError("the model stopped with max_tokens", reason="max_tokens"))
+CUT_OFF = ScriptedModel(ModelError("the model stopped with None", reason="cut_off"))
 DOWN = ScriptedModel(UnavailableError("the model cannot be reached", code="model_unavailable"))
 
 
@@ -102,7 +102,7 @@ def test_the_fifth_fault_of_its_own_sends_a_message_to_the_dead_letters_with_its
 
     assert deliver(record) == []
 
-    assert parts.dead_letters.parked == [(record["body"], "model_unusable: the model stopped with max_tokens")]
+    assert parts.dead_letters.parked == [(record["body"], "model_unusable: the model stopped with None")]
 
 
 def test_a_queue_that_does_not_listen_keeps_its_own_wait(parts: Parts, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -82,9 +82,9 @@ class ClaudeModel:
                 **wanted,
             )
         except JSONDecodeError as error:
-            raise ModelError("the provider's answer is not JSON", reason="malformed") from error
+            raise ModelError("the provider's answer is not JSON", reason="no_answer") from error
         if not isinstance(message, Message) or not isinstance(message.content, list):
-            raise ModelError("the provider's answer is no message", reason="malformed")
+            raise ModelError("the provider's answer is no message", reason="no_answer")
         return message
 
 

@@ -1,0 +1,93 @@
+"""Read what one user said in as few questions as the bound on their words allows, and tell what could not be read."""
+
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from dataclasses import dataclass, field
+
+from functions.extract.prompt import MAX_TOKENS, Candidates, Words, prompt_for
+from membus.domain.event import Recorded
+from membus.domain.gate import Candidate
+from membus.domain.search.passages import split
+from membus.domain.tokens import estimate_tokens
+from membus.errors import MembusError, ModelError, UnavailableError
+from membus.ports.model import LanguageModel
+
+TEXT_TOKENS_MAX = 12_000
+"""Words in one question: what a day of chat comes to. Longer prompts find less of what stands in their middle."""
+PARTS_MAX = 5
+"""An event that takes more questions is a document; 200,000 bytes of English, the most the door takes, are below it."""
+MODEL_SECONDS_MIN = 5
+
+
+@dataclass
+class Reading:
+    """What the model proposes, and why each event is unread that could not be read."""
+
+    candidates: list[Candidate] = field(default_factory=list)
+    unread: dict[str, MembusError] = field(default_factory=dict)
+
+    def close(self) -> "Reading":
+        """Return the reading without what was proposed for events that were read in part only."""
+        self.candidates = [each for each in self.candidates if each.event_id not in self.unread]
+        return self
+
+
+@dataclass(frozen=True)
+class Reader:
+    """`model` is a function, so that a batch with nothing to read never loads a model client."""
+
+    model: Callable[[], LanguageModel]
+    seconds_left: Callable[[], float]
+
+    def read(self, events: Iterable[Recorded]) -> Reading:
+        """Ask once for all events, in several questions only where their words pass the bound.
+
+        An answer that cannot be used is halved away: each half is a smaller question, down to the one event that is
+        to blame. A model that is down or out of time leaves the rest unread.
+        """
+        reading = Reading()
+        for question in _questions(_passages(events, reading)):
+            self._ask(question, reading)
+        return reading.close()
+
+    def _ask(self, question: Sequence[Words], reading: Reading) -> None:
+        try:
+            seconds = self.seconds_left()
+            if seconds < MODEL_SECONDS_MIN:
+                raise UnavailableError("too little time is left of this invocation to ask the model")
+            answer = self.model().answer(
+                prompt_for(question), Candidates, max_tokens=MAX_TOKENS, timeout_seconds=seconds
+            )
+            reading.candidates += answer.facts
+        except MembusError as error:
+            if isinstance(error, ModelError) and len(question) > 1:
+                middle = len(question) // 2
+                self._ask(question[:middle], reading)
+                self._ask(question[middle:], reading)
+            else:
+                reading.unread |= dict.fromkeys((words.event_id for words in question), error)
+
+
+def _passages(events: Iterable[Recorded], reading: Reading) -> Iterator[Words]:
+    """Yield the words of each event, those of a very long one in parts; one that is longer still stays unread."""
+    for recorded in events:
+        speech = recorded.event.speech or ""
+        parts = [speech] if estimate_tokens(speech) <= TEXT_TOKENS_MAX else split(speech, TEXT_TOKENS_MAX)
+        if len(parts) > PARTS_MAX:
+            reading.unread[recorded.event.event_id] = ModelError("the text is too long to be read", reason="too_long")
+        else:
+            yield from (Words(recorded, part) for part in parts)
+
+
+def _questions(passages: Iterable[Words]) -> Iterator[list[Words]]:
+    """Yield as few questions as hold all passages, each within the bound unless one passage alone passes it."""
+    question: list[Words] = []
+    room = TEXT_TOKENS_MAX
+    for words in passages:
+        cost = estimate_tokens(words.text)
+        if question and cost > room:
+            yield question
+            question, room = [], TEXT_TOKENS_MAX
+        question.append(words)
+        room -= cost
+    if question:
+        yield question
