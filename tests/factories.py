@@ -10,6 +10,7 @@ from membus.domain.facts import Fact, Observation, Provenance, Trust, by_key, fo
 from membus.domain.gate import Candidate
 from membus.domain.identity import Owner
 from membus.domain.prompt import Block, Footprint, Prompt, Said, Section, Usage
+from membus.domain.summary import Slot, Summary, Verification
 from membus.domain.tokens import estimate_tokens
 from membus.ports.facts import FactStore, Learned
 
@@ -112,6 +113,16 @@ def a_turn(number: int = 0, *, request: str = "fingerprint", content: str = "hel
         request=request, stop_reason="end_turn", usage=Usage(input=100, output=5),
         footprint=Footprint(sections=(Section(name="system", tokens=50),), budget=15_000, total_tokens=50),
     )  # fmt: skip
+
+
+def a_summary(text: str = "Ada lives in Lisbon.", **fields: Any) -> Summary:
+    slot = Slot(kind="active_entities", text="Lisbon", message_id="01JZZZZZZZZZZZZZZZZZZZZZZA")
+    defaults: dict[str, Any] = {
+        "level": 0, "first": "01JZZZZZZZZZZZZZZZZZZZZZZA", "last": "01JZZZZZZZZZZZZZZZZZZZZZZB", "text": text,
+        "slots": (slot,), "verification": Verification(slots=1, passes=1), "version": 1, "model": "scripted",
+        "prompt_version": "1", "created_at": NOON,
+    }  # fmt: skip
+    return Summary.model_validate(defaults | fields)
 
 
 def a_prompt(text: str = "What do I like?") -> Prompt:

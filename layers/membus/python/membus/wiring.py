@@ -28,6 +28,7 @@ if TYPE_CHECKING:
     from membus.ports.schema import Schema
     from membus.ports.sealer import Sealer
     from membus.ports.states import StateStore
+    from membus.ports.summaries import SummaryStore
 
 SECRET_SECONDS = 300
 """How long a rotated secret may stay in use in a warm function."""
@@ -108,6 +109,14 @@ def conversations() -> "ConversationStore":
     from membus.adapters.dynamo_conversations import DynamoConversations
 
     return DynamoConversations(table(_env("CONVERSATIONS_TABLE")), now)
+
+
+@cache
+def summaries() -> "SummaryStore":
+    from membus.adapters.aws import table
+    from membus.adapters.dynamo_summaries import DynamoSummaries
+
+    return DynamoSummaries(table(_env("CONVERSATIONS_TABLE")))
 
 
 @cache

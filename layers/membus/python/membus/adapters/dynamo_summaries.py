@@ -1,0 +1,101 @@
+"""Summaries beside their messages: pk `T#<tenant>#C#<conversation>`; sk `SUMMARY#<level>#<first message>`, `SLOTS`.
+
+`SLOTS` is the newest outline, `SLOTS#<version>` each one as it was. How far the newest one reaches also stands on
+`META` (`summary_version`, `covered`, `borders`): a turn reads it there and cannot be stored behind it.
+"""
+
+import json
+from collections.abc import Sequence
+from typing import TYPE_CHECKING, Any
+
+from boto3.dynamodb.conditions import Key
+
+from membus.adapters.dynamo_errors import dynamo_errors
+from membus.adapters.dynamo_transactions import transact
+from membus.domain.conversation import Message
+from membus.domain.pages import Page
+from membus.domain.summary import Border, Outline, Summary
+
+if TYPE_CHECKING:
+    from mypy_boto3_dynamodb.service_resource import Table
+
+
+class DynamoSummaries:
+    def __init__(self, table: "Table") -> None:
+        self._table = table
+
+    def outline(self, tenant: str, conversation_id: str, version: int | None = None) -> Outline:
+        sk = "SLOTS" if version is None else _version_sk(version)
+        item = self._item(_key(tenant, conversation_id, sk))
+        return Outline.model_validate_json(str(item["body"])) if item else Outline()
+
+    def summaries(
+        self, tenant: str, conversation_id: str, *, limit: int, after: dict[str, str] | None
+    ) -> Page[Summary]:
+        key = _key(tenant, conversation_id, "")
+        query = {"KeyConditionExpression": Key("pk").eq(key["pk"]) & Key("sk").begins_with("SUMMARY#")}
+        start = {"ExclusiveStartKey": after} if after else {}
+        answer = self._query(**query, **start, Limit=limit)
+        found = tuple(Summary.model_validate_json(str(item["body"])) for item in answer["Items"])
+        return Page(found, answer.get("LastEvaluatedKey"))
+
+    def unsummarised(self, tenant: str, conversation_id: str, *, after: str | None, limit: int) -> list[Message]:
+        key = _key(tenant, conversation_id, f"MSG#{after or ''}")
+        # `MSG$` follows every `MSG#…`; the message that the range begins with is asked for and dropped.
+        range_of = Key("pk").eq(key["pk"]) & Key("sk").between(key["sk"], "MSG$")
+        items = self._query(KeyConditionExpression=range_of, Limit=limit + 1)["Items"]
+        return [Message.model_validate_json(str(item["body"])) for item in items if item["sk"] != key["sk"]][:limit]
+
+    def advance(
+        self, tenant: str, conversation_id: str, outline: Outline, *, read: Outline, summaries: Sequence[Summary]
+    ) -> None:
+        def put(sk: str, body: str) -> dict[str, Any]:
+            item = {**_key(tenant, conversation_id, sk), "body": body}
+            return {"Put": {"TableName": self._table.name, "Item": item}}
+
+        new = {"ConditionExpression": "attribute_not_exists(pk)"}
+        puts = [put(_summary_sk(summary), summary.model_dump_json()) for summary in summaries]
+        puts.append(put(_version_sk(outline.border.version), outline.model_dump_json()))
+        writes: list[Any] = [{"Put": each["Put"] | new} for each in puts]
+        writes.append(put("SLOTS", outline.model_dump_json()))
+        writes.append(self._mark(_key(tenant, conversation_id, "META"), outline, read.border))
+        transact(self._table.meta.client, writes, doing="advancing a summary")
+
+    def _mark(self, key: dict[str, str], outline: Outline, read: Border) -> dict[str, Any]:
+        """Move the pointer from the place and the version that were read, which nobody may have moved meanwhile."""
+        unmoved = "summary_version = :read AND covered = :from" if read.version else "attribute_not_exists(covered)"
+        return {
+            "Update": {
+                "TableName": self._table.name,
+                "Key": key,
+                "UpdateExpression": "SET summary_version = :version, covered = :until, borders = :borders",
+                "ConditionExpression": f"attribute_exists(pk) AND attribute_not_exists(deleted_at) AND {unmoved}",
+                "ExpressionAttributeValues": {
+                    ":version": outline.border.version,
+                    ":until": outline.border.until,
+                    ":borders": json.dumps([border.model_dump() for border in outline.borders]),
+                    **({":read": read.version, ":from": read.until} if read.version else {}),
+                },
+            }
+        }
+
+    def _item(self, key: dict[str, str]) -> dict[str, Any] | None:
+        client = self._table.meta.client
+        with dynamo_errors("reading a summary"):
+            return client.get_item(TableName=self._table.name, Key=key, ConsistentRead=True).get("Item")
+
+    def _query(self, **query: Any) -> Any:
+        with dynamo_errors("reading a summary"):
+            return self._table.meta.client.query(TableName=self._table.name, ConsistentRead=True, **query)
+
+
+def _key(tenant: str, conversation_id: str, sk: str) -> dict[str, str]:
+    return {"pk": f"T#{tenant}#C#{conversation_id}", "sk": sk}
+
+
+def _version_sk(version: int) -> str:
+    return f"SLOTS#{version:08d}"
+
+
+def _summary_sk(summary: Summary) -> str:
+    return f"SUMMARY#{summary.level}#{summary.first}"

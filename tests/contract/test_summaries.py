@@ -1,0 +1,147 @@
+"""The port SummaryStore: an outline advances from where it was read, once, with all that it brings or nothing."""
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+import pytest
+
+from membus.adapters.dynamo_conversations import DynamoConversations
+from membus.adapters.dynamo_summaries import DynamoSummaries
+from membus.domain.conversation import Conversation
+from membus.domain.identity import Owner
+from membus.domain.summary import Border, Outline, Slot, Summary
+from membus.errors import ConflictError
+from membus.ports.conversations import ConversationStore
+from membus.ports.summaries import SummaryStore
+from tests.contract.conftest import EVERYWHERE, stack_table
+from tests.factories import NOON, a_conversation, a_summary, a_turn
+from tests.fakes.clock import StoppedClock
+from tests.fakes.conversations import InMemoryConversations
+from tests.fakes.summaries import InMemorySummaries
+from tests.strict import strict_aws
+from tests.tables import make_table
+
+if TYPE_CHECKING:
+    from localstack.stack_file import Stack
+
+
+@dataclass(frozen=True)
+class Stores:
+    conversations: ConversationStore
+    summaries: SummaryStore
+
+
+@pytest.fixture(params=EVERYWHERE)
+def stores(request: pytest.FixtureRequest, clock: StoppedClock) -> Iterator[Stores]:
+    if request.param == "fake":
+        conversations = InMemoryConversations(clock)
+        yield Stores(conversations, InMemorySummaries(conversations))
+    elif request.param == "strict":
+        with strict_aws():
+            table = make_table("conversations")
+            yield Stores(DynamoConversations(table, clock), DynamoSummaries(table))
+    else:
+        stack: Stack = request.getfixturevalue("stack")
+        table = stack_table(stack, stack.tables.conversations)
+        yield Stores(DynamoConversations(table, clock), DynamoSummaries(table))
+
+
+@pytest.fixture
+def talk(stores: Stores, owner: Owner) -> Conversation:
+    conversation = a_conversation(tenant_id=owner.tenant, user_id=owner.user)
+    stores.conversations.create(conversation, request_key="first")
+    for number in range(3):
+        stores.conversations.add(
+            owner.tenant, conversation.conversation_id, a_turn(number), request_key=f"k{number}", title=None
+        )
+    return conversation
+
+
+def outline(version: int, *, after: Outline | None = None) -> Outline:
+    turn = a_turn(version - 1)
+    border = Border(version=version, until=turn.assistant.message_id, tokens=20 * version, messages=2 * version)
+    slot = Slot(kind="active_entities", text="Lisbon", message_id=turn.user.message_id)
+    borders = (*(after.borders if after else ()), border)
+    return Outline(borders=borders, slots=(slot,), created_at=NOON)
+
+
+def summary(version: int) -> Summary:
+    turn = a_turn(version - 1)
+    return a_summary(version=version, first=turn.user.message_id, last=turn.assistant.message_id)
+
+
+def advance(stores: Stores, talk: Conversation, to: Outline, read: Outline, *summaries: Summary) -> None:
+    stores.summaries.advance(talk.tenant_id, talk.conversation_id, to, read=read, summaries=summaries)
+
+
+def kept(stores: Stores, talk: Conversation) -> list[Summary]:
+    return list(stores.summaries.summaries(talk.tenant_id, talk.conversation_id, limit=100, after=None).items)
+
+
+def test_a_conversation_begins_without_an_outline(stores: Stores, talk: Conversation) -> None:
+    assert stores.summaries.outline(talk.tenant_id, talk.conversation_id) == Outline()
+    assert stores.summaries.outline(talk.tenant_id, talk.conversation_id, 7) == Outline()
+    assert kept(stores, talk) == []
+
+
+def test_an_outline_advances_with_its_summaries_and_keeps_every_version(stores: Stores, talk: Conversation) -> None:
+    first = outline(1)
+    advance(stores, talk, first, Outline(), summary(1))
+    second = outline(2, after=first)
+    advance(stores, talk, second, first, summary(2))
+
+    of = (talk.tenant_id, talk.conversation_id)
+    assert stores.summaries.outline(*of) == second
+    assert [stores.summaries.outline(*of, version) for version in (1, 2)] == [first, second]
+    assert kept(stores, talk) == [summary(1), summary(2)]
+
+
+def test_whoever_read_an_older_outline_changes_nothing(stores: Stores, talk: Conversation) -> None:
+    first = outline(1)
+    advance(stores, talk, first, Outline(), summary(1))
+
+    with pytest.raises(ConflictError):
+        advance(stores, talk, outline(1), Outline(), summary(2))
+
+    assert stores.summaries.outline(talk.tenant_id, talk.conversation_id) == first
+    assert kept(stores, talk) == [summary(1)]
+
+
+def test_a_place_that_moved_under_the_same_version_is_a_conflict(stores: Stores, talk: Conversation) -> None:
+    advance(stores, talk, outline(1), Outline())
+    elsewhere = Outline(borders=(Border(version=1, until="01JOTHER", tokens=1, messages=1),))
+
+    with pytest.raises(ConflictError):
+        advance(stores, talk, outline(2), elsewhere)
+
+
+def test_a_summary_of_a_conversation_that_is_gone_brings_nothing_back(stores: Stores, owner: Owner) -> None:
+    gone = a_conversation(tenant_id=owner.tenant)
+
+    with pytest.raises(ConflictError):
+        advance(stores, gone, outline(1), Outline(), summary(1))
+
+    assert kept(stores, gone) == []
+    assert stores.summaries.outline(owner.tenant, gone.conversation_id) == Outline()
+
+
+@pytest.mark.parametrize("limit", [1, 3, 100])
+def test_what_no_summary_covers_yet_comes_oldest_first(stores: Stores, talk: Conversation, limit: int) -> None:
+    def behind(after: str | None) -> list[str]:
+        found = stores.summaries.unsummarised(talk.tenant_id, talk.conversation_id, after=after, limit=limit)
+        return [message.message_id for message in found]
+
+    said = [message.message_id for n in range(3) for message in (a_turn(n).user, a_turn(n).assistant)]
+    assert behind(None) == said[:limit]
+    assert behind(said[1]) == said[2:][:limit]
+    assert behind(said[-1]) == []
+
+
+def test_another_tenants_summaries_are_as_absent_as_none(stores: Stores, talk: Conversation) -> None:
+    advance(stores, talk, outline(1), Outline(), summary(1))
+    stranger = talk.model_copy(update={"tenant_id": f"{talk.tenant_id}x"})
+
+    assert stores.summaries.outline(stranger.tenant_id, talk.conversation_id) == Outline()
+    assert kept(stores, stranger) == []
+    assert stores.summaries.unsummarised(stranger.tenant_id, talk.conversation_id, after=None, limit=9) == []

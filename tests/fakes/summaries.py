@@ -1,0 +1,48 @@
+"""Summaries in dictionaries, beside the messages of the in-memory conversations."""
+
+from collections import defaultdict
+from collections.abc import Sequence
+
+from membus.domain.conversation import Message
+from membus.domain.pages import Page
+from membus.domain.summary import Outline, Summary
+from membus.errors import ConflictError, NotFoundError
+from tests.fakes.conversations import InMemoryConversations
+from tests.fakes.listing import page_of
+
+Key = tuple[str, str]
+
+
+class InMemorySummaries:
+    def __init__(self, conversations: InMemoryConversations) -> None:
+        self._conversations = conversations
+        self._outlines: dict[Key, list[Outline]] = defaultdict(lambda: [Outline()])
+        self._summaries: dict[Key, dict[str, Summary]] = defaultdict(dict)
+
+    def outline(self, tenant: str, conversation_id: str, version: int | None = None) -> Outline:
+        kept = self._outlines[tenant, conversation_id]
+        if version is None:
+            return kept[-1]
+        return kept[version] if version < len(kept) else Outline()
+
+    def summaries(
+        self, tenant: str, conversation_id: str, *, limit: int, after: dict[str, str] | None
+    ) -> Page[Summary]:
+        return page_of(self._summaries[tenant, conversation_id], limit=limit, after=after)
+
+    def unsummarised(self, tenant: str, conversation_id: str, *, after: str | None, limit: int) -> list[Message]:
+        said = self._conversations.messages(tenant, conversation_id, limit=10**6, after=None).items
+        return [message for message in said if message.message_id > (after or "")][:limit]
+
+    def advance(
+        self, tenant: str, conversation_id: str, outline: Outline, *, read: Outline, summaries: Sequence[Summary]
+    ) -> None:
+        key = tenant, conversation_id
+        try:
+            self._conversations.conversation(tenant, conversation_id)
+        except NotFoundError as gone:
+            raise ConflictError("the conversation is gone") from gone
+        if self._outlines[key][-1].border != read.border:
+            raise ConflictError("the summary has moved on")
+        self._outlines[key].append(outline)
+        self._summaries[key] |= {f"SUMMARY#{each.level}#{each.first}": each for each in summaries}
