@@ -71,7 +71,8 @@ class Chat:
     def context(self, tenant: str, conversation_id: str, message: str, *, author: str | None) -> Context:
         """Return exactly what `message` would send, without sending it."""
         who = author or self.conversations.conversation(tenant, conversation_id).user_id
-        _, recent, profile = self._read(tenant, conversation_id, who)
+        conversation, recent, profile = self._read(tenant, conversation_id, who)
+        conversation.admit(who)
         return assemble(profile, recent, message)
 
     def _read(self, tenant: str, conversation_id: str, author: str) -> tuple[Conversation, list[Message], Profile]:

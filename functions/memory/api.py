@@ -2,13 +2,11 @@
 
 from typing import Annotated, Any, Literal
 
-from pydantic import AfterValidator, BaseModel, BeforeValidator, ConfigDict, Field, WithJsonSchema
+from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, WithJsonSchema
 
-from membus.domain.conversation import Conversation, Message
 from membus.domain.event import EventType, Moment
 from membus.domain.facts import Fact, Version
 from membus.domain.identity import Id
-from membus.domain.visible import is_blank
 
 
 def written(value: object) -> object:
@@ -78,31 +76,6 @@ class FactPage(BaseModel):
 
 class FactHistory(BaseModel):
     items: list[Version]
-
-
-def _visible(title: str | None) -> str | None:
-    if title is not None and is_blank(title):
-        raise ValueError("a title needs visible text")
-    return title
-
-
-class ConversationIn(BaseModel):
-    model_config = ConfigDict(extra="forbid")
-
-    user_id: Id
-    agent_id: Id = "default"
-    title: Annotated[str | None, AfterValidator(_visible)] = Field(default=None, max_length=200)
-    members: list[Id] = Field(default_factory=list, max_length=50)
-
-
-class ConversationPage(BaseModel):
-    items: list[Conversation]
-    next_cursor: str | None
-
-
-class MessagePage(BaseModel):
-    items: list[Message]
-    next_cursor: str | None
 
 
 class Health(BaseModel):

@@ -1,12 +1,33 @@
-"""Conversations as the data API sees them: made, found, listed and read; the chat function writes in them."""
+"""Conversations as the data API sees them: made, found, changed, deleted and read; the chat function writes in them.
 
+A tenant's key sees all its conversations. A request that names a user is answered as that user would be: the owner
+and the members read, the owner alone changes and deletes.
+"""
+
+from collections.abc import Callable
+from contextlib import suppress
+from dataclasses import dataclass
 from datetime import datetime
 
-from functions.memory.api import ConversationIn, ConversationPage, MessagePage
+from functions.memory.conversations_api import ConversationIn, ConversationPage, ConversationPatch, MessagePage, Order
 from functions.memory.cursors import read_cursor, write_cursor
-from membus.domain.conversation import Conversation, MessageIds, Status
+from membus.domain.conversation import Conversation, Message, MessageIds, Status
+from membus.errors import ConflictError, NotFoundError, UnavailableError
 from membus.ports.conversations import ConversationStore
 from membus.ports.sealer import Sealer
+
+TRIES = 6
+PAUSE_SECONDS = 0.02
+"""The first pause of a writer that lost a race; each further one is twice as long: 1.3 seconds in all."""
+
+
+@dataclass(frozen=True)
+class Listing:
+    """Which page of a list is asked for, and how its cursor is opened and sealed."""
+
+    limit: int
+    cursor: str | None
+    sealer: Sealer
 
 
 def start_conversation(
@@ -27,26 +48,96 @@ def start_conversation(
 
 
 def list_conversations(
-    tenant: str, status: Status, *, limit: int, cursor: str | None, conversations: ConversationStore, sealer: Sealer
+    tenant: str, status: Status, *, user: str | None, listing: Listing, conversations: ConversationStore
 ) -> ConversationPage:
-    query = f"conversations\n{tenant}\n{status}"
-    page = conversations.page(tenant, status, limit=limit, after=read_cursor(cursor, query=query, sealer=sealer))
-    return ConversationPage(items=list(page.items), next_cursor=write_cursor(page.after, query=query, sealer=sealer))
+    """Return the tenant's conversations, newest first, or those that a user owns or is a member of."""
+    query = f"conversations\n{tenant}\n{status}\n{user or ''}"
+    after = read_cursor(listing.cursor, query=query, sealer=listing.sealer)
+    page = conversations.page(tenant, status, user=user, limit=listing.limit, after=after)
+    return ConversationPage(
+        items=list(page.items), next_cursor=write_cursor(page.after, query=query, sealer=listing.sealer)
+    )
+
+
+def read_conversation(
+    tenant: str, conversation_id: str, *, user: str | None, conversations: ConversationStore
+) -> Conversation:
+    """Return the conversation.
+
+    Raises:
+        NotFoundError: it is not this tenant's, or deleted.
+        ForbiddenError: `not_a_member`, the user named neither owns it nor is a member of it.
+    """
+    found = conversations.conversation(tenant, conversation_id)
+    if user is not None:
+        found.admit(user)
+    return found
+
+
+def change_conversation(
+    tenant: str,
+    conversation_id: str,
+    patch: ConversationPatch,
+    *,
+    user: str | None,
+    conversations: ConversationStore,
+    pause: Callable[[float], None],
+) -> Conversation:
+    """Return the conversation as the change leaves it; one that changes nothing makes no version.
+
+    Raises:
+        ConflictError: it is at another version than the expected one; carries that version.
+    """
+    for tried in range(TRIES):
+        known = conversations.conversation(tenant, conversation_id)
+        if user is not None:
+            known.admit_owner(user)
+        if patch.expected_version not in {None, known.version}:
+            raise ConflictError("the conversation has changed", version=known.version)
+        wanted = known.model_copy(update=patch.changes())
+        if wanted == known:
+            return known
+        after = wanted.model_copy(update={"version": known.version + 1})
+        try:
+            conversations.replace(known, after)
+        except ConflictError:
+            pause(PAUSE_SECONDS * 2**tried)
+        else:
+            return after
+    raise UnavailableError("too many others change this conversation right now", retry_after_seconds=1)
+
+
+def delete_conversation(
+    tenant: str, conversation_id: str, *, user: str | None, conversations: ConversationStore
+) -> None:
+    """Delete the conversation, once however often it is asked; only its owner's word counts where a user is named."""
+    if user is not None:
+        with suppress(NotFoundError):  # deleted before, or never there: the store knows
+            conversations.conversation(tenant, conversation_id).admit_owner(user)
+    conversations.delete(tenant, conversation_id)
 
 
 def list_messages(
     tenant: str,
     conversation_id: str,
+    order: Order,
     *,
-    limit: int,
-    cursor: str | None,
+    user: str | None,
+    listing: Listing,
     conversations: ConversationStore,
-    sealer: Sealer,
 ) -> MessagePage:
-    """Return messages, oldest first; NotFoundError for a conversation that is not this tenant's."""
-    query = f"messages\n{tenant}\n{conversation_id}"
-    after = read_cursor(cursor, query=query, sealer=sealer)
-    if after is None:
-        conversations.conversation(tenant, conversation_id)
-    page = conversations.messages(tenant, conversation_id, limit=limit, after=after)
-    return MessagePage(items=list(page.items), next_cursor=write_cursor(page.after, query=query, sealer=sealer))
+    """Return messages in the order asked for; every page asks again whether the conversation is there."""
+    query = f"messages\n{tenant}\n{conversation_id}\n{order}"
+    after = read_cursor(listing.cursor, query=query, sealer=listing.sealer)
+    read_conversation(tenant, conversation_id, user=user, conversations=conversations)
+    page = conversations.messages(
+        tenant, conversation_id, limit=listing.limit, after=after, newest_first=order == "newest"
+    )
+    return MessagePage(items=list(page.items), next_cursor=write_cursor(page.after, query=query, sealer=listing.sealer))
+
+
+def read_message(
+    tenant: str, conversation_id: str, message_id: str, *, user: str | None, conversations: ConversationStore
+) -> Message:
+    read_conversation(tenant, conversation_id, user=user, conversations=conversations)
+    return conversations.message(tenant, conversation_id, message_id)

@@ -68,7 +68,7 @@ def test_another_tenants_conversation_is_as_absent_as_none(
         assert conversations.recent(tenant, conversation_id, limit=10) == []
         assert conversations.messages(tenant, conversation_id, limit=10, after=None).items == ()
         assert conversations.turn(tenant, conversation_id, "k") is None
-    assert conversations.page(stranger, "active", limit=10, after=None).items == ()
+    assert conversations.page(stranger, "active", user=None, limit=10, after=None).items == ()
 
 
 def test_a_turn_stores_both_messages_and_counts_them(conversations: ConversationStore, talk: Conversation) -> None:
@@ -133,7 +133,7 @@ def test_a_turn_of_a_conversation_that_is_gone_leaves_nothing(conversations: Con
     assert messages(conversations, gone) == []
     assert conversations.turn(owner.tenant, gone.conversation_id, "k") is None
     for status in get_args(Status):
-        assert conversations.page(owner.tenant, status, limit=10, after=None).items == ()
+        assert conversations.page(owner.tenant, status, user=None, limit=10, after=None).items == ()
 
 
 @pytest.mark.parametrize("limit", [1, 2, 3, 4, 5, 100])
@@ -169,7 +169,7 @@ def test_conversations_come_newest_first_by_status(conversations: ConversationSt
     found: list[str] = []
     after: dict[str, str] | None = None
     while True:
-        page = conversations.page(owner.tenant, "active", limit=limit, after=after)
+        page = conversations.page(owner.tenant, "active", user=None, limit=limit, after=after)
         found += [each.conversation_id for each in page.items]
         after = page.after
         if after is None:

@@ -69,9 +69,12 @@ ASKS: list[Ask] = [
     lambda table: DynamoSignals(table).add(ADA, signals_of(recorded(a_server_error("e1")))[0]),
     lambda table: DynamoConversations(table, StoppedClock()).create(a_conversation(), request_key="k"),
     lambda table: DynamoConversations(table, StoppedClock()).conversation("acme", "c"),
-    lambda table: DynamoConversations(table, StoppedClock()).page("acme", "active", limit=1, after=None),
+    lambda table: DynamoConversations(table, StoppedClock()).page("acme", "active", user=None, limit=1, after=None),
     lambda table: DynamoConversations(table, StoppedClock()).messages("acme", "c", limit=1, after=None),
     lambda table: DynamoConversations(table, StoppedClock()).recent("acme", "c", limit=1),
+    lambda table: DynamoConversations(table, StoppedClock()).message("acme", "c", "m"),
+    lambda table: DynamoConversations(table, StoppedClock()).replace(a_conversation(), a_conversation(version=2)),
+    lambda table: DynamoConversations(table, StoppedClock()).delete("acme", "c"),
     lambda table: DynamoConversations(table, StoppedClock()).turn("acme", "c", "k"),
     lambda table: DynamoConversations(table, StoppedClock()).add("acme", "c", a_turn(), request_key="k", title=None),
 ]

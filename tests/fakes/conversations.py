@@ -3,7 +3,7 @@
 from collections import defaultdict
 from typing import TYPE_CHECKING
 
-from membus.adapters.dynamo_conversations import REQUEST_LIFETIME
+from membus.adapters.conversation_items import REQUEST_LIFETIME
 from membus.domain.conversation import Conversation, Message, Status, Turn
 from membus.domain.pages import Page
 from membus.errors import ConflictError, NotFoundError
@@ -20,6 +20,7 @@ class InMemoryConversations:
     def __init__(self, clock: Clock, *conversations: Conversation) -> None:
         self._clock = clock
         self._kept: dict[Key, Conversation] = {}
+        self._deleted: set[Key] = set()
         self._requests: dict[tuple[str, str], tuple[str, datetime]] = {}
         self._messages: dict[Key, dict[str, Message]] = defaultdict(dict)
         self._turns: dict[tuple[str, str, str], tuple[datetime, Turn]] = {}
@@ -31,7 +32,7 @@ class InMemoryConversations:
         made, until = self._requests.get(request, ("", self._clock()))
         if until > self._clock():
             return self.conversation(conversation.tenant_id, made)
-        if key in self._kept:
+        if key in self._kept or key in self._deleted:
             raise ConflictError("this conversation exists")
         self._kept[key] = conversation
         self._requests[request] = conversation.conversation_id, self._clock() + REQUEST_LIFETIME
@@ -42,20 +43,43 @@ class InMemoryConversations:
             raise NotFoundError("no such conversation")
         return self._kept[tenant, conversation_id]
 
-    def page(self, tenant: str, status: Status, *, limit: int, after: dict[str, str] | None) -> Page[Conversation]:
+    def page(
+        self, tenant: str, status: Status, *, user: str | None, limit: int, after: dict[str, str] | None
+    ) -> Page[Conversation]:
         mine = {
             conversation_id: conversation
             for (owner, conversation_id), conversation in self._kept.items()
-            if owner == tenant and conversation.status == status
+            if owner == tenant and conversation.status == status and (user is None or user in conversation.people)
         }
         return page_of(mine, limit=limit, after=after, newest_first=True)
 
-    def messages(self, tenant: str, conversation_id: str, *, limit: int, after: dict[str, str] | None) -> Page[Message]:
-        return page_of(self._messages[tenant, conversation_id], limit=limit, after=after)
+    def replace(self, before: Conversation, after: Conversation) -> None:
+        stored = self.conversation(before.tenant_id, before.conversation_id)
+        if stored.version != before.version:
+            raise ConflictError("the conversation has changed", version=stored.version)
+        counted = {"message_count": stored.message_count, "title": after.title or stored.title}
+        self._kept[before.tenant_id, before.conversation_id] = after.model_copy(update=counted)
+
+    def delete(self, tenant: str, conversation_id: str) -> None:
+        key = tenant, conversation_id
+        if key not in self._kept and key not in self._deleted:
+            raise NotFoundError("no such conversation")
+        self._kept.pop(key, None)
+        self._deleted.add(key)
+
+    def messages(
+        self, tenant: str, conversation_id: str, *, limit: int, after: dict[str, str] | None, newest_first: bool = False
+    ) -> Page[Message]:
+        return page_of(self._messages[tenant, conversation_id], limit=limit, after=after, newest_first=newest_first)
+
+    def message(self, tenant: str, conversation_id: str, message_id: str) -> Message:
+        found = self._messages[tenant, conversation_id].get(message_id)
+        if found is None:
+            raise NotFoundError("no such message")
+        return found
 
     def recent(self, tenant: str, conversation_id: str, *, limit: int) -> list[Message]:
-        newest = page_of(self._messages[tenant, conversation_id], limit=limit, after=None, newest_first=True)
-        return list(reversed(newest.items))
+        return list(reversed(self.messages(tenant, conversation_id, limit=limit, after=None, newest_first=True).items))
 
     def turn(self, tenant: str, conversation_id: str, request_key: str) -> Turn | None:
         expires_at, turn = self._turns.get((tenant, conversation_id, request_key), (self._clock(), None))

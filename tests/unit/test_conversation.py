@@ -6,8 +6,10 @@ from datetime import timedelta
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
+from ulid import ULID
 
 from membus.domain.conversation import TITLE_MAX, MessageIds, title_of
+from membus.domain.event import epoch_ms
 from membus.errors import ForbiddenError
 from tests.factories import NOON, a_conversation
 
@@ -59,3 +61,27 @@ def test_threads_get_different_ids_each_in_its_order() -> None:
 
     assert all(each == sorted(each) for each in made)
     assert len({one for each in made for one in each}) == 200
+
+
+@given(st.lists(st.integers(-2, 2), max_size=50))
+def test_ids_rise_whatever_the_clock_does_and_a_burst_is_not_dated_ahead(steps: list[int]) -> None:
+    ids, moment, latest = MessageIds(), NOON, NOON
+    made: list[str] = []
+    for step in steps:
+        moment += timedelta(milliseconds=step)
+        latest = max(latest, moment) if made else moment
+        made.append(ids.next(moment))
+
+        assert ULID.from_str(made[-1]).milliseconds == epoch_ms(latest)
+
+    assert made == sorted(set(made))
+
+
+def test_a_members_word_is_not_the_owners() -> None:
+    talk = a_conversation(members=("bob",))
+    talk.admit_owner("ada")
+
+    for user, code in (("bob", "not_the_owner"), ("eve", "not_a_member")):
+        with pytest.raises(ForbiddenError) as refused:
+            talk.admit_owner(user)
+        assert refused.value.code == code

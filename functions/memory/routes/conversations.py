@@ -1,22 +1,31 @@
-"""`/v1/conversations`: made, found, listed and read; the chat function answers in them."""
+"""`/v1/conversations`: made, found, changed, deleted and read; the chat function answers in them."""
 
+import time
 from http import HTTPStatus
 from typing import Annotated, Any
 
+from aws_lambda_powertools.event_handler import Response
 from aws_lambda_powertools.event_handler.openapi.params import Body, Path, Query
 from aws_lambda_powertools.event_handler.router import APIGatewayHttpRouter
 
 from functions.memory import conversations
-from functions.memory.api import ConversationIn, ConversationPage, MessagePage
+from functions.memory.conversations import Listing
+from functions.memory.conversations_api import ConversationIn, ConversationPage, ConversationPatch, MessagePage, Order
 from functions.memory.once import once, settings
 from functions.memory.routes.parameters import READ, WRITE, Cursor, Limit, RequestKey, required
 from membus import wiring
-from membus.domain.conversation import Conversation, MessageIds, Status
+from membus.domain.conversation import Conversation, Message, MessageIds, Status
 from membus.domain.identity import Id
 from membus.http import caller
 
 router = APIGatewayHttpRouter()
 ids = MessageIds()
+ConversationId = Annotated[Id, Path()]
+MessageId = Annotated[Id, Path()]
+ActingUser = Annotated[
+    Id | None, Query(alias="user_id", description="answer as this user would be answered; without, the tenant asks")
+]
+CONVERSATION = "/v1/conversations/<conversation>"
 
 
 @router.post("/v1/conversations", summary="Start a conversation", status_code=HTTPStatus.CREATED, **WRITE)
@@ -28,25 +37,64 @@ def post_conversation(asked: Annotated[ConversationIn, Body()], key: RequestKey 
 
 @router.get("/v1/conversations", summary="Conversations by status, newest first", **READ)
 def get_conversations(
-    status: Annotated[Status, Query()] = "active", limit: Limit = 50, cursor: Cursor = None
+    *,
+    status: Annotated[Status, Query()] = "active",
+    user: ActingUser = None,
+    limit: Limit = 50,
+    cursor: Cursor = None,
 ) -> ConversationPage:
     return conversations.list_conversations(
-        caller(router).tenant, status, limit=limit, cursor=cursor,
-        conversations=wiring.conversations(), sealer=wiring.sealer(),
+        caller(router).tenant, status, user=user, listing=Listing(limit, cursor, wiring.sealer()),
+        conversations=wiring.conversations(),
     )  # fmt: skip
 
 
-@router.get("/v1/conversations/<conversation>", summary="One conversation", **READ)
-def get_conversation(conversation: Annotated[Id, Path()]) -> Conversation:
-    return wiring.conversations().conversation(caller(router).tenant, conversation)
+@router.get(CONVERSATION, summary="One conversation", **READ)
+def get_conversation(conversation: ConversationId, user: ActingUser = None) -> Conversation:
+    return conversations.read_conversation(
+        caller(router).tenant, conversation, user=user, conversations=wiring.conversations()
+    )
 
 
-@router.get("/v1/conversations/<conversation>/messages", summary="Messages, oldest first", **READ)
-def get_messages(conversation: Annotated[Id, Path()], limit: Limit = 50, cursor: Cursor = None) -> MessagePage:
+@router.patch(CONVERSATION, summary="Rename, archive, bring back or share a conversation", **WRITE)
+def patch_conversation(
+    conversation: ConversationId, change: Annotated[ConversationPatch, Body()], user: ActingUser = None
+) -> Conversation:
+    return conversations.change_conversation(
+        caller(router).tenant, conversation, change, user=user, conversations=wiring.conversations(), pause=time.sleep
+    )
+
+
+@router.delete(
+    CONVERSATION, summary="Delete a conversation and its messages", status_code=HTTPStatus.NO_CONTENT, **WRITE
+)
+def delete_conversation(conversation: ConversationId, user: ActingUser = None) -> Response[None]:
+    conversations.delete_conversation(
+        caller(router).tenant, conversation, user=user, conversations=wiring.conversations()
+    )
+    return Response(HTTPStatus.NO_CONTENT)
+
+
+@router.get(f"{CONVERSATION}/messages", summary="Messages, from either end", **READ)
+def get_messages(
+    *,
+    conversation: ConversationId,
+    order: Annotated[Order, Query(description="which come first")] = "oldest",
+    user: ActingUser = None,
+    limit: Limit = 50,
+    cursor: Cursor = None,
+) -> MessagePage:
     return conversations.list_messages(
-        caller(router).tenant, conversation, limit=limit, cursor=cursor,
-        conversations=wiring.conversations(), sealer=wiring.sealer(),
+        caller(router).tenant, conversation, order, user=user, listing=Listing(limit, cursor, wiring.sealer()),
+        conversations=wiring.conversations(),
     )  # fmt: skip
+
+
+@router.get(f"{CONVERSATION}/messages/<message>", summary="One message, and whether it is complete", **READ)
+def get_message(conversation: ConversationId, message: MessageId, user: ActingUser = None) -> Message:
+    return conversations.read_message(
+        caller(router).tenant, conversation, message, user=user, conversations=wiring.conversations()
+    )
 
 
 def _start(request: dict[str, Any]) -> dict[str, Any]:

@@ -1,27 +1,27 @@
-"""Conversations in DynamoDB: pk `T#<tenant>#C#<conversation>`; sk `META`, `MSG#<ulid>`, `TURN#<request key>`.
+"""Conversations in DynamoDB, laid out by `conversation_items`.
 
-Index `by_status`: `T#<tenant>#<status>` by conversation id, so the newest come first. A turn's item remembers for a
-day which request produced it: a retried request finds its answer instead of asking the model again. The same holds
-for a conversation's beginning: pk `T#<tenant>#C#<request key>`, sk `REQUEST`.
+A turn's item remembers for a day which request produced it: a retried request finds its answer instead of asking
+the model again. The same holds for a conversation's beginning: pk `T#<tenant>#C#<request key>`, sk `REQUEST`.
 """
 
-import hashlib
-from datetime import timedelta
 from typing import TYPE_CHECKING, Any
 
 from boto3.dynamodb.conditions import Key
 
+from membus.adapters import conversation_items as items
+from membus.adapters.conversation_items import ALIVE, REQUEST_LIFETIME, TOMBSTONE_LIFETIME, Item, seconds
 from membus.adapters.dynamo_errors import dynamo_errors
 from membus.adapters.dynamo_transactions import transact
 from membus.domain.conversation import Conversation, Message, Status, Turn
 from membus.domain.pages import Page
-from membus.errors import ConflictError, NotFoundError
+from membus.errors import ConflictError, NotFoundError, UnavailableError
 from membus.ports.clock import Clock
 
 if TYPE_CHECKING:
     from mypy_boto3_dynamodb.service_resource import Table
 
-REQUEST_LIFETIME = timedelta(days=1)
+BATCH = 100
+"""Items that DynamoDB hands out in one batch."""
 
 
 class DynamoConversations:
@@ -29,18 +29,13 @@ class DynamoConversations:
         self._table, self._clock = table, clock
 
     def create(self, conversation: Conversation, *, request_key: str) -> Conversation:
-        now, request = self._clock(), _request_key(conversation.tenant_id, request_key)
-        asked = {
-            **request,
-            "conversation_id": conversation.conversation_id,
-            "expires_at": int((now + REQUEST_LIFETIME).timestamp()),
-        }
-        first = {
-            "ConditionExpression": "attribute_not_exists(pk) OR expires_at <= :now",
-            "ExpressionAttributeValues": {":now": int(now.timestamp())},
-        }
-        new = {"Item": _meta_item(conversation), "ConditionExpression": "attribute_not_exists(pk)"}
-        writes: list[Any] = [{"Put": {"TableName": self._table.name, **put}} for put in ({"Item": asked, **first}, new)]
+        request = items.request_key_of(conversation.tenant_id, request_key)
+        new = {"Item": items.meta_item(conversation), "ConditionExpression": "attribute_not_exists(pk)"}
+        writes = [
+            self._first({**request, "conversation_id": conversation.conversation_id}),
+            self._put(**new),
+            *(self._put(Item=entry) for entry in items.entries(conversation).values()),
+        ]
         try:
             transact(self._table.meta.client, writes, doing="creating a conversation")
         except ConflictError:
@@ -51,128 +46,140 @@ class DynamoConversations:
         return conversation
 
     def conversation(self, tenant: str, conversation_id: str) -> Conversation:
-        item = self._item(_key(tenant, conversation_id, "META"))
-        if item is None:
+        found = items.conversation_of(self._item(items.key(tenant, conversation_id)))
+        if found is None:
             raise NotFoundError("no such conversation")
-        return _conversation(item)
+        return found
 
-    def page(self, tenant: str, status: Status, *, limit: int, after: dict[str, str] | None) -> Page[Conversation]:
-        items, last = self._query(
-            {"KeyConditionExpression": Key("status_pk").eq(f"T#{tenant}#{status}"), "IndexName": "by_status"},
-            limit=limit, after=after, forward=False,
-        )  # fmt: skip
-        return Page(tuple(map(_conversation, items)), last)
+    def page(
+        self, tenant: str, status: Status, *, user: str | None, limit: int, after: dict[str, str] | None
+    ) -> Page[Conversation]:
+        """The index comes a moment late, so it only says where to look: what is listed is read from the items."""
+        listed = Key("status_pk").eq(items.status_pk(tenant, status, user))
+        query = {"KeyConditionExpression": listed, "IndexName": "by_status", "ProjectionExpression": "status_sk"}
+        entries, last = self._query(query, limit=limit, after=after, forward=False)
+        found = self._conversations(tenant, [str(entry["status_sk"]) for entry in entries])
+        shown = (each for each in found if each.status == status and (user is None or user in each.people))
+        return Page(tuple(shown), last)
 
-    def messages(self, tenant: str, conversation_id: str, *, limit: int, after: dict[str, str] | None) -> Page[Message]:
-        items, last = self._query(_messages_of(tenant, conversation_id), limit=limit, after=after, forward=True)
-        return Page(tuple(map(_message, items)), last)
+    def replace(self, before: Conversation, after: Conversation) -> None:
+        values: Item = {
+            ":read": before.version, ":version": after.version, ":title": after.title,
+            ":status_pk": items.status_keys(after)["status_pk"], ":body": items.body_of(after),
+        }  # fmt: skip
+        titled = ", title = :title" if values[":title"] else ""
+        update = {
+            "Key": items.key(before.tenant_id, before.conversation_id),
+            "UpdateExpression": f"SET version = :version, status_pk = :status_pk, body = :body{titled}",
+            "ConditionExpression": f"{ALIVE} AND version = :read",
+            "ExpressionAttributeValues": {name: value for name, value in values.items() if value is not None},
+        }
+        entries = (self._put(Item=entry) for entry in items.changed_entries(before, after))
+        try:
+            transact(self._table.meta.client, [self._update(**update), *entries], doing="changing a conversation")
+        except ConflictError as lost:
+            stored = self.conversation(before.tenant_id, before.conversation_id)
+            raise ConflictError("the conversation has changed", version=stored.version) from lost
+
+    def delete(self, tenant: str, conversation_id: str) -> None:
+        now = self._clock()
+        try:
+            with dynamo_errors("deleting a conversation"):
+                self._table.update_item(
+                    Key=items.key(tenant, conversation_id),
+                    UpdateExpression="SET deleted_at = :now, expires_at = :end "
+                    "REMOVE body, title, version, message_count, status_pk, status_sk",
+                    ConditionExpression="attribute_exists(pk)",
+                    ExpressionAttributeValues={":now": now.isoformat(), ":end": seconds(now + TOMBSTONE_LIFETIME)},
+                )
+        except ConflictError as absent:
+            raise NotFoundError("no such conversation") from absent
+
+    def messages(
+        self, tenant: str, conversation_id: str, *, limit: int, after: dict[str, str] | None, newest_first: bool = False
+    ) -> Page[Message]:
+        query = items.messages_of(tenant, conversation_id)
+        found, last = self._query(query, limit=limit, after=after, forward=not newest_first)
+        return Page(tuple(map(items.message_of, found)), last)
+
+    def message(self, tenant: str, conversation_id: str, message_id: str) -> Message:
+        item = self._item(items.key(tenant, conversation_id, f"MSG#{message_id}"))
+        if item is None:
+            raise NotFoundError("no such message")
+        return items.message_of(item)
 
     def recent(self, tenant: str, conversation_id: str, *, limit: int) -> list[Message]:
-        items, _ = self._query(_messages_of(tenant, conversation_id), limit=limit, after=None, forward=False)
-        return [_message(item) for item in reversed(items)]
+        return list(reversed(self.messages(tenant, conversation_id, limit=limit, after=None, newest_first=True).items))
 
     def turn(self, tenant: str, conversation_id: str, request_key: str) -> Turn | None:
-        item = self._item(_key(tenant, conversation_id, _turn_sk(request_key)))
+        item = self._item(items.key(tenant, conversation_id, items.turn_sk(request_key)))
         if item is None or int(item["expires_at"]) <= self._clock().timestamp():
             return None
         return Turn.model_validate_json(item["body"])
 
     def add(self, tenant: str, conversation_id: str, turn: Turn, *, request_key: str, title: str | None) -> None:
-        now = self._clock()
-        asked = {
-            **_key(tenant, conversation_id, _turn_sk(request_key)),
-            "expires_at": int((now + REQUEST_LIFETIME).timestamp()),
-            "body": turn.model_dump_json(),
-        }
-        puts: list[dict[str, Any]] = [
-            {
-                "Item": asked,
-                "ConditionExpression": "attribute_not_exists(pk) OR expires_at <= :now",
-                "ExpressionAttributeValues": {":now": int(now.timestamp())},
-            },
-            *({"Item": _message_item(tenant, conversation_id, said)} for said in (turn.user, turn.assistant)),
-        ]
-        writes: list[Any] = [{"Put": {"TableName": self._table.name, **put}} for put in puts]
-        writes.append(self._count(_key(tenant, conversation_id, "META"), title))
+        asked = {**items.key(tenant, conversation_id, items.turn_sk(request_key)), "body": turn.model_dump_json()}
+        said = (items.message_item(tenant, conversation_id, message) for message in (turn.user, turn.assistant))
+        writes = [
+            self._first(asked), *(self._put(Item=item) for item in said),
+            self._count(items.key(tenant, conversation_id), title),
+        ]  # fmt: skip
         try:
             transact(self._table.meta.client, writes, doing="storing a turn")
         except ConflictError:
             self.conversation(tenant, conversation_id)
             raise
 
-    def _count(self, key: dict[str, str], title: str | None) -> dict[str, Any]:
-        titled = ", title = if_not_exists(title, :title)" if title else ""
-        values = {":two": 2, ":none": 0} | ({":title": title} if title else {})
-        return {
-            "Update": {
-                "TableName": self._table.name,
-                "Key": key,
-                "UpdateExpression": f"SET message_count = if_not_exists(message_count, :none) + :two{titled}",
-                "ConditionExpression": "attribute_exists(pk)",
-                "ExpressionAttributeValues": values,
-            }
-        }
+    def _first(self, item: Item) -> Item:
+        """Write an item that remembers a request for a day, unless one does already."""
+        now = self._clock()
+        return self._put(
+            Item={**item, "expires_at": seconds(now + REQUEST_LIFETIME)},
+            ConditionExpression="attribute_not_exists(pk) OR expires_at <= :now",
+            ExpressionAttributeValues={":now": seconds(now)},
+        )
 
-    def _item(self, key: dict[str, str]) -> dict[str, Any] | None:
+    def _count(self, key: dict[str, str], title: str | None) -> Item:
+        titled = ", title = if_not_exists(title, :title)" if title else ""
+        return self._update(
+            Key=key, UpdateExpression=f"SET message_count = message_count + :two{titled}", ConditionExpression=ALIVE,
+            ExpressionAttributeValues={":two": 2} | ({":title": title} if title else {}),
+        )  # fmt: skip
+
+    def _put(self, **put: Any) -> Item:
+        return {"Put": {"TableName": self._table.name, **put}}
+
+    def _update(self, **update: Any) -> Item:
+        return {"Update": {"TableName": self._table.name, **update}}
+
+    def _item(self, key: dict[str, str]) -> Item | None:
         with dynamo_errors("reading a conversation"):
             return self._table.meta.client.get_item(TableName=self._table.name, Key=key, ConsistentRead=True).get(
                 "Item"
             )
 
+    def _conversations(self, tenant: str, ids: list[str]) -> list[Conversation]:
+        """Return those of the conversations that are there, in the order of `ids`."""
+        found: dict[str, Conversation] = {}
+        wanted: list[Any] = [items.key(tenant, each) for each in ids]
+        while wanted:
+            request: Any = {self._table.name: {"Keys": wanted[:BATCH], "ConsistentRead": True}}
+            with dynamo_errors("listing conversations"):
+                answer: Any = self._table.meta.client.batch_get_item(RequestItems=request)
+            read = map(items.conversation_of, answer["Responses"].get(self._table.name, []))
+            found |= {each.conversation_id: each for each in read if each}
+            left = answer.get("UnprocessedKeys", {}).get(self._table.name, {}).get("Keys", [])
+            if len(left) == len(wanted[:BATCH]):
+                raise UnavailableError("the table is busy while listing conversations")
+            wanted = [*left, *wanted[BATCH:]]
+        return [found[each] for each in ids if each in found]
+
     def _query(
         self, query: dict[str, Any], *, limit: int, after: dict[str, str] | None, forward: bool
-    ) -> tuple[list[dict[str, Any]], dict[str, str] | None]:
+    ) -> tuple[list[Item], dict[str, str] | None]:
         start: dict[str, Any] = {"ExclusiveStartKey": after} if after else {}
         with dynamo_errors("reading a conversation"):
             answer: Any = self._table.meta.client.query(
                 TableName=self._table.name, Limit=limit, ScanIndexForward=forward, **query, **start
             )
         return answer["Items"], answer.get("LastEvaluatedKey")
-
-
-def _request_key(tenant: str, request_key: str) -> dict[str, str]:
-    return {"pk": f"T#{tenant}#C#{hashlib.sha256(request_key.encode()).hexdigest()}", "sk": "REQUEST"}
-
-
-def _meta_item(conversation: Conversation) -> dict[str, Any]:
-    item: dict[str, Any] = {
-        **_key(conversation.tenant_id, conversation.conversation_id, "META"),
-        **_by_status(conversation),
-        "message_count": 0,
-        "body": conversation.model_dump_json(exclude={"message_count", "title"}),
-    }
-    return item | ({"title": conversation.title} if conversation.title else {})
-
-
-def _key(tenant: str, conversation_id: str, sk: str) -> dict[str, str]:
-    return {"pk": f"T#{tenant}#C#{conversation_id}", "sk": sk}
-
-
-def _messages_of(tenant: str, conversation_id: str) -> dict[str, Any]:
-    pk = _key(tenant, conversation_id, "")["pk"]
-    return {"KeyConditionExpression": Key("pk").eq(pk) & Key("sk").begins_with("MSG#"), "ConsistentRead": True}
-
-
-def _turn_sk(request_key: str) -> str:
-    return f"TURN#{hashlib.sha256(request_key.encode()).hexdigest()}"
-
-
-def _by_status(conversation: Conversation) -> dict[str, str]:
-    return {
-        "status_pk": f"T#{conversation.tenant_id}#{conversation.status}",
-        "status_sk": conversation.conversation_id,
-    }
-
-
-def _message_item(tenant: str, conversation_id: str, message: Message) -> dict[str, Any]:
-    key = _key(tenant, conversation_id, f"MSG#{message.message_id}")
-    return {**key, "body": message.model_dump_json()}
-
-
-def _conversation(item: dict[str, Any]) -> Conversation:
-    stored = Conversation.model_validate_json(str(item["body"]))
-    return stored.model_copy(update={"message_count": int(item["message_count"]), "title": item.get("title")})
-
-
-def _message(item: dict[str, Any]) -> Message:
-    return Message.model_validate_json(str(item["body"]))

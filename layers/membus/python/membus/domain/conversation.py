@@ -15,10 +15,18 @@ from membus.errors import ForbiddenError
 
 Status = Literal["active", "archived"]
 TITLE_MAX = 80
+MEMBERS_MAX = 48
+"""A change of members is one transaction of at most 100 items: the conversation, its owner's entry, and the entries
+of all who were members and all who become so."""
+RANDOM_BITS = 80
 
 
 class Conversation(Record):
-    """Owned by `user_id`; `members` may write in it too."""
+    """Owned by `user_id`; `members` may read it and write in it too.
+
+    `version` counts the changes of what people set (title, status, members): no message and no automatic title
+    raises it, or a rename would lose every race against a chat that goes on.
+    """
 
     conversation_id: Id
     tenant_id: Id
@@ -29,19 +37,39 @@ class Conversation(Record):
     members: tuple[Id, ...] = ()
     created_at: AwareDatetime
     message_count: int = 0
+    version: int = 1
 
-    def admit(self, author: str) -> None:
-        """Let the owner and the members write.
+    @property
+    def people(self) -> frozenset[str]:
+        return frozenset((self.user_id, *self.members))
+
+    def admit(self, user: str) -> None:
+        """Let the owner and the members read and write.
 
         Raises:
             ForbiddenError: `not_a_member` for anybody else.
         """
-        if author != self.user_id and author not in self.members:
-            raise ForbiddenError("only the owner and the members of a conversation write in it", code="not_a_member")
+        if user not in self.people:
+            raise ForbiddenError(
+                "only the owner and the members read a conversation and write in it", code="not_a_member"
+            )
+
+    def admit_owner(self, user: str) -> None:
+        """Let the owner alone change or delete.
+
+        Raises:
+            ForbiddenError: `not_the_owner` for a member, `not_a_member` for anybody else.
+        """
+        self.admit(user)
+        if user != self.user_id:
+            raise ForbiddenError("only the owner changes or deletes a conversation", code="not_the_owner")
 
 
 class Message(Record):
-    """One side of a turn. `tokens` is the estimate taken once, when it was written."""
+    """One side of a turn. `tokens` is the estimate taken once, when it was written.
+
+    A reply that outlasts its request is `pending` until it is there; one that was cut off stays `incomplete`.
+    """
 
     message_id: Id
     role: Literal["user", "assistant"]
@@ -49,6 +77,7 @@ class Message(Record):
     author: str
     tokens: int
     created_at: AwareDatetime
+    status: Literal["complete", "pending", "incomplete"] = "complete"
 
 
 class Turn(Record):
@@ -69,7 +98,11 @@ def title_of(text: str) -> str:
 
 
 class MessageIds:
-    """ULIDs that rise within one process even inside a millisecond, and when the clock steps back."""
+    """ULIDs that rise within one process even inside a millisecond, and when the clock steps back.
+
+    Within a millisecond the random part counts on, as the ULID specification says: a burst does not date its
+    messages into the future.
+    """
 
     def __init__(self) -> None:
         self._lock = threading.Lock()
@@ -77,5 +110,7 @@ class MessageIds:
 
     def next(self, now: datetime) -> str:
         with self._lock:
-            self._last = max(self._last + 1, epoch_ms(now))
-            return str(ULID(self._last.to_bytes(6, "big") + os.urandom(10)))
+            fresh = epoch_ms(now) << RANDOM_BITS | int.from_bytes(os.urandom(RANDOM_BITS // 8), "big")
+            same_moment = fresh >> RANDOM_BITS <= self._last >> RANDOM_BITS
+            self._last = self._last + 1 if same_moment else fresh
+            return str(ULID(self._last.to_bytes(16, "big")))

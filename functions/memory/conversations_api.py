@@ -1,0 +1,72 @@
+"""The wire format of conversations."""
+
+from typing import Annotated, Literal
+
+from pydantic import AfterValidator, BaseModel, ConfigDict, Field, model_validator
+
+from membus.domain.conversation import MEMBERS_MAX, Conversation, Message, Status
+from membus.domain.identity import Id
+from membus.domain.visible import is_blank
+
+Order = Literal["oldest", "newest"]
+
+
+def _visible(title: str) -> str:
+    if is_blank(title):
+        raise ValueError("a title needs visible text")
+    return title
+
+
+Title = Annotated[str, Field(max_length=200), AfterValidator(_visible)]
+Members = Annotated[
+    list[Id], Field(max_length=MEMBERS_MAX, description="who may read and write beside the owner, as a whole")
+]
+
+
+class ConversationIn(BaseModel):
+    """Without a title the first message gives it one."""
+
+    model_config = ConfigDict(extra="forbid")
+
+    user_id: Id
+    agent_id: Id = "default"
+    title: Title | None = None
+    members: Members = Field(default_factory=list)
+
+
+class ConversationPatch(BaseModel):
+    """What is absent, or null, stays as it is."""
+
+    model_config = ConfigDict(
+        extra="forbid",
+        json_schema_extra={
+            "examples": [{"title": "Trip to Lisbon", "expected_version": 1}, {"status": "archived"}],
+            "minProperties": 1,
+        },
+    )
+
+    title: Title | None = None
+    status: Status | None = None
+    members: Members | None = None
+    expected_version: int | None = Field(default=None, ge=1, strict=True)
+
+    @model_validator(mode="after")
+    def _changes_something(self) -> "ConversationPatch":
+        if not self.changes():
+            raise ValueError("name a title, a status or members")
+        return self
+
+    def changes(self) -> dict[str, object]:
+        """Return what was named, as the conversation holds it."""
+        named = self.model_dump(exclude={"expected_version"}, exclude_none=True)
+        return {name: tuple(value) if name == "members" else value for name, value in named.items()}
+
+
+class ConversationPage(BaseModel):
+    items: list[Conversation]
+    next_cursor: str | None
+
+
+class MessagePage(BaseModel):
+    items: list[Message]
+    next_cursor: str | None

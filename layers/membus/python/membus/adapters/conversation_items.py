@@ -1,0 +1,98 @@
+"""The items of a conversation: pk `T#<tenant>#C#<conversation>`; sk `META`, `MEMBER#<user>`, `MSG#<ulid>`, `TURN#…`.
+
+Index `by_status`, newest first: `META` lies under `T#<tenant>#<status>`, the entry of each who may read it under
+`T#<tenant>#U#<user>#<status>`. A deleted conversation leaves its `META` with `deleted_at` and nothing else.
+"""
+
+import hashlib
+from datetime import datetime, timedelta
+from typing import Any
+
+from boto3.dynamodb.conditions import Key
+
+from membus.domain.conversation import Conversation, Message, Status
+
+Item = dict[str, Any]
+
+REQUEST_LIFETIME = timedelta(days=1)
+TOMBSTONE_LIFETIME = timedelta(days=30)
+ALIVE = "attribute_exists(pk) AND attribute_not_exists(deleted_at)"
+"""The condition on `META` of every write beside it."""
+
+
+def key(tenant: str, conversation_id: str, sk: str = "META") -> dict[str, str]:
+    return {"pk": f"T#{tenant}#C#{conversation_id}", "sk": sk}
+
+
+def request_key_of(tenant: str, request_key: str) -> dict[str, str]:
+    """Return where it says which conversation a request made."""
+    return {"pk": f"T#{tenant}#C#{hashlib.sha256(request_key.encode()).hexdigest()}", "sk": "REQUEST"}
+
+
+def turn_sk(request_key: str) -> str:
+    return f"TURN#{hashlib.sha256(request_key.encode()).hexdigest()}"
+
+
+def meta_item(conversation: Conversation) -> Item:
+    item = {
+        **key(conversation.tenant_id, conversation.conversation_id), **status_keys(conversation),
+        "message_count": conversation.message_count, "version": conversation.version, "body": body_of(conversation),
+    }  # fmt: skip
+    return item | ({"title": conversation.title} if conversation.title else {})
+
+
+def body_of(conversation: Conversation) -> str:
+    """Return what no message changes."""
+    return conversation.model_dump_json(exclude={"message_count", "title", "version"})
+
+
+def status_keys(conversation: Conversation, user: str | None = None) -> dict[str, str]:
+    return {
+        "status_pk": status_pk(conversation.tenant_id, conversation.status, user),
+        "status_sk": conversation.conversation_id,
+    }
+
+
+def status_pk(tenant: str, status: Status, user: str | None) -> str:
+    return f"T#{tenant}#U#{user}#{status}" if user else f"T#{tenant}#{status}"
+
+
+def entries(conversation: Conversation) -> dict[str, Item]:
+    """Return the entry of each who may read it; one without the index's keys is listed nowhere."""
+    place = {
+        user: key(conversation.tenant_id, conversation.conversation_id, f"MEMBER#{user}")
+        for user in conversation.people
+    }
+    return {user: {**place[user], **status_keys(conversation, user)} for user in sorted(place)}
+
+
+def changed_entries(before: Conversation, after: Conversation) -> list[Item]:
+    """Return the entries that a change writes anew; whoever is no member any more keeps one that is not listed."""
+    old, new = entries(before), entries(after)
+    left = [{name: item[name] for name in ("pk", "sk")} for user, item in old.items() if user not in new]
+    return [*left, *(item for user, item in new.items() if old.get(user) != item)]
+
+
+def conversation_of(item: Item | None) -> Conversation | None:
+    if item is None or "deleted_at" in item:
+        return None
+    stored = Conversation.model_validate_json(str(item["body"]))
+    counted = {"message_count": int(item["message_count"]), "version": int(item["version"]), "title": item.get("title")}
+    return stored.model_copy(update=counted)
+
+
+def message_item(tenant: str, conversation_id: str, message: Message) -> Item:
+    return {**key(tenant, conversation_id, f"MSG#{message.message_id}"), "body": message.model_dump_json()}
+
+
+def message_of(item: Item) -> Message:
+    return Message.model_validate_json(str(item["body"]))
+
+
+def messages_of(tenant: str, conversation_id: str) -> dict[str, Any]:
+    pk = key(tenant, conversation_id)["pk"]
+    return {"KeyConditionExpression": Key("pk").eq(pk) & Key("sk").begins_with("MSG#"), "ConsistentRead": True}
+
+
+def seconds(moment: datetime) -> int:
+    return int(moment.timestamp())
