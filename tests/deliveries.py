@@ -14,11 +14,14 @@ from membus.domain.identity import Owner
 from membus.domain.prompt import Prompt
 from membus.ports.events import EpisodeStore, SignalStore
 from membus.ports.facts import FactStore
+from membus.ports.held_facts import HeldFacts
 from membus.ports.model import LanguageModel
 from tests.factories import ADA
 from tests.fakes.bus import InMemoryQuarantine, InMemorySource
+from tests.fakes.clock import StoppedClock
 from tests.fakes.episodes import InMemoryEpisodes
 from tests.fakes.facts import InMemoryFacts
+from tests.fakes.held_facts import InMemoryHeldFacts
 from tests.fakes.model import ScriptedModel
 from tests.fakes.signals import InMemorySignals
 
@@ -92,11 +95,13 @@ class Extraction:
         episodes: EpisodeStore | None = None,
         facts: FactStore | None = None,
         signals: SignalStore | None = None,
+        held_facts: HeldFacts | None = None,
     ) -> None:
         known = episodes if isinstance(episodes, InMemoryEpisodes) else InMemoryEpisodes()
         self.model = model or ScriptedModel(NOTHING)
         self.episodes, self.facts = episodes or known, facts or InMemoryFacts(known)
         self.signals = signals or InMemorySignals()
+        self.held_facts = held_facts or InMemoryHeldFacts(StoppedClock())
         self.quarantine = InMemoryQuarantine()
         self.refused: list[str] = []
         self.source, self.dead_letters = InMemorySource(), InMemoryQuarantine()
@@ -107,6 +112,7 @@ class Extraction:
         learner = Learner(
             facts=self.facts,
             signals=self.signals,
+            held_facts=self.held_facts,
             model=self._load,
             seconds_left=self._seconds_left,
             on_refused=self.refused.append,

@@ -21,6 +21,7 @@ from tests.fakes.documents import InMemoryDocuments
 from tests.fakes.embedder import WordEmbedder
 from tests.fakes.episodes import InMemoryEpisodes
 from tests.fakes.facts import InMemoryFacts
+from tests.fakes.held_facts import InMemoryHeldFacts
 from tests.fakes.idempotency import InMemoryIdempotency
 from tests.fakes.memories import InMemoryMemories
 from tests.fakes.model import ScriptedModel
@@ -78,6 +79,7 @@ class Door:
     facts: InMemoryFacts = field(init=False)
     conversations: InMemoryConversations = field(init=False)
     states: InMemoryStates = field(init=False)
+    held_facts: InMemoryHeldFacts = field(init=False)
     documents: InMemoryDocuments = field(init=False)
     memories: InMemoryMemories = field(default_factory=InMemoryMemories)
     embedder: WordEmbedder = field(default_factory=WordEmbedder)
@@ -91,12 +93,13 @@ class Door:
         self.facts = InMemoryFacts(self.episodes)
         self.conversations = InMemoryConversations(self.clock)
         self.states = InMemoryStates(self.clock)
+        self.held_facts = InMemoryHeldFacts(self.clock)
         self.documents = InMemoryDocuments(self.clock)
 
     def open(self, patch: pytest.MonkeyPatch) -> "Door":
         patch.setattr(wiring, "now", self.clock)
         patch.setattr(wiring, "environment", lambda: "test")
-        for name in ("bus", "facts", "conversations", "episodes", "idempotency", "states"):
+        for name in ("bus", "facts", "conversations", "episodes", "idempotency", "states", "held_facts"):
             patch.setattr(wiring, name, lambda name=name: getattr(self, name))
         patch.setattr(wiring, "episode_reader", lambda: self.episodes)
         patch.setattr(wiring, "sealer", HmacSealer)

@@ -31,6 +31,7 @@ def handler(event: dict[str, Any], context: LambdaContext) -> dict[str, Any]:
     learner = Learner(
         facts=wiring.facts(),
         signals=wiring.signals(),
+        held_facts=wiring.held_facts(),
         model=lambda: wiring.model("extract"),
         seconds_left=lambda: min(context.get_remaining_time_in_millis() / 1000 - RESERVE_SECONDS, MODEL_SECONDS_MAX),
         on_refused=_count_refused,

@@ -10,12 +10,14 @@ from membus.domain.corrections import corrected_by_hand
 from membus.domain.event import Recorded
 from membus.domain.facts import Fact, Observation, by_key, fold
 from membus.domain.gate import Extractor, judge
+from membus.domain.held_facts import held_fact
 from membus.domain.identity import Owner
 from membus.domain.profile import Profile
 from membus.domain.verdict import Held, Refused
 from membus.errors import ConflictError, MembusError
 from membus.ports.events import SignalStore
 from membus.ports.facts import FactStore, Learned
+from membus.ports.held_facts import HeldFacts
 from membus.ports.model import LanguageModel
 
 VERSION = f"rules-{rules.RULES_VERSION}.prompt-{PROMPT_VERSION}"
@@ -31,6 +33,7 @@ class Learner:
 
     facts: FactStore
     signals: SignalStore
+    held_facts: HeldFacts
     model: Callable[[], LanguageModel]
     seconds_left: Callable[[], float]
     on_refused: Callable[[str], None]
@@ -44,7 +47,7 @@ class Learner:
         owner, said = events[0].event.owner, [event for event in events if event.event.speech]
         observed = self._by_rules(owner, events)
         reading = Reader(self.model, self.seconds_left).read(said)
-        observed = _once([*observed, *self._admitted(reading, said)])
+        observed = _once([*observed, *self._admitted(owner, reading, said)])
         read = [event for event in events if event.event.event_id not in reading.unread]
         while len(observed) > OBSERVATIONS_MAX:
             self._commit(owner, (), observed[:OBSERVATIONS_MAX])
@@ -61,7 +64,7 @@ class Learner:
                 observed += rules.repeated(signal, self.signals.add(owner, signal))
         return observed
 
-    def _admitted(self, reading: Reading, said: Sequence[Recorded]) -> list[Observation]:
+    def _admitted(self, owner: Owner, reading: Reading, said: Sequence[Recorded]) -> list[Observation]:
         if not reading.candidates:
             return []
         extractor = Extractor(model=self.model().name, prompt_version=PROMPT_VERSION)
@@ -69,6 +72,7 @@ class Learner:
         for verdict in verdicts:
             if isinstance(verdict, Held | Refused):
                 self.on_refused(verdict.reason)
+        self.held_facts.hold(owner, [held_fact(verdict) for verdict in verdicts if isinstance(verdict, Held)])
         return [verdict for verdict in verdicts if isinstance(verdict, Observation)]
 
     def _commit(self, owner: Owner, events: Sequence[Recorded], observed: Sequence[Observation]) -> None:

@@ -24,6 +24,7 @@ from functions.extract.usecase import extract_batch
 from membus.adapters.dynamo_conversations import DynamoConversations
 from membus.adapters.dynamo_episodes import DynamoEpisodes
 from membus.adapters.dynamo_facts import DynamoFacts
+from membus.adapters.dynamo_held_facts import DynamoHeldFacts
 from membus.adapters.dynamo_signals import DynamoSignals
 from membus.domain.conversation import MessageIds
 from membus.domain.event import Event
@@ -89,7 +90,7 @@ class _Stores:
         memory, conversations = make_table("memory"), make_table("conversations")
         self.clients = [memory.meta.client, conversations.meta.client]
         self.facts, self.episodes = DynamoFacts(memory), DynamoEpisodes(memory, InMemoryContents())
-        self.signals = DynamoSignals(memory)
+        self.signals, self.held_facts = DynamoSignals(memory), DynamoHeldFacts(memory, lambda: NOON)
         store = DynamoConversations(conversations, lambda: NOON)
         store.create(a_conversation(), request_key="first")
         self.chat = Chat(
@@ -101,8 +102,8 @@ class _Stores:
 
     def extract(self, *events: Event) -> None:
         learner = Learner(
-            facts=self.facts, signals=self.signals, model=lambda: ScriptedModel(_a_fact_each),
-            seconds_left=lambda: 10.0, on_refused=lambda _: None,
+            facts=self.facts, signals=self.signals, held_facts=self.held_facts,
+            model=lambda: ScriptedModel(_a_fact_each), seconds_left=lambda: 10.0, on_refused=lambda _: None,
         )  # fmt: skip
         extract_batch(
             [_message(event) for event in events],

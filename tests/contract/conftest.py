@@ -13,6 +13,7 @@ from membus.adapters.dynamo_conversations import DynamoConversations
 from membus.adapters.dynamo_episode_reader import DynamoEpisodeReader
 from membus.adapters.dynamo_episodes import DynamoEpisodes
 from membus.adapters.dynamo_facts import DynamoFacts
+from membus.adapters.dynamo_held_facts import DynamoHeldFacts
 from membus.adapters.dynamo_signals import DynamoSignals
 from membus.adapters.dynamo_states import DynamoStates
 from membus.adapters.s3_contents import S3Contents
@@ -22,12 +23,14 @@ from membus.ports.conversations import ConversationStore
 from membus.ports.episodes import EpisodeReader
 from membus.ports.events import EpisodeStore, SignalStore
 from membus.ports.facts import FactStore
+from membus.ports.held_facts import HeldFacts
 from membus.ports.states import StateStore
 from tests.fakes.clock import StoppedClock
 from tests.fakes.contents import InMemoryContents
 from tests.fakes.conversations import InMemoryConversations
 from tests.fakes.episodes import InMemoryEpisodes
 from tests.fakes.facts import InMemoryFacts
+from tests.fakes.held_facts import InMemoryHeldFacts
 from tests.fakes.signals import InMemorySignals
 from tests.fakes.states import InMemoryStates
 from tests.strict import strict_aws
@@ -112,6 +115,18 @@ def conversations(request: pytest.FixtureRequest, clock: StoppedClock) -> Iterat
     else:
         stack: Stack = request.getfixturevalue("stack")
         yield DynamoConversations(stack_table(stack, stack.tables.conversations), clock)
+
+
+@pytest.fixture(params=EVERYWHERE)
+def held_facts(request: pytest.FixtureRequest, clock: StoppedClock) -> Iterator[HeldFacts]:
+    if request.param == "fake":
+        yield InMemoryHeldFacts(clock)
+    elif request.param == "strict":
+        with strict_aws():
+            yield DynamoHeldFacts(make_table("memory"), clock)
+    else:
+        stack: Stack = request.getfixturevalue("stack")
+        yield DynamoHeldFacts(stack_table(stack, stack.tables.memory), clock)
 
 
 @pytest.fixture(params=EVERYWHERE)

@@ -12,8 +12,10 @@ from tests.deliveries import a_record, observant
 from tests.door import Invocation
 from tests.factories import ADA, an_event, said
 from tests.fakes.bus import InMemoryQuarantine, InMemorySource
+from tests.fakes.clock import StoppedClock
 from tests.fakes.episodes import InMemoryEpisodes
 from tests.fakes.facts import InMemoryFacts
+from tests.fakes.held_facts import InMemoryHeldFacts
 from tests.fakes.model import ScriptedModel
 from tests.fakes.signals import InMemorySignals
 
@@ -30,10 +32,11 @@ class Parts:
         self.episodes = InMemoryEpisodes()
         self.facts = InMemoryFacts(self.episodes)
         self.signals, self.quarantine, self.source_queue = InMemorySignals(), InMemoryQuarantine(), InMemorySource()
+        self.held_facts = InMemoryHeldFacts(StoppedClock())
         self.model = observant()
         patch.setattr(metrics.provider, "namespace", "membus")
         self.dead_letters = InMemoryQuarantine()
-        for name in ("episodes", "facts", "signals", "quarantine", "source_queue", "dead_letters"):
+        for name in ("episodes", "facts", "signals", "held_facts", "quarantine", "source_queue", "dead_letters"):
             patch.setattr(wiring, name, lambda name=name: getattr(self, name))
         patch.setattr(wiring, "model", self._model)
 

@@ -24,6 +24,7 @@ if TYPE_CHECKING:
     from membus.ports.episodes import EpisodeReader
     from membus.ports.events import EpisodeStore, EventBus, Quarantine, SignalStore, SourceQueue
     from membus.ports.facts import FactStore
+    from membus.ports.held_facts import HeldFacts
     from membus.ports.model import LanguageModel
     from membus.ports.schema import Schema
     from membus.ports.sealer import Sealer
@@ -72,6 +73,14 @@ def facts() -> "FactStore":
     from membus.adapters.dynamo_facts import DynamoFacts
 
     return DynamoFacts(table(_env("MEMORY_TABLE")))
+
+
+@cache
+def held_facts() -> "HeldFacts":
+    from membus.adapters.aws import table
+    from membus.adapters.dynamo_held_facts import DynamoHeldFacts
+
+    return DynamoHeldFacts(table(_env("MEMORY_TABLE")), now)
 
 
 @cache

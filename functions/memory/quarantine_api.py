@@ -1,0 +1,35 @@
+"""The wire format of the quarantine."""
+
+from pydantic import AwareDatetime, BaseModel
+
+from membus.domain.facts import Kind, Provenance
+from membus.domain.held_facts import HeldFact
+from membus.domain.verdict import Reason
+
+
+class HeldOut(BaseModel):
+    """A fact that waits: what it would say, why it is held, and the event and words it rests on."""
+
+    quarantine_id: str
+    reason: Reason
+    key: str
+    value: str | None
+    kind: Kind
+    valid_from: AwareDatetime
+    learned_at: AwareDatetime
+    expires_at: AwareDatetime
+    provenance: Provenance
+
+    @classmethod
+    def of(cls, held: HeldFact) -> "HeldOut":
+        seen = held.observation
+        return cls(
+            quarantine_id=held.quarantine_id, reason=held.reason, key=seen.key, value=seen.value, kind=seen.kind,
+            valid_from=seen.valid_from, learned_at=seen.learned_at, expires_at=held.expires_at,
+            provenance=seen.provenance,
+        )  # fmt: skip
+
+
+class QuarantinePage(BaseModel):
+    items: list[HeldOut]
+    next_cursor: str | None

@@ -1,0 +1,75 @@
+"""Held facts in DynamoDB: pk `T#<tenant>#U#<user>`, sk `QUAR#<id>`; what waits expires, what is decided stays.
+
+A rejected one keeps its key and the decision alone.
+"""
+
+from collections.abc import Iterable
+from contextlib import suppress
+from typing import TYPE_CHECKING, Any
+
+from boto3.dynamodb.conditions import Attr, Key
+
+from membus.adapters.dynamo_errors import blocker, dynamo_errors
+from membus.domain.held_facts import HeldFact
+from membus.domain.identity import Owner
+from membus.domain.pages import Page
+from membus.errors import ConflictError, NotFoundError
+from membus.ports.clock import Clock
+
+if TYPE_CHECKING:
+    from mypy_boto3_dynamodb.service_resource import Table
+
+
+class DynamoHeldFacts:
+    def __init__(self, table: "Table", clock: Clock) -> None:
+        self._table, self._clock = table, clock
+
+    def hold(self, owner: Owner, held: Iterable[HeldFact]) -> None:
+        for each in held:
+            item: dict[str, Any] = {
+                **_key(owner, each.quarantine_id), "decision": each.decision,
+                "expires_at": int(each.expires_at.timestamp()), "body": each.model_dump_json(),
+            }  # fmt: skip
+            with suppress(ConflictError), dynamo_errors("holding a fact"):
+                self._table.put_item(Item=item, ConditionExpression="attribute_not_exists(pk)")
+
+    def page(self, owner: Owner, *, limit: int, after: dict[str, str] | None) -> Page[HeldFact]:
+        start: dict[str, Any] = {"ExclusiveStartKey": after} if after else {}
+        with dynamo_errors("listing held facts"):
+            answer = self._table.query(
+                KeyConditionExpression=Key("pk").eq(_key(owner, "")["pk"]) & Key("sk").begins_with("QUAR#"),
+                FilterExpression=Attr("decision").eq("waiting") & Attr("expires_at").gt(self._now()),
+                ConsistentRead=True, Limit=limit, **start,
+            )  # fmt: skip
+        last = answer.get("LastEvaluatedKey")
+        items = tuple(HeldFact.model_validate_json(str(item["body"])) for item in answer["Items"])
+        return Page(items, {name: str(value) for name, value in last.items()} if last else None)
+
+    def approve(self, owner: Owner, quarantine_id: str) -> HeldFact:
+        item = self._decide(owner, quarantine_id, "approved", "SET decision = :decision REMOVE expires_at")
+        return HeldFact.model_validate_json(str(item["body"])).model_copy(update={"decision": "approved"})
+
+    def reject(self, owner: Owner, quarantine_id: str) -> None:
+        self._decide(owner, quarantine_id, "rejected", "SET decision = :decision REMOVE expires_at, body")
+
+    def _decide(self, owner: Owner, quarantine_id: str, decision: str, update: str) -> dict[str, Any]:
+        try:
+            with dynamo_errors("deciding on a held fact"):
+                return self._table.update_item(
+                    Key=_key(owner, quarantine_id), UpdateExpression=update, ReturnValues="ALL_NEW",
+                    ConditionExpression="decision = :decision OR (decision = :waiting AND expires_at > :now)",
+                    ExpressionAttributeValues={":decision": decision, ":waiting": "waiting", ":now": self._now()},
+                    ReturnValuesOnConditionCheckFailure="ALL_OLD",
+                )["Attributes"]  # fmt: skip
+        except ConflictError as lost:
+            item = blocker(lost)
+            if item is None or item["decision"] == "waiting":
+                raise NotFoundError("nothing is held under this id") from lost
+            raise ConflictError(f"this was {item['decision']} before", code="decided") from lost
+
+    def _now(self) -> int:
+        return int(self._clock().timestamp())
+
+
+def _key(owner: Owner, quarantine_id: str) -> dict[str, str]:
+    return {"pk": f"T#{owner.tenant}#U#{owner.user}", "sk": f"QUAR#{quarantine_id}"}

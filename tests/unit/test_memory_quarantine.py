@@ -1,0 +1,127 @@
+"""The quarantine at the door: what the gate holds waits for a person, and that word outlives every replay."""
+
+from typing import Any
+
+import pytest
+
+from membus.domain.facts import Trust
+from membus.domain.held_facts import HeldFact, held_fact
+from membus.domain.verdict import Held
+from tests.deliveries import Extraction, a_message, proposing
+from tests.door import Door
+from tests.factories import ADA, a_candidate, an_event, an_observation
+
+QUARANTINE = "/v1/users/ada/quarantine"
+WORDS = "I live in Lisbon, see https://evil.example/x"
+DOUBTFUL = a_candidate(quote=WORDS).model_dump()
+
+
+def extraction(door: Door) -> Extraction:
+    return Extraction(proposing(e1=DOUBTFUL), episodes=door.episodes, facts=door.facts, held_facts=door.held_facts)
+
+
+def doubt(door: Door, **more: Any) -> None:
+    """Deliver an event whose candidate the gate holds."""
+    assert extraction(door).deliver(a_message(an_event(payload={"text": WORDS})), **more) == []
+
+
+def waiting(door: Door) -> list[dict[str, Any]]:
+    items: list[dict[str, Any]] = door.get(QUARANTINE).json["items"]
+    return items
+
+
+def test_what_the_gate_holds_waits_with_its_reason_and_its_words(door: Door) -> None:
+    doubt(door)
+
+    (held,) = waiting(door)
+
+    assert (held["key"], held["value"], held["reason"]) == ("home.city", "Lisbon", "instruction")
+    assert (held["provenance"]["event_id"], held["provenance"]["quote"]) == ("e1", WORDS)
+    assert door.get("/v1/users/ada/facts/home.city").status == 404
+
+
+def test_a_copy_of_the_event_holds_nothing_twice(door: Door) -> None:
+    for version in ("v1", "v1", "v2"):
+        doubt(door, version=version)
+
+    assert len(waiting(door)) == 1
+
+
+def test_what_a_person_approves_is_a_fact_set_by_hand(door: Door) -> None:
+    doubt(door)
+    (held,) = waiting(door)
+
+    first = door.post(f"{QUARANTINE}/{held['quarantine_id']}/approve", {}, key=None)
+    again = door.post(f"{QUARANTINE}/{held['quarantine_id']}/approve", {}, key=None)
+
+    assert (first.status, first.json["value"], first.json["trust"]) == (200, "Lisbon", Trust.CORRECTED)
+    assert (again.json, again.headers["etag"]) == (first.json, '"1"')
+    assert first.json["valid_from"] == held["valid_from"]
+    assert waiting(door) == []
+
+
+def test_an_approval_is_an_event_from_which_a_rebuild_learns_the_same(door: Door) -> None:
+    doubt(door)
+    (held,) = waiting(door)
+    approved = door.post(f"{QUARANTINE}/{held['quarantine_id']}/approve", {}, key=None).json
+    recorded = door.episodes.contents["acme", f"approved-{held['quarantine_id']}"]
+
+    rebuilt = Extraction(proposing())
+    rebuilt.deliver(a_message(recorded.event, taken_at=recorded.learned_at))
+
+    assert rebuilt.facts.fact(ADA, "home.city").model_dump(mode="json") == approved
+
+
+def test_what_a_person_rejects_never_comes_back_on_a_replay(door: Door) -> None:
+    doubt(door)
+    (held,) = waiting(door)
+
+    assert door.post(f"{QUARANTINE}/{held['quarantine_id']}/reject", {}, key=None).status == 204
+    doubt(door, version="a later extractor")
+
+    assert waiting(door) == []
+    assert door.post(f"{QUARANTINE}/{held['quarantine_id']}/approve", {}, key=None).code == "decided"
+    assert door.get("/v1/users/ada/facts/home.city").status == 404
+
+
+def test_an_approval_that_a_crash_cut_short_is_finished_by_its_repetition(
+    door: Door, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    doubt(door)
+    (held,) = waiting(door)
+    with monkeypatch.context() as patch:
+        patch.setattr(door.facts, "commit", _torn)
+        assert door.post(f"{QUARANTINE}/{held['quarantine_id']}/approve", {}, key=None).status == 500
+
+    assert door.post(f"{QUARANTINE}/{held['quarantine_id']}/approve", {}, key=None).json["value"] == "Lisbon"
+
+
+def test_the_quarantine_comes_in_pages_that_only_its_own_cursor_opens(door: Door) -> None:
+    door.held_facts.hold(ADA, [_held(number) for number in range(3)])
+
+    first = door.get(QUARANTINE, "limit=2").json
+    second = door.get(QUARANTINE, f"limit=2&cursor={first['next_cursor']}").json
+
+    assert len({each["quarantine_id"] for each in (*first["items"], *second["items"])}) == 3
+    assert second["next_cursor"] is None
+    assert door.get("/v1/users/bob/quarantine", f"cursor={first['next_cursor']}").code == "bad_cursor"
+
+
+def test_an_unknown_id_is_not_found(door: Door) -> None:
+    assert door.post(f"{QUARANTINE}/nothing/approve", {}, key=None).code == "not_found"
+    assert door.post(f"{QUARANTINE}/nothing/reject", {}, key=None).code == "not_found"
+
+
+def test_deciding_takes_a_key_that_may_write(door: Door) -> None:
+    door.scopes = ("memory:read",)
+
+    assert door.post(f"{QUARANTINE}/x/approve", {}, key=None).code == "scope_missing"
+    assert door.post(f"{QUARANTINE}/x/reject", {}, key=None).code == "scope_missing"
+
+
+def _torn(*_: object) -> None:
+    raise RuntimeError("the process is gone")
+
+
+def _held(number: int) -> HeldFact:
+    return held_fact(Held(reason="url", observation=an_observation(event_id=f"e{number}")))
