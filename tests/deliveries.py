@@ -143,6 +143,6 @@ class Extraction:
     def _tell(self, _: str, fields: dict[str, object]) -> None:
         self.failures.append((fields["message_id"], fields["code"]))
 
-    def _load(self) -> LanguageModel:
+    def _load(self, _tenant: str) -> LanguageModel:
         self.models_loaded += 1
         return self.model

@@ -12,7 +12,7 @@ import pytest
 
 from functions.chat import handler as chat
 from functions.memory import handler as memory
-from membus import wiring, wiring_search
+from membus import wiring, wiring_models, wiring_search
 from membus.indexing import Indexer
 from tests.fakes.bus import InMemoryBus
 from tests.fakes.clock import StoppedClock
@@ -108,7 +108,7 @@ class Door:
         patch.setattr(wiring_search, "indexer", lambda: Indexer(self.embedder, self.memories))
         patch.setattr(wiring_search, "recent", lambda: InMemoryRecent(self.episodes))
         patch.setattr(wiring, "state_lifetime", lambda: timedelta(days=30))
-        patch.setattr(wiring, "model", lambda _: self.model)
+        patch.setattr(wiring_models, "model", lambda _task, _tenant: self.model)
         return self
 
     def get(self, path: str, query: str = "", **headers: str) -> Answer:

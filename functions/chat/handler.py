@@ -1,6 +1,7 @@
 """Entry point of chat: a message in, an answer out; and the prompt it would take, without asking a model."""
 
 from concurrent.futures import ThreadPoolExecutor
+from functools import partial
 from typing import Annotated, Any
 
 from aws_lambda_powertools.event_handler.openapi.params import Body, Header, Path, Query
@@ -9,7 +10,7 @@ from aws_lambda_powertools.utilities.typing import LambdaContext
 
 from functions.chat.api import Answer, MessageIn
 from functions.chat.usecase import Chat
-from membus import wiring
+from membus import wiring, wiring_models
 from membus.domain.context import Context
 from membus.domain.conversation import MessageIds
 from membus.domain.identity import Id
@@ -65,7 +66,7 @@ def _chat() -> Chat:
         conversations=wiring.conversations(),
         facts=wiring.facts(),
         bus=wiring.bus(),
-        model=lambda: wiring.model("chat"),
+        model=partial(wiring_models.model, "chat"),
         clock=wiring.now,
         seconds_left=lambda: min(_remaining_seconds() - RESERVE_SECONDS, ANSWER_SECONDS),
         ids=ids,

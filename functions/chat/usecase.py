@@ -32,12 +32,12 @@ REFUSED = "I can't help with that."
 
 @dataclass(frozen=True)
 class Chat:
-    """`model` is a function, so that showing a context never loads a model client."""
+    """`model` is a function of the tenant who pays, so that showing a context never loads a model client."""
 
     conversations: ConversationStore
     facts: FactReader
     bus: EventBus
-    model: Callable[[], LanguageModel]
+    model: Callable[[str], LanguageModel]
     clock: Clock
     seconds_left: Callable[[], float]
     ids: MessageIds
@@ -87,7 +87,9 @@ class Chat:
         context = assemble(profile, recent, asked.content)
         asked_at = self.clock()
         user = self._message("user", asked.content, asked.author, asked_at)
-        reply = self.model().reply(context.prompt, max_tokens=MAX_TOKENS, timeout_seconds=self.seconds_left())
+        reply = self.model(conversation.tenant_id).reply(
+            context.prompt, max_tokens=MAX_TOKENS, timeout_seconds=self.seconds_left()
+        )
         answered_at = max(self.clock(), asked_at + timedelta(milliseconds=1))
         text = REFUSED if is_blank(reply.text) else reply.text
         return Turn(

@@ -5,6 +5,7 @@ it reports the failed ones itself.
 """
 
 from concurrent.futures import ThreadPoolExecutor
+from functools import partial
 from typing import Any
 
 from aws_lambda_powertools.metrics import MetricUnit
@@ -14,7 +15,7 @@ from functions.extract.api import QueueBatch
 from functions.extract.learning import Learner
 from functions.extract.redelivery import Redelivery
 from functions.extract.usecase import extract_batch
-from membus import wiring
+from membus import wiring, wiring_models
 from membus.observability import logger, metrics
 
 MODEL_SECONDS_MAX = 40
@@ -32,7 +33,7 @@ def handler(event: dict[str, Any], context: LambdaContext) -> dict[str, Any]:
         facts=wiring.facts(),
         signals=wiring.signals(),
         held_facts=wiring.held_facts(),
-        model=lambda: wiring.model("extract"),
+        model=partial(wiring_models.model, "extract"),
         seconds_left=lambda: min(context.get_remaining_time_in_millis() / 1000 - RESERVE_SECONDS, MODEL_SECONDS_MAX),
         on_refused=_count_refused,
     )

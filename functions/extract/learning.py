@@ -2,6 +2,7 @@
 
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
+from functools import partial
 
 from functions.extract.prompt import PROMPT_VERSION
 from functions.extract.reading import Reader, Reading
@@ -29,12 +30,12 @@ TRIES = 5
 
 @dataclass(frozen=True)
 class Learner:
-    """`model` is a function, so that a batch with nothing to read never loads a model client."""
+    """`model` is a function of the tenant who pays, so that a batch with nothing to read never loads a model client."""
 
     facts: FactStore
     signals: SignalStore
     held_facts: HeldFacts
-    model: Callable[[], LanguageModel]
+    model: Callable[[str], LanguageModel]
     seconds_left: Callable[[], float]
     on_refused: Callable[[str], None]
     version: str = VERSION
@@ -46,7 +47,7 @@ class Learner:
         """
         owner, said = events[0].event.owner, [event for event in events if event.event.speech]
         observed = self._by_rules(owner, events)
-        reading = Reader(self.model, self.seconds_left).read(said)
+        reading = Reader(partial(self.model, owner.tenant), self.seconds_left).read(said)
         observed = _once([*observed, *self._admitted(owner, reading, said)])
         read = [event for event in events if event.event.event_id not in reading.unread]
         while len(observed) > OBSERVATIONS_MAX:
@@ -67,7 +68,7 @@ class Learner:
     def _admitted(self, owner: Owner, reading: Reading, said: Sequence[Recorded]) -> list[Observation]:
         if not reading.candidates:
             return []
-        extractor = Extractor(model=self.model().name, prompt_version=PROMPT_VERSION)
+        extractor = Extractor(model=self.model(owner.tenant).name, prompt_version=PROMPT_VERSION)
         verdicts = judge(reading.candidates, {event.event.event_id: event for event in said}, extractor)
         for verdict in verdicts:
             if isinstance(verdict, Held | Refused):

@@ -94,7 +94,7 @@ class _Stores:
         store = DynamoConversations(conversations, lambda: NOON)
         store.create(a_conversation(), request_key="first")
         self.chat = Chat(
-            conversations=store, facts=self.facts, bus=InMemoryBus(), model=lambda: ScriptedModel("Bom dia!"),
+            conversations=store, facts=self.facts, bus=InMemoryBus(), model=lambda _: ScriptedModel("Bom dia!"),
             clock=lambda: NOON, seconds_left=lambda: 10.0, ids=MessageIds(), pool=ThreadPoolExecutor(4),
         )  # fmt: skip
         for number in range(49):
@@ -103,7 +103,7 @@ class _Stores:
     def extract(self, *events: Event) -> None:
         learner = Learner(
             facts=self.facts, signals=self.signals, held_facts=self.held_facts,
-            model=lambda: ScriptedModel(_a_fact_each), seconds_left=lambda: 10.0, on_refused=lambda _: None,
+            model=lambda _: ScriptedModel(_a_fact_each), seconds_left=lambda: 10.0, on_refused=lambda _: None,
         )  # fmt: skip
         extract_batch(
             [_message(event) for event in events],

@@ -9,10 +9,11 @@ import pytest
 from anthropic import Anthropic, AnthropicBedrock
 from pydantic import BaseModel
 
-from membus.adapters.claude_model import ClaudeModel
+from membus.asking.model import Model
 from membus.domain.prompt import Reply, Usage
 from membus.errors import ModelError, UnavailableError
 from tests.factories import a_prompt
+from tests.models import patient_model
 
 BROKEN = httpx2.Response(200, text='{"content": [', headers={"content-type": "application/json"})
 Served = httpx2.Response | Exception
@@ -48,9 +49,9 @@ def wire() -> Wire:
 
 
 @pytest.fixture
-def model(wire: Wire) -> ClaudeModel:
+def model(wire: Wire) -> Model:
     http = httpx2.Client(transport=httpx2.MockTransport(wire.serve))
-    return ClaudeModel(Anthropic(api_key="k", http_client=http), "claude-test")
+    return patient_model(Anthropic(api_key="k", http_client=http))
 
 
 @pytest.fixture
@@ -75,15 +76,15 @@ def trouble(status: int, **headers: str) -> httpx2.Response:
     return httpx2.Response(status, json=error, headers=headers)
 
 
-def reply(model: ClaudeModel, seconds: float = 30) -> Reply:
+def reply(model: Model, seconds: float = 30) -> Reply:
     return model.reply(a_prompt(), max_tokens=100, timeout_seconds=seconds)
 
 
-def answer(model: ClaudeModel, seconds: float = 30) -> City:
+def answer(model: Model, seconds: float = 30) -> City:
     return model.answer(a_prompt(), City, max_tokens=200, timeout_seconds=seconds)
 
 
-def test_a_prompt_is_sent_as_the_provider_wants_it(model: ClaudeModel, wire: Wire) -> None:
+def test_a_prompt_is_sent_as_the_provider_wants_it(model: Model, wire: Wire) -> None:
     wire.answers = [message()]
 
     reply(model)
@@ -102,7 +103,7 @@ def test_a_prompt_is_sent_as_the_provider_wants_it(model: ClaudeModel, wire: Wir
     assert str(wire.requests[0].url).endswith("/v1/messages")
 
 
-def test_a_reply_carries_its_words_and_what_they_cost(model: ClaudeModel, wire: Wire) -> None:
+def test_a_reply_carries_its_words_and_what_they_cost(model: Model, wire: Wire) -> None:
     wire.answers = [message("Tea.", cache_read_input_tokens=7, cache_creation_input_tokens=5)]
 
     assert reply(model) == Reply(
@@ -111,7 +112,7 @@ def test_a_reply_carries_its_words_and_what_they_cost(model: ClaudeModel, wire: 
     )  # fmt: skip
 
 
-def test_an_answer_is_asked_for_by_its_schema(model: ClaudeModel, wire: Wire) -> None:
+def test_an_answer_is_asked_for_by_its_schema(model: Model, wire: Wire) -> None:
     wire.answers = [message('{"city": "Porto", "people": 3}')]
 
     assert answer(model) == City(city="Porto", people=3)
@@ -123,15 +124,15 @@ def test_an_answer_is_asked_for_by_its_schema(model: ClaudeModel, wire: Wire) ->
 
 @pytest.mark.usefixtures("slept")
 @pytest.mark.parametrize("status", [408, 429, 500, 503, 529])
-def test_a_busy_provider_is_asked_again(model: ClaudeModel, wire: Wire, status: int) -> None:
+def test_a_busy_provider_is_asked_again(model: Model, wire: Wire, status: int) -> None:
     wire.answers = [trouble(status), trouble(status), message()]
 
     assert reply(model).text == "Hello."
     assert len(wire.requests) == 3
 
 
-def test_pauses_grow_and_are_not_the_providers(model: ClaudeModel, wire: Wire, slept: list[float]) -> None:
-    wire.answers = [trouble(429, **{"retry-after": "3600", "retry-after-ms": "3600000", "x-should-retry": "true"})]
+def test_pauses_grow_where_the_provider_names_none(model: Model, wire: Wire, slept: list[float]) -> None:
+    wire.answers = [trouble(529)]
 
     with pytest.raises(UnavailableError):
         reply(model)
@@ -140,9 +141,38 @@ def test_pauses_grow_and_are_not_the_providers(model: ClaudeModel, wire: Wire, s
     assert len(wire.requests) == 3
 
 
+def test_a_wait_that_the_provider_asks_for_is_kept_where_there_is_time(
+    model: Model, wire: Wire, slept: list[float]
+) -> None:
+    wire.answers = [trouble(429, **{"retry-after": "7"}), trouble(429, **{"retry-after-ms": "1500"}), message()]
+
+    assert reply(model).text == "Hello."
+    assert slept == [7.0, 2.0]
+
+
+@pytest.mark.parametrize("hour", [{"retry-after": "3600"}, {"retry-after": "3600", "retry-after-ms": "3600000"}])
+def test_an_hour_is_not_slept_but_passed_on(model: Model, wire: Wire, slept: list[float], hour: dict[str, str]) -> None:
+    wire.answers = [trouble(429, **hour, **{"x-should-retry": "true"})]
+
+    with pytest.raises(UnavailableError) as unavailable:
+        reply(model)
+
+    assert (slept, len(wire.requests), unavailable.value.retry_after_seconds) == ([], 1, 3600)
+
+
+def test_a_date_to_come_back_is_understood(model: Model, wire: Wire, slept: list[float]) -> None:
+    wire.answers = [trouble(503, **{"retry-after": "Fri, 31 Dec 2099 23:59:59 GMT"})]
+
+    with pytest.raises(UnavailableError) as unavailable:
+        reply(model)
+
+    assert slept == []
+    assert unavailable.value.retry_after_seconds > 1_000_000
+
+
 @pytest.mark.usefixtures("slept")
 @pytest.mark.parametrize("fault", [trouble(529), httpx2.ConnectError("no route"), httpx2.ReadTimeout("slow")])
-def test_a_provider_that_stays_down_is_unavailable(model: ClaudeModel, wire: Wire, fault: Served) -> None:
+def test_a_provider_that_stays_down_is_unavailable(model: Model, wire: Wire, fault: Served) -> None:
     wire.answers = [fault]
 
     with pytest.raises(UnavailableError) as unavailable:
@@ -152,7 +182,7 @@ def test_a_provider_that_stays_down_is_unavailable(model: ClaudeModel, wire: Wir
     assert not isinstance(unavailable.value, ModelError)
 
 
-def test_no_try_begins_that_could_not_end_in_time(model: ClaudeModel, wire: Wire) -> None:
+def test_no_try_begins_that_could_not_end_in_time(model: Model, wire: Wire) -> None:
     wire.answers = [trouble(529)]
 
     with pytest.raises(UnavailableError):
@@ -161,7 +191,7 @@ def test_no_try_begins_that_could_not_end_in_time(model: ClaudeModel, wire: Wire
     assert len(wire.requests) == 1
 
 
-def test_every_call_is_bounded_by_the_time_that_is_left(model: ClaudeModel, wire: Wire) -> None:
+def test_every_call_is_bounded_by_the_time_that_is_left(model: Model, wire: Wire) -> None:
     wire.answers = [message()]
 
     reply(model, seconds=7)
@@ -171,7 +201,7 @@ def test_every_call_is_bounded_by_the_time_that_is_left(model: ClaudeModel, wire
 
 
 @pytest.mark.parametrize("status", [401, 403])
-def test_a_refused_credential_is_our_trouble_and_not_tried_again(model: ClaudeModel, wire: Wire, status: int) -> None:
+def test_a_refused_credential_is_our_trouble_and_not_tried_again(model: Model, wire: Wire, status: int) -> None:
     wire.answers = [trouble(status)]
 
     with pytest.raises(UnavailableError) as unavailable:
@@ -182,7 +212,7 @@ def test_a_refused_credential_is_our_trouble_and_not_tried_again(model: ClaudeMo
 
 
 @pytest.mark.parametrize("status", [400, 404, 413])
-def test_a_request_the_provider_refuses_is_not_tried_again(model: ClaudeModel, wire: Wire, status: int) -> None:
+def test_a_request_the_provider_refuses_is_not_tried_again(model: Model, wire: Wire, status: int) -> None:
     wire.answers = [trouble(status)]
 
     with pytest.raises(ModelError) as refused:
@@ -202,20 +232,20 @@ def test_a_request_the_provider_refuses_is_not_tried_again(model: ClaudeModel, w
         BROKEN,
     ],
 )
-def test_an_answer_that_is_none_is_unusable(model: ClaudeModel, wire: Wire, cut: httpx2.Response) -> None:
+def test_an_answer_that_is_none_is_unusable(model: Model, wire: Wire, cut: httpx2.Response) -> None:
     wire.answers = [cut]
 
     with pytest.raises(ModelError):
         reply(model)
 
 
-def test_a_refusal_is_a_reply(model: ClaudeModel, wire: Wire) -> None:
+def test_a_refusal_is_a_reply(model: Model, wire: Wire) -> None:
     wire.answers = [message("", "refusal")]
 
     assert (reply(model).text, reply(model).stop_reason) == ("", "refusal")
 
 
-def test_a_reply_at_its_limit_is_a_reply(model: ClaudeModel, wire: Wire) -> None:
+def test_a_reply_at_its_limit_is_a_reply(model: Model, wire: Wire) -> None:
     wire.answers = [message("So far", "max_tokens")]
 
     assert reply(model).stop_reason == "max_tokens"
@@ -225,7 +255,7 @@ def test_a_reply_at_its_limit_is_a_reply(model: ClaudeModel, wire: Wire) -> None
     ("stop", "reason"),
     [("refusal", "refused"), ("max_tokens", "max_tokens"), (None, "cut_off"), ("tool_use", "cut_off")],
 )
-def test_an_unfinished_answer_is_never_half_read(model: ClaudeModel, wire: Wire, stop: str | None, reason: str) -> None:
+def test_an_unfinished_answer_is_never_half_read(model: Model, wire: Wire, stop: str | None, reason: str) -> None:
     wire.answers = [message('{"city": "Porto", "people": 3}', stop)]
 
     with pytest.raises(ModelError) as unusable:
@@ -236,7 +266,7 @@ def test_an_unfinished_answer_is_never_half_read(model: ClaudeModel, wire: Wire,
 
 
 @pytest.mark.parametrize("garbage", ["Sure! Here it is", '{"city": 5}', "", '{"city": "Porto", "people": 3} ok?'])
-def test_garbage_is_repaired_once(model: ClaudeModel, wire: Wire, garbage: str) -> None:
+def test_garbage_is_repaired_once(model: Model, wire: Wire, garbage: str) -> None:
     wire.answers = [message(garbage), message('{"city": "Porto", "people": 3}')]
 
     assert answer(model) == City(city="Porto", people=3)
@@ -247,7 +277,7 @@ def test_garbage_is_repaired_once(model: ClaudeModel, wire: Wire, garbage: str) 
     assert (second["output_config"], second["system"]) == (first["output_config"], first["system"])
 
 
-def test_garbage_twice_is_unusable(model: ClaudeModel, wire: Wire) -> None:
+def test_garbage_twice_is_unusable(model: Model, wire: Wire) -> None:
     wire.answers = [message("garbage")]
 
     with pytest.raises(ModelError) as unusable:
@@ -268,7 +298,7 @@ def test_a_repair_has_only_the_time_that_is_left(wire: Wire, monkeypatch: pytest
 
     http = httpx2.Client(transport=httpx2.MockTransport(slow))
     with pytest.raises(ModelError):
-        answer(ClaudeModel(Anthropic(api_key="k", http_client=http), "claude-test"), seconds=10)
+        answer(patient_model(Anthropic(api_key="k", http_client=http)), seconds=10)
 
     assert [request.extensions["timeout"]["read"] for request in wire.requests] == [10, 4]
 
@@ -278,7 +308,7 @@ def test_bedrock_is_asked_the_same(wire: Wire) -> None:
     http = httpx2.Client(transport=httpx2.MockTransport(wire.serve))
     client = AnthropicBedrock(aws_access_key="a", aws_secret_key="s", aws_region="us-east-1", http_client=http)
 
-    assert reply(ClaudeModel(client, "anthropic.claude-test")).text == "Tea."
+    assert reply(patient_model(client, "anthropic.claude-test")).text == "Tea."
     (body,) = wire.bodies
     assert body["system"][0]["cache_control"] == {"type": "ephemeral"}
     assert str(wire.requests[0].url).endswith("/model/anthropic.claude-test/invoke")

@@ -1,18 +1,22 @@
 """A language model that answers from a script and keeps what it was asked."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterator, Sequence
 
 from pydantic import ValidationError
 
-from membus.domain.prompt import Prompt, Reply, Usage
+from membus.domain.prompt import Prompt, Reply, Spoken, Stopped, TextDelta, ToolCall, Usage
 from membus.errors import MembusError, ModelError
-from membus.ports.model import Shape
+from membus.ports.model import Answered, Shape
 
-Line = str | MembusError | Callable[[Prompt], str]
+Line = str | MembusError | Sequence[ToolCall] | Callable[[Prompt], str]
+USAGE = Usage(input=100, output=5)
 
 
 class ScriptedModel:
-    """Gives its lines one after the other, the last one for ever; an error is raised, a function is asked."""
+    """Gives its lines one after the other, the last one for ever; an error is raised, a function is asked.
+
+    Calls to tools are a line of their own. A streamed line comes word by word.
+    """
 
     def __init__(self, *lines: Line, stop_reason: str = "end_turn") -> None:
         self.name = "scripted"
@@ -20,21 +24,36 @@ class ScriptedModel:
         self._lines, self._stop_reason = lines, stop_reason
 
     def reply(self, prompt: Prompt, *, max_tokens: int, timeout_seconds: float) -> Reply:
-        text = self._next(prompt, max_tokens, timeout_seconds)
-        return Reply(text=text, stop_reason=self._stop_reason, model=self.name, usage=Usage(input=100, output=5))
+        line = self._next(prompt, max_tokens, timeout_seconds)
+        if isinstance(line, str):
+            return Reply.model_validate(
+                {"text": line, "stop_reason": self._stop_reason, "model": self.name, "usage": USAGE}
+            )
+        return Reply(text="", stop_reason="tool_use", model=self.name, usage=USAGE, calls=tuple(line))
 
-    def answer(self, prompt: Prompt, shape: type[Shape], *, max_tokens: int, timeout_seconds: float) -> Shape:
-        text = self._next(prompt, max_tokens, timeout_seconds)
+    def stream(self, prompt: Prompt, *, max_tokens: int, timeout_seconds: float) -> Iterator[Spoken]:
+        reply = self.reply(prompt, max_tokens=max_tokens, timeout_seconds=timeout_seconds)
+        yield from (TextDelta(text=f"{word} ") for word in reply.text.split(" ")[:-1])
+        yield from (TextDelta(text=word) for word in reply.text.split(" ")[-1:] if word)
+        yield from reply.calls
+        yield reply.usage
+        yield Stopped(reply=reply)
+
+    def ask(self, prompt: Prompt, shape: type[Shape], *, max_tokens: int, timeout_seconds: float) -> Answered[Shape]:
+        reply = self.reply(prompt, max_tokens=max_tokens, timeout_seconds=timeout_seconds)
         try:
-            return shape.model_validate_json(text)
+            return Answered(shape.model_validate_json(reply.text), reply.model, reply.usage)
         except ValidationError as error:
             raise ModelError("the model's answer does not fit its schema", reason="malformed") from error
 
-    def _next(self, prompt: Prompt, max_tokens: int, timeout_seconds: float) -> str:
+    def answer(self, prompt: Prompt, shape: type[Shape], *, max_tokens: int, timeout_seconds: float) -> Shape:
+        return self.ask(prompt, shape, max_tokens=max_tokens, timeout_seconds=timeout_seconds).value
+
+    def _next(self, prompt: Prompt, max_tokens: int, timeout_seconds: float) -> str | Sequence[ToolCall]:
         if max_tokens <= 0 or timeout_seconds <= 0:
             raise AssertionError("a model needs tokens and time to answer")
         line = self._lines[min(len(self.prompts), len(self._lines) - 1)]
         self.prompts.append(prompt)
         if isinstance(line, MembusError):
             raise line
-        return line if isinstance(line, str) else line(prompt)
+        return line(prompt) if callable(line) else line

@@ -9,7 +9,7 @@ import pytest
 
 from functions.chat.usecase import REFUSED
 from membus.domain.identity import Owner
-from membus.domain.prompt import Prompt
+from membus.domain.prompt import Prompt, Reply
 from membus.errors import ConflictError, ModelError, UnavailableError
 from tests.door import Answer, Door
 from tests.factories import ADA, NOON, a_conversation, an_observation, learn
@@ -254,9 +254,9 @@ def test_the_model_has_only_the_time_the_gateway_leaves(talk: Door) -> None:
     allowed: list[float] = []
 
     class Timed(ScriptedModel):
-        def _next(self, prompt: Prompt, max_tokens: int, timeout_seconds: float) -> str:
+        def reply(self, prompt: Prompt, *, max_tokens: int, timeout_seconds: float) -> Reply:
             allowed.append(timeout_seconds)
-            return super()._next(prompt, max_tokens, timeout_seconds)
+            return super().reply(prompt, max_tokens=max_tokens, timeout_seconds=timeout_seconds)
 
     talk.model = Timed("Lisbon.")
     for number, seconds in enumerate((60, 29, 10)):

@@ -5,7 +5,8 @@ from typing import Any
 import pytest
 
 from functions.extract.handler import handler
-from membus import wiring
+from membus import wiring, wiring_models
+from membus.domain.prompt import Prompt, Reply
 from membus.errors import ModelError, UnavailableError
 from membus.observability import metrics
 from tests.deliveries import a_record, observant
@@ -38,10 +39,10 @@ class Parts:
         self.dead_letters = InMemoryQuarantine()
         for name in ("episodes", "facts", "signals", "held_facts", "quarantine", "source_queue", "dead_letters"):
             patch.setattr(wiring, name, lambda name=name: getattr(self, name))
-        patch.setattr(wiring, "model", self._model)
+        patch.setattr(wiring_models, "model", self._model)
 
-    def _model(self, task: str) -> ScriptedModel:
-        assert task == "extract"
+    def _model(self, task: str, tenant: str) -> ScriptedModel:
+        assert (task, tenant) == ("extract", ADA.tenant)
         return self.model
 
 
@@ -157,9 +158,9 @@ def test_the_model_is_left_the_time_that_a_commit_does_not_need(parts: Parts) ->
     allowed: list[float] = []
 
     class Timed(ScriptedModel):
-        def _next(self, prompt: Any, max_tokens: int, timeout_seconds: float) -> str:
+        def reply(self, prompt: Prompt, *, max_tokens: int, timeout_seconds: float) -> Reply:
             allowed.append(timeout_seconds)
-            return super()._next(prompt, max_tokens, timeout_seconds)
+            return super().reply(prompt, max_tokens=max_tokens, timeout_seconds=timeout_seconds)
 
     parts.model = Timed('{"facts": []}')
     for number, seconds in enumerate((60, 20)):

@@ -8,8 +8,12 @@ MembusError
 ├── ConflictError         somebody else was faster; carries the version that won
 ├── UnsafeError           a wall between tenants is not there: nothing is served through the gap
 └── UnavailableError      a part is down or busy; try again after `retry_after_seconds`
+    ├── BusyError         it said so itself, or was not heard: the same request may do in a moment
+    ├── BudgetError       the tenant's money for today is spent: nothing that costs is done before midnight, UTC
     └── ModelError        the model answered something that cannot be used
 """
+
+import math
 
 
 class MembusError(Exception):
@@ -61,6 +65,18 @@ class UnavailableError(MembusError):
     def __init__(self, detail: str, *, code: str | None = None, retry_after_seconds: int = 2) -> None:
         super().__init__(detail, code=code)
         self.retry_after_seconds = retry_after_seconds
+
+
+class BusyError(UnavailableError):
+    """`asked_seconds` is how long the part itself asks to be left alone, None where it did not say."""
+
+    def __init__(self, detail: str, *, code: str | None = None, asked_seconds: float | None = None) -> None:
+        super().__init__(detail, code=code, retry_after_seconds=math.ceil(asked_seconds or 2))
+        self.asked_seconds = asked_seconds
+
+
+class BudgetError(UnavailableError):
+    code = "budget_exhausted"
 
 
 class ModelError(UnavailableError):

@@ -8,12 +8,10 @@ from functools import cache, partial
 from typing import TYPE_CHECKING
 
 import membus.adapters.aws  # noqa: F401 - every function needs boto3; while Lambda starts it, it loads at full speed
-from membus.errors import UnavailableError
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping
 
-    from anthropic import Anthropic, AnthropicBedrock
     from aws_lambda_powertools.utilities.idempotency import DynamoDBPersistenceLayer
 
     from membus.adapters.postgres import Address
@@ -25,7 +23,6 @@ if TYPE_CHECKING:
     from membus.ports.events import EpisodeStore, EventBus, Quarantine, SignalStore, SourceQueue
     from membus.ports.facts import FactStore
     from membus.ports.held_facts import HeldFacts
-    from membus.ports.model import LanguageModel
     from membus.ports.schema import Schema
     from membus.ports.sealer import Sealer
     from membus.ports.states import StateStore
@@ -196,39 +193,6 @@ def sealer() -> "Sealer":
     from membus.adapters.kms_sealer import KmsSealer
 
     return KmsSealer(client("kms"), _env("CURSOR_KEY_ID"))
-
-
-def model(task: str) -> "LanguageModel":
-    """Return the model configured for `task` (`extract`, `chat`); the import it needs takes most of a second."""
-    from membus.adapters.claude_model import ClaudeModel
-
-    model_id = _env(f"{task.upper()}_MODEL_ID")
-    if _env("MODEL_PROVIDER") == "bedrock":
-        return ClaudeModel(_bedrock(), model_id)
-    return ClaudeModel(_anthropic(_model_key()), model_id)
-
-
-def _model_key() -> str:
-    from aws_lambda_powertools.utilities.parameters import GetParameterError, get_secret
-
-    try:
-        return str(get_secret(_env("MODEL_SECRET_ID"), max_age=SECRET_SECONDS))
-    except GetParameterError as error:
-        raise UnavailableError("the model's key cannot be read", code="model_unavailable") from error
-
-
-@cache
-def _bedrock() -> "AnthropicBedrock":
-    from anthropic import AnthropicBedrock
-
-    return AnthropicBedrock()
-
-
-@cache
-def _anthropic(api_key: str) -> "Anthropic":
-    from anthropic import Anthropic
-
-    return Anthropic(api_key=api_key)
 
 
 @contextmanager

@@ -1,8 +1,12 @@
 """What is sent to a model and what comes back, in no vendor's words."""
 
-from typing import Literal
+from typing import Any, Literal
 
 from membus.domain.identity import Record
+from membus.errors import ModelError
+
+StopReason = Literal["end_turn", "tool_use", "max_tokens", "stop_sequence", "refusal"]
+"""How a turn of the model's ended. `max_tokens` also stands for a context window that is full."""
 
 
 class Block(Record):
@@ -13,30 +17,116 @@ class Block(Record):
     cached: bool = False
 
 
+class Tool(Record):
+    """Something the model may call; `parameters` is the JSON Schema of its arguments."""
+
+    name: str
+    description: str
+    parameters: dict[str, Any]
+
+
+class ToolCall(Record):
+    call_id: str
+    name: str
+    arguments: dict[str, Any]
+
+
+class ToolResult(Record):
+    """What a call came to; a `failed` one tells the model why in its content."""
+
+    call_id: str
+    content: str
+    failed: bool = False
+
+
+class Verbatim(Record):
+    """A model's turn in its provider's own blocks, which it alone understands and wants back unchanged."""
+
+    model: str
+    blocks: tuple[dict[str, Any], ...]
+
+
 class Said(Record):
+    """A turn. The assistant's holds `calls`, and the user's turn right behind it their `results`.
+
+    `cached` asks the provider to cache everything up to its end.
+    """
+
     role: Literal["user", "assistant"]
-    text: str
+    text: str = ""
+    calls: tuple[ToolCall, ...] = ()
+    results: tuple[ToolResult, ...] = ()
+    cached: bool = False
+    verbatim: Verbatim | None = None
 
 
 class Prompt(Record):
+    """`calling` False keeps the tools in the prompt, and so in the provider's cache, but forbids to call them."""
+
     system: tuple[Block, ...]
     messages: tuple[Said, ...]
+    tools: tuple[Tool, ...] = ()
+    calling: bool = True
 
 
 class Usage(Record):
-    """Tokens as the provider counted them: fresh input, input read from and written to its cache, output."""
+    """Tokens as the provider counted them: fresh input, input read from and written to its cache, output.
+
+    `dollars` is what they cost by the price list, None where it does not know the model.
+    """
 
     input: int
     output: int
     cache_read: int = 0
     cache_write: int = 0
+    dollars: float | None = None
+
+    def __add__(self, other: "Usage") -> "Usage":
+        """Return the tokens of both; what they cost is to be worked out anew."""
+        return Usage(
+            input=self.input + other.input, output=self.output + other.output,
+            cache_read=self.cache_read + other.cache_read, cache_write=self.cache_write + other.cache_write,
+        )  # fmt: skip
 
 
 class Reply(Record):
+    """A finished turn of the model's. There are `calls` only where it stopped to have them answered."""
+
     text: str
-    stop_reason: str
+    stop_reason: StopReason
     model: str
     usage: Usage
+    calls: tuple[ToolCall, ...] = ()
+    verbatim: Verbatim | None = None
+
+    def said(self) -> Said:
+        """Return the turn as it stands in the next prompt, in front of the results of its calls."""
+        return Said(role="assistant", text=self.text, calls=self.calls, verbatim=self.verbatim)
+
+
+class WastedError(ModelError):
+    """The model answered, which costs `usage`, and nothing of it can be used."""
+
+    def __init__(self, detail: str, *, reason: str, usage: Usage) -> None:
+        super().__init__(detail, reason=reason)
+        self.usage = usage
+
+
+class TextDelta(Record):
+    """The next words of a turn that is being spoken."""
+
+    text: str
+
+
+class Stopped(Record):
+    """The end of a turn that was spoken whole, and always the last that is heard of it."""
+
+    reply: Reply
+
+
+Spoken = TextDelta | ToolCall | Usage | Stopped
+"""What is heard while a turn is spoken: words, then its calls, then `Stopped`. A `Usage` says what has been counted so
+far; there may be several, and the last one counts."""
 
 
 class Section(Record):

@@ -1,19 +1,31 @@
 """The language model, as the few functions that may call one see it."""
 
-from typing import Protocol, TypeVar
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
+from typing import Any, Generic, Protocol, TypeVar
 
 from pydantic import BaseModel
 
-from membus.domain.prompt import Prompt, Reply
+from membus.domain.prompt import Prompt, Reply, Spoken, Usage
 
 Shape = TypeVar("Shape", bound=BaseModel)
 
 
+@dataclass(frozen=True)
+class Answered(Generic[Shape]):
+    """An answer in its shape, the model that gave it (a fallback has its own name) and what it took in all."""
+
+    value: Shape
+    model: str
+    usage: Usage
+
+
 class LanguageModel(Protocol):
-    """Every call ends within `timeout_seconds`, whatever the provider asks to wait.
+    """Every call ends about when `timeout_seconds` do, whatever the provider asks to wait.
 
     Raises:
-        UnavailableError: overloaded, unreachable or out of time: worth another try later.
+        UnavailableError: overloaded, unreachable or out of time: worth another try after its `retry_after_seconds`.
+        BudgetError: the tenant's money for today is spent; nobody was asked.
         ModelError: refused, cut off or out of shape: `reason` says which.
     """
 
@@ -21,7 +33,43 @@ class LanguageModel(Protocol):
     def name(self) -> str:
         """The configured model id."""
 
-    def reply(self, prompt: Prompt, *, max_tokens: int, timeout_seconds: float) -> Reply: ...
+    def reply(self, prompt: Prompt, *, max_tokens: int, timeout_seconds: float) -> Reply:
+        """Return the model's turn: words, or calls to the prompt's tools; a refusal is a turn without words."""
+
+    def stream(self, prompt: Prompt, *, max_tokens: int, timeout_seconds: float) -> Iterator[Spoken]:
+        """Yield the turn while it is spoken, `Stopped` last; a stream that ends without it raises ModelError.
+
+        Nothing is asked before the first event is drawn. Nothing is repeated once anything was heard.
+        """
+
+    def ask(self, prompt: Prompt, shape: type[Shape], *, max_tokens: int, timeout_seconds: float) -> Answered[Shape]:
+        """Return an answer that fits `shape`; one repair is tried before ModelError."""
 
     def answer(self, prompt: Prompt, shape: type[Shape], *, max_tokens: int, timeout_seconds: float) -> Shape:
-        """Return an answer that fits `shape`; one repair is tried before ModelError."""
+        """Return no more than the value of `ask`."""
+
+
+@dataclass(frozen=True)
+class Question:
+    """What a speaker is asked; `ends_at` is a moment of `time.monotonic`, `schema` the JSON Schema of the answer."""
+
+    prompt: Prompt
+    max_tokens: int
+    ends_at: float
+    schema: Mapping[str, Any] | None = None
+
+
+class Speaker(Protocol):
+    """A model, or a model with something in front of it; `membus.asking` makes a LanguageModel of them.
+
+    Raises:
+        BusyError: the same question may be answered in a moment.
+        UnavailableError, ModelError: as a LanguageModel.
+    """
+
+    @property
+    def name(self) -> str: ...
+
+    def reply(self, question: Question) -> Reply: ...
+
+    def stream(self, question: Question) -> Iterator[Spoken]: ...

@@ -1,0 +1,38 @@
+"""A second model that speaks where the first is away."""
+
+from collections.abc import Callable, Iterator
+
+from membus.asking.patience import begun
+from membus.domain.prompt import Reply, Spoken
+from membus.errors import BudgetError, ModelError, UnavailableError
+from membus.ports.model import Question, Speaker
+
+
+class WithFallback:
+    """Carries the first one's name; a reply names the model that gave it. `tell` hears of every change over."""
+
+    def __init__(self, first: Speaker, second: Speaker, tell: Callable[[UnavailableError], None]) -> None:
+        self._first, self._second, self._tell, self.name = first, second, tell, first.name
+
+    def reply(self, question: Question) -> Reply:
+        try:
+            return self._first.reply(question)
+        except UnavailableError as error:
+            self._change_over(error)
+        return self._second.reply(question)
+
+    def stream(self, question: Question) -> Iterator[Spoken]:
+        try:
+            first, rest = begun(self._first.stream(question))
+        except UnavailableError as error:
+            self._change_over(error)
+            yield from self._second.stream(question)
+            return
+        yield first
+        yield from rest
+
+    def _change_over(self, error: UnavailableError) -> None:
+        """Another model does not help who has no money left, nor with an answer that was given and is of no use."""
+        if isinstance(error, BudgetError | ModelError):
+            raise error
+        self._tell(error)

@@ -1,0 +1,74 @@
+"""The composition of language models: who answers for which tenant, with patience, a breaker and a fallback."""
+
+from functools import cache, partial
+from typing import TYPE_CHECKING
+
+from membus.errors import UnavailableError
+from membus.observability import logger
+from membus.wiring import SECRET_SECONDS, _env
+
+if TYPE_CHECKING:
+    from anthropic import Anthropic, AnthropicBedrock
+
+    from membus.asking.breaker import Breaker
+    from membus.ports.model import LanguageModel, Speaker
+
+
+def model(task: str, tenant: str) -> "LanguageModel":
+    """Return the model that answers `task` (`extract`, `chat`) at the cost of `tenant`.
+
+    The tenant is the one of the credential or of the event, never of a request's body. The import this needs takes
+    most of a second.
+    """
+    from membus.asking.fallback import WithFallback
+    from membus.asking.model import Model
+
+    first = _speaker(_env(f"{task.upper()}_MODEL_ID"))
+    if not (fallback := _env(f"{task.upper()}_FALLBACK_MODEL_ID", "")):
+        return Model(first)
+    return Model(WithFallback(first, _speaker(fallback), partial(_changed_over, tenant, first.name, fallback)))
+
+
+def _speaker(model_id: str) -> "Speaker":
+    from membus.adapters.claude_model import ClaudeModel
+    from membus.asking.breaker import Guarded
+    from membus.asking.patience import Patient
+
+    client = _bedrock() if _env("MODEL_PROVIDER") == "bedrock" else _anthropic(_model_key())
+    return Guarded(Patient(ClaudeModel(client, model_id)), _breaker(model_id))
+
+
+@cache
+def _breaker(model_id: str) -> "Breaker":  # noqa: ARG001 - the cache looks at it
+    """Return the breaker that all calls of this execution environment to one model share."""
+    from membus.asking.breaker import Breaker
+
+    return Breaker()
+
+
+def _changed_over(tenant: str, first: str, second: str, error: UnavailableError) -> None:
+    told = {"tenant_id": tenant, "model": first, "fallback": second, "code": error.code, "detail": error.detail}
+    logger.warning("the fallback model is asked", extra=told)
+
+
+def _model_key() -> str:
+    from aws_lambda_powertools.utilities.parameters import GetParameterError, get_secret
+
+    try:
+        return str(get_secret(_env("MODEL_SECRET_ID"), max_age=SECRET_SECONDS))
+    except GetParameterError as error:
+        raise UnavailableError("the model's key cannot be read", code="model_unavailable") from error
+
+
+@cache
+def _bedrock() -> "AnthropicBedrock":
+    from anthropic import AnthropicBedrock
+
+    return AnthropicBedrock()
+
+
+@cache
+def _anthropic(api_key: str) -> "Anthropic":
+    from anthropic import Anthropic
+
+    return Anthropic(api_key=api_key)

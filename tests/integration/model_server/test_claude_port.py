@@ -1,0 +1,161 @@
+"""The port LanguageModel over HTTP: the real clients, and a model server that fails on demand."""
+
+import time
+from typing import Any
+
+import pytest
+from anthropic import Anthropic, AnthropicBedrock
+
+from membus.asking.model import Model
+from membus.domain.prompt import Block, Prompt, Said, Spoken, Stopped, TextDelta, Tool, ToolCall, ToolResult, Usage
+from membus.errors import BusyError, ModelError, UnavailableError
+from tests.models import patient_model
+
+SYSTEM = (Block(name="system", text="Be kind.", cached=True),)
+SEARCH = Tool(
+    name="search_memory",
+    description="Searches what is known.",
+    parameters={"type": "object", "properties": {"query": {"type": "string"}}, "required": ["query"]},
+)
+
+
+@pytest.fixture(params=["anthropic", "bedrock"])
+def model(request: pytest.FixtureRequest) -> Model:
+    """Both doors: each has its own framing of a stream."""
+    client: Anthropic | AnthropicBedrock = request.getfixturevalue(request.param)
+    return patient_model(client)
+
+
+@pytest.fixture
+def slept(monkeypatch: pytest.MonkeyPatch) -> list[float]:
+    pauses: list[float] = []
+    monkeypatch.setattr(time, "sleep", pauses.append)
+    return pauses
+
+
+def prompt(text: str, *before: Said, **fields: Any) -> Prompt:
+    return Prompt(system=SYSTEM, messages=(*before, Said(role="user", text=text)), **fields)
+
+
+def heard(model: Model, asked: Prompt) -> list[Spoken]:
+    return list(model.stream(asked, max_tokens=200, timeout_seconds=10))
+
+
+def words(events: list[Spoken]) -> str:
+    return "".join(event.text for event in events if isinstance(event, TextDelta))
+
+
+def test_a_stream_is_words_then_usage_then_its_end(model: Model) -> None:
+    events = heard(model, prompt("Hello there?"))
+    whole = model.reply(prompt("Hello there?"), max_tokens=200, timeout_seconds=10)
+
+    deltas = [event for event in events if isinstance(event, TextDelta)]
+    assert len(deltas) > 2
+    assert words(events) == whole.text
+    assert isinstance(events[0], Usage)
+    assert events[-2:] == [whole.usage, Stopped(reply=whole)]
+
+
+def test_a_tool_is_called_and_its_result_answered(model: Model) -> None:
+    asked = prompt("Search your memory for my favourite tea", tools=(SEARCH,))
+
+    stop = heard(model, asked)[-1]
+
+    assert isinstance(stop, Stopped)
+    (call,) = stop.reply.calls
+    assert (stop.reply.stop_reason, call.name, call.arguments) == (
+        "tool_use", "search_memory", {"query": "my favourite tea"},
+    )  # fmt: skip
+    result = Said(role="user", results=(ToolResult(call_id=call.call_id, content="oolong, said in May"),))
+    answered = Prompt(system=SYSTEM, messages=(*asked.messages, stop.reply.said(), result), tools=(SEARCH,))
+    reply = model.reply(answered, max_tokens=200, timeout_seconds=10)
+    assert (reply.text, reply.calls) == ("Here is what I found: oolong, said in May", ())
+
+
+def test_calls_come_before_the_end_and_are_its_own(model: Model) -> None:
+    events = heard(model, prompt("Search for tea", tools=(SEARCH,)))
+
+    calls = [event for event in events if isinstance(event, ToolCall)]
+    assert isinstance(events[-1], Stopped)
+    assert tuple(calls) == events[-1].reply.calls
+    assert [type(event) for event in events[-3:]] == [ToolCall, Usage, Stopped]
+
+
+def test_another_models_turn_is_told_in_plain_words(model: Model) -> None:
+    """Its blocks, thoughts above all, mean something to the model alone that spoke them."""
+    asked = prompt("Search for tea", tools=(SEARCH,))
+    said = model.reply(asked, max_tokens=200, timeout_seconds=10).said()
+    assert said.verbatim is not None
+    foreign = said.model_copy(
+        update={"verbatim": said.verbatim.model_copy(update={"model": "another", "blocks": ({"type": "odd"},)})}
+    )
+    result = Said(role="user", results=(ToolResult(call_id=said.calls[0].call_id, content="no tea", failed=True),))
+
+    reply = model.reply(
+        Prompt(system=SYSTEM, messages=(*asked.messages, foreign, result), tools=(SEARCH,)),
+        max_tokens=200, timeout_seconds=10,
+    )  # fmt: skip
+
+    assert reply.text == "I could not look that up just now."
+
+
+def test_tools_stay_in_a_prompt_that_forbids_to_call_them(model: Model) -> None:
+    reply = model.reply(prompt("Search for tea", tools=(SEARCH,), calling=False), max_tokens=200, timeout_seconds=10)
+
+    assert (reply.stop_reason, reply.calls) == ("end_turn", ())
+
+
+@pytest.mark.parametrize(
+    ("fault", "reason"), [("cut", "cut_off"), ("empty", "cut_off")],
+)  # fmt: skip
+def test_a_stream_without_its_end_is_an_error(model: Model, fault: str, reason: str) -> None:
+    stream = model.stream(prompt(f"Hello there? [[fault:{fault}]]"), max_tokens=200, timeout_seconds=10)
+
+    with pytest.raises(ModelError) as cut:
+        list(stream)
+
+    assert cut.value.reason == reason
+
+
+@pytest.mark.parametrize("fault", ["drop", "error_event"])
+def test_a_stream_that_breaks_is_not_repeated(model: Model, fault: str, slept: list[float]) -> None:
+    events: list[Spoken] = []
+
+    with pytest.raises(BusyError):
+        events.extend(model.stream(prompt(f"Hello there? [[fault:{fault}]]"), max_tokens=200, timeout_seconds=10))
+
+    assert slept == []
+
+
+def test_a_stream_that_has_not_begun_is_asked_for_again(model: Model, slept: list[float]) -> None:
+    events = heard(model, prompt(f"Hello there? [[fault:overloaded*2#{id(model)}]]"))
+
+    assert words(events).startswith("I do not know that yet.")
+    assert slept == [0.5, 2.0]
+
+
+def test_an_hour_of_waiting_is_passed_on(model: Model, slept: list[float]) -> None:
+    with pytest.raises(UnavailableError) as unavailable:
+        heard(model, prompt("Hello? [[fault:rate_limited=3600]]"))
+
+    assert (slept, unavailable.value.retry_after_seconds) == ([], 3600)
+
+
+@pytest.mark.parametrize(("fault", "stop"), [("refusal", "refusal"), ("max_tokens", "max_tokens")])
+def test_other_ends_are_told(model: Model, fault: str, stop: str) -> None:
+    end = heard(model, prompt(f"Hello there? [[fault:{fault}]]"))[-1]
+
+    assert isinstance(end, Stopped)
+    assert end.reply.stop_reason == stop
+
+
+def test_the_end_of_a_turn_is_cached_where_it_says_so(anthropic: Anthropic) -> None:
+    model = patient_model(anthropic)
+    long = Said(role="user", text="tea " * 2_000, cached=True)
+    turns = (long, Said(role="assistant", text="I see."))
+
+    first = model.reply(prompt("And now?", *turns), max_tokens=50, timeout_seconds=10).usage
+    second = model.reply(prompt("And then?", *turns), max_tokens=50, timeout_seconds=10).usage
+
+    assert (first.cache_read, first.cache_write > 1_900) == (0, True)
+    assert second.cache_read == first.cache_write
