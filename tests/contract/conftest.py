@@ -14,6 +14,7 @@ from membus.adapters.dynamo_episode_reader import DynamoEpisodeReader
 from membus.adapters.dynamo_episodes import DynamoEpisodes
 from membus.adapters.dynamo_facts import DynamoFacts
 from membus.adapters.dynamo_held_facts import DynamoHeldFacts
+from membus.adapters.dynamo_remains import DynamoRemains
 from membus.adapters.dynamo_signals import DynamoSignals
 from membus.adapters.dynamo_states import DynamoStates
 from membus.adapters.s3_contents import S3Contents
@@ -24,6 +25,7 @@ from membus.ports.episodes import EpisodeReader
 from membus.ports.events import EpisodeStore, SignalStore
 from membus.ports.facts import FactStore
 from membus.ports.held_facts import HeldFacts
+from membus.ports.remains import Remains
 from membus.ports.states import StateStore
 from tests.fakes.clock import StoppedClock
 from tests.fakes.contents import InMemoryContents
@@ -31,6 +33,7 @@ from tests.fakes.conversations import InMemoryConversations
 from tests.fakes.episodes import InMemoryEpisodes
 from tests.fakes.facts import InMemoryFacts
 from tests.fakes.held_facts import InMemoryHeldFacts
+from tests.fakes.remains import InMemoryRemains
 from tests.fakes.signals import InMemorySignals
 from tests.fakes.states import InMemoryStates
 from tests.strict import strict_aws
@@ -51,6 +54,14 @@ class Memory:
     episodes: EpisodeStore
     signals: SignalStore
     reader: EpisodeReader
+
+
+@dataclass(frozen=True)
+class Talks:
+    """The stores that share the table `conversations`."""
+
+    conversations: ConversationStore
+    remains: Remains
 
 
 def stack_table(stack: Stack, name: str) -> "Table":
@@ -106,15 +117,21 @@ def clock() -> StoppedClock:
 
 
 @pytest.fixture(params=EVERYWHERE)
-def conversations(request: pytest.FixtureRequest, clock: StoppedClock) -> Iterator[ConversationStore]:
+def talks(request: pytest.FixtureRequest, clock: StoppedClock) -> Iterator[Talks]:
     if request.param == "fake":
-        yield InMemoryConversations(clock)
+        kept = InMemoryConversations(clock)
+        yield Talks(kept, InMemoryRemains(kept))
     elif request.param == "strict":
         with strict_aws():
-            yield DynamoConversations(make_table("conversations"), clock)
+            yield _talks_on(make_table("conversations"), make_bucket(), clock)
     else:
         stack: Stack = request.getfixturevalue("stack")
-        yield DynamoConversations(stack_table(stack, stack.tables.conversations), clock)
+        yield _talks_on(stack_table(stack, stack.tables.conversations), stack_contents(stack), clock)
+
+
+@pytest.fixture
+def conversations(talks: Talks) -> ConversationStore:
+    return talks.conversations
 
 
 @pytest.fixture(params=EVERYWHERE)
@@ -150,6 +167,10 @@ def contents(request: pytest.FixtureRequest) -> Iterator[ContentStore]:
             yield make_bucket()
     else:
         yield stack_contents(request.getfixturevalue("stack"))
+
+
+def _talks_on(table: "Table", contents: ContentStore, clock: StoppedClock) -> Talks:
+    return Talks(DynamoConversations(table, clock), DynamoRemains(table, contents))
 
 
 def _memory_on(table: "Table", contents: ContentStore) -> Memory:

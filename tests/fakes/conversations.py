@@ -94,3 +94,15 @@ class InMemoryConversations:
         self._messages[key] |= {said.message_id: said for said in (turn.user, turn.assistant)}
         after = {"message_count": before.message_count + 2, "title": before.title or title}
         self._kept[key] = before.model_copy(update=after)
+
+    def forget_one(self, tenant: str, conversation_id: str) -> bool:
+        """Forget a message or a request of a deleted conversation; return whether more is left."""
+        key = tenant, conversation_id
+        if key not in self._deleted:
+            return False
+        said, asked = self._messages[key], [turn for turn in self._turns if turn[:2] == key]
+        if said:
+            said.popitem()
+        elif asked:
+            self._turns.pop(asked.pop())
+        return bool(said or asked)

@@ -77,6 +77,16 @@ locals {
       ]
     }
 
+    sweep = {
+      limits      = { timeout_seconds = 120 }
+      environment = merge(local.conversations, local.spill.environment)
+      grants = [
+        module.tables.streams.conversations.grants,
+        local.may.conversations.conversations.read, local.may.conversations.conversations.delete, module.archive.grants.spill.delete,
+      ]
+      streams = { conversations = [jsonencode({ dynamodb = { NewImage = { deleted_at = { S = [{ exists = true }] } } } })] }
+    }
+
     migrate = {
       limits      = { timeout_seconds = 300 }
       environment = { POSTGRES_HOST = module.vector_store.writer.host, POSTGRES_PORT = module.vector_store.writer.port, POSTGRES_DATABASE = module.vector_store.writer.database, POSTGRES_OWNER_SECRET_ID = module.vector_store.secret_ids.owner, POSTGRES_APP_SECRET_ID = module.vector_store.secret_ids.app }

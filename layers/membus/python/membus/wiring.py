@@ -23,6 +23,7 @@ if TYPE_CHECKING:
     from membus.ports.events import EpisodeStore, EventBus, Quarantine, SignalStore, SourceQueue
     from membus.ports.facts import FactStore
     from membus.ports.held_facts import HeldFacts
+    from membus.ports.remains import Remains
     from membus.ports.schema import Schema
     from membus.ports.sealer import Sealer
     from membus.ports.states import StateStore
@@ -123,6 +124,14 @@ def summaries() -> "SummaryStore":
     from membus.adapters.dynamo_summaries import DynamoSummaries
 
     return DynamoSummaries(table(_env("CONVERSATIONS_TABLE")))
+
+
+@cache
+def remains() -> "Remains":
+    from membus.adapters.aws import table
+    from membus.adapters.dynamo_remains import DynamoRemains
+
+    return DynamoRemains(table(_env("CONVERSATIONS_TABLE")), contents())
 
 
 @cache

@@ -38,8 +38,9 @@ run "tables" {
       delete_fact        = { actions = ["dynamodb:DeleteItem", "dynamodb:BatchWriteItem"], on = "table/membus-test-memory", key = "T#acme#U#ada" }
       delete_episode     = { actions = ["dynamodb:DeleteItem", "dynamodb:BatchWriteItem"], on = "table/membus-test-memory", key = "T#acme#A#default#E#2026-11-20#3" }
       delete_message     = { actions = ["dynamodb:DeleteItem", "dynamodb:BatchWriteItem"], on = "table/membus-test-conversations" }
-      write_conversation = { actions = var.writing, on = "table/membus-test-conversations", key = "T#acme#C#c1" }
+      write_conversation = { actions = ["dynamodb:PutItem", "dynamodb:UpdateItem", "dynamodb:BatchWriteItem"], on = "table/membus-test-conversations", key = "T#acme#C#c1" }
       read_conversation  = { actions = var.reading, on = "table/membus-test-conversations", key = "T#acme#C#c1" }
+      read_deletions     = { actions = ["dynamodb:GetRecords", "dynamodb:GetShardIterator"], on = "table/membus-test-conversations/stream/*" }
       get_key            = { actions = ["dynamodb:GetItem"], on = "table/membus-test-tenants", key = "KEY#k1" }
       list_keys          = { actions = ["dynamodb:Query", "dynamodb:BatchGetItem", "dynamodb:Scan"], on = "table/membus-test-tenants" }
       touch_tenant       = { actions = concat(var.reading, var.writing), on = "table/membus-test-tenants", key = "T#acme" }
@@ -86,12 +87,12 @@ run "tables" {
     error_message = "Working memory is memory's alone; what waits for the archive is the archive's, which is not built yet."
   }
   assert {
-    condition     = output.who_may.write_conversation == "chat, memory" && output.who_may.read_conversation == "chat, memory"
+    condition     = output.who_may.write_conversation == "chat, memory" && output.who_may.read_conversation == "chat, memory, sweep"
     error_message = "Extract cannot write conversations, nor read them."
   }
   assert {
-    condition     = output.who_may.delete_message == "nobody"
-    error_message = "Nobody deletes conversations."
+    condition     = output.who_may.delete_message == "sweep" && output.who_may.read_deletions == "sweep"
+    error_message = "Nobody but sweep removes what is left of a conversation: memory marks it as deleted."
   }
   assert {
     condition     = output.who_may.get_key == "authorize" && output.who_may.list_keys == "nobody"

@@ -35,7 +35,8 @@ run "services" {
       change_secret = { actions = ["secretsmanager:PutSecretValue", "secretsmanager:UpdateSecret"], on = "" }
       touch_bucket  = { actions = ["s3:GetObject", "s3:PutObject", "s3:DeleteObject", "s3:ListBucket"], on = "123456789012/*" }
       list_bucket   = { actions = ["s3:ListBucket", "s3:DeleteObjectVersion"], on = "" }
-      keep_spill    = { actions = ["s3:PutObject", "s3:DeleteObject"], on = "/spill/*" }
+      keep_spill    = { actions = ["s3:PutObject"], on = "/spill/*" }
+      drop_spill    = { actions = ["s3:DeleteObject"], on = "/spill/*" }
       read_spill    = { actions = ["s3:GetObject"], on = "/spill/*" }
       call_another  = { actions = ["lambda:InvokeFunction", "sts:AssumeRole", "iam:PassRole"], on = "" }
     }
@@ -84,6 +85,10 @@ run "services" {
   assert {
     condition     = output.who_may.keep_spill == "extract, memory"
     error_message = "Whoever writes episodes and states keeps their large texts."
+  }
+  assert {
+    condition     = output.who_may.drop_spill == "extract, memory, sweep"
+    error_message = "Sweep removes the large texts of deleted conversations, and can read none."
   }
   assert {
     condition     = output.who_may.read_spill == "extract, index, memory"

@@ -15,8 +15,8 @@ variables {
 run "an_environment_of_production_shape_plans" {
   command = plan
   assert {
-    condition     = keys(output.functions) == ["authorize", "chat", "extract", "index", "memory", "migrate"] && output.functions.chat == "membus-test-chat"
-    error_message = "Six functions, named after their environment."
+    condition     = keys(output.functions) == ["authorize", "chat", "extract", "index", "memory", "migrate", "sweep"] && output.functions.chat == "membus-test-chat"
+    error_message = "Seven functions, named after their environment."
   }
   assert {
     condition     = output.queue_urls != null && toset(keys(output.queue_urls)) == toset(["bus-dlq", "extract", "extract-dlq", "extract-rule-dlq", "failures", "quarantine"])
@@ -65,6 +65,14 @@ run "only_what_is_searched_wakes_index" {
   assert {
     condition     = [for pattern in local.functions.index.streams.memory : keys(jsondecode(pattern).dynamodb)] == [["Keys"], ["Keys"], ["NewImage"], ["OldImage"]]
     error_message = "Facts, documents, and episodes that come or go; profiles and versions of facts change with them."
+  }
+}
+
+run "only_what_is_deleted_wakes_sweep" {
+  command = plan
+  assert {
+    condition     = [for pattern in local.functions.sweep.streams.conversations : keys(jsondecode(pattern).dynamodb.NewImage)] == [["deleted_at"]]
+    error_message = "Every message is a change too: sweep hears of deleted conversations alone."
   }
 }
 

@@ -83,14 +83,11 @@ class DynamoConversations:
 
     def delete(self, tenant: str, conversation_id: str) -> None:
         now = self._clock()
+        gone: Item = {"deleted_at": now.isoformat(), "expires_at": seconds(now + TOMBSTONE_LIFETIME)}
         try:
             with dynamo_errors("deleting a conversation"):
-                self._table.update_item(
-                    Key=items.key(tenant, conversation_id),
-                    UpdateExpression="SET deleted_at = :now, expires_at = :end "
-                    "REMOVE body, title, version, message_count, status_pk, status_sk",
-                    ConditionExpression="attribute_exists(pk)",
-                    ExpressionAttributeValues={":now": now.isoformat(), ":end": seconds(now + TOMBSTONE_LIFETIME)},
+                self._table.put_item(
+                    Item={**items.key(tenant, conversation_id), **gone}, ConditionExpression="attribute_exists(pk)"
                 )
         except ConflictError as absent:
             raise NotFoundError("no such conversation") from absent

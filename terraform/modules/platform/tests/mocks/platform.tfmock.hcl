@@ -64,7 +64,10 @@ override_resource {
 }
 override_resource {
   target = module.tables.aws_dynamodb_table.this["conversations"]
-  values = { arn = "arn:aws:dynamodb:us-east-1:123456789012:table/membus-test-conversations" }
+  values = {
+    arn        = "arn:aws:dynamodb:us-east-1:123456789012:table/membus-test-conversations"
+    stream_arn = "arn:aws:dynamodb:us-east-1:123456789012:table/membus-test-conversations/stream/2026-11-20T00:00:00.000"
+  }
 }
 override_resource {
   target = module.tables.aws_dynamodb_table.this["tenants"]

@@ -1,0 +1,24 @@
+"""Entry point: a batch of deleted conversations; what could not be removed in full is delivered again."""
+
+from typing import Any
+
+from aws_lambda_powertools.utilities.typing import LambdaContext
+
+from functions.sweep.api import Deletion
+from functions.sweep.usecase import sweep
+from membus import wiring
+from membus.observability import logger
+
+RESERVE_SECONDS = 20
+"""One go removes 400 items, which takes a busy table some seconds; and nobody is alarmed by a run that stops itself."""
+
+
+@logger.inject_lambda_context
+def handler(event: dict[str, Any], context: LambdaContext) -> dict[str, Any]:
+    unfinished = sweep(
+        [Deletion.model_validate(record) for record in event["Records"]],
+        remains=wiring.remains(),
+        seconds_left=lambda: context.get_remaining_time_in_millis() / 1000 - RESERVE_SECONDS,
+        on_failure=lambda tenant, detail: logger.warning("a removal comes again", tenant_id=tenant, detail=detail),
+    )
+    return {"batchItemFailures": [{"itemIdentifier": number} for number in unfinished]}

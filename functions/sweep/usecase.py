@@ -1,0 +1,38 @@
+"""Remove what is left of deleted conversations, however much it is: who is cut off goes on where it stopped."""
+
+from collections.abc import Callable, Sequence
+
+from functions.sweep.api import Deletion
+from membus.errors import UnavailableError
+from membus.ports.remains import Remains
+
+
+def sweep(
+    deletions: Sequence[Deletion],
+    *,
+    remains: Remains,
+    seconds_left: Callable[[], float],
+    on_failure: Callable[[str, str], None],
+) -> list[str]:
+    """Return the sequence numbers of the deletions to deliver again: unfinished for want of time, or of a store.
+
+    `on_failure` is told of a tenant, and why.
+    """
+    unfinished: list[str] = []
+    for deletion in deletions:
+        tenant, conversation_id = deletion.place
+        try:
+            done = _removed(tenant, conversation_id, remains, seconds_left)
+        except UnavailableError as error:
+            on_failure(tenant, error.detail)
+            done = False
+        if not done:
+            unfinished.append(deletion.images.sequence_number)
+    return unfinished
+
+
+def _removed(tenant: str, conversation_id: str, remains: Remains, seconds_left: Callable[[], float]) -> bool:
+    while seconds_left() > 0:
+        if not remains.remove(tenant, conversation_id):
+            return True
+    return False

@@ -1,0 +1,102 @@
+"""The port Remains: what is left of a deleted conversation goes, bit by bit, and nothing else does."""
+
+import pytest
+
+from membus.adapters.dynamo_conversations import DynamoConversations
+from membus.adapters.dynamo_remains import DynamoRemains
+from membus.domain.conversation import Conversation
+from membus.domain.identity import Owner
+from membus.errors import UnavailableError
+from membus.ports.conversations import ConversationStore
+from tests.contract.conftest import Talks
+from tests.factories import a_conversation, a_turn
+from tests.fakes.clock import StoppedClock
+from tests.fakes.contents import InMemoryContents
+from tests.strict import strict_aws
+from tests.tables import make_table
+
+TURNS = 3
+
+
+@pytest.fixture
+def talk(conversations: ConversationStore, owner: Owner) -> Conversation:
+    return said(conversations, a_conversation("01JZ1", tenant_id=owner.tenant, members=("bob",)))
+
+
+def said(conversations: ConversationStore, talk: Conversation) -> Conversation:
+    conversations.create(talk, request_key=talk.conversation_id)
+    for number in range(TURNS):
+        place = talk.tenant_id, talk.conversation_id
+        conversations.add(*place, a_turn(number), request_key=f"k{number}", title=None)
+    return talk
+
+
+def left(conversations: ConversationStore, talk: Conversation) -> tuple[int, int]:
+    """Return how many messages and requests are left."""
+    place = talk.tenant_id, talk.conversation_id
+    messages = conversations.messages(*place, limit=100, after=None).items
+    return len(messages), sum(conversations.turn(*place, f"k{number}") is not None for number in range(TURNS))
+
+
+def remove_all(talks: Talks, talk: Conversation) -> None:
+    while talks.remains.remove(talk.tenant_id, talk.conversation_id):
+        pass
+
+
+def test_of_a_deleted_conversation_nothing_is_left_and_its_neighbours_stay(talks: Talks, talk: Conversation) -> None:
+    neighbours = [
+        said(talks.conversations, talk.model_copy(update=changes))
+        for changes in ({"conversation_id": "01JZ10"}, {"tenant_id": f"{talk.tenant_id}0"})
+    ]
+    talks.conversations.delete(talk.tenant_id, talk.conversation_id)
+
+    remove_all(talks, talk)
+
+    assert left(talks.conversations, talk) == (0, 0)
+    assert [left(talks.conversations, each) for each in neighbours] == [(2 * TURNS, TURNS)] * 2
+    assert not talks.remains.remove(talk.tenant_id, talk.conversation_id)
+    talks.conversations.delete(talk.tenant_id, talk.conversation_id)  # still known as deleted
+
+
+def test_of_a_conversation_that_lives_nothing_is_removed(talks: Talks, talk: Conversation) -> None:
+    assert not talks.remains.remove(talk.tenant_id, talk.conversation_id)
+
+    assert left(talks.conversations, talk) == (2 * TURNS, TURNS)
+
+
+def test_a_page_at_a_time_is_removed_with_the_large_texts_it_points_to(
+    clock: StoppedClock, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("membus.adapters.dynamo_remains.PAGE", 3)
+    contents = InMemoryContents()
+    with strict_aws():
+        table = make_table("conversations")
+        store, remains = DynamoConversations(table, clock), DynamoRemains(table, contents)
+        talk = said(store, a_conversation("01JZ1", members=("bob",)))
+        contents.keep("messages/acme/large", "x" * 40_000)
+        spilled = {"pk": "T#acme#C#01JZ1", "sk": "TOOL#1", "spilled": "messages/acme/large"}
+        table.put_item(Item=spilled)
+        store.delete("acme", talk.conversation_id)
+        goes = 1
+        while remains.remove("acme", talk.conversation_id):
+            goes += 1
+
+        assert goes > 2
+        assert contents.text("messages/acme/large") is None
+        assert [item["sk"] for item in table.scan()["Items"] if item["pk"] == spilled["pk"]] == ["META"]
+
+
+def test_a_text_that_cannot_be_removed_keeps_the_item_that_points_to_it(clock: StoppedClock) -> None:
+    contents = InMemoryContents()
+    with strict_aws():
+        table = make_table("conversations")
+        store, remains = DynamoConversations(table, clock), DynamoRemains(table, contents)
+        talk = store.create(a_conversation("01JZ1"), request_key="k")
+        item = {"pk": "T#acme#C#01JZ1", "sk": "TOOL#1", "spilled": "messages/acme/large"}
+        table.put_item(Item=item)
+        store.delete("acme", talk.conversation_id)
+        contents.down = True
+        with pytest.raises(UnavailableError):
+            remains.remove("acme", talk.conversation_id)
+
+        assert "Item" in table.get_item(Key={"pk": item["pk"], "sk": item["sk"]})

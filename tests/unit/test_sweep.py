@@ -1,0 +1,123 @@
+"""functions/sweep: of a deleted conversation everything goes, whatever interrupts it."""
+
+from collections.abc import Callable, Iterator
+from functools import partial
+from itertools import count
+from typing import Any
+
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from functions.sweep import handler
+from functions.sweep.api import Deletion
+from functions.sweep.usecase import sweep
+from membus import wiring
+from tests.door import Invocation
+from tests.factories import a_conversation, a_turn
+from tests.fakes.clock import StoppedClock
+from tests.fakes.conversations import InMemoryConversations
+from tests.fakes.crashing import Fuse, Fused
+from tests.fakes.remains import InMemoryRemains
+
+TURNS = 4
+Told = list[tuple[str, str]]
+
+
+def deleted(*ids: str) -> InMemoryConversations:
+    """Return a store whose conversations have been said, and deleted."""
+    store = InMemoryConversations(StoppedClock(), *map(a_conversation, ids))
+    for conversation_id in ids:
+        for number in range(TURNS):
+            store.add("acme", conversation_id, a_turn(number), request_key=f"k{number}", title=None)
+        store.delete("acme", conversation_id)
+    return store
+
+
+def record(conversation_id: str, number: int = 1) -> dict[str, object]:
+    keys = {"pk": {"S": f"T#acme#C#{conversation_id}"}, "sk": {"S": "META"}}
+    return {"eventName": "MODIFY", "dynamodb": {"Keys": keys, "SequenceNumber": str(number)}}
+
+
+def deletion(conversation_id: str, number: int = 1) -> Deletion:
+    return Deletion.model_validate(record(conversation_id, number))
+
+
+def left(store: InMemoryConversations, conversation_id: str) -> int:
+    return len(store.messages("acme", conversation_id, limit=100, after=None).items)
+
+
+def steps(left: int) -> Callable[[], float]:
+    """Return a clock that gives time for so many removals."""
+    seconds: Iterator[int] = count(left, -1)
+    return lambda: next(seconds)
+
+
+def _same(fuse: Fuse) -> Fuse:
+    return fuse
+
+
+def run(store: InMemoryConversations, *ids: str, removals: int = 1000, told: Told | None = None) -> list[str]:
+    return sweep(
+        [deletion(each, number) for number, each in enumerate(ids)], remains=InMemoryRemains(store),
+        seconds_left=steps(removals), on_failure=lambda tenant, why: (told or []).append((tenant, why)),
+    )  # fmt: skip
+
+
+def test_everything_goes() -> None:
+    store = deleted("c", "d")
+
+    assert run(store, "c", "d") == []
+    assert (left(store, "c"), left(store, "d")) == (0, 0)
+
+
+def test_who_runs_out_of_time_comes_again_and_goes_on() -> None:
+    store = deleted("c", "d")
+
+    assert run(store, "c", "d", removals=3) == ["0", "1"]
+    assert (left(store, "c"), left(store, "d")) == (5, 8)
+    assert run(store, "c", "d") == []
+    assert (left(store, "c"), left(store, "d")) == (0, 0)
+
+
+def test_a_conversation_that_lives_is_left_alone() -> None:
+    store = InMemoryConversations(StoppedClock(), a_conversation("c"))
+    store.add("acme", "c", a_turn(), request_key="k", title=None)
+
+    assert run(store, "c") == []
+    assert left(store, "c") == 2
+
+
+@given(st.lists(st.tuples(st.integers(1, 12), st.booleans()), max_size=6))
+@settings(deadline=None)
+def test_a_store_that_fails_anywhere_loses_nothing_that_has_to_go(faults: list[tuple[int, bool]]) -> None:
+    store = deleted("c", "d")
+    told: Told = []
+    unfinished = ["c", "d"]
+    for at, after in faults:
+        fuse = Fuse(at, after=after)
+        remains = Fused(InMemoryRemains(store), partial(_same, fuse))
+        again = sweep(
+            [deletion(each) for each in unfinished], remains=remains, seconds_left=lambda: 1,
+            on_failure=lambda tenant, why: told.append((tenant, why)),
+        )  # fmt: skip
+        assert bool(again) <= bool(told)
+
+    assert run(store, *unfinished) == []
+    assert (left(store, "c"), left(store, "d")) == (0, 0)
+    assert set(told) <= {("acme", "the line went dead")}
+
+
+@pytest.mark.parametrize(("seconds", "again"), [(60.0, []), (20.0, ["7"])])
+def test_the_handler_reports_what_comes_again(
+    monkeypatch: pytest.MonkeyPatch, seconds: float, again: list[str]
+) -> None:
+    store = deleted("c")
+    monkeypatch.setattr(wiring, "remains", lambda: InMemoryRemains(store))
+
+    context: Any = Invocation(seconds)
+
+    answer = handler.handler({"Records": [record("c", 7)]}, context)
+
+    assert answer == {"batchItemFailures": [{"itemIdentifier": number} for number in again]}
+    assert (left(store, "c") == 0) == (not again)
