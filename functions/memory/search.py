@@ -12,6 +12,7 @@ from membus.domain.remembered import memories_of_event, memory_of_fact
 from membus.domain.retrieval import Found, Within, entry_of, found_among
 from membus.domain.search.query import Query, read_query
 from membus.domain.search.ranking import Ranked, rank
+from membus.domain.search.rows import Row
 from membus.domain.tokens import estimate_tokens
 from membus.errors import UnavailableError
 from membus.ports.clock import Clock
@@ -35,7 +36,7 @@ class Search:
 
     def answer(self, tenant: str, asked: SearchIn) -> Results:
         now = self.clock()
-        within, query = _within(tenant, asked, now), read_query(asked.query, now=now.date())
+        within, query = _within(tenant, asked, now), read_query(asked.query, now=(asked.as_of or now).date())
         vector = None if asked.mode == "text" else self._vector(tenant, query)
         blind = vector is None and asked.mode != "text"
         if asked.mode == "vector" and vector is not None:
@@ -44,10 +45,14 @@ class Search:
             found, away = self.index.search(within, terms=query.terms, vector=vector), False
         except UnavailableError:
             found, away = self._at_hand(within, asked.user_id, query), True
-        # What stands beside a candidate is ranked with it, and may not be shown: the cut comes after.
-        ranked = rank(query, found.rows, found.scope, limit=len(found.rows))
-        shown = [each for each in ranked if each.row.id in found.about and (each.matched or asked.mode != "text")]
-        return Results(results=_results(shown[: asked.k], found, asked), degraded=away or blind)
+        terms = frozenset(query.terms)
+
+        def may_answer(row: Row) -> bool:
+            """What stands beside a candidate is ranked with it, and may not be shown."""
+            return row.id in found.about and (asked.mode != "text" or not terms.isdisjoint(row.stems.split()))
+
+        shown = rank(query, found.rows, found.scope, limit=asked.k, may_answer=may_answer)
+        return Results(results=_results(shown, found, asked), degraded=away or blind)
 
     def _vector(self, tenant: str, query: Query) -> Vector | None:
         try:

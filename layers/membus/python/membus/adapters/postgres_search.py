@@ -11,11 +11,11 @@ from membus.adapters.postgres_passages import literal
 from membus.adapters.postgres_tenants import Connection
 from membus.domain.memory import Source
 from membus.domain.pages import Page
-from membus.domain.retrieval import BESIDE, About, Found, Within
+from membus.domain.retrieval import BESIDE, BESIDE_PARTS, About, Found, Within
 from membus.domain.search.rows import Row, Scope
 from membus.ports.embedder import Vector
 
-CANDIDATES = 200
+CANDIDATES = 100
 """As many by meaning and as many by words; ranking reads no more than both together and what stands beside them."""
 _VISIBLE = 11
 _CANDIDATES = """
@@ -54,21 +54,24 @@ _PASSAGES = """
         WHERE m.tenant_id = %(tenant)s AND m.id = ANY(%(ids)s)
     ), placed AS (
         SELECT m.id, m.scope, m.session,
-            dense_rank() OVER (PARTITION BY m.scope, m.session ORDER BY m.occurred_at, m.group_id) AS position
+            m.part, dense_rank() OVER (
+                PARTITION BY m.scope, m.session ORDER BY m.occurred_at, length(m.group_id), m.group_id
+            ) AS position
         FROM membus.memories m JOIN (SELECT DISTINCT scope, session FROM found WHERE session <> '') AS sitting
             ON m.scope = sitting.scope AND m.session = sitting.session
         WHERE m.tenant_id = %(tenant)s AND (m.expires_at IS NULL OR m.expires_at > %(now)s)
     ), wanted AS (
         SELECT id, 0::bigint AS position FROM found WHERE session = ''
         UNION ALL
-        SELECT placed.id, placed.position FROM placed WHERE EXISTS (
+        SELECT placed.id, placed.position FROM placed WHERE id = ANY(%(ids)s) OR part < %(parts)s AND EXISTS (
             SELECT FROM placed AS hit WHERE hit.id = ANY(%(ids)s)
                 AND hit.scope = placed.scope AND hit.session = placed.session
                 AND hit.position BETWEEN placed.position - %(beside)s AND placed.position + %(beside)s
         )
     )
-    SELECT m.id, m.group_id, m.session, wanted.position, m.part, m.speaker, m.occurred_at, m.text, m.stems,
-        m.message_length, 1 - ({distance}), {visible}, m.kind, m.source::text, m.metadata::text
+    SELECT m.id, m.group_id, CASE m.session WHEN '' THEN '' ELSE m.scope || ' ' || m.session END, wanted.position,
+        m.part, m.speaker, m.occurred_at, m.text, m.stems, m.message_length, 1 - ({distance}),
+        {visible}, m.kind, m.source::text, m.metadata::text
     FROM wanted JOIN membus.memories m USING (id) {vectors}
     WHERE m.tenant_id = %(tenant)s
 """
@@ -82,9 +85,10 @@ _VECTORS = sql.SQL("LEFT JOIN membus.vectors v ON v.tenant_id = m.tenant_id AND 
 def search(
     connection: Connection, within: Within, *, model: str, terms: Sequence[str], vector: Vector | None
 ) -> Callable[[], Found]:
-    """Return at most 400 candidates, and two messages to either side of each in its session."""
+    """Return at most 200 candidates, and what was said to either side of each in its session."""
     parameters: dict[str, Any] = {
         "tenant": within.tenant_id, "now": within.now, "model": model, "candidates": CANDIDATES, "beside": BESIDE,
+        "parts": BESIDE_PARTS,
         "nearest": 0 if vector is None else CANDIDATES, "queries": (queries := [_query(term) for term in terms]),
         "any": " | ".join(queries),
     }  # fmt: skip

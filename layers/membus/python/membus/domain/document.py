@@ -9,6 +9,7 @@ from pydantic import AwareDatetime, Field
 from membus.domain.event import epoch_ms
 from membus.domain.identity import Id, Record
 from membus.domain.memory import Memory, Removal, scope_of
+from membus.domain.search.speakers import speaker_in
 
 TEXT_MAX = 60_000
 """Characters: at four bytes each the item stays below the 400 KB that DynamoDB takes."""
@@ -42,7 +43,7 @@ class Document(Record):
     def as_memory(self) -> Memory:
         return Memory(
             tenant_id=self.tenant_id, memory_id=self.memory_id, kind="document", text=self.text,
-            user_id=self.user_id, agent_id=self.agent_id, metadata=self.metadata,
+            user_id=self.user_id, agent_id=self.agent_id, speaker=speaker_in(self.text), metadata=self.metadata,
             occurred_at=self.created_at, expires_at=self.expires_at, version=epoch_ms(self.updated_at),
         )  # fmt: skip
 

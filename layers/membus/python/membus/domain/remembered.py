@@ -8,6 +8,7 @@ from membus.domain.facts import Fact
 from membus.domain.identity import Owner
 from membus.domain.memory import Memory, Source
 from membus.domain.rules import rendering
+from membus.domain.search.speakers import speaker_in
 from membus.domain.visible import is_blank
 
 _DETAILS_MAX, _DETAIL_CHARACTERS_MAX = 20, 200
@@ -41,7 +42,8 @@ def memories_of_event(event: Event) -> list[Memory]:
 def _said(event: Event) -> Iterator[Memory]:
     payload = event.payload
     if event.type == "message.sent" and not is_blank(payload.get("text")):
-        yield _memory(event, event_memory_id(event.event_id), str(payload["text"]), speaker=_speaker(payload))
+        text = str(payload["text"])
+        yield _memory(event, event_memory_id(event.event_id), text, speaker=_speaker(payload, text))
     if event.type == "turn.recorded":
         for role, suffix in (("user", ""), ("assistant", ":reply")):
             side = payload.get(role)
@@ -71,9 +73,13 @@ def _done(event: Event) -> str:
     return f"{event.type.replace('.', ' ').replace('_', ' ')}: {details}" if details else event.type.replace(".", " ")
 
 
-def _speaker(payload: Mapping[str, Any]) -> str:
+def _speaker(payload: Mapping[str, Any], text: str) -> str:
+    """Return who is named, in the payload or where a transcript names its speakers: in front of the text."""
     named = payload.get("speaker")
-    return str(named)[:_DETAIL_CHARACTERS_MAX] if not is_blank(named) else str(payload.get("role", "user"))
+    if not is_blank(named):
+        return str(named)[:_DETAIL_CHARACTERS_MAX]
+    role = str(payload.get("role", "user"))
+    return (speaker_in(text) or role) if role == "user" else role
 
 
 def _details(payload: Mapping[str, Any]) -> dict[str, Any]:

@@ -1,4 +1,4 @@
-"""What surrounds a passage: its meaning in the scope's own scale, the messages beside it, and its session."""
+"""What surrounds a passage: its meaning in the scope's own scale, the messages beside it, and its sitting."""
 
 from collections.abc import Iterable
 
@@ -12,39 +12,27 @@ BESIDE = {"before": -1, "before_that": -2, "after": 1, "after_that": 2}
 def vector_columns(gathered: Gathered, scope: Scope) -> Columns:
     """Measure closeness in deviations above the scope's mean: no embedder's own scale gets through."""
     deviation = (scope.similarity_deviation or 1.0) * _DEVIATIONS
-    meaning = [_meaning(row, scope.similarity_mean, deviation) for row in gathered.rows]
-    best = max(meaning, default=0.0)
-    message = [0.0] * len(meaning)
-    for members in gathered.messages.values():
-        mean = sum(meaning[i] for i in members) / len(members)
-        for i in members:
-            message[i] = mean
-    return {
-        "meaning": meaning,
-        "meaning_of_best": [value / best if best > 0 else 0.0 for value in meaning],
-        "message_meaning": message,
-    }
+    return {"meaning": [_meaning(row, scope.similarity_mean, deviation) for row in gathered.rows]}
 
 
 def context_columns(gathered: Gathered, words: list[float], meaning: list[float]) -> Columns:
-    """Hand a passage its neighbours' scores, less the longer its own message is, and its session's best."""
+    """Hand a passage its neighbours' scores, less the longer its own message is, and its sitting's best."""
     columns: Columns = {}
-    shortness = _shortness(gathered)
+    shortness = [1 / (1 + (row.message_length / _SHORT_STEMS) ** 2) for row in gathered.rows]
     for name, column in (("words", words), ("meaning", meaning)):
-        of_message = {group: max(column[i] for i in members) for group, members in gathered.messages.items()}
+        of_place = {place: max(column[i] for i in members) for place, members in gathered.places.items()}
         for side, offset in BESIDE.items():
-            near = [of_message.get(gathered.beside(row, offset) or "", 0.0) for row in gathered.rows]
-            columns[f"{name}_{side}"] = [value * short for value, short in zip(near, shortness, strict=True)]
-        columns[f"session_{name}"] = _best_of(gathered.sessions.values(), column)
+            columns[f"{name}_{side}"] = [0.0] * len(column)
+            for (session, position), members in gathered.places.items():
+                near = of_place.get((session, position + offset), 0.0)
+                for i in members if near else ():
+                    columns[f"{name}_{side}"][i] = near * shortness[i]
+        columns[f"session_{name}"] = _best_of(gathered.sittings.values(), column)
     return columns
 
 
 def _meaning(row: Row, mean: float, deviation: float) -> float:
     return 0.0 if row.similarity is None else (row.similarity - mean) / deviation
-
-
-def _shortness(gathered: Gathered) -> list[float]:
-    return [1 / (1 + (row.message_length / _SHORT_STEMS) ** 2) for row in gathered.rows]
 
 
 def _best_of(groups: Iterable[list[int]], column: list[float]) -> list[float]:

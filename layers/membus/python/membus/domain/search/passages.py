@@ -9,6 +9,7 @@ import re
 from dataclasses import dataclass
 from itertools import pairwise
 
+from membus.domain.search.speakers import is_role, said_by
 from membus.domain.search.terms import stems
 
 PIECES = 110
@@ -18,7 +19,6 @@ _LETTERS_PER_PIECE = 7  # measured on code, lists and speech: a long word splits
 _TOKEN = re.compile(r"\w+|[^\w\s]")
 _BORDER = re.compile(r"(?<=[.!?])[\"')\]]*\s+|\n+")
 _WORD = re.compile(r"\S+\s*")
-ROLES = frozenset({"user", "assistant", "system", "tool"})
 
 
 @dataclass(frozen=True)
@@ -44,7 +44,7 @@ def index_passages(text: str, *, speaker: str | None = None) -> list[Passage]:
         Passage(
             part=number,
             text=part,
-            embedded_text=f"{speaker}: {part}" if speaker else part,
+            embedded_text=said_by(speaker, part),
             stems=" ".join(indexed),
             length=len(indexed),
             message_length=whole,
@@ -76,7 +76,8 @@ def pieces(text: str) -> int:
 
 def _indexed(text: str, speaker: str | None) -> list[str]:
     """Index a name with what its bearer says; a role says nothing that a question could ask for."""
-    return stems(f"{speaker}: {text}" if speaker and speaker.lower() not in ROLES else text)
+    said = said_by(speaker, text)
+    return stems(said[len(speaker) :] if speaker and is_role(speaker) else said)
 
 
 def _sentences(text: str, size: int) -> list[str]:

@@ -13,17 +13,25 @@ _ASKS_TIME = re.compile(
     r"|which (?:year|month|day)|order|first|last|since)\b",
     re.IGNORECASE,
 )
-_ASKS_NUMBER = re.compile(
-    r"\b(?:how (?:many|much|long|often)|what (?:is the )?(?:percentage|number|amount|price|total|score)|average"
-    r"|percentage|when)\b",
+_ASKS_SUMMARY = re.compile(r"\b(?:summar\w+|overview|recap)\b", re.IGNORECASE)
+_OVERVIEW = re.compile(
+    r"\b(?:summar\w+|overview|recap|timeline|in order|order in which|walk me through|throughout|across|over time|so far"
+    r"|progress(?:ed|ion)?|evolved?|our (?:conversations?|chats?|discussions?|sessions?))\b",
     re.IGNORECASE,
 )
-_FIRST_PERSON = re.compile(r"\b(?:i|my|me|mine)\b", re.IGNORECASE)
+_ASKS_ADVICE = re.compile(
+    r"\b(?:suggest\w*|recommend\w*|advi[cs]e|tips|ideas|options|should i|how (?:can|do|should|would|could) (?:i|you|we)"
+    r"|help me|show me|walk me|explain)\b",
+    re.IGNORECASE,
+)
 
 
 @dataclass(frozen=True)
 class Query:
-    """`terms` are the distinct stems in their order, `pairs` those that stand side by side."""
+    """`terms` are the distinct stems in their order, `pairs` those that stand side by side.
+
+    An `overview` wants many sittings told, not one passage found.
+    """
 
     text: str
     terms: tuple[str, ...]
@@ -31,8 +39,9 @@ class Query:
     words: frozenset[str]
     periods: tuple[Period, ...]
     asks_time: bool
-    asks_number: bool
-    first_person: bool
+    asks_summary: bool
+    asks_advice: bool
+    overview: bool
 
 
 def read_query(text: str, *, now: date) -> Query:
@@ -45,6 +54,7 @@ def read_query(text: str, *, now: date) -> Query:
         words=frozenset(word.partition("'")[0] for word in words(text)),
         periods=read_periods(text, now),
         asks_time=bool(_ASKS_TIME.search(text)),
-        asks_number=bool(_ASKS_NUMBER.search(text)),
-        first_person=bool(_FIRST_PERSON.search(text)),
+        asks_summary=bool(_ASKS_SUMMARY.search(text)),
+        asks_advice=bool(_ASKS_ADVICE.search(text)),
+        overview=bool(_OVERVIEW.search(text)),
     )

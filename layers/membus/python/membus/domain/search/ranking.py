@@ -1,15 +1,18 @@
 """The ranking of a search: every column of evidence for every gathered passage, weighed and brought to 0…1."""
 
 import math
-from collections.abc import Sequence
+from collections import Counter
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
 
 from membus.domain.search.context import context_columns, vector_columns
 from membus.domain.search.lexical import lexical_columns
 from membus.domain.search.query import Query
-from membus.domain.search.rows import Columns, Gathered, Row, Scope
+from membus.domain.search.rows import Columns, Gathered, Row, Scope, sitting_of
 from membus.domain.search.traits import trait_columns
 from membus.domain.search.weights import MIDPOINT, WEIGHTS
+
+AGAIN = "sitting_again"
 
 
 @dataclass(frozen=True)
@@ -22,18 +25,21 @@ class Ranked:
     matched: tuple[str, ...]
 
 
-def rank(query: Query, rows: Sequence[Row], scope: Scope, *, limit: int) -> list[Ranked]:
-    """Return the best passage of each message, best first; a message's further passages would only repeat it."""
-    if not rows:
-        return []
+def rank(
+    query: Query, rows: Sequence[Row], scope: Scope, *, limit: int, may_answer: Callable[[Row], bool] | None = None
+) -> list[Ranked]:
+    """Return the best passage of each message, best first; a message's further passages would only repeat it.
+
+    What `may_answer` refuses helps to judge its neighbours, and no more.
+    """
     columns = evidence(query, Gathered(rows), scope)
-    scores = weigh(columns)
+    scores = weigh(columns, len(rows))
     best: dict[str, int] = {}
     for index in sorted(range(len(rows)), key=lambda i: (-scores[i], rows[i].id)):
-        best.setdefault(rows[index].group_id, index)
-        if len(best) == limit:
-            break
-    return [_ranked(query, rows[i], scores[i], columns, i) for i in best.values()]
+        if may_answer is None or may_answer(rows[index]):
+            best.setdefault(rows[index].group_id, index)
+    chosen = _over_sittings(rows, best.values(), scores) if query.overview else dict.fromkeys(best.values(), 0.0)
+    return [_ranked(query, rows[i], columns, i, again) for i, again in list(chosen.items())[:limit]]
 
 
 def evidence(query: Query, gathered: Gathered, scope: Scope) -> Columns:
@@ -43,13 +49,29 @@ def evidence(query: Query, gathered: Gathered, scope: Scope) -> Columns:
     return lexical | vector | context | trait_columns(query, gathered)
 
 
-def weigh(columns: Columns) -> list[float]:
-    weighed = [[WEIGHTS[name] * value for value in column] for name, column in columns.items()]
-    return [sum(parts) for parts in zip(*weighed, strict=True)]
+def weigh(columns: Columns, count: int) -> list[float]:
+    """Return the log odds of `count` rows, but for a constant."""
+    scores = [0.0] * count
+    for name, column in columns.items():
+        if any(column):
+            weight = WEIGHTS[name]
+            scores = [score + weight * value for score, value in zip(scores, column, strict=True)]
+    return scores
 
 
-def _ranked(query: Query, row: Row, score: float, columns: Columns, index: int) -> Ranked:
-    parts = {name: WEIGHTS[name] * column[index] for name, column in columns.items() if column[index]}
+def _over_sittings(rows: Sequence[Row], best: Iterable[int], scores: Sequence[float]) -> dict[int, float]:
+    """Return the indices in a new order, each with the log of how often its sitting has been heard by then."""
+    heard: Counter[object] = Counter()
+    again: dict[int, float] = {}
+    for index in best:
+        heard[sitting := sitting_of(rows[index])] += 1
+        again[index] = math.log(heard[sitting])
+    return {i: again[i] for i in sorted(again, key=lambda i: -scores[i] - WEIGHTS[AGAIN] * again[i])}
+
+
+def _ranked(query: Query, row: Row, columns: Columns, index: int, again: float) -> Ranked:
+    values = {name: column[index] for name, column in columns.items()} | {AGAIN: again}
+    parts = {name: WEIGHTS[name] * value for name, value in values.items() if value}
     held = set(row.stems.split())
     matched = tuple(term for term in query.terms if term in held)
-    return Ranked(row=row, score=1 / (1 + math.exp(MIDPOINT - score)), parts=parts, matched=matched)
+    return Ranked(row=row, score=1 / (1 + math.exp(MIDPOINT - sum(parts.values()))), parts=parts, matched=matched)

@@ -4,8 +4,10 @@ from collections import defaultdict
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
+from typing import TypeVar
 
 Columns = dict[str, list[float]]
+Key = TypeVar("Key")
 
 
 @dataclass(frozen=True)
@@ -41,22 +43,27 @@ class Scope:
 
 
 class Gathered:
-    """The rows of one search with their ties: which share a message, which message was said before, which session."""
+    """The rows of one search with their ties, each as the indices of the rows that share it.
+
+    `messages` by group, `sittings` by session and day, `places` by session and position in it.
+    """
 
     def __init__(self, rows: Sequence[Row]) -> None:
         self.rows = rows
         self.stems = [row.stems.split() for row in rows]
         self.messages = _grouped([row.group_id for row in rows])
-        self.sessions = _grouped([row.session or row.group_id for row in rows])
-        self._places = {(row.session, row.position): row.group_id for row in rows if row.session}
-
-    def beside(self, row: Row, offset: int) -> str | None:
-        """Return the message that was said `offset` messages later (earlier when negative), if it was gathered."""
-        return self._places.get((row.session, row.position + offset))
+        self.sittings = _grouped([sitting_of(row) for row in rows])
+        places = _grouped([(row.session, row.position) for row in rows])
+        self.places = {place: members for place, members in places.items() if place[0]}
 
 
-def _grouped(keys: Sequence[str]) -> dict[str, list[int]]:
-    groups: dict[str, list[int]] = defaultdict(list)
+def sitting_of(row: Row) -> tuple[str, object]:
+    """A session that goes on for weeks is as many sittings as it has days; what has no session stands alone."""
+    return (row.session, row.occurred_at.date()) if row.session else ("", row.group_id)
+
+
+def _grouped(keys: Sequence[Key]) -> dict[Key, list[int]]:
+    groups: dict[Key, list[int]] = defaultdict(list)
     for index, key in enumerate(keys):
         groups[key].append(index)
     return dict(groups)

@@ -1,0 +1,102 @@
+"""membus.domain.search: what counts as evidence for a question."""
+
+from datetime import date, timedelta
+
+import pytest
+
+from membus.domain.memory import Memory
+from membus.domain.retrieval import Entry, entry_of, found_among
+from membus.domain.search import Ranked, index_passages, rank, read_query
+from tests.factories import NOON
+from tests.memories import a_memory
+
+TODAY = date(2026, 11, 20)
+LONG = " ".join(f"Sentence number {number} tells of wind and weather." for number in range(60))
+
+
+def said(number: int, text: str, *, speaker: str = "Ada", session: str = "s1", days: int = 0) -> Memory:
+    moment = NOON + timedelta(days=days, seconds=number)
+    return a_memory(f"m{number}", text, kind="episode", session=session, speaker=speaker, occurred_at=moment)
+
+
+def ranked(question: str, *memories: Memory) -> list[Ranked]:
+    query = read_query(question, now=TODAY)
+    entries: list[Entry] = [entry_of(memory) for memory in memories]
+    found = found_among(entries, terms=query.terms, similarity=lambda _: 0.5)
+    return rank(query, found.rows, found.scope, limit=10)
+
+
+def first(question: str, *memories: Memory) -> str:
+    return ranked(question, *memories)[0].row.group_id
+
+
+def test_a_short_answer_is_found_by_the_question_it_answers() -> None:
+    talk = [
+        said(1, "It rained all day."), said(2, "Which violin did you buy?", speaker="Bob"), said(3, "The old one."),
+        said(4, "We had soup."), said(5, "And bread."), said(6, "And cheese."),
+    ]  # fmt: skip
+
+    assert {each.row.group_id for each in ranked("Which violin was bought?", *talk)[:2]} == {"m2", "m3"}
+
+
+def test_who_is_named_in_the_question_is_heard_first() -> None:
+    talk = [said(1, "I play chess.", speaker="Bob"), said(2, "I play chess.", speaker="Ada", session="s2")]
+
+    assert first("What does Ada play, chess?", *talk) == "m2"
+    assert first("What does Bob play, chess?", *talk) == "m1"
+
+
+def test_a_day_that_the_question_names_decides_between_equals() -> None:
+    talk = [said(1, "Chess again.", session="s1"), said(2, "Chess again.", session="s2", days=90)]
+
+    later = (NOON + timedelta(days=90)).date()
+    assert first(f"Who won at chess on {later}?", *talk) == "m2"
+    assert first(f"Who won at chess on {NOON.date()}?", *talk) == "m1"
+
+
+def test_a_standing_instruction_comes_before_what_it_speaks_of() -> None:
+    talk = [said(1, "The parser has tests."), said(2, "Always run the tests.", session="s2")]
+
+    assert first("Which tests?", *talk) == "m2"
+
+
+def test_an_overview_hears_more_than_one_sitting() -> None:
+    loud = [said(n, f"The garden grows, bed {n} of the garden.", session="s1") for n in range(1, 8)]
+    quiet = said(20, "The garden rests.", session="s2", days=30)
+
+    top = [each.row.group_id for each in ranked("Give me a summary of the garden", *loud, quiet)[:3]]
+    assert "m20" in top
+    assert "sitting_again" in ranked("Give me a summary of the garden", *loud, quiet)[-1].parts
+
+
+def test_one_passage_speaks_for_its_message() -> None:
+    answers = ranked("What of wind and weather?", said(1, LONG), said(2, "Wind."))
+
+    assert sorted(each.row.group_id for each in answers) == ["m1", "m2"]
+
+
+def test_scores_fall_from_first_to_last_and_are_chances() -> None:
+    for question in ("What about tea?", "A summary of tea, please"):
+        scores = [each.score for each in ranked(question, *(said(n, f"tea {'and rain ' * n}") for n in range(1, 9)))]
+        assert scores == sorted(scores, reverse=True)
+        assert all(0 < score < 1 for score in scores)
+
+
+def test_nothing_found_is_nothing_ranked() -> None:
+    assert ranked("anything?") == []
+
+
+@pytest.mark.parametrize("text", ["I moved to Porto.", "Ada: I moved to Porto."])
+def test_a_transcript_and_a_named_speaker_are_the_same_to_the_index(text: str) -> None:
+    (passage,) = index_passages(text, speaker="Ada")
+
+    assert passage.embedded_text == "Ada: I moved to Porto."
+    assert passage.stems == "ada move porto"
+    assert passage.text == text
+
+
+@pytest.mark.parametrize("text", ["I moved.", "user: I moved."])
+def test_a_role_is_no_word_to_search_for(text: str) -> None:
+    (passage,) = index_passages(text, speaker="user")
+
+    assert (passage.embedded_text, passage.stems) == ("user: I moved.", "move")
