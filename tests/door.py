@@ -28,6 +28,7 @@ from tests.fakes.model import ScriptedModel
 from tests.fakes.recent import InMemoryRecent
 from tests.fakes.sealer import HmacSealer
 from tests.fakes.states import InMemoryStates
+from tests.fakes.summaries import InMemorySummaries
 
 EVERYDAY = ("events:write", "memory:read", "memory:write", "chat")
 Handler = Callable[[dict[str, Any], Any], dict[str, Any]]
@@ -79,6 +80,7 @@ class Door:
     facts: InMemoryFacts = field(init=False)
     conversations: InMemoryConversations = field(init=False)
     states: InMemoryStates = field(init=False)
+    summaries: InMemorySummaries = field(init=False)
     held_facts: InMemoryHeldFacts = field(init=False)
     documents: InMemoryDocuments = field(init=False)
     memories: InMemoryMemories = field(default_factory=InMemoryMemories)
@@ -93,13 +95,14 @@ class Door:
         self.facts = InMemoryFacts(self.episodes)
         self.conversations = InMemoryConversations(self.clock)
         self.states = InMemoryStates(self.clock)
+        self.summaries = InMemorySummaries(self.conversations)
         self.held_facts = InMemoryHeldFacts(self.clock)
         self.documents = InMemoryDocuments(self.clock)
 
     def open(self, patch: pytest.MonkeyPatch) -> "Door":
         patch.setattr(wiring, "now", self.clock)
         patch.setattr(wiring, "environment", lambda: "test")
-        for name in ("bus", "facts", "conversations", "episodes", "idempotency", "states", "held_facts"):
+        for name in ("bus", "facts", "conversations", "episodes", "idempotency", "states", "summaries", "held_facts"):
             patch.setattr(wiring, name, lambda name=name: getattr(self, name))
         patch.setattr(wiring, "episode_reader", lambda: self.episodes)
         patch.setattr(wiring, "sealer", HmacSealer)

@@ -10,7 +10,15 @@ from aws_lambda_powertools.event_handler.router import APIGatewayHttpRouter
 
 from functions.memory import conversations
 from functions.memory.conversations import Listing
-from functions.memory.conversations_api import ConversationIn, ConversationPage, ConversationPatch, MessagePage, Order
+from functions.memory.conversations_api import (
+    ConversationIn,
+    ConversationPage,
+    ConversationPatch,
+    Handoff,
+    MessagePage,
+    Order,
+)
+from functions.memory.handoff import TURNS_MAX, hand_off
 from functions.memory.once import once, settings
 from functions.memory.routes.parameters import READ, WRITE, Cursor, Limit, RequestKey, required
 from membus import wiring
@@ -24,6 +32,9 @@ ConversationId = Annotated[Id, Path()]
 MessageId = Annotated[Id, Path()]
 ActingUser = Annotated[
     Id | None, Query(alias="user_id", description="answer as this user would be answered; without, the tenant asks")
+]
+Turns = Annotated[
+    int, Query(ge=1, le=TURNS_MAX, description="so many at least: what no summary covers is handed on as well")
 ]
 CONVERSATION = "/v1/conversations/<conversation>"
 
@@ -95,6 +106,14 @@ def get_message(conversation: ConversationId, message: MessageId, user: ActingUs
     return conversations.read_message(
         caller(router).tenant, conversation, message, user=user, conversations=wiring.conversations()
     )
+
+
+@router.get(f"{CONVERSATION}/handoff", summary="Everything needed to go on with a conversation", **READ)
+def get_handoff(conversation: ConversationId, turns: Turns = 10, user: ActingUser = None) -> Handoff:
+    return hand_off(
+        caller(router).tenant, conversation, user=user, turns=turns, now=wiring.now(),
+        conversations=wiring.conversations(), outlines=wiring.summaries(), facts=wiring.facts(),
+    )  # fmt: skip
 
 
 def _start(request: dict[str, Any]) -> dict[str, Any]:
