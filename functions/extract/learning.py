@@ -45,7 +45,7 @@ class Learner:
 
         What does not fit one transaction is committed in several; the events count as read with the last of them.
         """
-        owner, said = events[0].event.owner, [event for event in events if event.event.speech]
+        owner, said = events[0].event.owner, [event for event in events if rules.worth_reading(event.event)]
         observed = self._by_rules(owner, events)
         reading = Reader(partial(self.model, owner.tenant), self.seconds_left).read(said)
         observed = _once([*observed, *self._admitted(owner, reading, said)])
@@ -62,7 +62,7 @@ class Learner:
         for event in events:
             observed += [*corrected_by_hand(event), *rules.stated_by_action(event)]
             for signal in rules.signals(event):
-                observed += rules.repeated(signal, self.signals.add(owner, signal))
+                observed += rules.concluded(signal, self.signals.add(owner, signal))
         return observed
 
     def _admitted(self, owner: Owner, reading: Reading, said: Sequence[Recorded]) -> list[Observation]:

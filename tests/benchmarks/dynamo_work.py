@@ -71,7 +71,9 @@ def measure() -> Table:
     with strict_aws():
         stores = _Stores()
         rows = [
-            _row("a page view (recorded, nobody reads it)", stores, lambda: stores.extract(_page_view())),
+            _row("a page view (recorded, no rule concerns it)", stores, lambda: stores.extract(_page_view("/home"))),
+            _row("a page view that two rules count", stores, lambda: stores.extract(_page_view("/recipes/soup"))),
+            _row("a click that two rules count", stores, lambda: stores.extract(_click())),
             _row("a changed setting (a rule, no model)", stores, lambda: stores.extract(a_setting("s1"))),
             _row("a server error (a rule that counts)", stores, lambda: stores.extract(a_server_error("x1"))),
             _row("a message with a fact, alone", stores, lambda: stores.extract(said("I live in Lisbon.", "m0"))),
@@ -183,8 +185,12 @@ def _message(event: Event) -> QueueMessage:
     return QueueMessage.model_validate({"messageId": event.event_id, "receiptHandle": "r", "body": json.dumps(body)})
 
 
-def _page_view() -> Event:
-    return an_event("p1", type="page.viewed", payload={"path": "/pricing"})
+def _page_view(path: str) -> Event:
+    return an_event(f"p{path.replace('/', '-')}", type="page.viewed", payload={"path": path})
+
+
+def _click() -> Event:
+    return an_event("c1", type="element.clicked", payload={"name": "buy"})
 
 
 def _ten() -> list[Event]:

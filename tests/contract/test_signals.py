@@ -5,8 +5,8 @@ from datetime import timedelta
 import pytest
 
 from membus.domain.identity import Owner
-from membus.domain.rules import Mark, Signal
 from membus.domain.rules import signals as signals_of
+from membus.domain.signals import Mark, Signal
 from membus.ports.events import SignalStore
 from tests.factories import NOON, a_server_error, recorded
 

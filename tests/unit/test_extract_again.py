@@ -8,7 +8,7 @@ import pytest
 from functions.extract.learning import TRIES
 from membus.domain.event import Event
 from membus.domain.identity import Owner
-from membus.domain.rules import Mark, Signal
+from membus.domain.signals import Mark, Signal
 from membus.errors import ConflictError, MembusError, ModelError, UnavailableError
 from membus.ports.facts import Learned
 from tests.deliveries import Extraction, a_message, observant, shown
@@ -168,7 +168,7 @@ def test_what_failed_is_learned_on_the_next_delivery() -> None:
 def test_every_copy_of_an_event_that_failed_goes_back() -> None:
     extraction = Extraction(ScriptedModel(DOWN))
 
-    assert extraction.deliver(a_message(said("hi"), "m1"), a_message(said("hi"), "m2")) == ["m1", "m2"]
+    assert extraction.deliver(a_message(said("I like tea"), "m1"), a_message(said("I like tea"), "m2")) == ["m1", "m2"]
 
 
 def test_messages_that_come_back_after_an_outage_share_one_call_again() -> None:
@@ -244,7 +244,7 @@ def test_behaviour_completed_by_a_late_event_is_seen() -> None:
     assert (fact.valid_from, fact.provenance.event_id, fact.version) == (NOON + timedelta(minutes=2), "e2", 1)
 
 
-@pytest.mark.parametrize("event", [said("hi"), an_event(type="page.viewed", payload={})])
+@pytest.mark.parametrize("event", [said("I like tea"), an_event(type="page.viewed", payload={})])
 def test_an_episode_store_that_is_down_sends_everything_back(event: Event) -> None:
     class Down(InMemoryEpisodes):
         def record(self, recorded: Any, *, extracted: str | None) -> Any:  # noqa: ARG002

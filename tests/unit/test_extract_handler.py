@@ -73,7 +73,7 @@ def test_an_empty_batch_is_no_trouble(parts: Parts) -> None:
 def test_a_part_that_is_down_is_waited_for_longer_each_time(parts: Parts, receives: int, seconds: int) -> None:
     parts.model = DOWN
 
-    assert deliver(a_record(said("hi"), "m1", receives=receives)) == ["m1"]
+    assert deliver(a_record(said("I like tea"), "m1", receives=receives)) == ["m1"]
 
     assert parts.source_queue.retries == {"receipt-m1": seconds}
 
@@ -82,7 +82,7 @@ def test_a_model_that_is_out_for_an_hour_costs_no_dead_letter(parts: Parts) -> N
     parts.model = DOWN
 
     for receives in range(1, RECEIVES_MAX + 1):
-        deliver(a_record(said("hi"), f"m{receives}", receives=receives))
+        deliver(a_record(said("I like tea"), f"m{receives}", receives=receives))
 
     waits = [
         seconds for receipt, seconds in parts.source_queue.retries.items() if receipt != f"receipt-m{RECEIVES_MAX}"
@@ -95,14 +95,14 @@ def test_a_model_that_is_out_for_an_hour_costs_no_dead_letter(parts: Parts) -> N
 def test_a_message_with_a_fault_of_its_own_is_tried_again_soon(parts: Parts, receives: int, seconds: int) -> None:
     parts.model = CUT_OFF
 
-    assert deliver(a_record(said("hi"), "m1", receives=receives)) == ["m1"]
+    assert deliver(a_record(said("I like tea"), "m1", receives=receives)) == ["m1"]
 
     assert parts.source_queue.retries == {"receipt-m1": seconds}
 
 
 def test_the_fifth_fault_of_its_own_sends_a_message_to_the_dead_letters_with_its_reason(parts: Parts) -> None:
     parts.model = CUT_OFF
-    record = a_record(said("hi"), "m1", receives=5)
+    record = a_record(said("I like tea"), "m1", receives=5)
 
     assert deliver(record) == []
 
@@ -116,7 +116,7 @@ def test_a_queue_that_does_not_listen_keeps_its_own_wait(parts: Parts, monkeypat
     parts.model = DOWN
     monkeypatch.setattr(parts.source_queue, "retry_in", deaf)
 
-    assert deliver(a_record(said("hi"), "m1")) == ["m1"]
+    assert deliver(a_record(said("I like tea"), "m1")) == ["m1"]
 
 
 def test_a_message_that_no_retry_can_help_is_parked(parts: Parts) -> None:
@@ -164,6 +164,6 @@ def test_the_model_is_left_the_time_that_a_commit_does_not_need(parts: Parts) ->
 
     parts.model = Timed('{"facts": []}')
     for number, seconds in enumerate((60, 20)):
-        deliver(a_record(said("hi", f"e{number}"), "m1"), seconds_left=seconds)
+        deliver(a_record(said("I like tea", f"e{number}"), "m1"), seconds_left=seconds)
 
     assert allowed == [40, 15]

@@ -1,5 +1,9 @@
-"""Traces of behaviour in DynamoDB: pk `T#<tenant>#U#<user>`, sk `SIGNAL#<rule>#<group>#<occurred ms>#<event id>`."""
+"""Traces of behaviour in DynamoDB: pk `T#<tenant>#U#<user>`, sk `SIGNAL#<trail>#<group>#<occurred ms>#<event id>`.
 
+A group is what a payload says, so it stands in the key as a digest: no text of a producer's forges another's key.
+"""
+
+import hashlib
 from datetime import timedelta
 from typing import TYPE_CHECKING, Any
 
@@ -8,13 +12,12 @@ from boto3.dynamodb.conditions import Key
 from membus.adapters.dynamo_errors import dynamo_errors
 from membus.domain.event import epoch_ms
 from membus.domain.identity import Owner
-from membus.domain.rules import Mark, Signal
+from membus.domain.signals import Mark, Signal
 
 if TYPE_CHECKING:
     from mypy_boto3_dynamodb.service_resource import Table
 
-LIFETIME = timedelta(days=7)
-"""Longer than a message can wait in a queue or a replay takes; a mark that arrives later starts anew."""
+AFTER_ALL = timedelta(milliseconds=1)  # sorts behind every event of the window's last millisecond
 
 
 class DynamoSignals:
@@ -25,29 +28,48 @@ class DynamoSignals:
         item: dict[str, Any] = {
             "pk": f"T#{owner.tenant}#U#{owner.user}",
             "sk": _sk(signal, timedelta(), signal.mark.event_id),
-            "expires_at": int((signal.mark.learned_at + LIFETIME).timestamp()),
+            "expires_at": int(signal.expires_at.timestamp()),
             "mark": str(signal.mark),
         }
         with dynamo_errors("counting behaviour"):
             self._table.put_item(Item=item)
-        earlier = self._near(item, _sk(signal, -signal.rule.within), str(item["sk"]), signal, forward=False)
-        after_all = timedelta(milliseconds=1)  # sorts behind every event of the window's last millisecond
-        later = self._near(item, str(item["sk"]), _sk(signal, signal.rule.within + after_all), signal, forward=True)
-        return earlier | later
+        low, high = _sk(signal, -signal.within), _sk(signal, signal.within + AFTER_ALL)
+        if signal.reach is None:
+            return self._near(item, low, high, signal, limit=None)
+        return self._nearest(item, low, high, signal, reach=signal.reach)
 
-    def _near(self, item: dict[str, Any], low: str, high: str, signal: Signal, *, forward: bool) -> set[Mark]:
-        """Return the mark itself and its nearest neighbours on one side; what has expired by now does not count."""
-        with dynamo_errors("counting behaviour"):
-            answer = self._table.query(
-                KeyConditionExpression=Key("pk").eq(item["pk"]) & Key("sk").between(low, high),
-                ScanIndexForward=forward,
-                Limit=signal.rule.count,
-                ConsistentRead=True,
-            )
+    def _nearest(self, item: dict[str, Any], low: str, high: str, signal: Signal, *, reach: int) -> set[Mark]:
+        """Ask once, from the latest backwards: events mostly arrive in order, and few lie behind the new one."""
+        newest = self._near(item, low, high, signal, limit=2 * reach + 1)
+        moment = epoch_ms(signal.mark.occurred_at)
+        later = sum(epoch_ms(mark.occurred_at) >= moment for mark in newest)
+        if later <= reach:
+            return newest
+        earlier = self._near(item, low, str(item["sk"]), signal, limit=reach + 1)
+        return earlier | self._near(item, str(item["sk"]), high, signal, limit=reach + 1, forward=True)
+
+    def _near(
+        self, item: dict[str, Any], low: str, high: str, signal: Signal, *, limit: int | None, forward: bool = False
+    ) -> set[Mark]:
+        """Return the marks between two keys, at most `limit`; what has expired by now does not count."""
+        query: dict[str, Any] = {
+            "KeyConditionExpression": Key("pk").eq(item["pk"]) & Key("sk").between(low, high),
+            "ScanIndexForward": forward,
+            "ConsistentRead": True,
+        } | ({"Limit": limit} if limit else {})
+        items: list[dict[str, Any]] = []
+        while True:
+            with dynamo_errors("counting behaviour"):
+                answer = self._table.query(**query)
+            items += answer["Items"]
+            if limit or "LastEvaluatedKey" not in answer:
+                break
+            query["ExclusiveStartKey"] = answer["LastEvaluatedKey"]
         now = signal.mark.learned_at.timestamp()
-        return {Mark.parse(str(near["mark"])) for near in answer["Items"] if int(str(near["expires_at"])) > now}
+        return {Mark.parse(str(near["mark"])) for near in items if int(near["expires_at"]) > now}
 
 
 def _sk(signal: Signal, offset: timedelta, event_id: str = "") -> str:
     moment = f"{epoch_ms(signal.mark.occurred_at + offset):014d}"
-    return f"SIGNAL#{signal.rule.name}#{signal.group}#{moment}" + (f"#{event_id}" if event_id else "")
+    group = hashlib.sha256(signal.group.encode()).hexdigest()[:16]
+    return f"SIGNAL#{signal.trail.name}#{group}#{moment}" + (f"#{event_id}" if event_id else "")

@@ -10,6 +10,7 @@ from pydantic import AfterValidator, StringConstraints
 SINGLE_VALUED = frozenset({
     "name", "age", "birthday", "home.city", "home.country", "origin.place", "work.role", "work.employer",
     "education.school", "education.field", "relationship.status", "diet", "language", "timezone",
+    "activity.checkout", "activity.plan", "activity.subscription",
 })  # fmt: skip
 """A new value of one of these replaces the old one; every other attribute holds many values side by side."""
 

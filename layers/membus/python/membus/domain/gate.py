@@ -8,6 +8,7 @@ from typing import Literal
 from pydantic import Field
 
 from membus.domain.attributes import fact_key
+from membus.domain.behaviour import ACTIVITY
 from membus.domain.event import Recorded
 from membus.domain.facts import Kind, Observation, Provenance, Trust
 from membus.domain.identity import Record
@@ -17,7 +18,7 @@ from membus.domain.verdict import HELD, Held, Reason, Refused, Verdict
 from membus.domain.visible import is_blank
 
 Stance = Literal["stated", "hypothetical", "negated", "question"]
-RESERVED = frozenset({"setting", "frustrated_by"})
+RESERVED = frozenset({"setting", "frustrated_by", ACTIVITY})
 """Attributes that only the rules write: what a user does is not for a model to claim."""
 _RECALLED = re.compile(r"\(since \d{4}-\d\d-\d\d\)|</?profile>")
 """The form in which a prompt shows what is known: a text that holds it repeats memory, it does not add to it."""

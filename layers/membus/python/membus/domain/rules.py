@@ -2,140 +2,102 @@
 
 import re
 from collections.abc import Iterable, Iterator
-from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Any
 
 from membus.domain.attributes import fact_key
+from membus.domain.behaviour import STATED, TRAILS, Followed, Repeated, Rule, Says, Stated
 from membus.domain.corrections import CORRECTED, RETRACTED
-from membus.domain.event import Event, Recorded, epoch_ms, from_epoch_ms
-from membus.domain.facts import Kind, Observation, Provenance, Trust
+from membus.domain.event import Event, Recorded
+from membus.domain.facts import Observation, Provenance, Trust
 from membus.domain.instructions import reads_as_instruction
+from membus.domain.signals import Mark, Signal, fits, group_of, part_of, signals_of
+from membus.domain.small_talk import is_small_talk
 
-RULES_VERSION = "2"
+RULES_VERSION = "3"
 QUOTE_MAX = 200
-
-
-@dataclass(frozen=True)
-class Repeated:
-    """`count` events of a type with the same `group` value (at least `least`) within `within` mean `attribute`."""
-
-    name: str
-    event_type: str
-    group: str
-    least: int
-    count: int
-    within: timedelta
-    attribute: str
-    value: str
-    kind: Kind
-
-
-REPEATED = (
-    Repeated(
-        name="repeated-server-error", event_type="error.shown", group="status", least=500, count=3,
-        within=timedelta(minutes=5), attribute="frustrated_by", value="error {group}", kind="behaviour",
-    ),
-)  # fmt: skip
-
-
-READ_TYPES = frozenset({CORRECTED, RETRACTED, "setting.changed", *(rule.event_type for rule in REPEATED)})
+VALUE_MAX = 200
+_PLACE = re.compile(r"\{(\w+)\}")
 
 
 def needs_reader(event: Event) -> bool:
-    """Whether anybody has to look at this event; most clicks and page views end with being recorded."""
-    return event.type in READ_TYPES or event.speech is not None
+    """Whether anybody has to look at this event; whatever no rule and no text concerns ends with being recorded."""
+    return (
+        event.type in {CORRECTED, RETRACTED}
+        or worth_reading(event)
+        or any(fits(rule.match, event) for rule in STATED)
+        or any(part_of(trail, event) is not None and group_of(trail, event) is not None for trail in TRAILS)
+    )
 
 
-@dataclass(frozen=True)
-class Mark:
-    """One event's trace in a signal: enough to recompute a rule without reading the event again."""
-
-    occurred_at: datetime
-    learned_at: datetime
-    event_id: str
-    origin: str
-    quote: str
-
-    def __str__(self) -> str:
-        return "|".join(
-            (
-                str(epoch_ms(self.occurred_at)),
-                str(epoch_ms(self.learned_at)),
-                self.origin,
-                self.event_id,
-                self.quote,
-            )
-        )
-
-    @classmethod
-    def parse(cls, text: str) -> "Mark":
-        occurred, learned, origin, rest = text.split("|", 3)
-        event_id, quote = rest.rsplit("|", 1)
-        return cls(from_epoch_ms(int(occurred)), from_epoch_ms(int(learned)), event_id, origin, quote)
-
-
-@dataclass(frozen=True)
-class Signal:
-    """A rule that an event counts for, and the event's trace; `group` tells errors 500 from errors 503."""
-
-    rule: Repeated
-    group: str
-    mark: Mark
+def worth_reading(event: Event) -> bool:
+    """Whether the user said something that a model could learn from; only that ever costs tokens."""
+    return event.speech is not None and not is_small_talk(event.speech)
 
 
 def signals(recorded: Recorded) -> list[Signal]:
-    """Return the repeated-behaviour rules that this event counts for."""
+    """Return the marks that this event leaves to be counted."""
     event = recorded.event
-    return [
-        Signal(rule, str(event.payload[rule.group]), _mark(recorded))
-        for rule in REPEATED
-        if event.type == rule.event_type and _at_least(event.payload.get(rule.group), rule.least)
-    ]
+    words = rendering(event)
+    detail = event.payload.get("path") or event.payload.get("name") or event.payload.get("query") or ""
+    quote = words if words != event.type else f"{event.type} {detail}".strip()
+    return signals_of(recorded, quote.replace("|", " ")[:QUOTE_MAX])
 
 
-def repeated(signal: Signal, marks: Iterable[Mark]) -> Iterator[Observation]:
-    """Yield one observation for every mark that completes the rule; more marks only ever add observations.
+def concluded(signal: Signal, marks: Iterable[Mark]) -> Iterator[Observation]:
+    """Yield what the rules of a trail conclude from the marks around one; more marks only ever add observations."""
+    ordered = sorted(set(marks), key=_in_time)
+    for rule in signal.trail.rules:
+        yield from _repeated(rule, signal, ordered) if isinstance(rule, Repeated) else _followed(rule, signal, ordered)
 
-    A mark completes it when the `count - 1` before it lie within the window. So a new mark can only matter to
-    itself and to the next `count - 1`, and its neighbours that far on both sides tell all there is to know.
+
+def _repeated(rule: Repeated, signal: Signal, ordered: list[Mark]) -> Iterator[Observation]:
+    """A mark completes the rule when the `count - 1` before it lie within the window.
+
+    So a new mark can only matter to itself and to the next `count - 1`, and its neighbours that far on both sides
+    tell all there is to know.
     """
-    rule, ordered = signal.rule, sorted(set(marks), key=_in_time)
-    value = rule.value.format(group=signal.group)
-    key = fact_key(rule.attribute, value)
     for start, last in zip(ordered, ordered[rule.count - 1 :], strict=False):
-        if key and last.occurred_at - start.occurred_at <= rule.within:
-            yield Observation(
-                key=key, value=value, kind=rule.kind, trust=Trust.OBSERVED, confidence=1.0,
-                valid_from=last.occurred_at, learned_at=last.learned_at,
-                provenance=Provenance(
-                    event_id=last.event_id, event_type=rule.event_type, origin=last.origin,
-                    quote=f"{last.quote}, {rule.count} times within {rule.within.total_seconds() / 60:g} minutes",
-                    rule=rule.name,
-                ),
-            )  # fmt: skip
+        if last.occurred_at - start.occurred_at <= rule.within:
+            yield from _said(rule, signal.group, last, f"{rule.count} times within {_spoken(rule.within)}")
+
+
+def _followed(rule: Followed, signal: Signal, ordered: list[Mark]) -> Iterator[Observation]:
+    ends = [mark for mark in ordered if mark.part == rule.then]
+    for first in (mark for mark in ordered if mark.part in rule.first):
+        end = next((end for end in ends if timedelta() < end.occurred_at - first.occurred_at <= rule.within), None)
+        if end:
+            yield from _said(rule, signal.group, first, f"then {end.event_type}")
+
+
+def _said(rule: Rule, group: str, mark: Mark, how: str) -> Iterator[Observation]:
+    provenance = Provenance(
+        event_id=mark.event_id, event_type=mark.event_type, origin=mark.origin, quote=f"{mark.quote}, {how}",
+        rule=rule.name,
+    )  # fmt: skip
+    moments = (mark.occurred_at, mark.learned_at)
+    yield from _observed(rule.says, rule.says.attribute, rule.says.value.format(group=group), moments, provenance)
 
 
 def stated_by_action(recorded: Recorded) -> list[Observation]:
     """Return what one action says by itself: a changed setting is the setting's new value."""
-    event, payload = recorded.event, recorded.event.payload
-    name, value = payload.get("name"), payload.get("to")
-    if event.type != "setting.changed" or not isinstance(name, str) or not isinstance(value, str | int | float):
-        return []
-    if reads_as_instruction(f"{name} {value}"):
-        return []
-    path = re.sub(r"[^a-z0-9.]+", "_", name.casefold()).strip("_.")
-    key = fact_key(f"setting.{path}", str(value))
+    return [seen for rule in STATED if fits(rule.match, recorded.event) for seen in _stated(rule, recorded)]
+
+
+def _stated(rule: Stated, recorded: Recorded) -> Iterator[Observation]:
+    event, says = recorded.event, rule.says
+    named = {name: event.payload.get(name) for name in _PLACE.findall(says.attribute + says.value)}
+    words = " ".join(map(str, named.values()))
+    if not all(_is_plain(name, value) for name, value in named.items()) or reads_as_instruction(words):
+        return
+    texts = {name: str(value) for name, value in named.items()}
     provenance = Provenance(
-        event_id=event.event_id, event_type=event.type, origin=event.origin,
-        quote=rendering(event)[:QUOTE_MAX], rule="setting-changed",
+        event_id=event.event_id, event_type=event.type, origin=event.origin, quote=rendering(event)[:QUOTE_MAX],
+        rule=rule.name,
     )  # fmt: skip
-    return [
-        Observation(
-            key=key, value=str(value)[:200], kind="setting", trust=Trust.OBSERVED, confidence=1.0,
-            valid_from=recorded.true_from, learned_at=recorded.learned_at, provenance=provenance,
-        )
-    ] if key else []  # fmt: skip
+    attribute = says.attribute.format(**{name: _path(text) for name, text in texts.items()})
+    moments = (recorded.true_from, recorded.learned_at)
+    yield from _observed(says, attribute, says.value.format(**texts), moments, provenance)
 
 
 def rendering(event: Event) -> str:
@@ -151,15 +113,32 @@ def rendering(event: Event) -> str:
             return event.type
 
 
-def _mark(recorded: Recorded) -> Mark:
-    event = recorded.event
-    quote = rendering(event).replace("|", " ")[:QUOTE_MAX]
-    return Mark(recorded.true_from, recorded.learned_at, event.event_id, event.origin, quote)
+def _observed(
+    says: Says, attribute: str, value: str, moments: tuple[datetime, datetime], provenance: Provenance
+) -> Iterator[Observation]:
+    key = fact_key(attribute, value)
+    if key:
+        yield Observation(
+            key=key, value=value[:VALUE_MAX], kind=says.kind, trust=Trust.OBSERVED, confidence=says.confidence,
+            valid_from=moments[0], learned_at=moments[1], provenance=provenance,
+        )  # fmt: skip
+
+
+def _is_plain(name: str, value: object) -> bool:
+    """A name is a text; a value may be a number, too."""
+    return isinstance(value, str) or (name != "name" and isinstance(value, int | float))
+
+
+def _path(name: str) -> str:
+    return re.sub(r"[^a-z0-9.]+", "_", name.casefold()).strip("_.")
+
+
+def _spoken(span: timedelta) -> str:
+    if span >= timedelta(days=1):
+        return f"{span.days} days" if span.days > 1 else "a day"
+    minutes = span.total_seconds() / 60
+    return f"{minutes:g} minutes" if minutes >= 1 else f"{span.total_seconds():g} seconds"
 
 
 def _in_time(mark: Mark) -> tuple[datetime, str]:
     return mark.occurred_at, mark.event_id
-
-
-def _at_least(value: object, least: int) -> bool:
-    return isinstance(value, int) and not isinstance(value, bool) and value >= least

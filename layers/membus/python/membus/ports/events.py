@@ -5,7 +5,7 @@ from typing import Protocol
 
 from membus.domain.event import Event, Recorded
 from membus.domain.identity import Owner
-from membus.domain.rules import Mark, Signal
+from membus.domain.signals import Mark, Signal
 
 
 class EventBus(Protocol):
@@ -33,9 +33,9 @@ class SignalStore(Protocol):
     """Short-lived traces of behaviour that rules count."""
 
     def add(self, owner: Owner, signal: Signal) -> Iterable[Mark]:
-        """Add the signal's mark and return it with its nearest neighbours within the rule's window.
+        """Add the signal's mark and return it with its nearest neighbours within the window of its trail's rules.
 
-        As many on each side as the rule can need: one less than it counts. Adding a mark again changes nothing.
+        At least `signal.reach` on each side, as many as the rules can need. Adding a mark again changes nothing.
         """
 
 
