@@ -14,13 +14,16 @@ from membus.domain.identity import Owner
 from membus.domain.prompt import Prompt
 from membus.ports.events import EpisodeStore, SignalStore
 from membus.ports.facts import FactStore
+from membus.ports.fresh import FreshWords
 from membus.ports.held_facts import HeldFacts
 from membus.ports.model import LanguageModel
 from tests.factories import ADA
 from tests.fakes.bus import InMemoryQuarantine, InMemorySource
 from tests.fakes.clock import StoppedClock
+from tests.fakes.conversations import InMemoryConversations
 from tests.fakes.episodes import InMemoryEpisodes
 from tests.fakes.facts import InMemoryFacts
+from tests.fakes.fresh import InMemoryFresh
 from tests.fakes.held_facts import InMemoryHeldFacts
 from tests.fakes.model import ScriptedModel
 from tests.fakes.signals import InMemorySignals
@@ -96,12 +99,14 @@ class Extraction:
         facts: FactStore | None = None,
         signals: SignalStore | None = None,
         held_facts: HeldFacts | None = None,
+        fresh: FreshWords | None = None,
     ) -> None:
         known = episodes if isinstance(episodes, InMemoryEpisodes) else InMemoryEpisodes()
         self.model = model or ScriptedModel(NOTHING)
         self.episodes, self.facts = episodes or known, facts or InMemoryFacts(known)
         self.signals = signals or InMemorySignals()
         self.held_facts = held_facts or InMemoryHeldFacts(StoppedClock())
+        self.fresh = fresh or InMemoryFresh(InMemoryConversations(StoppedClock()))
         self.quarantine = InMemoryQuarantine()
         self.refused: list[str] = []
         self.source, self.dead_letters = InMemorySource(), InMemoryQuarantine()
@@ -113,6 +118,7 @@ class Extraction:
             facts=self.facts,
             signals=self.signals,
             held_facts=self.held_facts,
+            fresh=self.fresh,
             model=self._load,
             seconds_left=self._seconds_left,
             on_refused=self.refused.append,

@@ -21,6 +21,7 @@ from tests.fakes.documents import InMemoryDocuments
 from tests.fakes.embedder import WordEmbedder
 from tests.fakes.episodes import InMemoryEpisodes
 from tests.fakes.facts import InMemoryFacts
+from tests.fakes.fresh import InMemoryFresh
 from tests.fakes.held_facts import InMemoryHeldFacts
 from tests.fakes.idempotency import InMemoryIdempotency
 from tests.fakes.memories import InMemoryMemories
@@ -102,6 +103,7 @@ class Door:
     def open(self, patch: pytest.MonkeyPatch) -> "Door":
         patch.setattr(wiring, "now", self.clock)
         patch.setattr(wiring, "environment", lambda: "test")
+        patch.setattr(wiring, "fresh", lambda: InMemoryFresh(self.conversations))
         for name in ("bus", "facts", "conversations", "episodes", "idempotency", "states", "summaries", "held_facts"):
             patch.setattr(wiring, name, lambda name=name: getattr(self, name))
         patch.setattr(wiring, "episode_reader", lambda: self.episodes)

@@ -12,6 +12,9 @@ class MessageIn(BaseModel):
 
     content: str = Field(min_length=1)
     author: Id
+    remember: bool = Field(
+        default=True, description="false: it stays in this conversation and nothing is learned from it"
+    )
 
 
 class Answer(BaseModel):

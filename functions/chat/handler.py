@@ -24,7 +24,7 @@ RESERVE_SECONDS = 3
 
 app = application()
 ids = MessageIds()
-pool = ThreadPoolExecutor(max_workers=4)
+pool = ThreadPoolExecutor(max_workers=5)
 Conversation = Annotated[Id, Path()]
 
 
@@ -65,6 +65,7 @@ def _chat() -> Chat:
     return Chat(
         conversations=wiring.conversations(),
         facts=wiring.facts(),
+        fresh=wiring.fresh(),
         bus=wiring.bus(),
         model=partial(wiring_models.model, "chat"),
         clock=wiring.now,

@@ -33,6 +33,7 @@ def handler(event: dict[str, Any], context: LambdaContext) -> dict[str, Any]:
         facts=wiring.facts(),
         signals=wiring.signals(),
         held_facts=wiring.held_facts(),
+        fresh=wiring.fresh(),
         model=partial(wiring_models.model, "extract"),
         seconds_left=lambda: min(context.get_remaining_time_in_millis() / 1000 - RESERVE_SECONDS, MODEL_SECONDS_MAX),
         on_refused=_count_refused,

@@ -10,6 +10,7 @@ from membus.domain import rules
 from membus.domain.corrections import corrected_by_hand
 from membus.domain.event import Recorded
 from membus.domain.facts import Fact, Observation, by_key, fold
+from membus.domain.fresh import settles
 from membus.domain.gate import Extractor, judge
 from membus.domain.held_facts import held_fact
 from membus.domain.identity import Owner
@@ -18,6 +19,7 @@ from membus.domain.verdict import Held, Refused
 from membus.errors import ConflictError, MembusError
 from membus.ports.events import SignalStore
 from membus.ports.facts import FactStore, Learned
+from membus.ports.fresh import FreshWords
 from membus.ports.held_facts import HeldFacts
 from membus.ports.model import LanguageModel
 
@@ -35,6 +37,7 @@ class Learner:
     facts: FactStore
     signals: SignalStore
     held_facts: HeldFacts
+    fresh: FreshWords
     model: Callable[[str], LanguageModel]
     seconds_left: Callable[[], float]
     on_refused: Callable[[str], None]
@@ -55,7 +58,17 @@ class Learner:
             observed = observed[OBSERVATIONS_MAX:]
         if read or observed:
             self._commit(owner, read, observed)
+        self.settle(read)
         return reading.unread
+
+    def settle(self, read: Sequence[Recorded]) -> None:
+        """Let go of the words that the events came from: what they teach is known, or they teach nothing.
+
+        It comes after the commit: for a moment both are there, at no moment neither.
+        """
+        for recorded in read:
+            if settles(recorded.event):
+                self.fresh.settle(recorded.event.owner, [recorded.event.event_id])
 
     def _by_rules(self, owner: Owner, events: Sequence[Recorded]) -> list[Observation]:
         observed: list[Observation] = []

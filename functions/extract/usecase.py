@@ -53,7 +53,7 @@ def extract_batch(
     pending: dict[tuple[str, str], Pending] = {}
     for message in messages:
         try:
-            _take(message, pending, episodes=episodes, quarantine=quarantine, version=learner.version)
+            _take(message, pending, episodes=episodes, quarantine=quarantine, learner=learner)
         except Exception as error:  # noqa: BLE001 (or one message nobody foresaw would fail its whole batch)
             failures.append((message, error))
     for group in side_by_side(partial(_learn, learner), _groups(pending.values())):
@@ -82,9 +82,12 @@ def _take(
     *,
     episodes: EpisodeStore,
     quarantine: Quarantine,
-    version: str,
+    learner: Learner,
 ) -> None:
-    """Record the message's event and queue it for reading, unless that was done before or need not be done."""
+    """Record the message's event and queue it for reading, unless that was done before or need not be done.
+
+    What was read before may have died before it let go of the fresh words.
+    """
     try:
         arrived = message.recorded()
     except (ValidationError, InvalidError) as error:
@@ -93,8 +96,9 @@ def _take(
     if not arrived.event.remember:
         episodes.forget(arrived)
         return
-    known = episodes.record(arrived, extracted=None if needs_reader(arrived.event) else version)
-    if known.extracted in {version, FORGOTTEN}:
+    known = episodes.record(arrived, extracted=None if needs_reader(arrived.event) else learner.version)
+    if known.extracted in {learner.version, FORGOTTEN}:
+        learner.settle([known])
         return
     key = _identity(known.event)
     copies = pending[key].messages if key in pending else ()

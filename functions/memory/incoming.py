@@ -96,6 +96,7 @@ class Incoming:
 
 
 def check(items: Sequence[Any], stamp: Stamp) -> Incoming:
+    """Check each event on its own; one to be left alone goes on without its words: archives and queues keep theirs."""
     incoming = Incoming()
     for index, item in enumerate(items):
         try:
@@ -105,7 +106,7 @@ def check(items: Sequence[Any], stamp: Stamp) -> Incoming:
             where = ".".join(map(str, first["loc"])) or "event"
             incoming.refuse(index, "invalid", f"{where}: {first['msg']}")
             continue
-        incoming.events[index] = event
+        incoming.events[index] = event if event.remember else event.model_copy(update={"payload": {}})
         if problem := _problem(event):
             incoming.refuse(index, *problem)
     return incoming

@@ -24,6 +24,7 @@ from functions.extract.usecase import extract_batch
 from membus.adapters.dynamo_conversations import DynamoConversations
 from membus.adapters.dynamo_episodes import DynamoEpisodes
 from membus.adapters.dynamo_facts import DynamoFacts
+from membus.adapters.dynamo_fresh import DynamoFresh
 from membus.adapters.dynamo_held_facts import DynamoHeldFacts
 from membus.adapters.dynamo_signals import DynamoSignals
 from membus.domain.conversation import MessageIds
@@ -94,17 +95,19 @@ class _Stores:
         self.facts, self.episodes = DynamoFacts(memory), DynamoEpisodes(memory, InMemoryContents())
         self.signals, self.held_facts = DynamoSignals(memory), DynamoHeldFacts(memory, lambda: NOON)
         store = DynamoConversations(conversations, lambda: NOON)
+        self.fresh = DynamoFresh(conversations, lambda: NOON)
         store.create(a_conversation(), request_key="first")
         self.chat = Chat(
-            conversations=store, facts=self.facts, bus=InMemoryBus(), model=lambda _: ScriptedModel("Bom dia!"),
-            clock=lambda: NOON, seconds_left=lambda: 10.0, ids=MessageIds(), pool=ThreadPoolExecutor(4),
+            conversations=store, facts=self.facts, fresh=self.fresh, bus=InMemoryBus(),
+            model=lambda _: ScriptedModel("Bom dia!"), clock=lambda: NOON, seconds_left=lambda: 10.0,
+            ids=MessageIds(), pool=ThreadPoolExecutor(5),
         )  # fmt: skip
         for number in range(49):
             self.turn(str(number))
 
     def extract(self, *events: Event) -> None:
         learner = Learner(
-            facts=self.facts, signals=self.signals, held_facts=self.held_facts,
+            facts=self.facts, signals=self.signals, held_facts=self.held_facts, fresh=self.fresh,
             model=lambda _: ScriptedModel(_a_fact_each), seconds_left=lambda: 10.0, on_refused=lambda _: None,
         )  # fmt: skip
         extract_batch(

@@ -13,6 +13,7 @@ from membus.adapters.dynamo_conversations import DynamoConversations
 from membus.adapters.dynamo_episode_reader import DynamoEpisodeReader
 from membus.adapters.dynamo_episodes import DynamoEpisodes
 from membus.adapters.dynamo_facts import DynamoFacts
+from membus.adapters.dynamo_fresh import DynamoFresh
 from membus.adapters.dynamo_held_facts import DynamoHeldFacts
 from membus.adapters.dynamo_remains import DynamoRemains
 from membus.adapters.dynamo_signals import DynamoSignals
@@ -24,6 +25,7 @@ from membus.ports.conversations import ConversationStore
 from membus.ports.episodes import EpisodeReader
 from membus.ports.events import EpisodeStore, SignalStore
 from membus.ports.facts import FactStore
+from membus.ports.fresh import FreshWords
 from membus.ports.held_facts import HeldFacts
 from membus.ports.remains import Remains
 from membus.ports.states import StateStore
@@ -32,6 +34,7 @@ from tests.fakes.contents import InMemoryContents
 from tests.fakes.conversations import InMemoryConversations
 from tests.fakes.episodes import InMemoryEpisodes
 from tests.fakes.facts import InMemoryFacts
+from tests.fakes.fresh import InMemoryFresh
 from tests.fakes.held_facts import InMemoryHeldFacts
 from tests.fakes.remains import InMemoryRemains
 from tests.fakes.signals import InMemorySignals
@@ -132,6 +135,15 @@ def talks(request: pytest.FixtureRequest, clock: StoppedClock) -> Iterator[Talks
 @pytest.fixture
 def conversations(talks: Talks) -> ConversationStore:
     return talks.conversations
+
+
+@pytest.fixture
+def fresh(conversations: ConversationStore, clock: StoppedClock) -> FreshWords:
+    """Return the fresh words in the table of `conversations`."""
+    if isinstance(conversations, InMemoryConversations):
+        return InMemoryFresh(conversations)
+    assert isinstance(conversations, DynamoConversations)
+    return DynamoFresh(conversations._table, clock)
 
 
 @pytest.fixture(params=EVERYWHERE)

@@ -5,6 +5,8 @@ from typing import TYPE_CHECKING
 
 from membus.adapters.conversation_items import REQUEST_LIFETIME
 from membus.domain.conversation import Conversation, Message, Status, Turn
+from membus.domain.fresh import Fresh, fresh_of
+from membus.domain.identity import Owner
 from membus.domain.pages import Page
 from membus.errors import ConflictError, NotFoundError
 from membus.ports.clock import Clock
@@ -18,7 +20,8 @@ Key = tuple[str, str]
 
 class InMemoryConversations:
     def __init__(self, clock: Clock, *conversations: Conversation) -> None:
-        self._clock = clock
+        self.clock = self._clock = clock
+        self.fresh: dict[Owner, dict[str, Fresh]] = defaultdict(dict)
         self._kept: dict[Key, Conversation] = {}
         self._deleted: set[Key] = set()
         self._requests: dict[tuple[str, str], tuple[str, datetime]] = {}
@@ -92,6 +95,8 @@ class InMemoryConversations:
         key = tenant, conversation_id
         self._turns[(*key, request_key)] = self._clock() + REQUEST_LIFETIME, turn
         self._messages[key] |= {said.message_id: said for said in (turn.user, turn.assistant)}
+        if turn.user.remember:
+            self.fresh[Owner(tenant=tenant, user=turn.user.author)][turn.event_id] = fresh_of(turn, conversation_id)
         after = {"message_count": before.message_count + 2, "title": before.title or title}
         self._kept[key] = before.model_copy(update=after)
 

@@ -14,8 +14,10 @@ from tests.door import Invocation
 from tests.factories import ADA, an_event, said
 from tests.fakes.bus import InMemoryQuarantine, InMemorySource
 from tests.fakes.clock import StoppedClock
+from tests.fakes.conversations import InMemoryConversations
 from tests.fakes.episodes import InMemoryEpisodes
 from tests.fakes.facts import InMemoryFacts
+from tests.fakes.fresh import InMemoryFresh
 from tests.fakes.held_facts import InMemoryHeldFacts
 from tests.fakes.model import ScriptedModel
 from tests.fakes.signals import InMemorySignals
@@ -34,10 +36,20 @@ class Parts:
         self.facts = InMemoryFacts(self.episodes)
         self.signals, self.quarantine, self.source_queue = InMemorySignals(), InMemoryQuarantine(), InMemorySource()
         self.held_facts = InMemoryHeldFacts(StoppedClock())
+        self.fresh = InMemoryFresh(InMemoryConversations(StoppedClock()))
         self.model = observant()
         patch.setattr(metrics.provider, "namespace", "membus")
         self.dead_letters = InMemoryQuarantine()
-        for name in ("episodes", "facts", "signals", "held_facts", "quarantine", "source_queue", "dead_letters"):
+        for name in (
+            "episodes",
+            "facts",
+            "signals",
+            "held_facts",
+            "fresh",
+            "quarantine",
+            "source_queue",
+            "dead_letters",
+        ):
             patch.setattr(wiring, name, lambda name=name: getattr(self, name))
         patch.setattr(wiring_models, "model", self._model)
 

@@ -32,13 +32,13 @@ def test_an_event_is_published_as_it_came_with_what_was_missing(door: Door) -> N
 def test_what_a_producer_says_is_kept(door: Door) -> None:
     full = SAID | {
         "event_id": "e1", "agent_id": "guide", "session_id": "s1", "occurred_at": "2026-01-02T03:04:05+06:00",
-        "remember": False, "payload": {"text": "hi", "deep": [1, 2.5, {"ü": None}]},
+        "payload": {"text": "hi", "deep": [1, 2.5, {"ü": None}]},
     }  # fmt: skip
 
     assert post(door, full).json["accepted"] == [{"index": 0, "event_id": "e1"}]
 
     (event,) = door.bus.published
-    assert (event.event_id, event.agent_id, event.session_id, event.remember) == ("e1", "guide", "s1", False)
+    assert (event.event_id, event.agent_id, event.session_id, event.remember) == ("e1", "guide", "s1", True)
     assert event.occurred_at.isoformat() == "2026-01-02T03:04:05+06:00"
     assert event.payload == full["payload"]
 

@@ -49,9 +49,9 @@ locals {
 
     extract = {
       limits      = { timeout_seconds = local.extract_seconds }
-      environment = merge(local.memory, module.model.environment, { EXTRACT_MODEL_ID = var.model.extract_id, QUARANTINE_QUEUE_URL = module.event_bus.queue_urls.quarantine, DEAD_LETTER_QUEUE_URL = module.event_bus.queue_urls.extract-dlq, SOURCE_QUEUE_URL = module.event_bus.queue_urls.extract, EPISODE_SHARDS = var.runtime.episode_shards }, local.spill.environment)
+      environment = merge(local.memory, local.conversations, module.model.environment, { EXTRACT_MODEL_ID = var.model.extract_id, QUARANTINE_QUEUE_URL = module.event_bus.queue_urls.quarantine, DEAD_LETTER_QUEUE_URL = module.event_bus.queue_urls.extract-dlq, SOURCE_QUEUE_URL = module.event_bus.queue_urls.extract, EPISODE_SHARDS = var.runtime.episode_shards }, local.spill.environment)
       grants = [
-        local.may.memory.learning.read, local.may.memory.learning.write,
+        local.may.memory.learning.read, local.may.memory.learning.write, local.may.conversations.fresh.delete,
         module.event_bus.grants.consume.extract, module.event_bus.grants.send.quarantine, module.event_bus.grants.send.extract-dlq, module.model.grants.ask, local.spill.grants,
       ]
       queues = ["extract"]
@@ -72,7 +72,7 @@ locals {
       limits      = { timeout_seconds = 60, memory_mb = 1024 }
       environment = merge(local.memory, local.conversations, local.bus, module.model.environment, { CHAT_MODEL_ID = var.model.chat_id })
       grants = [
-        local.may.memory.facts.read, local.may.conversations.conversations.read, local.may.conversations.conversations.write,
+        local.may.memory.facts.read, local.may.conversations.turns.read, local.may.conversations.turns.write,
         module.event_bus.grants.put, module.model.grants.ask,
       ]
     }

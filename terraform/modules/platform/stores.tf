@@ -104,10 +104,15 @@ module "tables" {
       }
     }
     conversations = {
-      range_key   = "sk"
-      stream      = true
-      indexes     = { by_status = { hash_key = "status_pk", range_key = "status_sk" } }
-      collections = { conversations = { keys = ["T#*#C#*"], indexes = { by_status = ["T#*"] } } }
+      range_key = "sk"
+      stream    = true
+      indexes   = { by_status = { hash_key = "status_pk", range_key = "status_sk" } }
+      collections = {
+        conversations = { keys = ["T#*#C#*"], indexes = { by_status = ["T#*"] } }
+        fresh         = { keys = ["T#*#U#*"] }
+        # A turn and what it leaves for the user's other conversations are one transaction, hence one statement.
+        turns = { keys = ["T#*#C#*", "T#*#U#*"] }
+      }
     }
     tenants = {
       range_key   = "sk"

@@ -22,6 +22,7 @@ if TYPE_CHECKING:
     from membus.ports.episodes import EpisodeReader
     from membus.ports.events import EpisodeStore, EventBus, Quarantine, SignalStore, SourceQueue
     from membus.ports.facts import FactStore
+    from membus.ports.fresh import FreshWords
     from membus.ports.held_facts import HeldFacts
     from membus.ports.remains import Remains
     from membus.ports.schema import Schema
@@ -132,6 +133,14 @@ def remains() -> "Remains":
     from membus.adapters.dynamo_remains import DynamoRemains
 
     return DynamoRemains(table(_env("CONVERSATIONS_TABLE")), contents())
+
+
+@cache
+def fresh() -> "FreshWords":
+    from membus.adapters.aws import table
+    from membus.adapters.dynamo_fresh import DynamoFresh
+
+    return DynamoFresh(table(_env("CONVERSATIONS_TABLE")), now)
 
 
 @cache

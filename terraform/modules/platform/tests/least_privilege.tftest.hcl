@@ -37,7 +37,9 @@ run "tables" {
       touch_state        = { actions = concat(var.reading, var.writing), on = "table/membus-test-memory", key = "T#acme#A#default" }
       delete_fact        = { actions = ["dynamodb:DeleteItem", "dynamodb:BatchWriteItem"], on = "table/membus-test-memory", key = "T#acme#U#ada" }
       delete_episode     = { actions = ["dynamodb:DeleteItem", "dynamodb:BatchWriteItem"], on = "table/membus-test-memory", key = "T#acme#A#default#E#2026-11-20#3" }
-      delete_message     = { actions = ["dynamodb:DeleteItem", "dynamodb:BatchWriteItem"], on = "table/membus-test-conversations" }
+      delete_message     = { actions = ["dynamodb:DeleteItem", "dynamodb:BatchWriteItem"], on = "table/membus-test-conversations", key = "T#acme#C#c1" }
+      settle_fresh       = { actions = ["dynamodb:DeleteItem"], on = "table/membus-test-conversations", key = "T#acme#U#ada" }
+      write_fresh        = { actions = ["dynamodb:PutItem", "dynamodb:UpdateItem"], on = "table/membus-test-conversations", key = "T#acme#U#ada" }
       write_conversation = { actions = ["dynamodb:PutItem", "dynamodb:UpdateItem", "dynamodb:BatchWriteItem"], on = "table/membus-test-conversations", key = "T#acme#C#c1" }
       read_conversation  = { actions = var.reading, on = "table/membus-test-conversations", key = "T#acme#C#c1" }
       read_deletions     = { actions = ["dynamodb:GetRecords", "dynamodb:GetShardIterator"], on = "table/membus-test-conversations/stream/*" }
@@ -89,6 +91,10 @@ run "tables" {
   assert {
     condition     = output.who_may.write_conversation == "chat, memory" && output.who_may.read_conversation == "chat, memory, sweep"
     error_message = "Extract cannot write conversations, nor read them."
+  }
+  assert {
+    condition     = output.who_may.settle_fresh == "extract" && output.who_may.write_fresh == "chat"
+    error_message = "Chat keeps what was just said, extract lets go of what it has read; nobody else does either."
   }
   assert {
     condition     = output.who_may.delete_message == "sweep" && output.who_may.read_deletions == "sweep"

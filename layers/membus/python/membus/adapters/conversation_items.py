@@ -1,5 +1,7 @@
 """The items of a conversation: pk `T#<tenant>#C#<conversation>`; sk `META`, `MEMBER#<user>`, `MSG#<ulid>`, `TURN#…`.
 
+Beside them, until it has been read, what a user just said: pk `T#<tenant>#U#<user>`, sk `FRESH#<event id>`.
+
 Index `by_status`, newest first: `META` lies under `T#<tenant>#<status>`, the entry of each who may read it under
 `T#<tenant>#U#<user>#<status>`. A deleted conversation leaves its `META` with `deleted_at` and nothing else.
 """
@@ -10,7 +12,9 @@ from typing import Any
 
 from boto3.dynamodb.conditions import Key
 
-from membus.domain.conversation import Conversation, Message, Status
+from membus.domain.conversation import Conversation, Message, Status, Turn
+from membus.domain.fresh import fresh_of
+from membus.domain.identity import Owner
 
 Item = dict[str, Any]
 
@@ -83,6 +87,19 @@ def conversation_of(item: Item | None) -> Conversation | None:
 
 def message_item(tenant: str, conversation_id: str, message: Message) -> Item:
     return {**key(tenant, conversation_id, f"MSG#{message.message_id}"), "body": message.model_dump_json()}
+
+
+def fresh_key(owner: Owner, event_id: str) -> dict[str, str]:
+    return {"pk": f"T#{owner.tenant}#U#{owner.user}", "sk": f"FRESH#{event_id}"}
+
+
+def fresh_items(tenant: str, conversation_id: str, turn: Turn) -> list[Item]:
+    """Return what the turn leaves for the user's other conversations; nothing where it is not to be remembered."""
+    if not turn.user.remember:
+        return []
+    fresh = fresh_of(turn, conversation_id)
+    key = fresh_key(Owner(tenant=tenant, user=turn.user.author), fresh.event_id)
+    return [{**key, "expires_at": seconds(fresh.expires_at), "body": fresh.model_dump_json()}]
 
 
 def message_of(item: Item) -> Message:

@@ -119,6 +119,7 @@ class DynamoConversations:
         said = (items.message_item(tenant, conversation_id, message) for message in (turn.user, turn.assistant))
         writes = [
             self._first(asked), *(self._put(Item=item) for item in said),
+            *(self._put(Item=item) for item in items.fresh_items(tenant, conversation_id, turn)),
             self._count(items.key(tenant, conversation_id), title),
         ]  # fmt: skip
         try:

@@ -9,7 +9,7 @@ from membus.domain.tokens import estimate_tokens
 from membus.errors import InvalidError
 
 CEILING = 15_000
-BUDGETS = {"system": 2_000, "profile": 1_000, "window": 8_000, "message": 500}
+BUDGETS = {"system": 2_000, "profile": 1_000, "window": 8_000, "fresh": 400, "message": 500}
 """Tokens by section (DESIGN.md section 5); what is left below the ceiling is for summaries, recall and tools."""
 
 SYSTEM = """You are a helpful assistant with a memory. The block named profile holds what earlier events taught about \
@@ -29,11 +29,12 @@ class Context(Footprint):
     window: tuple[Message, ...]
 
 
-def assemble(profile: Profile, messages: Sequence[Message], message: str) -> Context:
+def assemble(profile: Profile, messages: Sequence[Message], message: str, *, fresh: str = "") -> Context:
     """Return the context that answers `message`.
 
     The system text is byte-identical from turn to turn and the profile changes only when a fact changes, so a
-    provider's prompt cache holds up to the end of the profile.
+    provider's prompt cache holds up to the end of the profile. `fresh` is what was just said elsewhere: it changes
+    with every turn and stands right before the message.
 
     Raises:
         InvalidError: `message_too_long` for a message above its own budget; anything else gives way instead.
@@ -48,6 +49,7 @@ def assemble(profile: Profile, messages: Sequence[Message], message: str) -> Con
         "system": estimate_tokens(SYSTEM),
         "profile": estimate_tokens(block),
         "window": sum(known.tokens + MESSAGE_OVERHEAD for known in window),
+        **({"fresh": estimate_tokens(fresh)} if fresh else {}),
         "message": size,
     }
     said = [Said(role=known.role, text=known.content) for known in window]
@@ -57,7 +59,7 @@ def assemble(profile: Profile, messages: Sequence[Message], message: str) -> Con
         total_tokens=sum(tokens.values()),
         prompt=Prompt(
             system=(Block(name="system", text=SYSTEM, cached=True), Block(name="profile", text=block, cached=True)),
-            messages=(*said, Said(role="user", text=message)),
+            messages=(*said, Said(role="user", text=f"{fresh}\n\n{message}" if fresh else message)),
         ),
         facts=facts,
         window=tuple(window),

@@ -68,7 +68,8 @@ class Conversation(Record):
 class Message(Record):
     """One side of a turn. `tokens` is the estimate taken once, when it was written.
 
-    A reply that outlasts its request is `pending` until it is there; one that was cut off stays `incomplete`.
+    A reply that outlasts its request is `pending` until it is there; one that was cut off stays `incomplete`. What is
+    not to be remembered stays in its conversation, and nothing is made of it: no event, no fact, no summary.
     """
 
     message_id: Id
@@ -78,6 +79,7 @@ class Message(Record):
     tokens: int
     created_at: AwareDatetime
     status: Literal["complete", "pending", "incomplete"] = "complete"
+    remember: bool = True
 
 
 class Turn(Record):
@@ -89,6 +91,11 @@ class Turn(Record):
     stop_reason: str
     usage: Usage
     footprint: Footprint
+
+    @property
+    def event_id(self) -> str:
+        """The id of the event that tells the bus of this turn."""
+        return f"turn-{self.user.message_id}"
 
 
 def title_of(text: str) -> str:

@@ -57,7 +57,7 @@ class ConversationStore(Protocol):
         """Return the turn that this Idempotency-Key produced, if it did."""
 
     def add(self, tenant: str, conversation_id: str, turn: Turn, *, request_key: str, title: str | None) -> None:
-        """Store both messages of a turn, or neither; the first title stays.
+        """Store both messages of a turn, or neither, and what the user said as fresh words; the first title stays.
 
         Raises:
             ConflictError: the same request key stored a turn in the meantime.

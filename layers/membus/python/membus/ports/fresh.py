@@ -1,0 +1,15 @@
+"""What users said a moment ago; a turn of chat stores it with its messages (`ConversationStore.add`)."""
+
+from collections.abc import Iterable
+from typing import Protocol
+
+from membus.domain.fresh import Fresh
+from membus.domain.identity import Owner
+
+
+class FreshWords(Protocol):
+    def newest(self, owner: Owner) -> list[Fresh]:
+        """Return the newest that nobody has learned from yet, newest first; one read."""
+
+    def settle(self, owner: Owner, event_ids: Iterable[str]) -> None:
+        """Let go of what has been read, whether it was there or not."""

@@ -1,0 +1,99 @@
+"""The port FreshWords: what a turn leaves for the user's other conversations, until it has been read."""
+
+from datetime import timedelta
+
+import pytest
+
+from membus.domain.fresh import FRESH_MAX, LIFETIME, fresh_of
+from membus.domain.identity import Owner
+from membus.errors import ConflictError
+from membus.ports.conversations import ConversationStore
+from membus.ports.fresh import FreshWords
+from tests.factories import a_conversation, a_turn
+from tests.fakes.clock import StoppedClock
+
+
+@pytest.fixture
+def someone(owner: Owner, conversations: ConversationStore) -> Owner:
+    """Return the author of every turn, who has two conversations."""
+    for name in ("one", "two"):
+        conversations.create(a_conversation(name, tenant_id=owner.tenant), request_key=f"{owner.tenant}-{name}")
+    return Owner(tenant=owner.tenant, user="ada")
+
+
+def say(conversations: ConversationStore, someone: Owner, number: int, *, where: str = "one", **fields: bool) -> None:
+    turn = a_turn(number, content=f"words {number}")
+    turn = turn.model_copy(update={"user": turn.user.model_copy(update=fields)})
+    conversations.add(someone.tenant, where, turn, request_key=f"k{number}", title=None)
+
+
+def test_what_was_said_in_any_conversation_is_there_at_once_newest_first(
+    conversations: ConversationStore, fresh: FreshWords, someone: Owner
+) -> None:
+    say(conversations, someone, 0)
+    say(conversations, someone, 1, where="two")
+
+    newest = fresh.newest(someone)
+
+    assert [(each.text, each.conversation_id) for each in newest] == [("words 1", "two"), ("words 0", "one")]
+    assert newest[0] == fresh_of(a_turn(1, content="words 1"), "two")
+
+
+def test_what_has_been_read_is_gone_and_may_be_settled_again(
+    conversations: ConversationStore, fresh: FreshWords, someone: Owner
+) -> None:
+    for number in range(2):
+        say(conversations, someone, number)
+
+    for _ in range(2):
+        fresh.settle(someone, [a_turn(0).event_id, "never-there"])
+
+    assert [each.text for each in fresh.newest(someone)] == ["words 1"]
+
+
+def test_a_turn_that_was_not_stored_leaves_nothing(
+    conversations: ConversationStore, fresh: FreshWords, someone: Owner
+) -> None:
+    say(conversations, someone, 0)
+    fresh.settle(someone, [a_turn(0).event_id])
+
+    with pytest.raises(ConflictError):
+        say(conversations, someone, 0)
+
+    assert fresh.newest(someone) == []
+
+
+def test_what_is_not_to_be_remembered_leaves_nothing(
+    conversations: ConversationStore, fresh: FreshWords, someone: Owner
+) -> None:
+    say(conversations, someone, 0, remember=False)
+
+    assert fresh.newest(someone) == []
+
+
+def test_nobody_else_hears_it(conversations: ConversationStore, fresh: FreshWords, someone: Owner) -> None:
+    say(conversations, someone, 0)
+
+    assert fresh.newest(Owner(tenant=someone.tenant, user="bob")) == []
+    assert fresh.newest(Owner(tenant=f"{someone.tenant}x", user="ada")) == []
+
+
+def test_words_that_nobody_read_in_time_are_not_fresh_any_more(
+    conversations: ConversationStore, fresh: FreshWords, someone: Owner, clock: StoppedClock
+) -> None:
+    say(conversations, someone, 0)
+
+    clock.advance(LIFETIME + timedelta(seconds=1))
+
+    assert fresh.newest(someone) == []
+
+
+def test_one_read_hands_out_no_more_than_the_newest(
+    conversations: ConversationStore, fresh: FreshWords, someone: Owner
+) -> None:
+    for number in range(FRESH_MAX + 3):
+        say(conversations, someone, number)
+
+    newest = fresh.newest(someone)
+
+    assert (len(newest), newest[0].text) == (FRESH_MAX, f"words {FRESH_MAX + 2}")
