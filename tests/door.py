@@ -95,6 +95,7 @@ class Door:
     def __post_init__(self) -> None:
         self.facts = InMemoryFacts(self.episodes)
         self.conversations = InMemoryConversations(self.clock)
+        self.summaries = InMemorySummaries(self.conversations)
         self.states = InMemoryStates(self.clock)
         self.summaries = InMemorySummaries(self.conversations)
         self.held_facts = InMemoryHeldFacts(self.clock)

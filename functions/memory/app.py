@@ -5,12 +5,23 @@ from http import HTTPStatus
 from aws_lambda_powertools.event_handler import Response
 
 from functions.memory.incoming import NothingAcceptedError
-from functions.memory.routes import conversations, episodes, events, facts, memories, public, quarantine, search, states
+from functions.memory.routes import (
+    conversations,
+    episodes,
+    events,
+    facts,
+    memories,
+    public,
+    quarantine,
+    search,
+    states,
+    summaries,
+)
 from functions.memory.routes.etags import NotModifiedError
 from membus.http import application, problem
 
 app = application()
-for routes in (events, facts, quarantine, states, episodes, memories, search, conversations, public):
+for routes in (events, facts, quarantine, states, episodes, memories, search, conversations, summaries, public):
     app.include_router(routes.router)
 
 

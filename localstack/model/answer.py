@@ -7,6 +7,7 @@ from typing import Any
 from localstack.model import chat, observer, tool_rule
 from localstack.model.faults import MARKER, Fault
 from localstack.model.filler import fill
+from localstack.model.lossy import forgetful
 from localstack.model.request import Block, MessagesRequest, text_of
 from localstack.model.script import ScriptedAnswer
 from localstack.model.tokens import count, cut
@@ -23,28 +24,28 @@ class Answer:
         return sum(count(block.get("text") or json.dumps(block, ensure_ascii=False)) for block in self.content)
 
 
-def answer_to(request: MessagesRequest, scripted: ScriptedAnswer | None, fault: Fault) -> Answer:
-    """Return what the model says, the fault and the request's limits applied."""
-    spoken = (
-        Answer(scripted.blocks(), scripted.stop_reason) if scripted and scripted.is_literal else _unscripted(request)
-    )
+def answer_to(request: MessagesRequest, scripted: ScriptedAnswer | None, fault: Fault, *, lossy: float = 0.0) -> Answer:
+    """Return what the model says, the fault and the request's limits applied; `lossy` is the share it forgets."""
+    literal = scripted and scripted.is_literal
+    spoken = Answer(scripted.blocks(), scripted.stop_reason) if scripted and literal else _unscripted(request, lossy)
     return _limited(_spoiled(spoken, fault), request)
 
 
-def _unscripted(request: MessagesRequest) -> Answer:
+def _unscripted(request: MessagesRequest, lossy: float) -> Answer:
     results = tool_rule.results_of(request)
     if not results and (call := tool_rule.tool_call(request)):
         return Answer([call], "tool_use")
     if request.output_config.format:
-        return _text(json.dumps(_structured(request, request.output_config.format.json_schema), ensure_ascii=False))
+        filled = _structured(request, request.output_config.format.json_schema, lossy)
+        return _text(json.dumps(filled, ensure_ascii=False))
     return _text(tool_rule.report(results) if results else chat.reply(request))
 
 
-def _structured(request: MessagesRequest, schema: dict[str, Any]) -> Any:
+def _structured(request: MessagesRequest, schema: dict[str, Any], lossy: float) -> Any:
     events = observer.events_in(request.said())
     if events is not None:
         return {"facts": observer.observe(events)}
-    return fill(schema, MARKER.sub("", text_of(request.messages[-1].content)))
+    return forgetful(fill(schema, MARKER.sub("", text_of(request.messages[-1].content))), lossy)
 
 
 def _text(text: str) -> Answer:

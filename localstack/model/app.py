@@ -14,9 +14,9 @@ from localstack.model.model import LocalModel
 from localstack.model.script_door import ScriptDoor
 
 
-def create_app(cache: Path) -> Starlette:
-    """Build the server; `cache` is the folder that keeps the ONNX graph between starts."""
-    model = LocalModel()
+def create_app(cache: Path, *, lossy: float = 0.0) -> Starlette:
+    """Build the server; `cache` is the folder that keeps the ONNX graph between starts, `lossy` what it forgets."""
+    model = LocalModel(lossy=lossy)
     anthropic, bedrock, script = AnthropicDoor(model), BedrockDoor(model, Embedder(cache)), ScriptDoor(model)
     return Starlette(
         routes=[

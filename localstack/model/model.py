@@ -22,10 +22,13 @@ class Reply:
 
 @dataclass
 class LocalModel:
+    """`lossy` is the share of names and figures that its filled answers forget."""
+
     clock: Callable[[], float] = time.monotonic
     script: Script = field(default_factory=lambda: Script(answers=[]))
     faults: Faults = field(default_factory=Faults)
     calls: CallLog = field(default_factory=CallLog)
+    lossy: float = 0.0
 
     def __post_init__(self) -> None:
         self.cache = PromptCache(self.clock)
@@ -40,7 +43,7 @@ class LocalModel:
             fault = self.faults.due(scripted.fault, "")
             fault.raise_if_error()
         used = self.cache.use(f"{caller}\0{request.model}", segments_of(request))
-        answer = answer_to(request, scripted, fault)
+        answer = answer_to(request, scripted, fault, lossy=self.lossy)
         return Reply(_message(request.model, answer, used), fault)
 
 

@@ -6,11 +6,11 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from membus.domain.context import BUDGETS, CEILING, MESSAGE_OVERHEAD, SYSTEM, Context, assemble, recent_window
+from membus.domain.context import BUDGETS, CEILING, SYSTEM, Context, assemble, recent_window
 from membus.domain.conversation import Message
 from membus.domain.facts import Fact
 from membus.domain.profile import Profile
-from membus.domain.tokens import estimate_tokens
+from membus.domain.tokens import MESSAGE_OVERHEAD, estimate_tokens
 from membus.errors import InvalidError
 from tests.factories import ADA, NOON, a_fact, a_message
 

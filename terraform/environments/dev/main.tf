@@ -9,9 +9,10 @@ module "platform" {
   }
 
   model = {
-    vendor     = "anthropic"
-    extract_id = "claude-haiku-5-5"
-    chat_id    = "claude-sonnet-5-5"
+    vendor       = "anthropic"
+    extract_id   = "claude-haiku-5-5"
+    chat_id      = "claude-sonnet-5-5"
+    summarize_id = "claude-opus-5-5"
   }
 
   # Scale to zero: an idle dev costs its keys, its endpoints and its storage.

@@ -11,9 +11,10 @@ module "platform" {
   }
 
   model = {
-    vendor     = "anthropic"
-    extract_id = "claude-haiku-5-5"
-    chat_id    = "claude-sonnet-5-5"
+    vendor       = "anthropic"
+    extract_id   = "claude-haiku-5-5"
+    chat_id      = "claude-sonnet-5-5"
+    summarize_id = "claude-opus-5-5"
   }
 
   postgres = { external = merge(var.postgres, { owner_password = var.postgres_password }) }

@@ -10,9 +10,10 @@ module "platform" {
   }
 
   model = {
-    vendor     = "anthropic"
-    extract_id = "claude-haiku-5-5"
-    chat_id    = "claude-sonnet-5-5"
+    vendor       = "anthropic"
+    extract_id   = "claude-haiku-5-5"
+    chat_id      = "claude-sonnet-5-5"
+    summarize_id = "claude-opus-5-5"
   }
 
   # Production, smaller.

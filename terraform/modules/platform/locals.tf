@@ -87,6 +87,16 @@ locals {
       streams = { conversations = [jsonencode({ dynamodb = { NewImage = { deleted_at = { S = [{ exists = true }] } } } })] }
     }
 
+    summarize = {
+      limits      = { timeout_seconds = local.summarize_seconds }
+      environment = merge(local.conversations, module.model.environment, { SUMMARIZE_MODEL_ID = var.model.summarize_id })
+      grants = [
+        local.may.conversations.conversations.read, local.may.conversations.conversations.write,
+        module.event_bus.grants.consume.summarize, module.model.grants.ask,
+      ]
+      queues = ["summarize"]
+    }
+
     migrate = {
       limits      = { timeout_seconds = 300 }
       environment = { POSTGRES_HOST = module.vector_store.writer.host, POSTGRES_PORT = module.vector_store.writer.port, POSTGRES_DATABASE = module.vector_store.writer.database, POSTGRES_OWNER_SECRET_ID = module.vector_store.secret_ids.owner, POSTGRES_APP_SECRET_ID = module.vector_store.secret_ids.app }

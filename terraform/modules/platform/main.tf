@@ -10,12 +10,18 @@ locals {
   inside = [for network in module.network : { subnet_ids = network.subnet_ids, security_group_ids = [network.functions_security_group_id] }]
   stores = [for network in module.network : { vpc_id = network.vpc_id, subnet_ids = network.subnet_ids, client_security_group_id = network.functions_security_group_id }]
 
-  extract_seconds = 60
+  extract_seconds   = 60
+  summarize_seconds = 120
   routes = {
     extract = {
       pattern                    = jsonencode({ source = [{ anything-but = ["membus.announcements"] }] })
       max_receive_count          = 12 # a part that is down for an hour costs nobody a dead letter: functions/extract/redelivery.py
       visibility_timeout_seconds = 6 * local.extract_seconds + 1
+    }
+    summarize = {
+      pattern                    = jsonencode({ source = ["membus.announcements"], detail-type = ["summary.due"] })
+      max_receive_count          = 5 # an hour; while a summary stays due, every turn asks for it again
+      visibility_timeout_seconds = 6 * local.summarize_seconds + 1
     }
   }
 }

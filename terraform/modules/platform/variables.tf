@@ -40,6 +40,7 @@ variable "model" {
     vendor        = string
     extract_id    = string
     chat_id       = string
+    summarize_id  = string
     bedrock_arns  = optional(list(string), [])
     embedding_ids = optional(list(string), ["amazon.titan-embed-text-v2:0"])
   })

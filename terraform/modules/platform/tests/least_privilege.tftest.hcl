@@ -7,7 +7,7 @@ mock_provider "aws" {
 variables {
   environment = "test"
   runtime     = { artifacts = "./tests/fixtures" }
-  model       = { vendor = "anthropic", extract_id = "small", chat_id = "large" }
+  model       = { vendor = "anthropic", extract_id = "small", chat_id = "large", summarize_id = "strong" }
   postgres    = { external = { host = "127.0.0.1", port = 5432, database = "membus", owner_username = "owner", owner_password = "secret" } }
   writing     = ["dynamodb:PutItem", "dynamodb:UpdateItem", "dynamodb:BatchWriteItem", "dynamodb:DeleteItem"]
   reading     = ["dynamodb:GetItem", "dynamodb:BatchGetItem", "dynamodb:Query", "dynamodb:Scan", "dynamodb:PartiQLSelect"]
@@ -89,7 +89,7 @@ run "tables" {
     error_message = "Working memory is memory's alone; what waits for the archive is the archive's, which is not built yet."
   }
   assert {
-    condition     = output.who_may.write_conversation == "chat, memory" && output.who_may.read_conversation == "chat, memory, sweep"
+    condition     = output.who_may.write_conversation == "chat, memory, summarize" && output.who_may.read_conversation == "chat, memory, summarize, sweep"
     error_message = "Extract cannot write conversations, nor read them."
   }
   assert {

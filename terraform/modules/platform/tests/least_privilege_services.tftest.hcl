@@ -7,7 +7,7 @@ mock_provider "aws" {
 variables {
   environment = "test"
   runtime     = { artifacts = "./tests/fixtures" }
-  model       = { vendor = "anthropic", extract_id = "small", chat_id = "large" }
+  model       = { vendor = "anthropic", extract_id = "small", chat_id = "large", summarize_id = "strong" }
   postgres    = { external = { host = "127.0.0.1", port = 5432, database = "membus", owner_username = "owner", owner_password = "secret" } }
 }
 
@@ -24,6 +24,7 @@ run "services" {
     questions = {
       put_event     = { actions = ["events:PutEvents"], on = "event-bus/membus-test-bus" }
       consume       = { actions = ["sqs:ReceiveMessage", "sqs:DeleteMessage"], on = "" }
+      consume_due   = { actions = ["sqs:ReceiveMessage", "sqs:DeleteMessage"], on = "membus-test-summarize" }
       park          = { actions = ["sqs:SendMessage"], on = "membus-test-quarantine" }
       feed          = { actions = ["sqs:SendMessage"], on = "membus-test-extract" }
       embed         = { actions = ["bedrock:InvokeModel"], on = "foundation-model/amazon.titan-embed-text-v2:0" }
@@ -47,8 +48,8 @@ run "services" {
     error_message = "Authorize, extract and migrate announce nothing."
   }
   assert {
-    condition     = output.who_may.consume == "extract" && output.who_may.feed == "nobody"
-    error_message = "Only extract consumes its queue, and only the bus fills it."
+    condition     = output.who_may.consume == "extract, summarize" && output.who_may.consume_due == "summarize" && output.who_may.feed == "nobody"
+    error_message = "Extract and summarize consume a queue each, and only the bus fills it."
   }
   assert {
     condition     = output.who_may.park == "extract, index"
@@ -63,7 +64,7 @@ run "services" {
     error_message = "Nobody uses the data key past the stores."
   }
   assert {
-    condition     = output.who_may.ask_model == "chat, extract"
+    condition     = output.who_may.ask_model == "chat, extract, summarize"
     error_message = "No model on the data path: memory, authorize and migrate cannot ask one."
   }
   assert {

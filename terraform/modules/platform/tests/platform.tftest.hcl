@@ -6,7 +6,7 @@ mock_provider "aws" {
 variables {
   environment = "test"
   runtime     = { artifacts = "./tests/fixtures" }
-  model       = { vendor = "anthropic", extract_id = "small", chat_id = "large" }
+  model       = { vendor = "anthropic", extract_id = "small", chat_id = "large", summarize_id = "strong" }
   network     = { availability_zones = ["us-east-1a", "us-east-1b"] }
   postgres    = { cluster = { proxy = true, min_acu = 0.5 } }
   hot_tier    = { storage_gb = 1 }
@@ -15,11 +15,11 @@ variables {
 run "an_environment_of_production_shape_plans" {
   command = plan
   assert {
-    condition     = keys(output.functions) == ["authorize", "chat", "extract", "index", "memory", "migrate", "sweep"] && output.functions.chat == "membus-test-chat"
-    error_message = "Seven functions, named after their environment."
+    condition     = keys(output.functions) == ["authorize", "chat", "extract", "index", "memory", "migrate", "summarize", "sweep"] && output.functions.chat == "membus-test-chat"
+    error_message = "Every function, named after its environment."
   }
   assert {
-    condition     = output.queue_urls != null && toset(keys(output.queue_urls)) == toset(["bus-dlq", "extract", "extract-dlq", "extract-rule-dlq", "failures", "quarantine"])
+    condition     = output.queue_urls != null && toset(keys(output.queue_urls)) == toset(["bus-dlq", "extract", "extract-dlq", "extract-rule-dlq", "failures", "quarantine", "summarize", "summarize-dlq", "summarize-rule-dlq"])
     error_message = "Operators find every queue, dead letters included."
   }
   assert {
@@ -55,7 +55,7 @@ run "every_route_of_the_document_that_is_not_public_needs_a_scope" {
 run "a_message_stays_hidden_for_six_timeouts_of_its_consumer" {
   command = plan
   assert {
-    condition     = local.routes.extract.visibility_timeout_seconds >= 6 * local.functions.extract.limits.timeout_seconds + 1
+    condition     = alltrue([for route, queue in local.routes : queue.visibility_timeout_seconds >= 6 * local.functions[route].limits.timeout_seconds + 1])
     error_message = "The function module refuses less; this says it of the real figures."
   }
 }

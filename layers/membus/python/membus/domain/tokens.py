@@ -3,6 +3,9 @@
 import math
 import re
 
+MESSAGE_OVERHEAD = 4
+"""Tokens that a provider spends on the frame of one message."""
+
 _PIECE = re.compile(r"[A-Za-z]+|\d+|\s{2,}|[^\x00-\x7f]|[^\sA-Za-z\d]")
 
 

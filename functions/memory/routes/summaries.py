@@ -1,0 +1,32 @@
+"""`/v1/conversations/…/summary`: what has been summed up, at which level, and that nothing pinned was lost."""
+
+from typing import Annotated
+
+from aws_lambda_powertools.event_handler.openapi.params import Path, Query
+from aws_lambda_powertools.event_handler.router import APIGatewayHttpRouter
+
+from functions.memory.conversations import Listing, read_conversation
+from functions.memory.routes.conversations import ActingUser
+from functions.memory.routes.parameters import READ, Cursor, Limit
+from functions.memory.summaries import SummaryPage, read_summary
+from membus import wiring
+from membus.domain.identity import Id
+from membus.http import caller
+
+router = APIGatewayHttpRouter()
+
+
+@router.get("/v1/conversations/<conversation>/summary", summary="Summaries, slots and their verification", **READ)
+def get_summary(
+    *,
+    conversation: Annotated[Id, Path()],
+    version: Annotated[int | None, Query(ge=1, description="an older version of the outline")] = None,
+    user: ActingUser = None,
+    limit: Limit = 50,
+    cursor: Cursor = None,
+) -> SummaryPage:
+    tenant = caller(router).tenant
+    read_conversation(tenant, conversation, user=user, conversations=wiring.conversations())
+    return read_summary(
+        tenant, conversation, version, listing=Listing(limit, cursor, wiring.sealer()), summaries=wiring.summaries()
+    )

@@ -1,0 +1,25 @@
+"""What arrives: queue messages that hold `summary.due` as EventBridge wraps it."""
+
+from aws_lambda_powertools.utilities.parser.models import SqsRecordModel
+from pydantic import BaseModel, Json
+
+from membus.domain.event import Event
+from membus.domain.identity import Id
+
+
+class SummaryDue(BaseModel):
+    tenant_id: Id
+    conversation_id: Id
+
+
+class DueEnvelope(BaseModel):
+    detail: Event
+
+
+class DueRecord(SqsRecordModel):
+    body: Json[DueEnvelope]
+
+    @property
+    def due(self) -> SummaryDue:
+        event = self.body.detail
+        return SummaryDue(tenant_id=event.tenant_id, conversation_id=str(event.payload.get("conversation_id")))

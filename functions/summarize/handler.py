@@ -1,0 +1,37 @@
+"""Entry point: a batch of due conversations in, their summaries advanced; failed ones go back to the queue."""
+
+from aws_lambda_powertools.metrics import MetricUnit
+from aws_lambda_powertools.utilities.batch import BatchProcessor, EventType, process_partial_response
+from aws_lambda_powertools.utilities.batch.types import PartialItemFailureResponse
+from aws_lambda_powertools.utilities.typing import LambdaContext
+
+from functions.summarize.api import DueRecord
+from functions.summarize.usecase import Summarizer
+from membus import wiring
+from membus.observability import logger, metrics
+
+MODEL_SECONDS_MAX = 40
+RESERVE_SECONDS = 5
+"""Left for the write after the model has answered."""
+
+processor = BatchProcessor(event_type=EventType.SQS, model=DueRecord, raise_on_entire_batch_failure=False)
+
+
+def advance(record: DueRecord, lambda_context: LambdaContext) -> None:
+    def seconds_left() -> float:
+        return min(lambda_context.get_remaining_time_in_millis() / 1000 - RESERVE_SECONDS, MODEL_SECONDS_MAX)
+
+    steps = Summarizer(
+        conversations=wiring.conversations(),
+        summaries=wiring.summaries(),
+        model=lambda: wiring.model("summarize"),
+        clock=wiring.now,
+        seconds_left=seconds_left,
+    ).advance(record.due)
+    metrics.add_metric(name="SummariesAdvanced", unit=MetricUnit.Count, value=steps)
+
+
+@logger.inject_lambda_context
+@metrics.log_metrics
+def handler(event: dict[str, object], context: LambdaContext) -> PartialItemFailureResponse:
+    return process_partial_response(event=event, record_handler=advance, processor=processor, context=context)

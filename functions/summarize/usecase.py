@@ -1,0 +1,98 @@
+"""Bring the outline of a conversation up to date: one segment of raw turns after the other, each exactly once."""
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+
+from functions.summarize.api import SummaryDue
+from functions.summarize.prompt import PROMPT_VERSION
+from functions.summarize.writing import Writer, Written
+from membus.domain.compaction import due_for_rollup, is_due, segment_of, size_of
+from membus.domain.conversation import Message
+from membus.domain.slots import ledger_of
+from membus.domain.summary import BORDERS_MAX, Border, Chapter, Outline, Summary
+from membus.errors import ConflictError, NotFoundError, UnavailableError
+from membus.ports.clock import Clock
+from membus.ports.conversations import ConversationStore
+from membus.ports.model import LanguageModel
+from membus.ports.summaries import SummaryStore
+
+MESSAGES_MAX = 400
+"""Read at once: beyond what the longest segment holds, unless messages average below twenty tokens."""
+STEPS_MAX = 5
+"""Segments of one invocation; what is left is due again with the next turn."""
+
+
+@dataclass(frozen=True)
+class Summarizer:
+    conversations: ConversationStore
+    summaries: SummaryStore
+    model: Callable[[], LanguageModel]
+    clock: Clock
+    seconds_left: Callable[[], float]
+
+    def advance(self, due: SummaryDue) -> int:
+        """Return how many versions the outline has advanced; none where nothing is due or somebody else was faster.
+
+        Raises:
+            UnavailableError, ModelError: the outline stays where it was, and the same message may come again.
+        """
+        try:
+            self.conversations.conversation(due.tenant_id, due.conversation_id)
+        except NotFoundError:
+            return 0
+        for step in range(STEPS_MAX):
+            read = self.summaries.outline(due.tenant_id, due.conversation_id)
+            said = self.summaries.unsummarised(
+                due.tenant_id, due.conversation_id, after=read.border.until, limit=MESSAGES_MAX
+            )
+            part = segment_of(said) if is_due(tokens=sum(map(size_of, said)), messages=len(said)) else ()
+            if not part:
+                return step
+            outline, written = self._compact(read, part)
+            try:
+                self.summaries.advance(due.tenant_id, due.conversation_id, outline, read=read, summaries=written)
+            except ConflictError:
+                return step
+        return STEPS_MAX
+
+    def _compact(self, read: Outline, part: Sequence[Message]) -> tuple[Outline, list[Summary]]:
+        """Return the next outline and the summaries it brings: the part's, and those of chapters that it completes."""
+        writer = Writer(self.model(), self.seconds_left)
+        written = writer.of_turns(part, read.slots)
+        border = Border(
+            version=read.border.version + 1, until=part[-1].message_id,
+            tokens=read.border.tokens + sum(map(size_of, part)), messages=read.border.messages + len(part),
+        )  # fmt: skip
+        first = self._summary(writer, written, level=0, span=(part[0].message_id, part[-1].message_id), border=border)
+        outline = Outline(
+            borders=(*read.borders, border)[-BORDERS_MAX:], chapters=(*read.chapters, _chapter(first)),
+            slots=ledger_of(read.slots, written.slots, part), created_at=self.clock(),
+        )  # fmt: skip
+        return self._rolled_up(outline, [first], writer)
+
+    def _rolled_up(self, outline: Outline, written: list[Summary], writer: Writer) -> tuple[Outline, list[Summary]]:
+        """Sum up chapters that stand side by side for too long; one that fails is tried with the next segment."""
+        while chapters := due_for_rollup(outline.chapters):
+            first, last = span = chapters[0].first, chapters[-1].last
+            slots = [slot for slot in outline.slots if first <= slot.message_id <= last]
+            try:
+                told = writer.of_chapters(chapters, slots)
+            except UnavailableError:
+                break
+            summary = self._summary(writer, told, level=chapters[0].level + 1, span=span, border=outline.border)
+            rest = [chapter for chapter in outline.chapters if chapter not in chapters]
+            place = sum(chapter.last < first for chapter in rest)
+            joined = (*rest[:place], _chapter(summary), *rest[place:])
+            outline = outline.model_copy(update={"chapters": joined})
+            written = [*written, summary]
+        return outline, written
+
+    def _summary(self, writer: Writer, told: Written, *, level: int, span: tuple[str, str], border: Border) -> Summary:
+        return Summary(
+            level=level, first=span[0], last=span[1], text=told.text, slots=told.slots, verification=told.verification,
+            version=border.version, model=writer.model.name, prompt_version=PROMPT_VERSION, created_at=self.clock(),
+        )  # fmt: skip
+
+
+def _chapter(summary: Summary) -> Chapter:
+    return Chapter.model_validate(summary.model_dump(include=set(Chapter.model_fields)))

@@ -1,0 +1,103 @@
+"""Write one chapter: ask, check every slot, ask once more for what was lost, and keep verbatim what still is."""
+
+import re
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
+
+from functions.summarize.prompt import MAX_TOKENS, Draft, prompt_again, prompt_for_chapters, prompt_for_turns
+from membus.domain.conversation import Message
+from membus.domain.instructions import reads_as_instruction
+from membus.domain.prompt import Prompt
+from membus.domain.slots import slots_of
+from membus.domain.summary import Chapter, Slot, SlotKind, Verification
+from membus.domain.tokens import estimate_tokens
+from membus.domain.visible import is_blank
+from membus.errors import ModelError, UnavailableError
+from membus.ports.model import LanguageModel
+
+CHAPTER_TOKENS = 250
+_SENTENCE = re.compile(r"(?<=[.!?。！？])\s+|\n+")  # noqa: RUF001 (full stops of Chinese and Japanese)
+
+
+@dataclass(frozen=True)
+class Written:
+    """A chapter's words, the slots they were checked for, and what the check found."""
+
+    text: str
+    slots: tuple[Slot, ...]
+    verification: Verification
+
+
+@dataclass(frozen=True)
+class Writer:
+    model: LanguageModel
+    seconds_left: Callable[[], float]
+
+    def of_turns(self, messages: Sequence[Message], known: Sequence[Slot]) -> Written:
+        """Write the chapter of raw turns, with the slots they add to those `known`.
+
+        Raises:
+            ModelError: refused, cut off or empty: no such summary counts.
+            UnavailableError: the model is down or there is no time to ask it.
+        """
+        prompt = prompt_for_turns(messages, slots_of(messages, {}, known))
+        draft = self._ask(prompt)
+        return self._checked(prompt, draft, tuple(slots_of(messages, _proposed(draft), known)))
+
+    def of_chapters(self, chapters: Sequence[Chapter], slots: Sequence[Slot]) -> Written:
+        """Write the chapter that tells what `chapters` tell; raises as `of_turns`."""
+        prompt = prompt_for_chapters(chapters, slots)
+        return self._checked(prompt, self._ask(prompt), tuple(slots))
+
+    def _checked(self, prompt: Prompt, draft: Draft, slots: tuple[Slot, ...]) -> Written:
+        text = _kept(draft.summary)
+        lost_first = _lost(slots, text)
+        passes, lost = 1, lost_first
+        if lost_first and (again := self._again(prompt, text, lost_first)):
+            passes = 2
+            text, lost = min((text, lost), (again, _lost(slots, again)), key=lambda each: len(each[1]))
+        found = Verification(
+            slots=len(slots), passes=passes, lost_first=tuple(slot.text for slot in lost_first),
+            appended=tuple(slot.text for slot in lost),
+        )  # fmt: skip
+        return Written(text, slots, found)
+
+    def _ask(self, prompt: Prompt) -> Draft:
+        seconds = self.seconds_left()
+        if seconds <= 0:
+            raise UnavailableError("too little time is left of this invocation to ask the model")
+        draft = self.model.answer(prompt, Draft, max_tokens=MAX_TOKENS, timeout_seconds=seconds)
+        if is_blank(_kept(draft.summary)):
+            raise ModelError("the model's summary is empty", reason="empty")
+        return draft
+
+    def _again(self, prompt: Prompt, text: str, lost: Sequence[Slot]) -> str | None:
+        """A second try that fails costs nothing: what the first lost is kept word for word."""
+        try:
+            return _kept(self._ask(prompt_again(prompt, text, lost)).summary)
+        except UnavailableError:
+            return None
+
+
+def _lost(slots: Sequence[Slot], text: str) -> list[Slot]:
+    return [slot for slot in slots if not slot.stands_in(text)]
+
+
+def _kept(summary: str) -> str:
+    """Return the sentences that fit a chapter and do not address its reader."""
+    kept: list[str] = []
+    left = CHAPTER_TOKENS
+    for sentence in filter(None, _SENTENCE.split(summary.strip())):
+        left -= estimate_tokens(sentence)
+        if left < 0:
+            break
+        if not reads_as_instruction(sentence):
+            kept.append(sentence)
+    return " ".join(kept)
+
+
+def _proposed(draft: Draft) -> Mapping[SlotKind, Sequence[str]]:
+    return {
+        "active_entities": draft.entities, "unresolved_intents": draft.intents, "key_decisions": draft.decisions,
+        "numbers_and_dates": draft.numbers,
+    }  # fmt: skip

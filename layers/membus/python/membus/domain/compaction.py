@@ -1,0 +1,65 @@
+"""When a conversation is due for a summary, which turns the next one tells of, and which chapters become one."""
+
+from collections.abc import Sequence
+
+from membus.domain.conversation import Message
+from membus.domain.summary import Chapter
+from membus.domain.tokens import MESSAGE_OVERHEAD
+
+DUE_TOKENS = 8_000
+DUE_MESSAGES = 40
+"""Twenty turns."""
+TURN_TOKENS = 1_500
+"""A message of 500 and an answer of 1,000. Due is what the next turn would carry past 8,000: the window cannot wait."""
+KEPT_TOKENS = 4_000
+SEGMENT_TOKENS = 8_000
+"""A model is given no more at once, whatever has piled up."""
+FAN_IN = 4
+"""So many chapters of one level become one of the next: at most three of each stand side by side."""
+
+
+def is_due(*, tokens: int, messages: int) -> bool:
+    """Whether so much that no summary covers calls for one."""
+    return tokens + TURN_TOKENS > DUE_TOKENS or messages >= DUE_MESSAGES
+
+
+def segment_of(messages: Sequence[Message]) -> Sequence[Message]:
+    """Return the turns that the next summary tells of: whole ones from the oldest, never the newest.
+
+    What presses by tokens is covered until the window's half is left, what presses by turns to the turn before the
+    newest. Where two devices' turns run into each other, no border parts a question from its answer.
+    """
+    total = sum(map(size_of, messages))
+    keep = KEPT_TOKENS if total + TURN_TOKENS > DUE_TOKENS else 0
+    end, taken = 0, 0
+    for border in _borders(messages):
+        size = sum(map(size_of, messages[end:border]))
+        if end and taken + size > SEGMENT_TOKENS:
+            break
+        end, taken = border, taken + size
+        if keep and total - taken <= keep:
+            break
+    return messages[:end]
+
+
+def size_of(message: Message) -> int:
+    """Return the message's tokens with its frame."""
+    return message.tokens + MESSAGE_OVERHEAD
+
+
+def due_for_rollup(chapters: Sequence[Chapter]) -> Sequence[Chapter]:
+    """Return the oldest chapters that the next level is due to sum up, from the lowest such level; or none."""
+    for level in sorted({chapter.level for chapter in chapters}):
+        side_by_side = [chapter for chapter in chapters if chapter.level == level]
+        if len(side_by_side) >= FAN_IN:
+            return side_by_side[:FAN_IN]
+    return ()
+
+
+def _borders(messages: Sequence[Message]) -> list[int]:
+    """Return the places where a turn begins and the one before it is answered; the end is none: it is the newest."""
+    return [
+        place
+        for place in range(1, len(messages))
+        if messages[place].role == "user" and messages[place - 1].role == "assistant"
+    ]

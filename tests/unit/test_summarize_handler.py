@@ -1,0 +1,68 @@
+"""functions/summarize/handler: what failed goes back to the queue, and nothing else does."""
+
+import json
+from typing import Any
+
+import pytest
+
+from functions.summarize.handler import handler
+from membus import wiring
+from membus.errors import UnavailableError
+from membus.observability import metrics
+from tests.door import Invocation
+from tests.factories import an_event
+from tests.fakes.model import ScriptedModel
+from tests.unit.test_summarize import Bench, draft
+
+
+@pytest.fixture
+def bench(monkeypatch: pytest.MonkeyPatch) -> Bench:
+    bench = Bench(draft("Things were paid for."))
+    monkeypatch.setattr(metrics.provider, "namespace", "membus")
+    monkeypatch.setattr(wiring, "conversations", lambda: bench.conversations)
+    monkeypatch.setattr(wiring, "summaries", lambda: bench.summaries)
+    monkeypatch.setattr(wiring, "model", lambda task: {"summarize": bench.model}[task])
+    return bench
+
+
+def record(message_id: str, conversation_id: str = "c") -> dict[str, Any]:
+    due = an_event("due-1", type="summary.due", payload={"conversation_id": conversation_id})
+    body = {"detail": json.loads(due.model_dump_json(by_alias=True))}
+    attributes = {
+        "ApproximateReceiveCount": "1", "SentTimestamp": "1", "SenderId": "s", "ApproximateFirstReceiveTimestamp": "1"
+    }  # fmt: skip
+    return {
+        "messageId": message_id, "receiptHandle": "r", "body": json.dumps(body), "attributes": attributes,
+        "messageAttributes": {}, "md5OfBody": "0", "eventSource": "aws:sqs", "awsRegion": "us-east-1",
+        "eventSourceARN": "arn:aws:sqs:us-east-1:123456789012:membus-test-summarize",
+    }  # fmt: skip
+
+
+def deliver(*records: dict[str, Any], seconds_left: float = 60) -> list[str]:
+    context: Any = Invocation(seconds_left)
+    answer = handler({"Records": list(records)}, context)
+    return [str(failure["itemIdentifier"]) for failure in answer["batchItemFailures"]]
+
+
+def test_a_due_conversation_advances_however_often_it_is_told(bench: Bench) -> None:
+    assert deliver(record("m1"), record("m2"), record("m3", "nowhere")) == []
+    assert bench.outline.border.version == 1
+
+
+def test_a_model_that_is_down_sends_the_message_back(bench: Bench) -> None:
+    bench.model = ScriptedModel(UnavailableError("down"))
+
+    assert deliver(record("m1")) == ["m1"]
+    assert bench.outline.border.version == 0
+
+
+def test_without_time_no_model_is_asked(bench: Bench) -> None:
+    assert deliver(record("m1"), seconds_left=4) == ["m1"]
+    assert bench.model.prompts == []
+
+
+def test_a_message_that_is_none_goes_back_alone(bench: Bench) -> None:
+    broken = record("m1") | {"body": "{}"}
+
+    assert deliver(broken, record("m2")) == ["m1"]
+    assert bench.outline.border.version == 1
