@@ -1,5 +1,8 @@
 """Entry point: a batch of due conversations in, their summaries advanced; failed ones go back to the queue."""
 
+from functools import partial
+from typing import Any
+
 from aws_lambda_powertools.metrics import MetricUnit
 from aws_lambda_powertools.utilities.batch import BatchProcessor, EventType, process_partial_response
 from aws_lambda_powertools.utilities.batch.types import PartialItemFailureResponse
@@ -7,7 +10,7 @@ from aws_lambda_powertools.utilities.typing import LambdaContext
 
 from functions.summarize.api import DueRecord
 from functions.summarize.usecase import Summarizer
-from membus import wiring
+from membus import wiring, wiring_models
 from membus.observability import logger, metrics
 
 MODEL_SECONDS_MAX = 40
@@ -24,7 +27,7 @@ def advance(record: DueRecord, lambda_context: LambdaContext) -> None:
     steps = Summarizer(
         conversations=wiring.conversations(),
         summaries=wiring.summaries(),
-        model=lambda: wiring.model("summarize"),
+        model=partial(wiring_models.model, "summarize"),
         clock=wiring.now,
         seconds_left=seconds_left,
     ).advance(record.due)
@@ -33,5 +36,6 @@ def advance(record: DueRecord, lambda_context: LambdaContext) -> None:
 
 @logger.inject_lambda_context
 @metrics.log_metrics
-def handler(event: dict[str, object], context: LambdaContext) -> PartialItemFailureResponse:
+def handler(event: dict[str, Any], context: LambdaContext) -> PartialItemFailureResponse:
+    metrics.add_metric(name="MessagesReceived", unit=MetricUnit.Count, value=len(event["Records"]))
     return process_partial_response(event=event, record_handler=advance, processor=processor, context=context)

@@ -24,9 +24,11 @@ STEPS_MAX = 5
 
 @dataclass(frozen=True)
 class Summarizer:
+    """`model` is a function of the tenant who pays."""
+
     conversations: ConversationStore
     summaries: SummaryStore
-    model: Callable[[], LanguageModel]
+    model: Callable[[str], LanguageModel]
     clock: Clock
     seconds_left: Callable[[], float]
 
@@ -48,22 +50,21 @@ class Summarizer:
             part = segment_of(said) if is_due(tokens=sum(map(size_of, said)), messages=len(said)) else ()
             if not part:
                 return step
-            outline, written = self._compact(read, part)
+            outline, written = self._compact(read, part, Writer(self.model(due.tenant_id), self.seconds_left))
             try:
                 self.summaries.advance(due.tenant_id, due.conversation_id, outline, read=read, summaries=written)
             except ConflictError:
                 return step
         return STEPS_MAX
 
-    def _compact(self, read: Outline, part: Sequence[Message]) -> tuple[Outline, list[Summary]]:
+    def _compact(self, read: Outline, part: Sequence[Message], writer: Writer) -> tuple[Outline, list[Summary]]:
         """Return the next outline and the summaries it brings: the part's, and those of chapters that it completes."""
-        writer = Writer(self.model(), self.seconds_left)
         written = writer.of_turns(part, read.slots)
         border = Border(
             version=read.border.version + 1, until=part[-1].message_id,
             tokens=read.border.tokens + sum(map(size_of, part)), messages=read.border.messages + len(part),
         )  # fmt: skip
-        first = self._summary(writer, written, level=0, span=(part[0].message_id, part[-1].message_id), border=border)
+        first = self._summary(written, level=0, span=(part[0].message_id, part[-1].message_id), border=border)
         outline = Outline(
             borders=(*read.borders, border)[-BORDERS_MAX:], chapters=(*read.chapters, _chapter(first)),
             slots=ledger_of(read.slots, written.slots, part), created_at=self.clock(),
@@ -79,7 +80,7 @@ class Summarizer:
                 told = writer.of_chapters(chapters, slots)
             except UnavailableError:
                 break
-            summary = self._summary(writer, told, level=chapters[0].level + 1, span=span, border=outline.border)
+            summary = self._summary(told, level=chapters[0].level + 1, span=span, border=outline.border)
             rest = [chapter for chapter in outline.chapters if chapter not in chapters]
             place = sum(chapter.last < first for chapter in rest)
             joined = (*rest[:place], _chapter(summary), *rest[place:])
@@ -87,10 +88,10 @@ class Summarizer:
             written = [*written, summary]
         return outline, written
 
-    def _summary(self, writer: Writer, told: Written, *, level: int, span: tuple[str, str], border: Border) -> Summary:
+    def _summary(self, told: Written, *, level: int, span: tuple[str, str], border: Border) -> Summary:
         return Summary(
             level=level, first=span[0], last=span[1], text=told.text, slots=told.slots, verification=told.verification,
-            version=border.version, model=writer.model.name, prompt_version=PROMPT_VERSION, created_at=self.clock(),
+            version=border.version, model=told.model, prompt_version=PROMPT_VERSION, created_at=self.clock(),
         )  # fmt: skip
 
 

@@ -13,7 +13,7 @@ from membus.domain.summary import Chapter, Slot, SlotKind, Verification
 from membus.domain.tokens import estimate_tokens
 from membus.domain.visible import is_blank
 from membus.errors import ModelError, UnavailableError
-from membus.ports.model import LanguageModel
+from membus.ports.model import Answered, LanguageModel
 
 CHAPTER_TOKENS = 250
 _SENTENCE = re.compile(r"(?<=[.!?。！？])\s+|\n+")  # noqa: RUF001 (full stops of Chinese and Japanese)
@@ -21,9 +21,10 @@ _SENTENCE = re.compile(r"(?<=[.!?。！？])\s+|\n+")  # noqa: RUF001 (full stop
 
 @dataclass(frozen=True)
 class Written:
-    """A chapter's words, the slots they were checked for, and what the check found."""
+    """A chapter's words, whose they are, the slots they were checked for, and what the check found."""
 
     text: str
+    model: str
     slots: tuple[Slot, ...]
     verification: Verification
 
@@ -41,16 +42,16 @@ class Writer:
             UnavailableError: the model is down or there is no time to ask it.
         """
         prompt = prompt_for_turns(messages, slots_of(messages, {}, known))
-        draft = self._ask(prompt)
-        return self._checked(prompt, draft, tuple(slots_of(messages, _proposed(draft), known)))
+        drafted = self._ask(prompt)
+        return self._checked(prompt, drafted, tuple(slots_of(messages, _proposed(drafted.value), known)))
 
     def of_chapters(self, chapters: Sequence[Chapter], slots: Sequence[Slot]) -> Written:
         """Write the chapter that tells what `chapters` tell; raises as `of_turns`."""
         prompt = prompt_for_chapters(chapters, slots)
         return self._checked(prompt, self._ask(prompt), tuple(slots))
 
-    def _checked(self, prompt: Prompt, draft: Draft, slots: tuple[Slot, ...]) -> Written:
-        text = _kept(draft.summary)
+    def _checked(self, prompt: Prompt, drafted: Answered[Draft], slots: tuple[Slot, ...]) -> Written:
+        text = _kept(drafted.value.summary)
         lost_first = _lost(slots, text)
         passes, lost = 1, lost_first
         if lost_first and (again := self._again(prompt, text, lost_first)):
@@ -60,21 +61,21 @@ class Writer:
             slots=len(slots), passes=passes, lost_first=tuple(slot.text for slot in lost_first),
             appended=tuple(slot.text for slot in lost),
         )  # fmt: skip
-        return Written(text, slots, found)
+        return Written(text, drafted.model, slots, found)
 
-    def _ask(self, prompt: Prompt) -> Draft:
+    def _ask(self, prompt: Prompt) -> Answered[Draft]:
         seconds = self.seconds_left()
         if seconds <= 0:
             raise UnavailableError("too little time is left of this invocation to ask the model")
-        draft = self.model.answer(prompt, Draft, max_tokens=MAX_TOKENS, timeout_seconds=seconds)
-        if is_blank(_kept(draft.summary)):
+        drafted = self.model.ask(prompt, Draft, max_tokens=MAX_TOKENS, timeout_seconds=seconds)
+        if is_blank(_kept(drafted.value.summary)):
             raise ModelError("the model's summary is empty", reason="empty")
-        return draft
+        return drafted
 
     def _again(self, prompt: Prompt, text: str, lost: Sequence[Slot]) -> str | None:
         """A second try that fails costs nothing: what the first lost is kept word for word."""
         try:
-            return _kept(self._ask(prompt_again(prompt, text, lost)).summary)
+            return _kept(self._ask(prompt_again(prompt, text, lost)).value.summary)
         except UnavailableError:
             return None
 

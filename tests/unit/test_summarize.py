@@ -44,7 +44,7 @@ class Bench:
 
     def summarizer(self) -> Summarizer:
         return Summarizer(
-            conversations=self.conversations, summaries=self.summaries, model=lambda: self.model,
+            conversations=self.conversations, summaries=self.summaries, model=lambda _: self.model,
             clock=lambda: NOON, seconds_left=lambda: 10.0,
         )  # fmt: skip
 
@@ -207,7 +207,7 @@ def interrupted_at(step: int, bench: Bench, rival: Callable[[], Any]) -> Summari
 
     return Summarizer(
         conversations=Interrupted(bench.conversations), summaries=Interrupted(bench.summaries),
-        model=lambda: Interrupted(bench.model), clock=lambda: NOON, seconds_left=lambda: 10.0,
+        model=lambda _: Interrupted(bench.model), clock=lambda: NOON, seconds_left=lambda: 10.0,
     )  # fmt: skip
 
 

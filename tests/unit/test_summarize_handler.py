@@ -6,7 +6,7 @@ from typing import Any
 import pytest
 
 from functions.summarize.handler import handler
-from membus import wiring
+from membus import wiring, wiring_models
 from membus.errors import UnavailableError
 from membus.observability import metrics
 from tests.door import Invocation
@@ -21,7 +21,7 @@ def bench(monkeypatch: pytest.MonkeyPatch) -> Bench:
     monkeypatch.setattr(metrics.provider, "namespace", "membus")
     monkeypatch.setattr(wiring, "conversations", lambda: bench.conversations)
     monkeypatch.setattr(wiring, "summaries", lambda: bench.summaries)
-    monkeypatch.setattr(wiring, "model", lambda task: {"summarize": bench.model}[task])
+    monkeypatch.setattr(wiring_models, "model", lambda task, _tenant: {"summarize": bench.model}[task])
     return bench
 
 
