@@ -74,7 +74,7 @@ INJECTIONS = [
 def test_instructions_never_become_facts(words: str) -> None:
     text = f"My hobby is {words}"
 
-    assert reason(verdict(text, attribute="hobby", value=words, quote=text)) == "instruction"
+    assert reason(verdict(text, attribute="hobby", value=words, quote=text)) in {"instruction", "url"}
     assert isinstance(verdict(text, attribute="hobby", value=words, quote=text), Held | Refused)
     assert isinstance(verdict(text, attribute="hobby", value="chess", quote=words), Held | Refused)
 
@@ -124,9 +124,9 @@ def test_what_is_not_so_or_not_theirs_is_refused_with_its_reason(text: str, fiel
 
 
 def test_a_subject_that_is_the_speakers_name_is_the_user() -> None:
-    candidate, events = a_candidate(subject="ada"), {"e1": recorded()}
+    candidate, events = a_candidate(subject="ada byron"), {"e1": recorded()}
 
-    assert isinstance(admit(candidate, events, READER, Speaker(names=("Ada",))), Observation)
+    assert isinstance(admit(candidate, events, READER, Speaker(names=("Ada Byron",))), Observation)
     assert reason(admit(candidate, events, READER)) == "third_party"
 
 
@@ -156,7 +156,7 @@ def test_an_admitted_fact_says_where_it_came_from() -> None:
     assert isinstance(admitted, Observation)
     assert (admitted.trust, admitted.valid_from) == (Trust.USER_STATED, NOON)
     assert admitted.provenance.model_dump() == {
-        "event_id": "e1", "event_type": "message.sent", "origin": "producer", "quote": "I live in Lisbon",
+        "event_id": "e1", "event_type": "message.sent", "origin": "producer", "agent_id": "default", "quote": "I live in Lisbon",
         "rule": None, "model": "m", "prompt_version": "7",
     }  # fmt: skip
 

@@ -14,6 +14,36 @@ SINGLE_VALUED = frozenset({
 })  # fmt: skip
 """A new value of one of these replaces the old one; every other attribute holds many values side by side."""
 
+SYNONYMS = {
+    "city": "home.city", "town": "home.city", "lives_in": "home.city", "home.town": "home.city",
+    "residence": "home.city",
+    "location": "home.city", "location.city": "home.city", "address.city": "home.city", "current_city": "home.city",
+    "residence.city": "home.city", "country": "home.country", "location.country": "home.country",
+    "address.country": "home.country", "residence.country": "home.country",
+    "hometown": "origin.place", "origin": "origin.place", "born_in": "origin.place", "birthplace": "origin.place",
+    "nationality": "origin.country", "origin.city": "origin.place",
+    "job": "work.role", "job.title": "work.role", "job_title": "work.role", "occupation": "work.role",
+    "profession": "work.role", "work.title": "work.role", "work.position": "work.role", "work.job": "work.role",
+    "employer": "work.employer", "company": "work.employer", "works_at": "work.employer",
+    "work.company": "work.employer", "job.employer": "work.employer",
+    "school": "education.school", "university": "education.school", "education.university": "education.school",
+    "education.major": "education.field", "major": "education.field", "studies": "education.field",
+    "marital_status": "relationship.status", "relationship_status": "relationship.status",
+    "first_name": "name", "full_name": "name", "user.name": "name", "identity.name": "name",
+    "birth_date": "birthday", "date_of_birth": "birthday", "birthdate": "birthday", "identity.age": "age",
+    "native_language": "language", "mother_tongue": "language", "language.native": "language",
+    "time_zone": "timezone", "location.timezone": "timezone", "home.timezone": "timezone",
+    "like": "likes", "loves": "likes", "enjoys": "likes", "interest": "likes", "interests": "likes",
+    "favorite": "likes", "preference.likes": "likes", "dislike": "dislikes", "hates": "dislikes",
+    "hobbies": "hobby", "pets": "pet", "allergies": "allergy", "allergic_to": "allergy", "health.allergy": "allergy",
+    "dietary": "diet", "dietary_preference": "diet", "food.diet": "diet", "own": "owns", "possession": "owns",
+    "skills": "skill", "goals": "goal", "plans": "plan", "friends": "friend", "travel.visited": "visited",
+    "mother": "family.mother", "father": "family.father", "sister": "family.sister", "brother": "family.brother",
+    "family.mom": "family.mother", "family.mum": "family.mother", "family.dad": "family.father",
+    "son": "family.son", "daughter": "family.daughter", "children": "family.children",
+}  # fmt: skip
+"""What models call an attribute, and what it is called here: one home, whatever it is asked under."""
+
 KEY_MAX = 200
 
 
@@ -40,13 +70,24 @@ def fact_key(attribute: str, value: str) -> str | None:
     `home.city` is its own key; `likes` takes the value's slug: `likes.hiking`, so that two likes never
     compete and the same like said twice is one fact.
     """
-    path = attribute.strip().lower().replace(" ", "_")
+    path = normal_path(attribute)
     if len(path) > KEY_MAX - SLUG_MAX - 1 or not _ATTRIBUTE.fullmatch(path):
         return None
-    if path in SINGLE_VALUED or path.startswith("setting."):
+    if is_single_valued(path):
         return path
     slug = slug_of(value)
     return f"{path}.{slug}" if slug else None
+
+
+def normal_path(attribute: str) -> str:
+    """Return the path an attribute goes by; not every text that is asked for is one."""
+    path = re.sub(r"[\s-]+", "_", attribute.strip().lower())
+    return SYNONYMS.get(path, path)
+
+
+def is_single_valued(key: str) -> bool:
+    """Whether another value of this key takes its place instead of standing beside it."""
+    return key in SINGLE_VALUED or key.startswith("setting.")
 
 
 def slug_of(value: str) -> str:

@@ -1,85 +1,45 @@
-"""Facts: what was observed about a user, and what those observations add up to.
+"""Facts: what the observations of a user add up to.
 
-An observation is immutable and owes its identity to the event that caused it. The current fact is a fold over
-all observations of its key, so the order in which events arrive cannot change it.
+The current fact is a fold over all observations of its key, so the order in which events arrive, and how often,
+cannot change it.
 """
 
 from collections.abc import Iterable, Sequence
 from datetime import datetime
-from enum import StrEnum
-from typing import Literal, Self
 
-from pydantic import AwareDatetime, Field, model_validator
+from pydantic import AwareDatetime
 
-from membus.domain.attributes import FactKey
-from membus.domain.identity import Id, Record
+from membus.domain.confidence import reinforced
+from membus.domain.identity import Record
+from membus.domain.observations import VALUE_MAX, Kind, Observation, Provenance, Trust
+from membus.domain.settling import Settled, ordered, settled
 
-Kind = Literal[
-    "identity", "place", "preference", "possession", "work", "goal", "plan", "relationship", "experience",
-    "health", "behaviour", "setting",
-]  # fmt: skip
-VALUE_MAX = 1000
+__all__ = ["VALUE_MAX", "Fact", "Kind", "Observation", "Provenance", "Trust", "as_of", "by_key", "fold", "history"]
 
 
-class Trust(StrEnum):
-    """Who says so, the least believed first; nothing overrides a human correction but another one."""
+class Conflict(Record):
+    """What another source, believed as much, says of the same time."""
 
-    THIRD_PARTY = "third_party"
-    OBSERVED = "observed"
-    USER_STATED = "user_stated"
-    CORRECTED = "corrected"
-
-    @property
-    def rank(self) -> int:
-        return list(Trust).index(self)
-
-
-class Provenance(Record):
-    """Why a fact is believed: the event, its words, and the rule or the model and prompt that read them."""
-
-    event_id: Id
-    event_type: str
+    value: str
     origin: str
-    quote: str
-    rule: str | None = None
-    model: str | None = None
-    prompt_version: str | None = None
-
-
-class Observation(Record):
-    """One event's word on one key. `valid_from` is when it became true, `learned_at` when membus heard of it.
-
-    Without a value it takes the fact back, which only a person may do.
-    """
-
-    key: FactKey
-    value: str | None = Field(max_length=VALUE_MAX)
-    kind: Kind
-    trust: Trust
-    confidence: float = Field(ge=0, le=1)
+    agent_id: str
+    event_id: str
     valid_from: AwareDatetime
-    learned_at: AwareDatetime
-    provenance: Provenance
-
-    @model_validator(mode="after")
-    def _only_a_person_takes_back(self) -> Self:
-        if self.value is None and self.trust is not Trust.CORRECTED:
-            raise ValueError("only a person takes a fact back")
-        return self
-
-    @property
-    def retracted(self) -> bool:
-        return self.value is None
 
 
 class Fact(Observation):
     """The current value of a key. `version` counts its observations, `replaced` is the value it took over from.
 
-    A retracted fact has no value: it is kept, so that nothing brings it back by mistake, and no reader is shown it.
+    `seen` counts the events that said so since it took over, `last_seen` is when the newest of them did; each
+    raises the confidence. `conflicts` hold what other sources claim of the same time. A retracted fact has no value:
+    it is kept, so that nothing brings it back by mistake, and no reader is shown it.
     """
 
     version: int
     replaced: str | None = None
+    seen: int = 1
+    last_seen: AwareDatetime | None = None
+    conflicts: tuple[Conflict, ...] = ()
 
 
 class Version(Observation):
@@ -92,22 +52,24 @@ class Version(Observation):
 def fold(observations: Iterable[Observation]) -> Fact | None:
     """Return what the observations of one key add up to, or None where there are none.
 
-    A retraction ends what was heard before it, and after it only a correction speaks. Otherwise the latest
-    `valid_from` wins, except that nothing overrides a human correction but another one. The same value said again
-    confirms the fact: it keeps the date and the evidence of the first time.
+    A retraction ends what was heard before it, and after it only a correction speaks. Otherwise what was last known
+    to hold wins over what is trusted as much or less. The same value said again confirms the fact: it keeps the date
+    and the evidence of the first time.
     """
-    learned = sorted(observations, key=_by_learning)
+    learned = ordered(observations)
     *earlier, end = [-1, *(place for place, seen in enumerate(learned) if seen.retracted)]
-    current, replaced = _since(learned, end)
-    if current is None and earlier:
-        before, _ = _since(learned[:end], earlier[-1])
-        current, replaced = learned[end], before.value if before else None
-    return Fact(**dict(current), version=len(learned), replaced=replaced) if current else None
+    now = _since(learned, end)
+    if now is not None:
+        return _fact(now, len(learned))
+    if not earlier:
+        return None
+    before = _since(learned[:end], earlier[-1])
+    return Fact(**dict(learned[end]), version=len(learned), replaced=before.current.value if before else None)
 
 
 def history(observations: Iterable[Observation]) -> list[Version]:
     """Return every observation of one key in the order it was learned, the one that holds now marked."""
-    learned = sorted(observations, key=_by_learning)
+    learned = ordered(observations)
     now = fold(learned)
     believed = now and now.provenance.event_id
     return [
@@ -119,11 +81,14 @@ def history(observations: Iterable[Observation]) -> list[Version]:
 def as_of(
     observations: Sequence[Observation], *, true_at: datetime | None, known_at: datetime | None
 ) -> list[Observation]:
-    """Return the observations that were true by `true_at` and known by `known_at`; None means now."""
+    """Return the observations that were true at `true_at` and known by `known_at`; None means now."""
     return [
         seen
         for seen in observations
-        if (true_at is None or seen.valid_from <= true_at) and (known_at is None or seen.learned_at <= known_at)
+        if (
+            true_at is None or (seen.valid_from <= true_at and (seen.valid_until is None or true_at < seen.valid_until))
+        )
+        and (known_at is None or seen.learned_at <= known_at)
     ]
 
 
@@ -135,40 +100,23 @@ def by_key(observations: Iterable[Observation]) -> dict[str, list[Observation]]:
     return grouped
 
 
-def _since(learned: Sequence[Observation], end: int) -> tuple[Observation | None, str | None]:
+def _since(learned: Sequence[Observation], end: int) -> Settled | None:
     """Return what was settled after the retraction at place `end` (-1: none yet), where only corrections count."""
     heard = learned[end + 1 :]
-    return _settled(heard if end < 0 else [seen for seen in heard if seen.trust is Trust.CORRECTED])
+    return settled(heard if end < 0 else [seen for seen in heard if seen.trust is Trust.CORRECTED])
 
 
-def _settled(observations: Iterable[Observation]) -> tuple[Observation | None, str | None]:
-    """Return the observation that holds among those with a value, and the value it took over from."""
-    current: Observation | None = None
-    replaced: str | None = None
-    for seen in sorted(observations, key=_by_truth):
-        if current is None:
-            current = seen
-        elif _same(seen, current):
-            current = seen if _outranks(seen, current) else current
-        elif seen.trust is Trust.CORRECTED or current.trust is not Trust.CORRECTED:
-            current, replaced = seen, current.value
-    return current, replaced
+def _fact(now: Settled, version: int) -> Fact:
+    said = dict(now.current) | {"confidence": reinforced(seen.confidence for seen in now.sightings)}
+    return Fact(
+        **said, version=version, replaced=now.replaced, seen=len(now.sightings),
+        last_seen=max(seen.held for seen in now.sightings), conflicts=tuple(map(_conflict, now.against)),
+    )  # fmt: skip
 
 
-def _outranks(seen: Observation, current: Observation) -> bool:
-    """Whether the same value counts from now on as `seen` has it: a better source, or a person's latest word."""
-    if seen.trust is current.trust is Trust.CORRECTED:
-        return _by_learning(seen) > _by_learning(current)
-    return seen.trust.rank > current.trust.rank
-
-
-def _by_truth(seen: Observation) -> tuple[datetime, datetime, str]:
-    return seen.valid_from, seen.learned_at, seen.provenance.event_id
-
-
-def _by_learning(seen: Observation) -> tuple[datetime, str]:
-    return seen.learned_at, seen.provenance.event_id
-
-
-def _same(one: Observation, other: Observation) -> bool:
-    return (one.value or "").casefold() == (other.value or "").casefold()
+def _conflict(seen: Observation) -> Conflict:
+    why = seen.provenance
+    return Conflict(
+        value=seen.value or "", origin=why.origin, agent_id=why.agent_id, event_id=why.event_id,
+        valid_from=seen.valid_from,
+    )  # fmt: skip

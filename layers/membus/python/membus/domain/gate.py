@@ -1,31 +1,44 @@
 """The gate between what a model proposes and what memory believes: the model proposes, this code disposes."""
 
-import re
-from collections.abc import Mapping, Sequence
+from collections import Counter
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Literal
 
 from pydantic import Field
 
-from membus.domain.attributes import fact_key
+from membus.domain.attributes import fact_key, is_single_valued, normal_path
 from membus.domain.behaviour import ACTIVITY
 from membus.domain.event import Recorded
-from membus.domain.facts import Kind, Observation, Provenance, Trust
 from membus.domain.identity import Record
-from membus.domain.instructions import plain, reads_as_instruction
+from membus.domain.instructions import gives_orders, points_elsewhere
+from membus.domain.observations import Kind, Observation, Provenance, Trust
 from membus.domain.search.terms import stems
+from membus.domain.utterance import frames, stance
+from membus.domain.utterance.dates import Dated, dated, zone_of
+from membus.domain.utterance.evidence import Evidence, evidence_of
+from membus.domain.utterance.secrets import holds_secret
+from membus.domain.utterance.subjects import is_about_another
+from membus.domain.utterance.text import plain, shown
 from membus.domain.verdict import HELD, Held, Reason, Refused, Verdict
 from membus.domain.visible import is_blank
 
+GATE_VERSION = "2"
+"""Part of the extractor version: what another gate would let through is read again."""
 Stance = Literal["stated", "hypothetical", "negated", "question"]
 RESERVED = frozenset({"setting", "frustrated_by", ACTIVITY})
 """Attributes that only the rules write: what a user does is not for a model to claim."""
-_RECALLED = re.compile(r"\(since \d{4}-\d\d-\d\d\)|</?profile>")
-"""The form in which a prompt shows what is known: a text that holds it repeats memory, it does not add to it."""
 VALUE_MAX = 200
 """A longer value is a passage, not a fact."""
 QUOTE_MAX = 300
 """Evidence is kept with every fact and in the profile; a model may quote a whole letter."""
+CHANGES_MAX = 6
+"""How many single-valued attributes one event may set, and so how many facts it may supersede: name, age, city, role,
+employer and diet make a full introduction; what sets more rewrites somebody, and a person looks at it first."""
+PROMPT_WORDS = 6
+"""So many words of the prompt in a row are the prompt, not a person's."""
+LOOP_WORDS = 6
+CONFIDENCE, HEARSAY_CONFIDENCE = 0.9, 0.5
 
 
 class Candidate(Record):
@@ -41,10 +54,11 @@ class Candidate(Record):
 
 
 class Extractor(Record):
-    """Which reader proposed: kept with every fact it led to."""
+    """Which reader proposed: kept with every fact it led to. `instructions` are the words it was given to read by."""
 
     model: str
     prompt_version: str
+    instructions: str = ""
 
 
 @dataclass(frozen=True)
@@ -61,8 +75,15 @@ NOBODY = Speaker()
 def judge(
     candidates: Sequence[Candidate], events: Mapping[str, Recorded], extractor: Extractor, speaker: Speaker = NOBODY
 ) -> list[Verdict]:
-    """Return the verdict on each candidate of one answer, in their order."""
-    return [admit(candidate, events, extractor, speaker) for candidate in candidates]
+    """Return the verdict on each candidate of one answer, in their order; an event that changes too much is held."""
+    verdicts = [admit(candidate, events, extractor, speaker) for candidate in candidates]
+    changed = {
+        (seen.provenance.event_id, seen.key)
+        for seen in verdicts
+        if isinstance(seen, Observation) and is_single_valued(seen.key)
+    }
+    changes = Counter(event_id for event_id, _ in changed)
+    return [_capped(verdict, changes) if isinstance(verdict, Observation) else verdict for verdict in verdicts]
 
 
 def admit(
@@ -71,53 +92,136 @@ def admit(
     """Return the observation that a candidate becomes, or why it does not.
 
     A candidate is refused unless its quote stands in the words of the event it names, word for word but for case,
-    white space and invisible characters, its value was said there, and it states something about the user that is
-    neither supposed, nor an instruction, nor recalled from memory.
+    white space and invisible characters, its value was said there, and there the words themselves, whatever the
+    model makes of them, state something of the user that is so.
     """
     recorded = events.get(candidate.event_id)
     if recorded is None:
         return Refused(reason="unknown_event")
-    event, speech = recorded.event, plain(recorded.event.speech or "")
-    key = fact_key(candidate.attribute, candidate.value)
-    value = " ".join(candidate.value.split())
-    refused = _refusal(candidate, speech, speaker)
-    if refused and refused not in HELD:
+    speech = recorded.event.speech or ""
+    places = evidence_of(candidate.quote, candidate.value, speech)
+    refused = _claimed(candidate, speaker, recorded) or (None if places else "ungrounded")
+    if refused:
         return Refused(reason=refused)
-    if key is None or is_blank(value) or len(value) > VALUE_MAX:
-        return Refused(reason="malformed")
-    if not _says(plain(candidate.quote), speech, plain(value)):
-        return Refused(reason="unsaid")
-    observation = Observation(
-        key=key, value=value, kind=candidate.kind, trust=Trust.USER_STATED, confidence=0.9,
-        valid_from=recorded.true_from, learned_at=recorded.learned_at,
+    reason, place = _content(candidate, extractor), places[0]
+    if reason is None:
+        reason, place = _wording(candidate, places)
+    if reason and reason not in HELD:
+        return Refused(reason=reason)
+    unfit = _unfit(candidate, speech)
+    if unfit:
+        return Refused(reason=unfit)
+    when = _dated(candidate, place, recorded, speaker)
+    reason = reason or _timing(candidate, place, when)
+    if reason and reason not in HELD:
+        return Refused(reason=reason)
+    observation = _observation(candidate, recorded, extractor, when, hearsay=reason == "hearsay")
+    return Held(reason=reason, observation=observation) if reason else observation
+
+
+def _capped(seen: Observation, changes: Counter[str]) -> Verdict:
+    over = is_single_valued(seen.key) and changes[seen.provenance.event_id] > CHANGES_MAX
+    return Held(reason="too_many_changes", observation=seen) if over else seen
+
+
+def _claimed(candidate: Candidate, speaker: Speaker, recorded: Recorded) -> Reason | None:
+    """Return why the candidate is refused by what it claims of itself."""
+    if any(map(holds_secret, (shown(candidate.value), shown(candidate.quote)))):
+        return "secret"
+    if candidate.stance != "stated":
+        return candidate.stance
+    named = (*speaker.names, recorded.event.payload.get("speaker"), recorded.event.user_id)
+    users = {"user", *(name.strip().casefold() for name in named if isinstance(name, str))} - {""}
+    return None if candidate.subject.strip().casefold() in users else "third_party"
+
+
+def _content(candidate: Candidate, extractor: Extractor) -> Reason | None:
+    """Return what the value or the quote holds that no fact may hold, wherever it stands."""
+    if _repeats(plain(candidate.quote), plain(extractor.instructions)):
+        return "prompt"
+    if normal_path(candidate.attribute).split(".")[0] in RESERVED:
+        return "reserved"
+    return None
+
+
+def _wording(candidate: Candidate, places: Sequence[Evidence]) -> tuple[Reason | None, Evidence]:
+    """Return why the words do not say so, None where they do in one place at least, and the place that decides."""
+    attribute = normal_path(candidate.attribute)
+    judged = [(_sign(place, attribute, candidate), place) for place in places]
+    return next((each for each in judged if each[0] is None), judged[0])
+
+
+def _sign(place: Evidence, attribute: str, candidate: Candidate) -> Reason | None:
+    """Return the first sign against this place; whose words they are comes before what they say."""
+    sentence = plain(place.speech[slice(*place.sentence)])
+    texts = (plain(candidate.value), plain(candidate.quote), sentence)
+    signs: tuple[tuple[Reason, Callable[[], bool]], ...] = (
+        ("recalled", lambda: frames.is_recalled(place)),
+        ("assistant", lambda: frames.is_the_assistants(place)),
+        ("instruction", lambda: any(map(gives_orders, texts))),
+        ("url", lambda: any(map(points_elsewhere, texts[:2]))),
+        ("role_play", lambda: frames.is_played(place)),
+        ("hearsay", lambda: frames.is_hearsay(place)),
+        ("quoted", lambda: frames.is_quoted(place)),
+        ("question", lambda: stance.asks(place)),
+        ("third_party", lambda: is_about_another(place, attribute)),
+        ("hypothetical", lambda: stance.supposes(place, attribute)),
+        ("negated", lambda: stance.denies(place, attribute, candidate.value)),
+        ("sarcasm", lambda: frames.is_a_joke(place)),
+    )
+    return next((reason for reason, shows in signs if shows()), None)
+
+
+def _unfit(candidate: Candidate, speech: str) -> Reason | None:
+    """Return why no observation can be made of the candidate, whatever its words."""
+    value = " ".join(candidate.value.split())
+    if fact_key(candidate.attribute, value) is None or is_blank(value) or len(value) > VALUE_MAX or _stutters(value):
+        return "malformed"
+    return None if _says(plain(candidate.quote), plain(speech), plain(value)) else "unsaid"
+
+
+def _timing(candidate: Candidate, place: Evidence, when: Dated) -> Reason | None:
+    attribute = normal_path(candidate.attribute)
+    if when.ahead or stance.is_to_come(place, attribute):
+        return "not_yet"
+    return "past" if stance.is_over(place, attribute) and when.ends is None else None
+
+
+def _dated(candidate: Candidate, place: Evidence, recorded: Recorded, speaker: Speaker) -> Dated:
+    event = recorded.event
+    zone = zone_of(event.occurred_at, event.payload.get("timezone"), speaker.timezone)
+    return dated(place, normal_path(candidate.attribute), recorded.true_from, zone)
+
+
+def _observation(
+    candidate: Candidate, recorded: Recorded, extractor: Extractor, when: Dated, *, hearsay: bool
+) -> Observation:
+    event, value = recorded.event, " ".join(candidate.value.split())
+    begins = when.begins or min(recorded.true_from, when.ends or recorded.true_from)
+    return Observation(
+        key=fact_key(candidate.attribute, value) or "", value=value, kind=candidate.kind,
+        trust=Trust.THIRD_PARTY if hearsay else Trust.USER_STATED,
+        confidence=HEARSAY_CONFIDENCE if hearsay else CONFIDENCE,
+        valid_from=begins, valid_until=when.ends, learned_at=recorded.learned_at,
+        said_at=recorded.true_from if begins != recorded.true_from else None,
         provenance=Provenance(
-            event_id=event.event_id, event_type=event.type, origin=event.origin,
+            event_id=event.event_id, event_type=event.type, origin=event.origin, agent_id=event.agent_id,
             quote=candidate.quote.strip()[:QUOTE_MAX],
             model=extractor.model, prompt_version=extractor.prompt_version,
         ),
     )  # fmt: skip
-    return Held(reason=refused, observation=observation) if refused else observation
 
 
-def _refusal(candidate: Candidate, speech: str, speaker: Speaker) -> Reason | None:
-    if candidate.stance != "stated":
-        return candidate.stance
-    if candidate.subject.strip().casefold() not in {"user", *(name.casefold() for name in speaker.names)}:
-        return "third_party"
-    quote = plain(candidate.quote)
-    if not quote or not _stands_in(quote, speech):
-        return "ungrounded"
-    return _content_refusal(candidate)
+def _repeats(quote: str, instructions: str) -> bool:
+    words = quote.split()
+    runs = (" ".join(words[start : start + PROMPT_WORDS]) for start in range(len(words) - PROMPT_WORDS + 1))
+    return any(run in instructions for run in runs)
 
 
-def _content_refusal(candidate: Candidate) -> Reason | None:
-    if reads_as_instruction(candidate.value) or reads_as_instruction(candidate.quote):
-        return "instruction"
-    if _RECALLED.search(candidate.quote):
-        return "recalled"
-    if candidate.attribute.strip().lower().split(".")[0] in RESERVED:
-        return "reserved"
-    return None
+def _stutters(value: str) -> bool:
+    """Whether a value is a model's loop: six words or more that say the same two or fewer over and over."""
+    words = value.casefold().split()
+    return len(words) >= LOOP_WORDS and len(set(words)) * 3 <= len(words)
 
 
 def _says(quote: str, speech: str, value: str) -> bool:
@@ -130,9 +234,3 @@ def _says(quote: str, speech: str, value: str) -> bool:
         return True
     meant, quoted, heard = set(stems(value)), set(stems(quote)), set(stems(speech))
     return bool(meant & quoted) and len(meant & heard) * 3 >= len(meant) * 2
-
-
-def _stands_in(quote: str, speech: str) -> bool:
-    """Whether the quote stands in the speech and cuts no word; only scripts with spaces have words to cut."""
-    begins, ends = r"(?:(?<![a-z0-9])|(?![a-z0-9]))", r"(?:(?![a-z0-9])|(?<![a-z0-9]))"
-    return re.search(begins + re.escape(quote) + ends, speech) is not None

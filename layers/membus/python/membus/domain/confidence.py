@@ -1,0 +1,41 @@
+"""How sure a fact is: surer each time it is said again, less sure the longer it is not."""
+
+import math
+from collections.abc import Iterable
+from datetime import datetime, timedelta
+
+from membus.domain.observations import Kind, Trust
+
+DOUBT_LEFT = 0.5
+"""One person who says a thing twice is no second witness: each time again halves what doubt is left."""
+CONFIDENCE_MAX = 0.99
+"""No number of repetitions makes certain what is not; only an act or a person's correction is (1.0)."""
+_DAYS: dict[Kind, int | None] = {
+    "identity": None,  # a name, a birthday
+    "experience": None,  # what happened has happened
+    "setting": None,  # holds until it is changed
+    "relationship": 4 * 365, "health": 4 * 365, "place": 3 * 365, "possession": 3 * 365, "work": 2 * 365,
+    "preference": 2 * 365,
+    "goal": 180, "plan": 30,
+    "behaviour": 14,  # three errors in March frustrate nobody in May
+}  # fmt: skip
+HALF_LIFE: dict[Kind, timedelta | None] = {kind: timedelta(days=days) if days else None for kind, days in _DAYS.items()}
+"""After this long without a word the confidence is half; None: time does not touch it. Judgement, not measurement:
+people in Europe move about every ten years and change employers about every five, and what counts is the wrong half.
+"""
+
+
+def reinforced(confidences: Iterable[float]) -> float:
+    """Return the confidence in what was said so often: `1 - (1 - best) * 0.5 ** (times - 1)`, at most 0.99."""
+    said = sorted(confidences)
+    best = said[-1]
+    return max(best, min(CONFIDENCE_MAX, round(1 - (1 - best) * DOUBT_LEFT ** (len(said) - 1), 4)))
+
+
+def faded(confidence: float, kind: Kind, trust: Trust, *, last_seen: datetime, now: datetime) -> float:
+    """Return the confidence that is left at `now`; what a person corrected holds until they say otherwise."""
+    half_life = HALF_LIFE[kind]
+    if half_life is None or trust is Trust.CORRECTED or now <= last_seen:
+        return confidence
+    half_lives = (now - last_seen) / half_life
+    return round(confidence * math.pow(0.5, half_lives), 4)

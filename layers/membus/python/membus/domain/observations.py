@@ -1,0 +1,96 @@
+"""Observations: what one event says about one key. Immutable, and owing their identity to that event."""
+
+from datetime import datetime, timedelta
+from enum import StrEnum
+from typing import Literal, Self
+
+from pydantic import AwareDatetime, Field, model_validator
+
+from membus.domain.attributes import FactKey
+from membus.domain.identity import Id, Record
+
+Kind = Literal[
+    "identity", "place", "preference", "possession", "work", "goal", "plan", "relationship", "experience",
+    "health", "behaviour", "setting",
+]  # fmt: skip
+VALUE_MAX = 1000
+CLAIM = timedelta(days=1)
+"""Nobody moves twice in a day: two agents who hear of two homes within one have been told two different things."""
+
+
+class Trust(StrEnum):
+    """Who says so, the least believed first; nothing overrides a human correction but another one."""
+
+    THIRD_PARTY = "third_party"
+    OBSERVED = "observed"
+    USER_STATED = "user_stated"
+    CORRECTED = "corrected"
+
+    @property
+    def rank(self) -> int:
+        return list(Trust).index(self)
+
+
+class Provenance(Record):
+    """Why a fact is believed: the event, its words, and the rule or the model and prompt that read them."""
+
+    event_id: Id
+    event_type: str
+    origin: str
+    agent_id: str = "default"
+    quote: str
+    rule: str | None = None
+    model: str | None = None
+    prompt_version: str | None = None
+
+
+class Observation(Record):
+    """One event's word on one key. `valid_from` is when it became true, `learned_at` when membus heard of it.
+
+    Without a value it takes the fact back, which only a person may do. `valid_until` is when it ended or will end,
+    None while nobody knows of an end. `said_at` is when it was said, where its words name another beginning: it
+    still held then.
+    """
+
+    key: FactKey
+    value: str | None = Field(max_length=VALUE_MAX)
+    kind: Kind
+    trust: Trust
+    confidence: float = Field(ge=0, le=1)
+    valid_from: AwareDatetime
+    valid_until: AwareDatetime | None = None
+    said_at: AwareDatetime | None = None
+    learned_at: AwareDatetime
+    provenance: Provenance
+
+    @model_validator(mode="after")
+    def _only_a_person_takes_back(self) -> Self:
+        if self.value is None and self.trust is not Trust.CORRECTED:
+            raise ValueError("only a person takes a fact back")
+        return self
+
+    @property
+    def retracted(self) -> bool:
+        return self.value is None
+
+    @property
+    def held(self) -> datetime:
+        """The last moment at which it was known to be so: what is said to hold since 2019 holds when it is said."""
+        said = self.said_at or self.valid_from
+        return min(said, self.valid_until) if self.valid_until else said
+
+    @property
+    def source(self) -> tuple[str, str]:
+        """The door it came through and the agent it was said to."""
+        return self.provenance.origin, self.provenance.agent_id
+
+    def says_as(self, other: "Observation") -> bool:
+        return (self.value or "").casefold() == (other.value or "").casefold()
+
+    def overlaps(self, other: "Observation") -> bool:
+        """Whether both claim to hold at one time; a claim that names no span covers the day after it was made."""
+        return self.valid_from < other.claimed_until and other.valid_from < self.claimed_until
+
+    @property
+    def claimed_until(self) -> datetime:
+        return self.valid_until or max(self.said_at or self.valid_from, self.valid_from + CLAIM)

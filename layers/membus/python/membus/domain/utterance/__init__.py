@@ -1,0 +1,1 @@
+"""What an utterance commits its speaker to, read from its words alone."""

@@ -1,0 +1,142 @@
+"""Where in an utterance a value stands: its sentence, its clause, and the words that govern it."""
+
+import re
+from collections.abc import Iterator
+from dataclasses import dataclass
+from functools import cached_property
+
+from membus.domain.search.stems import stem
+from membus.domain.search.terms import stems
+from membus.domain.utterance.text import folded, phrase
+
+_NOT_AFTER = "".join(rf"(?<!\b{short}\.)" for short in ("st", "dr", "mr", "mrs", "ms", "e.g", "i.e", "vs", "no"))
+_SENTENCE_END = re.compile(rf"(?<=[.!?…]){_NOT_AFTER}[\"”»’')\]]*\s+|(?<=[。！？])|\n+|;\s+")
+_KNOWING = (
+    r"\b(?:i|you)(?: (?:already|just|really|do|did|should|must|have to|want to))*"
+    r" (?:think|know|believe|guess|said|mean|heard|told you|mention|say|add|admit)(?: that)?\b"
+)
+"""What somebody knows or says stands in a clause of its own: «I think», «you know», «I should mention»."""
+_BORDER = re.compile(
+    r"[,:，、(]|\s[-–—]+\s|—"
+    r"|\b(?:but|while|whereas|although|though|because|so|and|or|nor|who|whose|which|then|yet)\b"
+    r"|\b(?:aber|sondern|und|oder|pero|sino|mais|mas|però|et|maar)\b|" + _KNOWING
+)
+_WORD = re.compile(r"[^\W_]+(?:'[a-z]+)?")
+
+
+@dataclass(frozen=True)
+class Clause:
+    """`opener` is the border it begins with; `head` stands before the value, or is the whole of an earlier clause."""
+
+    opener: str
+    head: str
+
+
+@dataclass(frozen=True)
+class Evidence:
+    """One place where the value was said; positions count in `speech`, which is folded."""
+
+    speech: str
+    sentence: tuple[int, int]
+    value: tuple[int, int]
+
+    @cached_property
+    def before(self) -> str:
+        """The sentence up to the value."""
+        return self.speech[self.sentence[0] : self.value[0]]
+
+    @cached_property
+    def after(self) -> str:
+        """The sentence behind the value."""
+        return self.speech[self.value[1] : self.sentence[1]]
+
+    @cached_property
+    def lead(self) -> str:
+        """Everything that was said before the value."""
+        return self.speech[: self.value[0]]
+
+    @cached_property
+    def follow_up(self) -> str:
+        """The beginning of what was said after the sentence."""
+        return self.speech[self.sentence[1] :][:80].strip()
+
+    @cached_property
+    def clauses(self) -> list[Clause]:
+        """The clauses of the sentence up to the value, the value's own last."""
+        borders = [*_BORDER.finditer(self.before)]
+        starts = [0, *(border.end() for border in borders)]
+        ends = [*(border.start() for border in borders), len(self.before)]
+        openers = ["", *(border[0].strip() for border in borders)]
+        heads = (self.before[start:end] for start, end in zip(starts, ends, strict=True))
+        return [Clause(opener, head.strip()) for opener, head in zip(openers, heads, strict=True)]
+
+    @cached_property
+    def head(self) -> str:
+        """The value's own clause up to the value."""
+        return self.clauses[-1].head
+
+    @cached_property
+    def tail(self) -> str:
+        """The value's own clause behind the value."""
+        border = _BORDER.search(self.after)
+        return self.after[: border.start()] if border else self.after
+
+    @cached_property
+    def scope(self) -> str:
+        """What governs the value: its clause, and for an item of a list («tea and coffee») the clauses it goes on."""
+        reached: list[str] = []
+        for clause in reversed(self.clauses):
+            reached.insert(0, clause.head)
+            if len(clause.head.split()) > 1 or clause.opener in _AGAINST:
+                break
+        return " ".join(reached)
+
+    @cached_property
+    def is_last(self) -> bool:
+        """Whether nothing but its own clause follows the value in the sentence."""
+        return _BORDER.search(self.after) is None
+
+
+_AGAINST = frozenset({"but", "aber", "sondern", "pero", "sino", "mais", "mas", "però", "maar", "yet"})
+
+
+def evidence_of(quote: str, value: str, speech: str) -> list[Evidence]:
+    """Return every place of the quote in the speech where the value is said; none where the quote does not stand.
+
+    A quote may span sentences: those that hold the value itself count, else those that hold one of its words.
+    """
+    text = folded(speech)
+    spans = [found.span() for found in phrase(quote).finditer(text)] if folded(quote).strip() else []
+    sentences = [*_sentences(text)]
+    parts = [
+        (sentence, max(span[0], sentence[0]), min(span[1], sentence[1]))
+        for span in spans
+        for sentence in sentences
+        if span[0] < sentence[1] and sentence[0] < span[1]
+    ]
+    literal = phrase(value)
+    whole = [
+        Evidence(text, sentence, found.span())
+        for sentence, start, end in parts
+        for found in literal.finditer(text, start, end)
+    ]
+    return whole or [*_by_words(text, value, parts)] or [Evidence(text, part[0], part[1:]) for part in parts]
+
+
+def _by_words(text: str, value: str, parts: list[tuple[tuple[int, int], int, int]]) -> Iterator[Evidence]:
+    meant = set(stems(value))
+    for sentence, start, end in parts:
+        for word in _WORD.finditer(text, start, end):
+            if stem(word[0]) in meant:
+                yield Evidence(text, sentence, word.span())
+                break
+
+
+def _sentences(text: str) -> Iterator[tuple[int, int]]:
+    start = 0
+    for border in _SENTENCE_END.finditer(text):
+        if text[start : border.start()].strip():
+            yield start, border.start()
+        start = border.end()
+    if text[start:].strip():
+        yield start, len(text)

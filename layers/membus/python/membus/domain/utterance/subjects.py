@@ -1,0 +1,86 @@
+"""Whom a clause is about: the speaker, or somebody else."""
+
+import re
+from typing import Literal
+
+from membus.domain.utterance.evidence import Evidence
+
+_PEOPLE = (
+    "sister|brother|sibling|mother|mom|mum|mommy|father|dad|daddy|parents?|son|daughter|kids?|child|children|baby"
+    "|husband|wife|spouse|partner|fiancée?|girlfriend|boyfriend|ex|grandmother|grandma|grandfather|grandpa"
+    "|grandparents|aunt|uncle|cousin|niece|nephew|stepson|stepdaughter|(?:mother|father|sister|brother)-in-law"
+    "|friends?|buddy|mate|roommate|flatmate|housemate|neighbou?r|colleague|co-?worker|boss|manager|client|customer"
+    "|teacher|tutor|doctor|therapist|dentist|landlord|landlady|student|pupil|patient|guy|man|woman|girl|boy|lady"
+    "|person|people|couple|team ?mate|dog|cat|puppy|kitten"
+)
+_THEY = r"\b(?:he|she|they|his|her|their|you|your)(?:'\w+)?\b|\b(?:some|every|any|no)(?:one|body)\b|\bwho\b|\bpeople\b"
+_SOMEBODY = rf"(?<!as )\b(?:my|our|an?|the|this|that|one|another)(?: [\w-]+){{0,2}}? (?:{_PEOPLE})(?:'s)?\b"
+_ELSEWHERE = (  # Spanish, Portuguese, French, German, Italian, Dutch, Russian
+    r"\b(?:él|ella|ellos|ellas|ele|ela|eles|elas|il|elle|ils|elles|er|sie|lui|lei|loro|hij|zij|он|она|они)\b"
+    r"|\bmis? (?:herman[oa]s?|madre|padre|mamá|papá|amig[oa]s?|jef[ea]|novi[oa]|espos[oa]|marido|mujer|hij[oa]s?)\b"
+    r"|\b(?:minhas?|meus?) (?:irmã|irmão|mãe|pai|amig[oa]|chef[ea]|namorad[oa]|espos[oa]|marido|mulher|filh[oa])\b"
+    r"|\b(?:ma|mon|mes) (?:s(?:œ|oe)ur|frère|mère|père|amie?s?|chef|copine?|femme|mari|fils|fille|enfants)\b"
+    r"|\bmeine? (?:schwester|bruder|mutter|vater|mama|papa|freund(?:in)?|chef(?:in)?|frau|mann|sohn|tochter|kinder)\b"
+    r"|\bmi[oa] (?:sorella|fratello|madre|padre|amic[oa]|capo|moglie|marito|figli[oa])\b"
+    r"|\bmijn (?:zus|broer|moeder|vader|vriend(?:in)?|baas|vrouw|man|zoon|dochter)\b"
+    r"|\b(?:моя|мой|мои) (?:сестра|брат|мама|мать|папа|отец|друг|подруга|жена|муж|сын|дочь|дети|начальник)\b"
+    r"|我的?(?:姐姐?|妹妹?|哥哥?|弟弟?|妈妈?|爸爸?|母亲|父亲|朋友|同事|老板|儿子|女儿|妻子|丈夫|老公|老婆)|(?<!其)他|她"
+    r"|(?:妹|姉|兄|弟|母|父|友達|彼女?)(?:は|が)|(?:여동생|남동생|언니|누나|오빠|형|엄마|아빠|친구)(?:은|는|이|가)"
+)
+_THIRD = re.compile(f"{_THEY}|{_SOMEBODY}|{_ELSEWHERE}")
+_FIRST = re.compile(
+    r"\b(?:i|im|ive|we|me|myself|my|mine|our|us)(?:'\w+)?\b"
+    r"|\b(?:yo|je|ich|io|eu|ik|я)\b|\bj'|(?<![他她])我|私|僕|俺|저는|제가"
+)
+_PERSON_VERB = "lives|works|likes|loves|hates|plays|owns|studies|speaks|prefers|wants|has"
+_NAMED = re.compile(
+    r"^\W*(?!(?:it|this|that|there|here|what|which|the|an?|my|our|home|work|life|just|also|now)\b)"
+    rf"(?:[^\W\d]+ ){{1,2}}(?:{_PERSON_VERB}|is (?:an?|the|from))\b"
+)
+_ELLIPTIC = re.compile(rf"^\W*(?:{_PERSON_VERB}|is|was)\b")
+_HOLDS = re.compile(r"'s (?!name\b)|\b(?:has|have|had|got|gets|owns|bought|adopted|wants|loves|likes|keeps)\b")
+_RELATED = frozenset({"family", "friend", "pet", "relationship", "children", "partner"})
+"""Attributes that are somebody else: in «my sister Eva», Eva is the user's sister."""
+
+Subject = Literal["speaker", "other"]
+
+
+def is_about_another(evidence: Evidence, attribute: str) -> bool:
+    """Whether the words ascribe the value to somebody else; words that name no subject speak of the speaker."""
+    if attribute.split(".", 1)[0] in _RELATED:
+        named = _THIRD.search(evidence.head)
+        owner = re.search(r"\b(?:his|her|their|your|he|she|they)\b", evidence.head)
+        return bool(
+            owner or (named and _subject(evidence.head) == "other" and _HOLDS.search(evidence.head[named.start() :]))
+        )
+    for clause in reversed(evidence.clauses):
+        if clause.opener in {"who", "whose"} and not _FIRST.search(clause.head):
+            return True
+        subject = _subject(clause.head)
+        if clause is evidence.clauses[-1] and subject is None:
+            subject = _named(evidence, clause.head)
+        if subject:
+            return subject == "other"
+    return bool(_ELLIPTIC.match(evidence.before)) and _last_subject(evidence) == "other"
+
+
+def _subject(head: str) -> Subject | None:
+    """Return whom the first word that can be a subject names."""
+    other, speaker = _THIRD.search(head), _FIRST.search(head)
+    if other and (speaker is None or other.start() <= speaker.start()):
+        return "other"
+    if speaker:
+        return "speaker"
+    return "other" if _NAMED.match(head) else None
+
+
+def _named(evidence: Evidence, head: str) -> Subject | None:
+    """Return `other` for «Eva likes chess», unless the rest of the clause comes back to the speaker."""
+    said = f"{head} {evidence.speech[slice(*evidence.value)]}"
+    return "other" if _NAMED.match(said) and not _FIRST.search(evidence.tail) else None
+
+
+def _last_subject(evidence: Evidence) -> Subject | None:
+    """Return whom the sentence before was about, for a sentence that leaves its subject out."""
+    earlier = evidence.speech[: evidence.sentence[0]].rstrip(" .!?\n")
+    return _subject(re.split(r"[.!?\n]", earlier)[-1])
