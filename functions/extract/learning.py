@@ -4,14 +4,14 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
 from functools import partial
 
-from functions.extract.prompt import PROMPT_VERSION
+from functions.extract.prompt import INSTRUCTIONS, PROMPT_VERSION
 from functions.extract.reading import Reader, Reading
 from membus.domain import rules
 from membus.domain.corrections import corrected_by_hand
 from membus.domain.event import Recorded
 from membus.domain.facts import Fact, Observation, by_key, fold
 from membus.domain.fresh import settles
-from membus.domain.gate import Extractor, judge
+from membus.domain.gate import GATE_VERSION, Extractor, Speaker, judge
 from membus.domain.held_facts import held_fact
 from membus.domain.identity import Owner
 from membus.domain.profile import Profile
@@ -23,7 +23,7 @@ from membus.ports.fresh import FreshWords
 from membus.ports.held_facts import HeldFacts
 from membus.ports.model import LanguageModel
 
-VERSION = f"rules-{rules.RULES_VERSION}.prompt-{PROMPT_VERSION}"
+VERSION = f"rules-{rules.RULES_VERSION}.prompt-{PROMPT_VERSION}.gate-{GATE_VERSION}"
 """The extractor version: an event read at this version is never read again at it."""
 OBSERVATIONS_MAX = 40
 """DynamoDB takes 100 items in a transaction: two for each observation, one for the profile, one for each event."""
@@ -81,8 +81,11 @@ class Learner:
     def _admitted(self, owner: Owner, reading: Reading, said: Sequence[Recorded]) -> list[Observation]:
         if not reading.candidates:
             return []
-        extractor = Extractor(model=self.model(owner.tenant).name, prompt_version=PROMPT_VERSION)
-        verdicts = judge(reading.candidates, {event.event.event_id: event for event in said}, extractor)
+        name = self.model(owner.tenant).name
+        extractor = Extractor(model=name, prompt_version=PROMPT_VERSION, instructions=INSTRUCTIONS)
+        known = {fact.key: fact.value for fact in self.facts.profile(owner).facts}
+        speaker = Speaker(timezone=known.get("timezone"))
+        verdicts = judge(reading.candidates, {event.event.event_id: event for event in said}, extractor, speaker)
         for verdict in verdicts:
             if isinstance(verdict, Held | Refused):
                 self.on_refused(verdict.reason)

@@ -156,7 +156,8 @@ def test_an_admitted_fact_says_where_it_came_from() -> None:
     assert isinstance(admitted, Observation)
     assert (admitted.trust, admitted.valid_from) == (Trust.USER_STATED, NOON)
     assert admitted.provenance.model_dump() == {
-        "event_id": "e1", "event_type": "message.sent", "origin": "producer", "agent_id": "default", "quote": "I live in Lisbon",
+        "event_id": "e1", "event_type": "message.sent", "origin": "producer", "agent_id": "default",
+        "quote": "I live in Lisbon",
         "rule": None, "model": "m", "prompt_version": "7",
     }  # fmt: skip
 

@@ -35,7 +35,7 @@ def test_what_the_gate_holds_waits_with_its_reason_and_its_words(door: Door) -> 
 
     (held,) = waiting(door)
 
-    assert (held["key"], held["value"], held["reason"]) == ("home.city", "Lisbon", "instruction")
+    assert (held["key"], held["value"], held["reason"]) == ("home.city", "Lisbon", "url")
     assert (held["provenance"]["event_id"], held["provenance"]["quote"]) == ("e1", WORDS)
     assert door.get("/v1/users/ada/facts/home.city").status == 404
 

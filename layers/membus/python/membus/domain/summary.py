@@ -5,7 +5,7 @@ from typing import Literal
 from pydantic import AwareDatetime
 
 from membus.domain.identity import Id, Record
-from membus.domain.instructions import plain
+from membus.domain.utterance.text import plain
 
 BORDERS_MAX = 8
 """A window of 8,000 tokens holds fewer borders than that unless turns come to less than fifty tokens."""
