@@ -7,7 +7,8 @@ from datetime import datetime, timedelta
 
 from membus.domain.behaviour import TRAILS, Followed, Match, Trail, Where
 from membus.domain.event import Event, Recorded, epoch_ms, from_epoch_ms
-from membus.domain.instructions import plain, reads_as_instruction
+from membus.domain.instructions import reads_as_instruction
+from membus.domain.utterance.text import plain
 from membus.domain.visible import is_blank
 
 TEXT_MAX, GROUP_MAX = 2_000, 100

@@ -6,9 +6,10 @@ from collections.abc import Iterable, Iterator, Mapping, Sequence
 
 from membus.domain.conversation import Message
 from membus.domain.entity_types import entities_in
-from membus.domain.instructions import plain, reads_as_instruction
+from membus.domain.instructions import reads_as_instruction
 from membus.domain.summary import Slot, SlotKind
 from membus.domain.tokens import estimate_tokens
+from membus.domain.utterance.text import plain
 
 LEDGER_TOKENS = 900
 """Of the 1,500 that summary and slots have in a prompt; what chapters say in their own words has the rest."""

@@ -2,7 +2,7 @@
 
 import re
 
-from membus.domain.instructions import plain
+from membus.domain.utterance.text import plain
 
 TEXT_MAX = 120
 """Whoever says more than that has said something."""
