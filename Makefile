@@ -8,7 +8,7 @@ export PYTHONDONTWRITEBYTECODE := 1
 LOCKS := requirements/dev.txt requirements/minilm.txt
 ENV ?= dev
 
-.PHONY: help setup demo up down status test pgbouncer check fmt unit integration e2e build plan apply bench lock openapi
+.PHONY: help setup demo up down status test pgbouncer check fmt unit integration e2e build plan apply bench bench-search search-weights lock openapi
 
 help: ## list the targets
 	@awk -F ':.*## ' '/^[a-z0-9-]+:.*## /{printf "  make %-12s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -65,6 +65,12 @@ apply: build ## terraform apply of ENV=dev|staging|prod
 
 bench: setup ## figures: import time, requests and units per event, profile read and chat turn
 	@$(PY) -m tests.benchmarks
+
+bench-search: setup ## what search finds in LoCoMo and BEAM, beside baselines and Mem0 (DATA=folder, QUICK=1 for a taste)
+	@$(PY) -m tests.benchmarks.search $(if $(DATA),"$(DATA)",data) $(if $(QUICK),--quick)
+
+search-weights: setup ## fit the weights of search anew and write them to the layer (DATA=folder)
+	@$(PY) -m tests.benchmarks.search $(if $(DATA),"$(DATA)",data) --write-weights
 
 openapi: setup ## write functions/memory/openapi.json anew from the code
 	@$(PY) -m scripts.openapi

@@ -8,11 +8,9 @@ import importlib
 import sys
 from pathlib import Path
 
-from rich import box
 from rich.console import Console
-from rich.table import Table as Printed
 
-from tests.benchmarks.table import Table
+from tests.benchmarks.table import show
 
 NO_FIGURES = {"__main__", "table"}
 
@@ -24,14 +22,7 @@ def main() -> None:
         sys.exit(f"bench: no figure {', '.join(unknown)}; there are {', '.join(names)}")
     console = Console(width=140)  # rows are longer than a terminal that nobody looks at
     for name in wanted:
-        _show(importlib.import_module(f"tests.benchmarks.{name}").measure(), console)
-
-
-def _show(figure: Table, console: Console) -> None:
-    printed = Printed(*figure.columns, title=figure.title, box=box.SIMPLE, title_justify="left")
-    for row in figure.rows:
-        printed.add_row(*row)
-    console.print(printed)
+        show(importlib.import_module(f"tests.benchmarks.{name}").measure(), console)
 
 
 if __name__ == "__main__":

@@ -1,7 +1,11 @@
-"""What a figure hands to `make bench`: a title, columns, and rows of text."""
+"""What a figure is: a title, columns, and rows of text; and how it is shown."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+
+from rich import box
+from rich.console import Console
+from rich.table import Table as Printed
 
 
 @dataclass(frozen=True)
@@ -9,3 +13,10 @@ class Table:
     title: str
     columns: Sequence[str]
     rows: Sequence[Sequence[str]]
+
+
+def show(figure: Table, console: Console) -> None:
+    printed = Printed(*figure.columns, title=figure.title, box=box.SIMPLE, title_justify="left")
+    for row in figure.rows:
+        printed.add_row(*row)
+    console.print(printed)

@@ -21,7 +21,7 @@ class Baselines:
 
     def __init__(self, case: Case, vectors: KeptVectors) -> None:
         self._ids = [message.id for message in case.messages]
-        texts = [f"{message.speaker}: {message.text}" for message in case.messages]
+        texts = message_texts(case)
         self._plain, self._stemmed = Bm25(texts, plain_words), Bm25(texts, stems)
         self._vectors: Vectors = vectors.of(texts)
 
@@ -32,10 +32,14 @@ class Baselines:
             "BM25": plain,
             "BM25 stemmed": stemmed,
             "dense": dense,
-            "hybrid, reciprocal rank": _reciprocal(stemmed) + _reciprocal(dense),
-            "hybrid, min-max": _min_max(stemmed) + _min_max(dense),
+            "reciprocal rank": _reciprocal(stemmed) + _reciprocal(dense),
+            "min-max": _min_max(stemmed) + _min_max(dense),
         }
         return {name: [self._ids[i] for i in np.argsort(-scores, kind="stable")] for name, scores in methods.items()}
+
+
+def message_texts(case: Case) -> list[str]:
+    return [f"{message.speaker}: {message.text}" for message in case.messages]
 
 
 class Bm25:

@@ -1,16 +1,17 @@
 """The figures of a search: the share of the evidence among the first messages, and within a budget of tokens."""
 
-from collections import defaultdict
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from statistics import fmean
 
-from membus.domain.search.ranking import Ranked
+from membus.domain.search import Ranked
 from membus.domain.tokens import estimate_tokens
+from tests.benchmarks.search.data import Case, Question, found_ids
 from tests.benchmarks.table import Table
 
 KS = (5, 10, 20)
 BUDGETS = (500, 1_000, 1_700, 3_000, 6_000)
+SHIPPED, OTHER_HALF = "membus", "membus, weights of the other half"
 
 
 @dataclass(frozen=True)
@@ -23,11 +24,12 @@ class Measured:
     recall: dict[int, float]
 
 
-def recall_at(ranked: Sequence[str], gold: frozenset[str]) -> dict[int, float]:
-    return {k: len(gold & set(ranked[:k])) / len(gold) for k in KS}
+def measured(case: Case, question: Question, method: str, ids: Sequence[str]) -> Measured:
+    recall = {k: len(question.gold & set(ids[:k])) / len(question.gold) for k in KS}
+    return Measured(case.set, question.category, method, recall)
 
 
-def recall_within(ranked: Iterable[Ranked], gold: frozenset[str]) -> dict[int, float]:
+def within(case: Case, question: Question, ranked: Iterable[Ranked]) -> Measured:
     """Fill each budget with passages (speaker and text), best first, leaving out what does not fit any more."""
     found: dict[int, set[str]] = {budget: set() for budget in BUDGETS}
     left = {budget: budget for budget in BUDGETS}
@@ -36,33 +38,34 @@ def recall_within(ranked: Iterable[Ranked], gold: frozenset[str]) -> dict[int, f
         for budget in BUDGETS:
             if cost <= left[budget]:
                 left[budget] -= cost
-                found[budget].add(each.row.group_id)
-    return {budget: len(gold & found[budget]) / len(gold) for budget in BUDGETS}
+                found[budget].update(found_ids([each.row.group_id]))
+    shares = {budget: len(question.gold & found[budget]) / len(question.gold) for budget in BUDGETS}
+    return Measured(case.set, question.category, SHIPPED, shares)
 
 
-def tables(measured: Sequence[Measured]) -> list[Table]:
-    """Return one table for each data set: every method over all questions, then by category at 10."""
-    return [_table(name, [m for m in measured if m.set == name]) for name in sorted({m.set for m in measured})]
-
-
-def within_table(measured: Sequence[Measured]) -> Table:
-    sets = sorted({m.set for m in measured})
-    rows = [[name, *(f"{fmean(m.recall[b] for m in measured if m.set == name):.3f}" for b in BUDGETS)] for name in sets]
-    return Table("Share of the evidence in so many tokens of recalled passages", ["set", *map(str, BUDGETS)], rows)
-
-
-def _table(name: str, measured: Sequence[Measured]) -> Table:
-    by_method: dict[str, list[Measured]] = defaultdict(list)
-    for each in measured:
-        by_method[each.method].append(each)
-    categories = sorted({each.category for each in measured})
-    columns = ["method", *(f"@{k}" for k in KS), *(f"{category} @10" for category in categories)]
-    rows = [
-        [method, *(_mean(of, k) for k in KS), *(_mean([m for m in of if m.category == c], 10) for c in categories)]
-        for method, of in by_method.items()
+def set_table(name: str, of_all: Sequence[Measured]) -> Table:
+    """Return every method over all questions of a set, then by category at 10; `*` where none is better."""
+    mine = [each for each in of_all if each.set == name]
+    methods = list(dict.fromkeys(each.method for each in mine))
+    rows = [_row(f"all, @{k}", mine, methods, k) for k in KS] + [
+        _row(f"{category}, @10", [each for each in mine if each.category == category], methods, 10)
+        for category in sorted({each.category for each in mine})
     ]
-    return Table(f"{name}: recall of the evidence ({len(next(iter(by_method.values())))} questions)", columns, rows)
+    return Table(f"{name}: share of the evidence among the first messages", ("questions", "n", *methods), rows)
 
 
-def _mean(measured: Sequence[Measured], k: int) -> str:
-    return f"{fmean(each.recall[k] for each in measured):.3f}"
+def within_table(of_all: Sequence[Measured]) -> Table:
+    sets = dict.fromkeys(each.set for each in of_all)
+    rows = [[name, *(f"{_mean(of_all, name, budget):.3f}" for budget in BUDGETS)] for name in sets]
+    columns = ("set", *(f"{budget:,} tokens" for budget in BUDGETS))
+    return Table("Share of the evidence in so many tokens of recalled passages (tokens estimated)", columns, rows)
+
+
+def _mean(of_all: Sequence[Measured], name: str, key: int) -> float:
+    return fmean(each.recall[key] for each in of_all if each.set == name)
+
+
+def _row(label: str, mine: Sequence[Measured], methods: Sequence[str], k: int) -> list[str]:
+    means = [fmean(each.recall[k] for each in mine if each.method == method) for method in methods]
+    count = sum(each.method == methods[0] for each in mine)
+    return [label, str(count), *(f"{mean:.3f}{'*' if mean == max(means) else ' '}" for mean in means)]

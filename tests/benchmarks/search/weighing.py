@@ -1,4 +1,4 @@
-"""Weights from questions: fitted, calibrated, written to the layer, and tried on the half they were not fitted on."""
+"""Weights from questions: fitted, calibrated, put in force, written to the layer."""
 
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
@@ -7,7 +7,6 @@ from pathlib import Path
 import numpy as np
 
 from membus.domain.search import ranking, weights
-from tests.benchmarks.search.data import Case
 from tests.benchmarks.search.fitting import calibrate, fit
 from tests.benchmarks.search.samples import Sample
 
@@ -48,12 +47,3 @@ def in_force(found: dict[str, float]) -> Iterator[None]:
         yield
     finally:
         weights.WEIGHTS.update(before)
-
-
-def halves(cases: Sequence[Case]) -> tuple[list[Case], list[Case]]:
-    """Deal the conversations of each set to two halves in turn."""
-    dealt: tuple[list[Case], list[Case]] = ([], [])
-    for name in dict.fromkeys(case.set for case in cases):
-        for place, case in enumerate(case for case in cases if case.set == name):
-            dealt[place % 2].append(case)
-    return dealt

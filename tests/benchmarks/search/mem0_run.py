@@ -1,0 +1,65 @@
+"""Runs in Mem0's own environment: adds a case's messages as they are, searches for its questions, writes what it found.
+
+`python mem0_run.py <job.json> <vectors.npz> <answers.json>`; the vectors are the benchmark's, by text.
+"""
+
+import importlib
+import json
+import sys
+import tempfile
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+TOP = 20
+
+
+class GivenVectors:
+    """Stands where Mem0's embedder stands, with the vectors that every method of the benchmark has."""
+
+    def __init__(self, vectors: dict[str, list[float]]) -> None:
+        self._vectors = vectors
+        self.config = None
+
+    def embed(self, text: str, memory_action: str | None = None) -> list[float]:  # noqa: ARG002 - Mem0's signature
+        return self._vectors[text]
+
+    def embed_batch(self, texts: list[str], memory_action: str | None = None) -> list[list[float]]:  # noqa: ARG002
+        return [self._vectors[text] for text in texts]
+
+
+def main(job: dict[str, Any], vectors: dict[str, list[float]]) -> list[list[str]]:
+    with tempfile.TemporaryDirectory() as folder:
+        memory = _memory(Path(folder), GivenVectors(vectors))
+        for message in job["messages"]:
+            memory.add(message["text"], user_id="u", metadata={"message": message["id"]}, infer=False)
+        return [_search(memory, question) for question in job["questions"]]
+
+
+def _memory(folder: Path, embedder: GivenVectors) -> Any:
+    size = len(next(iter(embedder._vectors.values())))
+    store = {"collection_name": "bench", "path": str(folder / "qdrant"), "embedding_model_dims": size, "on_disk": True}
+    memory = importlib.import_module("mem0").Memory.from_config(
+        {
+            "vector_store": {"provider": "qdrant", "config": store},
+            "llm": {"provider": "openai", "config": {"api_key": "never called: infer=False"}},
+            "embedder": {"provider": "openai", "config": {"api_key": "replaced below", "embedding_dims": size}},
+            "history_db_path": str(folder / "history.db"),
+        }
+    )
+    memory.embedding_model = embedder
+    return memory
+
+
+def _search(memory: Any, question: str) -> list[str]:
+    found = memory.search(question, filters={"user_id": "u"}, top_k=TOP, threshold=0.0)["results"]
+    return [each["metadata"]["message"] for each in found]
+
+
+if __name__ == "__main__":
+    _job, _vectors, _answers = map(Path, sys.argv[1:])
+    _job_read = json.loads(_job.read_text())
+    with np.load(_vectors) as _kept:
+        _by_text = dict(zip(_job_read["texts"], _kept["vectors"].tolist(), strict=True))
+    _answers.write_text(json.dumps(main(_job_read, _by_text)))
