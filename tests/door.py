@@ -111,6 +111,7 @@ class Door:
         patch.setattr(wiring, "sealer", HmacSealer)
         patch.setattr(wiring_search, "documents", lambda: self.documents)
         patch.setattr(wiring_search, "memory_index", lambda: self.memories)
+        patch.setattr(wiring_search, "embedder", lambda: self.embedder)
         patch.setattr(wiring_search, "indexer", lambda: Indexer(self.embedder, self.memories))
         patch.setattr(wiring_search, "recent", lambda: InMemoryRecent(self.episodes))
         patch.setattr(wiring, "state_lifetime", lambda: timedelta(days=30))

@@ -1,6 +1,6 @@
 """Search: every kind of memory in one call; with less to go by it answers less, and says so."""
 
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime
 
@@ -16,7 +16,7 @@ from membus.domain.search.rows import Row
 from membus.domain.tokens import estimate_tokens
 from membus.errors import UnavailableError
 from membus.ports.clock import Clock
-from membus.ports.embedder import Vector
+from membus.ports.embedder import Embedder
 from membus.ports.facts import FactReader
 from membus.ports.memories import MemoryIndex
 from membus.ports.recent import RecentEvents
@@ -26,10 +26,10 @@ RECENT_EVENTS = 100
 
 @dataclass(frozen=True)
 class Search:
-    """`vectors` embeds texts, or finds their vectors, as `Indexer.vectors` does."""
+    """A query is embedded anew: to look for its vector in the index would cost each search a transaction."""
 
     index: MemoryIndex
-    vectors: Callable[[str, Sequence[str]], dict[str, Vector]]
+    embedder: Embedder
     facts: FactReader
     recent: RecentEvents
     clock: Clock
@@ -37,7 +37,7 @@ class Search:
     def answer(self, tenant: str, asked: SearchIn) -> Results:
         now = self.clock()
         within, query = _within(tenant, asked, now), read_query(asked.query, now=(asked.as_of or now).date())
-        vector = None if asked.mode == "text" else self._vector(tenant, query)
+        vector = None if asked.mode == "text" else self.embedder.embed([query.text]).vectors.get(query.text)
         blind = vector is None and asked.mode != "text"
         if asked.mode == "vector" and vector is not None:
             query = replace(query, terms=())
@@ -54,12 +54,6 @@ class Search:
         shown = rank(query, found.rows, found.scope, limit=asked.k, may_answer=may_answer)
         return Results(results=_results(shown, found, asked), degraded=away or blind)
 
-    def _vector(self, tenant: str, query: Query) -> Vector | None:
-        try:
-            return self.vectors(tenant, [query.text]).get(query.text)
-        except UnavailableError:
-            return None
-
     def _at_hand(self, within: Within, user_id: str | None, query: Query) -> Found:
         """Search what DynamoDB has of the user: the profile and what happened lately, by words alone."""
         memories = self._remembered(Owner(tenant=within.tenant_id, user=user_id)) if user_id else []
@@ -73,12 +67,10 @@ class Search:
 
 
 def _within(tenant: str, asked: SearchIn, now: datetime) -> Within:
-    """`as_of` sees what had happened by then: nothing that came later tells on itself."""
-    ends = [moment for moment in (asked.until, asked.as_of) if moment]
     return Within(
         tenant_id=tenant, now=now, scope=scope_of(asked.user_id, None) if asked.user_id else None,
         agent_id=asked.agent_id, session=asked.session_id, kinds=tuple(asked.kinds),
-        filter=read_filter(asked.filters), since=asked.since, until=min(ends) if ends else None,
+        filter=read_filter(asked.filters), since=asked.since, until=asked.until, as_of=asked.as_of,
     )  # fmt: skip
 
 

@@ -125,8 +125,10 @@ def test_vectors_and_words_can_be_searched_by_the_functions_role(migrated: Datab
     with migrated.open(migrated.functions) as connection:
         put(connection, "m-6", owner="words", acting_as="words")
         embed = """
-            INSERT INTO vectors (tenant_id, model, id, scope, content_hash, embedding)
-            SELECT tenant_id, 'm', id, scope, content_hash, array_fill(0.1, ARRAY[1024])::halfvec FROM memories
+            INSERT INTO vectors (tenant_id, model, id, scope, content_hash, embedding, kind, session, occurred_at)
+            SELECT tenant_id, 'm', id, scope, content_hash, array_fill(0.1, ARRAY[1024])::halfvec, kind, session,
+                occurred_at
+            FROM memories
             RETURNING id
         """
         rows(connection, "words", embed)

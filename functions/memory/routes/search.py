@@ -18,7 +18,7 @@ router = APIGatewayHttpRouter()
 def post_search(asked: Annotated[SearchIn, Body()]) -> Results:
     search = Search(
         index=wiring_search.memory_index(),
-        vectors=wiring_search.indexer().vectors,
+        embedder=wiring_search.embedder(),
         facts=wiring.facts(),
         recent=wiring_search.recent(),
         clock=wiring.now,

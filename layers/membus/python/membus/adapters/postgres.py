@@ -7,6 +7,7 @@ from typing import Any
 
 import psycopg
 
+from membus.adapters.halfvec import HalfVector, HalfVectorDumper
 from membus.domain.migration import Login
 from membus.errors import UnavailableError
 
@@ -43,7 +44,7 @@ def connect(
 
 
 def _open(address: Address, login: Login, timeout: int) -> psycopg.Connection[tuple[Any, ...]]:
-    return psycopg.connect(
+    connection = psycopg.connect(
         host=address.host,
         port=address.port,
         dbname=address.database,
@@ -55,3 +56,5 @@ def _open(address: Address, login: Login, timeout: int) -> psycopg.Connection[tu
         prepare_threshold=None,  # a prepared statement pins the connection of RDS Proxy
         application_name="membus",
     )
+    connection.adapters.register_dumper(HalfVector, HalfVectorDumper)
+    return connection

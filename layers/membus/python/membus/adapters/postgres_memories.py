@@ -9,8 +9,10 @@ from typing import Any
 from psycopg import Cursor
 
 from membus.adapters import postgres_statements as statements
+from membus.adapters.halfvec import HalfVector
+from membus.adapters.postgres_found import documents
 from membus.adapters.postgres_passages import content_hash, literal, passage_rows
-from membus.adapters.postgres_search import documents, search
+from membus.adapters.postgres_search import search
 from membus.adapters.postgres_tenants import Connection, TenantTransactions
 from membus.domain.memory import Removal
 from membus.domain.pages import Page
@@ -31,7 +33,7 @@ class PostgresMemories:
 
     def attach(self, tenant: str, vectors: Mapping[str, Vector]) -> None:
         rows = [
-            {"tenant": tenant, "model": self._model, "hash": content_hash(text), "vector": literal(vector)}
+            {"tenant": tenant, "model": self._model, "hash": content_hash(text), "vector": HalfVector(vector)}
             for text, vector in sorted(vectors.items())
         ]
         if rows:
@@ -95,8 +97,9 @@ class PostgresMemories:
         }
         connection.execute(statements.DROP_PARTS, written)
         _many(connection, statements.PUT, rows)
-        connection.execute(statements.DROP_OUTDATED, written)
         connection.execute(statements.REUSE, written)
+        connection.execute(statements.DROP_OUTDATED, written)
+        connection.execute(statements.FOLLOW, written)
         waiting = f"SELECT DISTINCT m.embedded_text {statements.WAITING} AND m.id = ANY(%(ids)s)"
         return partial(_first, connection.execute(waiting.encode(), written))
 

@@ -15,7 +15,8 @@ def passage_rows(entry: Entry) -> list[dict[str, Any]]:
         "tenant": memory.tenant_id, "scope": memory.scope, "memory": memory.memory_id, "kind": memory.kind,
         "agent": memory.agent_id, "session": memory.session, "speaker": _storable(memory.speaker),
         "metadata": Jsonb(_storable(memory.metadata)), "source": Jsonb(memory.source.model_dump(exclude_none=True)),
-        "message_length": entry.length, "occurred_at": memory.occurred_at, "expires_at": memory.expires_at,
+        "message_length": entry.length, "occurred_at": memory.occurred_at, "valid_until": None,
+        "expires_at": memory.expires_at,
         "version": memory.version,
     }  # fmt: skip
     return [

@@ -1,188 +1,166 @@
 """A search in two statements of one transaction: statistics with the candidates, then the passages themselves."""
 
-import json
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Sequence
 from typing import Any
 
 from psycopg import sql
 
-from membus.adapters.postgres_filters import compile_filter
-from membus.adapters.postgres_passages import literal
+from membus.adapters.halfvec import HalfVector
+from membus.adapters.postgres_found import found
 from membus.adapters.postgres_tenants import Connection
-from membus.domain.memory import Source
-from membus.domain.pages import Page
-from membus.domain.retrieval import BESIDE, BESIDE_PARTS, About, Found, Within
-from membus.domain.search.rows import Row, Scope
+from membus.adapters.postgres_visible import LIVE, is_whole_scope, parameters_of, visible
+from membus.domain.retrieval import BESIDE, BESIDE_PARTS, Found, Within
+from membus.domain.search.rows import Scope
 from membus.ports.embedder import Vector
 
 CANDIDATES = 100
 """As many by meaning and as many by words; ranking reads no more than both together and what stands beside them."""
-_VISIBLE = 11
+ACCOMPANIED = 100
+"""The best of either arm bring the messages beside them."""
+SAMPLE = 500
+"""So many vectors, drawn by their hash, tell how close vectors of the scope are as a rule."""
 _CANDIDATES = """
-    WITH mine AS MATERIALIZED (
-        SELECT m.id, m.length, m.terms, {distance} AS distance
-        FROM membus.memories m {vectors}
-        WHERE {visible}
+    WITH near AS ({near}), sample AS ({sample}), {words}
+    SELECT total.rows, total.length, sample.mean, sample.deviation,
+        (SELECT array_agg(ARRAY[place, times]) FROM seen),
+        coalesce(chosen.ids, '{{}}'), coalesce(chosen.accompanied, '{{}}')
+    FROM total CROSS JOIN sample CROSS JOIN (
+        SELECT array_agg(DISTINCT id) AS ids, array_agg(id) FILTER (WHERE place <= %(accompanied)s) AS accompanied
+        FROM (
+            SELECT id, row_number() OVER () AS place FROM near
+            UNION ALL SELECT id, row_number() OVER () FROM worded
+        ) AS candidate
+    ) AS chosen
+"""
+# An approximate index of just this scope serves the order, if there is one; it has to see the cast it was made with.
+_NEAR = """
+    SELECT v.id FROM membus.vectors v {metadata} WHERE v.model = %(model)s AND {visible}
+    ORDER BY {distance} LIMIT %(candidates)s
+"""
+_SAMPLE = """
+    SELECT coalesce(avg(1 - distance), 0) AS mean, coalesce(stddev_pop(1 - distance), 0) AS deviation FROM (
+        SELECT v.embedding <=> %(vector)s::halfvec AS distance FROM membus.vectors v {metadata}
+        WHERE v.model = %(model)s AND {visible}
+        ORDER BY v.content_hash LIMIT %(sample)s
+    ) AS drawn
+"""
+_METADATA = "JOIN membus.memories m ON m.tenant_id = v.tenant_id AND m.id = v.id"
+_NO_NEAR, _NO_SAMPLE = "SELECT NULL AS id WHERE false", "SELECT 0::float8 AS mean, 0::float8 AS deviation"
+_WORDS = """
+    mine AS MATERIALIZED (
+        SELECT m.id, m.length, CASE WHEN m.terms @@ %(any)s::tsquery THEN m.terms END AS terms
+        FROM membus.memories m WHERE {visible}
     ), total AS (
-        SELECT count(*) AS rows, coalesce(avg(length), 0)::float8 AS length,
-            coalesce(avg(1 - distance), 0) AS mean, coalesce(stddev_pop(1 - distance), 0) AS deviation
-        FROM mine
+        SELECT count(*) AS rows, coalesce(avg(length), 0)::float8 AS length FROM mine
+    ), said AS MATERIALIZED (
+        SELECT id, length, terms FROM mine WHERE terms IS NOT NULL
     ), hit AS MATERIALIZED (
-        SELECT asked.place, worded.id, worded.length
-        FROM (SELECT id, length, terms FROM mine WHERE terms @@ %(any)s::tsquery) AS worded
-        JOIN unnest(%(queries)s::text[]) WITH ORDINALITY AS asked (query, place)
-            ON worded.terms @@ asked.query::tsquery
+        SELECT asked.place, said.id, said.length FROM said
+        JOIN unnest(%(queries)s::text[]) WITH ORDINALITY AS asked (query, place) ON said.terms @@ asked.query::tsquery
     ), seen AS (
         SELECT place, count(*) AS times FROM hit GROUP BY place
     ), worded AS (
         SELECT hit.id FROM hit JOIN seen USING (place) CROSS JOIN total
         GROUP BY hit.id
         ORDER BY sum(
-            ln(1 + (total.rows - seen.times + 0.5) / (seen.times + 0.5))
+            ln(1 + (total.rows - seen.times + 0.5)::float8 / (seen.times + 0.5)::float8)
             / (0.25 + 0.75 * hit.length / greatest(total.length, 1))
         ) DESC, hit.id LIMIT %(candidates)s
-    ), near AS (
-        SELECT id FROM mine ORDER BY distance NULLS LAST, id LIMIT %(nearest)s
     )
-    SELECT total.rows, total.length, total.mean, total.deviation, (SELECT array_agg(ARRAY[place, times]) FROM seen),
-        (SELECT array_agg(id) FROM (SELECT id FROM near UNION SELECT id FROM worded) AS chosen)
-    FROM total
 """
+_NO_WORDS = """
+    total AS (SELECT 0::bigint AS rows, 0::float8 AS length),
+    seen AS (SELECT 0 AS place, 0 AS times WHERE false), worded AS (SELECT NULL AS id WHERE false)
+"""
+# A message is where its first passage is: two look-ups in the order of its session find those beside it.
 _PASSAGES = """
-    WITH found AS (
-        SELECT m.id, m.scope, m.session FROM membus.memories m
-        WHERE m.tenant_id = %(tenant)s AND m.id = ANY(%(ids)s)
-    ), placed AS (
-        SELECT m.id, m.scope, m.session,
-            m.part, dense_rank() OVER (
-                PARTITION BY m.scope, m.session ORDER BY m.occurred_at, length(m.group_id), m.group_id
-            ) AS position
-        FROM membus.memories m JOIN (SELECT DISTINCT scope, session FROM found WHERE session <> '') AS sitting
-            ON m.scope = sitting.scope AND m.session = sitting.session
-        WHERE m.tenant_id = %(tenant)s AND (m.expires_at IS NULL OR m.expires_at > %(now)s)
+    WITH hit AS MATERIALIZED (
+        SELECT DISTINCT m.scope, m.session, m.occurred_at, m.group_id FROM membus.memories m
+        WHERE m.tenant_id = %(tenant)s AND m.id = ANY(%(accompanied)s) AND m.session <> ''
+    ), run AS MATERIALIZED (
+        SELECT hit.group_id, array_agg(
+            near.group_id ORDER BY near.occurred_at, length(near.group_id), near.group_id
+        ) AS messages
+        FROM hit CROSS JOIN LATERAL (
+            (SELECT m.occurred_at, m.group_id FROM membus.memories m
+            WHERE m.tenant_id = %(tenant)s AND m.scope = hit.scope AND m.session = hit.session AND m.part = 0
+                AND (m.occurred_at, length(m.group_id), m.group_id)
+                    <= (hit.occurred_at, length(hit.group_id), hit.group_id) AND {live}
+            ORDER BY m.occurred_at DESC, length(m.group_id) DESC, m.group_id DESC LIMIT %(beside)s + 1)
+            UNION ALL
+            (SELECT m.occurred_at, m.group_id FROM membus.memories m
+            WHERE m.tenant_id = %(tenant)s AND m.scope = hit.scope AND m.session = hit.session AND m.part = 0
+                AND (m.occurred_at, length(m.group_id), m.group_id)
+                    > (hit.occurred_at, length(hit.group_id), hit.group_id) AND {live}
+            ORDER BY m.occurred_at, length(m.group_id), m.group_id LIMIT %(beside)s)
+        ) AS near GROUP BY hit.group_id
     ), wanted AS (
-        SELECT id, 0::bigint AS position FROM found WHERE session = ''
-        UNION ALL
-        SELECT placed.id, placed.position FROM placed WHERE id = ANY(%(ids)s) OR part < %(parts)s AND EXISTS (
-            SELECT FROM placed AS hit WHERE hit.id = ANY(%(ids)s)
-                AND hit.scope = placed.scope AND hit.session = placed.session
-                AND hit.position BETWEEN placed.position - %(beside)s AND placed.position + %(beside)s
-        )
+        SELECT unnest(%(ids)s::text[]) AS id
+        UNION
+        SELECT m.id FROM (SELECT DISTINCT unnest(messages) AS group_id FROM run) AS beside
+        JOIN membus.memories m
+            ON m.tenant_id = %(tenant)s AND m.group_id = beside.group_id AND m.part < %(parts)s AND {live}
     )
-    SELECT m.id, m.group_id, CASE m.session WHEN '' THEN '' ELSE m.scope || ' ' || m.session END, wanted.position,
-        m.part, m.speaker, m.occurred_at, m.text, m.stems, m.message_length, 1 - ({distance}),
+    SELECT m.id, m.group_id, CASE m.session WHEN '' THEN '' ELSE m.scope || ' ' || m.session END, run.messages,
+        CASE WHEN m.valid_until IS NULL THEN m.part ELSE 0 END, m.speaker, m.occurred_at, m.text, m.stems, m.message_length, {similarity},
         {visible}, m.kind, m.source::text, m.metadata::text
-    FROM wanted JOIN membus.memories m USING (id) {vectors}
-    WHERE m.tenant_id = %(tenant)s
+    FROM wanted JOIN membus.memories m ON m.tenant_id = %(tenant)s AND m.id = wanted.id
+    LEFT JOIN run ON run.group_id = m.group_id {vectors}
 """
-_DOCUMENTS = """
-    SELECT m.group_id, m.occurred_at FROM membus.memories m WHERE {visible} AND m.part = 0
-    ORDER BY m.occurred_at DESC, m.group_id DESC LIMIT %(limit)s
-"""
-_VECTORS = sql.SQL("LEFT JOIN membus.vectors v ON v.tenant_id = m.tenant_id AND v.model = %(model)s AND v.id = m.id")
+_VECTORS = "LEFT JOIN membus.vectors v ON v.tenant_id = m.tenant_id AND v.model = %(model)s AND v.id = m.id"
+_SIMILARITY, _NO_SIMILARITY = "1 - (v.embedding <=> %(vector)s::halfvec)", "NULL::float8"
 
 
 def search(
     connection: Connection, within: Within, *, model: str, terms: Sequence[str], vector: Vector | None
 ) -> Callable[[], Found]:
     """Return at most 200 candidates, and what was said to either side of each in its session."""
-    parameters: dict[str, Any] = {
-        "tenant": within.tenant_id, "now": within.now, "model": model, "candidates": CANDIDATES, "beside": BESIDE,
-        "parts": BESIDE_PARTS,
-        "nearest": 0 if vector is None else CANDIDATES, "queries": (queries := [_query(term) for term in terms]),
-        "any": " | ".join(queries),
+    queries = [_query(term) for term in terms]
+    parameters = parameters_of(within) | {
+        "model": model, "candidates": CANDIDATES, "accompanied": ACCOMPANIED, "sample": SAMPLE,
+        "queries": queries, "any": " | ".join(queries),
     }  # fmt: skip
-    parts: dict[str, sql.Composable] = {"distance": sql.SQL("NULL::float8"), "vectors": sql.SQL("")}
     if vector is not None:
-        parameters["vector"] = literal(vector)
-        parts = {
-            "distance": sql.SQL("v.embedding <=> %(vector)s::halfvec"),
-            "vectors": _VECTORS,
-        }
-    parts["visible"] = _visible(within, parameters)
-    candidates = connection.execute(sql.SQL(_CANDIDATES).format(**parts), parameters).fetchone()
-    total, length, mean, deviation, seen, ids = candidates or (0, 0.0, 0.0, 0.0, None, None)
+        parameters["vector"] = HalfVector(vector)
+    statement = _candidates(within, parameters, dimensions=len(vector or ()), worded=bool(terms))
+    figures = connection.execute(statement, parameters).fetchone()
+    total, length, mean, deviation, seen, ids, accompanied = figures or (0, 0.0, 0.0, 0.0, None, [], [])
     times = dict(seen or ())
     scope = Scope(
         rows=total, average_length=length, similarity_mean=mean, similarity_deviation=deviation,
         frequencies={term: times.get(place, 0) for place, term in enumerate(terms, start=1)},
     )  # fmt: skip
-    passages = connection.execute(sql.SQL(_PASSAGES).format(**parts), parameters | {"ids": ids or []})
-    return lambda: _found(scope, passages.fetchall())
+    passages = sql.SQL(_PASSAGES).format(
+        visible=visible(within, parameters, row="m"),
+        similarity=sql.SQL(_SIMILARITY if vector is not None else _NO_SIMILARITY),
+        vectors=sql.SQL(_VECTORS if vector is not None else ""),
+        live=sql.SQL(LIVE).format(row=sql.SQL("m")),
+    )
+    parameters |= {"ids": ids, "accompanied": accompanied, "beside": BESIDE, "parts": BESIDE_PARTS}
+    rows = connection.execute(passages, parameters)
+    return lambda: found(scope, rows.fetchall())
 
 
-def documents(
-    connection: Connection, within: Within, *, limit: int, after: dict[str, str] | None
-) -> Callable[[], Page[str]]:
-    """Return one page of the ids of documents, the newest first."""
-    parameters: dict[str, Any] = {"tenant": within.tenant_id, "now": within.now, "limit": limit + 1}
-    visible = _visible(within, parameters)
-    if after:
-        parameters |= after
-        visible = sql.SQL("{} AND (m.occurred_at, m.group_id) < (%(at)s::timestamptz, %(id)s)").format(visible)
-    asked = connection.execute(sql.SQL(_DOCUMENTS).format(visible=visible), parameters)
-    return lambda: _page(asked.fetchall(), limit)
+def _candidates(within: Within, parameters: dict[str, Any], *, dimensions: int, worded: bool) -> sql.Composed:
+    parts: dict[str, sql.Composable] = {"near": sql.SQL(_NO_NEAR), "sample": sql.SQL(_NO_SAMPLE)}
+    if dimensions:
+        beside: dict[str, sql.Composable] = {
+            "visible": visible(within, parameters, row="v"), "metadata": sql.SQL(_METADATA if within.filter else ""),
+        }  # fmt: skip
+        near = sql.SQL(_NEAR).format(distance=_distance(within, dimensions), **beside)
+        parts = {"near": near, "sample": sql.SQL(_SAMPLE).format(**beside)}
+    words = sql.SQL(_WORDS).format(visible=visible(within, parameters, row="m")) if worded else sql.SQL(_NO_WORDS)
+    return sql.SQL(_CANDIDATES).format(words=words, **parts)
 
 
-def _page(rows: Sequence[tuple[Any, ...]], limit: int) -> Page[str]:
-    last = rows[limit - 1] if len(rows) > limit else None
-    next_page = {"at": last[1].isoformat(), "id": last[0]} if last else None
-    return Page(tuple(memory_id for memory_id, _ in rows[:limit]), next_page)
-
-
-def _found(scope: Scope, passages: Sequence[tuple[Any, ...]]) -> Found:
-    return Found(scope, tuple(_row(each) for each in passages), _Visible(passages))
-
-
-class _Visible(Mapping[str, About]):
-    """What the visible passages' memories say besides: read for the few that are shown, not for all that are ranked."""
-
-    def __init__(self, passages: Sequence[tuple[Any, ...]]) -> None:
-        self._passages = {each[0]: each for each in passages if each[_VISIBLE]}
-
-    def __getitem__(self, row_id: str) -> About:
-        _, memory_id, *_, kind, source, metadata = self._passages[row_id]
-        return About(
-            memory_id=memory_id, kind=kind, source=Source.model_validate_json(source), metadata=json.loads(metadata)
-        )
-
-    def __iter__(self) -> Iterator[str]:
-        return iter(self._passages)
-
-    def __len__(self) -> int:
-        return len(self._passages)
-
-
-def _visible(within: Within, parameters: dict[str, Any]) -> sql.Composable:
-    wanted = {
-        "scope": ("m.scope = %(scope)s", within.scope),
-        "agent": ("(m.agent_id = %(agent)s OR m.kind = 'fact')", within.agent_id),  # every agent knows the facts
-        "session": ("m.session = %(session)s", within.session),
-        "kinds": ("m.kind = ANY(%(kinds)s)", list(within.kinds) or None),
-        "since": ("m.occurred_at >= %(since)s", within.since),
-        "until": ("m.occurred_at <= %(until)s", within.until),
-    }
-    asked = {name: value for name, (_, value) in wanted.items() if value is not None}
-    parameters |= asked
-    conditions: list[sql.Composable] = [
-        sql.SQL("m.tenant_id = %(tenant)s"), sql.SQL("(m.expires_at IS NULL OR m.expires_at > %(now)s)"),
-        *(sql.SQL(wanted[name][0]) for name in asked),
-    ]  # fmt: skip
-    if within.filter:
-        conditions.append(compile_filter(within.filter, parameters))
-    return sql.SQL(" AND ").join(conditions)
+def _distance(within: Within, dimensions: int) -> sql.Composable:
+    """Return the order that an approximate index may serve, or one that none can: filters make its answers short."""
+    if is_whole_scope(within):
+        return sql.SQL("v.embedding::halfvec({}) <=> %(vector)s::halfvec").format(sql.Literal(dimensions))
+    return sql.SQL("(v.embedding <=> %(vector)s::halfvec) + 0")
 
 
 def _query(term: str) -> str:
     """Return the term as a tsquery of exactly itself."""
     escaped = term.replace("\\", "\\\\").replace("'", "''")
     return f"'{escaped}'"
-
-
-def _row(columns: tuple[Any, ...]) -> Row:
-    row_id, memory_id, session, position, part, speaker, occurred_at, text, stems, length, similarity, *_ = columns
-    return Row(
-        id=row_id, group_id=memory_id, session=session, position=position, part=part, speaker=speaker,
-        occurred_at=occurred_at, text=text, stems=stems, message_length=length,
-        similarity=similarity,
-    )  # fmt: skip

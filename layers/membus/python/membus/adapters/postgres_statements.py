@@ -18,39 +18,61 @@ DROP_PARTS = """
 PUT = """
     INSERT INTO membus.memories (
         tenant_id, scope, id, group_id, part, kind, text, embedded_text, content_hash, stems, length, message_length,
-        agent_id, session, speaker, metadata, source, occurred_at, expires_at, version
+        agent_id, session, speaker, metadata, source, occurred_at, valid_until, expires_at,
+        version
     ) VALUES (
         %(tenant)s, %(scope)s, %(id)s, %(memory)s, %(part)s, %(kind)s, %(text)s, %(embedded_text)s,
         %(hash)s, %(stems)s, %(length)s, %(message_length)s, %(agent)s, %(session)s, %(speaker)s,
-        %(metadata)s, %(source)s, %(occurred_at)s, %(expires_at)s, %(version)s
+        %(metadata)s, %(source)s, %(occurred_at)s, %(valid_until)s, %(expires_at)s, %(version)s
     ) ON CONFLICT (tenant_id, id) DO UPDATE SET
         scope = excluded.scope, kind = excluded.kind, text = excluded.text,
         embedded_text = excluded.embedded_text, content_hash = excluded.content_hash, stems = excluded.stems,
         length = excluded.length, message_length = excluded.message_length,
         agent_id = excluded.agent_id, session = excluded.session,
         speaker = excluded.speaker, metadata = excluded.metadata, source = excluded.source,
-        occurred_at = excluded.occurred_at, expires_at = excluded.expires_at, version = excluded.version,
+        occurred_at = excluded.occurred_at, valid_until = excluded.valid_until,
+        expires_at = excluded.expires_at, version = excluded.version,
         updated_at = now()
+"""
+# A text whose row has moved on to other words lends its vector before it loses it.
+REUSE = """
+    INSERT INTO membus.vectors AS mine (
+        tenant_id, model, id, scope, content_hash, embedding, kind, agent_id, session, occurred_at, expires_at,
+        valid_until
+    )
+    SELECT m.tenant_id, %(model)s, m.id, m.scope, m.content_hash, known.embedding, m.kind, m.agent_id, m.session,
+        m.occurred_at, m.expires_at, m.valid_until
+    FROM membus.memories m CROSS JOIN LATERAL (
+        SELECT v.embedding FROM membus.vectors v
+        WHERE v.tenant_id = m.tenant_id AND v.model = %(model)s AND v.content_hash = m.content_hash LIMIT 1
+    ) AS known
+    WHERE m.tenant_id = %(tenant)s AND m.id = ANY(%(ids)s)
+    ON CONFLICT (tenant_id, model, id) DO UPDATE
+        SET content_hash = excluded.content_hash, embedding = excluded.embedding
+        WHERE mine.content_hash <> excluded.content_hash AND mine.scope = excluded.scope
 """
 DROP_OUTDATED = """
     DELETE FROM membus.vectors v USING membus.memories m
     WHERE m.tenant_id = %(tenant)s AND m.id = ANY(%(ids)s) AND v.tenant_id = m.tenant_id AND v.id = m.id
         AND (v.content_hash <> m.content_hash OR v.scope <> m.scope)
 """
-REUSE = """
-    INSERT INTO membus.vectors (tenant_id, model, id, scope, content_hash, embedding)
-    SELECT m.tenant_id, %(model)s, m.id, m.scope, m.content_hash, known.embedding
-    FROM membus.memories m CROSS JOIN LATERAL (
-        SELECT v.embedding FROM membus.vectors v
-        WHERE v.tenant_id = m.tenant_id AND v.model = %(model)s AND v.content_hash = m.content_hash LIMIT 1
-    ) AS known
-    WHERE m.tenant_id = %(tenant)s AND m.id = ANY(%(ids)s)
-    ON CONFLICT DO NOTHING
+FOLLOW = """
+    UPDATE membus.vectors v
+    SET kind = m.kind, agent_id = m.agent_id, session = m.session, occurred_at = m.occurred_at,
+        expires_at = m.expires_at, valid_until = m.valid_until
+    FROM membus.memories m
+    WHERE m.tenant_id = %(tenant)s AND m.id = ANY(%(ids)s) AND v.tenant_id = m.tenant_id AND v.id = m.id
+        AND (v.kind, v.agent_id, v.session, v.occurred_at, v.expires_at, v.valid_until)
+            IS DISTINCT FROM (m.kind, m.agent_id, m.session, m.occurred_at, m.expires_at, m.valid_until)
 """
 ATTACH = """
-    INSERT INTO membus.vectors (tenant_id, model, id, scope, content_hash, embedding)
-    SELECT m.tenant_id, %(model)s, m.id, m.scope, m.content_hash, %(vector)s::halfvec FROM membus.memories m
-    WHERE m.tenant_id = %(tenant)s AND m.content_hash = %(hash)s
+    INSERT INTO membus.vectors (
+        tenant_id, model, id, scope, content_hash, embedding, kind, agent_id, session, occurred_at, expires_at,
+        valid_until
+    )
+    SELECT m.tenant_id, %(model)s, m.id, m.scope, m.content_hash, %(vector)s::halfvec, m.kind, m.agent_id, m.session,
+        m.occurred_at, m.expires_at, m.valid_until
+    FROM membus.memories m WHERE m.tenant_id = %(tenant)s AND m.content_hash = %(hash)s
     ON CONFLICT DO NOTHING
 """
 WAITING = """

@@ -33,7 +33,10 @@ class Entry:
 
 @dataclass(frozen=True)
 class Within:
-    """Which memories a search may see. `now` decides what has expired; None anywhere asks for everything."""
+    """Which memories a search may see. `now` decides what has expired; None anywhere asks for everything.
+
+    `as_of` asks for what was true at that moment: what had happened by then, values that were replaced since.
+    """
 
     tenant_id: str
     now: datetime
@@ -44,6 +47,7 @@ class Within:
     filter: Filter | None = None
     since: datetime | None = None
     until: datetime | None = None
+    as_of: datetime | None = None
 
     def holds(self, memory: Memory) -> bool:
         """Whether the memory may be seen; every agent knows the facts."""
@@ -56,6 +60,7 @@ class Within:
             and (not self.kinds or memory.kind in self.kinds)
             and (self.since is None or memory.occurred_at >= self.since)
             and (self.until is None or memory.occurred_at <= self.until)
+            and (self.as_of is None or memory.occurred_at <= self.as_of)
             and matches(self.filter, memory.metadata)
         )
 

@@ -1,0 +1,92 @@
+"""What a search and a listing read from Postgres, as the domain knows it."""
+
+import json
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from itertools import pairwise
+from typing import Any
+
+from psycopg import sql
+
+from membus.adapters.postgres_tenants import Connection
+from membus.adapters.postgres_visible import parameters_of, visible
+from membus.domain.memory import Source
+from membus.domain.pages import Page
+from membus.domain.retrieval import BESIDE, About, Found, Within
+from membus.domain.search.rows import Row, Scope
+
+_GROUP, _SESSION, _MESSAGES, _VISIBLE = 1, 2, 3, 11
+_DOCUMENTS = """
+    SELECT m.group_id, m.occurred_at FROM membus.memories m WHERE {visible} AND m.part = 0
+    ORDER BY m.occurred_at DESC, m.group_id DESC LIMIT %(limit)s
+"""
+
+
+def found(scope: Scope, passages: Sequence[tuple[Any, ...]]) -> Found:
+    """Return what was found from columns in the order of a `Row`, then visible, kind, source and metadata.
+
+    In the place of a row's position stand the messages around it in their order, itself among them, or None.
+    """
+    places = _places(passages)
+    rows = tuple(_row(places, *each[:_VISIBLE]) for each in passages)
+    return Found(scope, rows, _Visible(passages))
+
+
+def _row(places: Mapping[str, int], *columns: Any) -> Row:
+    row_id, memory_id, session, _, *rest = columns
+    return Row(row_id, memory_id, session, places[memory_id], *rest)
+
+
+def _places(passages: Sequence[tuple[Any, ...]]) -> dict[str, int]:
+    """Number the messages so that those said one after the other have numbers that follow, and no others come close.
+
+    What stands alone has 0.
+    """
+    after = {one: other for each in passages for one, other in pairwise(each[_MESSAGES] or ())}
+    groups = {each[_GROUP]: bool(each[_SESSION]) for each in passages}
+    places = dict.fromkeys(groups, 0)
+    number = 0
+    for first in groups.keys() - set(after.values()):
+        message: str | None = first if groups[first] else None
+        while message is not None:
+            places[message] = number = number + 1
+            message = after.get(message)
+        number += BESIDE
+    return places
+
+
+class _Visible(Mapping[str, About]):
+    """What the visible passages' memories say besides: read for the few that are shown, not for all that are ranked."""
+
+    def __init__(self, passages: Sequence[tuple[Any, ...]]) -> None:
+        self._passages = {each[0]: each for each in passages if each[_VISIBLE]}
+
+    def __getitem__(self, row_id: str) -> About:
+        _, memory_id, *_, kind, source, metadata = self._passages[row_id]
+        return About(
+            memory_id=memory_id, kind=kind, source=Source.model_validate_json(source), metadata=json.loads(metadata)
+        )
+
+    def __iter__(self) -> Iterator[str]:
+        return iter(self._passages)
+
+    def __len__(self) -> int:
+        return len(self._passages)
+
+
+def documents(
+    connection: Connection, within: Within, *, limit: int, after: dict[str, str] | None
+) -> Callable[[], Page[str]]:
+    """Return one page of the ids of documents, the newest first."""
+    parameters = parameters_of(within) | {"limit": limit + 1}
+    seen = visible(within, parameters, row="m")
+    if after:
+        parameters |= after
+        seen = sql.SQL("{} AND (m.occurred_at, m.group_id) < (%(at)s::timestamptz, %(id)s)").format(seen)
+    asked = connection.execute(sql.SQL(_DOCUMENTS).format(visible=seen), parameters)
+    return lambda: _page(asked.fetchall(), limit)
+
+
+def _page(rows: Sequence[tuple[Any, ...]], limit: int) -> Page[str]:
+    last = rows[limit - 1] if len(rows) > limit else None
+    next_page = {"at": last[1].isoformat(), "id": last[0]} if last else None
+    return Page(tuple(memory_id for memory_id, _ in rows[:limit]), next_page)

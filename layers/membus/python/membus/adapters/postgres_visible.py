@@ -1,0 +1,49 @@
+"""Which rows a search may see, as SQL; `memories` and `vectors` have the columns for it in common."""
+
+from typing import Any, LiteralString
+
+from psycopg import sql
+
+from membus.adapters.postgres_filters import compile_filter
+from membus.domain.retrieval import Within
+
+_NARROWED: dict[str, LiteralString] = {
+    "scope": "{row}.scope = %(scope)s",
+    "agent": "({row}.agent_id = %(agent)s OR {row}.kind = 'fact')",  # every agent knows the facts
+    "session": "{row}.session = %(session)s",
+    "kinds": "{row}.kind = ANY(%(kinds)s)",
+    "since": "{row}.occurred_at >= %(since)s",
+    "until": "{row}.occurred_at <= %(until)s",
+}
+_TENANT: LiteralString = "{row}.tenant_id = %(tenant)s"
+LIVE: LiteralString = "({row}.expires_at IS NULL OR {row}.expires_at > %(now)s)"
+_NOW = "{row}.valid_until IS NULL"
+_THEN = "{row}.occurred_at <= %(as_of)s AND ({row}.valid_until IS NULL OR {row}.valid_until > %(as_of)s)"
+
+
+def parameters_of(within: Within) -> dict[str, Any]:
+    """Return the named values that `visible` refers to, those of a filter on metadata apart."""
+    asked = {
+        "tenant": within.tenant_id, "now": within.now, "scope": within.scope, "agent": within.agent_id,
+        "session": within.session, "kinds": list(within.kinds) or None, "since": within.since, "until": within.until,
+        "as_of": within.as_of,
+    }  # fmt: skip
+    return {name: value for name, value in asked.items() if value is not None}
+
+
+def visible(within: Within, parameters: dict[str, Any], *, row: LiteralString) -> sql.Composable:
+    """Return the condition on `row`, an alias of either table; metadata is filtered on the alias `m`."""
+    narrowed = [text for name, text in _NARROWED.items() if name in parameters]
+    then = _THEN if within.as_of else _NOW
+    conditions: list[sql.Composable] = [
+        sql.SQL(text).format(row=sql.SQL(row)) for text in (_TENANT, LIVE, then, *narrowed)
+    ]
+    if within.filter:
+        conditions.append(compile_filter(within.filter, parameters))
+    return sql.SQL(" AND ").join(conditions)
+
+
+def is_whole_scope(within: Within) -> bool:
+    """Whether the search sees all of one scope that is live: what an approximate index may be asked for."""
+    narrowing = (within.agent_id, within.session, within.since, within.until, within.as_of, within.filter)
+    return within.scope is not None and not within.kinds and not any(narrowing)

@@ -1,0 +1,61 @@
+"""What was said beside a candidate is gathered with it, in its place, and only as far as it helps."""
+
+from datetime import timedelta
+
+from membus.domain.retrieval import BESIDE, Within
+from membus.domain.search.rows import Row
+from membus.ports.memories import MemoryIndex
+from tests.factories import NOON
+from tests.memories import LATER, a_memory, fill
+
+SAID = ["rain", "wind", "snow", "hail", "sun", "fog", "frost", "storm", "heat"]
+
+
+def talk(index: MemoryIndex, tenant: str, session: str = "s1", **fields: object) -> None:
+    fill(
+        index,
+        *(
+            a_memory(f"{session}-{word}", word, tenant=tenant, session=session, occurred_at=moment(place), **fields)
+            for place, word in enumerate(SAID)
+        ),
+    )
+
+
+def moment(place: int) -> object:
+    return NOON + timedelta(minutes=place)
+
+
+def gathered(index: MemoryIndex, tenant: str, *terms: str) -> dict[str, Row]:
+    found = index.search(Within(tenant_id=tenant, now=LATER), terms=terms, vector=None)
+    return {row.group_id: row for row in found.rows}
+
+
+def test_messages_have_the_distance_at_which_they_were_said(index: MemoryIndex, tenant: str) -> None:
+    talk(index, tenant)
+    talk(index, tenant, "s2")
+
+    rows = gathered(index, tenant, "sun")
+    for session in ("s1", "s2"):
+        places = [rows[f"{session}-{word}"].position for word in ("snow", "hail", "sun", "fog", "frost")]
+        assert [place - places[0] for place in places] == [0, 1, 2, 3, 4]
+
+
+def test_messages_that_were_said_apart_do_not_come_close(index: MemoryIndex, tenant: str) -> None:
+    talk(index, tenant)
+
+    rows = gathered(index, tenant, "rain", "heat")
+    assert abs(rows["s1-heat"].position - rows["s1-rain"].position) > BESIDE
+
+
+def test_runs_that_meet_are_one(index: MemoryIndex, tenant: str) -> None:
+    talk(index, tenant)
+
+    rows = gathered(index, tenant, "snow", "frost")
+    places = [rows[f"s1-{word}"].position for word in SAID]
+    assert places == list(range(places[0], places[0] + len(SAID)))
+
+
+def test_what_stands_alone_has_no_place(index: MemoryIndex, tenant: str) -> None:
+    fill(index, a_memory("m1", "sun", tenant=tenant), a_memory("m2", "sun", tenant=tenant))
+
+    assert {row.position for row in gathered(index, tenant, "sun").values()} == {0}
