@@ -102,8 +102,8 @@ _PASSAGES = """
             ON m.tenant_id = %(tenant)s AND m.group_id = beside.group_id AND m.part < %(parts)s AND {live}
     )
     SELECT m.id, m.group_id, CASE m.session WHEN '' THEN '' ELSE m.scope || ' ' || m.session END, run.messages,
-        CASE WHEN m.valid_until IS NULL THEN m.part ELSE 0 END, m.speaker, m.occurred_at, m.text, m.stems, m.message_length, {similarity},
-        {visible}, m.kind, m.source::text, m.metadata::text
+        CASE WHEN m.valid_until IS NULL THEN m.part ELSE 0 END, m.speaker, m.occurred_at, m.text, m.stems,
+        m.message_length, {similarity}, {visible}, m.kind, m.source::text, m.metadata::text
     FROM wanted JOIN membus.memories m ON m.tenant_id = %(tenant)s AND m.id = wanted.id
     LEFT JOIN run ON run.group_id = m.group_id {vectors}
 """
