@@ -3,6 +3,7 @@
 import os
 from pathlib import Path
 
+import hypothesis
 import pytest
 
 from localstack.settings import environment
@@ -11,6 +12,8 @@ from tests.stack import HOMES, OwnStack, StackFailedError, sweep
 
 ORDER = ("unit", "contract", "terraform", "faults", "stateful", "integration", "e2e")
 TESTS = Path(__file__).parent
+hypothesis.settings.register_profile("membus", deadline=None)  # a busy machine is no fault of the code
+hypothesis.settings.load_profile("membus")
 OWN = pytest.StashKey[OwnStack]()
 
 
