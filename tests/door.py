@@ -107,6 +107,7 @@ class Door:
         patch.setattr(wiring, "fresh", lambda: InMemoryFresh(self.conversations))
         for name in ("bus", "facts", "conversations", "episodes", "idempotency", "states", "summaries", "held_facts"):
             patch.setattr(wiring, name, lambda name=name: getattr(self, name))
+        patch.setattr(wiring, "traces", lambda: self.episodes)
         patch.setattr(wiring, "episode_reader", lambda: self.episodes)
         patch.setattr(wiring, "sealer", HmacSealer)
         patch.setattr(wiring_search, "documents", lambda: self.documents)

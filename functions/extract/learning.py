@@ -1,6 +1,6 @@
 """Learn from one user's events: rules first, then what was said, then one commit."""
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from functools import partial
 
@@ -9,13 +9,14 @@ from functions.extract.reading import Reader, Reading
 from membus.domain import rules
 from membus.domain.corrections import corrected_by_hand
 from membus.domain.event import Recorded
+from membus.domain.explaining import Share
 from membus.domain.facts import Fact, Observation, by_key, fold
 from membus.domain.fresh import settles
 from membus.domain.gate import GATE_VERSION, Extractor, Speaker, judge
 from membus.domain.held_facts import held_fact
 from membus.domain.identity import Owner
 from membus.domain.profile import Profile
-from membus.domain.verdict import Held, Refused
+from membus.domain.verdict import Held, Refused, Verdict
 from membus.errors import ConflictError, MembusError
 from membus.ports.events import SignalStore
 from membus.ports.facts import FactStore, Learned
@@ -28,6 +29,7 @@ VERSION = f"rules-{rules.RULES_VERSION}.prompt-{PROMPT_VERSION}.gate-{GATE_VERSI
 OBSERVATIONS_MAX = 40
 """DynamoDB takes 100 items in a transaction: two for each observation, one for the profile, one for each event."""
 TRIES = 5
+NOTHING_ASKED: Mapping[str, Share] = {}
 
 
 @dataclass(frozen=True)
@@ -57,7 +59,7 @@ class Learner:
             self._commit(owner, (), observed[:OBSERVATIONS_MAX])
             observed = observed[OBSERVATIONS_MAX:]
         if read or observed:
-            self._commit(owner, read, observed)
+            self._commit(owner, read, observed, reading.shares)
         self.settle(read)
         return reading.unread
 
@@ -81,23 +83,31 @@ class Learner:
     def _admitted(self, owner: Owner, reading: Reading, said: Sequence[Recorded]) -> list[Observation]:
         if not reading.candidates:
             return []
-        name = self.model(owner.tenant).name
-        extractor = Extractor(model=name, prompt_version=PROMPT_VERSION, instructions=INSTRUCTIONS)
+        by_id = {event.event.event_id: event for event in said}
         known = {fact.key: fact.value for fact in self.facts.profile(owner).facts}
         speaker = Speaker(timezone=known.get("timezone"))
-        verdicts = judge(reading.candidates, {event.event.event_id: event for event in said}, extractor, speaker)
+        verdicts: list[Verdict] = []
+        for model, candidates in reading.candidates.items():
+            extractor = Extractor(model=model, prompt_version=PROMPT_VERSION, instructions=INSTRUCTIONS)
+            verdicts += judge(candidates, by_id, extractor, speaker)
         for verdict in verdicts:
             if isinstance(verdict, Held | Refused):
                 self.on_refused(verdict.reason)
         self.held_facts.hold(owner, [held_fact(verdict) for verdict in verdicts if isinstance(verdict, Held)])
         return [verdict for verdict in verdicts if isinstance(verdict, Observation)]
 
-    def _commit(self, owner: Owner, events: Sequence[Recorded], observed: Sequence[Observation]) -> None:
+    def _commit(
+        self,
+        owner: Owner,
+        events: Sequence[Recorded],
+        observed: Sequence[Observation],
+        shares: Mapping[str, Share] = NOTHING_ASKED,
+    ) -> None:
         """Fold the observations into the facts as they are now, again if somebody else was faster."""
         for tries_left in reversed(range(TRIES)):
             learned = Learned(
                 profile=self.facts.base(owner) if observed else Profile(owner=owner), extractor=self.version,
-                events=tuple(events), observations=tuple(observed), facts=self._facts(owner, observed),
+                events=tuple(events), observations=tuple(observed), facts=self._facts(owner, observed), shares=shares,
             )  # fmt: skip
             try:
                 return self.facts.commit(replace(learned, profile=learned.profile.updated(learned.facts)))

@@ -3,13 +3,14 @@
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass, field
 
-from functions.extract.prompt import MAX_TOKENS, Candidates, Words, prompt_for
+from functions.extract.prompt import MAX_TOKENS, PROMPT_VERSION, Candidates, Words, prompt_for
 from membus.domain.event import Recorded
+from membus.domain.explaining import Share, share_of
 from membus.domain.gate import Candidate
 from membus.domain.search.passages import split
 from membus.domain.tokens import estimate_tokens
 from membus.errors import MembusError, ModelError, UnavailableError
-from membus.ports.model import LanguageModel
+from membus.ports.model import Answered, LanguageModel
 
 TEXT_TOKENS_MAX = 12_000
 """Words in one question: what a day of chat comes to. Longer prompts find less of what stands in their middle."""
@@ -20,14 +21,23 @@ MODEL_SECONDS_MIN = 5
 
 @dataclass
 class Reading:
-    """What the model proposes, and why each event is unread that could not be read."""
+    """What each model proposes, what each event took, and why each one is unread that could not be read."""
 
-    candidates: list[Candidate] = field(default_factory=list)
+    candidates: dict[str, list[Candidate]] = field(default_factory=dict)
+    shares: dict[str, Share] = field(default_factory=dict)
     unread: dict[str, MembusError] = field(default_factory=dict)
+
+    def add(self, question: Sequence[Words], answer: Answered[Candidates]) -> None:
+        self.candidates.setdefault(answer.model, []).extend(answer.value.facts)
+        share = share_of(answer.usage, model=answer.model, prompt_version=PROMPT_VERSION, shared_by=len(question))
+        for words in question:
+            known = self.shares.get(words.event_id)
+            self.shares[words.event_id] = known + share if known else share
 
     def close(self) -> "Reading":
         """Return the reading without what was proposed for events that were read in part only."""
-        self.candidates = [each for each in self.candidates if each.event_id not in self.unread]
+        for model, proposed in self.candidates.items():
+            self.candidates[model] = [each for each in proposed if each.event_id not in self.unread]
         return self
 
 
@@ -54,10 +64,8 @@ class Reader:
             seconds = self.seconds_left()
             if seconds < MODEL_SECONDS_MIN:
                 raise UnavailableError("too little time is left of this invocation to ask the model")
-            answer = self.model().answer(
-                prompt_for(question), Candidates, max_tokens=MAX_TOKENS, timeout_seconds=seconds
-            )
-            reading.candidates += answer.facts
+            asked = prompt_for(question)
+            reading.add(question, self.model().ask(asked, Candidates, max_tokens=MAX_TOKENS, timeout_seconds=seconds))
         except MembusError as error:
             if isinstance(error, ModelError) and len(question) > 1:
                 middle = len(question) // 2

@@ -5,6 +5,7 @@ from typing import Annotated, Any, Literal
 from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, WithJsonSchema
 
 from membus.domain.event import EventType, Moment
+from membus.domain.explaining import Explanation
 from membus.domain.facts import Fact, Version
 from membus.domain.identity import Id
 
@@ -72,6 +73,12 @@ class ProfileOut(BaseModel):
 class FactPage(BaseModel):
     items: list[Fact]
     next_cursor: str | None
+
+
+class ExplainedFact(Fact):
+    """A fact, and why it is believed where that was asked for."""
+
+    explanation: Explanation | None = Field(default=None, exclude_if=lambda explanation: explanation is None)
 
 
 class FactHistory(BaseModel):

@@ -2,14 +2,16 @@
 
 from datetime import datetime
 
-from functions.memory.api import FactHistory, FactPage, ProfileOut
+from functions.memory.api import ExplainedFact, FactHistory, FactPage, ProfileOut
 from functions.memory.cursors import read_cursor, write_cursor
+from membus.domain.explaining import explain
 from membus.domain.facts import Fact, as_of, by_key, fold, history
 from membus.domain.identity import Owner
 from membus.domain.tokens import estimate_tokens
 from membus.errors import NotFoundError
 from membus.ports.facts import FactReader
 from membus.ports.sealer import Sealer
+from membus.ports.traces import Traces
 
 
 def read_profile(owner: Owner, moment: datetime | None, *, facts: FactReader) -> ProfileOut:
@@ -44,8 +46,16 @@ def read_history(owner: Owner, key: str, *, facts: FactReader) -> FactHistory:
     return FactHistory(items=versions)
 
 
-def read_fact(owner: Owner, key: str, *, facts: FactReader) -> Fact:
-    return facts.fact(owner, key)
+def read_fact(owner: Owner, key: str, *, facts: FactReader) -> ExplainedFact:
+    return ExplainedFact(**dict(facts.fact(owner, key)))
+
+
+def explain_fact(owner: Owner, key: str, *, facts: FactReader, traces: Traces) -> ExplainedFact:
+    """Return the fact and why it is believed, by a read of its history and two of its event."""
+    fact = facts.fact(owner, key)
+    trace = traces.trace(owner.tenant, fact.provenance.event_id)
+    explanation = explain(fact, facts.observations(owner, key), trace)
+    return ExplainedFact(**dict(fact), explanation=explanation)
 
 
 def _then(owner: Owner, true_at: datetime | None, known_at: datetime | None, *, facts: FactReader) -> list[Fact]:

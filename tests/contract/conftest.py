@@ -18,6 +18,7 @@ from membus.adapters.dynamo_held_facts import DynamoHeldFacts
 from membus.adapters.dynamo_remains import DynamoRemains
 from membus.adapters.dynamo_signals import DynamoSignals
 from membus.adapters.dynamo_states import DynamoStates
+from membus.adapters.dynamo_traces import DynamoTraces
 from membus.adapters.s3_contents import S3Contents
 from membus.domain.identity import Owner
 from membus.ports.contents import ContentStore
@@ -29,6 +30,7 @@ from membus.ports.fresh import FreshWords
 from membus.ports.held_facts import HeldFacts
 from membus.ports.remains import Remains
 from membus.ports.states import StateStore
+from membus.ports.traces import Traces
 from tests.fakes.clock import StoppedClock
 from tests.fakes.contents import InMemoryContents
 from tests.fakes.conversations import InMemoryConversations
@@ -57,6 +59,7 @@ class Memory:
     episodes: EpisodeStore
     signals: SignalStore
     reader: EpisodeReader
+    traces: Traces
 
 
 @dataclass(frozen=True)
@@ -85,7 +88,7 @@ def owner() -> Owner:
 def memory(request: pytest.FixtureRequest) -> Iterator[Memory]:
     if request.param == "fake":
         episodes = InMemoryEpisodes()
-        yield Memory(InMemoryFacts(episodes), episodes, InMemorySignals(), episodes)
+        yield Memory(InMemoryFacts(episodes), episodes, InMemorySignals(), episodes, episodes)
     elif request.param == "strict":
         with strict_aws():
             yield _memory_on(make_table("memory"), make_bucket())
@@ -107,6 +110,11 @@ def episodes(memory: Memory) -> EpisodeStore:
 @pytest.fixture
 def reader(memory: Memory) -> EpisodeReader:
     return memory.reader
+
+
+@pytest.fixture
+def traces(memory: Memory) -> Traces:
+    return memory.traces
 
 
 @pytest.fixture
@@ -188,5 +196,5 @@ def _talks_on(table: "Table", contents: ContentStore, clock: StoppedClock) -> Ta
 def _memory_on(table: "Table", contents: ContentStore) -> Memory:
     return Memory(
         DynamoFacts(table), DynamoEpisodes(table, contents, SHARDS), DynamoSignals(table),
-        DynamoEpisodeReader(table, contents, StoppedClock(), SHARDS),
+        DynamoEpisodeReader(table, contents, StoppedClock(), SHARDS), DynamoTraces(table),
     )  # fmt: skip

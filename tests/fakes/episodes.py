@@ -2,6 +2,7 @@
 
 from membus.domain.episode import Episode, EpisodeQuery, mark_before
 from membus.domain.event import FORGOTTEN, Recorded, ulid_at
+from membus.domain.explaining import Share, Trace
 from membus.domain.pages import Page
 
 Identity = tuple[str, str]
@@ -13,6 +14,7 @@ class InMemoryEpisodes:
     def __init__(self) -> None:
         self.extracted: dict[Identity, str | None] = {}
         self.contents: dict[Identity, Recorded] = {}
+        self.shares: dict[Identity, Share] = {}
 
     def record(self, recorded: Recorded, *, extracted: str | None) -> Recorded:
         identity = identity_of(recorded)
@@ -24,6 +26,15 @@ class InMemoryEpisodes:
 
     def forget(self, recorded: Recorded) -> None:
         self.extracted.setdefault(identity_of(recorded), FORGOTTEN)
+
+    def trace(self, tenant: str, event_id: str) -> Trace | None:
+        identity = tenant, event_id
+        if identity not in self.extracted:
+            return None
+        kept = self.contents.get(identity)
+        return Trace(
+            event=kept.event if kept else None, extracted=self.extracted[identity], share=self.shares.get(identity)
+        )
 
     def page(self, wanted: EpisodeQuery, *, limit: int, after: dict[str, str] | None) -> Page[Episode]:
         mark, end = after["mark"] if after else mark_before(wanted.start), mark_before(wanted.end)

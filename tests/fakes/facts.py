@@ -60,6 +60,8 @@ class InMemoryFacts:
         self._facts[owner] |= {fact.key: fact for fact in learned.facts}
         self._seen[owner] |= {_place(seen): seen for seen in learned.observations}
         self._episodes.extracted |= dict.fromkeys(identities, learned.extractor)
+        shares = {(owner.tenant, event_id): share for event_id, share in learned.shares.items()}
+        self._episodes.shares |= {identity: shares[identity] for identity in identities if identity in shares}
         for event in learned.new_events:
             self._episodes.record(event, extracted=learned.extractor)
 

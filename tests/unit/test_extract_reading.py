@@ -172,9 +172,9 @@ def test_every_question_has_a_limit_for_its_answer() -> None:
     limits: list[int] = []
 
     class Noting(ScriptedModel):
-        def answer(self, prompt: Prompt, shape: Any, *, max_tokens: int, timeout_seconds: float) -> Any:
+        def ask(self, prompt: Prompt, shape: Any, *, max_tokens: int, timeout_seconds: float) -> Any:
             limits.append(max_tokens)
-            return super().answer(prompt, shape, max_tokens=max_tokens, timeout_seconds=timeout_seconds)
+            return super().ask(prompt, shape, max_tokens=max_tokens, timeout_seconds=timeout_seconds)
 
     Extraction(Noting('{"facts": []}')).send(*likes("tea"))
 

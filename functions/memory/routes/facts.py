@@ -9,7 +9,7 @@ from aws_lambda_powertools.event_handler.openapi.params import Body, Path, Query
 from aws_lambda_powertools.event_handler.router import APIGatewayHttpRouter
 
 from functions.memory import facts
-from functions.memory.api import FactHistory, FactPage, ProfileOut
+from functions.memory.api import ExplainedFact, FactHistory, FactPage, ProfileOut
 from functions.memory.facts_api import FactBatch, FactIn, FactResults
 from functions.memory.facts_batch import put_facts
 from functions.memory.facts_corrections import Change, correct, event_id_of
@@ -57,9 +57,16 @@ def get_facts(
     )
 
 
-@router.get(FACT, summary="One fact", responses=or_unchanged(Fact), **READ)
-def get_fact(user: User, key: Key, if_none_match: IfNoneMatch = None) -> Response[Fact]:
-    fact = facts.read_fact(_owner(user), key, facts=wiring.facts())
+@router.get(FACT, summary="One fact, and why it is believed", responses=or_unchanged(ExplainedFact), **READ)
+def get_fact(
+    *, user: User, key: Key, explain: Annotated[bool, Query()] = False, if_none_match: IfNoneMatch = None
+) -> Response[ExplainedFact]:
+    owner, known = _owner(user), wiring.facts()
+    fact = (
+        facts.explain_fact(owner, key, facts=known, traces=wiring.traces())
+        if explain
+        else facts.read_fact(owner, key, facts=known)
+    )
     return unless_known(tagged(fact, fact.version), if_none_match)
 
 

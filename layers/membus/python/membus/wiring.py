@@ -29,6 +29,7 @@ if TYPE_CHECKING:
     from membus.ports.sealer import Sealer
     from membus.ports.states import StateStore
     from membus.ports.summaries import SummaryStore
+    from membus.ports.traces import Traces
 
 SECRET_SECONDS = 300
 """How long a rotated secret may stay in use in a warm function."""
@@ -101,6 +102,14 @@ def episode_reader() -> "EpisodeReader":
 def _episode_shards() -> int:
     """Return over how many partitions one day of one agent is spread; it may grow and must not shrink."""
     return int(_env("EPISODE_SHARDS"))
+
+
+@cache
+def traces() -> "Traces":
+    from membus.adapters.aws import table
+    from membus.adapters.dynamo_traces import DynamoTraces
+
+    return DynamoTraces(table(_env("MEMORY_TABLE")))
 
 
 @cache

@@ -117,15 +117,19 @@ class DynamoFacts:
         return {"Put": {"TableName": self._table.name, "Item": item, **(still if read else unread)}}
 
     def _read_by(self, learned: Learned, event_id: str) -> dict[str, Any]:
+        share = learned.shares.get(event_id)
         return {
             "Update": {
                 "TableName": self._table.name,
                 "Key": identity_key(learned.profile.owner.tenant, event_id),
-                "UpdateExpression": "SET extracted = :extractor",
+                "UpdateExpression": "SET extracted = :extractor" + (", took = :took" if share else ""),
                 "ConditionExpression": (
                     "attribute_exists(pk) AND (attribute_not_exists(extracted) OR extracted <> :extractor)"
                 ),
-                "ExpressionAttributeValues": {":extractor": learned.extractor},
+                "ExpressionAttributeValues": {
+                    ":extractor": learned.extractor,
+                    **({":took": share.model_dump_json()} if share else {}),
+                },
             }
         }
 

@@ -1,9 +1,11 @@
 """What is known about users."""
 
+from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Protocol
 
 from membus.domain.event import Recorded
+from membus.domain.explaining import Share
 from membus.domain.facts import Fact, Observation
 from membus.domain.identity import Owner
 from membus.domain.pages import Page
@@ -14,7 +16,8 @@ from membus.domain.profile import Profile
 class Learned:
     """All that one commit writes: observations, the facts they add up to, the profile, the events they cover.
 
-    `events` are recorded already and become read; `new_events` are recorded by the commit itself, as read.
+    `events` are recorded already and become read; `new_events` are recorded by the commit itself, as read. `shares`
+    says by event id what reading took; it lies with the event, for it depends on the company an event was read in.
     """
 
     profile: Profile
@@ -23,6 +26,7 @@ class Learned:
     observations: tuple[Observation, ...] = ()
     facts: tuple[Fact, ...] = field(default=())
     new_events: tuple[Recorded, ...] = ()
+    shares: Mapping[str, Share] = field(default_factory=dict)
 
 
 class FactReader(Protocol):

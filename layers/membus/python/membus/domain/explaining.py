@@ -1,0 +1,115 @@
+"""Why a fact is believed: its event and words, its reader and the cost, what it replaced and what contradicts it."""
+
+from collections.abc import Sequence
+from typing import Literal
+
+from pydantic import AwareDatetime
+
+from membus.domain.event import Event
+from membus.domain.facts import Fact, Observation, Version, history
+from membus.domain.identity import Id, Record
+from membus.domain.prompt import Usage
+
+PLACES = 9
+"""Decimals that a share is kept with: a token of the cheapest model costs a ten-millionth of a dollar."""
+
+
+class Share(Record):
+    """What reading one event took: its part of every question that held its words, in tokens and dollars.
+
+    `shared_by` counts the events of the question; `dollars` is None where the price list does not know the model.
+    """
+
+    model: str
+    prompt_version: str
+    shared_by: int
+    questions: int = 1
+    tokens_in: float
+    tokens_out: float
+    dollars: float | None
+
+    def __add__(self, other: "Share") -> "Share":
+        """Return what several questions about parts of one long event took together."""
+        dollars = None if self.dollars is None or other.dollars is None else self.dollars + other.dollars
+        return self.model_copy(
+            update={
+                "questions": self.questions + other.questions, "tokens_in": self.tokens_in + other.tokens_in,
+                "tokens_out": self.tokens_out + other.tokens_out, "dollars": dollars,
+            }
+        )  # fmt: skip
+
+
+def share_of(usage: Usage, *, model: str, prompt_version: str, shared_by: int) -> Share:
+    """Return one event's part of a question's usage; what came from the provider's cache counts as read in."""
+    read_in = usage.input + usage.cache_read + usage.cache_write
+    return Share(
+        model=model, prompt_version=prompt_version, shared_by=shared_by,
+        tokens_in=round(read_in / shared_by, PLACES), tokens_out=round(usage.output / shared_by, PLACES),
+        dollars=None if usage.dollars is None else round(usage.dollars / shared_by, PLACES),
+    )  # fmt: skip
+
+
+class Trace(Record):
+    """What the store of events says of one: the event itself, unless it has moved to the cold tier, and its reading."""
+
+    event: Event | None
+    extracted: str | None
+    share: Share | None = None
+
+
+class Cause(Record):
+    """The event behind a fact; what only the event itself says is missing where it lies cold."""
+
+    event_id: Id
+    type: str
+    learned_at: AwareDatetime
+    occurred_at: AwareDatetime | None = None
+    agent_id: str | None = None
+    session_id: str | None = None
+
+
+class Explanation(Record):
+    """`channel` is the door that the event came through; `read_by` says whether a model, a rule or a person spoke."""
+
+    event: Cause
+    quote: str
+    channel: str
+    read_by: Literal["model", "rule", "person"]
+    model: str | None
+    prompt_version: str | None
+    rule: str | None
+    cost: Share | None
+    replaced: tuple[Version, ...]
+    conflicts: tuple[Version, ...]
+
+
+def explain(fact: Fact, seen: Sequence[Observation], trace: Trace | None) -> Explanation:
+    """Return why `fact` is believed, from all observations of its key and the trace of its event.
+
+    `replaced` held before it; `conflicts` say something else about the same time or a later one and were not believed.
+    """
+    others = [each for each in history(seen) if not each.current and not _agrees(each, fact)]
+    why = fact.provenance
+    event = trace.event if trace else None
+    return Explanation(
+        event=Cause(
+            event_id=why.event_id, type=why.event_type, learned_at=fact.learned_at,
+            occurred_at=event.occurred_at if event else None,
+            agent_id=event.agent_id if event else None, session_id=event.session_id if event else None,
+        ),
+        quote=why.quote, channel=why.origin, read_by=_reader(fact), model=why.model,
+        prompt_version=why.prompt_version, rule=why.rule,
+        cost=trace.share if trace and why.model else None,
+        replaced=tuple(each for each in others if each.valid_from < fact.valid_from),
+        conflicts=tuple(each for each in others if each.valid_from >= fact.valid_from),
+    )  # fmt: skip
+
+
+def _agrees(version: Version, fact: Fact) -> bool:
+    return (version.value or "").casefold() == (fact.value or "").casefold()
+
+
+def _reader(fact: Fact) -> Literal["model", "rule", "person"]:
+    if fact.provenance.model:
+        return "model"
+    return "person" if fact.trust == "corrected" else "rule"

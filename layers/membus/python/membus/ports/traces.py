@@ -1,0 +1,10 @@
+"""One event by its id, with what became of it."""
+
+from typing import Protocol
+
+from membus.domain.explaining import Trace
+
+
+class Traces(Protocol):
+    def trace(self, tenant: str, event_id: str) -> Trace | None:
+        """Return what is known of the event, None where its id is not; two reads at most."""

@@ -1,0 +1,114 @@
+"""`?explain=true`: the event, the words, the reader, the cost, what was replaced and what contradicts."""
+
+from datetime import timedelta
+from typing import Any
+
+import pytest
+
+from membus.domain.event import Event
+from membus.domain.prompt import Usage
+from membus.ports.model import Answered
+from tests.deliveries import Extraction, observant
+from tests.door import Door
+from tests.factories import NOON, a_setting, said
+from tests.fakes.model import ScriptedModel
+
+CITY = "/v1/users/ada/facts/home.city"
+USED = Usage(input=100, cache_read=20, output=30, dollars=0.006)
+
+
+class Priced(ScriptedModel):
+    """A model whose every answer takes the same."""
+
+    def ask(self, *args: Any, **fields: Any) -> Answered[Any]:
+        answer: Answered[Any] = super().ask(*args, **fields)
+        return Answered(answer.value, "claude-priced", USED)
+
+
+def learn(door: Door, *events: Event) -> None:
+    reader = observant()
+    model = Priced(lambda prompt: reader.reply(prompt, max_tokens=1, timeout_seconds=1).text)
+    assert Extraction(model, episodes=door.episodes, facts=door.facts).send(*events) == []
+
+
+def explained(door: Door, path: str = CITY) -> dict[str, Any]:
+    found: dict[str, Any] = door.get(path, "explain=true").json["explanation"]
+    return found
+
+
+def test_a_fact_names_its_event_its_words_its_channel_and_its_reader(door: Door) -> None:
+    learn(door, said("I live in Lisbon", session_id="s1", agent_id="guide", origin="api"))
+
+    why = explained(door)
+
+    assert why["event"] == {
+        "event_id": "e1", "type": "message.sent", "occurred_at": "2026-03-01T12:00:00Z",
+        "learned_at": "2026-03-01T12:00:01Z", "agent_id": "guide", "session_id": "s1",
+    }  # fmt: skip
+    assert (why["quote"], why["channel"], why["read_by"]) == ("I live in Lisbon", "api", "model")
+    assert (why["model"], why["prompt_version"], why["rule"]) == ("claude-priced", "1", None)
+    assert (why["replaced"], why["conflicts"]) == ([], [])
+
+
+def test_a_fact_costs_its_events_share_of_the_question(door: Door) -> None:
+    learn(door, said("I live in Lisbon"), said("I like tea", "e2"), said("I like rum", "e3"))
+
+    assert explained(door)["cost"] == {
+        "model": "claude-priced", "prompt_version": "1", "shared_by": 3, "questions": 1,
+        "tokens_in": 40.0, "tokens_out": 10.0, "dollars": 0.002,
+    }  # fmt: skip
+
+
+def test_a_long_event_costs_all_its_questions(door: Door) -> None:
+    learn(door, said(f"I live in Lisbon. {'Nothing to see here. ' * 5_000}"))
+
+    cost = explained(door)["cost"]
+
+    assert cost["questions"] > 1
+    assert cost["dollars"] == pytest.approx(0.006 * cost["questions"])
+
+
+def test_what_a_rule_or_a_person_says_costs_nothing(door: Door) -> None:
+    learn(door, a_setting())
+    door.put(CITY, {"value": "Porto"})
+
+    by_rule, by_hand = explained(door, "/v1/users/ada/facts/setting.theme"), explained(door)
+
+    assert (by_rule["read_by"], by_rule["rule"], by_rule["cost"]) == ("rule", "setting-changed", None)
+    assert (by_hand["read_by"], by_hand["rule"], by_hand["cost"]) == ("person", "correction", None)
+
+
+def test_what_held_before_was_replaced_and_what_was_not_believed_is_a_conflict(door: Door) -> None:
+    learn(door, said("I live in Rome", "old", occurred_at=NOON - timedelta(days=9)))
+    door.put(CITY, {"value": "Lisbon", "valid_from": NOON.isoformat()})
+    door.clock.advance(timedelta(days=1))
+    learn(door, said("I live in Oslo", "later", occurred_at=NOON + timedelta(days=1)))
+
+    why = explained(door)
+
+    assert [each["value"] for each in why["replaced"]] == ["Rome"]
+    assert [(each["value"], each["provenance"]["event_id"]) for each in why["conflicts"]] == [("Oslo", "later")]
+
+
+def test_the_same_said_again_is_no_conflict(door: Door) -> None:
+    learn(door, said("I live in Lisbon"), said("I live in lisbon", "e2", occurred_at=NOON + timedelta(days=1)))
+
+    assert (explained(door)["conflicts"], explained(door)["event"]["event_id"]) == ([], "e1")
+
+
+def test_an_event_that_lies_cold_is_named_all_the_same(door: Door) -> None:
+    learn(door, said("I live in Lisbon"))
+    door.episodes.contents.clear()
+
+    why = explained(door)
+
+    assert (why["event"]["event_id"], why["event"]["occurred_at"]) == ("e1", None)
+    assert why["quote"] == "I live in Lisbon"
+
+
+def test_without_the_wish_a_fact_is_read_as_ever(door: Door) -> None:
+    learn(door, said("I live in Lisbon"))
+
+    assert "explanation" not in door.get(CITY).json
+    assert door.get(CITY, "explain=maybe").status == 422
+    assert door.get("/v1/users/ada/facts/likes.tea", "explain=true").status == 404
