@@ -12,7 +12,7 @@ import pytest
 
 from functions.chat import handler as chat
 from functions.memory import handler as memory
-from membus import wiring, wiring_models, wiring_search
+from membus import wiring, wiring_cold, wiring_models, wiring_search
 from membus.indexing import Indexer
 from tests.fakes.bus import InMemoryBus
 from tests.fakes.clock import StoppedClock
@@ -108,7 +108,7 @@ class Door:
         for name in ("bus", "facts", "conversations", "episodes", "idempotency", "states", "summaries", "held_facts"):
             patch.setattr(wiring, name, lambda name=name: getattr(self, name))
         patch.setattr(wiring, "traces", lambda: self.episodes)
-        patch.setattr(wiring, "episode_reader", lambda: self.episodes)
+        patch.setattr(wiring_cold, "episode_reader", lambda: self.episodes)
         patch.setattr(wiring, "sealer", HmacSealer)
         patch.setattr(wiring_search, "documents", lambda: self.documents)
         patch.setattr(wiring_search, "memory_index", lambda: self.memories)

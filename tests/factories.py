@@ -4,7 +4,9 @@ from collections.abc import Iterable
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
+from membus.domain.cold import ColdRow
 from membus.domain.conversation import Conversation, Message, Turn
+from membus.domain.episode import place_of
 from membus.domain.event import Event, Recorded
 from membus.domain.facts import Fact, Observation, Provenance, Trust, by_key, fold
 from membus.domain.gate import Candidate
@@ -44,6 +46,12 @@ def recorded(event: Event | None = None, *, learned_at: datetime | None = None) 
     """Return the event as the bus took it, a second after it happened."""
     event = event or an_event()
     return Recorded(event=event, learned_at=learned_at or event.occurred_at + timedelta(seconds=1))
+
+
+def a_cold_row(event_id: str = "e1", **fields: Any) -> ColdRow:
+    """Return the event as the archiver packs it."""
+    event = an_event(event_id, **fields)
+    return ColdRow.of(place_of(event), recorded(event).model_dump_json(by_alias=True, exclude={"extracted"}))
 
 
 def a_candidate(**fields: Any) -> Candidate:

@@ -8,6 +8,7 @@ import pytest
 from membus.adapters import dynamo_episode_reader
 from membus.adapters.dynamo_episode_reader import DynamoEpisodeReader
 from membus.adapters.dynamo_episodes import DynamoEpisodes
+from membus.domain import episode
 from membus.domain.episode import EpisodeQuery
 from membus.errors import UnavailableError
 from tests.factories import ADA, NOON, an_event, recorded
@@ -130,7 +131,7 @@ def test_a_long_empty_range_is_walked_in_bounded_steps(
 def test_a_page_carries_no_more_than_an_answer_can(
     table: "Table", contents: InMemoryContents, clock: StoppedClock, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(dynamo_episode_reader, "PAGE_BYTES_MAX", 100_000)
+    monkeypatch.setattr(episode, "PAGE_BYTES_MAX", 100_000)
     ids = fill(table, contents, 5, payload=LARGE)
 
     assert walk(DynamoEpisodeReader(table, contents, clock), WANTED, 50) == (ids, 3)

@@ -1,7 +1,7 @@
 """Episodes in dictionaries: one identity for each event, its content beside it."""
 
-from membus.domain.episode import Episode, EpisodeQuery, mark_before
-from membus.domain.event import FORGOTTEN, Recorded, ulid_at
+from membus.domain.episode import Episode, EpisodeQuery, mark_before, place_of
+from membus.domain.event import FORGOTTEN, Recorded
 from membus.domain.explaining import Share, Trace
 from membus.domain.pages import Page
 
@@ -41,7 +41,7 @@ class InMemoryEpisodes:
         left = sorted(
             (place, recorded)
             for recorded in self.contents.values()
-            if mark < (place := _place(recorded)) < end and _answers(recorded, wanted)
+            if mark < (place := place_of(recorded.event)) < end and _answers(recorded, wanted)
         )
         items = tuple(Episode(event=each.event, learned_at=each.learned_at) for _, each in left[:limit])
         return Page(items, {"mark": left[limit - 1][0]} if len(left) > limit else None)
@@ -49,10 +49,6 @@ class InMemoryEpisodes:
 
 def identity_of(recorded: Recorded) -> Identity:
     return recorded.event.tenant_id, recorded.event.event_id
-
-
-def _place(recorded: Recorded) -> str:
-    return f"{ulid_at(recorded.event.occurred_at, recorded.event.event_id)}#{recorded.event.event_id}"
 
 
 def _answers(recorded: Recorded, wanted: EpisodeQuery) -> bool:

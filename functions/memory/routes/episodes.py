@@ -11,7 +11,7 @@ from functions.memory.api import EventReceipt
 from functions.memory.episodes_api import EpisodeBatch, EpisodePage, EpisodeRange
 from functions.memory.incoming import Stamp
 from functions.memory.routes.parameters import READ, WRITE, Agent, Cursor, Limit, RequestKey
-from membus import wiring
+from membus import wiring, wiring_cold
 from membus.domain.event import Moment
 from membus.domain.identity import Id
 from membus.http import caller
@@ -54,5 +54,5 @@ def get_episodes(
     asked = EpisodeRange(start=start, end=end, session_id=session_id, user_id=user_id)
     return episodes.list_episodes(
         caller(router).tenant, agent, asked, limit=limit, cursor=cursor, now=wiring.now(),
-        episodes=wiring.episode_reader(), sealer=wiring.sealer(),
+        episodes=wiring_cold.episode_reader(), sealer=wiring.sealer(),
     )  # fmt: skip

@@ -4,7 +4,7 @@ output "name" {
 }
 
 output "grants" {
-  description = "IAM statements by verb. `delete` removes versions too: it is erasure's. `spill` is for texts too large for an item, and sees nothing else."
+  description = "IAM statements by verb. `delete` removes versions too: it is erasure's. `cold` is for episodes in Parquet, `spill` for texts too large for an item, and sees nothing else."
   value = {
     read = [
       { Effect = "Allow", Action = ["s3:GetObject"], Resource = ["${aws_s3_bucket.this.arn}/*"] },
@@ -12,6 +12,12 @@ output "grants" {
     ]
     write  = [{ Effect = "Allow", Action = ["s3:PutObject"], Resource = ["${aws_s3_bucket.this.arn}/*"] }]
     delete = [{ Effect = "Allow", Action = ["s3:DeleteObject", "s3:DeleteObjectVersion"], Resource = ["${aws_s3_bucket.this.arn}/*"] }]
+    cold = {
+      read   = [{ Effect = "Allow", Action = ["s3:GetObject"], Resource = ["${aws_s3_bucket.this.arn}/*.parquet"] }]
+      write  = [{ Effect = "Allow", Action = ["s3:PutObject"], Resource = ["${aws_s3_bucket.this.arn}/*.parquet"] }]
+      delete = [{ Effect = "Allow", Action = ["s3:DeleteObject"], Resource = ["${aws_s3_bucket.this.arn}/*.parquet"] }]
+      thaw   = [{ Effect = "Allow", Action = ["s3:RestoreObject"], Resource = ["${aws_s3_bucket.this.arn}/*.parquet"] }]
+    }
     spill = {
       read   = [{ Effect = "Allow", Action = ["s3:GetObject"], Resource = ["${aws_s3_bucket.this.arn}/spill/*"] }]
       write  = [{ Effect = "Allow", Action = ["s3:PutObject"], Resource = ["${aws_s3_bucket.this.arn}/spill/*"] }]

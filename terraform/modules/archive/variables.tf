@@ -6,6 +6,7 @@ variable "name" {
 variable "tiers" {
   description = "Storage classes by the age in days at which an object moves there. Reads merge hot and cold, so every class answers at once."
   type        = list(object({ after_days = number, storage_class = string }))
+  nullable    = false
   default = [
     { after_days = 30, storage_class = "INTELLIGENT_TIERING" },
     { after_days = 365, storage_class = "GLACIER_IR" },

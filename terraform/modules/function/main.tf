@@ -12,6 +12,10 @@ resource "aws_lambda_function" "this" {
   reserved_concurrent_executions = var.limits.reserved_concurrency
   publish                        = var.code.snap_start
 
+  ephemeral_storage {
+    size = var.limits.storage_mb
+  }
+
   environment {
     variables = var.environment
   }

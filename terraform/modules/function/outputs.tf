@@ -16,3 +16,8 @@ output "policy" {
   description = "What the function may do, as the JSON of its one inline policy."
   value       = local.policy
 }
+
+output "arn" {
+  description = "ARN of the function, for whoever invokes it."
+  value       = aws_lambda_function.this.arn
+}

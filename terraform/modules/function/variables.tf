@@ -25,6 +25,7 @@ variable "limits" {
   type = object({
     timeout_seconds      = number
     memory_mb            = optional(number, 512)
+    storage_mb           = optional(number, 512)
     reserved_concurrency = optional(number, -1)
   })
 

@@ -41,10 +41,12 @@ locals {
         local.may.idempotency.records.read, local.may.idempotency.records.write, local.may.idempotency.records.delete,
         local.may.memory.states.read, local.may.memory.states.write, local.may.memory.states.delete,
         module.event_bus.grants.put, module.keys.grants.cursors.sign, local.spill.grants,
+        local.may.memory.cold.read, module.archive.grants.cold.read, module.archive.grants.cold.thaw,
         local.may.memory.documents.read, local.may.memory.documents.write, local.may.memory.episodes.read,
         module.vector_store.grants.app, module.model.grants.embed,
       ]
       inside = true
+      layers = ["duckdb"]
     }
 
     extract = {
@@ -95,6 +97,17 @@ locals {
         module.event_bus.grants.consume.summarize, module.model.grants.ask,
       ]
       queues = ["summarize"]
+    }
+
+    archive = {
+      limits      = { timeout_seconds = 900, memory_mb = 2048, storage_mb = 4096 }
+      environment = merge(local.memory, local.spill.environment, { EPISODE_HOT_DAYS = var.protection.hot_days, ARCHIVE_QUIET_DAYS = var.protection.quiet_days })
+      grants = [
+        local.may.memory.archiving.read, local.may.memory.archiving.write,
+        local.may.memory.cold.read, local.may.memory.cold.write, local.may.memory.cold.delete,
+        values(module.archive.grants.cold),
+      ]
+      layers = ["duckdb"]
     }
 
     migrate = {

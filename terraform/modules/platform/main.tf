@@ -56,7 +56,7 @@ module "functions" {
   code = {
     path       = "${var.runtime.artifacts}/functions/${each.key}.zip"
     handler    = "functions.${each.key}.handler.handler"
-    layer_arns = [module.layers["membus"].arn]
+    layer_arns = [for layer in concat(["membus"], try(each.value.layers, [])) : module.layers[layer].arn]
     snap_start = contains(var.runtime.snap_start, each.key)
   }
 
@@ -72,6 +72,17 @@ module "functions" {
     failures_arn       = module.event_bus.queue_arns.failures
     errors_are_answers = try(each.value.errors_are_answers, false)
   })
+}
+
+# Hourly, a quarter of the index each: a run that is cut short, or fails, goes on with the next.
+module "archive_schedule" {
+  source = "../schedule"
+
+  name         = "${local.prefix}-archive"
+  target       = { name = module.functions["archive"].name, arn = module.functions["archive"].arn }
+  rate         = "rate(1 hour)"
+  inputs       = { for quarter in range(4) : "shards-${quarter * 4}" => { task = "archive", shards = range(quarter * 4, quarter * 4 + 4) } }
+  failures_arn = module.event_bus.queue_arns.failures
 }
 
 module "api" {

@@ -60,6 +60,7 @@ module "archive" {
   key_arn   = module.keys.data_arn
   protected = var.protection.protected
   tls_only  = var.protection.tls_only
+  tiers     = var.protection.tiers
 }
 
 module "event_bus" {
@@ -98,7 +99,10 @@ module "tables" {
         facts    = { keys = ["T#*#U#*"], except = ["T#*#A#*"] }
         episodes = { keys = ["T#*#A#*#E#*", "T#*#EV#*"], indexes = { by_user = ["T#*#U#*"] } }
         # A fact and the mark on its event are one transaction, which one statement must cover whole.
-        learning  = { keys = ["T#*#U#*", "T#*#A#*#E#*", "T#*#EV#*"] }
+        learning = { keys = ["T#*#U#*", "T#*#A#*#E#*", "T#*#EV#*"] }
+        # The archiver reads what waits and marks it; what it packed stands in the catalog.
+        archiving = { keys = ["T#*#A#*#E#*"], indexes = { unarchived = ["UNARCHIVED#*"] } }
+        cold      = { keys = ["T#*#COLD"], except = ["T#*#A#*", "T#*#U#*", "T#*#D#*", "T#*#EV#*"] }
         documents = { keys = ["T#*#D#*"], except = ["T#*#A#*", "T#*#U#*"] }
         states    = { keys = ["T#*#A#*"], except = ["T#*#A#*#E#*"] }
       }

@@ -90,14 +90,25 @@ variable "api" {
 }
 
 variable "protection" {
-  description = "What keeps data: deletion protection, plain HTTP refused, and how far back tables and the bus's archive go."
+  description = <<-EOT
+    What keeps data: deletion protection, plain HTTP refused, how far back tables and the bus's archive go, and the tiers of episodes: `quiet_days` after
+    it began a day is copied to the archive, `hot_days` it stays in DynamoDB, `tiers` are the archive's storage classes by age.
+  EOT
   type = object({
     protected              = optional(bool, true)
     tls_only               = optional(bool, true)
     recovery_days          = optional(number, 7)
     archive_retention_days = optional(number, 30)
+    quiet_days             = optional(number, 1)
+    hot_days               = optional(number, 30)
+    tiers                  = optional(list(object({ after_days = number, storage_class = string })))
   })
   default = {}
+
+  validation {
+    condition     = var.protection.quiet_days >= 0 && var.protection.hot_days >= var.protection.quiet_days
+    error_message = "Episodes stay hot at least until they are copied."
+  }
 }
 
 variable "operations" {

@@ -6,11 +6,13 @@ MembusError
 ├── ForbiddenError        a valid credential without the scope
 ├── NotFoundError         absent, expired or erased: the caller cannot tell which
 ├── ConflictError         somebody else was faster; carries the version that won
+├── ArchiveError          an object of the cold tier is missing or damaged; names it
 ├── UnsafeError           a wall between tenants is not there: nothing is served through the gap
 └── UnavailableError      a part is down or busy; try again after `retry_after_seconds`
     ├── BusyError         it said so itself, or was not heard: the same request may do in a moment
     ├── BudgetError       the tenant's money for today is spent: nothing that costs is done before midnight, UTC
-    └── ModelError        the model answered something that cannot be used
+    ├── ModelError        the model answered something that cannot be used
+    └── ThawingError      an object lies in a class that takes hours to answer; it has been asked for
 """
 
 import math
@@ -53,6 +55,16 @@ class ConflictError(MembusError):
         self.version = version
 
 
+class ArchiveError(MembusError):
+    """What the object held cannot be read; nothing is answered in its stead. `key` is the object's."""
+
+    code = "archive_damaged"
+
+    def __init__(self, detail: str, *, key: str) -> None:
+        super().__init__(f"the archive's object {key} {detail}")
+        self.key = key
+
+
 class UnsafeError(MembusError):
     code = "unsafe"
 
@@ -87,3 +99,13 @@ class ModelError(UnavailableError):
     def __init__(self, detail: str, *, reason: str) -> None:
         super().__init__(detail)
         self.reason = reason
+
+
+class ThawingError(UnavailableError):
+    """`key` names the object; S3 brings it back within `retry_after_seconds`."""
+
+    code = "archive_thawing"
+
+    def __init__(self, key: str, *, retry_after_seconds: int) -> None:
+        super().__init__(f"the archive's object {key} is being restored", retry_after_seconds=retry_after_seconds)
+        self.key = key

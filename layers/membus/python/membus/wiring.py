@@ -92,7 +92,7 @@ def episodes() -> "EpisodeStore":
 
 
 @cache
-def episode_reader() -> "EpisodeReader":
+def hot_episodes() -> "EpisodeReader":
     from membus.adapters.aws import table
     from membus.adapters.dynamo_episode_reader import DynamoEpisodeReader
 

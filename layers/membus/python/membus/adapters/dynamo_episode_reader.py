@@ -9,7 +9,7 @@ from boto3.dynamodb.conditions import Attr, ConditionBase, Key
 
 from membus.adapters.dynamo_errors import dynamo_errors
 from membus.adapters.episode_items import agent_prefix, opened, partitions, user_key
-from membus.domain.episode import Episode, EpisodeQuery, mark_before, moment_of
+from membus.domain.episode import Episode, EpisodeQuery, fitting, mark_before, moment_of
 from membus.domain.pages import Page
 from membus.ports.clock import Clock
 from membus.ports.contents import ContentStore
@@ -21,8 +21,6 @@ READS_MAX = 100
 """Partitions asked for one page: half a second where nothing is found, then the caller comes back for more."""
 SIFTED = 1000
 """Items read at once where most of them may belong to another session; DynamoDB stops at 1 MB anyway."""
-PAGE_BYTES_MAX = 2_500_000
-"""Lambda hands back 6 MB, in which every quotation mark takes two."""
 
 
 @dataclass(frozen=True)
@@ -46,10 +44,10 @@ class DynamoEpisodeReader:
             items, mark = self._merged(wanted, leg, mark, limit + 1 - len(found))
             found += items
             reads += len(leg.keys)
-        fitting = _fitting(found, limit)
-        if fitting < len(found):
-            mark = str(found[fitting - 1]["sk"])
-        episodes = tuple(self._episode(item) for item in found[:fitting])
+        many = fitting([_size(item) for item in found], limit)
+        if many < len(found):
+            mark = str(found[many - 1]["sk"])
+        episodes = tuple(self._episode(item) for item in found[:many])
         return Page(episodes, {"mark": mark} if mark < last else None)
 
     def _leg(self, wanted: EpisodeQuery, mark: str, last: str) -> _Leg:
@@ -99,11 +97,5 @@ class DynamoEpisodeReader:
         return Episode(event=recorded.event, learned_at=recorded.learned_at)
 
 
-def _fitting(items: Sequence[dict[str, Any]], limit: int) -> int:
-    """Return how many items make a page: at most `limit`, no more than an answer carries, yet always one."""
-    size = 0
-    for place, item in enumerate(items[:limit]):
-        size += len(str(item["body"]).encode()) + int(item.get("spilled_bytes", 0))
-        if place and size > PAGE_BYTES_MAX:
-            return place
-    return min(limit, len(items))
+def _size(item: dict[str, Any]) -> int:
+    return len(str(item["body"]).encode()) + int(item.get("spilled_bytes", 0))

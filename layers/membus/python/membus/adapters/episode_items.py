@@ -15,7 +15,8 @@ from dataclasses import dataclass
 from datetime import UTC, date
 from typing import Any
 
-from membus.domain.event import Event, Recorded, ulid_at
+from membus.domain.episode import place_of
+from membus.domain.event import Event, Recorded
 from membus.domain.spill import spills
 from membus.errors import UnavailableError
 from membus.ports.contents import ContentStore
@@ -89,7 +90,7 @@ def _episode(recorded: Recorded, spilled: Spilled | None, shards: int) -> dict[s
     occurred = event.occurred_at.astimezone(UTC)
     days = partitions(event.tenant_id, event.agent_id, occurred.date(), shards)
     pk = days[zlib.crc32(event.event_id.encode()) % shards]
-    sk = f"{ulid_at(occurred, event.event_id)}#{event.event_id}"
+    sk = place_of(event)
     kept = recorded.model_copy(update={"event": event.model_copy(update={"payload": {}})}) if spilled else recorded
     return {
         "pk": pk, "sk": sk,

@@ -1,12 +1,13 @@
 """Episodes as they are read: what happened to an agent, in time order."""
 
+from collections.abc import Sequence
 from datetime import datetime
 from typing import Literal
 
 from pydantic import AwareDatetime
 from ulid import ULID
 
-from membus.domain.event import Event, epoch_ms, from_epoch_ms
+from membus.domain.event import Event, epoch_ms, from_epoch_ms, ulid_at
 from membus.domain.identity import Id, Record
 
 Tier = Literal["hot", "cold"]
@@ -31,6 +32,25 @@ class EpisodeQuery(Record):
     end: datetime
     session_id: Id | None = None
     user_id: Id | None = None
+
+
+def place_of(event: Event) -> str:
+    """Return where an event stands in time order: the same for every copy of it."""
+    return f"{ulid_at(event.occurred_at, event.event_id)}#{event.event_id}"
+
+
+PAGE_BYTES_MAX = 2_500_000
+"""Lambda hands back 6 MB, in which every quotation mark takes two."""
+
+
+def fitting(sizes: Sequence[int], limit: int) -> int:
+    """Return how many texts make a page: at most `limit`, no more bytes than an answer carries, yet always one."""
+    total = 0
+    for place, size in enumerate(sizes[:limit]):
+        total += size
+        if place and total > PAGE_BYTES_MAX:
+            return place
+    return min(limit, len(sizes))
 
 
 def mark_before(moment: datetime) -> str:

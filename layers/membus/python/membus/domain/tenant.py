@@ -6,6 +6,8 @@ from datetime import datetime
 
 from membus.errors import InvalidError
 
+RESERVED = frozenset({"spill", "exports"})
+"""Folders of the archive bucket that stand where a tenant's would."""
 _ID = re.compile(r"[a-z0-9](?:[a-z0-9-]{0,61}[a-z0-9])?")
 
 
@@ -18,6 +20,8 @@ class Tenant:
     created_at: datetime
 
     def __post_init__(self) -> None:
+        if self.tenant_id in RESERVED:
+            raise InvalidError(f"'{self.tenant_id}' is a folder of the archive and cannot be a tenant id")
         if not _ID.fullmatch(self.tenant_id):
             raise InvalidError(
                 f"'{self.tenant_id}' cannot be a tenant id: use 1 to 63 of a-z, 0-9 and -, no - at either end"

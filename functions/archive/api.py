@@ -1,0 +1,55 @@
+"""What the archiver is asked for: by its schedule, or by an operator."""
+
+from typing import Annotated, Literal
+
+from pydantic import BaseModel, ConfigDict, Field
+
+from membus.domain.identity import Id
+
+SHARDS = 16
+"""Shards of the index of what waits; as many as `adapters/episode_items.py` spreads it over."""
+Shard = Annotated[int, Field(ge=0, lt=SHARDS)]
+
+
+class Archive(BaseModel):
+    """Archive what waits in some shards. `quiet_days` is how long a day must be over; 0 takes today's episodes, too."""
+
+    model_config = ConfigDict(extra="forbid")
+
+    task: Literal["archive"] = "archive"
+    shards: list[Shard] = Field(default_factory=lambda: list(range(SHARDS)))
+    quiet_days: int | None = Field(default=None, ge=0)
+    dry_run: bool = False
+
+
+class Compact(BaseModel):
+    """Merge a tenant's small objects, month by month."""
+
+    model_config = ConfigDict(extra="forbid")
+
+    task: Literal["compact"]
+    tenant: Id
+    dry_run: bool = False
+
+
+class Verify(BaseModel):
+    """Read a tenant's objects and compare them with the catalog."""
+
+    model_config = ConfigDict(extra="forbid")
+
+    task: Literal["verify"]
+    tenant: Id
+
+
+class Asked(BaseModel):
+    asked: Annotated[Archive | Compact | Verify, Field(discriminator="task")]
+
+
+class Outcome(BaseModel):
+    """What a run did. `unfinished`: time ran out, the next run goes on. `problems` name objects and partitions."""
+
+    episodes: int = 0
+    objects: int = 0
+    bytes: int = 0
+    unfinished: bool = False
+    problems: list[str] = Field(default_factory=list)

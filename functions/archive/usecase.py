@@ -1,0 +1,84 @@
+"""Move episodes to the cold tier: write, read back, vouch, and only then let the hot copy expire."""
+
+from collections.abc import Callable, Iterable
+from dataclasses import dataclass
+from datetime import UTC, date, datetime, time, timedelta
+
+from functions.archive.api import Outcome
+from membus.domain.cold import ColdObject, Packed, packed
+from membus.errors import MembusError
+from membus.ports.cold import ColdCatalog, ColdObjects, Waiting, WaitingEpisodes
+
+ROWS_MAX = 5_000
+"""Rows of one object: at 32 KB each, the largest that lie in an item, 160 MB in this process."""
+SECONDS_MIN = 60
+"""No group is begun with less time left than a large one takes."""
+GRACE = timedelta(days=1)
+"""The hot copy outlives its archiving by this at least: readers under way still find it."""
+
+
+@dataclass(frozen=True)
+class Archiver:
+    """`hot_days` is how long an episode stays in DynamoDB; `tell` gets each failure's place and error."""
+
+    waiting: WaitingEpisodes
+    objects: ColdObjects
+    catalog: ColdCatalog
+    hot_days: int
+    now: Callable[[], datetime]
+    seconds_left: Callable[[], float]
+    tell: Callable[[str, MembusError], None]
+
+    def archive(self, shards: Iterable[int], *, before: date, dry_run: bool = False) -> Outcome:
+        """Archive what waits in the shards and occurred before a day.
+
+        A group that fails stays in the index and is taken up by the next run; its neighbours go on.
+        """
+        outcome = Outcome()
+        for shard in shards:
+            for group in self.waiting.groups(shard, before=before, limit=ROWS_MAX):
+                if self.seconds_left() < SECONDS_MIN:
+                    outcome.unfinished = True
+                    return outcome
+                self._try(group, outcome, dry_run=dry_run)
+        return outcome
+
+    def _try(self, group: Waiting, outcome: Outcome, *, dry_run: bool) -> None:
+        if dry_run:
+            outcome.episodes += len(group.places)
+            outcome.objects += 1
+            return
+        try:
+            self._group(group, outcome)
+        except MembusError as error:
+            outcome.problems.append(f"{group.partition}: {error.code}: {error.detail}")
+            self.tell(group.partition, error)
+
+    def _group(self, group: Waiting, outcome: Outcome) -> None:
+        """Give one group its object. A crash behind any line leaves a copy too many, never one too few."""
+        rows = self.waiting.rows(group)
+        if not rows:
+            return
+        expires_at = self._expiry(group.day)
+        pack = packed(group.tenant, group.agent, group.day, rows, hot_until=expires_at)
+        kept = self.objects.keep(pack)
+        self.catalog.add(kept)
+        gone = self.waiting.stamp(group, [row.place for row in pack.rows], key=kept.key, expires_at=expires_at)
+        outcome.episodes += len(rows) - len(gone)
+        outcome.objects += 1
+        outcome.bytes += kept.bytes
+        if gone:
+            self._without(set(gone), pack, kept)
+
+    def _without(self, gone: set[str], pack: Packed, kept: ColdObject) -> None:
+        """Put an object without them in the place of one that holds episodes which were erased meanwhile."""
+        left = tuple(row for row in pack.rows if row.place not in gone)
+        new = self.objects.keep(pack.model_copy(update={"rows": left})) if left else None
+        self.catalog.replace([kept], new)
+        self.objects.drop(kept)
+
+    def _expiry(self, day: date) -> datetime:
+        """Return when the hot copies of a day's episodes expire, to the whole day: two archivers mean the same."""
+        midnight = datetime.combine(day, time(), UTC) + timedelta(days=1 + self.hot_days)
+        today = datetime.combine(self.now().date(), time(), UTC)
+        return max(midnight, today + timedelta(days=1) + GRACE)

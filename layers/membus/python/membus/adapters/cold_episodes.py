@@ -1,0 +1,60 @@
+"""Episodes read from the cold tier: the catalog names the objects of a range, and each is read for what is wanted."""
+
+from collections.abc import Callable
+
+from membus.adapters.episode_items import opened
+from membus.domain.cold import ColdObject, ColdRow
+from membus.domain.episode import TIME_LETTERS, Episode, EpisodeQuery, fitting, mark_before, moment_of
+from membus.domain.pages import Page
+from membus.ports.clock import Clock
+from membus.ports.cold import ColdCatalog, ColdObjects
+from membus.ports.contents import ContentStore
+
+OBJECTS_MAX = 20
+"""Objects read for one page; then the caller gets what was found so far and comes back for more."""
+
+
+class ColdEpisodes:
+    """The reader of what has left DynamoDB; objects whose episodes are all still there are passed over.
+
+    `objects` is a function: a process that reads recent episodes only never loads what reads Parquet.
+    """
+
+    def __init__(
+        self, catalog: ColdCatalog, objects: Callable[[], ColdObjects], contents: ContentStore, clock: Clock
+    ) -> None:
+        self._catalog, self._objects, self._contents, self._clock = catalog, objects, contents, clock
+
+    def page(self, wanted: EpisodeQuery, *, limit: int, after: dict[str, str] | None) -> Page[Episode]:
+        mark, end = after["mark"] if after else mark_before(wanted.start), mark_before(wanted.end)
+        rows: dict[str, ColdRow] = {}
+        complete = end
+        for count, each in enumerate(self._candidates(wanted, mark, end)):
+            begins = each.first[:TIME_LETTERS]
+            if begins > mark and (count >= OBJECTS_MAX or _enough(rows, limit, begins)):
+                complete = begins
+                break
+            found = self._objects().rows(each, wanted, after=mark, limit=limit + 1)
+            rows |= {row.place: row for row in found}
+        return self._cut(rows, complete, end, limit)
+
+    def _candidates(self, wanted: EpisodeQuery, mark: str, end: str) -> list[ColdObject]:
+        objects = self._catalog.of(wanted.tenant, wanted.agent, since=moment_of(mark).date())
+        now = self._clock()
+        return [each for each in objects if each.last > mark and each.first < end and each.hot_until <= now]
+
+    def _cut(self, rows: dict[str, ColdRow], complete: str, end: str, limit: int) -> Page[Episode]:
+        ordered = [rows[place] for place in sorted(rows) if place < complete]
+        many = fitting([len(row.body.encode()) + row.spilled_bytes for row in ordered], limit)
+        if many < len(ordered):
+            complete = ordered[many - 1].place
+        return Page(tuple(map(self._episode, ordered[:many])), {"mark": complete} if complete < end else None)
+
+    def _episode(self, row: ColdRow) -> Episode:
+        recorded = opened(row.model_dump(exclude_none=True), self._contents)
+        return Episode(event=recorded.event, learned_at=recorded.learned_at, tier="cold")
+
+
+def _enough(rows: dict[str, ColdRow], limit: int, begins: str) -> bool:
+    """Whether no later object can still bring a row of this page."""
+    return sum(place < begins for place in rows) > limit

@@ -1,0 +1,121 @@
+"""Episodes that wait for their cold copy: the sparse index `unarchived`, in shards, and the items it points to."""
+
+import re
+from collections.abc import Iterator, Sequence
+from concurrent.futures import ThreadPoolExecutor
+from datetime import date, datetime
+from typing import TYPE_CHECKING, Any
+
+from boto3.dynamodb.conditions import Key
+
+from membus.adapters.dynamo_errors import blocker, dynamo_errors
+from membus.domain.cold import ColdRow
+from membus.errors import ConflictError, UnavailableError
+from membus.ports.cold import Waiting
+
+if TYPE_CHECKING:
+    from mypy_boto3_dynamodb.service_resource import Table
+
+_PARTITION = re.compile(r"T#(?P<tenant>[^#]+)#A#(?P<agent>[^#]+)#E#(?P<day>[^#]+)")
+READ_AT_ONCE = 100
+"""BatchGetItem takes a hundred keys."""
+STAMPED_AT_ONCE = 10
+"""Requests side by side: botocore keeps ten connections."""
+
+
+class DynamoWaiting:
+    def __init__(self, table: "Table") -> None:
+        self._table = table
+
+    def groups(self, shard: int, *, before: date, limit: int) -> Iterator[Waiting]:
+        partition, places = "", list[str]()
+        for pk, sk in self._index(shard):
+            if places and (pk != partition or len(places) == limit):
+                yield _waiting(partition, places)
+                places = []
+            partition = pk
+            if _parts(pk)["day"] < f"{before:%Y-%m-%d}":
+                places.append(sk)
+        if places:
+            yield _waiting(partition, places)
+
+    def rows(self, waiting: Waiting) -> list[ColdRow]:
+        items: list[dict[str, Any]] = []
+        for start in range(0, len(waiting.places), READ_AT_ONCE):
+            places = waiting.places[start : start + READ_AT_ONCE]
+            items += self._items([{"pk": waiting.partition, "sk": place} for place in places])
+        return [_row(item) for item in items if "unarchived" in item]
+
+    def stamp(self, waiting: Waiting, places: Sequence[str], *, key: str, expires_at: datetime) -> list[str]:
+        def stamped(place: str) -> bool:
+            return self._stamp({"pk": waiting.partition, "sk": place}, key, int(expires_at.timestamp()))
+
+        with ThreadPoolExecutor(STAMPED_AT_ONCE) as threads:
+            done = list(threads.map(stamped, places))
+        return [place for place, is_there in zip(places, done, strict=True) if not is_there]
+
+    def _index(self, shard: int) -> Iterator[tuple[str, str]]:
+        start: dict[str, Any] = {}
+        while True:
+            with dynamo_errors("reading what waits for the archive"):
+                answer = self._table.query(
+                    IndexName="unarchived",
+                    KeyConditionExpression=Key("unarchived").eq(f"UNARCHIVED#{shard:02d}"),
+                    **start,
+                )
+            yield from ((str(item["pk"]), str(item["sk"])) for item in answer["Items"])
+            if "LastEvaluatedKey" not in answer:
+                return
+            start = {"ExclusiveStartKey": answer["LastEvaluatedKey"]}
+
+    def _items(self, keys: list[dict[str, str]]) -> list[dict[str, Any]]:
+        """Return the items, all of them: a table that hands out no more of a batch is busy."""
+        found: list[dict[str, Any]] = []
+        asked: dict[str, Any] = {self._table.name: {"Keys": keys, "ConsistentRead": True}}
+        while asked:
+            with dynamo_errors("reading episodes for the archive"):
+                answer = self._table.meta.client.batch_get_item(RequestItems=asked)
+            found += answer["Responses"].get(self._table.name, [])
+            left = answer.get("UnprocessedKeys", {})
+            if left and not answer["Responses"].get(self._table.name):
+                raise UnavailableError("the table is busy while reading episodes for the archive")
+            asked = dict(left)
+        return found
+
+    def _stamp(self, key: dict[str, str], name: str, expires_at: int) -> bool:
+        """Return whether the episode is still there.
+
+        Of two archivers the later expiry stands: no object may claim that an episode is hot when it no longer is.
+        """
+        try:
+            with dynamo_errors("marking an episode as archived"):
+                self._table.update_item(
+                    Key=key,
+                    UpdateExpression="SET archived_key = :key, expires_at = :expires REMOVE unarchived",
+                    ConditionExpression="attribute_exists(pk) AND "
+                    "(attribute_not_exists(expires_at) OR expires_at < :expires)",
+                    ExpressionAttributeValues={":key": name, ":expires": expires_at},
+                    ReturnValuesOnConditionCheckFailure="ALL_OLD",
+                )
+        except ConflictError as lost:
+            return blocker(lost) is not None
+        return True
+
+
+def _waiting(partition: str, places: Sequence[str]) -> Waiting:
+    parts = _parts(partition)
+    return Waiting(parts["tenant"], parts["agent"], date.fromisoformat(parts["day"]), partition, tuple(sorted(places)))
+
+
+def _parts(partition: str) -> dict[str, str]:
+    found = _PARTITION.match(partition)
+    if found is None:
+        raise ValueError("an episode's partition names its tenant, agent and day")
+    return found.groupdict()
+
+
+def _row(item: dict[str, Any]) -> ColdRow:
+    place, body = str(item["sk"]), str(item["body"])
+    if "spilled" not in item:
+        return ColdRow.of(place, body)
+    return ColdRow.of(place, body, spilled=str(item["spilled"]), spilled_bytes=int(item["spilled_bytes"]))

@@ -1,0 +1,183 @@
+"""Parquet in S3, `<tenant>/<agent>/<day>/<name>.parquet`: written once, read back, and only then vouched for."""
+
+import hashlib
+from collections import OrderedDict
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager
+from pathlib import Path
+from tempfile import TemporaryDirectory
+from typing import TYPE_CHECKING, Any
+
+import duckdb
+from botocore.exceptions import ClientError
+
+from membus.adapters.aws import translated
+from membus.adapters.duckdb_parquet import DuckDbParquet, Span
+from membus.adapters.s3_ranges import PROTOCOL, S3Ranges
+from membus.domain.cold import SMALL_BYTES, ColdObject, ColdRow, Packed
+from membus.domain.episode import EpisodeQuery, mark_before
+from membus.errors import ArchiveError, ThawingError, UnavailableError
+
+if TYPE_CHECKING:
+    from mypy_boto3_s3 import S3Client
+
+CACHED_BYTES = 32 * 2**20
+"""Parquet bytes of small objects that a process keeps: they never change under their key."""
+TRIES = 3
+THAW_SECONDS = 5 * 3600
+"""How long S3 takes to bring an object back from GLACIER in its standard tier."""
+_ABSENT = {"NoSuchKey", "404", "AccessDenied"}
+_EXISTS = {"PreconditionFailed", "412"}
+_COLLIDED = {"ConditionalRequestConflict", "409"}
+
+
+class S3ColdObjects:
+    def __init__(self, client: "Callable[[], S3Client]", bucket: str) -> None:
+        self._client, self._bucket = client, bucket
+        self._cache: OrderedDict[str, bytes] = OrderedDict()
+        self._parquet = DuckDbParquet(S3Ranges(client, bucket))
+
+    def keep(self, pack: Packed) -> ColdObject:
+        with TemporaryDirectory() as folder:
+            path = Path(folder) / "pack.parquet"
+            self._parquet.write(pack.rows, path)
+            body = path.read_bytes()
+        stored = self._stored(pack.key, body, lambda found: self._holds(found, self._parquet.read, list(pack.rows)))
+        return pack.kept(size=len(stored), sha256=hashlib.sha256(stored).hexdigest())
+
+    def rows(self, kept: ColdObject, wanted: EpisodeQuery, *, after: str, limit: int) -> list[ColdRow]:
+        span = Span(after, mark_before(wanted.end), wanted.user_id, wanted.session_id, limit)
+        with _named(kept.key):
+            if kept.bytes > SMALL_BYTES:
+                return self._parquet.read(f"{PROTOCOL}://{kept.key}", span)
+            with _file(self._small(kept)) as path:
+                return self._parquet.read(path, span)
+
+    def merge(self, objects: Sequence[ColdObject], *, without_user: str | None = None) -> ColdObject | None:
+        with TemporaryDirectory() as folder:
+            paths = [str(self._fetched(each, Path(folder) / f"{n}.parquet")) for n, each in enumerate(objects)]
+            merged = Path(folder) / "merged.parquet"
+            with _named(objects[0].key):
+                self._parquet.merge(paths, merged, without_user=without_user)
+                expected = self._parquet.fingerprint(paths, without_user=without_user)
+            if not expected[0]:
+                return None
+            rows, first, last = self._parquet.extent(str(merged))
+            body = merged.read_bytes()
+        digest = hashlib.sha256(f"{expected}".encode()).hexdigest()
+        template = objects[0].model_copy(update={
+            "name": f"{first[:10]}-{digest[:24]}", "first": first, "last": last, "rows": rows,
+            "hot_until": min(each.hot_until for each in objects),
+        })  # fmt: skip
+        stored = self._stored(template.key, body, lambda found: self._holds(found, self._fingerprint, expected))
+        return template.model_copy(update={"bytes": len(stored), "sha256": hashlib.sha256(stored).hexdigest()})
+
+    def drop(self, kept: ColdObject) -> None:
+        with translated("the archive"):
+            self._client().delete_object(Bucket=self._bucket, Key=kept.key)
+        self._cache.pop(kept.key, None)
+
+    def verify(self, kept: ColdObject) -> None:
+        with _named(kept.key), _file(self._checked(kept)) as path:
+            if self._parquet.extent(path) != (kept.rows, kept.first, kept.last):
+                raise ArchiveError("does not hold the rows that its entry names", key=kept.key)
+
+    def _stored(self, key: str, body: bytes, holds: Callable[[bytes], bool]) -> bytes:
+        """Return what lies under the key once that was read back and found good; a bad object is replaced.
+
+        A crashed or concurrent archiver may have put it there: the key follows from the rows, so whatever it is, it
+        ought to hold the same ones.
+        """
+        condition: dict[str, Any] = {"IfNoneMatch": "*"}
+        for _ in range(TRIES):
+            self._put(key, body, condition)
+            found, etag = self._get(key)
+            if found == body or holds(found):
+                return found
+            condition = {"IfMatch": etag}
+        raise UnavailableError(f"the archive's object {key} reads back as something else than was written")
+
+    def _holds(self, body: bytes, look: Callable[[str], object], expected: object) -> bool:
+        try:
+            with _file(body) as path:
+                return look(path) == expected
+        except duckdb.Error:
+            return False
+
+    def _fingerprint(self, path: str) -> tuple[Any, ...]:
+        return self._parquet.fingerprint([path])
+
+    def _put(self, key: str, body: bytes, condition: dict[str, Any]) -> None:
+        """Write unless somebody was faster, which the read that follows will judge."""
+        try:
+            self._client().put_object(
+                Bucket=self._bucket, Key=key, Body=body, ChecksumAlgorithm="SHA256",
+                ContentType="application/vnd.apache.parquet", **condition,
+            )  # fmt: skip
+        except ClientError as error:
+            if error.response["Error"]["Code"] not in _EXISTS | _COLLIDED:
+                with translated("the archive"):
+                    raise
+
+    def _small(self, kept: ColdObject) -> bytes:
+        body = self._cache.pop(kept.key, None) or self._checked(kept)
+        self._cache[kept.key] = body
+        while sum(map(len, self._cache.values())) > CACHED_BYTES:
+            self._cache.popitem(last=False)
+        return body
+
+    def _fetched(self, kept: ColdObject, path: Path) -> Path:
+        path.write_bytes(self._checked(kept))
+        return path
+
+    def _checked(self, kept: ColdObject) -> bytes:
+        body, _ = self._get(kept.key)
+        if hashlib.sha256(body).hexdigest() != kept.sha256:
+            raise ArchiveError("is not what was written: its checksum differs", key=kept.key)
+        return body
+
+    def _get(self, key: str) -> tuple[bytes, str]:
+        with translated("the archive"), _found(key, self._thaw):
+            answer = self._client().get_object(Bucket=self._bucket, Key=key)
+            return answer["Body"].read(), answer["ETag"]
+
+    def _thaw(self, key: str) -> None:
+        try:
+            self._client().restore_object(
+                Bucket=self._bucket, Key=key, RestoreRequest={"Days": 7, "GlacierJobParameters": {"Tier": "Standard"}}
+            )
+        except ClientError as error:
+            if error.response["Error"]["Code"] != "RestoreAlreadyInProgress":
+                raise
+
+
+@contextmanager
+def _found(key: str, thaw: Callable[[str], None]) -> Iterator[None]:
+    try:
+        yield
+    except ClientError as error:
+        code = error.response["Error"]["Code"]
+        if code in _ABSENT:
+            raise ArchiveError("is missing", key=key) from error
+        if code != "InvalidObjectState":
+            raise
+        thaw(key)
+        raise ThawingError(key, retry_after_seconds=THAW_SECONDS) from error
+
+
+@contextmanager
+def _named(key: str) -> Iterator[None]:
+    """Say of which object DuckDB could not make sense; what S3 says through it keeps its own meaning."""
+    try:
+        with translated("the archive"), _found(key, lambda _: None):
+            yield
+    except duckdb.Error as error:
+        raise ArchiveError("is no Parquet file that can be read", key=key) from error
+
+
+@contextmanager
+def _file(body: bytes) -> Iterator[str]:
+    with TemporaryDirectory() as folder:
+        path = Path(folder) / "object.parquet"
+        path.write_bytes(body)
+        yield str(path)

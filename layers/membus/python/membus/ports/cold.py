@@ -1,0 +1,80 @@
+"""The cold tier's parts: what waits to be archived, the objects that hold it, and the catalog that vouches for them."""
+
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from datetime import date, datetime
+from typing import Protocol
+
+from membus.domain.cold import ColdObject, ColdRow, Packed
+from membus.domain.episode import EpisodeQuery
+
+
+@dataclass(frozen=True)
+class Waiting:
+    """Episodes of one partition, hence of one agent and day, that have no cold copy yet."""
+
+    tenant: str
+    agent: str
+    day: date
+    partition: str
+    places: tuple[str, ...]
+
+
+class WaitingEpisodes(Protocol):
+    """Raises UnavailableError when the table does not answer."""
+
+    def groups(self, shard: int, *, before: date, limit: int) -> Iterator[Waiting]:
+        """Yield what of a shard occurred before a day, at most `limit` episodes at a time."""
+
+    def rows(self, waiting: Waiting) -> list[ColdRow]:
+        """Return the episodes, without those that were erased or archived meanwhile."""
+
+    def stamp(self, waiting: Waiting, places: Sequence[str], *, key: str, expires_at: datetime) -> list[str]:
+        """Name the verified copy on the hot episodes and let them expire; returns the places that are gone.
+
+        An episode that was stamped before keeps its first stamp.
+        """
+
+
+class ColdObjects(Protocol):
+    """Parquet objects.
+
+    Raises:
+        ArchiveError: an object is missing or damaged; the error names it.
+        ThawingError: an object lies in a class that takes hours to answer; it has been asked for.
+        UnavailableError: the store does not answer.
+    """
+
+    def keep(self, pack: Packed) -> ColdObject:
+        """Write the pack unless it is there, read it back and compare every row; then vouch for it."""
+
+    def rows(self, kept: ColdObject, wanted: EpisodeQuery, *, after: str, limit: int) -> list[ColdRow]:
+        """Return the object's first `limit` rows that are wanted and lie behind a place, in order."""
+
+    def merge(self, objects: Sequence[ColdObject], *, without_user: str | None = None) -> ColdObject | None:
+        """Write one object with the rows of several, each place once and none of that user's, and vouch for it.
+
+        Returns None when no row is left.
+        """
+
+    def drop(self, kept: ColdObject) -> None:
+        """Remove the object's current version."""
+
+    def verify(self, kept: ColdObject) -> None:
+        """Read the object and compare it with its entry, whatever this process remembers of it."""
+
+
+class ColdCatalog(Protocol):
+    """Which objects there are. An object that is not in the catalog does not exist for readers."""
+
+    def add(self, kept: ColdObject) -> None: ...
+
+    def of(self, tenant: str, agent: str | None = None, *, since: date | None = None) -> list[ColdObject]:
+        """Return the objects of an agent, or all agents, in time order; from `since` on, what may hold that day."""
+
+    def replace(self, old: Sequence[ColdObject], new: ColdObject | None) -> None:
+        """Put one object in the place of others, all at once.
+
+        Raises:
+            ConflictError: one of the old ones is no longer in the catalog.
+        """

@@ -1,0 +1,53 @@
+"""The composition of the cold tier: what waits for it, its objects, its catalog, and reads that merge both tiers."""
+
+from functools import cache, partial
+from typing import TYPE_CHECKING
+
+from membus.wiring import _env, contents, hot_episodes, now
+
+if TYPE_CHECKING:
+    from membus.ports.cold import ColdCatalog, ColdObjects, WaitingEpisodes
+    from membus.ports.episodes import EpisodeReader
+
+OBJECT_SECONDS = 60
+"""A merged object has 128 MB and more."""
+
+
+def hot_days() -> int:
+    return int(_env("EPISODE_HOT_DAYS"))
+
+
+def quiet_days() -> int:
+    return int(_env("ARCHIVE_QUIET_DAYS"))
+
+
+@cache
+def waiting() -> "WaitingEpisodes":
+    from membus.adapters.aws import table
+    from membus.adapters.dynamo_waiting import DynamoWaiting
+
+    return DynamoWaiting(table(_env("MEMORY_TABLE")))
+
+
+@cache
+def catalog() -> "ColdCatalog":
+    from membus.adapters.aws import table
+    from membus.adapters.dynamo_cold_catalog import DynamoColdCatalog
+
+    return DynamoColdCatalog(table(_env("MEMORY_TABLE")))
+
+
+@cache
+def objects() -> "ColdObjects":
+    from membus.adapters.aws import client
+    from membus.adapters.s3_cold_objects import S3ColdObjects
+
+    return S3ColdObjects(partial(client, "s3", read_timeout_seconds=OBJECT_SECONDS), _env("ARCHIVE_BUCKET"))
+
+
+@cache
+def episode_reader() -> "EpisodeReader":
+    from membus.adapters.cold_episodes import ColdEpisodes
+    from membus.adapters.tiered_episodes import TieredEpisodes
+
+    return TieredEpisodes(hot_episodes(), ColdEpisodes(catalog(), objects, contents(), now))

@@ -1,0 +1,104 @@
+"""The archiver and both tiers over a strict AWS in this process, with a clock that can be set."""
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from typing import TYPE_CHECKING, Any
+
+import boto3
+
+from functions.archive.usecase import Archiver
+from membus.adapters.cold_episodes import ColdEpisodes
+from membus.adapters.dynamo_cold_catalog import DynamoColdCatalog
+from membus.adapters.dynamo_episode_reader import DynamoEpisodeReader
+from membus.adapters.dynamo_episodes import DynamoEpisodes
+from membus.adapters.dynamo_waiting import DynamoWaiting
+from membus.adapters.episode_items import ARCHIVE_SHARDS
+from membus.adapters.s3_cold_objects import S3ColdObjects
+from membus.adapters.tiered_episodes import TieredEpisodes
+from membus.domain.episode import Episode, EpisodeQuery
+from membus.domain.identity import Owner
+from membus.errors import MembusError
+from membus.ports.episodes import EpisodeReader
+from tests.factories import NOON
+from tests.strict import strict_aws
+from tests.tables import make_bucket, make_table
+
+if TYPE_CHECKING:
+    from mypy_boto3_dynamodb.service_resource import Table
+    from mypy_boto3_s3 import S3Client
+
+HOT_DAYS = 30
+BUCKET = "membus-test-archive"
+
+
+@dataclass
+class Tiers:
+    table: "Table"
+    s3: "S3Client"
+    episodes: DynamoEpisodes
+    reader: EpisodeReader
+    archiver: Archiver
+    problems: list[tuple[str, str]]
+    now: datetime = NOON + timedelta(days=10)
+
+    def archive(self) -> Any:
+        return self.archiver.archive(range(ARCHIVE_SHARDS), before=self.now.date())
+
+    def expire(self) -> None:
+        """Let the time of all hot copies pass, and DynamoDB remove them."""
+        self.now += timedelta(days=HOT_DAYS + 30)
+        for item in self.items():
+            if "expires_at" in item and int(item["expires_at"]) < self.now.timestamp():
+                self.table.delete_item(Key={"pk": item["pk"], "sk": item["sk"]})
+
+    def items(self) -> list[dict[str, Any]]:
+        return [item for item in self.table.scan()["Items"] if "#E#" in str(item["pk"])]
+
+    def keys_of_parquet(self) -> list[str]:
+        listed = self.s3.list_objects_v2(Bucket=BUCKET).get("Contents", [])
+        return [each["Key"] for each in listed if each["Key"].endswith(".parquet")]
+
+    def walk(self, owner: Owner, *, limit: int = 100, **wanted: str) -> list[Episode]:
+        query = EpisodeQuery(
+            tenant=owner.tenant, agent="guide", start=NOON - timedelta(days=4), end=NOON + timedelta(days=6), **wanted
+        )
+        found: list[Episode] = []
+        after: dict[str, str] | None = None
+        while True:
+            page = self.reader.page(query, limit=limit, after=after)
+            assert len(page.items) <= limit
+            found += page.items
+            after = page.after
+            if after is None:
+                return found
+
+
+@contextmanager
+def tiers() -> Iterator[Tiers]:
+    with strict_aws():
+        table, contents = make_table("memory"), make_bucket()
+        s3: S3Client = boto3.client("s3", region_name="us-east-1")
+        objects, catalog = S3ColdObjects(lambda: s3, BUCKET), DynamoColdCatalog(table)
+        problems: list[tuple[str, str]] = []
+
+        def tell(place: str, error: MembusError) -> None:
+            problems.append((place, error.code))
+
+        def clock() -> datetime:
+            return made.now
+
+        made = Tiers(
+            table, s3, DynamoEpisodes(table, contents, shards=2),
+            TieredEpisodes(
+                DynamoEpisodeReader(table, contents, clock, shards=2),
+                ColdEpisodes(catalog, lambda: objects, contents, clock),
+            ),
+            Archiver(
+                waiting=DynamoWaiting(table), objects=objects, catalog=catalog, hot_days=HOT_DAYS, now=clock,
+                seconds_left=lambda: 900, tell=tell,
+            ),
+            problems,
+        )  # fmt: skip
+        yield made

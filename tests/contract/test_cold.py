@@ -1,0 +1,152 @@
+"""The cold tier's ports: objects that are vouched for, a catalog that is the truth, reads that leave no gap."""
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+from datetime import date, timedelta
+
+import boto3
+import pytest
+
+from localstack import aws
+from membus.adapters.dynamo_cold_catalog import DynamoColdCatalog
+from membus.adapters.s3_cold_objects import S3ColdObjects
+from membus.domain.cold import ColdObject, Packed, packed
+from membus.domain.episode import EpisodeQuery
+from membus.domain.identity import Owner
+from membus.errors import ArchiveError, ConflictError
+from membus.ports.cold import ColdCatalog, ColdObjects
+from tests.contract.conftest import EVERYWHERE, stack_table
+from tests.factories import NOON, a_cold_row
+from tests.fakes.cold import InMemoryColdCatalog, InMemoryColdObjects
+from tests.strict import strict_aws
+from tests.tables import make_bucket, make_table
+
+LATER = NOON + timedelta(days=400)
+TODAY = NOON.date()
+MINUTE = timedelta(minutes=1)
+
+
+@dataclass(frozen=True)
+class Cold:
+    objects: ColdObjects
+    catalog: ColdCatalog
+
+
+@pytest.fixture(params=EVERYWHERE)
+def cold(request: pytest.FixtureRequest) -> Iterator[Cold]:
+    if request.param == "fake":
+        yield Cold(InMemoryColdObjects(), InMemoryColdCatalog())
+    elif request.param == "strict":
+        with strict_aws():
+            make_bucket()
+            client = boto3.client("s3", region_name="us-east-1")
+            yield Cold(S3ColdObjects(lambda: client, "membus-test-archive"), DynamoColdCatalog(make_table("memory")))
+    else:
+        stack = request.getfixturevalue("stack")
+        client = aws.session().client("s3", endpoint_url=stack.endpoint_url)
+        yield Cold(
+            S3ColdObjects(lambda: client, stack.bucket), DynamoColdCatalog(stack_table(stack, stack.tables.memory))
+        )
+
+
+def a_pack(owner: Owner, *numbers: int, day: date = TODAY, **members: str) -> Packed:
+    rows = [a_cold_row(f"e{n}", owner=owner, occurred_at=NOON + n * MINUTE, **members) for n in numbers]
+    return packed(owner.tenant, "guide", day, rows, hot_until=NOON)
+
+
+def wanted(owner: Owner, **members: str) -> EpisodeQuery:
+    return EpisodeQuery(tenant=owner.tenant, agent="guide", start=NOON - MINUTE, end=LATER, **members)
+
+
+def ids(cold: Cold, kept: ColdObject, query: EpisodeQuery, *, after: str = "", limit: int = 100) -> list[str]:
+    return [row.event_id for row in cold.objects.rows(kept, query, after=after, limit=limit)]
+
+
+def test_what_is_packed_is_read_back_row_for_row(cold: Cold, owner: Owner) -> None:
+    pack = a_pack(owner, 3, 1, 2)
+
+    kept = cold.objects.keep(pack)
+
+    assert tuple(cold.objects.rows(kept, wanted(owner), after="", limit=9)) == pack.rows
+    assert (kept.rows, kept.first, kept.last) == (3, pack.rows[0].place, pack.rows[-1].place)
+    cold.objects.verify(kept)
+
+
+def test_the_same_rows_packed_again_are_the_same_object(cold: Cold, owner: Owner) -> None:
+    assert cold.objects.keep(a_pack(owner, 1, 2)) == cold.objects.keep(a_pack(owner, 2, 1, 2))
+    assert a_pack(owner, 1).name != a_pack(owner, 2).name
+
+
+def test_a_stretch_of_an_object_is_read_for_one_user_and_session(cold: Cold, owner: Owner) -> None:
+    other = Owner(tenant=owner.tenant, user="grace")
+    rows = [*a_pack(owner, 1, 3, session_id="s1").rows, *a_pack(other, 2, 4).rows, *a_pack(owner, 5, 6).rows]
+    kept = cold.objects.keep(packed(owner.tenant, "guide", NOON.date(), rows, hot_until=NOON))
+
+    assert ids(cold, kept, wanted(owner)) == ["e1", "e2", "e3", "e4", "e5", "e6"]
+    assert ids(cold, kept, wanted(owner, user_id="grace")) == ["e2", "e4"]
+    assert ids(cold, kept, wanted(owner, session_id="s1")) == ["e1", "e3"]
+    assert ids(cold, kept, wanted(owner, user_id="grace", session_id="s1")) == []
+    assert ids(cold, kept, wanted(owner), after=kept.first, limit=2) == ["e2", "e3"]
+
+
+def test_objects_are_merged_with_each_episode_once_and_a_user_left_out(cold: Cold, owner: Owner) -> None:
+    other = Owner(tenant=owner.tenant, user="grace")
+    packs = [a_pack(owner, 1, 2), a_pack(owner, 2, 3), a_pack(other, 4)]
+    objects = [cold.objects.keep(pack) for pack in packs]
+
+    merged = cold.objects.merge(objects)
+    without = cold.objects.merge(objects, without_user=owner.user)
+
+    assert merged is not None
+    assert ids(cold, merged, wanted(owner)) == ["e1", "e2", "e3", "e4"]
+    assert without is not None
+    assert ids(cold, without, wanted(owner)) == ["e4"]
+    assert cold.objects.merge(objects[:2], without_user=owner.user) is None
+
+
+def test_an_object_that_is_gone_is_an_error_that_names_it(cold: Cold, owner: Owner) -> None:
+    kept = cold.objects.keep(a_pack(owner, 1))
+    cold.objects.drop(kept)
+
+    with pytest.raises(ArchiveError, match=kept.key.replace("+", r"\+")) as raised:
+        cold.objects.verify(kept)
+    assert raised.value.key == kept.key
+
+
+def test_the_catalog_names_an_agents_objects_in_time_order(cold: Cold, owner: Owner) -> None:
+    months = [date(2026, 1, 30), date(2026, 2, 1), date(2026, 3, 15)]
+    kept = [cold.objects.keep(a_pack(owner, n, day=day)) for n, day in enumerate(months)]
+    elsewhere = kept[0].model_copy(update={"agent": "guide2"})
+    for each in (*reversed(kept), elsewhere):
+        cold.catalog.add(each)
+
+    assert cold.catalog.of(owner.tenant, "guide") == kept
+    assert cold.catalog.of(owner.tenant, "guide", since=date(2026, 2, 20)) == kept[1:]
+    assert cold.catalog.of(owner.tenant) == [*kept, elsewhere]
+    assert cold.catalog.of("nobody") == []
+
+
+def test_objects_are_replaced_all_at_once_or_not_at_all(cold: Cold, owner: Owner) -> None:
+    first, second = (cold.objects.keep(a_pack(owner, n)) for n in (1, 2))
+    cold.catalog.add(first)
+    cold.catalog.add(second)
+    merged = cold.objects.merge([first, second])
+
+    cold.catalog.replace([first, second], merged)
+
+    assert cold.catalog.of(owner.tenant, "guide") == [merged]
+    with pytest.raises(ConflictError):
+        cold.catalog.replace([first], second)
+    assert cold.catalog.of(owner.tenant, "guide") == [merged]
+
+
+def test_two_tenants_see_their_own_objects(cold: Cold, owner: Owner) -> None:
+    stranger = replace_tenant(owner)
+    cold.catalog.add(cold.objects.keep(a_pack(owner, 1)))
+
+    assert cold.catalog.of(stranger.tenant) == []
+    assert a_pack(owner, 1).key != a_pack(stranger, 1).key
+
+
+def replace_tenant(owner: Owner) -> Owner:
+    return Owner(tenant=f"{owner.tenant}x", user=owner.user)

@@ -1,0 +1,74 @@
+"""The cold tier's objects and catalog in dictionaries."""
+
+from collections.abc import Sequence
+from datetime import date
+
+from membus.domain.cold import ColdObject, ColdRow, Packed, packed
+from membus.domain.episode import EpisodeQuery, mark_before
+from membus.errors import ArchiveError, ConflictError
+
+
+class InMemoryColdObjects:
+    def __init__(self) -> None:
+        self.packs: dict[str, Packed] = {}
+
+    def keep(self, pack: Packed) -> ColdObject:
+        self.packs[pack.key] = pack
+        return pack.kept(size=sum(len(row.body) for row in pack.rows), sha256=pack.name)
+
+    def rows(self, kept: ColdObject, wanted: EpisodeQuery, *, after: str, limit: int) -> list[ColdRow]:
+        end = mark_before(wanted.end)
+        return [
+            row
+            for row in self._pack(kept).rows
+            if after < row.place < end
+            and wanted.user_id in {None, row.user_id}
+            and wanted.session_id in {None, row.session_id}
+        ][:limit]
+
+    def merge(self, objects: Sequence[ColdObject], *, without_user: str | None = None) -> ColdObject | None:
+        first = objects[0]
+        rows = [row for each in objects for row in self._pack(each).rows if row.user_id != without_user]
+        if not rows:
+            return None
+        hot_until = min(each.hot_until for each in objects)
+        return self.keep(packed(first.tenant, first.agent, first.day, rows, hot_until=hot_until))
+
+    def drop(self, kept: ColdObject) -> None:
+        self.packs.pop(kept.key, None)
+
+    def verify(self, kept: ColdObject) -> None:
+        self._pack(kept)
+
+    def _pack(self, kept: ColdObject) -> Packed:
+        if kept.key not in self.packs:
+            raise ArchiveError("is missing", key=kept.key)
+        return self.packs[kept.key]
+
+
+class InMemoryColdCatalog:
+    def __init__(self) -> None:
+        self.entries: dict[str, ColdObject] = {}
+
+    def add(self, kept: ColdObject) -> None:
+        self.entries[kept.key] = kept
+
+    def of(self, tenant: str, agent: str | None = None, *, since: date | None = None) -> list[ColdObject]:
+        return sorted(
+            (
+                each
+                for each in self.entries.values()
+                if each.tenant == tenant
+                and agent in {None, each.agent}
+                and (since is None or agent is None or each.day >= since.replace(day=1))
+            ),
+            key=lambda each: (each.agent, each.first),
+        )
+
+    def replace(self, old: Sequence[ColdObject], new: ColdObject | None) -> None:
+        if not {each.key for each in old} - ({new.key} if new else set()) <= self.entries.keys():
+            raise ConflictError("an object is no longer in the catalog")
+        for each in old:
+            self.entries.pop(each.key, None)
+        if new:
+            self.entries[new.key] = new
