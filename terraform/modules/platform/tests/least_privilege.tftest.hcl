@@ -29,6 +29,8 @@ run "tables" {
       write_episode      = { actions = var.writing, on = "table/membus-test-memory", key = "T#acme#A#default#E#2026-11-20" }
       read_episode       = { actions = var.reading, on = "table/membus-test-memory", key = "T#acme#A#U#E#2026-11-20" }
       list_episodes      = { actions = var.reading, on = "index/by_user", key = "T#acme#U#ada" }
+      write_catalog      = { actions = var.writing, on = "table/membus-test-memory", key = "T#acme#COLD" }
+      read_catalog       = { actions = var.reading, on = "table/membus-test-memory", key = "T#acme#COLD" }
       list_unarchived    = { actions = var.reading, on = "index/unarchived", key = "UNARCHIVED#07" }
       write_document     = { actions = var.writing, on = "table/membus-test-memory", key = "T#acme#D#mem_1" }
       read_document      = { actions = var.reading, on = "table/membus-test-memory", key = "T#acme#D#mem_1" }
@@ -61,11 +63,11 @@ run "tables" {
     error_message = "Authorize and migrate read nobody's facts."
   }
   assert {
-    condition     = output.who_may.write_episode == "extract, memory" && output.who_may.mark_event == "extract, memory"
-    error_message = "What happened is recorded by extract, and by memory, whose corrections are events."
+    condition     = output.who_may.write_episode == "archive, extract, memory" && output.who_may.mark_event == "extract, memory"
+    error_message = "What happened is recorded by extract, and by memory, whose corrections are events; the archiver marks what it has copied."
   }
   assert {
-    condition     = output.who_may.read_episode == "extract, memory"
+    condition     = output.who_may.read_episode == "archive, extract, memory"
     error_message = "Chat sees no episodes, not even of an agent called U."
   }
   assert {
@@ -85,8 +87,12 @@ run "tables" {
     error_message = "Nobody but archive deletes episodes, and nobody deletes facts."
   }
   assert {
-    condition     = output.who_may.touch_state == "memory" && output.who_may.list_unarchived == "nobody"
-    error_message = "Working memory is memory's alone; what waits for the archive is the archive's, which is not built yet."
+    condition     = output.who_may.touch_state == "memory" && output.who_may.list_unarchived == "archive"
+    error_message = "Working memory is memory's alone; what waits for the archive is the archive's."
+  }
+  assert {
+    condition     = output.who_may.write_catalog == "archive" && output.who_may.read_catalog == "archive, memory"
+    error_message = "Only the archiver vouches for cold objects; memory reads what it vouches for."
   }
   assert {
     condition     = output.who_may.write_conversation == "chat, memory, summarize" && output.who_may.read_conversation == "chat, memory, summarize, sweep"

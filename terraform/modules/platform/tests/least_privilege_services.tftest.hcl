@@ -35,6 +35,8 @@ run "services" {
       become_app    = { actions = ["secretsmanager:GetSecretValue"], on = "secret:app" }
       change_secret = { actions = ["secretsmanager:PutSecretValue", "secretsmanager:UpdateSecret"], on = "" }
       touch_bucket  = { actions = ["s3:GetObject", "s3:PutObject", "s3:DeleteObject", "s3:ListBucket"], on = "123456789012/*" }
+      read_cold     = { actions = ["s3:GetObject"], on = "/*.parquet" }
+      change_cold   = { actions = ["s3:PutObject", "s3:DeleteObject"], on = "/*.parquet" }
       list_bucket   = { actions = ["s3:ListBucket", "s3:DeleteObjectVersion"], on = "" }
       keep_spill    = { actions = ["s3:PutObject"], on = "/spill/*" }
       drop_spill    = { actions = ["s3:DeleteObject"], on = "/spill/*" }
@@ -81,7 +83,11 @@ run "services" {
   }
   assert {
     condition     = output.who_may.touch_bucket == "nobody" && output.who_may.list_bucket == "nobody"
-    error_message = "Nobody touches the cold tier yet."
+    error_message = "Nobody touches the whole bucket, and nobody lists it or removes versions."
+  }
+  assert {
+    condition     = output.who_may.read_cold == "archive, memory" && output.who_may.change_cold == "archive"
+    error_message = "Memory reads cold episodes; only the archiver writes and merges them."
   }
   assert {
     condition     = output.who_may.keep_spill == "extract, memory"

@@ -15,7 +15,7 @@ variables {
 run "an_environment_of_production_shape_plans" {
   command = plan
   assert {
-    condition     = keys(output.functions) == ["authorize", "chat", "extract", "index", "memory", "migrate", "summarize", "sweep"] && output.functions.chat == "membus-test-chat"
+    condition     = keys(output.functions) == ["archive", "authorize", "chat", "extract", "index", "memory", "migrate", "summarize", "sweep"] && output.functions.chat == "membus-test-chat"
     error_message = "Every function, named after its environment."
   }
   assert {
@@ -101,4 +101,18 @@ run "more_shards_than_a_read_can_ask_are_refused" {
   command = plan
   variables { runtime = { artifacts = "./tests/fixtures", episode_shards = 33 } }
   expect_failures = [var.runtime]
+}
+
+run "an_episode_that_leaves_before_it_is_copied_is_refused" {
+  command = plan
+  variables { protection = { quiet_days = 3, hot_days = 2 } }
+  expect_failures = [var.protection]
+}
+
+run "every_shard_of_what_waits_is_archived" {
+  command = plan
+  assert {
+    condition     = sort(flatten([for input in module.archive_schedule.inputs : input.shards])) == sort(range(16))
+    error_message = "A shard that no schedule names would wait for ever."
+  }
 }
