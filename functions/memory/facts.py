@@ -14,21 +14,31 @@ from membus.ports.sealer import Sealer
 from membus.ports.traces import Traces
 
 
-def read_profile(owner: Owner, moment: datetime | None, *, facts: FactReader) -> ProfileOut:
+def read_profile(owner: Owner, moment: datetime | None, *, now: datetime, facts: FactReader) -> ProfileOut:
     """Return the profile as it is, by one read, or as it was true at `moment`, from the history."""
     profile = facts.profile(owner)
     if moment:
         profile = profile.model_copy(update={"facts": tuple(_then(owner, moment, None, facts=facts))})
     text = profile.text
-    return ProfileOut(version=profile.version, facts=list(profile.facts), text=text, tokens=estimate_tokens(text))
+    shown = [fact.at(moment or now) for fact in profile.facts]
+    return ProfileOut(version=profile.version, facts=shown, text=text, tokens=estimate_tokens(text))
 
 
 def list_facts(
-    owner: Owner, *, kind: str | None, limit: int, cursor: str | None, facts: FactReader, sealer: Sealer
+    owner: Owner,
+    *,
+    kind: str | None,
+    limit: int,
+    cursor: str | None,
+    now: datetime,
+    facts: FactReader,
+    sealer: Sealer,
 ) -> FactPage:
     query = f"facts\n{owner.tenant}\n{owner.user}\n{kind}"
     page = facts.page(owner, kind=kind, limit=limit, after=read_cursor(cursor, query=query, sealer=sealer))
-    return FactPage(items=list(page.items), next_cursor=write_cursor(page.after, query=query, sealer=sealer))
+    return FactPage(
+        items=[fact.at(now) for fact in page.items], next_cursor=write_cursor(page.after, query=query, sealer=sealer)
+    )
 
 
 def list_facts_then(
@@ -46,16 +56,17 @@ def read_history(owner: Owner, key: str, *, facts: FactReader) -> FactHistory:
     return FactHistory(items=versions)
 
 
-def read_fact(owner: Owner, key: str, *, facts: FactReader) -> ExplainedFact:
-    return ExplainedFact(**dict(facts.fact(owner, key)))
+def read_fact(owner: Owner, key: str, *, now: datetime, facts: FactReader) -> ExplainedFact:
+    """Return the fact as sure as it still is."""
+    return ExplainedFact(**dict(facts.fact(owner, key).at(now)))
 
 
-def explain_fact(owner: Owner, key: str, *, facts: FactReader, traces: Traces) -> ExplainedFact:
+def explain_fact(owner: Owner, key: str, *, now: datetime, facts: FactReader, traces: Traces) -> ExplainedFact:
     """Return the fact and why it is believed, by a read of its history and two of its event."""
     fact = facts.fact(owner, key)
     trace = traces.trace(owner.tenant, fact.provenance.event_id)
     explanation = explain(fact, facts.observations(owner, key), trace)
-    return ExplainedFact(**dict(fact), explanation=explanation)
+    return ExplainedFact(**dict(fact.at(now)), explanation=explanation)
 
 
 def _then(owner: Owner, true_at: datetime | None, known_at: datetime | None, *, facts: FactReader) -> list[Fact]:

@@ -36,7 +36,7 @@ FACT = "/v1/users/<user>/facts/<key>"
     **READ,
 )
 def get_profile(user: User, as_of: Moment = None, if_none_match: IfNoneMatch = None) -> Response[ProfileOut]:
-    profile = facts.read_profile(_owner(user), as_of, facts=wiring.facts())
+    profile = facts.read_profile(_owner(user), as_of, now=wiring.now(), facts=wiring.facts())
     return unless_known(tagged(profile, profile.version), if_none_match)
 
 
@@ -53,7 +53,13 @@ def get_facts(
     if as_of or known_at:
         return facts.list_facts_then(_owner(user), kind=kind, true_at=as_of, known_at=known_at, facts=wiring.facts())
     return facts.list_facts(
-        _owner(user), kind=kind, limit=limit, cursor=cursor, facts=wiring.facts(), sealer=wiring.sealer()
+        _owner(user),
+        kind=kind,
+        limit=limit,
+        cursor=cursor,
+        now=wiring.now(),
+        facts=wiring.facts(),
+        sealer=wiring.sealer(),
     )
 
 
@@ -61,11 +67,11 @@ def get_facts(
 def get_fact(
     *, user: User, key: Key, explain: Annotated[bool, Query()] = False, if_none_match: IfNoneMatch = None
 ) -> Response[ExplainedFact]:
-    owner, known = _owner(user), wiring.facts()
+    owner, known, now = _owner(user), wiring.facts(), wiring.now()
     fact = (
-        facts.explain_fact(owner, key, facts=known, traces=wiring.traces())
+        facts.explain_fact(owner, key, now=now, facts=known, traces=wiring.traces())
         if explain
-        else facts.read_fact(owner, key, facts=known)
+        else facts.read_fact(owner, key, now=now, facts=known)
     )
     return unless_known(tagged(fact, fact.version), if_none_match)
 

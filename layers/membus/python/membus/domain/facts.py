@@ -9,7 +9,7 @@ from datetime import datetime
 
 from pydantic import AwareDatetime
 
-from membus.domain.confidence import reinforced
+from membus.domain.confidence import faded, reinforced
 from membus.domain.identity import Record
 from membus.domain.observations import VALUE_MAX, Kind, Observation, Provenance, Trust
 from membus.domain.settling import Settled, ordered, settled
@@ -40,6 +40,12 @@ class Fact(Observation):
     seen: int = 1
     last_seen: AwareDatetime | None = None
     conflicts: tuple[Conflict, ...] = ()
+
+    def at(self, now: datetime) -> "Fact":
+        """Return the fact as sure as it still is at `now`."""
+        last_seen = self.last_seen or self.held
+        left = faded(self.confidence, self.kind, self.trust, last_seen=last_seen, now=now)
+        return self.model_copy(update={"confidence": left})
 
 
 class Version(Observation):

@@ -1,7 +1,7 @@
 """The gate between what a model proposes and what memory believes: the model proposes, this code disposes."""
 
 from collections import Counter
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Literal
 
@@ -11,15 +11,14 @@ from membus.domain.attributes import fact_key, is_single_valued, normal_path
 from membus.domain.behaviour import ACTIVITY
 from membus.domain.event import Recorded
 from membus.domain.identity import Record
-from membus.domain.instructions import gives_orders, points_elsewhere
 from membus.domain.observations import Kind, Observation, Provenance, Trust
-from membus.domain.search.terms import stems
-from membus.domain.utterance import frames, stance
+from membus.domain.utterance import stance
 from membus.domain.utterance.dates import Dated, dated, zone_of
 from membus.domain.utterance.evidence import Evidence, evidence_of
 from membus.domain.utterance.secrets import holds_secret
-from membus.domain.utterance.subjects import is_about_another
+from membus.domain.utterance.signs import sign_against
 from membus.domain.utterance.text import plain, shown
+from membus.domain.utterance.words import repeats, says, stutters
 from membus.domain.verdict import HELD, Held, Reason, Refused, Verdict
 from membus.domain.visible import is_blank
 
@@ -35,9 +34,6 @@ QUOTE_MAX = 300
 CHANGES_MAX = 6
 """How many single-valued attributes one event may set, and so how many facts it may supersede: name, age, city, role,
 employer and diet make a full introduction; what sets more rewrites somebody, and a person looks at it first."""
-PROMPT_WORDS = 6
-"""So many words of the prompt in a row are the prompt, not a person's."""
-LOOP_WORDS = 6
 CONFIDENCE, HEARSAY_CONFIDENCE = 0.9, 0.5
 
 
@@ -137,7 +133,7 @@ def _claimed(candidate: Candidate, speaker: Speaker, recorded: Recorded) -> Reas
 
 def _content(candidate: Candidate, extractor: Extractor) -> Reason | None:
     """Return what the value or the quote holds that no fact may hold, wherever it stands."""
-    if _repeats(plain(candidate.quote), plain(extractor.instructions)):
+    if repeats(plain(candidate.quote), plain(extractor.instructions)):
         return "prompt"
     if normal_path(candidate.attribute).split(".")[0] in RESERVED:
         return "reserved"
@@ -147,37 +143,19 @@ def _content(candidate: Candidate, extractor: Extractor) -> Reason | None:
 def _wording(candidate: Candidate, places: Sequence[Evidence]) -> tuple[Reason | None, Evidence]:
     """Return why the words do not say so, None where they do in one place at least, and the place that decides."""
     attribute = normal_path(candidate.attribute)
-    judged = [(_sign(place, attribute, candidate), place) for place in places]
+    judged = [
+        (sign_against(place, attribute=attribute, value=candidate.value, quote=candidate.quote), place)
+        for place in places
+    ]
     return next((each for each in judged if each[0] is None), judged[0])
-
-
-def _sign(place: Evidence, attribute: str, candidate: Candidate) -> Reason | None:
-    """Return the first sign against this place; whose words they are comes before what they say."""
-    sentence = plain(place.speech[slice(*place.sentence)])
-    texts = (plain(candidate.value), plain(candidate.quote), sentence)
-    signs: tuple[tuple[Reason, Callable[[], bool]], ...] = (
-        ("recalled", lambda: frames.is_recalled(place)),
-        ("assistant", lambda: frames.is_the_assistants(place)),
-        ("instruction", lambda: any(map(gives_orders, texts))),
-        ("url", lambda: any(map(points_elsewhere, texts[:2]))),
-        ("role_play", lambda: frames.is_played(place)),
-        ("hearsay", lambda: frames.is_hearsay(place)),
-        ("quoted", lambda: frames.is_quoted(place)),
-        ("question", lambda: stance.asks(place)),
-        ("third_party", lambda: is_about_another(place, attribute)),
-        ("hypothetical", lambda: stance.supposes(place, attribute)),
-        ("negated", lambda: stance.denies(place, attribute, candidate.value)),
-        ("sarcasm", lambda: frames.is_a_joke(place)),
-    )
-    return next((reason for reason, shows in signs if shows()), None)
 
 
 def _unfit(candidate: Candidate, speech: str) -> Reason | None:
     """Return why no observation can be made of the candidate, whatever its words."""
     value = " ".join(candidate.value.split())
-    if fact_key(candidate.attribute, value) is None or is_blank(value) or len(value) > VALUE_MAX or _stutters(value):
+    if fact_key(candidate.attribute, value) is None or is_blank(value) or len(value) > VALUE_MAX or stutters(value):
         return "malformed"
-    return None if _says(plain(candidate.quote), plain(speech), plain(value)) else "unsaid"
+    return None if says(plain(candidate.quote), plain(speech), plain(value)) else "unsaid"
 
 
 def _timing(candidate: Candidate, place: Evidence, when: Dated) -> Reason | None:
@@ -210,27 +188,3 @@ def _observation(
             model=extractor.model, prompt_version=extractor.prompt_version,
         ),
     )  # fmt: skip
-
-
-def _repeats(quote: str, instructions: str) -> bool:
-    words = quote.split()
-    runs = (" ".join(words[start : start + PROMPT_WORDS]) for start in range(len(words) - PROMPT_WORDS + 1))
-    return any(run in instructions for run in runs)
-
-
-def _stutters(value: str) -> bool:
-    """Whether a value is a model's loop: six words or more that say the same two or fewer over and over."""
-    words = value.casefold().split()
-    return len(words) >= LOOP_WORDS and len(set(words)) * 3 <= len(words)
-
-
-def _says(quote: str, speech: str, value: str) -> bool:
-    """Whether the value's words were said: one of them in the quote, two thirds of them in the whole event.
-
-    Words are compared by their stems, so that `plays guitar` may rest on "I started playing guitar". Scripts
-    without spaces have no words to compare; there the value stands in the event as it is, or not at all.
-    """
-    if value in quote:
-        return True
-    meant, quoted, heard = set(stems(value)), set(stems(quote)), set(stems(speech))
-    return bool(meant & quoted) and len(meant & heard) * 3 >= len(meant) * 2

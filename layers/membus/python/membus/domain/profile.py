@@ -60,9 +60,17 @@ class Profile(Record):
 
 
 def line(fact: Fact) -> str:
-    """Return `- home.city: Lisbon (since 2026-03-01)`; angle brackets and line breaks cannot end the fenced block."""
-    value = " ".join((fact.value or "").split()).replace("<", "‹").replace(">", "›")
-    return f"- {fact.key}: {value} (since {fact.valid_from:%Y-%m-%d})"
+    """Return `- home.city: Lisbon (since 2026-03-01)`, with its end and with what speaks against it where there is any.
+
+    Angle brackets and line breaks cannot end the fenced block.
+    """
+    until = f" until {fact.valid_until:%Y-%m-%d}" if fact.valid_until else ""
+    others = "".join(f"; elsewhere they said {_shown(other.value)}" for other in fact.conflicts)
+    return f"- {fact.key}: {_shown(fact.value)} (since {fact.valid_from:%Y-%m-%d}{until}{others})"
+
+
+def _shown(value: str | None) -> str:
+    return " ".join((value or "").split()).replace("<", "‹").replace(">", "›")
 
 
 def _rank(fact: Fact) -> tuple[bool, int, float, str]:

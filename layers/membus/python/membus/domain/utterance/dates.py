@@ -63,10 +63,10 @@ def dated(evidence: Evidence, attribute: str, said_at: datetime, zone: tzinfo) -
         return Dated(begins=_start(back(here.date(), lasted["count"], lasted["unit"]), zone))
     if not named:
         return Dated()
-    return _placed(text, named, here, meant=root in MEANT)
+    return _placed(text, named, here, meant=root in MEANT, told=root in TOLD)
 
 
-def _placed(text: str, named: list[Period], here: datetime, *, meant: bool) -> Dated:
+def _placed(text: str, named: list[Period], here: datetime, *, meant: bool, told: bool) -> Dated:
     first, zone = named[0], here.tzinfo or ZoneInfo("UTC")
     before = text[: first.span[0]] + _preposition(text, first)
     if len(named) > 1 and _BOTH.search(before) and _TO.match(text[first.span[1] : named[1].span[0]]):
@@ -77,7 +77,9 @@ def _placed(text: str, named: list[Period], here: datetime, *, meant: bool) -> D
         return Dated(ends=_end(first, zone))
     if first.first <= here.date():
         return Dated(begins=_start(first.first, zone) if first.first < here.date() else None)
-    return Dated(ends=_end(first, zone)) if meant else Dated(begins=_start(first.first, zone), ahead=True)
+    if meant:
+        return Dated(ends=_end(first, zone))
+    return Dated() if told else Dated(begins=_start(first.first, zone), ahead=True)
 
 
 def _preposition(text: str, period: Period) -> str:

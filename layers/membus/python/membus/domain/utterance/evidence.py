@@ -14,6 +14,7 @@ _SENTENCE_END = re.compile(rf"(?<=[.!?…]){_NOT_AFTER}[\"”»’')\]]*\s+|(?<=
 _KNOWING = (
     r"\b(?:i|you)(?: (?:already|just|really|do|did|should|must|have to|want to))*"
     r" (?:think|know|believe|guess|said|mean|heard|told you|mention|say|add|admit)(?: that)?\b"
+    r"|\b(?:want(?:ed)? to )?let you know(?: that)?\b"
 )
 """What somebody knows or says stands in a clause of its own: «I think», «you know», «I should mention»."""
 _BORDER = re.compile(
@@ -21,6 +22,7 @@ _BORDER = re.compile(
     r"|\b(?:but|while|whereas|although|though|because|so|and|or|nor|who|whose|which|then|yet)\b"
     r"|\b(?:aber|sondern|und|oder|pero|sino|mais|mas|però|et|maar)\b|" + _KNOWING
 )
+_OWN = re.compile(r"(?:my|our|i|we)\b|i'm\b")
 _WORD = re.compile(r"[^\W_]+(?:'[a-z]+)?")
 
 
@@ -87,7 +89,7 @@ class Evidence:
         reached: list[str] = []
         for clause in reversed(self.clauses):
             reached.insert(0, clause.head)
-            if len(clause.head.split()) > 1 or clause.opener in _AGAINST:
+            if len(clause.head.split()) > 1 or _OWN.match(clause.head) or clause.opener in _AGAINST:
                 break
         return " ".join(reached)
 

@@ -29,12 +29,12 @@ _TASK = re.compile(
     r"|\b(?:correct|fix|check|edit|improve) (?:this|the following|my)"
     r" (?:sentence|text|paragraph|grammar|letter|e-?mail)\b"
     r"|\b(?:lyrics|excerpt|song|poem|quote|template|snippet|payload)\b[^\n]{0,40}:|\bin the (?:sentence|phrase|text)\b"
-    r"|\b(?:example|sample)(?: \w+){0,2}(?:,|:)|\bexample (?:e-?mail|sentence|text|letter|message)\b"
+    r"|\b(?:example|sample)(?: \w+){0,2}:|\bsomething like:|\bexample (?:e-?mail|sentence|text|letter|message)\b"
     r"|\bhow (?:do|would) (?:you|i|we) say\b|\bwie sagt man\b|\bcomment (?:dit-on|traduire)\b|\bcómo se dice\b"
     r"|\b(?:traduce|traduis|traduza|traduci|übersetze|vertaal)\b|翻译|переведи"
 )
 _CODE_LINE = re.compile(
-    r"^\s*(?:>|[{\[]|\"[\w.-]+\"\s*:|[a-z_][\w.]*\s*=(?!=)|(?:let|const|var|def|class|import|print)\b)"
+    r"^\s*(?:>|[{\[]|\"[\w.-]+\"\s*:|[a-z_][\w.]*\s*=(?!=)|(?:let|const|var) \w+ ?=|(?:def|class) \w+ ?[(:]|print\()"
 )
 _PLAYS = re.compile(
     r"\brole-? ?play\w*|\bpretend\b|\bmy character\b|\bin character\b|\bd&d\b|\bdungeons\b|\blarp\w*"

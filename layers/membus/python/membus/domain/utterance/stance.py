@@ -16,7 +16,7 @@ _ASKS = re.compile(
     r"|(?:what|where|when|why|how|which|who)(?:'s| (?:do|does|did|am|is|are|was|were|can|should)\b)|est-ce que)"
 )
 _ASKED = re.compile(
-    r"\b(?:remind me|tell me|wonder(?:ing)?|do you know|do you remember|guess|not sure|unsure|forgot|check)"
+    r"\b(?:remind me|tell me|wonder(?:ing)?|do you know|do you remember|not sure|unsure|forgot|check)"
     r" (?:if|whether|where|what|that|how|which)\b|¿[^?]*$"
 )
 _QUESTION_END = re.compile(r"[?？؟]\W*$|吗\W*$|ですか\W*$|ますか\W*$|까\W*$")
@@ -40,7 +40,7 @@ _DOUBTS = re.compile(
 )
 _WISHES = re.compile(
     r"\bwould\b|\b(?:i|we)'d\b|\bhop(?:e|ing) to\b|\bdream(?:ing)? of\b|\bsome ?day\b|\bone day\b"
-    r"|\b(?:want|wants|wanted|like) to\b|\bquisiera\b|\bgostaria\b|\bvoudrais\b|\bvorrei\b|\bmöchte\b"
+    r"|\b(?:want|wants|wanted|would like|'d like) to\b|\bquisiera\b|\bgostaria\b|\bvoudrais\b|\bvorrei\b|\bmöchte\b"
 )
 _HARMLESS = re.compile(
     r"\bnot (?:only|just|to mention)\b|\b(?:can't|cannot|cant|can not) (?:wait|help|believe|stop|get enough)\b"
@@ -87,7 +87,7 @@ def supposes(evidence: Evidence, attribute: str) -> bool:
     """Whether the value is supposed, wished for or doubted; a wish is how a goal is said."""
     if _SUPPOSES.search(_BENIGN_IF.sub("", evidence.before)) or _DOUBTS.search(evidence.scope):
         return True
-    return attribute.split(".", 1)[0] not in MEANT and _WISHES.search(evidence.scope) is not None
+    return attribute.split(".", 1)[0] not in MEANT and _WISHES.search(_from_subject(evidence.scope)) is not None
 
 
 def denies(evidence: Evidence, attribute: str, value: str) -> bool:
@@ -109,3 +109,9 @@ def is_over(evidence: Evidence, attribute: str) -> bool:
 
 def is_to_come(evidence: Evidence, attribute: str) -> bool:
     return attribute.split(".", 1)[0] not in MEANT | TIMELESS and _COMES.search(evidence.scope) is not None
+
+
+def _from_subject(scope: str) -> str:
+    """Return the words from the last «I» or «we» on: «I wanted to tell you I took a class» wishes for no class."""
+    said = list(re.finditer(r"\b(?:i|we)\b", scope))
+    return scope[said[-1].start() :] if said else scope

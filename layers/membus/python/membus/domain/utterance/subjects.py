@@ -11,10 +11,13 @@ _PEOPLE = (
     "|grandparents|aunt|uncle|cousin|niece|nephew|stepson|stepdaughter|(?:mother|father|sister|brother)-in-law"
     "|friends?|buddy|mate|roommate|flatmate|housemate|neighbou?r|colleague|co-?worker|boss|manager|client|customer"
     "|teacher|tutor|doctor|therapist|dentist|landlord|landlady|student|pupil|patient|guy|man|woman|girl|boy|lady"
-    "|person|people|couple|team ?mate|dog|cat|puppy|kitten"
+    "|person|people|couple|team ?mate"
 )
 _THEY = r"\b(?:he|she|they|his|her|their|you|your)(?:'\w+)?\b|\b(?:some|every|any|no)(?:one|body)\b|\bwho\b|\bpeople\b"
-_SOMEBODY = rf"(?<!as )\b(?:my|our|an?|the|this|that|one|another)(?: [\w-]+){{0,2}}? (?:{_PEOPLE})(?:'s)?\b"
+_SOMEBODY = (
+    rf"(?<!as )\b(?:my|our|an?|the|this|that|one|another)(?: [\w-]+){{0,2}}? (?:{_PEOPLE})(?:'s)?\b"
+    r"|\b(?:my|our|the) (?:dog|cat|puppy|kitten)\b"
+)
 _ELSEWHERE = (  # Spanish, Portuguese, French, German, Italian, Dutch, Russian
     r"\b(?:él|ella|ellos|ellas|ele|ela|eles|elas|il|elle|ils|elles|er|sie|lui|lei|loro|hij|zij|он|она|они)\b"
     r"|\bmis? (?:herman[oa]s?|madre|padre|mamá|papá|amig[oa]s?|jef[ea]|novi[oa]|espos[oa]|marido|mujer|hij[oa]s?)\b"
@@ -32,11 +35,13 @@ _FIRST = re.compile(
     r"\b(?:i|im|ive|we|me|myself|my|mine|our|us)(?:'\w+)?\b"
     r"|\b(?:yo|je|ich|io|eu|ik|я)\b|\bj'|(?<![他她])我|私|僕|俺|저는|제가"
 )
+_NOMINATIVE = re.compile(r"\b(?:i|we)(?:'\w+)?\b")
 _PERSON_VERB = "lives|works|likes|loves|hates|plays|owns|studies|speaks|prefers|wants|has"
 _NAMED = re.compile(
     r"^\W*(?!(?:it|this|that|there|here|what|which|the|an?|my|our|home|work|life|just|also|now)\b)"
     rf"(?:[^\W\d]+ ){{1,2}}(?:{_PERSON_VERB}|is (?:an?|the|from))\b"
 )
+_OTHERS = re.compile(rf"{_THIRD.pattern}|\b(?:{_PERSON_VERB}|is|was)\b")
 _ELLIPTIC = re.compile(rf"^\W*(?:{_PERSON_VERB}|is|was)\b")
 _HOLDS = re.compile(r"'s (?!name\b)|\b(?:has|have|had|got|gets|owns|bought|adopted|wants|loves|likes|keeps)\b")
 _RELATED = frozenset({"family", "friend", "pet", "relationship", "children", "partner"})
@@ -66,6 +71,9 @@ def is_about_another(evidence: Evidence, attribute: str) -> bool:
 
 def _subject(head: str) -> Subject | None:
     """Return whom the first word that can be a subject names."""
+    nominatives = [*_NOMINATIVE.finditer(head)]
+    if nominatives and not _OTHERS.search(head, nominatives[-1].end()):
+        return "speaker"
     other, speaker = _THIRD.search(head), _FIRST.search(head)
     if other and (speaker is None or other.start() <= speaker.start()):
         return "other"
