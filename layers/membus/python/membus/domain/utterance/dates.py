@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from datetime import date, datetime, time, timedelta, tzinfo
 from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
-from membus.domain.utterance.evidence import Evidence
+from membus.domain.utterance.evidence import Evidence, own_clause
 from membus.domain.utterance.periods import COUNT, UNIT, Period, back, periods_in
 from membus.domain.utterance.stance import MEANT, TIMELESS, TOLD
 
@@ -17,6 +17,8 @@ _LASTING = re.compile(
     rf"\b(?:for(?: (?:about|over|almost|nearly|the (?:last|past)))?|these|past|last) {COUNT} {UNIT}\b(?! ago)"
 )
 _PERFECT = re.compile(r"\b(?:have|has|'ve|'s|been)\b|\b(?:i|we) (?:am|are)\b")
+_BETWEEN = re.compile(r"\bbetween (.{3,25}?) and ")
+_YEAR_BEHIND = re.compile(r",(?= (?:19|20)\d\d\b)")
 _OPENING = 4
 """A clause of so few words before the statement is its time: «Last March, I moved»."""
 
@@ -69,10 +71,11 @@ def dated(evidence: Evidence, attribute: str, said_at: datetime, zone: tzinfo) -
 def _placed(text: str, named: list[Period], here: datetime, *, meant: bool, told: bool) -> Dated:
     first, zone = named[0], here.tzinfo or ZoneInfo("UTC")
     before = text[: first.span[0]] + _preposition(text, first)
-    if len(named) > 1 and _BOTH.search(before) and _TO.match(text[first.span[1] : named[1].span[0]]):
-        return Dated(begins=_start(first.first, zone), ends=_end(named[1], zone))
-    if len(named) > 1 and _SINCE.search(before) and _UNTIL.search(text[first.span[1] : named[1].span[0]]):
-        return Dated(begins=_start(first.first, zone), ends=_end(named[1], zone))
+    if len(named) > 1:
+        between = text[first.span[1] : named[1].span[0]] + _preposition(text, named[1])
+        ranged = _BOTH.search(before) and _TO.match(between)
+        if ranged or (_SINCE.search(before) and _UNTIL.search(between)):
+            return Dated(begins=_start(first.first, zone), ends=_end(named[1], zone))
     if _UNTIL.search(before):
         return Dated(ends=_end(first, zone))
     if first.first <= here.date():
@@ -85,7 +88,7 @@ def _placed(text: str, named: list[Period], here: datetime, *, meant: bool, told
 def _preposition(text: str, period: Period) -> str:
     """Return the word that a period took with it: «since Tuesday» is read as one."""
     said = text[slice(*period.span)]
-    opening = re.match(r"(?:since|until|till|from|by)\b", said)
+    opening = re.match(r"(?:since|until|till|from|by|to)\b", said)
     return opening[0] if opening else ""
 
 
@@ -95,7 +98,8 @@ def _dating_words(evidence: Evidence, *, keep_value: bool) -> str:
     opening = opening if len(opening.split()) <= _OPENING else ""
     value = evidence.speech[slice(*evidence.value)]
     shown = value if keep_value else "·"
-    return f"{opening} {evidence.head} {shown}{evidence.tail}".strip()
+    after = _BETWEEN.sub(r"from \1 to ", _YEAR_BEHIND.sub("", evidence.after))
+    return f"{opening} {evidence.head} {shown}{own_clause(after)}".strip()
 
 
 def _start(day: date, zone: tzinfo) -> datetime:

@@ -80,8 +80,7 @@ class Evidence:
     @cached_property
     def tail(self) -> str:
         """The value's own clause behind the value."""
-        border = _BORDER.search(self.after)
-        return self.after[: border.start()] if border else self.after
+        return own_clause(self.after)
 
     @cached_property
     def scope(self) -> str:
@@ -97,6 +96,12 @@ class Evidence:
     def is_last(self) -> bool:
         """Whether nothing but its own clause follows the value in the sentence."""
         return _BORDER.search(self.after) is None
+
+
+def own_clause(after: str) -> str:
+    """Return the words up to the first border of a clause."""
+    border = _BORDER.search(after)
+    return after[: border.start()] if border else after
 
 
 _AGAINST = frozenset({"but", "aber", "sondern", "pero", "sino", "mais", "mas", "però", "maar", "yet"})

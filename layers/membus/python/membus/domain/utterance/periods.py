@@ -108,7 +108,7 @@ def _whole(match: re.Match[str], today: date) -> Period:
 
 def _weekday(match: re.Match[str], today: date) -> Period:
     """Return the last such day before today; the next one after it; `this`, the one of the week that runs."""
-    wanted, which = _DAYS.index(match["weekday"]), match["which"]
+    wanted, which = _DAYS.index(match["weekday"]), match["which"] or ("next" if match["ending"] else None)
     if which == "this":
         day = today + timedelta(days=wanted - today.weekday())
     elif which == "next":
@@ -121,7 +121,8 @@ def _weekday(match: re.Match[str], today: date) -> Period:
 def _dated(match: re.Match[str], today: date) -> Period | None:
     groups = match.groupdict()
     month = _number(match["month"])
-    year = int(groups["year"]) if groups.get("year") else _year_of(month, groups.get("which"), today)
+    which = groups.get("which") or ("next" if groups.get("ending") else None)
+    year = int(groups["year"]) if groups.get("year") else _year_of(month, which, today)
     if groups.get("day"):
         day = date(year, month, int(groups["day"]))
         return Period(day, day)
@@ -161,6 +162,7 @@ def _month(year: int, month: int) -> Period:
     return Period(date(year, month, 1), date(year, month, monthrange(year, month)[1]))
 
 
+_ENDING = r"(?P<ending>until |till |by )"
 _WHICH = r"(?:(?P<which>last|past|this|next) )"
 _READINGS: list[tuple[re.Pattern[str], Reading]] = [
     (re.compile(rf"\b{pattern}"), reading)
@@ -169,10 +171,10 @@ _READINGS: list[tuple[re.Pattern[str], Reading]] = [
         (rf"(?:(?P<ahead>in) {COUNT} {UNIT}(?: time)?\b(?! ago))", _counted),
         (rf"(?P<ahead>(?!)|){COUNT} {UNIT} ago\b", _counted),
         (rf"{_WHICH}(?P<whole>week|weekend|month|year)\b", _whole),
-        (rf"(?:{_WHICH}|on |since |until |till |from |by )(?P<weekday>{'|'.join(_DAYS)})\b", _weekday),
+        (rf"(?:{_WHICH}|on |since |from |{_ENDING})(?P<weekday>{'|'.join(_DAYS)})\b(?!,? \d)", _weekday),
         (rf"{_WHICH}?{_DAY} (?:of )?{MONTH}(?:,? {_YEAR})?", _dated),
         (rf"{_WHICH}?{_LONG_MONTH} {_DAY}(?![\d:])\b(?:,? {_YEAR})?", _dated),
-        (rf"(?:{_WHICH}|in |since |until |till |from |by |of |to ){_LONG_MONTH}\b(?:,? (?:of )?{_YEAR})?", _dated),
+        (rf"(?:{_WHICH}|in |since |from |of |to |{_ENDING}){_LONG_MONTH}\b(?:,? (?:of )?{_YEAR})?", _dated),
         (rf"{MONTH},? (?:of )?{_YEAR}", _dated),
         (rf"(?:{_WHICH}|in |since |until |till |from )(?:the )?{_SEASON}(?: (?:of )?{_YEAR})?\b", _season),
         (r"(?:19|20)\d\d-\d\d-\d\d\b", _written),
