@@ -87,6 +87,7 @@ class Deployment:
                 "AWS_ENDPOINT_URL": self._url("emulator"),
                 "AWS_ENDPOINT_URL_BEDROCK_RUNTIME": model,
                 "POSTGRES_SSLMODE": "disable",  # on loopback
+                "HOT_TIER_URL": self._redis_url,
                 **base_url,
             },
             "postgres": postgres.owner(self.ports["postgres"]),
@@ -108,9 +109,13 @@ class Deployment:
             tables=Tables(**platform["tables"]),
             bucket=platform["bucket"],
             postgres_dsn=postgres.dsn(self.ports["postgres"], login["username"], login["password"]),
-            redis_url=f"redis://{LOOPBACK}:{self.ports['redis']}/0",
+            redis_url=self._redis_url,
             model_url=self._url("model"),
         )
+
+    @property
+    def _redis_url(self) -> str:
+        return f"redis://{LOOPBACK}:{self.ports['redis']}/0"
 
     def _url(self, part: str) -> str:
         return f"http://{LOOPBACK}:{self.ports[part]}"

@@ -6,7 +6,7 @@ from collections.abc import Callable, Sequence
 from botocore.exceptions import BotoCoreError, ClientError
 
 from membus.errors import MembusError
-from scripts import keys, tenants
+from scripts import gaps, keys, tenants
 from scripts.output import Output
 from scripts.target import Target, open_target, target_options
 
@@ -15,6 +15,7 @@ EXAMPLES = """examples:
   python -m scripts key create acme --scopes events:write,memory:read --expires-in 90d
   python -m scripts key list acme --environment dev --json
   python -m scripts key revoke 4fTq0ZbNw1Xs
+  python -m scripts gaps --tenant acme --environment prod
 """
 
 
@@ -42,6 +43,6 @@ def _parser() -> ArgumentParser:
         formatter_class=RawDescriptionHelpFormatter,
     )
     groups, options = parser.add_subparsers(required=True, metavar="command"), target_options()
-    for group in (tenants, keys):
+    for group in (tenants, keys, gaps):
         group.register(groups.add_parser, options)
     return parser

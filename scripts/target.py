@@ -5,14 +5,17 @@ import os
 from argparse import ArgumentParser, Namespace
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
+from datetime import UTC, datetime
 from pathlib import Path
 
 from localstack.aws import ROOT_CREDENTIALS
 from membus.adapters.aws import forget, table
 from membus.adapters.dynamo_api_keys import DynamoApiKeys
+from membus.adapters.dynamo_conversations import DynamoConversations
 from membus.adapters.dynamo_tenants import DynamoTenants
 from membus.errors import InvalidError
 from membus.ports.api_keys import ApiKeys
+from membus.ports.conversations import ConversationStore
 from membus.ports.tenants import TenantStore
 
 AddGroup = Callable[..., ArgumentParser]
@@ -28,6 +31,7 @@ class Target:
     environment: str
     tenants: TenantStore
     keys: ApiKeys
+    conversations: ConversationStore
 
 
 def target_options() -> ArgumentParser:
@@ -58,4 +62,5 @@ def _target(environment: str, settings: Mapping[str, str]) -> Target:
     process.update(settings)
     forget()
     tenants = table(f"membus-{environment}-tenants")
-    return Target(environment, DynamoTenants(tenants), DynamoApiKeys(tenants))
+    conversations = DynamoConversations(table(f"membus-{environment}-conversations"), lambda: datetime.now(UTC))
+    return Target(environment, DynamoTenants(tenants), DynamoApiKeys(tenants), conversations)

@@ -15,6 +15,8 @@ from scripts.cli import main
 from scripts.keys import create_key
 from scripts.target import Target
 from tests.fakes.api_keys import InMemoryApiKeys
+from tests.fakes.clock import StoppedClock
+from tests.fakes.conversations import InMemoryConversations
 from tests.fakes.tenants import InMemoryTenants
 
 NOW = datetime.now(UTC)
@@ -23,7 +25,8 @@ Run = Callable[..., int]
 
 @pytest.fixture
 def target() -> Target:
-    return Target("dev", InMemoryTenants(Tenant("acme", "Acme Ltd", NOW)), InMemoryApiKeys())
+    tenants = InMemoryTenants(Tenant("acme", "Acme Ltd", NOW))
+    return Target("dev", tenants, InMemoryApiKeys(), InMemoryConversations(StoppedClock()))
 
 
 @pytest.fixture

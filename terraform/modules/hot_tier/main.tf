@@ -24,12 +24,13 @@ resource "aws_elasticache_serverless_cache" "this" {
   }
 }
 
-# Functions log in with their role; there is no password to keep.
+# Functions log in with their role; there is no password to keep. They read, write and remove what belongs to a tenant's
+# conversations, and may ask a cluster where its slots are.
 resource "aws_elasticache_user" "functions" {
   user_id       = local.name
   user_name     = local.name
   engine        = "valkey"
-  access_string = "on ~* +@all -@admin -@dangerous"
+  access_string = "on ~{T#* -@all +get +set +del +ping +command +client|setinfo +cluster|slots"
 
   authentication_mode {
     type = "iam"

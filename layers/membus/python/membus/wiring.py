@@ -125,7 +125,26 @@ def conversations() -> "ConversationStore":
     from membus.adapters.aws import table
     from membus.adapters.dynamo_conversations import DynamoConversations
 
-    return DynamoConversations(table(_env("CONVERSATIONS_TABLE")), now)
+    store = DynamoConversations(table(_env("CONVERSATIONS_TABLE")), now)
+    url = _env("HOT_TIER_URL", "")
+    return _with_hot_tier(store, url) if url else store
+
+
+def _with_hot_tier(store: "ConversationStore", url: str) -> "ConversationStore":
+    """Put the tier at `url` in front; HOT_TIER_CACHE names the ElastiCache that a role logs in to."""
+    from boto3.session import Session
+
+    from membus.adapters.valkey_hot import ValkeyHotTier, connect
+    from membus.adapters.valkey_login import RoleLogin
+    from membus.hot import HotConversations
+    from membus.observability import logger
+
+    def on_away(why: str) -> None:
+        logger.warning("the hot tier is away, reads fall through", extra={"why": why})
+
+    cache = _env("HOT_TIER_CACHE", "")
+    login = RoleLogin(cache, Session()) if cache else None
+    return HotConversations(store, ValkeyHotTier(lambda: connect(url, cluster=bool(cache), credentials=login), on_away))
 
 
 @cache

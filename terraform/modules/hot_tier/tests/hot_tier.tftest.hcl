@@ -27,6 +27,10 @@ run "functions_log_in_by_role_over_tls" {
     error_message = "No password, no plain text."
   }
   assert {
+    condition     = !strcontains(aws_elasticache_user.functions.access_string, "~*") && strcontains(aws_elasticache_user.functions.access_string, "-@all")
+    error_message = "Functions name each command and reach tenants' keys only: no FLUSHALL, no KEYS."
+  }
+  assert {
     condition     = output.grants.connect[0].Action == ["elasticache:Connect"] && length(output.grants.connect[0].Resource) == 2
     error_message = "Connecting names the cache and the user."
   }

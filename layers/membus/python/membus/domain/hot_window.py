@@ -1,0 +1,46 @@
+"""The newest messages of a live conversation as the hot tier holds them, and how one tells that they are still that."""
+
+from pydantic import Field
+
+from membus.domain.conversation import Message, Turn
+from membus.domain.identity import Id, Record
+
+
+class HotWindow(Record):
+    """The newest `limit` messages of a conversation that held `stored` messages.
+
+    It is exact as long as the conversation counts `stored`: every stored turn raises that count in its own
+    transaction. A pointer to the last message would not do: a message's id is made when it is said, so another
+    device's may be stored later and sort before it. A window may hold more than it counts, then it is never used;
+    it never holds less.
+    """
+
+    tenant_id: Id
+    conversation_id: Id
+    stored: int = Field(ge=0)
+    limit: int = Field(gt=0)
+    messages: tuple[Message, ...]
+
+    @property
+    def settled(self) -> bool:
+        """Whether no message is still being written: one that changes in its place does not raise the count."""
+        return all(message.status != "pending" for message in self.messages)
+
+    def newest(self, limit: int) -> list[Message]:
+        return list(self.messages[-limit:])
+
+    def joined_by(self, turn: Turn) -> "HotWindow | None":
+        """Return the window with a turn that has just been stored; None where only the store can tell what it is.
+
+        A turn that a reload brought already is not counted again. Whether one older than the window is part of the
+        count, the window cannot know.
+        """
+        held = {message.message_id: message for message in self.messages}
+        if turn.user.message_id in held:
+            return self
+        if len(self.messages) >= self.limit and turn.user.message_id < min(held):
+            return None
+        said = {message.message_id: message for message in (turn.user, turn.assistant)}
+        messages = sorted((held | said).values(), key=lambda message: message.message_id)
+        joined = self.model_copy(update={"stored": self.stored + len(said), "messages": tuple(messages[-self.limit :])})
+        return joined if joined.settled else None

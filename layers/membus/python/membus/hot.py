@@ -1,0 +1,82 @@
+"""Conversations with the hot tier in front: the nearest tier answers where it is exact, the store in any other case."""
+
+from dataclasses import dataclass
+
+from membus.domain.conversation import Conversation, Message, Status, Turn
+from membus.domain.hot_window import HotWindow
+from membus.domain.pages import Page
+from membus.errors import NotFoundError
+from membus.ports.conversations import ConversationStore
+from membus.ports.hot_tier import HotTier
+
+
+@dataclass(frozen=True)
+class HotConversations:
+    """A ConversationStore whose `recent` costs one small read while a conversation is live.
+
+    Whatever writes messages must raise the conversation's `message_count` in the same transaction, or drop the window.
+    """
+
+    store: ConversationStore
+    tier: HotTier
+
+    def recent(self, tenant: str, conversation_id: str, *, limit: int) -> list[Message]:
+        held = self.tier.window(tenant, conversation_id)
+        if self.tier.away:
+            return self.store.recent(tenant, conversation_id, limit=limit)
+        try:
+            # Before the messages, never after: a count that is older than its window can only spoil it, not hide one.
+            stored = self.store.conversation(tenant, conversation_id).message_count
+        except NotFoundError:
+            return self.store.recent(tenant, conversation_id, limit=limit)
+        if held and held.stored == stored and held.limit >= limit:
+            return held.newest(limit)
+        messages = self.store.recent(tenant, conversation_id, limit=limit)
+        window = HotWindow(
+            tenant_id=tenant, conversation_id=conversation_id, stored=stored, limit=limit, messages=tuple(messages)
+        )
+        if window.settled:
+            self.tier.keep(window)
+        return messages
+
+    def add(self, tenant: str, conversation_id: str, turn: Turn, *, request_key: str, title: str | None) -> None:
+        self.store.add(tenant, conversation_id, turn, request_key=request_key, title=title)
+        self.remember(tenant, conversation_id, turn)
+
+    def remember(self, tenant: str, conversation_id: str, turn: Turn) -> None:
+        """Bring the window up to date with a turn that is stored."""
+        held = self.tier.window(tenant, conversation_id)
+        joined = held and held.joined_by(turn)
+        if joined:
+            self.tier.keep(joined)
+        elif held:
+            self.tier.drop(tenant, conversation_id)
+
+    def delete(self, tenant: str, conversation_id: str) -> None:
+        self.store.delete(tenant, conversation_id)
+        self.tier.drop(tenant, conversation_id)
+
+    def create(self, conversation: Conversation, *, request_key: str) -> Conversation:
+        return self.store.create(conversation, request_key=request_key)
+
+    def conversation(self, tenant: str, conversation_id: str) -> Conversation:
+        return self.store.conversation(tenant, conversation_id)
+
+    def page(
+        self, tenant: str, status: Status, *, user: str | None, limit: int, after: dict[str, str] | None
+    ) -> Page[Conversation]:
+        return self.store.page(tenant, status, user=user, limit=limit, after=after)
+
+    def replace(self, before: Conversation, after: Conversation) -> None:
+        self.store.replace(before, after)
+
+    def messages(
+        self, tenant: str, conversation_id: str, *, limit: int, after: dict[str, str] | None, newest_first: bool = False
+    ) -> Page[Message]:
+        return self.store.messages(tenant, conversation_id, limit=limit, after=after, newest_first=newest_first)
+
+    def message(self, tenant: str, conversation_id: str, message_id: str) -> Message:
+        return self.store.message(tenant, conversation_id, message_id)
+
+    def turn(self, tenant: str, conversation_id: str, request_key: str) -> Turn | None:
+        return self.store.turn(tenant, conversation_id, request_key)

@@ -1,0 +1,201 @@
+"""The port HotTier: it holds a live conversation's window for its own tenant, and fails as if it held nothing."""
+
+import re
+import time
+from collections.abc import Iterator
+from pathlib import Path
+from urllib.parse import parse_qsl
+
+import pytest
+from boto3.session import Session
+from redis import Redis
+
+from membus.adapters import valkey_hot
+from membus.adapters.valkey_hot import ValkeyHotTier, connect
+from membus.adapters.valkey_login import RoleLogin
+from membus.domain.hot_window import HotWindow
+from membus.ports.hot_tier import HotTier
+from tests.factories import a_message
+from tests.fakes.hot_tier import InMemoryHotTier
+from tests.redis_server import RedisServer, redis_server
+
+HOT_TIER = Path(__file__).parents[2] / "terraform/modules/hot_tier/main.tf"
+HELLO = HotWindow(tenant_id="acme", conversation_id="c1", stored=2, limit=80, messages=(a_message("hello ☂"),))
+
+
+@pytest.fixture(scope="module")
+def server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[RedisServer]:
+    with redis_server(tmp_path_factory.mktemp("redis") / "home") as server:
+        yield server
+
+
+@pytest.fixture
+def client(server: RedisServer) -> Iterator[Redis]:
+    server.start()
+    with Redis(port=server.port) as client:
+        client.flushall()
+        yield client
+
+
+@pytest.fixture
+def told() -> list[str]:
+    return []
+
+
+@pytest.fixture
+def valkey(server: RedisServer, client: Redis, told: list[str]) -> ValkeyHotTier:  # noqa: ARG001 - emptied
+    return ValkeyHotTier(lambda: connect(server.url, cluster=False), told.append)
+
+
+@pytest.fixture(params=["fake", "valkey"])
+def tier(request: pytest.FixtureRequest) -> HotTier:
+    return InMemoryHotTier() if request.param == "fake" else request.getfixturevalue("valkey")
+
+
+def test_what_is_kept_comes_back_until_it_is_dropped(tier: HotTier) -> None:
+    assert tier.window("acme", "c1") is None
+    tier.keep(HELLO)
+    assert tier.window("acme", "c1") == HELLO
+    tier.drop("acme", "c1")
+    tier.drop("acme", "c1")
+    assert tier.window("acme", "c1") is None
+    assert not tier.away
+
+
+def test_the_last_one_kept_counts(tier: HotTier) -> None:
+    tier.keep(HELLO)
+    tier.keep(HELLO.model_copy(update={"stored": 4}))
+
+    window = tier.window("acme", "c1")
+    assert window is not None
+    assert window.stored == 4
+
+
+def test_another_tenant_or_conversation_of_the_same_name_is_another(tier: HotTier) -> None:
+    tier.keep(HELLO)
+
+    assert tier.window("zeta", "c1") is None
+    assert tier.window("acme", "c2") is None
+
+
+def test_it_lives_half_an_hour_under_the_tenants_own_key(valkey: ValkeyHotTier, client: Redis) -> None:
+    valkey.keep(HELLO)
+
+    assert client.keys() == [b"{T#acme#C#c1}#WINDOW"]
+    assert 1_790 < client.ttl("{T#acme#C#c1}#WINDOW") <= 1_800
+
+
+def test_a_window_that_lies_under_a_foreign_key_is_not_shown(valkey: ValkeyHotTier, client: Redis) -> None:
+    valkey.keep(HELLO)
+    client.rename("{T#acme#C#c1}#WINDOW", "{T#zeta#C#c1}#WINDOW")
+
+    assert valkey.window("zeta", "c1") is None
+
+
+@pytest.mark.parametrize("junk", [b"", b"junk", b"x\x9c", b"{}"])
+def test_what_another_version_wrote_is_read_again_from_the_store(
+    valkey: ValkeyHotTier, client: Redis, junk: bytes
+) -> None:
+    client.set("{T#acme#C#c1}#WINDOW", junk)
+
+    assert valkey.window("acme", "c1") is None
+    assert not valkey.away
+
+
+def test_a_window_too_large_to_carry_is_not_kept_and_hides_nothing(
+    valkey: ValkeyHotTier, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    valkey.keep(HELLO)
+    monkeypatch.setattr(valkey_hot, "BYTES_MAX", 10)
+    valkey.keep(HELLO.model_copy(update={"stored": 4}))
+
+    assert valkey.window("acme", "c1") is None
+
+
+def test_a_tier_that_dies_holds_nothing_says_why_once_and_is_left_alone(
+    server: RedisServer, valkey: ValkeyHotTier, told: list[str]
+) -> None:
+    valkey.keep(HELLO)
+    server.kill()
+
+    for _ in range(3):
+        assert valkey.window("acme", "c1") is None
+        valkey.keep(HELLO)
+        valkey.drop("acme", "c1")
+    assert valkey.away
+    assert told == ["ConnectionError"]
+
+
+def test_it_is_asked_again_after_half_a_minute(
+    server: RedisServer, valkey: ValkeyHotTier, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    server.kill()
+    valkey.keep(HELLO)
+    server.start()
+    assert valkey.away
+    later = time.monotonic() + valkey_hot.AWAY_SECONDS
+    monkeypatch.setattr(time, "monotonic", lambda: later)
+
+    valkey.keep(HELLO)
+    assert valkey.window("acme", "c1") == HELLO
+    assert not valkey.away
+
+
+def test_a_connection_that_died_in_its_sleep_is_made_anew(
+    server: RedisServer, valkey: ValkeyHotTier, told: list[str]
+) -> None:
+    valkey.keep(HELLO)
+    server.kill()
+    server.start()
+
+    valkey.keep(HELLO)
+    assert valkey.window("acme", "c1") == HELLO
+    assert told == []
+
+
+def test_a_cluster_serves_a_role_under_the_very_rights_that_terraform_gives(tmp_path: Path, told: list[str]) -> None:
+    rights = re.search(r'access_string = "on (.+)"', HOT_TIER.read_text(encoding="utf-8"))
+    assert rights
+    with redis_server(tmp_path / "home", "--cluster-enabled", "yes") as server, Redis(port=server.port) as node:
+        node.execute_command("CLUSTER", "ADDSLOTS", *range(16_384))
+        node.execute_command("ACL", "SETUSER", "membus-test-hot", "on", "nopass", *rights[1].split())
+        deadline = time.monotonic() + 20
+        while b"cluster_state:ok" not in node.execute_command("CLUSTER", "INFO") and time.monotonic() < deadline:
+            time.sleep(0.05)
+        login = RoleLogin("membus-test-hot", Session("AKIA", "secret", region_name="us-east-1"))
+        tier = ValkeyHotTier(lambda: connect(server.url, cluster=True, credentials=login), told.append)
+        tier.keep(HELLO)
+
+        assert tier.window("acme", "c1") == HELLO
+        assert told == []
+        assert "membus-test-hot" in {client["user"] for client in node.client_list()}
+
+
+def test_a_role_signs_who_connects_to_which_cache_for_a_quarter_of_an_hour() -> None:
+    user, token = RoleLogin("membus-test-hot", Session("AKIA", "secret", region_name="us-east-1")).get_credentials()
+    where, _, query = token.partition("?")
+    signed = dict(parse_qsl(query))
+
+    assert (user, where) == ("membus-test-hot", "membus-test-hot/")
+    assert (signed["Action"], signed["User"], signed["ResourceType"]) == ("connect", user, "ServerlessCache")
+    assert (signed["X-Amz-Expires"], signed["X-Amz-Credential"].split("/")[3]) == ("900", "elasticache")
+    assert signed["X-Amz-Signature"]
+
+
+def test_a_role_without_credentials_is_a_tier_that_is_away(
+    server: RedisServer, monkeypatch: pytest.MonkeyPatch, told: list[str]
+) -> None:
+    login = RoleLogin("membus-test-hot", Session(region_name="us-east-1"))
+    monkeypatch.setattr(Session, "get_credentials", lambda _: None)
+    tier = ValkeyHotTier(lambda: connect(server.url, cluster=False, credentials=login), told.append)
+
+    assert tier.window("acme", "c1") is None
+    assert told == ["AuthenticationError"]
+
+
+def test_a_cluster_that_cannot_be_reached_is_away_too(told: list[str]) -> None:
+    tier = ValkeyHotTier(lambda: connect("redis://127.0.0.1:1", cluster=True), told.append)
+
+    assert tier.window("acme", "c1") is None
+    assert tier.away
+    assert len(told) == 1

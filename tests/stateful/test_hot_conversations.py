@@ -1,0 +1,181 @@
+"""Two devices in one conversation: off, cold, evicted, stale and unreachable, the hot tier changes no answer."""
+
+from collections.abc import Iterator
+from datetime import timedelta
+from typing import Any
+
+import pytest
+from hypothesis import HealthCheck, settings
+from hypothesis import strategies as st
+from hypothesis.stateful import RuleBasedStateMachine, initialize, rule
+
+from membus.adapters.valkey_hot import ValkeyHotTier, connect
+from membus.domain.conversation import Message, Turn
+from membus.domain.hot_window import HotWindow
+from membus.hot import HotConversations
+from tests.factories import ADA, NOON, a_conversation, a_turn
+from tests.fakes.clock import StoppedClock
+from tests.fakes.conversations import InMemoryConversations
+from tests.fakes.hot_tier import InMemoryHotTier
+from tests.redis_server import RedisServer, redis_server
+
+C1 = a_conversation().conversation_id
+LIMIT = 6
+
+
+class Devices(RuleBasedStateMachine):
+    """Each device stores its turn and brings the window up to date, and anything may happen between the two."""
+
+    @initialize()
+    def begin(self) -> None:
+        self.store = InMemoryConversations(StoppedClock(), a_conversation())
+        self.tier: Any = self.make_tier()
+        self.hot = HotConversations(self.store, self.tier)
+        self.late: list[Turn] = []
+        self.reloads: list[tuple[int, list[Message]]] = []
+        self.number = 500
+
+    def make_tier(self) -> Any:
+        return InMemoryHotTier()
+
+    def _store(self, place: int) -> Turn:
+        """Store a turn that was said at `place`: before or after what is there."""
+        self.number += 1
+        turn = a_turn(place * 1_000 + self.number, content=f"turn {self.number}")
+        self.store.add(ADA.tenant, C1, turn, request_key=str(self.number), title=None)
+        return turn
+
+    @rule(place=st.integers(0, 9))
+    def say(self, place: int) -> None:
+        self.hot.remember(ADA.tenant, C1, self._store(place))
+
+    @rule(place=st.integers(0, 9))
+    def say_and_be_slow(self, place: int) -> None:
+        self.late.append(self._store(place))
+
+    @rule(which=st.integers(0, 9))
+    def catch_up(self, which: int) -> None:
+        if self.late:
+            self.hot.remember(ADA.tenant, C1, self.late.pop(which % len(self.late)))
+
+    @rule()
+    def begin_to_reload(self) -> None:
+        """Read the count, then be overtaken before the messages are read."""
+        self.reloads.append((self.store.conversation(ADA.tenant, C1).message_count, []))
+
+    @rule(which=st.integers(0, 9), late=st.booleans())
+    def end_to_reload(self, which: int, late: bool) -> None:  # noqa: FBT001
+        if not self.reloads:
+            return
+        stored, read = self.reloads.pop(which % len(self.reloads))
+        messages = read or self.store.recent(ADA.tenant, C1, limit=LIMIT)
+        if late and not read:
+            self.reloads.append((stored, messages))
+        else:
+            window = {"tenant_id": ADA.tenant, "conversation_id": C1, "stored": stored, "limit": LIMIT}
+            self.tier.keep(HotWindow.model_validate({**window, "messages": messages}))
+
+    @rule(limit=st.integers(1, LIMIT + 1))
+    def read(self, limit: int) -> None:
+        limit = min(limit, LIMIT)
+        assert self.hot.recent(ADA.tenant, C1, limit=limit) == self.store.recent(ADA.tenant, C1, limit=limit)
+
+    @rule()
+    def evict(self) -> None:
+        self.tier.drop(ADA.tenant, C1)
+
+    @rule()
+    def go_away(self) -> None:
+        self.tier.away = True
+
+    @rule()
+    def come_back(self) -> None:
+        self.tier.away = False
+
+    def teardown(self) -> None:
+        if hasattr(self, "store"):
+            self.come_back()
+            self.read(LIMIT)
+
+
+class DevicesOverRedis(Devices):
+    """The same over a real Redis that is killed in mid-run; it comes back empty."""
+
+    server: RedisServer
+
+    def make_tier(self) -> Any:
+        self.server.start()
+        return ValkeyHotTier(lambda: connect(self.server.url, cluster=False), lambda _: None)
+
+    @rule()
+    def go_away(self) -> None:
+        self.server.kill()
+
+    @rule()
+    def come_back(self) -> None:
+        self.server.start()
+        self.tier._away_until = 0.0
+
+
+TestDevices = Devices.TestCase
+TestDevices.settings = settings(
+    max_examples=300, stateful_step_count=30, deadline=None, suppress_health_check=list(HealthCheck)
+)
+
+
+@pytest.fixture(scope="module", autouse=True)
+def _server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[None]:
+    with redis_server(tmp_path_factory.mktemp("redis") / "home") as DevicesOverRedis.server:
+        yield
+
+
+TestDevicesOverRedis = DevicesOverRedis.TestCase
+TestDevicesOverRedis.settings = settings(
+    max_examples=30, stateful_step_count=30, deadline=None, suppress_health_check=list(HealthCheck)
+)
+
+
+def test_a_live_conversation_is_read_without_its_messages() -> None:
+    """The second read and every read after a turn of this device ask the store for the count alone."""
+    store = InMemoryConversations(StoppedClock(), a_conversation())
+    hot = HotConversations(store, InMemoryHotTier())
+    hot.add(ADA.tenant, C1, a_turn(1), request_key="1", title=None)
+    first = hot.recent(ADA.tenant, C1, limit=80)
+    hot.add(ADA.tenant, C1, a_turn(2), request_key="2", title=None)
+    store.recent = lambda *_, **__: pytest.fail("the messages were read")  # type: ignore[method-assign]
+
+    second = hot.recent(ADA.tenant, C1, limit=80)
+
+    assert (len(first), len(second)) == (2, 4)
+    assert second[-1].created_at == NOON + timedelta(minutes=2, seconds=2)
+
+
+def test_a_message_that_is_still_being_written_is_not_kept() -> None:
+    store, tier = InMemoryConversations(StoppedClock(), a_conversation()), InMemoryHotTier()
+    hot, turn = HotConversations(store, tier), a_turn(1)
+    pending = turn.model_copy(update={"assistant": turn.assistant.model_copy(update={"status": "pending"})})
+
+    hot.recent(ADA.tenant, C1, limit=80)
+    hot.add(ADA.tenant, C1, pending, request_key="1", title=None)
+    assert tier.kept == {}
+    hot.recent(ADA.tenant, C1, limit=80)
+    assert tier.kept == {}
+
+
+def test_a_deleted_conversation_leaves_the_tier_at_once() -> None:
+    store, tier = InMemoryConversations(StoppedClock(), a_conversation()), InMemoryHotTier()
+    hot = HotConversations(store, tier)
+    hot.recent(ADA.tenant, C1, limit=80)
+    assert tier.kept
+
+    hot.delete(ADA.tenant, C1)
+    assert tier.kept == {}
+    assert hot.recent(ADA.tenant, C1, limit=80) == store.recent(ADA.tenant, C1, limit=80)
+
+
+def test_a_tier_that_is_away_costs_no_read_of_the_count() -> None:
+    store, tier = InMemoryConversations(StoppedClock(), a_conversation()), InMemoryHotTier()
+    tier.away = True
+    store.conversation = lambda *_: pytest.fail("the count was read")  # type: ignore[method-assign]
+
+    assert HotConversations(store, tier).recent(ADA.tenant, C1, limit=80) == []
