@@ -25,7 +25,8 @@ def a_memory(memory_id: str = "m1", text: str = "Ada likes tea", *, tenant: str 
 
 def fill(index: MemoryIndex, *memories: Memory, embedder: WordEmbedder | None = None) -> None:
     """Put memories the way the functions do: cut into passages, embedded, each tenant's for itself."""
-    indexer = Indexer(embedder or WordEmbedder(), index)
+    words = embedder or WordEmbedder()
+    indexer = Indexer(lambda _: words, index)
     for tenant in {memory.tenant_id for memory in memories}:
         indexer.put(tenant, [memory for memory in memories if memory.tenant_id == tenant])
 

@@ -17,7 +17,7 @@ from membus.domain.held_facts import held_fact
 from membus.domain.identity import Owner
 from membus.domain.profile import Profile
 from membus.domain.verdict import Held, Refused, Verdict
-from membus.errors import ConflictError, MembusError
+from membus.errors import BudgetError, ConflictError, MembusError
 from membus.ports.events import SignalStore
 from membus.ports.facts import FactStore, Learned
 from membus.ports.fresh import FreshWords
@@ -26,6 +26,8 @@ from membus.ports.model import LanguageModel
 
 VERSION = f"rules-{rules.RULES_VERSION}.prompt-{PROMPT_VERSION}.gate-{GATE_VERSION}"
 """The extractor version: an event read at this version is never read again at it."""
+UNPAID = f"rules-{rules.RULES_VERSION}"
+"""What stands on an event that nobody was paid to read: the rules have, and a replay reads it whole."""
 OBSERVATIONS_MAX = 40
 """DynamoDB takes 100 items in a transaction: two for each observation, one for the profile, one for each event."""
 TRIES = 5
@@ -54,14 +56,18 @@ class Learner:
         observed = self._by_rules(owner, events)
         reading = Reader(partial(self.model, owner.tenant), self.seconds_left).read(said)
         observed = _once([*observed, *self._admitted(owner, reading, said)])
+        unpaid = [event for event in events if isinstance(reading.unread.get(event.event.event_id), BudgetError)]
+        unread = {event_id: why for event_id, why in reading.unread.items() if not isinstance(why, BudgetError)}
         read = [event for event in events if event.event.event_id not in reading.unread]
         while len(observed) > OBSERVATIONS_MAX:
             self._commit(owner, (), observed[:OBSERVATIONS_MAX])
             observed = observed[OBSERVATIONS_MAX:]
         if read or observed:
             self._commit(owner, read, observed, reading.shares)
+        if unpaid:
+            self._commit(owner, unpaid, (), extractor=UNPAID)
         self.settle(read)
-        return reading.unread
+        return unread
 
     def settle(self, read: Sequence[Recorded]) -> None:
         """Let go of the words that the events came from: what they teach is known, or they teach nothing.
@@ -102,12 +108,15 @@ class Learner:
         events: Sequence[Recorded],
         observed: Sequence[Observation],
         shares: Mapping[str, Share] = NOTHING_ASKED,
+        *,
+        extractor: str | None = None,
     ) -> None:
         """Fold the observations into the facts as they are now, again if somebody else was faster."""
         for tries_left in reversed(range(TRIES)):
             learned = Learned(
-                profile=self.facts.base(owner) if observed else Profile(owner=owner), extractor=self.version,
-                events=tuple(events), observations=tuple(observed), facts=self._facts(owner, observed), shares=shares,
+                profile=self.facts.base(owner) if observed else Profile(owner=owner),
+                extractor=extractor or self.version, events=tuple(events), observations=tuple(observed),
+                facts=self._facts(owner, observed), shares=shares,
             )  # fmt: skip
             try:
                 return self.facts.commit(replace(learned, profile=learned.profile.updated(learned.facts)))

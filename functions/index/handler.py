@@ -30,6 +30,7 @@ def handler(event: dict[str, Any], context: LambdaContext) -> dict[str, Any]:  #
         quarantine=wiring.quarantine(),
         contents=wiring.contents(),
         on_failure=_again,
+        on_unpaid=_unpaid,
     )
     failed = index_changes(records, sink=sink)
     return {"batchItemFailures": [{"itemIdentifier": number} for number in failed]}
@@ -37,3 +38,7 @@ def handler(event: dict[str, Any], context: LambdaContext) -> dict[str, Any]:  #
 
 def _again(tenant: str, error: MembusError) -> None:
     logger.warning("changes come again", tenant_id=tenant, code=error.code, detail=error.detail)
+
+
+def _unpaid(tenant: str, error: MembusError) -> None:
+    logger.warning("texts wait for their vectors", tenant_id=tenant, code=error.code, detail=error.detail)

@@ -11,7 +11,7 @@ from functions.index.api import Change
 from functions.index.projection import Projection, project
 from membus.domain.event import Event
 from membus.domain.memory import Memory, Removal
-from membus.errors import InvalidError, MembusError, UnavailableError
+from membus.errors import BudgetError, InvalidError, MembusError, UnavailableError
 from membus.indexing import Indexer
 from membus.ports.contents import ContentStore
 from membus.ports.events import EventBus, Quarantine
@@ -29,7 +29,10 @@ class Seen:
 
 @dataclass(frozen=True)
 class Sink:
-    """Where changes go; `on_failure` is told of a tenant whose changes have to come again."""
+    """Where changes go; `on_failure` is told of a tenant whose changes have to come again.
+
+    `on_unpaid` is told of one whose texts are found by their words alone, until somebody fills in their vectors.
+    """
 
     indexer: Indexer
     index: MemoryIndex
@@ -37,6 +40,7 @@ class Sink:
     quarantine: Quarantine
     contents: ContentStore
     on_failure: Callable[[str, MembusError], None]
+    on_unpaid: Callable[[str, MembusError], None]
 
 
 def index_changes(records: Sequence[dict[str, Any]], *, sink: Sink) -> list[str]:
@@ -74,6 +78,8 @@ def _of_tenant(tenant: str, seen: Sequence[Seen], sink: Sink) -> list[str]:
     failed: set[str] = set()
     try:
         _apply(tenant, seen, sink)
+    except BudgetError as error:
+        sink.on_unpaid(tenant, error)
     except MembusError as error:
         sink.on_failure(tenant, error)
         failed |= {each.sequence_number for each in seen}

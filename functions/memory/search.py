@@ -14,9 +14,9 @@ from membus.domain.search.query import Query, read_query
 from membus.domain.search.ranking import Ranked, rank
 from membus.domain.search.rows import Row
 from membus.domain.tokens import estimate_tokens
-from membus.errors import UnavailableError
+from membus.errors import BudgetError, UnavailableError
 from membus.ports.clock import Clock
-from membus.ports.embedder import Embedder
+from membus.ports.embedder import Embedder, Vector
 from membus.ports.facts import FactReader
 from membus.ports.memories import MemoryIndex
 from membus.ports.recent import RecentEvents
@@ -37,7 +37,7 @@ class Search:
     def answer(self, tenant: str, asked: SearchIn) -> Results:
         now = self.clock()
         within, query = _within(tenant, asked, now), read_query(asked.query, now=(asked.as_of or now).date())
-        vector = None if asked.mode == "text" else self.embedder.embed([query.text]).vectors.get(query.text)
+        vector = None if asked.mode == "text" else self._vector(query)
         blind = vector is None and asked.mode != "text"
         if asked.mode == "vector" and vector is not None:
             query = replace(query, terms=())
@@ -53,6 +53,12 @@ class Search:
 
         shown = rank(query, found.rows, found.scope, limit=asked.k, may_answer=may_answer)
         return Results(results=_results(shown, found, asked), degraded=away or blind)
+
+    def _vector(self, query: Query) -> Vector | None:
+        try:
+            return self.embedder.embed([query.text]).vectors.get(query.text)
+        except BudgetError:
+            return None  # words cost nothing
 
     def _at_hand(self, within: Within, user_id: str | None, query: Query) -> Found:
         """Search what DynamoDB has of the user: the profile and what happened lately, by words alone."""

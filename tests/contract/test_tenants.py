@@ -2,6 +2,7 @@
 
 from collections.abc import Iterator
 from datetime import UTC, datetime
+from decimal import Decimal
 
 import pytest
 
@@ -9,7 +10,7 @@ from membus.adapters.dynamo_api_keys import DynamoApiKeys
 from membus.adapters.dynamo_tenants import DynamoTenants
 from membus.domain.api_key import ApiKey
 from membus.domain.tenant import Tenant
-from membus.errors import ConflictError, InvalidError
+from membus.errors import ConflictError, InvalidError, NotFoundError
 from membus.ports.tenants import TenantStore
 from tests.contract.tenants_table import tenants_table
 from tests.fakes.tenants import InMemoryTenants
@@ -40,6 +41,33 @@ def test_an_existing_tenant_is_not_overwritten(store: TenantStore) -> None:
         store.add(Tenant("acme", "Somebody else", NOW))
 
     assert store.find("acme") == tenant
+
+
+def test_a_budget_is_set_changed_and_lifted(store: TenantStore) -> None:
+    store.add(Tenant("acme", "Acme Ltd", NOW))
+
+    assert store.set_budget("acme", Decimal("2.50")).daily_dollars == Decimal("2.50")
+    assert store.find("acme") == Tenant("acme", "Acme Ltd", NOW, Decimal("2.50"))
+    assert store.set_budget("acme", None) == store.find("acme") == Tenant("acme", "Acme Ltd", NOW)
+
+
+def test_a_tenant_is_added_with_its_budget(store: TenantStore) -> None:
+    store.add(tenant := Tenant("acme", "Acme Ltd", NOW, Decimal(0)))
+
+    assert store.find("acme") == tenant
+
+
+def test_a_tenant_that_is_not_there_gets_no_budget(store: TenantStore) -> None:
+    with pytest.raises(NotFoundError):
+        store.set_budget("acme", Decimal(1))
+
+    assert store.everyone() == []
+
+
+@pytest.mark.parametrize("dollars", ["-1", "NaN", "Infinity"])
+def test_a_budget_is_a_number_of_dollars(dollars: str) -> None:
+    with pytest.raises(InvalidError):
+        Tenant("acme", "Acme Ltd", NOW, Decimal(dollars))
 
 
 def test_tenants_are_listed_by_id(store: TenantStore) -> None:

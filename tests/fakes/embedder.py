@@ -23,7 +23,9 @@ class WordEmbedder:
         if self.away:
             return Embedded({})
         refused = frozenset(texts) & self.refusing
-        return Embedded({text: vector_of(text) for text in texts if text not in refused}, refused)
+        taken = [text for text in texts if text not in refused]
+        tokens = sum(len(text.split()) for text in taken)
+        return Embedded({text: vector_of(text) for text in taken}, refused, tokens=tokens, requests=len(taken))
 
 
 def vector_of(text: str, dimensions: int = WordEmbedder.dimensions) -> Vector:

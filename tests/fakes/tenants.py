@@ -1,7 +1,10 @@
 """Tenants in a dictionary."""
 
+from dataclasses import replace
+from decimal import Decimal
+
 from membus.domain.tenant import Tenant
-from membus.errors import ConflictError
+from membus.errors import ConflictError, NotFoundError
 
 
 class InMemoryTenants:
@@ -15,6 +18,12 @@ class InMemoryTenants:
 
     def find(self, tenant_id: str) -> Tenant | None:
         return self._tenants.get(tenant_id)
+
+    def set_budget(self, tenant_id: str, daily_dollars: Decimal | None) -> Tenant:
+        if tenant_id not in self._tenants:
+            raise NotFoundError(f"no tenant {tenant_id}")
+        self._tenants[tenant_id] = replace(self._tenants[tenant_id], daily_dollars=daily_dollars)
+        return self._tenants[tenant_id]
 
     def everyone(self) -> list[Tenant]:
         return sorted(self._tenants.values(), key=lambda tenant: tenant.tenant_id)

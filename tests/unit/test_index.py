@@ -31,12 +31,14 @@ class Index:
         self.memories, self.embedder = InMemoryMemories(), WordEmbedder()
         self.bus, self.quarantine, self.contents = InMemoryBus(refusing), InMemoryQuarantine(), InMemoryContents()
         self.failures: list[tuple[str, MembusError]] = []
+        self.unpaid: list[tuple[str, MembusError]] = []
 
     def take(self, *records: dict[str, Any]) -> list[str]:
         sink = Sink(
-            indexer=Indexer(self.embedder, self.memories), index=self.memories, bus=self.bus,
+            indexer=Indexer(lambda _: self.embedder, self.memories), index=self.memories, bus=self.bus,
             quarantine=self.quarantine, contents=self.contents,
             on_failure=lambda tenant, error: self.failures.append((tenant, error)),
+            on_unpaid=lambda tenant, error: self.unpaid.append((tenant, error)),
         )  # fmt: skip
         return index_changes(records, sink=sink)
 

@@ -113,7 +113,7 @@ def test_a_memory_without_a_vector_is_pending_and_found_by_its_words(index: Memo
     assert index.pending(tenant, limit=10) == ["green tea"]
     assert look(index, "tea", tenant=tenant)[0] == "m1"
 
-    assert Indexer(WordEmbedder(), index).backfill(tenant) == 1
+    assert Indexer(lambda _: WordEmbedder(), index).backfill(tenant) == 1
     assert index.waiting(tenant, ["m1", "m2"]) == set()
 
 

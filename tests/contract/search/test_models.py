@@ -14,7 +14,7 @@ def test_a_second_model_is_filled_in_beside_the_first_and_switched_to(
     first, second = (PostgresMemories(transactions, model=model) for model in ("words", "words-2"))
     fill(first, *(a_memory(f"m{number}", f"tea number {number}", tenant=tenant) for number in range(150)))
     newer = WordEmbedder()
-    filler = Indexer(newer, second)
+    filler = Indexer(lambda _: newer, second)
 
     counts = [filler.backfill(tenant) for _ in range(4)]
 

@@ -16,6 +16,7 @@ from pydantic import TypeAdapter, ValidationError
 from membus.domain import strict_json
 from membus.domain.identity import Id, Record
 from membus.errors import (
+    BudgetError,
     ConflictError,
     ForbiddenError,
     InvalidError,
@@ -35,6 +36,7 @@ STATUSES = (
     (ForbiddenError, HTTPStatus.FORBIDDEN),
     (NotFoundError, HTTPStatus.NOT_FOUND),
     (ConflictError, HTTPStatus.CONFLICT),
+    (BudgetError, HTTPStatus.PAYMENT_REQUIRED),  # clients try a 429 again by themselves, and not before midnight
     (UnavailableError, HTTPStatus.SERVICE_UNAVAILABLE),
     (InvalidError, HTTPStatus.UNPROCESSABLE_ENTITY),
 )

@@ -4,8 +4,9 @@ from functools import cache, partial
 from typing import TYPE_CHECKING
 
 from membus.errors import UnavailableError
-from membus.observability import logger
+from membus.observability import EmfMonitor, logger
 from membus.wiring import SECRET_SECONDS, _env
+from membus.wiring_usage import account
 
 if TYPE_CHECKING:
     from anthropic import Anthropic, AnthropicBedrock
@@ -23,19 +24,20 @@ def model(task: str, tenant: str) -> "LanguageModel":
     from membus.asking.fallback import WithFallback
     from membus.asking.model import Model
 
-    first = _speaker(_env(f"{task.upper()}_MODEL_ID"))
+    first = _speaker(_env(f"{task.upper()}_MODEL_ID"), tenant)
     if not (fallback := _env(f"{task.upper()}_FALLBACK_MODEL_ID", "")):
         return Model(first)
-    return Model(WithFallback(first, _speaker(fallback), partial(_changed_over, tenant, first.name, fallback)))
+    return Model(WithFallback(first, _speaker(fallback, tenant), partial(_changed_over, tenant, first.name, fallback)))
 
 
-def _speaker(model_id: str) -> "Speaker":
+def _speaker(model_id: str, tenant: str) -> "Speaker":
     from membus.adapters.claude_model import ClaudeModel
     from membus.asking.breaker import Guarded
+    from membus.asking.metering import Metered
     from membus.asking.patience import Patient
 
     client = _bedrock() if _env("MODEL_PROVIDER") == "bedrock" else _anthropic(_model_key())
-    return Guarded(Patient(ClaudeModel(client, model_id)), _breaker(model_id))
+    return Metered(Guarded(Patient(ClaudeModel(client, model_id)), _breaker(model_id)), account(tenant))
 
 
 @cache
@@ -47,6 +49,7 @@ def _breaker(model_id: str) -> "Breaker":  # noqa: ARG001 - the cache looks at i
 
 
 def _changed_over(tenant: str, first: str, second: str, error: UnavailableError) -> None:
+    EmfMonitor().count(first, ModelFallbacks=1)
     told = {"tenant_id": tenant, "model": first, "fallback": second, "code": error.code, "detail": error.detail}
     logger.warning("the fallback model is asked", extra=told)
 

@@ -1,9 +1,10 @@
 """The composition of search: documents, the index over Postgres, the embedding model, and what it falls back to."""
 
-from functools import cache
+from functools import cache, partial
 from typing import TYPE_CHECKING
 
 from membus.wiring import _env, functions_login, now, postgres_address
+from membus.wiring_usage import account
 
 if TYPE_CHECKING:
     from membus.adapters.postgres_tenants import Connection, TenantTransactions
@@ -35,14 +36,19 @@ def recent() -> "RecentEvents":
     return DynamoRecent(table(_env("MEMORY_TABLE")))
 
 
+def embedder(tenant: str, model_id: str | None = None) -> "Embedder":
+    """Return the embedding model at the cost of `tenant`."""
+    from membus.asking.metering import MeteredEmbedder
+
+    return MeteredEmbedder(_titan(model_id or _embedding_model()), account(tenant))
+
+
 @cache
-def embedder(model_id: str | None = None) -> "Embedder":
+def _titan(model_id: str) -> "Embedder":
     from membus.adapters.aws import client
     from membus.adapters.titan_embeddings import TitanEmbeddings
 
-    return TitanEmbeddings(
-        client("bedrock-runtime", read_timeout_seconds=EMBED_SECONDS), model_id or _embedding_model()
-    )
+    return TitanEmbeddings(client("bedrock-runtime", read_timeout_seconds=EMBED_SECONDS), model_id)
 
 
 @cache
@@ -56,7 +62,7 @@ def indexer(model_id: str | None = None) -> "Indexer":
     """Return what indexes for the embedding model in use, or for one that is filled in beside it."""
     from membus.indexing import Indexer
 
-    return Indexer(embedder(model_id), memory_index(model_id))
+    return Indexer(partial(embedder, model_id=model_id), memory_index(model_id))
 
 
 @cache

@@ -2,11 +2,12 @@
 
 from collections.abc import Mapping
 from datetime import datetime
+from decimal import Decimal
 from typing import TYPE_CHECKING, Any
 
 from membus.adapters.dynamo_errors import dynamo_errors
 from membus.domain.tenant import Tenant
-from membus.errors import ConflictError
+from membus.errors import ConflictError, NotFoundError
 
 if TYPE_CHECKING:
     from mypy_boto3_dynamodb.service_resource import Table
@@ -18,6 +19,8 @@ class DynamoTenants:
 
     def add(self, tenant: Tenant) -> None:
         item = _key(tenant.tenant_id) | {"name": tenant.name, "created_at": tenant.created_at.isoformat()}
+        if tenant.daily_dollars is not None:
+            item["daily_dollars"] = tenant.daily_dollars
         with dynamo_errors(f"creating tenant {tenant.tenant_id}"):
             try:
                 self._table.put_item(Item=item, ConditionExpression="attribute_not_exists(pk)")
@@ -28,6 +31,22 @@ class DynamoTenants:
         with dynamo_errors("reading a tenant"):
             answer = self._table.get_item(Key=_key(tenant_id), ConsistentRead=True)
         return _from_item(answer["Item"]) if "Item" in answer else None
+
+    def set_budget(self, tenant_id: str, daily_dollars: Decimal | None) -> Tenant:
+        change: dict[str, Any] = {"UpdateExpression": "REMOVE daily_dollars"}
+        if daily_dollars is not None:
+            change = {
+                "UpdateExpression": "SET daily_dollars = :dollars",
+                "ExpressionAttributeValues": {":dollars": daily_dollars},
+            }
+        try:
+            with dynamo_errors("setting a budget"):
+                answer = self._table.update_item(
+                    Key=_key(tenant_id), ConditionExpression="attribute_exists(pk)", ReturnValues="ALL_NEW", **change
+                )
+        except ConflictError as error:
+            raise NotFoundError(f"no tenant {tenant_id}") from error
+        return _from_item(answer["Attributes"])
 
     def everyone(self) -> list[Tenant]:
         scan = self._client.get_paginator("scan")
@@ -51,4 +70,5 @@ def _from_item(item: Mapping[str, Any]) -> Tenant:
         tenant_id=item["pk"].removeprefix("T#"),
         name=item["name"],
         created_at=datetime.fromisoformat(item["created_at"]),
+        daily_dollars=item.get("daily_dollars"),
     )

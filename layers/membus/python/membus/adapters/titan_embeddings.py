@@ -4,6 +4,7 @@ import json
 import math
 from collections.abc import Sequence
 from concurrent.futures import ThreadPoolExecutor
+from dataclasses import dataclass
 from typing import Any
 
 from botocore.exceptions import BotoCoreError, ClientError
@@ -27,25 +28,36 @@ class TitanEmbeddings:
         distinct = list(dict.fromkeys(texts))
         takes = [text for text in distinct if 0 < len(text) <= CHARACTERS_MAX]
         answers = dict(zip(takes, self._pool.map(self._one, takes), strict=True))
-        vectors = {text: answer for text, answer in answers.items() if not isinstance(answer, str)}
+        counted = [answer for answer in answers.values() if isinstance(answer, _Answer)]
+        vectors = {text: answer.vector for text, answer in answers.items() if isinstance(answer, _Answer)}
         refused = {text for text, answer in answers.items() if isinstance(answer, str) and answer in _NEVER}
-        return Embedded(vectors, frozenset({*refused, *(set(distinct) - set(takes))}))
+        return Embedded(
+            vectors, frozenset({*refused, *(set(distinct) - set(takes))}),
+            tokens=sum(answer.tokens for answer in counted), requests=len(counted),
+        )  # fmt: skip
 
-    def _one(self, text: str) -> Vector | str:
-        """Return the vector, or the code of what went wrong."""
+    def _one(self, text: str) -> "_Answer | str":
+        """Return the answer, or the code of what went wrong."""
         body = json.dumps({"inputText": text, "dimensions": self.dimensions, "normalize": True})
         try:
             answer = self._client.invoke_model(
                 modelId=self.name, body=body, contentType="application/json", accept="application/json"
             )
-            vector = json.loads(answer["body"].read())["embedding"]
+            told = json.loads(answer["body"].read())
+            vector, tokens = told["embedding"], int(told.get("inputTextTokenCount", 0))
         except ClientError as error:
             return str(error.response["Error"]["Code"])
         except BotoCoreError as error:
             return type(error).__name__
         except (KeyError, TypeError, ValueError):
             return "NoVector"
-        return vector if is_usable(vector, self.dimensions) else "BadVector"
+        return _Answer(vector, tokens) if is_usable(vector, self.dimensions) else "BadVector"
+
+
+@dataclass(frozen=True)
+class _Answer:
+    vector: Vector
+    tokens: int
 
 
 def is_usable(vector: object, dimensions: int) -> bool:

@@ -3,6 +3,7 @@
 import re
 from dataclasses import dataclass
 from datetime import datetime
+from decimal import Decimal
 
 from membus.errors import InvalidError
 
@@ -13,11 +14,15 @@ _ID = re.compile(r"[a-z0-9](?:[a-z0-9-]{0,61}[a-z0-9])?")
 
 @dataclass(frozen=True)
 class Tenant:
-    """A tenant's id is a segment of every key and object name, so it is a plain lower-case label."""
+    """A tenant's id is a segment of every key and object name, so it is a plain lower-case label.
+
+    `daily_dollars` is what its model calls may cost a day, UTC; None sets no limit.
+    """
 
     tenant_id: str
     name: str
     created_at: datetime
+    daily_dollars: Decimal | None = None
 
     def __post_init__(self) -> None:
         if self.tenant_id in RESERVED:
@@ -26,3 +31,5 @@ class Tenant:
             raise InvalidError(
                 f"'{self.tenant_id}' cannot be a tenant id: use 1 to 63 of a-z, 0-9 and -, no - at either end"
             )
+        if self.daily_dollars is not None and not (self.daily_dollars.is_finite() and self.daily_dollars >= 0):
+            raise InvalidError("a budget is a number of dollars, 0 or more")

@@ -9,10 +9,15 @@ Vector = Sequence[float]
 
 @dataclass(frozen=True)
 class Embedded:
-    """`refused` are texts this model will never take; a text in neither may be tried again later."""
+    """`refused` are texts this model will never take; a text in neither may be tried again later.
+
+    `tokens` is what the provider counted, in as many answered requests.
+    """
 
     vectors: Mapping[str, Vector]
     refused: frozenset[str] = frozenset()
+    tokens: int = 0
+    requests: int = 0
 
 
 class Embedder(Protocol):

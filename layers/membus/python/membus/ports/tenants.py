@@ -1,5 +1,6 @@
 """Where tenants are kept."""
 
+from decimal import Decimal
 from typing import Protocol
 
 from membus.domain.tenant import Tenant
@@ -10,6 +11,9 @@ class TenantStore(Protocol):
         """Raise ConflictError where the tenant exists."""
 
     def find(self, tenant_id: str) -> Tenant | None: ...
+
+    def set_budget(self, tenant_id: str, daily_dollars: Decimal | None) -> Tenant:
+        """Limit what the tenant's model calls may cost a day, or lift the limit; NotFoundError where there is none."""
 
     def everyone(self) -> list[Tenant]:
         """Return all tenants by id; reads the whole table, so it is for operators only."""

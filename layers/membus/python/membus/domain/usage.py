@@ -1,0 +1,80 @@
+"""What model calls cost a tenant, by day, function and model."""
+
+from collections.abc import Iterable
+from datetime import UTC, date, datetime, time, timedelta
+from decimal import Decimal
+
+from membus.domain.identity import Id, Record
+from membus.domain.prompt import Usage
+
+
+class Call(Record):
+    """One answered request to a model; `call_id` makes copies of its record one. `dollars` None: nobody knows.
+
+    `requests` is above 1 where a provider takes the texts of one call one by one.
+    """
+
+    call_id: str
+    tenant_id: Id
+    function: str
+    model: str
+    at: datetime
+    usage: Usage
+    dollars: Decimal | None
+    requests: int = 1
+
+    @property
+    def day(self) -> date:
+        return self.at.astimezone(UTC).date()
+
+
+class Spending(Record):
+    """What one model did for one function on one day, UTC.
+
+    `dollars` adds up the calls whose price is known, None where it is of none; `unpriced_calls` counts the others.
+    """
+
+    day: date
+    function: str
+    model: str
+    calls: int
+    input: int
+    cache_read: int
+    cache_write: int
+    output: int
+    dollars: Decimal | None
+    unpriced_calls: int = 0
+
+    def __add__(self, other: "Spending") -> "Spending":
+        counted = ("calls", "input", "cache_read", "cache_write", "output", "unpriced_calls")
+        sums = {name: getattr(self, name) + getattr(other, name) for name in counted}
+        return self.model_copy(update=sums | {"dollars": added(self.dollars, other.dollars)})
+
+
+def spent_on(call: Call) -> Spending:
+    usage = call.usage
+    return Spending(
+        day=call.day, function=call.function, model=call.model, calls=call.requests, input=usage.input,
+        cache_read=usage.cache_read, cache_write=usage.cache_write, output=usage.output, dollars=call.dollars,
+        unpriced_calls=call.requests if call.dollars is None else 0,
+    )  # fmt: skip
+
+
+def merged(spendings: Iterable[Spending]) -> list[Spending]:
+    """Return one spending for each day, function and model, in that order."""
+    found: dict[tuple[date, str, str], Spending] = {}
+    for each in spendings:
+        key = each.day, each.function, each.model
+        found[key] = found[key] + each if key in found else each
+    return [found[key] for key in sorted(found)]
+
+
+def added(one: Decimal | None, other: Decimal | None) -> Decimal | None:
+    """Add what is known: two unknown sums are unknown, and not nothing."""
+    return one if other is None else other if one is None else one + other
+
+
+def seconds_to_midnight(now: datetime) -> int:
+    """Return the seconds until the next day begins, UTC: when a daily budget is whole again."""
+    tomorrow = now.astimezone(UTC).date() + timedelta(days=1)
+    return int((datetime.combine(tomorrow, time(), UTC) - now).total_seconds()) + 1

@@ -1,0 +1,54 @@
+"""A ledger in a list, and a monitor that remembers what it heard."""
+
+from collections import Counter
+from datetime import date
+from decimal import Decimal
+
+from membus.domain.usage import Call, Spending, merged, spent_on
+
+
+class InMemoryUsage:
+    """It can be taken away by an `outage`, any error, which everything then raises."""
+
+    def __init__(self) -> None:
+        self.calls: dict[str, Call] = {}
+        self.outage: Exception | None = None
+        self._events: Counter[tuple[str, date]] = Counter()
+
+    def record(self, call: Call) -> None:
+        self._answer()
+        self.calls.setdefault(call.call_id, call)
+
+    def spent(self, tenant: str, day: date) -> Decimal:
+        return sum((each.dollars or Decimal(0) for each in self.spendings(tenant, day, day)), start=Decimal(0))
+
+    def spendings(self, tenant: str, first: date, last: date) -> list[Spending]:
+        self._answer()
+        mine = (call for call in self.calls.values() if call.tenant_id == tenant and first <= call.day <= last)
+        return merged(map(spent_on, mine))
+
+    def count_events(self, tenant: str, day: date, events: int) -> None:
+        self._answer()
+        self._events[tenant, day] += events
+
+    def events(self, tenant: str, first: date, last: date) -> int:
+        self._answer()
+        return sum(count for (whose, day), count in self._events.items() if whose == tenant and first <= day <= last)
+
+    def _answer(self) -> None:
+        if self.outage:
+            raise self.outage
+
+
+class Witness:
+    """Figures add up over all models; warnings keep their fields."""
+
+    def __init__(self) -> None:
+        self.figures: Counter[str] = Counter()
+        self.warnings: list[tuple[str, dict[str, object]]] = []
+
+    def count(self, model: str, **figures: float) -> None:  # noqa: ARG002 - the port's signature
+        self.figures.update({name: int(value) for name, value in figures.items()})
+
+    def warn(self, message: str, **fields: object) -> None:
+        self.warnings.append((message, fields))
