@@ -6,12 +6,14 @@ from collections.abc import Callable, Sequence
 from botocore.exceptions import BotoCoreError, ClientError
 
 from membus.errors import MembusError
-from scripts import gaps, keys, tenants
+from scripts import gaps, keys, tenants, usage
 from scripts.output import Output
 from scripts.target import Target, open_target, target_options
 
 EXAMPLES = """examples:
   python -m scripts tenant create acme --name "Acme Ltd"
+  python -m scripts tenant budget acme --dollars-per-day 5
+  python -m scripts usage --tenant acme --from 2026-11-01
   python -m scripts key create acme --scopes events:write,memory:read --expires-in 90d
   python -m scripts key list acme --environment dev --json
   python -m scripts key revoke 4fTq0ZbNw1Xs
@@ -43,6 +45,6 @@ def _parser() -> ArgumentParser:
         formatter_class=RawDescriptionHelpFormatter,
     )
     groups, options = parser.add_subparsers(required=True, metavar="command"), target_options()
-    for group in (tenants, keys, gaps):
+    for group in (tenants, keys, usage, gaps):
         group.register(groups.add_parser, options)
     return parser

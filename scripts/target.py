@@ -13,10 +13,12 @@ from membus.adapters.aws import forget, table
 from membus.adapters.dynamo_api_keys import DynamoApiKeys
 from membus.adapters.dynamo_conversations import DynamoConversations
 from membus.adapters.dynamo_tenants import DynamoTenants
+from membus.adapters.dynamo_usage import DynamoUsage
 from membus.errors import InvalidError
 from membus.ports.api_keys import ApiKeys
 from membus.ports.conversations import ConversationStore
 from membus.ports.tenants import TenantStore
+from membus.ports.usage import UsageLedger
 
 AddGroup = Callable[..., ArgumentParser]
 """Adds a group of commands to the CLI, as `add_parser` does."""
@@ -32,6 +34,7 @@ class Target:
     tenants: TenantStore
     keys: ApiKeys
     conversations: ConversationStore
+    usage: UsageLedger
 
 
 def target_options() -> ArgumentParser:
@@ -63,4 +66,4 @@ def _target(environment: str, settings: Mapping[str, str]) -> Target:
     forget()
     tenants = table(f"membus-{environment}-tenants")
     conversations = DynamoConversations(table(f"membus-{environment}-conversations"), lambda: datetime.now(UTC))
-    return Target(environment, DynamoTenants(tenants), DynamoApiKeys(tenants), conversations)
+    return Target(environment, DynamoTenants(tenants), DynamoApiKeys(tenants), conversations, DynamoUsage(tenants))

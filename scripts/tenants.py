@@ -1,7 +1,8 @@
-"""`tenant create|list|show`: who membus keeps memory for."""
+"""`tenant create|list|show|budget`: who membus keeps memory for, and what that may cost."""
 
-from argparse import ArgumentParser, Namespace
+from argparse import ArgumentParser, ArgumentTypeError, Namespace
 from datetime import UTC, datetime
+from decimal import Decimal, InvalidOperation
 
 from membus.domain.tenant import Tenant
 from membus.errors import ConflictError, NotFoundError
@@ -32,6 +33,15 @@ def register(add_group: AddGroup, options: ArgumentParser) -> None:
     show.add_argument("tenant")
     show.set_defaults(run=_show)
 
+    budget = commands.add_parser("budget", parents=[options], help="limit what a tenant's model calls may cost a day")
+    budget.add_argument("tenant")
+    limit = budget.add_mutually_exclusive_group(required=True)
+    limit.add_argument(
+        "--dollars-per-day", type=_dollars, metavar="5", help="then only rules learn, until midnight UTC"
+    )
+    limit.add_argument("--unlimited", action="store_true", help="lift the limit")
+    budget.set_defaults(run=_budget)
+
 
 def _create(arguments: Namespace, target: Target, output: Output) -> None:
     try:
@@ -54,9 +64,25 @@ def _show(arguments: Namespace, target: Target, output: Output) -> None:
     output.rows([_row(tenant)], nothing="")
 
 
+def _budget(arguments: Namespace, target: Target, output: Output) -> None:
+    tenant = target.tenants.set_budget(arguments.tenant, arguments.dollars_per_day)
+    output.rows([_row(tenant)], nothing="")
+
+
+def _dollars(text: str) -> Decimal:
+    try:
+        dollars = Decimal(text)
+    except InvalidOperation as error:
+        raise ArgumentTypeError(f"'{text}' is no number of dollars; write 5 or 0.25") from error
+    if not dollars.is_finite() or dollars < 0:
+        raise ArgumentTypeError("a budget is 0 dollars or more")
+    return dollars
+
+
 def _row(tenant: Tenant) -> Row:
     return {
         "tenant_id": tenant.tenant_id,
         "name": tenant.name,
         "created_at": tenant.created_at.isoformat(timespec="seconds"),
+        "dollars_per_day": None if tenant.daily_dollars is None else str(tenant.daily_dollars),
     }

@@ -12,7 +12,8 @@ import pytest
 
 from functions.chat import handler as chat
 from functions.memory import handler as memory
-from membus import wiring, wiring_cold, wiring_models, wiring_search
+from membus import wiring, wiring_cold, wiring_models, wiring_search, wiring_usage
+from membus.domain.tenant import Tenant
 from membus.indexing import Indexer
 from tests.fakes.bus import InMemoryBus
 from tests.fakes.clock import StoppedClock
@@ -30,6 +31,8 @@ from tests.fakes.recent import InMemoryRecent
 from tests.fakes.sealer import HmacSealer
 from tests.fakes.states import InMemoryStates
 from tests.fakes.summaries import InMemorySummaries
+from tests.fakes.tenants import InMemoryTenants
+from tests.fakes.usage import InMemoryUsage
 
 EVERYDAY = ("events:write", "memory:read", "memory:write", "chat")
 Handler = Callable[[dict[str, Any], Any], dict[str, Any]]
@@ -86,6 +89,8 @@ class Door:
     documents: InMemoryDocuments = field(init=False)
     memories: InMemoryMemories = field(default_factory=InMemoryMemories)
     embedder: WordEmbedder = field(default_factory=WordEmbedder)
+    usage: InMemoryUsage = field(default_factory=InMemoryUsage)
+    tenants: InMemoryTenants = field(init=False)
     idempotency: InMemoryIdempotency = field(default_factory=InMemoryIdempotency)
     model: ScriptedModel = field(default_factory=lambda: ScriptedModel("Good morning."))
     tenant: str | None = "acme"
@@ -97,6 +102,7 @@ class Door:
         self.conversations = InMemoryConversations(self.clock)
         self.summaries = InMemorySummaries(self.conversations)
         self.states = InMemoryStates(self.clock)
+        self.tenants = InMemoryTenants(Tenant("acme", "Acme Ltd", self.clock()))
         self.summaries = InMemorySummaries(self.conversations)
         self.held_facts = InMemoryHeldFacts(self.clock)
         self.documents = InMemoryDocuments(self.clock)
@@ -116,6 +122,8 @@ class Door:
         patch.setattr(wiring_search, "indexer", lambda: Indexer(lambda _: self.embedder, self.memories))
         patch.setattr(wiring_search, "recent", lambda: InMemoryRecent(self.episodes))
         patch.setattr(wiring, "state_lifetime", lambda: timedelta(days=30))
+        patch.setattr(wiring_usage, "usage_ledger", lambda: self.usage)
+        patch.setattr(wiring_usage, "tenants", lambda: self.tenants)
         patch.setattr(wiring_models, "model", lambda _task, _tenant: self.model)
         return self
 

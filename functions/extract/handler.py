@@ -12,11 +12,12 @@ from aws_lambda_powertools.metrics import MetricUnit
 from aws_lambda_powertools.utilities.typing import LambdaContext
 
 from functions.extract.api import QueueBatch
+from functions.extract.arrivals import count_arrivals
 from functions.extract.learning import Learner
 from functions.extract.redelivery import Redelivery
 from functions.extract.usecase import extract_batch
-from membus import wiring, wiring_models
-from membus.observability import logger, metrics
+from membus import wiring, wiring_models, wiring_usage
+from membus.observability import EmfMonitor, logger, metrics
 
 MODEL_SECONDS_MAX = 40
 RESERVE_SECONDS = 5
@@ -29,6 +30,7 @@ pool = ThreadPoolExecutor(max_workers=5)  # a batch of ten users is read in two 
 def handler(event: dict[str, Any], context: LambdaContext) -> dict[str, Any]:
     messages = QueueBatch.model_validate(event).records
     metrics.add_metric(name="MessagesReceived", unit=MetricUnit.Count, value=len(messages))
+    count_arrivals(messages, day=wiring.now().date(), ledger=wiring_usage.usage_ledger(), monitor=EmfMonitor())
     learner = Learner(
         facts=wiring.facts(),
         signals=wiring.signals(),

@@ -16,12 +16,13 @@ from functions.memory.routes import (
     search,
     states,
     summaries,
+    usage,
 )
 from functions.memory.routes.etags import NotModifiedError
 from membus.http import application, problem
 
 app = application()
-for routes in (events, facts, quarantine, states, episodes, memories, search, conversations, summaries, public):
+for routes in (events, facts, quarantine, states, episodes, memories, search, conversations, summaries, usage, public):
     app.include_router(routes.router)
 
 

@@ -10,7 +10,7 @@ from membus.domain.compaction import due_for_rollup, is_due, segment_of, size_of
 from membus.domain.conversation import Message
 from membus.domain.slots import ledger_of
 from membus.domain.summary import BORDERS_MAX, Border, Chapter, Outline, Summary
-from membus.errors import ConflictError, NotFoundError, UnavailableError
+from membus.errors import BudgetError, ConflictError, NotFoundError, UnavailableError
 from membus.ports.clock import Clock
 from membus.ports.conversations import ConversationStore
 from membus.ports.model import LanguageModel
@@ -50,11 +50,11 @@ class Summarizer:
             part = segment_of(said) if is_due(tokens=sum(map(size_of, said)), messages=len(said)) else ()
             if not part:
                 return step
-            outline, written = self._compact(read, part, Writer(self.model(due.tenant_id), self.seconds_left))
             try:
+                outline, written = self._compact(read, part, Writer(self.model(due.tenant_id), self.seconds_left))
                 self.summaries.advance(due.tenant_id, due.conversation_id, outline, read=read, summaries=written)
-            except ConflictError:
-                return step
+            except (ConflictError, BudgetError):
+                return step  # without money it is due again with the next turn
         return STEPS_MAX
 
     def _compact(self, read: Outline, part: Sequence[Message], writer: Writer) -> tuple[Outline, list[Summary]]:

@@ -5,20 +5,23 @@ import math
 from collections.abc import Sequence
 
 from membus.domain.search.terms import stems
+from membus.errors import BudgetError
 from membus.ports.embedder import Embedded, Vector
 
 
 class WordEmbedder:
-    """`asked` keeps every text it was given; it can be taken away, and refuses the texts in `refusing`."""
+    """`asked` keeps every text it was given; it can be taken away or unpaid, and refuses the texts in `refusing`."""
 
     name, dimensions = "words", 1024
 
     def __init__(self, *, refusing: frozenset[str] = frozenset()) -> None:
         self.asked: list[str] = []
         self.refusing = refusing
-        self.away = False
+        self.away = self.unpaid = False
 
     def embed(self, texts: Sequence[str]) -> Embedded:
+        if self.unpaid:
+            raise BudgetError("the budget is spent")
         self.asked += texts
         if self.away:
             return Embedded({})

@@ -5,7 +5,7 @@ from typing import Any
 import pytest
 
 from functions.extract.handler import handler
-from membus import wiring, wiring_models
+from membus import wiring, wiring_models, wiring_usage
 from membus.domain.prompt import Prompt, Reply
 from membus.errors import ModelError, UnavailableError
 from membus.observability import metrics
@@ -21,6 +21,7 @@ from tests.fakes.fresh import InMemoryFresh
 from tests.fakes.held_facts import InMemoryHeldFacts
 from tests.fakes.model import ScriptedModel
 from tests.fakes.signals import InMemorySignals
+from tests.fakes.usage import InMemoryUsage
 
 RECEIVES_MAX = 12
 """What Terraform gives the queue of extract."""
@@ -52,6 +53,8 @@ class Parts:
         ):
             patch.setattr(wiring, name, lambda name=name: getattr(self, name))
         patch.setattr(wiring_models, "model", self._model)
+        self.usage = InMemoryUsage()
+        patch.setattr(wiring_usage, "usage_ledger", lambda: self.usage)
 
     def _model(self, task: str, tenant: str) -> ScriptedModel:
         assert (task, tenant) == ("extract", ADA.tenant)

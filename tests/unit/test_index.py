@@ -228,6 +228,16 @@ def test_without_the_model_changes_come_again_and_are_found_by_their_words_meanw
     assert index.memories.pending("acme", limit=9) == []
 
 
+def test_without_money_changes_are_found_by_their_words_and_hold_up_nothing(index: Index) -> None:
+    index.embedder.unpaid = True
+
+    assert index.take(of_fact(LISBON), of_fact(PORTO, LISBON, number="2")) == []
+
+    assert look(index.memories, "Porto", mode="text") == ["fact:ada:home.city"]
+    assert [(tenant, error.code) for tenant, error in index.unpaid] == [("acme", "budget_exhausted")]
+    assert index.failures == []
+
+
 def test_without_the_index_nothing_is_lost_and_facts_are_still_told(index: Index) -> None:
     index.memories.away = True
 

@@ -18,6 +18,7 @@ from tests.fakes.api_keys import InMemoryApiKeys
 from tests.fakes.clock import StoppedClock
 from tests.fakes.conversations import InMemoryConversations
 from tests.fakes.tenants import InMemoryTenants
+from tests.fakes.usage import InMemoryUsage
 
 NOW = datetime.now(UTC)
 Run = Callable[..., int]
@@ -26,7 +27,7 @@ Run = Callable[..., int]
 @pytest.fixture
 def target() -> Target:
     tenants = InMemoryTenants(Tenant("acme", "Acme Ltd", NOW))
-    return Target("dev", tenants, InMemoryApiKeys(), InMemoryConversations(StoppedClock()))
+    return Target("dev", tenants, InMemoryApiKeys(), InMemoryConversations(StoppedClock()), InMemoryUsage())
 
 
 @pytest.fixture

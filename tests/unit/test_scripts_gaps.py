@@ -14,6 +14,7 @@ from tests.fakes.api_keys import InMemoryApiKeys
 from tests.fakes.clock import StoppedClock
 from tests.fakes.conversations import InMemoryConversations
 from tests.fakes.tenants import InMemoryTenants
+from tests.fakes.usage import InMemoryUsage
 
 MINUTE = timedelta(minutes=1)
 
@@ -54,7 +55,7 @@ def test_the_report_reads_every_conversation_of_the_tenant_and_of_no_other(capsy
     for number in (0, 5, 10):
         store.add(ADA.tenant, a_conversation().conversation_id, a_turn(number), request_key=str(number), title=None)
         store.add("zeta", other.conversation_id, a_turn(number * 100), request_key=str(number), title=None)
-    target = Target("dev", InMemoryTenants(Tenant(ADA.tenant, "Acme", NOON)), InMemoryApiKeys(), store)
+    target = Target("dev", InMemoryTenants(Tenant(ADA.tenant, "Acme", NOON)), InMemoryApiKeys(), store, InMemoryUsage())
 
     assert main(["gaps", "--tenant", ADA.tenant, "--json"], open_target=lambda _: target) == 0
     rows = json.loads(capsys.readouterr().out)

@@ -128,3 +128,12 @@ def test_without_the_embedding_model_words_find_what_there_is(door: Door) -> Non
     found = answer(door, "teas")
     assert (found["results"][0]["id"], found["degraded"]) == ("m1", True)
     assert answer(door, "teas", mode="text")["degraded"] is False
+
+
+def test_without_money_for_vectors_a_search_finds_words_and_says_so(door: Door) -> None:
+    fill(door.memories, a_memory("mine", "green tea"))
+    door.embedder.unpaid = True
+
+    found = answer(door, "tea", user_id="ada")
+
+    assert ([each["id"] for each in found["results"]], found["degraded"]) == (["mine"], True)

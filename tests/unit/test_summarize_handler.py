@@ -7,7 +7,7 @@ import pytest
 
 from functions.summarize.handler import handler
 from membus import wiring, wiring_models
-from membus.errors import UnavailableError
+from membus.errors import BudgetError, UnavailableError
 from membus.observability import metrics
 from tests.door import Invocation
 from tests.factories import an_event
@@ -53,6 +53,13 @@ def test_a_model_that_is_down_sends_the_message_back(bench: Bench) -> None:
     bench.model = ScriptedModel(UnavailableError("down"))
 
     assert deliver(record("m1")) == ["m1"]
+    assert bench.outline.border.version == 0
+
+
+def test_without_money_a_summary_waits_for_the_next_turn_and_the_message_is_done(bench: Bench) -> None:
+    bench.model = ScriptedModel(BudgetError("the budget is spent"))
+
+    assert deliver(record("m1")) == []
     assert bench.outline.border.version == 0
 
 

@@ -9,7 +9,9 @@ from membus.domain.identity import Id
 from membus.errors import InvalidError
 from membus.http import route
 
-READ, WRITE, EVENTS = (route("memory", scope) for scope in ("memory:read", "memory:write", "events:write"))
+READ, WRITE, EVENTS, ADMIN = (
+    route("memory", scope) for scope in ("memory:read", "memory:write", "events:write", "admin")
+)
 
 User = Annotated[Id, Path()]
 Agent = Annotated[Id, Path()]

@@ -14,6 +14,8 @@ module "platform" {
     extract_id   = "claude-haiku-5-5"
     chat_id      = "claude-sonnet-5-5"
     summarize_id = "claude-opus-5-5"
+
+    chat_fallback_id = "claude-haiku-5-5" # a plainer answer rather than none
   }
 
   # Production, smaller.

@@ -15,6 +15,12 @@ locals {
     POSTGRES_APP_SECRET_ID = module.vector_store.secret_ids.app
   }
 
+  # Whoever calls a model writes down what it cost, and looks first whether its tenant may still spend.
+  ledger = {
+    environment = { TENANTS_TABLE = module.tables.names.tenants, MODEL_PRICES = jsonencode(var.model.prices) }
+    grants      = [local.may.tenants.tenants.get, local.may.tenants.usage.read, local.may.tenants.usage.write]
+  }
+
   # Changes that search and listeners care about: facts, documents, and episodes, which alone have an order by user.
   searchable = [
     { Keys = { sk = { S = [{ prefix = "FACT#" }] } } },
@@ -34,7 +40,7 @@ locals {
 
     memory = {
       limits      = { timeout_seconds = 29 }
-      environment = merge(local.memory, local.conversations, local.bus, local.search, { IDEMPOTENCY_TABLE = module.tables.names.idempotency, CURSOR_KEY_ID = module.keys.cursors_id, STATE_LIFETIME_DAYS = var.runtime.state_lifetime_days, EPISODE_SHARDS = var.runtime.episode_shards }, local.spill.environment)
+      environment = merge(local.memory, local.conversations, local.bus, local.search, { IDEMPOTENCY_TABLE = module.tables.names.idempotency, CURSOR_KEY_ID = module.keys.cursors_id, STATE_LIFETIME_DAYS = var.runtime.state_lifetime_days, EPISODE_SHARDS = var.runtime.episode_shards }, local.spill.environment, local.ledger.environment)
       grants = [
         local.may.memory.learning.read, local.may.memory.learning.write,
         local.may.conversations.conversations.read, local.may.conversations.conversations.write,
@@ -43,7 +49,7 @@ locals {
         module.event_bus.grants.put, module.keys.grants.cursors.sign, local.spill.grants,
         local.may.memory.cold.read, module.archive.grants.cold.read, module.archive.grants.cold.thaw,
         local.may.memory.documents.read, local.may.memory.documents.write, local.may.memory.episodes.read,
-        module.vector_store.grants.app, module.model.grants.embed,
+        module.vector_store.grants.app, module.model.grants.embed, local.ledger.grants,
       ]
       inside = true
       layers = ["duckdb"]
@@ -51,20 +57,20 @@ locals {
 
     extract = {
       limits      = { timeout_seconds = local.extract_seconds }
-      environment = merge(local.memory, local.conversations, module.model.environment, { EXTRACT_MODEL_ID = var.model.extract_id, QUARANTINE_QUEUE_URL = module.event_bus.queue_urls.quarantine, DEAD_LETTER_QUEUE_URL = module.event_bus.queue_urls.extract-dlq, SOURCE_QUEUE_URL = module.event_bus.queue_urls.extract, EPISODE_SHARDS = var.runtime.episode_shards }, local.spill.environment)
+      environment = merge(local.memory, local.conversations, module.model.environment, { EXTRACT_MODEL_ID = var.model.extract_id, EXTRACT_FALLBACK_MODEL_ID = var.model.extract_fallback_id, QUARANTINE_QUEUE_URL = module.event_bus.queue_urls.quarantine, DEAD_LETTER_QUEUE_URL = module.event_bus.queue_urls.extract-dlq, SOURCE_QUEUE_URL = module.event_bus.queue_urls.extract, EPISODE_SHARDS = var.runtime.episode_shards }, local.spill.environment, local.ledger.environment)
       grants = [
         local.may.memory.learning.read, local.may.memory.learning.write, local.may.conversations.fresh.delete,
-        module.event_bus.grants.consume.extract, module.event_bus.grants.send.quarantine, module.event_bus.grants.send.extract-dlq, module.model.grants.ask, local.spill.grants,
+        module.event_bus.grants.consume.extract, module.event_bus.grants.send.quarantine, module.event_bus.grants.send.extract-dlq, module.model.grants.ask, local.spill.grants, local.ledger.grants,
       ]
       queues = ["extract"]
     }
 
     index = {
       limits      = { timeout_seconds = 120 }
-      environment = merge(local.bus, local.search, { QUARANTINE_QUEUE_URL = module.event_bus.queue_urls.quarantine }, local.spill.environment)
+      environment = merge(local.bus, local.search, { QUARANTINE_QUEUE_URL = module.event_bus.queue_urls.quarantine }, local.spill.environment, local.ledger.environment)
       grants = [
         module.tables.streams.memory.grants, module.vector_store.grants.app, module.model.grants.embed,
-        module.event_bus.grants.put, module.event_bus.grants.send.quarantine, module.archive.grants.spill.read,
+        module.event_bus.grants.put, module.event_bus.grants.send.quarantine, module.archive.grants.spill.read, local.ledger.grants,
       ]
       streams = { memory = [for change in local.searchable : jsonencode({ dynamodb = change })] }
       inside  = true
@@ -72,10 +78,10 @@ locals {
 
     chat = {
       limits      = { timeout_seconds = 60, memory_mb = 1024 }
-      environment = merge(local.memory, local.conversations, local.bus, module.model.environment, { CHAT_MODEL_ID = var.model.chat_id })
+      environment = merge(local.memory, local.conversations, local.bus, module.model.environment, { CHAT_MODEL_ID = var.model.chat_id, CHAT_FALLBACK_MODEL_ID = var.model.chat_fallback_id }, local.ledger.environment)
       grants = [
         local.may.memory.facts.read, local.may.conversations.turns.read, local.may.conversations.turns.write,
-        module.event_bus.grants.put, module.model.grants.ask,
+        module.event_bus.grants.put, module.model.grants.ask, local.ledger.grants,
       ]
     }
 
@@ -91,10 +97,10 @@ locals {
 
     summarize = {
       limits      = { timeout_seconds = local.summarize_seconds }
-      environment = merge(local.conversations, module.model.environment, { SUMMARIZE_MODEL_ID = var.model.summarize_id })
+      environment = merge(local.conversations, module.model.environment, { SUMMARIZE_MODEL_ID = var.model.summarize_id }, local.ledger.environment)
       grants = [
         local.may.conversations.conversations.read, local.may.conversations.conversations.write,
-        module.event_bus.grants.consume.summarize, module.model.grants.ask,
+        module.event_bus.grants.consume.summarize, module.model.grants.ask, local.ledger.grants,
       ]
       queues = ["summarize"]
     }

@@ -119,8 +119,13 @@ module "tables" {
       }
     }
     tenants = {
-      range_key   = "sk"
-      collections = { keys = { keys = ["KEY#*"] }, tenants = { keys = ["T#*"] } }
+      range_key = "sk"
+      collections = {
+        keys    = { keys = ["KEY#*"] }
+        tenants = { keys = ["T#*"], except = ["T#*#USAGE"] }
+        # Apart from the tenant, so that who writes a bill can change neither a budget nor what was erased.
+        usage = { keys = ["T#*#USAGE"] }
+      }
     }
     idempotency = { hash_key = "id", ttl_attribute = "expiration", collections = { records = {} } }
   }

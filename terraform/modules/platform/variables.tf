@@ -35,14 +35,30 @@ variable "runtime" {
 }
 
 variable "model" {
-  description = "Who answers (`anthropic` or `bedrock`, then with the ARNs that may be invoked), which model each function asks, and Bedrock's embedding models: the first is in use, others may be filled in beside it."
+  description = <<-EOT
+    Who answers (`anthropic` or `bedrock`, then with the ARNs that may be invoked), which model each function asks and which one
+    where that is away (none unless named), and Bedrock's embedding models: the first is in use, others may be filled in beside it.
+    `prices` (dollars per million tokens) come before those of `membus/domain/prices.json`, which knows no Bedrock prices of Claude.
+  EOT
   type = object({
-    vendor        = string
-    extract_id    = string
-    chat_id       = string
-    summarize_id  = string
-    bedrock_arns  = optional(list(string), [])
-    embedding_ids = optional(list(string), ["amazon.titan-embed-text-v2:0"])
+    vendor              = string
+    extract_id          = string
+    chat_id             = string
+    summarize_id        = string
+    extract_fallback_id = optional(string, "")
+    chat_fallback_id    = optional(string, "")
+    bedrock_arns        = optional(list(string), [])
+    embedding_ids       = optional(list(string), ["amazon.titan-embed-text-v2:0"])
+    prices = optional(list(object({
+      model        = string
+      since        = string
+      above_tokens = optional(number, 0)
+      input        = number
+      output       = number
+      cache_read   = number
+      cache_write  = number
+      source       = string
+    })), [])
   })
 }
 

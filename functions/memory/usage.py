@@ -1,0 +1,51 @@
+"""What a tenant's model calls have cost."""
+
+from datetime import date, datetime, timedelta
+from decimal import Decimal
+from functools import reduce
+from operator import add
+
+from functions.memory.usage_api import Budget, Figures, UsageItem, UsageReport
+from membus.domain.usage import Spending
+from membus.errors import InvalidError
+from membus.ports.tenants import TenantStore
+from membus.ports.usage import UsageLedger
+
+DAYS, DAYS_MAX = 30, 366
+
+
+def usage_of(
+    tenant: str, *, first: date | None, last: date | None, now: datetime, ledger: UsageLedger, tenants: TenantStore
+) -> UsageReport:
+    """Return what was spent from the first day to the last, both included; left out, they are the last 30 days.
+
+    Raises:
+        InvalidError: the days are in no order, or more than DAYS_MAX.
+    """
+    last = last or now.date()
+    first = first or last - timedelta(days=DAYS - 1)
+    if not timedelta() <= last - first < timedelta(days=DAYS_MAX):
+        raise InvalidError(f"`from` comes before `to`, by {DAYS_MAX - 1} days at most")
+    spendings = ledger.spendings(tenant, first, last)
+    return UsageReport(
+        first=first, last=last, items=[UsageItem.of(each) for each in spendings], total=_total(spendings, last),
+        events=ledger.events(tenant, first, last), budget=_budget(tenant, now.date(), ledger, tenants),
+    )  # fmt: skip
+
+
+def _total(spendings: list[Spending], day: date) -> Figures:
+    nothing = Spending(
+        day=day, function="", model="", calls=0, input=0, cache_read=0, cache_write=0, output=0, dollars=None
+    )
+    total = reduce(add, spendings, nothing)
+    spent = total.dollars if spendings else Decimal(0)
+    return Figures.model_validate(total.model_dump() | {"dollars": spent})
+
+
+def _budget(tenant: str, today: date, ledger: UsageLedger, tenants: TenantStore) -> Budget:
+    known, spent = tenants.find(tenant), ledger.spent(tenant, today)
+    limit = known.daily_dollars if known else None
+    return Budget(
+        dollars_per_day=None if limit is None else float(limit), spent_today=float(spent),
+        exhausted=limit is not None and spent >= limit,
+    )  # fmt: skip

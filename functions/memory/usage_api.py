@@ -1,0 +1,50 @@
+"""The wire format of usage."""
+
+from datetime import date
+
+from pydantic import BaseModel, Field
+
+from membus.domain.usage import Spending
+
+DOLLARS = "by the price list of that day; null where no call's model has a price, which is not 0"
+
+
+class Figures(BaseModel):
+    """`input` are fresh tokens; those read from the provider's cache and written to it are counted beside them."""
+
+    calls: int
+    input: int
+    cache_read: int
+    cache_write: int
+    output: int
+    dollars: float | None = Field(description=DOLLARS)
+    unpriced_calls: int = Field(description="calls that `dollars` leaves out, because their model has no price")
+
+
+class UsageItem(Figures):
+    day: date
+    function: str
+    model: str
+
+    @classmethod
+    def of(cls, spending: Spending) -> "UsageItem":
+        return cls.model_validate(spending.model_dump())
+
+
+class Budget(BaseModel):
+    """`spent_today` is what is known; where it reaches the limit, calls that cost are refused until midnight, UTC."""
+
+    dollars_per_day: float | None = Field(description="null: no limit")
+    spent_today: float
+    exhausted: bool
+
+
+class UsageReport(BaseModel):
+    """By day, UTC, function and model; days and models without a call are left out."""
+
+    first: date = Field(serialization_alias="from")
+    last: date = Field(serialization_alias="to")
+    items: list[UsageItem]
+    total: Figures
+    events: int = Field(description="events that arrived in these days")
+    budget: Budget

@@ -1,0 +1,102 @@
+"""`usage`: what tenants' model calls cost, and how much that is for a thousand of their events."""
+
+from argparse import ArgumentParser, ArgumentTypeError, Namespace
+from collections.abc import Iterable, Iterator
+from dataclasses import dataclass
+from datetime import UTC, date, datetime, timedelta
+from decimal import Decimal
+
+from membus.domain.usage import Spending, added, merged
+from membus.errors import InvalidError, NotFoundError
+from membus.ports.usage import UsageLedger
+from scripts.output import Output, Row
+from scripts.target import AddGroup, Target
+
+DAYS = 30
+CENT = Decimal("0.0001")
+ALL = "total"
+
+
+@dataclass(frozen=True)
+class Bill:
+    """What one tenant spent in some days, whole, for the events that arrived in them."""
+
+    tenant_id: str
+    spendings: list[Spending]
+    events: int
+
+    def rows(self) -> Iterator[Row]:
+        whole = date.min
+        for each in merged(spending.model_copy(update={"day": whole}) for spending in self.spendings):
+            yield self._row(each.function, each.model, [each])
+        yield self._row(ALL, None, self.spendings)
+
+    def _row(self, function: str, model: str | None, spendings: Iterable[Spending]) -> Row:
+        parts = list(spendings)
+        dollars: Decimal | None = None if parts else Decimal(0)
+        for each in parts:
+            dollars = added(dollars, each.dollars)
+        unpriced = sum(each.unpriced_calls for each in parts)
+        return {
+            "tenant_id": self.tenant_id, "function": function, "model": model,
+            "calls": _sum(each.calls for each in parts), "input": _sum(each.input for each in parts),
+            "cache_read": _sum(each.cache_read for each in parts),
+            "cache_write": _sum(each.cache_write for each in parts), "output": _sum(each.output for each in parts),
+            "dollars": _dollars(dollars), "unpriced_calls": str(unpriced) if unpriced else None,
+            "events": str(self.events), "dollars_per_1000_events": _dollars(self._per_thousand(dollars)),
+        }  # fmt: skip
+
+    def _per_thousand(self, dollars: Decimal | None) -> Decimal | None:
+        return None if dollars is None or not self.events else 1000 * dollars / self.events
+
+
+def register(add_group: AddGroup, options: ArgumentParser) -> None:
+    usage = add_group("usage", parents=[options], help="what model calls cost, and for 1,000 events")
+    usage.add_argument("--tenant", help="one tenant's (default: everybody's)")
+    usage.add_argument("--from", dest="first", type=_day, metavar="DAY", help=f"first day, UTC (default: {DAYS} days)")
+    usage.add_argument("--to", dest="last", type=_day, metavar="DAY", help="last day, included (default: today)")
+    usage.set_defaults(run=_usage)
+
+
+def bill(tenant_id: str, first: date, last: date, *, ledger: UsageLedger) -> Bill:
+    return Bill(tenant_id, ledger.spendings(tenant_id, first, last), ledger.events(tenant_id, first, last))
+
+
+def _usage(arguments: Namespace, target: Target, output: Output) -> None:
+    last = arguments.last or datetime.now(UTC).date()
+    first = arguments.first or last - timedelta(days=DAYS - 1)
+    if first > last:
+        raise InvalidError("--from comes before --to")
+    bills = [bill(tenant, first, last, ledger=target.usage) for tenant in _tenants(arguments.tenant, target)]
+    rows = [row for each in bills if each.spendings or arguments.tenant for row in each.rows()]
+    output.rows(rows, nothing=f"No model was called in {target.environment} from {first} to {last}.")
+    if any(spending.unpriced_calls for each in bills for spending in each.spendings):
+        output.remark(
+            "Some models have no price: their calls are missing from the dollars (MODEL_PRICES in Terraform)."
+        )
+
+
+def _tenants(wanted: str | None, target: Target) -> list[str]:
+    if wanted is None:
+        return [tenant.tenant_id for tenant in target.tenants.everyone()]
+    if target.tenants.find(wanted) is None:
+        raise NotFoundError(f"no tenant {wanted} in {target.environment}")
+    return [wanted]
+
+
+def _sum(values: Iterable[int]) -> str:
+    return str(sum(values))
+
+
+def _dollars(dollars: Decimal | None) -> str | None:
+    """Return what is known to a hundredth of a cent, and more only of what would be nothing else."""
+    if dollars is None:
+        return None
+    return str(dollars.quantize(CENT)) if not dollars or dollars >= CENT else f"{dollars:.2g}"
+
+
+def _day(text: str) -> date:
+    try:
+        return date.fromisoformat(text)
+    except ValueError as error:
+        raise ArgumentTypeError(f"'{text}' is no day; write 2026-11-20") from error

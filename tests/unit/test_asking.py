@@ -1,0 +1,185 @@
+"""membus/asking: a breaker that opens and half opens, and a model that speaks where another is away."""
+
+import time
+from collections.abc import Iterator
+
+import pytest
+
+from membus.asking.breaker import FAILURES_MAX, OPEN_SECONDS, Breaker, Guarded
+from membus.asking.fallback import WithFallback
+from membus.asking.model import Model
+from membus.domain.prompt import Reply, Spoken, Stopped, TextDelta, Usage
+from membus.errors import BudgetError, BusyError, ModelError, UnavailableError
+from membus.ports.model import Question, Speaker
+from tests.factories import a_prompt
+
+BUSY = BusyError("overloaded", code="model_unavailable")
+
+
+class Mood:
+    """A model that can be made to fail, and counts how often it was asked."""
+
+    def __init__(self, name: str = "first", failing: UnavailableError | None = None, *, midway: bool = False) -> None:
+        self.name, self.failing, self.asked, self._midway = name, failing, 0, midway
+
+    def reply(self, question: Question) -> Reply:  # noqa: ARG002 - the port's signature
+        self.asked += 1
+        if self.failing:
+            raise self.failing
+        return Reply(text="Hello.", stop_reason="end_turn", model=self.name, usage=Usage(input=1, output=1))
+
+    def stream(self, question: Question) -> Iterator[Spoken]:
+        if self._midway:
+            yield TextDelta(text="Hel")
+        reply = self.reply(question)
+        yield TextDelta(text=reply.text)
+        yield Stopped(reply=reply)
+
+
+class Watch:
+    def __init__(self) -> None:
+        self.seconds = 1_000.0
+
+    def __call__(self) -> float:
+        return self.seconds
+
+
+@pytest.fixture
+def watch(monkeypatch: pytest.MonkeyPatch) -> Watch:
+    watch = Watch()
+    monkeypatch.setattr(time, "monotonic", watch)
+    return watch
+
+
+def ask(speaker: Speaker, *, streaming: bool = False) -> Reply:
+    model = Model(speaker)
+    if not streaming:
+        return model.reply(a_prompt(), max_tokens=10, timeout_seconds=5)
+    end = list(model.stream(a_prompt(), max_tokens=10, timeout_seconds=5))[-1]
+    assert isinstance(end, Stopped)
+    return end.reply
+
+
+def fail(speaker: Speaker, times: int, *, streaming: bool = False) -> None:
+    for _ in range(times):
+        with pytest.raises(UnavailableError):
+            ask(speaker, streaming=streaming)
+
+
+both = pytest.mark.parametrize("streaming", [False, True])
+
+
+@both
+def test_a_model_that_keeps_failing_is_left_alone(watch: Watch, *, streaming: bool) -> None:
+    mood = Mood(failing=BUSY)
+    guarded = Guarded(mood, Breaker())
+    fail(guarded, FAILURES_MAX, streaming=streaming)
+    watch.seconds += OPEN_SECONDS / 2
+
+    with pytest.raises(UnavailableError) as left_alone:
+        ask(guarded, streaming=streaming)
+
+    assert mood.asked == FAILURES_MAX
+    assert left_alone.value.retry_after_seconds == OPEN_SECONDS / 2 + 1
+    assert not isinstance(left_alone.value, BusyError), "nobody shall wait in front of an open breaker"
+
+
+@both
+def test_after_a_while_one_call_tries_and_opens_the_way(watch: Watch, *, streaming: bool) -> None:
+    mood = Mood(failing=BUSY)
+    guarded = Guarded(mood, Breaker())
+    fail(guarded, FAILURES_MAX)
+    watch.seconds += OPEN_SECONDS
+    mood.failing = None
+
+    assert ask(guarded, streaming=streaming).text == "Hello."
+    assert ask(guarded, streaming=streaming).text == "Hello."
+
+
+@pytest.mark.usefixtures("watch")
+def test_only_one_call_tries_at_a_time(watch: Watch) -> None:
+    breaker = Breaker()
+    for _ in range(FAILURES_MAX):
+        breaker.failed()
+    watch.seconds += OPEN_SECONDS
+
+    breaker.enter()
+    with pytest.raises(UnavailableError):
+        breaker.enter()
+
+
+def test_a_trial_that_fails_closes_the_way_again(watch: Watch) -> None:
+    mood = Mood(failing=BUSY)
+    guarded = Guarded(mood, Breaker())
+    fail(guarded, FAILURES_MAX)
+    watch.seconds += OPEN_SECONDS
+    fail(guarded, 2)
+
+    assert mood.asked == FAILURES_MAX + 1
+
+
+@both
+def test_an_answer_of_no_use_shows_that_the_model_is_there(*, streaming: bool) -> None:
+    mood = Mood(failing=BUSY)
+    guarded = Guarded(mood, Breaker())
+    fail(guarded, FAILURES_MAX - 1, streaming=streaming)
+    mood.failing = ModelError("cut off", reason="cut_off")
+    fail(guarded, 1, streaming=streaming)
+    mood.failing = BUSY
+    fail(guarded, FAILURES_MAX - 1, streaming=streaming)
+    mood.failing = None
+
+    assert ask(guarded, streaming=streaming).text == "Hello."
+
+
+def test_models_have_breakers_of_their_own() -> None:
+    broken, well = Guarded(Mood(failing=BUSY), Breaker()), Guarded(Mood(), Breaker())
+    fail(broken, FAILURES_MAX)
+
+    assert ask(well).text == "Hello."
+
+
+@both
+def test_another_model_speaks_where_the_first_is_away_and_says_so(*, streaming: bool) -> None:
+    told: list[UnavailableError] = []
+    pair = WithFallback(Mood(failing=BUSY), Mood("second"), told.append)
+
+    assert (pair.name, ask(pair, streaming=streaming).model) == ("first", "second")
+    assert told == [BUSY]
+
+
+@both
+def test_a_model_that_is_there_needs_no_other(*, streaming: bool) -> None:
+    second = Mood("second")
+
+    assert ask(WithFallback(Mood(), second, lambda _: None), streaming=streaming).model == "first"
+    assert second.asked == 0
+
+
+@both
+@pytest.mark.parametrize("error", [BudgetError("spent"), ModelError("refused", reason="refused")])
+def test_what_another_model_cannot_mend_is_not_asked_of_it(error: UnavailableError, *, streaming: bool) -> None:
+    second = Mood("second")
+
+    with pytest.raises(type(error)):
+        ask(WithFallback(Mood(failing=error), second, lambda _: None), streaming=streaming)
+
+    assert second.asked == 0
+
+
+def test_nobody_else_finishes_what_was_begun() -> None:
+    second = Mood("second")
+
+    with pytest.raises(BusyError):
+        ask(WithFallback(Mood(failing=BUSY, midway=True), second, lambda _: None), streaming=True)
+
+    assert second.asked == 0
+
+
+def test_where_both_are_away_the_second_ones_word_counts() -> None:
+    hour = BusyError("come back later", asked_seconds=3600)
+
+    with pytest.raises(BusyError) as away:
+        ask(WithFallback(Mood(failing=BUSY), Mood("second", failing=hour), lambda _: None))
+
+    assert away.value.retry_after_seconds == 3600

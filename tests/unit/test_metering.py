@@ -1,0 +1,245 @@
+"""membus/asking: every call goes on its tenant's account, and none begins once the day's money is spent."""
+
+from collections.abc import Iterator
+from datetime import timedelta
+from decimal import Decimal
+from typing import Any
+
+import pytest
+
+from membus.asking.account import Account
+from membus.asking.metering import Metered, MeteredEmbedder
+from membus.asking.model import Model
+from membus.domain.prices import price_list
+from membus.domain.prompt import Reply, Spoken, Stopped, TextDelta, Usage, WastedError
+from membus.domain.tenant import Tenant
+from membus.errors import BudgetError, BusyError, ModelError, UnavailableError
+from membus.ports.model import Question
+from tests.factories import NOON, a_prompt
+from tests.fakes.clock import StoppedClock
+from tests.fakes.embedder import WordEmbedder
+from tests.fakes.tenants import InMemoryTenants
+from tests.fakes.usage import InMemoryUsage, Witness
+
+OWN = """[{
+    "model": "m", "since": "2026-01-01", "input": 1, "output": 10, "cache_read": 0, "cache_write": 2, "source": "x"
+}]"""
+PAID = Usage(input=100_000, output=10_000, cache_read=5, cache_write=100_000)
+"""Forty cents."""
+REPLY = Reply(text="Hello.", stop_reason="end_turn", model="m-1", usage=PAID)
+
+
+class Speaking:
+    """Says what it is told to, or raises it; counts how often it was asked."""
+
+    def __init__(self, *events: Spoken | Exception, name: str = "m") -> None:
+        self.name, self._events, self.asked = name, events, 0
+
+    def reply(self, question: Question) -> Reply:  # noqa: ARG002 - the port's signature
+        self.asked += 1
+        for event in self._events:
+            if isinstance(event, Exception):
+                raise event
+        return REPLY
+
+    def stream(self, question: Question) -> Iterator[Spoken]:  # noqa: ARG002 - as above
+        self.asked += 1
+        for event in self._events:
+            if isinstance(event, Exception):
+                raise event
+            yield event
+
+
+class Books:
+    """One tenant's account, over a ledger in memory."""
+
+    def __init__(self, budget: str | None = None) -> None:
+        self.clock, self.ledger, self.witness = StoppedClock(NOON), InMemoryUsage(), Witness()
+        self.tenants = InMemoryTenants(
+            Tenant("acme", "Acme", NOON, None if budget is None else Decimal(budget)), Tenant("zeta", "Zeta", NOON)
+        )
+
+    def account(self, tenant: str = "acme") -> Account:
+        return Account(
+            tenant=tenant, function="chat", ledger=self.ledger, tenants=self.tenants, prices=price_list(OWN),
+            clock=self.clock, monitor=self.witness,
+        )  # fmt: skip
+
+    def model(self, *events: Spoken | Exception, tenant: str = "acme", name: str = "m") -> Model:
+        return Model(Metered(Speaking(*events, name=name), self.account(tenant)))
+
+    @property
+    def written(self) -> list[tuple[str, str, str, Usage, Decimal | None]]:
+        calls = self.ledger.calls.values()
+        return [(call.tenant_id, call.function, call.model, call.usage, call.dollars) for call in calls]
+
+
+def ask(model: Model) -> Reply:
+    return model.reply(a_prompt(), max_tokens=10, timeout_seconds=5)
+
+
+def listen(model: Model) -> list[Spoken]:
+    return list(model.stream(a_prompt(), max_tokens=10, timeout_seconds=5))
+
+
+ANSWERED = ("acme", "chat", "m", PAID, Decimal("0.4"))
+
+
+def test_a_reply_is_written_down_and_says_what_it_cost() -> None:
+    books = Books()
+
+    assert ask(books.model()).usage.dollars == 0.4
+    assert books.written == [ANSWERED]
+    assert books.witness.figures == {
+        "ModelRequests": 1, "TokensFresh": 100_000, "TokensCacheRead": 5, "TokensCacheWritten": 100_000,
+        "TokensOut": 10_000,
+    }  # fmt: skip
+
+
+def test_a_stream_is_written_down_once_though_it_counts_as_it_goes() -> None:
+    books = Books()
+    events = listen(books.model(Usage(input=100_000, output=1), TextDelta(text="Hello."), PAID, Stopped(reply=REPLY)))
+
+    assert books.written == [ANSWERED]
+    assert isinstance(events[-1], Stopped)
+    assert events[-1].reply.usage.dollars == 0.4
+    assert [type(event) for event in events] == [TextDelta, Usage, Stopped]
+
+
+def test_a_listener_who_leaves_pays_for_what_was_counted_by_then() -> None:
+    books, begun = Books(), Usage(input=100, output=1)
+    stream = books.model(begun, TextDelta(text="Hel"), TextDelta(text="lo.")).stream(
+        a_prompt(), max_tokens=10, timeout_seconds=5
+    )
+
+    next(stream)
+    stream.close()  # type: ignore[attr-defined]  # the port says Iterator; every stream is a generator
+
+    assert [usage for *_, usage, _ in books.written] == [begun]
+
+
+@pytest.mark.parametrize("cut", [BusyError("torn off"), ModelError("cut", reason="cut_off")])
+def test_a_stream_that_breaks_off_is_paid(cut: UnavailableError) -> None:
+    books, begun = Books(), Usage(input=100, output=1)
+
+    with pytest.raises(UnavailableError):
+        listen(books.model(begun, TextDelta(text="Hel"), cut))
+
+    assert [usage for *_, usage, _ in books.written] == [begun]
+
+
+def test_an_answer_that_is_of_no_use_is_paid_all_the_same() -> None:
+    books = Books()
+
+    with pytest.raises(WastedError):
+        ask(books.model(WastedError("cut off", reason="cut_off", usage=PAID)))
+
+    assert books.written == [ANSWERED]
+
+
+def test_a_provider_that_did_not_answer_costs_nothing() -> None:
+    books = Books()
+
+    with pytest.raises(BusyError):
+        ask(books.model(BusyError("away")))
+
+    assert books.written == []
+
+
+def test_an_unknown_model_costs_an_unknown_sum_and_somebody_hears_of_it() -> None:
+    books = Books()
+
+    assert ask(books.model(name="brand-new")).usage.dollars is None
+    assert books.written[0][-1] is None
+    assert books.witness.figures["UnpricedCalls"] == 1
+    assert books.witness.warnings[0][0] == "this model has no price"
+
+
+def test_a_spent_budget_stops_the_very_next_call() -> None:
+    books = Books(budget="0.40")
+    ask(books.model())
+    speaker = Speaking()
+
+    for refused in (ask, listen):
+        with pytest.raises(BudgetError) as spent:
+            refused(Model(Metered(speaker, books.account())))
+
+        assert (spent.value.code, spent.value.retry_after_seconds) == ("budget_exhausted", 12 * 3600 + 1)
+    assert speaker.asked == 0
+    assert books.witness.figures["BudgetRefusals"] == 2
+
+
+def test_a_budget_that_is_not_yet_spent_lets_a_call_through_that_passes_it() -> None:
+    books = Books(budget="0.41")
+
+    ask(books.model())
+    ask(books.model())
+
+    assert len(books.written) == 2
+
+
+def test_a_budget_is_whole_again_after_midnight() -> None:
+    books = Books(budget="0.40")
+    ask(books.model())
+    books.clock.advance(timedelta(hours=12))
+
+    assert ask(books.model()).text == "Hello."
+
+
+def test_a_budget_of_nothing_allows_nothing_and_a_lifted_one_all() -> None:
+    books = Books(budget="0")
+
+    with pytest.raises(BudgetError):
+        ask(books.model())
+    books.tenants.set_budget("acme", None)
+
+    assert ask(books.model()).text == "Hello."
+
+
+def test_one_tenants_spending_is_not_anothers() -> None:
+    books = Books(budget="0.40")
+    books.tenants.set_budget("zeta", Decimal("0.40"))
+    ask(books.model())
+
+    assert ask(books.model(tenant="zeta")).text == "Hello."
+
+
+@pytest.mark.parametrize("outage", [UnavailableError("throttled"), RuntimeError("AccessDenied")])
+def test_a_ledger_that_is_down_fails_no_call_and_is_heard_of(outage: Exception) -> None:
+    books = Books(budget="0.40")
+    ask(books.model())
+    books.ledger.outage = outage
+
+    assert ask(books.model()).text == "Hello."
+    assert (books.witness.figures["BudgetsUnchecked"], books.witness.figures["UsageUnrecorded"]) == (1, 1)
+    message, fields = books.witness.warnings[-1]
+    unwritten: Any = fields["call"]
+    assert message == "usage is not recorded"
+    assert (unwritten["tenant_id"], unwritten["dollars"], unwritten["usage"]["output"]) == ("acme", "0.4", 10_000)
+
+
+def test_embeddings_are_written_down_with_their_tokens_and_requests() -> None:
+    books = Books()
+
+    MeteredEmbedder(WordEmbedder(), books.account()).embed(["black tea", "coffee"])
+
+    (call,) = books.ledger.calls.values()
+    assert (call.model, call.usage, call.requests) == ("words", Usage(input=3, output=0), 2)
+
+
+def test_an_embedder_that_embedded_nothing_costs_nothing() -> None:
+    books, embedder = Books(), WordEmbedder()
+    embedder.away = True
+
+    MeteredEmbedder(embedder, books.account()).embed(["black tea"])
+
+    assert books.written == []
+
+
+def test_nothing_is_embedded_without_money() -> None:
+    books, embedder = Books(budget="0"), WordEmbedder()
+
+    with pytest.raises(BudgetError):
+        MeteredEmbedder(embedder, books.account()).embed(["black tea"])
+
+    assert embedder.asked == []
