@@ -18,7 +18,7 @@ module "platform" {
     chat_fallback_id = "claude-haiku-5-5" # a plainer answer rather than none
   }
 
-  network  = { availability_zones = ["us-east-1a", "us-east-1b", "us-east-1c"] }
+  network  = { availability_zones = ["us-east-1a", "us-east-1b", "us-east-1c"], egress = true }
   postgres = { cluster = { proxy = true, min_acu = 0.5, max_acu = 32, instances = 2, backup_days = 35 } }
   hot_tier = { storage_gb = 10, ecpu_per_second = 10000 }
 

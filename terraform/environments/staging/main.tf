@@ -19,7 +19,7 @@ module "platform" {
   }
 
   # Production, smaller.
-  network  = { availability_zones = ["us-east-1a", "us-east-1b"] }
+  network  = { availability_zones = ["us-east-1a", "us-east-1b"], egress = true }
   postgres = { cluster = { proxy = true, min_acu = 0.5, max_acu = 4 } }
   hot_tier = { storage_gb = 1, ecpu_per_second = 1000 }
 

@@ -12,3 +12,8 @@ output "functions_security_group_id" {
   description = "Security group of functions inside the VPC; stores let it in."
   value       = aws_security_group.functions.id
 }
+
+output "outward_security_group_ids" {
+  description = "What a function inside the VPC carries to call beyond it; empty without `egress`."
+  value       = aws_security_group.outward[*].id
+}

@@ -34,3 +34,14 @@ variable "interface_endpoints" {
   type        = set(string)
   default     = ["secretsmanager"]
 }
+
+variable "egress" {
+  description = "Open a way out for functions that carry the group `outward`: a NAT gateway in the first zone."
+  type        = bool
+  default     = false
+
+  validation {
+    condition     = !var.egress || length(var.availability_zones) <= 15
+    error_message = "The last sixteenth of the range is the public subnet's."
+  }
+}

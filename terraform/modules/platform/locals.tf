@@ -6,6 +6,11 @@ locals {
   may           = module.tables.grants
   # Texts too large for an item: whoever writes an item also removes what it pointed to.
   spill = { environment = { ARCHIVE_BUCKET = module.archive.name }, grants = values(module.archive.grants.spill) }
+  # The hot tier, where there is one: whoever reads, adds to or deletes conversations reaches it from inside the network.
+  hot = {
+    environment = merge({}, [for tier in module.hot_tier : { HOT_TIER_URL = tier.url, HOT_TIER_CACHE = tier.username }]...)
+    grants      = [for tier in module.hot_tier : tier.grants.connect]
+  }
   # Search: the embedding model in use and the functions' login to Postgres.
   search = {
     EMBEDDING_MODEL_ID     = var.model.embedding_ids[0]
@@ -40,8 +45,9 @@ locals {
 
     memory = {
       limits      = { timeout_seconds = 29 }
-      environment = merge(local.memory, local.conversations, local.bus, local.search, { IDEMPOTENCY_TABLE = module.tables.names.idempotency, CURSOR_KEY_ID = module.keys.cursors_id, STATE_LIFETIME_DAYS = var.runtime.state_lifetime_days, EPISODE_SHARDS = var.runtime.episode_shards }, local.spill.environment, local.ledger.environment)
+      environment = merge(local.memory, local.conversations, local.bus, local.search, { IDEMPOTENCY_TABLE = module.tables.names.idempotency, CURSOR_KEY_ID = module.keys.cursors_id, STATE_LIFETIME_DAYS = var.runtime.state_lifetime_days, EPISODE_SHARDS = var.runtime.episode_shards }, local.spill.environment, local.ledger.environment, local.hot.environment)
       grants = [
+        local.hot.grants,
         local.may.memory.learning.read, local.may.memory.learning.write,
         local.may.conversations.conversations.read, local.may.conversations.conversations.write,
         local.may.idempotency.records.read, local.may.idempotency.records.write, local.may.idempotency.records.delete,
@@ -78,11 +84,13 @@ locals {
 
     chat = {
       limits      = { timeout_seconds = 60, memory_mb = 1024 }
-      environment = merge(local.memory, local.conversations, local.bus, module.model.environment, { CHAT_MODEL_ID = var.model.chat_id, CHAT_FALLBACK_MODEL_ID = var.model.chat_fallback_id }, local.ledger.environment)
+      environment = merge(local.memory, local.conversations, local.bus, module.model.environment, { CHAT_MODEL_ID = var.model.chat_id, CHAT_FALLBACK_MODEL_ID = var.model.chat_fallback_id }, local.ledger.environment, local.hot.environment)
       grants = [
         local.may.memory.facts.read, local.may.conversations.turns.read, local.may.conversations.turns.write,
-        module.event_bus.grants.put, module.model.grants.ask, local.ledger.grants,
+        module.event_bus.grants.put, module.model.grants.ask, local.ledger.grants, local.hot.grants,
       ]
+      inside  = var.hot_tier != null
+      outward = true
     }
 
     sweep = {

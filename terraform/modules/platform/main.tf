@@ -7,8 +7,9 @@ locals {
   account = { partition = data.aws_partition.this.partition, region = data.aws_region.this.name, id = data.aws_caller_identity.this.account_id }
   openapi = file("${path.module}/../../../functions/memory/openapi.json")
   # The functions' side of the network, where there is one.
-  inside = [for network in module.network : { subnet_ids = network.subnet_ids, security_group_ids = [network.functions_security_group_id] }]
-  stores = [for network in module.network : { vpc_id = network.vpc_id, subnet_ids = network.subnet_ids, client_security_group_id = network.functions_security_group_id }]
+  inside  = [for network in module.network : { subnet_ids = network.subnet_ids, security_group_ids = [network.functions_security_group_id] }]
+  outward = [for network in module.network : { subnet_ids = network.subnet_ids, security_group_ids = concat([network.functions_security_group_id], network.outward_security_group_ids) }]
+  stores  = [for network in module.network : { vpc_id = network.vpc_id, subnet_ids = network.subnet_ids, client_security_group_id = network.functions_security_group_id }]
 
   extract_seconds   = 60
   summarize_seconds = 120
@@ -67,7 +68,7 @@ module "functions" {
     POWERTOOLS_LOG_LEVEL         = var.runtime.log_level
   }, var.runtime.extra_environment)
 
-  network = try(each.value.inside, false) ? one(local.inside) : null
+  network = try(each.value.inside, false) ? one(try(each.value.outward, false) ? local.outward : local.inside) : null
   operations = merge(var.operations, {
     failures_arn       = module.event_bus.queue_arns.failures
     errors_are_answers = try(each.value.errors_are_answers, false)

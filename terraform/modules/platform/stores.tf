@@ -25,6 +25,7 @@ module "network" {
   account            = local.account
   cidr               = var.network.cidr
   availability_zones = var.network.availability_zones
+  egress             = var.network.egress
 
   # What functions inside call besides the stores: memory and index embed, announce, sign cursors and park.
   interface_endpoints = ["bedrock-runtime", "events", "kms", "secretsmanager", "sqs"]

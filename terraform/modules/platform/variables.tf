@@ -63,8 +63,8 @@ variable "model" {
 }
 
 variable "network" {
-  description = "Zones of the VPC that Aurora and the hot tier live in; null where Postgres is external."
-  type        = object({ availability_zones = list(string), cidr = optional(string, "10.40.0.0/16") })
+  description = "Zones of the VPC that Aurora and the hot tier live in, and whether `egress` leads out of it; null where Postgres is external."
+  type        = object({ availability_zones = list(string), cidr = optional(string, "10.40.0.0/16"), egress = optional(bool, false) })
   default     = null
 }
 
@@ -92,6 +92,10 @@ variable "hot_tier" {
   validation {
     condition     = var.hot_tier == null || var.network != null
     error_message = "The hot tier lives in a network."
+  }
+  validation {
+    condition     = var.hot_tier == null || var.model.vendor == "bedrock" || try(var.network.egress, false)
+    error_message = "With a hot tier chat runs inside the network: its model is Bedrock's, or network.egress leads to it."
   }
 }
 

@@ -7,7 +7,7 @@ variables {
   environment = "test"
   runtime     = { artifacts = "./tests/fixtures" }
   model       = { vendor = "anthropic", extract_id = "small", chat_id = "large", summarize_id = "strong" }
-  network     = { availability_zones = ["us-east-1a", "us-east-1b"] }
+  network     = { availability_zones = ["us-east-1a", "us-east-1b"], egress = true }
   postgres    = { cluster = { proxy = true, min_acu = 0.5 } }
   hot_tier    = { storage_gb = 1 }
 }
@@ -34,6 +34,34 @@ run "an_environment_of_production_shape_plans" {
     condition     = length(module.hot_tier) == 1 && length(module.network) == 1
     error_message = "Hot tier and network follow their variables."
   }
+  assert {
+    condition     = [for name, function in local.functions : name if try(function.environment.HOT_TIER_URL, "") == "rediss://hot.internal:6379"] == ["chat", "memory"] && local.functions.chat.inside && local.functions.memory.inside
+    error_message = "Chat and memory are told of the hot tier and reach it."
+  }
+  assert {
+    condition     = [for name, function in local.functions : name if try(function.outward, false)] == ["chat"]
+    error_message = "Of the functions inside only chat calls beyond the network: its model is there."
+  }
+}
+
+run "who_may_connect_to_the_hot_tier" {
+  module {
+    source = "./tests/audit"
+  }
+  variables {
+    policies  = run.an_environment_of_production_shape_plans.policies
+    questions = { connect = { actions = ["elasticache:Connect"], on = "serverlesscache:membus-test-hot" } }
+  }
+  assert {
+    condition     = output.who_may.connect == "chat, memory"
+    error_message = "Chat and memory alone log in to the hot tier."
+  }
+}
+
+run "a_model_that_chat_could_not_reach_is_refused" {
+  command = plan
+  variables { network = { availability_zones = ["us-east-1a", "us-east-1b"] } }
+  expect_failures = [var.hot_tier]
 }
 
 run "the_schema_is_migrated_within_the_apply" {

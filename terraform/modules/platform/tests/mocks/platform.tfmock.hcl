@@ -51,8 +51,11 @@ mock_resource "aws_rds_cluster" {
 mock_resource "aws_db_proxy_default_target_group" {
   defaults = { name = "default" }
 }
+mock_resource "aws_elasticache_user" {
+  defaults = { arn = "arn:aws:elasticache:us-east-1:123456789012:user:membus-test-hot" }
+}
 mock_resource "aws_elasticache_serverless_cache" {
-  defaults = { endpoint = [{ address = "hot.internal", port = 6379 }] }
+  defaults = { arn = "arn:aws:elasticache:us-east-1:123456789012:serverlesscache:membus-test-hot", endpoint = [{ address = "hot.internal", port = 6379 }] }
 }
 
 override_resource {
