@@ -1,4 +1,4 @@
-"""What arrives: changes of the table `memory` as its stream tells them, or an operator's wish to fill vectors in."""
+"""What arrives: changes of the tables as their streams tell them, or an operator's wish to fill vectors in."""
 
 from typing import Any, Literal
 

@@ -9,6 +9,7 @@ from aws_lambda_powertools.metrics import MetricUnit
 from aws_lambda_powertools.utilities.typing import LambdaContext
 
 from functions.index.api import Backfill
+from functions.index.projection import Sources
 from functions.index.usecase import Sink, index_changes
 from membus import wiring, wiring_search
 from membus.errors import MembusError
@@ -28,7 +29,7 @@ def handler(event: dict[str, Any], context: LambdaContext) -> dict[str, Any]:  #
         index=wiring_search.memory_index(),
         bus=wiring_search.announcements(),
         quarantine=wiring.quarantine(),
-        contents=wiring.contents(),
+        sources=Sources(wiring.contents(), wiring.facts(), wiring.conversations()),
         on_failure=_again,
         on_unpaid=_unpaid,
     )

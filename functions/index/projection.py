@@ -9,14 +9,18 @@ from datetime import datetime
 from functions.index.api import Change
 from membus.domain.document import Document
 from membus.domain.event import Event, Recorded
-from membus.domain.facts import Fact
+from membus.domain.facts import Fact, Observation
 from membus.domain.identity import Owner
 from membus.domain.memory import FINAL, Memory, Removal
-from membus.domain.remembered import fact_id, memories_of_event, memory_of_fact
-from membus.errors import InvalidError
+from membus.domain.remembered import fact_id, memories_of_event, memory_of_key, memory_of_summary, summary_id
+from membus.domain.summary import Summary
+from membus.errors import InvalidError, NotFoundError
 from membus.ports.contents import ContentStore
+from membus.ports.conversations import ConversationStore
+from membus.ports.facts import FactReader
 
 _OWNER = re.compile(r"T#([^#]+)#U#([^#]+)")
+_CONVERSATION = re.compile(r"T#([^#]+)#C#([^#]+)")
 
 
 @dataclass(frozen=True)
@@ -27,33 +31,52 @@ class Projection:
     announcement: Event | None = None
 
 
-def project(change: Change, contents: ContentStore) -> Projection | None:
+@dataclass(frozen=True)
+class Sources:
+    """Where the rest of a change lies: large payloads, the observations of a fact, whose a conversation is."""
+
+    contents: ContentStore
+    facts: FactReader
+    conversations: ConversationStore
+
+
+def project(change: Change, sources: Sources) -> Projection | None:
     """Return what follows from a change, or None where nothing does.
 
     Raises:
         ValidationError, InvalidError: the change cannot be read, now or later.
-        UnavailableError: the store that a large payload lies in does not answer.
+        UnavailableError: the store that the rest of the change lies in does not answer.
     """
     if change.body is not None and change.body == change.old_body:
         return None  # a mark of the archiver, a new time to live: nothing that is searched
     if owner := _OWNER.fullmatch(change.pk):
-        return _fact(change, Owner(tenant=owner[1], user=owner[2]))
+        return _fact(change, Owner(tenant=owner[1], user=owner[2]), sources.facts)
+    if conversation := _CONVERSATION.fullmatch(change.pk):
+        return _summary(change, conversation[1], conversation[2], sources.conversations)
     if change.sk == "DOC":
         return _document(change)
-    return _episode(change, contents)
+    return _episode(change, sources.contents)
 
 
-def _fact(change: Change, owner: Owner) -> Projection:
+def _fact(change: Change, owner: Owner, facts: FactReader) -> Projection:
+    """What a key holds now, and held before, is read from its observations: they know more than two images."""
     new, old = _read_fact(change.body), _read_fact(change.old_body)
     told = _announcement(owner, new, old)
-    if new is None or new.retracted:
-        last = new or old
+    if new is None:
         gone = Removal(
             tenant_id=owner.tenant, memory_id=fact_id(owner, change.sk.removeprefix("FACT#")),
-            version=last.version if last else FINAL,
+            version=old.version if old else FINAL,
         )  # fmt: skip
         return Projection(owner.tenant, removals=(gone,), announcement=told)
-    return Projection(owner.tenant, memories=(memory_of_fact(owner, new),), announcement=told)
+    seen = facts.observations(owner, new.key) or [_observed(new)]
+    known = memory_of_key(owner, seen, version=max(new.version, len(seen)))
+    if isinstance(known, Removal):
+        return Projection(owner.tenant, removals=(known,), announcement=told)
+    return Projection(owner.tenant, memories=(known,), announcement=told)
+
+
+def _observed(fact: Fact) -> Observation:
+    return Observation.model_validate(fact.model_dump(include=set(Observation.model_fields)))
 
 
 def _document(change: Change) -> Projection | None:
@@ -61,6 +84,19 @@ def _document(change: Change) -> Projection | None:
     if change.body is None or document.deleted:
         return Projection(document.tenant_id, removals=(document.as_removal(),))
     return Projection(document.tenant_id, memories=(document.as_memory(),))
+
+
+def _summary(change: Change, tenant: str, conversation_id: str, conversations: ConversationStore) -> Projection | None:
+    """A summary belongs to whom its conversation belongs to; of a deleted one nothing is found."""
+    summary = Summary.model_validate_json(change.body or change.old_body or "")
+    memory_id = summary_id(conversation_id, summary)
+    if change.body is None:
+        return Projection(tenant, removals=(Removal(tenant_id=tenant, memory_id=memory_id, version=FINAL),))
+    try:
+        conversation = conversations.conversation(tenant, conversation_id)
+    except NotFoundError:
+        return None
+    return Projection(tenant, memories=(memory_of_summary(conversation, summary),))
 
 
 def _episode(change: Change, contents: ContentStore) -> Projection | None:

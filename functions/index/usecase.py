@@ -8,12 +8,11 @@ from typing import Any
 from pydantic import ValidationError
 
 from functions.index.api import Change
-from functions.index.projection import Projection, project
+from functions.index.projection import Projection, Sources, project
 from membus.domain.event import Event
 from membus.domain.memory import Memory, Removal
 from membus.errors import BudgetError, InvalidError, MembusError, UnavailableError
 from membus.indexing import Indexer
-from membus.ports.contents import ContentStore
 from membus.ports.events import EventBus, Quarantine
 from membus.ports.memories import MemoryIndex
 
@@ -38,7 +37,7 @@ class Sink:
     index: MemoryIndex
     bus: EventBus
     quarantine: Quarantine
-    contents: ContentStore
+    sources: Sources
     on_failure: Callable[[str, MembusError], None]
     on_unpaid: Callable[[str, MembusError], None]
 
@@ -66,7 +65,7 @@ def index_changes(records: Sequence[dict[str, Any]], *, sink: Sink) -> list[str]
 def _seen(record: dict[str, Any], sink: Sink) -> Seen | None:
     try:
         change = Change.model_validate(record)
-        projection = project(change, sink.contents)
+        projection = project(change, sink.sources)
     except (ValidationError, InvalidError) as error:
         sink.quarantine.park(json.dumps(record), reason=f"unreadable_change: {type(error).__name__}")
         return None

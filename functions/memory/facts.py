@@ -18,7 +18,9 @@ def read_profile(owner: Owner, moment: datetime | None, *, now: datetime, facts:
     """Return the profile as it is, by one read, or as it was true at `moment`, from the history."""
     profile = facts.profile(owner)
     if moment:
-        profile = profile.model_copy(update={"facts": tuple(_then(owner, moment, None, facts=facts))})
+        profile = profile.model_copy(
+            update={"facts": tuple(facts_as_of(owner, true_at=moment, known_at=None, facts=facts))}
+        )
     text = profile.text
     shown = [fact.at(moment or now) for fact in profile.facts]
     return ProfileOut(version=profile.version, facts=shown, text=text, tokens=estimate_tokens(text))
@@ -45,7 +47,11 @@ def list_facts_then(
     owner: Owner, *, kind: str | None, true_at: datetime | None, known_at: datetime | None, facts: FactReader
 ) -> FactPage:
     """Return the facts that were true and known then, all on one page: the past does not grow."""
-    found = [fact for fact in _then(owner, true_at, known_at, facts=facts) if kind in {None, fact.kind}]
+    found = [
+        fact
+        for fact in facts_as_of(owner, true_at=true_at, known_at=known_at, facts=facts)
+        if kind in {None, fact.kind}
+    ]
     return FactPage(items=found, next_cursor=None)
 
 
@@ -69,7 +75,9 @@ def explain_fact(owner: Owner, key: str, *, now: datetime, facts: FactReader, tr
     return ExplainedFact(**dict(fact.at(now)), explanation=explanation)
 
 
-def _then(owner: Owner, true_at: datetime | None, known_at: datetime | None, *, facts: FactReader) -> list[Fact]:
+def facts_as_of(
+    owner: Owner, *, true_at: datetime | None, known_at: datetime | None = None, facts: FactReader
+) -> list[Fact]:
     seen = as_of(facts.observations(owner), true_at=true_at, known_at=known_at)
     folded = (fold(of_key) for of_key in by_key(seen).values())
     return sorted((fact for fact in folded if fact and not fact.retracted), key=lambda fact: fact.key)

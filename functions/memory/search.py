@@ -4,7 +4,9 @@ from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime
 
+from functions.memory.facts import facts_as_of
 from functions.memory.memories_api import Explanation, Result, Results, SearchIn
+from membus.domain.facts import Fact
 from membus.domain.filters import read_filter
 from membus.domain.identity import Owner
 from membus.domain.memory import Memory, scope_of
@@ -62,12 +64,15 @@ class Search:
 
     def _at_hand(self, within: Within, user_id: str | None, query: Query) -> Found:
         """Search what DynamoDB has of the user: the profile and what happened lately, by words alone."""
-        memories = self._remembered(Owner(tenant=within.tenant_id, user=user_id)) if user_id else []
+        memories = self._remembered(Owner(tenant=within.tenant_id, user=user_id), within.as_of) if user_id else []
         entries = [entry_of(memory) for memory in memories if within.holds(memory)]
         return found_among(entries, terms=query.terms, similarity=lambda _: None)
 
-    def _remembered(self, owner: Owner) -> list[Memory]:
-        facts = [memory_of_fact(owner, fact) for fact in self.facts.profile(owner).facts]
+    def _facts(self, owner: Owner, as_of: datetime | None) -> Sequence[Fact]:
+        return facts_as_of(owner, true_at=as_of, facts=self.facts) if as_of else self.facts.profile(owner).facts
+
+    def _remembered(self, owner: Owner, as_of: datetime | None) -> list[Memory]:
+        facts = [memory_of_fact(owner, fact) for fact in self._facts(owner, as_of)]
         events = self.recent.recent(owner, limit=RECENT_EVENTS)
         return [*facts, *(memory for event in events for memory in memories_of_event(event))]
 

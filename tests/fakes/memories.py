@@ -90,7 +90,8 @@ class InMemoryMemories:
             mine = self._vectors.get((within.tenant_id, text))
             return None if vector is None or mine is None else cosine(mine, vector)
 
-        seen = [entry for entry in self._of(within.tenant_id) if within.holds(entry.memory)]
+        told = (told for entry in self._of(within.tenant_id) for told in entry.told)
+        seen = [entry for entry in told if within.holds(entry.memory)]
         return found_among(seen, terms=terms, similarity=similarity)
 
     def _of(self, tenant: str) -> list[Entry]:
@@ -102,4 +103,4 @@ class InMemoryMemories:
 
 
 def _texts(entry: Entry) -> list[str]:
-    return [passage.embedded_text for passage in entry.passages]
+    return [passage.embedded_text for told in entry.told for passage in told.passages]

@@ -5,15 +5,18 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 
+from functions.index.projection import Sources
 from functions.index.usecase import Sink, index_changes
 from membus.domain.document import Document
 from membus.domain.event import Event
 from membus.domain.facts import Fact, Trust
 from membus.indexing import Indexer
-from tests.factories import ADA, NOON, a_fact, an_event, recorded, said
+from tests.factories import ADA, NOON, a_conversation, a_fact, an_event, recorded, said
 from tests.fakes.bus import InMemoryBus, InMemoryQuarantine
 from tests.fakes.contents import InMemoryContents
+from tests.fakes.conversations import InMemoryConversations
 from tests.fakes.embedder import WordEmbedder
+from tests.fakes.facts import InMemoryFacts
 from tests.fakes.memories import InMemoryMemories
 from tests.memories import look
 
@@ -30,13 +33,14 @@ class Index:
     def __init__(self, *, refusing: dict[str, str] | None = None) -> None:
         self.memories, self.embedder = InMemoryMemories(), WordEmbedder()
         self.bus, self.quarantine, self.contents = InMemoryBus(refusing), InMemoryQuarantine(), InMemoryContents()
+        self.facts, self.conversations = InMemoryFacts(), InMemoryConversations(lambda: NOON, a_conversation("c1"))
         self.failures: list[tuple[str, MembusError]] = []
         self.unpaid: list[tuple[str, MembusError]] = []
 
     def take(self, *records: dict[str, Any]) -> list[str]:
         sink = Sink(
             indexer=Indexer(lambda _: self.embedder, self.memories), index=self.memories, bus=self.bus,
-            quarantine=self.quarantine, contents=self.contents,
+            quarantine=self.quarantine, sources=Sources(self.contents, self.facts, self.conversations),
             on_failure=lambda tenant, error: self.failures.append((tenant, error)),
             on_unpaid=lambda tenant, error: self.unpaid.append((tenant, error)),
         )  # fmt: skip

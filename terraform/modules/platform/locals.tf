@@ -73,12 +73,16 @@ locals {
 
     index = {
       limits      = { timeout_seconds = 120 }
-      environment = merge(local.bus, local.search, { QUARANTINE_QUEUE_URL = module.event_bus.queue_urls.quarantine }, local.spill.environment, local.ledger.environment)
+      environment = merge(local.memory, local.conversations, local.bus, local.search, { QUARANTINE_QUEUE_URL = module.event_bus.queue_urls.quarantine }, local.spill.environment, local.ledger.environment)
       grants = [
-        module.tables.streams.memory.grants, module.vector_store.grants.app, module.model.grants.embed,
+        module.tables.streams.memory.grants, module.tables.streams.conversations.grants,
+        local.may.memory.facts.read, local.may.conversations.conversations.read, module.vector_store.grants.app, module.model.grants.embed,
         module.event_bus.grants.put, module.event_bus.grants.send.quarantine, module.archive.grants.spill.read, local.ledger.grants,
       ]
-      streams = { memory = [for change in local.searchable : jsonencode({ dynamodb = change })] }
+      streams = {
+        memory        = [for change in local.searchable : jsonencode({ dynamodb = change })]
+        conversations = [jsonencode({ dynamodb = { Keys = { sk = { S = [{ prefix = "SUMMARY#" }] } } } })]
+      }
       inside  = true
     }
 

@@ -64,7 +64,7 @@ run "tables" {
     error_message = "Chat cannot write facts: extract reads them in events, memory takes people's corrections."
   }
   assert {
-    condition     = output.who_may.read_fact == "chat, extract, memory"
+    condition     = output.who_may.read_fact == "chat, extract, index, memory"
     error_message = "Authorize and migrate read nobody's facts."
   }
   assert {
@@ -84,8 +84,8 @@ run "tables" {
     error_message = "Documents are memory's alone: index learns of them from the stream."
   }
   assert {
-    condition     = output.who_may.read_changes == "index" && !strcontains(run.platform.policies.index, "table/membus-test-memory\"") && !strcontains(run.platform.policies.index, "membus-test-conversations")
-    error_message = "Index reads the stream of changes and no table but the ledger's."
+    condition     = output.who_may.read_changes == "index" && !can(regex("index", join(" ", [output.who_may.write_fact, output.who_may.write_episode, output.who_may.write_document, output.who_may.write_conversation])))
+    error_message = "Index alone reads the stream of memory, and writes neither memory nor conversations."
   }
   assert {
     condition     = output.who_may.delete_fact == "nobody" && output.who_may.delete_episode == "nobody"
@@ -100,7 +100,7 @@ run "tables" {
     error_message = "Only the archiver vouches for cold objects; memory reads what it vouches for."
   }
   assert {
-    condition     = output.who_may.write_conversation == "chat, memory, summarize" && output.who_may.read_conversation == "chat, memory, summarize, sweep"
+    condition     = output.who_may.write_conversation == "chat, memory, summarize" && output.who_may.read_conversation == "chat, index, memory, summarize, sweep"
     error_message = "Extract cannot write conversations, nor read them."
   }
   assert {
@@ -108,8 +108,8 @@ run "tables" {
     error_message = "Chat keeps what was just said, extract lets go of what it has read; nobody else does either."
   }
   assert {
-    condition     = output.who_may.delete_message == "sweep" && output.who_may.read_deletions == "sweep"
-    error_message = "Nobody but sweep removes what is left of a conversation: memory marks it as deleted."
+    condition     = output.who_may.delete_message == "sweep" && output.who_may.read_deletions == "index, sweep"
+    error_message = "Nobody but sweep removes what is left of a conversation: memory marks it as deleted, index hears of its summaries."
   }
   assert {
     condition     = output.who_may.get_key == "authorize" && output.who_may.list_keys == "nobody"

@@ -94,6 +94,10 @@ run "only_what_is_searched_wakes_index" {
     condition     = [for pattern in local.functions.index.streams.memory : keys(jsondecode(pattern).dynamodb)] == [["Keys"], ["Keys"], ["NewImage"], ["OldImage"]]
     error_message = "Facts, documents, and episodes that come or go; profiles and versions of facts change with them."
   }
+  assert {
+    condition     = [for pattern in local.functions.index.streams.conversations : jsondecode(pattern).dynamodb.Keys.sk.S[0].prefix] == ["SUMMARY#"]
+    error_message = "Messages are found as the episodes of their turns: of conversations only summaries are indexed."
+  }
 }
 
 run "only_what_is_deleted_wakes_sweep" {

@@ -10,12 +10,16 @@ from membus.ports.embedder import Vector
 
 
 def passage_rows(entry: Entry) -> list[dict[str, Any]]:
+    return [row for told in entry.told for row in _rows(told)]
+
+
+def _rows(entry: Entry) -> list[dict[str, Any]]:
     memory = entry.memory
     shared = {
         "tenant": memory.tenant_id, "scope": memory.scope, "memory": memory.memory_id, "kind": memory.kind,
         "agent": memory.agent_id, "session": memory.session, "speaker": _storable(memory.speaker),
         "metadata": Jsonb(_storable(memory.metadata)), "source": Jsonb(memory.source.model_dump(exclude_none=True)),
-        "message_length": entry.length, "occurred_at": memory.occurred_at, "valid_until": None,
+        "message_length": entry.length, "occurred_at": memory.occurred_at, "valid_until": memory.valid_until,
         "expires_at": memory.expires_at,
         "version": memory.version,
     }  # fmt: skip

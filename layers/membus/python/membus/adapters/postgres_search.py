@@ -9,7 +9,7 @@ from membus.adapters.halfvec import HalfVector
 from membus.adapters.postgres_found import found
 from membus.adapters.postgres_tenants import Connection
 from membus.adapters.postgres_visible import LIVE, is_whole_scope, parameters_of, visible
-from membus.domain.retrieval import BESIDE, BESIDE_PARTS, Found, Within
+from membus.domain.retrieval import BESIDE, BESIDE_PARTS, EARLIER, Found, Within
 from membus.domain.search.rows import Scope
 from membus.ports.embedder import Vector
 
@@ -102,8 +102,8 @@ _PASSAGES = """
             ON m.tenant_id = %(tenant)s AND m.group_id = beside.group_id AND m.part < %(parts)s AND {live}
     )
     SELECT m.id, m.group_id, CASE m.session WHEN '' THEN '' ELSE m.scope || ' ' || m.session END, run.messages,
-        CASE WHEN m.valid_until IS NULL THEN m.part ELSE 0 END, m.speaker, m.occurred_at, m.text, m.stems,
-        m.message_length, {similarity}, {visible}, m.kind, m.source::text, m.metadata::text
+        CASE WHEN m.valid_until IS NULL THEN m.part ELSE m.part %% {earlier} END, m.speaker, m.occurred_at, m.text,
+        m.stems, m.message_length, {similarity}, {visible}, m.kind, m.source::text, m.metadata::text
     FROM wanted JOIN membus.memories m ON m.tenant_id = %(tenant)s AND m.id = wanted.id
     LEFT JOIN run ON run.group_id = m.group_id {vectors}
 """
@@ -132,6 +132,7 @@ def search(
     )  # fmt: skip
     passages = sql.SQL(_PASSAGES).format(
         visible=visible(within, parameters, row="m"),
+        earlier=sql.Literal(EARLIER),
         similarity=sql.SQL(_SIMILARITY if vector is not None else _NO_SIMILARITY),
         vectors=sql.SQL(_VECTORS if vector is not None else ""),
         live=sql.SQL(LIVE).format(row=sql.SQL("m")),

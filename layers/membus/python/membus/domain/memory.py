@@ -27,7 +27,8 @@ class Memory(Record):
     """One thing worth finding, whatever store it lives in.
 
     `memory_id` is its natural key within the tenant, `version` rises with each change of it: the newest one wins,
-    in whatever order copies arrive. `session` groups what was said in one sitting ('' stands alone).
+    in whatever order copies arrive. `session` groups what was said in one sitting ('' stands alone). `earlier` is
+    what it said before, each until `valid_until`; without a text of its own only that is left of it.
     """
 
     tenant_id: Id
@@ -41,8 +42,10 @@ class Memory(Record):
     metadata: dict[str, Any] = Field(default_factory=dict)
     source: Source = Source()
     occurred_at: AwareDatetime
+    valid_until: AwareDatetime | None = None
     expires_at: AwareDatetime | None = None
     version: int = 1
+    earlier: tuple["Memory", ...] = ()
 
     @property
     def scope(self) -> str:

@@ -1,14 +1,17 @@
 """What a stored thing is to somebody who searches: facts and events as memories."""
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from typing import Any
 
+from membus.domain.conversation import Conversation
 from membus.domain.event import Event
-from membus.domain.facts import Fact
+from membus.domain.facts import Fact, Observation
 from membus.domain.identity import Owner
-from membus.domain.memory import Memory, Source
+from membus.domain.memory import Memory, Removal, Source
+from membus.domain.periods import periods
 from membus.domain.rules import rendering
 from membus.domain.search.speakers import speaker_in
+from membus.domain.summary import Chapter, Summary
 from membus.domain.visible import is_blank
 
 _DETAILS_MAX, _DETAIL_CHARACTERS_MAX = 20, 200
@@ -31,6 +34,36 @@ def memory_of_fact(owner: Owner, fact: Fact) -> Memory:
         text=f"{text} (“{quote}”)" if not is_blank(quote) else text,
         metadata={"key": fact.key, "kind": fact.kind, "trust": str(fact.trust)},
         source=Source(event_id=fact.provenance.event_id), occurred_at=fact.valid_from, version=fact.version,
+    )  # fmt: skip
+
+
+def memory_of_key(owner: Owner, observations: Sequence[Observation], *, version: int) -> Memory | Removal:
+    """Return what was observed of one key as it is now, with what held before it; gone where it never held anything."""
+    told = [
+        memory_of_fact(owner, fact).model_copy(update={"occurred_at": start, "valid_until": end, "version": version})
+        for fact, start, end in periods(observations)
+        if not fact.retracted
+    ]
+    if not told:
+        return Removal(tenant_id=owner.tenant, memory_id=fact_id(owner, observations[0].key), version=version)
+    last = told[-1]
+    if last.valid_until is None:
+        return last.model_copy(update={"earlier": tuple(told[:-1])})
+    return last.model_copy(update={"text": "", "valid_until": None, "earlier": tuple(told)})
+
+
+def summary_id(conversation_id: str, chapter: Chapter) -> str:
+    return f"summary:{conversation_id}:{chapter.level}:{chapter.first}"
+
+
+def memory_of_summary(conversation: Conversation, summary: Summary) -> Memory:
+    """Return what a summary tells of a conversation; it stands alone, or it would part the turns that it tells of."""
+    return Memory(
+        tenant_id=conversation.tenant_id, memory_id=summary_id(conversation.conversation_id, summary), kind="summary",
+        user_id=conversation.user_id, agent_id=conversation.agent_id, text=summary.whole,
+        metadata={"level": summary.level, "first": summary.first, "last": summary.last},
+        source=Source(conversation_id=conversation.conversation_id), occurred_at=summary.created_at,
+        version=summary.version,
     )  # fmt: skip
 
 

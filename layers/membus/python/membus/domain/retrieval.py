@@ -2,7 +2,7 @@
 
 from collections import defaultdict
 from collections.abc import Callable, Iterable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime
 from statistics import mean, pstdev
 from typing import Any
@@ -18,12 +18,21 @@ BESIDE_PARTS = 2
 """Of each of them so many passages: more put no further evidence within reach and cost twice the time."""
 
 
+EARLIER = 100
+"""No value of a fact has as many passages."""
+
+
 @dataclass(frozen=True)
 class Entry:
-    """A memory and the passages it is found by."""
+    """A memory and the passages it is found by; `earlier` is what the memory said before, oldest first."""
 
     memory: Memory
     passages: tuple[Passage, ...]
+    earlier: tuple["Entry", ...] = ()
+
+    @property
+    def told(self) -> "tuple[Entry, ...]":
+        return (self, *self.earlier)
 
     @property
     def length(self) -> int:
@@ -60,9 +69,14 @@ class Within:
             and (not self.kinds or memory.kind in self.kinds)
             and (self.since is None or memory.occurred_at >= self.since)
             and (self.until is None or memory.occurred_at <= self.until)
-            and (self.as_of is None or memory.occurred_at <= self.as_of)
+            and self._is_true(memory)
             and matches(self.filter, memory.metadata)
         )
+
+    def _is_true(self, memory: Memory) -> bool:
+        if self.as_of is None:
+            return memory.valid_until is None
+        return memory.occurred_at <= self.as_of and is_live(memory.valid_until, self.as_of)
 
 
 @dataclass(frozen=True)
@@ -88,7 +102,16 @@ class Found:
 
 
 def entry_of(memory: Memory) -> Entry:
-    return Entry(memory, tuple(index_passages(memory.text, speaker=memory.speaker)))
+    """Cut the memory into passages; those of earlier values are numbered from a hundred, two hundred and so on."""
+    earlier = tuple(
+        Entry(one, tuple(replace(passage, part=number * EARLIER + passage.part) for passage in _passages(one)))
+        for number, one in enumerate(memory.earlier, start=1)
+    )
+    return Entry(memory, _passages(memory), earlier)
+
+
+def _passages(memory: Memory) -> tuple[Passage, ...]:
+    return tuple(index_passages(memory.text, speaker=memory.speaker))
 
 
 def passage_id(memory: Memory, passage: Passage) -> str:
@@ -125,7 +148,8 @@ def found_among(entries: Sequence[Entry], *, terms: Sequence[str], similarity: C
 
 def _row(memory: Memory, passage: Passage, *, length: int, position: int, similarity: float | None) -> Row:
     return Row(
-        id=passage_id(memory, passage), group_id=memory.memory_id, position=position, part=passage.part,
+        id=passage_id(memory, passage), group_id=memory.memory_id, position=position,
+        part=passage.part % EARLIER if memory.valid_until else passage.part,
         session=f"{memory.scope} {memory.session}" if memory.session else "", speaker=memory.speaker,
         occurred_at=memory.occurred_at, text=passage.text, stems=passage.stems, message_length=length,
         similarity=similarity,

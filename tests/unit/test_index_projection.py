@@ -1,0 +1,69 @@
+"""functions/index: what is kept of the past of a fact, and of the summaries of conversations."""
+
+from datetime import timedelta
+from typing import Any
+
+import pytest
+
+from membus.domain.facts import Fact
+from membus.domain.identity import Owner
+from membus.domain.summary import Summary, Verification
+from tests.factories import ADA, NOON, an_observation, learn
+from tests.memories import look
+from tests.unit.test_index import Index, change, of_fact
+
+DAY = timedelta(days=1)
+SUMMARY_PK = "T#acme#C#c1"
+
+
+@pytest.fixture
+def index() -> Index:
+    return Index()
+
+
+def a_summary(text: str = "They agreed on Lisbon.", **fields: Any) -> Summary:
+    defaults: dict[str, Any] = {
+        "level": 0, "first": "01A", "last": "01B", "text": text, "slots": (), "version": 1, "model": "m",
+        "verification": Verification(slots=0, passes=1), "prompt_version": "1", "created_at": NOON,
+    }  # fmt: skip
+    return Summary.model_validate(defaults | fields)
+
+
+def of_summary(new: Summary | None, old: Summary | None = None, *, pk: str = SUMMARY_PK) -> dict[str, Any]:
+    bodies = (each.model_dump_json() if each else None for each in (new, old))
+    return change(pk, "SUMMARY#0#01A", *bodies)
+
+
+def known(index: Index, owner: Owner = ADA) -> Fact:
+    return index.facts.fact(owner, "home.city")
+
+
+def test_a_value_that_was_replaced_is_found_as_of_its_time(index: Index) -> None:
+    learn(index.facts, ADA, an_observation("Lisbon", event_id="e1"))
+    lisbon = known(index)
+    learn(index.facts, ADA, an_observation("Porto", event_id="e2", valid_from=NOON + 10 * DAY))
+    index.take(of_fact(lisbon), of_fact(known(index), lisbon, number="2"))
+
+    assert look(index.memories, "Lisbon", mode="text") == []
+    assert look(index.memories, "Lisbon", mode="text", as_of=NOON + DAY) == ["fact:ada:home.city"]
+    assert look(index.memories, "Porto", mode="text", as_of=NOON + DAY) == []
+
+
+def test_a_summary_is_found_by_the_owner_of_its_conversation(index: Index) -> None:
+    index.take(of_summary(a_summary()))
+
+    assert look(index.memories, "agreed", mode="text", scope="U#ada", kinds=("summary",)) == ["summary:c1:0:01A"]
+    assert look(index.memories, "agreed", mode="text", scope="U#bob") == []
+
+
+def test_a_summary_that_is_removed_is_found_no_more(index: Index) -> None:
+    index.take(of_summary(a_summary()), of_summary(None, a_summary()))
+
+    assert look(index.memories, "agreed") == []
+
+
+def test_a_summary_of_a_conversation_that_is_gone_is_not_indexed(index: Index) -> None:
+    assert index.take(of_summary(a_summary(), pk="T#acme#C#c2")) == []
+
+    assert look(index.memories, "agreed") == []
+    assert index.quarantine.parked == []
