@@ -1,6 +1,6 @@
 """The port ConversationStore: what people change of a conversation, who finds it, and that deleted is deleted."""
 
-from datetime import timedelta
+from datetime import UTC, datetime, timedelta
 
 import pytest
 
@@ -10,6 +10,12 @@ from membus.errors import ConflictError, NotFoundError
 from membus.ports.conversations import ConversationStore
 from tests.factories import a_conversation, a_turn
 from tests.fakes.clock import StoppedClock
+
+
+@pytest.fixture
+def clock() -> StoppedClock:
+    """Stand still today: what ended before is removed from the deployed table by its own clock."""
+    return StoppedClock(datetime.now(UTC))
 
 
 @pytest.fixture

@@ -1,5 +1,7 @@
 """The port Remains: what is left of a deleted conversation goes, bit by bit, and nothing else does."""
 
+from datetime import UTC, datetime
+
 import pytest
 
 from membus.adapters.dynamo_conversations import DynamoConversations
@@ -16,6 +18,12 @@ from tests.strict import strict_aws
 from tests.tables import make_table
 
 TURNS = 3
+
+
+@pytest.fixture
+def clock() -> StoppedClock:
+    """Stand still today: what ended before is removed from the deployed table by its own clock."""
+    return StoppedClock(datetime.now(UTC))
 
 
 @pytest.fixture
