@@ -14,6 +14,8 @@ SINGLE_VALUED = frozenset({
 })  # fmt: skip
 """A new value of one of these replaces the old one; every other attribute holds many values side by side."""
 
+MEASURES = frozenset({"years", "age", "count", "status", "size", "height", "weight", "email", "phone", "address"})
+"""Where a path ends in one of these it holds one value: six years of experience replace five."""
 SYNONYMS = {
     "city": "home.city", "town": "home.city", "lives_in": "home.city", "home.town": "home.city",
     "residence": "home.city",
@@ -87,7 +89,7 @@ def normal_path(attribute: str) -> str:
 
 def is_single_valued(key: str) -> bool:
     """Whether another value of this key takes its place instead of standing beside it."""
-    return key in SINGLE_VALUED or key.startswith("setting.")
+    return key in SINGLE_VALUED or key.startswith("setting.") or key.rpartition(".")[2] in MEASURES
 
 
 def slug_of(value: str) -> str:

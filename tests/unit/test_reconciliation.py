@@ -1,0 +1,221 @@
+"""membus.domain: what several sources, at several times, add up to; no failure that others are known for repeated."""
+
+from datetime import timedelta
+from itertools import permutations
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from membus.domain.attributes import SINGLE_VALUED, SYNONYMS, fact_key, normal_path
+from membus.domain.confidence import CONFIDENCE_MAX, HALF_LIFE, faded, reinforced
+from membus.domain.facts import Fact, Observation, Provenance, Trust, as_of, fold, history
+from tests.factories import NOON, an_observation
+
+DAY = timedelta(days=1)
+
+
+def heard(
+    day: float, value: str | None, *, trust: Trust = Trust.USER_STATED, agent: str = "default", **fields: object
+) -> Observation:
+    """Return what was said on that day, to that agent."""
+    said = fields.pop("said_at", NOON + DAY * day)
+    event_id = str(fields.pop("event_id", f"e{day}-{agent}"))
+    why = Provenance(event_id=event_id, event_type="message.sent", origin="api", agent_id=agent, quote="…")
+    moments = {"valid_from": NOON + DAY * day, "learned_at": NOON + DAY * day} | fields
+    return an_observation(value, trust=trust, provenance=why, said_at=said, **moments)
+
+
+def settled(*observations: Observation) -> Fact:
+    """Return the fact that the observations add up to in every order, and however often each is delivered."""
+    facts = {fold([*order, *order[:2]]) for order in permutations(observations)}
+    (fact,) = facts
+    assert fact is not None
+    return fact
+
+
+sources = st.sampled_from(["chat", "mail", "web"])
+said = st.builds(
+    lambda day, back, value, trust, agent, lasts, event: heard(
+        day, value, trust=trust, agent=agent, event_id=f"e{event}", valid_from=NOON + DAY * (day - back),
+        valid_until=NOON + DAY * (day - back + lasts) if lasts else None,
+    ),
+    day=st.integers(0, 5), back=st.integers(0, 3), value=st.sampled_from(["Lisbon", "lisbon", "Rome", "Paris"]),
+    trust=st.sampled_from(Trust), agent=sources, lasts=st.integers(0, 6), event=st.integers(0, 30),
+)  # fmt: skip
+taken_back = st.builds(
+    lambda day, event: heard(day, None, trust=Trust.CORRECTED, event_id=f"r{event}"),
+    day=st.integers(0, 5), event=st.integers(0, 5),
+)  # fmt: skip
+streams = st.lists(said | taken_back, max_size=9, unique_by=lambda seen: seen.provenance.event_id)
+
+
+@given(streams, st.randoms(use_true_random=False), st.integers(1, 5))
+def test_order_and_repetition_change_nothing(seen: list[Observation], random: st.DataObject, copies: int) -> None:
+    delivered = seen * copies
+    random.shuffle(delivered)  # type: ignore[attr-defined]
+
+    once, many = fold(seen), fold(delivered)
+
+    assert once == many
+    assert (once.model_dump_json() if once else None) == (many.model_dump_json() if many else None)
+    assert history(delivered) == history(seen)
+
+
+@given(streams)
+def test_nothing_that_is_trusted_less_stands_over_what_still_holds(seen: list[Observation]) -> None:
+    fact = fold(seen)
+    open_ended = [each for each in seen if each.valid_until is None and not each.retracted]
+
+    if fact and not any(each.retracted for each in seen) and open_ended:
+        assert fact.trust.rank >= max(each.trust.rank for each in open_ended)
+
+
+@given(streams)
+def test_every_conflict_is_another_sources_equal_claim_of_the_same_time(seen: list[Observation]) -> None:
+    fact = fold(seen)
+    events = {each.provenance.event_id: each for each in seen}
+
+    for conflict in fact.conflicts if fact else ():
+        other = events[conflict.event_id]
+        assert fact
+        assert other.trust is fact.trust
+        assert (other.value or "").casefold() != (fact.value or "").casefold()
+
+
+def test_two_agents_who_hear_two_homes_on_one_day_are_both_believed_and_both_shown() -> None:
+    fact = settled(heard(1, "Lisbon", agent="chat"), heard(1.2, "Rome", agent="mail"))
+
+    assert (fact.value, [conflict.value for conflict in fact.conflicts]) == ("Rome", ["Lisbon"])
+    assert (fact.conflicts[0].agent_id, fact.conflicts[0].event_id) == ("chat", "e1-chat")
+
+
+@pytest.mark.parametrize(
+    "later",
+    [
+        heard(1.2, "Rome", agent="chat"),  # who said so takes it back
+        heard(400, "Rome", agent="mail"),  # a year later somebody may have moved
+        heard(1.2, "Rome", agent="mail", trust=Trust.CORRECTED),  # a person has decided
+    ],
+)
+def test_a_change_is_no_conflict(later: Observation) -> None:
+    assert settled(heard(1, "Lisbon", agent="chat"), later).conflicts == ()
+
+
+def test_a_conflict_ends_when_the_other_source_comes_round() -> None:
+    fact = settled(heard(1, "Lisbon", agent="chat"), heard(1.2, "Rome", agent="mail"), heard(3, "Rome", agent="chat"))
+
+    assert (fact.value, fact.seen, fact.conflicts) == ("Rome", 2, ())
+
+
+def test_what_somebody_does_conflicts_with_nothing() -> None:
+    fact = settled(heard(1, "dark", agent="web", kind="setting"), heard(1.1, "light", agent="phone", kind="setting"))
+
+    assert (fact.value, fact.conflicts) == ("light", ())
+
+
+@pytest.mark.parametrize("lower", [Trust.OBSERVED, Trust.THIRD_PARTY])
+def test_what_is_trusted_less_waits_until_the_better_word_has_ended(lower: Trust) -> None:
+    stated, rumour = heard(1, "Lisbon"), heard(9, "Rome", trust=lower)
+    ended = heard(1, "Lisbon", valid_until=NOON + DAY * 5)
+
+    assert settled(stated, rumour).value == "Lisbon"
+    assert settled(ended, rumour).value == "Rome"
+
+
+def test_a_late_event_lands_in_the_past() -> None:
+    fact = settled(heard(5, "Rome"), heard(1, "Lisbon", learned_at=NOON + DAY * 9))
+
+    assert (fact.value, fact.replaced) == ("Rome", "Lisbon")
+
+
+def test_since_2019_said_today_wins_over_what_was_said_last_month() -> None:
+    fact = settled(heard(1, "Porto"), heard(30, "Lisbon", valid_from=NOON - DAY * 900))
+
+    assert (fact.value, fact.valid_from) == ("Lisbon", NOON - DAY * 900)
+
+
+def test_a_past_home_told_later_does_not_become_the_present_one() -> None:
+    told = heard(30, "Porto", valid_from=NOON - DAY * 900, valid_until=NOON - DAY * 300)
+    fact = settled(heard(1, "Lisbon"), told)
+    then = fold(as_of([heard(1, "Lisbon"), told], true_at=NOON - DAY * 400, known_at=None))
+
+    assert fact.value == "Lisbon"
+    assert then is not None
+    assert then.value == "Porto"
+
+
+def test_what_has_ended_is_not_what_holds_afterwards() -> None:
+    seen = [heard(1, "Lisbon"), heard(10, "Berlin", valid_until=NOON + DAY * 40)]
+
+    there, back = (fold(as_of(seen, true_at=NOON + DAY * day, known_at=None)) for day in (20, 50))
+
+    assert there is not None
+    assert back is not None
+    assert (there.value, back.value) == ("Berlin", "Lisbon")
+
+
+def test_each_invalidation_can_be_undone_from_the_history() -> None:
+    seen = [heard(1, "Lisbon"), heard(2, "Rome")]
+    before = next(version for version in history(seen) if not version.current)
+
+    fact = settled(*seen, heard(3, before.value, trust=Trust.CORRECTED))
+
+    assert (fact.value, fact.replaced) == ("Lisbon", "Rome")
+    assert [version.value for version in history(seen)] == ["Lisbon", "Rome"]
+
+
+def test_said_again_it_is_surer_and_keeps_its_first_day() -> None:
+    fact = settled(heard(1, "Lisbon"), heard(4, "LISBON"), heard(9, "lisbon"))
+
+    assert (fact.seen, fact.last_seen, fact.valid_from) == (3, NOON + DAY * 9, NOON + DAY)
+    assert fact.confidence == pytest.approx(1 - 0.1 * 0.25)
+
+
+def test_repetition_counts_from_the_day_it_took_over() -> None:
+    assert settled(heard(1, "Lisbon"), heard(2, "Rome"), heard(3, "Lisbon")).seen == 1
+
+
+@given(st.lists(st.floats(0, 1), min_size=1, max_size=50))
+def test_confidence_grows_and_never_becomes_certainty(confidences: list[float]) -> None:
+    sure = reinforced(confidences)
+
+    assert max(confidences) <= sure <= max(CONFIDENCE_MAX, *confidences, 0)
+    assert reinforced([*confidences, min(confidences)]) >= sure
+
+
+def test_a_half_life_halves_and_what_does_not_pass_does_not_fade() -> None:
+    for kind, half_life in HALF_LIFE.items():
+        later = NOON + (half_life or DAY * 5000)
+        left = faded(0.8, kind, Trust.USER_STATED, last_seen=NOON, now=later)
+        assert left == (0.4 if half_life else 0.8)
+        assert faded(0.8, kind, Trust.CORRECTED, last_seen=NOON, now=later) == 0.8
+
+
+def test_a_fact_is_read_as_sure_as_it_still_is() -> None:
+    plan = settled(heard(1, "see Rome", kind="plan"))
+
+    assert plan.at(NOON + DAY * 31).confidence == pytest.approx(plan.confidence / 2)
+    assert plan.at(NOON).confidence == plan.confidence
+
+
+@pytest.mark.parametrize(
+    "name", ["city", "location.city", "lives_in", "Lives in", "home.city", "HOME.CITY", "current-city"]
+)
+def test_one_home_has_one_key_whatever_a_model_calls_it(name: str) -> None:
+    assert fact_key(name, "Lisbon") == "home.city"
+
+
+def test_every_synonym_leads_to_a_path_of_its_own() -> None:
+    assert all(normal_path(path) == path for path in {*SYNONYMS.values(), *SINGLE_VALUED})
+
+
+def test_the_same_fact_as_text_and_as_preference_is_one() -> None:
+    assert (
+        len({fact_key(name, "green tea") for name in ("likes", "loves", "enjoys", "interests", "preference.likes")})
+        == 1
+    )
+
+
+def test_six_years_replace_five() -> None:
+    assert fact_key("work.years", "five years") == fact_key("work.years", "six years")
