@@ -78,8 +78,8 @@ def an_observation(value: str | None = "Lisbon", *, event_id: str = "e1", **fiel
 
 
 def a_fact(value: str | None = "Lisbon", **fields: Any) -> Fact:
-    version = fields.pop("version", 1)
-    return Fact(**dict(an_observation(value, **fields)), version=version)
+    version, seen = fields.pop("version", 1), an_observation(value, **fields)
+    return Fact(**dict(seen), version=version, last_seen=None if seen.retracted else seen.held)
 
 
 def learn(facts: FactStore, owner: Owner, *observations: Observation, events: Iterable[Recorded] = ()) -> Learned:

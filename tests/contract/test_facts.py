@@ -4,7 +4,7 @@ from datetime import timedelta
 
 import pytest
 
-from membus.domain.facts import Observation, history
+from membus.domain.facts import Observation, Trust, history
 from membus.domain.identity import Owner
 from membus.errors import ConflictError, NotFoundError
 from membus.ports.events import EpisodeStore
@@ -177,3 +177,27 @@ def test_a_full_profile_is_built_anew_from_every_fact(facts: FactStore, owner: O
 
     assert (len(facts.profile(owner).facts), base.version) == (1, cut.version)
     assert {fact.key for fact in base.facts} == {"likes.v0", "likes.v1", "likes.v2", "likes.v9"}
+
+
+def test_what_was_superseded_comes_back_by_a_correction_from_its_history(facts: FactStore, owner: Owner) -> None:
+    learn(facts, owner, an_observation("Lisbon"))
+    learn(facts, owner, an_observation("Rome", event_id="e2", valid_from=LATER))
+    before = next(version for version in history(facts.observations(owner, "home.city")) if not version.current)
+
+    again = LATER + timedelta(days=1)
+    learn(facts, owner, an_observation(before.value, event_id="e3", valid_from=again, trust=Trust.CORRECTED))
+
+    assert (facts.fact(owner, "home.city").value, facts.fact(owner, "home.city").replaced) == ("Lisbon", "Rome")
+
+
+def test_ends_repetitions_and_conflicts_are_kept(facts: FactStore, owner: Owner) -> None:
+    why = an_observation().provenance.model_copy(update={"event_id": "e2", "agent_id": "mail"})
+    until = LATER + timedelta(days=9)
+    learn(facts, owner, an_observation("Lisbon"), an_observation("Rome", event_id="e3", valid_until=until))
+    learn(facts, owner, an_observation("Paris", valid_from=NOON - timedelta(hours=1), provenance=why))
+
+    fact = facts.fact(owner, "home.city")
+
+    assert (fact.value, fact.valid_until, fact.seen) == ("Rome", until, 1)
+    assert [(each.value, each.agent_id) for each in fact.conflicts] == [("Paris", "mail")]
+    assert facts.profile(owner).facts == (fact,)
