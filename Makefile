@@ -8,7 +8,7 @@ export PYTHONDONTWRITEBYTECODE := 1
 LOCKS := requirements/dev.txt requirements/minilm.txt
 ENV ?= dev
 
-.PHONY: help setup demo up down status test pgbouncer check fmt unit integration e2e build plan apply bench bench-search search-weights lock openapi
+.PHONY: help setup demo up down status test pgbouncer check fmt unit integration e2e build plan apply bench bench-gate bench-search search-weights lock openapi
 
 help: ## list the targets
 	@awk -F ':.*## ' '/^[a-z0-9-]+:.*## /{printf "  make %-12s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -71,6 +71,9 @@ bench-search: setup ## what search finds in LoCoMo and BEAM, beside baselines an
 
 search-weights: setup ## fit the weights of search anew and write them to the layer (DATA=folder)
 	@$(PY) -m tests.benchmarks.search $(if $(DATA),"$(DATA)",data) --write-weights
+
+bench-gate: setup ## precision and recall of the gate on the labelled utterances
+	@$(PY) -m tests.benchmarks gate
 
 openapi: setup ## write functions/memory/openapi.json anew from the code
 	@$(PY) -m scripts.openapi

@@ -2,6 +2,7 @@
 
 from datetime import timedelta
 from itertools import permutations
+from typing import Any
 
 import pytest
 from hypothesis import given
@@ -16,7 +17,7 @@ DAY = timedelta(days=1)
 
 
 def heard(
-    day: float, value: str | None, *, trust: Trust = Trust.USER_STATED, agent: str = "default", **fields: object
+    day: float, value: str | None, *, trust: Trust = Trust.USER_STATED, agent: str = "default", **fields: Any
 ) -> Observation:
     """Return what was said on that day, to that agent."""
     said = fields.pop("said_at", NOON + DAY * day)
