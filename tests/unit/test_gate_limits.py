@@ -64,6 +64,11 @@ def test_hearsay_waits_as_somebody_elses_word() -> None:
     assert (held.reason, held.observation.trust) == ("hearsay", Trust.THIRD_PARTY)
 
 
+@pytest.mark.parametrize("text", ["I'm planning to use Flask debug mode", "I'm studying the developer tools of Safari"])
+def test_the_words_of_a_trade_are_no_orders(text: str) -> None:
+    assert isinstance(verdict(text, attribute="plan", value=text.removeprefix("I'm ")), Observation)
+
+
 @pytest.mark.parametrize("stance", ["hypothetical", "negated", "question"])
 def test_the_models_own_doubt_counts_even_where_the_words_show_none(stance: str) -> None:
     refused = verdict("I live in Lisbon.", stance=stance)

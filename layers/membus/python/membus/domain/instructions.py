@@ -17,7 +17,7 @@ _ORDERS = re.compile(
     r"|\b\w+_\w*\(|\b(?:tool|function)_call\b"
 )
 _POWERS = re.compile(
-    r"\b(?:developer|debug|god|admin|root|sudo|dan|jailbreak|unrestricted) mode\b|\bjailbr\w+"
+    r"\b(?:developer|god|admin|root|sudo|dan|jailbreak|unrestricted) mode\b|\bjailbr\w+"
     r"|\b(?:admin|administrator|root|full|superuser|elevated|unlimited)"
     r" (?:rights|access|privileges?|permissions?|user)\b"
     r"|\b(?:no|without(?: any)?) (?:restrictions|disclaimers|refusals|verification|limits|censorship|confirmation)\b"

@@ -59,7 +59,7 @@ def dated(evidence: Evidence, attribute: str, said_at: datetime, zone: tzinfo) -
     if root in TIMELESS:
         return Dated()
     text = _dating_words(evidence, keep_value=root in TOLD)
-    named = periods_in(text, here.date())
+    named = periods_in(text, here.date(), ahead=root in MEANT)
     lasted = _LASTING.search(text)
     if lasted and _PERFECT.search(text):
         return Dated(begins=_start(back(here.date(), lasted["count"], lasted["unit"]), zone))

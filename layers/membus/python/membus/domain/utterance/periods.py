@@ -23,7 +23,9 @@ _YEAR = r"(?P<year>(?:19|20)\d\d)"
 COUNT = rf"(?P<count>\d{{1,3}}|{'|'.join(sorted(_NUMBERS, key=len, reverse=True))})"
 UNIT = r"(?P<unit>day|week|month|year)s?"
 _LONG_MONTH = rf"(?P<month>{'|'.join(_MONTHS)})"
+_MONTH_ALONE = rf"{_LONG_MONTH}\b(?! \d{{1,2}}(?!\d))"
 _SEASON = rf"(?P<season>{'|'.join(_SEASONS)})"
+_DIRECTED = re.compile(r"\b(?:last|past|ago|since|yesterday|\d{4})\b|\d{4}-")
 EARLIEST_YEAR = 1900
 
 
@@ -39,17 +41,30 @@ class Period:
 Reading = Callable[[re.Match[str], date], Period | None]
 
 
-def periods_in(text: str, today: date) -> list[Period]:
+def periods_in(text: str, today: date, *, ahead: bool = False) -> list[Period]:
     """Return the periods a folded text names, in reading order; where two readings overlap the longer one counts.
 
-    A bare month, season or weekday is the last one that began; `next` makes it the first one to come.
+    A bare month, season or weekday is the last one that began; `next`, or what is told `ahead`, makes it the first one
+    to come.
     """
     found = [Period(read.first, read.last, match.span()) for match, read in _read(text, today)]
+    if ahead:
+        found = [_to_come(period, text[slice(*period.span)], today) for period in found]
     kept: list[Period] = []
     for period in sorted(found, key=lambda each: each.span[0] - each.span[1]):
         if all(period.span[1] <= other.span[0] or other.span[1] <= period.span[0] for other in kept):
             kept.append(period)
     return sorted(kept, key=lambda each: each.span)
+
+
+def _to_come(period: Period, said: str, today: date) -> Period:
+    """Return a past period that named no year and no direction as the next one of its name."""
+    if period.last >= today or _DIRECTED.search(said):
+        return period
+    if any(day in said for day in _DAYS):
+        return Period(period.first + timedelta(days=7), period.last + timedelta(days=7), period.span)
+    first, last = (_shifted(day, 1, "year") for day in (period.first, period.last))
+    return Period(first, last, period.span)
 
 
 def back(today: date, count: str, unit: str) -> date:
@@ -174,7 +189,7 @@ _READINGS: list[tuple[re.Pattern[str], Reading]] = [
         (rf"(?:{_WHICH}|on |since |from |{_ENDING})(?P<weekday>{'|'.join(_DAYS)})\b(?!,? \d)", _weekday),
         (rf"{_WHICH}?{_DAY} (?:of )?{MONTH}(?:,? {_YEAR})?", _dated),
         (rf"{_WHICH}?{_LONG_MONTH} {_DAY}(?![\d:])\b(?:,? {_YEAR})?", _dated),
-        (rf"(?:{_WHICH}|in |since |from |of |to |{_ENDING}){_LONG_MONTH}\b(?:,? (?:of )?{_YEAR})?", _dated),
+        (rf"(?:{_WHICH}|in |since |from |of |to |{_ENDING}){_MONTH_ALONE}(?:,? (?:of )?{_YEAR})?", _dated),
         (rf"{MONTH},? (?:of )?{_YEAR}", _dated),
         (rf"(?:{_WHICH}|in |since |until |till |from )(?:the )?{_SEASON}(?: (?:of )?{_YEAR})?\b", _season),
         (r"(?:19|20)\d\d-\d\d-\d\d\b", _written),
