@@ -10,6 +10,7 @@ from membus.domain.search.rows import Columns, Gathered, Scope
 
 K1, B = 1.2, 0.75  # Lucene's; passages are of one size and turns short, so neither moves recall by more than 0.005
 _RARE_TERMS = 2.0  # a good match is worth about two terms that nothing else holds; their worth grows with the scope
+_NOTHING: Counter[str] = Counter()
 _PAIRS = 3  # more than three pairs side by side say nothing new
 
 
@@ -21,7 +22,9 @@ def inverse_frequencies(query: Query, scope: Scope) -> dict[str, float]:
 
 def lexical_columns(query: Query, gathered: Gathered, scope: Scope) -> Columns:
     weights = inverse_frequencies(query, scope)
-    counts = [Counter([stem for stem in stems if stem in weights]) for stems in gathered.stems]
+    counts = [
+        Counter(held) if held else _NOTHING for held in ([s for s in of if s in weights] for of in gathered.stems)
+    ]
     average, unit = scope.average_length or 1.0, _RARE_TERMS * _worth(1, scope)
     scores = [
         _bm25(weights, held, len(stems) / average) if held else 0.0

@@ -7,54 +7,59 @@ from collections.abc import Sequence
 from membus.domain.search.query import Query
 from membus.domain.search.rows import Columns, Gathered, Row
 from membus.domain.search.speakers import is_model, is_role
+from membus.domain.search.terms import stems
 from membus.domain.search.times import fit
 
-_TIME = re.compile(
-    r"\b(?:yesterday|today|tonight|tomorrow|ago|last|next|this (?:week|month|year|morning|summer|weekend)"
-    r"|(?:mon|tues|wednes|thurs|fri|satur|sun)day|january|february|march|april|may|june|july|august|september|october"
-    r"|november|december|20\d\d|since|recently|week(?:end)?s?|months?|years?|days?)\b",
-    re.IGNORECASE,
+_TELLS_TIME = frozenset(str(year) for year in range(2000, 2100)) | frozenset(
+    stems(
+        "yesterday today tonight tomorrow ago last next since recently morning summer weekend week month year day "
+        "monday tuesday wednesday thursday friday saturday sunday january february march april may june july august "
+        "september october november december"
+    )
 )
 _INSTRUCTION = re.compile(
     r"^\W*(?:please |and |also )?(?:always|never|from now on|do not ever|don't ever)\b|\bfrom now on\b"
-    r"|\bwhen(?:ever)? i ask\b|\b(?:always|never) \w+ [^.?!]*\bwhen(?:ever)? i\b",
-    re.IGNORECASE,
+    r"|\bwhen(?:ever)? i ask\b|\b(?:always|never) \w+ [^.?!]*\bwhen(?:ever)? i\b"
 )
 _PREFERENCE = re.compile(
-    r"\b(?:i|we)(?:'d| would)? (?:\w+ )?(?:prefer|rather)\b|\bmy preference|\bi(?:'m| am) not a fan of",
-    re.IGNORECASE,
+    r"\b(?:i|we)(?:'d| would)? (?:\w+ )?(?:prefer|rather)\b|\bmy preference|\bi(?:'m| am) not a fan of"
 )
+# What no text of a kind does without: a look for these is many times cheaper than the pattern.
+_OF_INSTRUCTIONS = ("always", "ever", "now on", "i ask")
+_OF_PREFERENCES = ("prefer", "rather", "fan of")
 _END = 40  # a question mark among the last characters: the passage asks more than it tells
 _EVERYWHERE = 0.9  # a date that nearly all rows fit tells none of them apart
 
 
 def trait_columns(query: Query, gathered: Gathered) -> Columns:
+    """Return the columns; a kind of answer that is not asked for is looked for in no row."""
     rows = gathered.rows
-    by_model = [float(is_model(row.speaker)) for row in rows]
+    models = {speaker: float(is_model(speaker)) for speaker in {row.speaker for row in rows}}
+    people = [row if not models[row.speaker] else None for row in rows]
+    none = [0.0] * len(rows)
+    by_model = [models[row.speaker] for row in rows]
     return {
         "speaker": _named_speakers(query, gathered),
         "by_model": by_model,
-        "by_model_of_summary": [value * query.asks_summary for value in by_model],
-        "early_of_overview": [query.overview / math.log(math.e + row.position) for row in rows],
-        "tells_time": _telling(_TIME, rows) if query.asks_time else [0.0] * len(rows),
-        "instructs": _by_person(_telling(_INSTRUCTION, rows), by_model),
+        "by_model_of_summary": by_model if query.asks_summary else none,
+        "early_of_overview": [1 / math.log(math.e + row.position) for row in rows] if query.overview else none,
+        "tells_time": [float(not _TELLS_TIME.isdisjoint(held)) for held in gathered.stems] if query.asks_time else none,
+        "instructs": [_says(row, _INSTRUCTION, _OF_INSTRUCTIONS) for row in people],
         "prefers_for_advice": (
-            _by_person(_telling(_PREFERENCE, rows), by_model) if query.asks_advice else [0.0] * len(rows)
+            [_says(row, _PREFERENCE, _OF_PREFERENCES) for row in people] if query.asks_advice else none
         ),
         "asks": [float("?" in row.text[-_END:]) for row in rows],
         "date": _dates(query, gathered),
-        "length": [math.log(len(stems) + 1) / 3 for stems in gathered.stems],
+        "length": [math.log(len(held) + 1) / 3 for held in gathered.stems],
         "message_length": [math.log(row.message_length + 1) / 5 for row in rows],
         "opening": [float(row.part == 0) for row in rows],
     }
 
 
-def _telling(pattern: re.Pattern[str], rows: Sequence[Row]) -> list[float]:
-    return [float(bool(pattern.search(row.text))) for row in rows]
-
-
-def _by_person(column: list[float], by_model: list[float]) -> list[float]:
-    return [value * (1 - model) for value, model in zip(column, by_model, strict=True)]
+def _says(row: Row | None, pattern: re.Pattern[str], without_which_none: Sequence[str]) -> float:
+    """Whether a person says so; what a model says of rules and wishes is none of its own."""
+    text = row.text.lower() if row else ""
+    return float(any(part in text for part in without_which_none) and bool(pattern.search(text)))
 
 
 def _named_speakers(query: Query, gathered: Gathered) -> list[float]:
@@ -68,7 +73,8 @@ def _is_named(speaker: str | None, query: Query) -> bool:
 
 
 def _dates(query: Query, gathered: Gathered) -> list[float]:
-    days = {row.occurred_at.date() for row in gathered.rows} if query.periods else set()
-    fits = {day: fit(day, query.periods) for day in days}
-    column = [fits.get(row.occurred_at.date(), 0.0) for row in gathered.rows]
+    if not query.periods:
+        return [0.0] * len(gathered.rows)
+    fits = {day: fit(day, query.periods) for day in {row.occurred_at.date() for row in gathered.rows}}
+    column = [fits[row.occurred_at.date()] for row in gathered.rows]
     return column if sum(column) <= _EVERYWHERE * len(column) else [0.0] * len(column)
