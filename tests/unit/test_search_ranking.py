@@ -60,6 +60,18 @@ def test_a_standing_instruction_comes_before_what_it_speaks_of() -> None:
     assert first("Which tests?", *talk) == "m2"
 
 
+def test_what_the_model_said_counts_for_more_once_it_is_asked_for() -> None:
+    talk = [said(1, "Green tea helps.", speaker="assistant"), said(2, "Green tea helps.", speaker="user", session="s2")]
+    plain, asked = (
+        {each.row.group_id: each.score for each in ranked(question, *talk)}
+        for question in ("Which tea helps?", "Which tea helps, did you say?")
+    )
+
+    assert plain["m1"] < plain["m2"]
+    assert asked["m1"] > plain["m1"]
+    assert asked["m2"] == plain["m2"]
+
+
 def test_an_overview_hears_more_than_one_sitting() -> None:
     loud = [said(n, f"The garden grows, bed {n} of the garden.", session="s1") for n in range(1, 8)]
     quiet = said(20, "The garden rests.", session="s2", days=30)

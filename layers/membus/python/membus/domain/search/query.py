@@ -24,13 +24,18 @@ _ASKS_ADVICE = re.compile(
     r"|help me|show me|walk me|explain)\b",
     re.IGNORECASE,
 )
+_ASKS_MODEL = re.compile(
+    r"\bdid you\b|\byou(?: have| had|'ve|'d)? (?:said|told|suggested|recommended|advised|gave|given|explained|provided"
+    r"|proposed|mentioned|listed|showed|shown|wrote|written)\b",
+    re.IGNORECASE,
+)
 
 
 @dataclass(frozen=True)
 class Query:
     """`terms` are the distinct stems in their order, `pairs` those that stand side by side.
 
-    An `overview` wants many sittings told, not one passage found.
+    An `overview` wants many sittings told, not one passage found; `asks_model` is after what the model itself said.
     """
 
     text: str
@@ -41,6 +46,7 @@ class Query:
     asks_time: bool
     asks_summary: bool
     asks_advice: bool
+    asks_model: bool
     overview: bool
 
 
@@ -56,5 +62,6 @@ def read_query(text: str, *, now: date) -> Query:
         asks_time=bool(_ASKS_TIME.search(text)),
         asks_summary=bool(_ASKS_SUMMARY.search(text)),
         asks_advice=bool(_ASKS_ADVICE.search(text)),
+        asks_model=bool(_ASKS_MODEL.search(text)),
         overview=bool(_OVERVIEW.search(text)),
     )

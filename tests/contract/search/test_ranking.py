@@ -1,0 +1,87 @@
+"""The ranking over both indexes: a conversation of two people, asked as one asks long after."""
+
+from collections.abc import Iterator
+from datetime import UTC, datetime, timedelta
+
+import pytest
+
+from membus.domain.event import Event
+from membus.domain.memory import Memory
+from membus.domain.remembered import memories_of_event
+from membus.ports.memories import MemoryIndex
+from tests.memories import fill, look
+
+BEGIN = datetime(2025, 3, 3, 9, tzinfo=UTC)
+SITTINGS = (
+    ("Nina: Did the ferry to the island run on Saturday?", "Oskar: It did not, the storm kept it in port.",
+     "Nina: Pity. My sister waited with the picnic.", "Oskar: Next time I bring an umbrella."),
+    ("Oskar: I finally sold the old boat.", "Nina: To whom?", "Oskar: A teacher from Bergen.",
+     "Nina: What will you buy instead?", "Oskar: A kayak, a red one."),
+    ("Nina: The pottery class begins again.", "Oskar: Which evening?", "Nina: Thursdays, seven o'clock.",
+     "Oskar: I would rather paint.", "Nina: You always say so about everything."),
+)  # fmt: skip
+ASKED = [
+    ("Who bought the old boat?", {"s2-m1", "s2-m2", "s2-m3"}),
+    ("Why did the ferry stay in port?", {"s1-m1", "s1-m2"}),
+    ("On which evening is the pottery class?", {"s3-m1", "s3-m2", "s3-m3"}),
+    ("What did Oskar say of an umbrella?", {"s1-m4"}),
+    ("What happened in May 2025?", {"s2-m1"}),
+]
+
+
+def conversation(tenant: str, *, apart: timedelta) -> Iterator[Memory]:
+    """Return the memories of a transcript as a client sends it: a session for each sitting, a month between them."""
+    for number, texts in enumerate(SITTINGS, start=1):
+        for place, text in enumerate(texts, start=1):
+            yield from memories_of_event(
+                Event(
+                    event_id=f"s{number}-m{place}", tenant_id=tenant, user_id="nina", session_id=f"s{number}",
+                    type="message.sent", occurred_at=BEGIN + number * timedelta(days=31) + place * apart,
+                    payload={"text": text},
+                )
+            )  # fmt: skip
+
+
+@pytest.mark.parametrize(("question", "evidence"), ASKED)
+def test_the_evidence_stands_among_the_first(
+    index: MemoryIndex, tenant: str, question: str, evidence: set[str]
+) -> None:
+    fill(index, *conversation(tenant, apart=timedelta(minutes=1)))
+
+    first = look(index, question, tenant=tenant)[: len(evidence) + 2]
+
+    assert {f"event:{each}" for each in evidence} <= set(first)
+
+
+@pytest.mark.parametrize("apart", [timedelta(0), timedelta(seconds=1)], ids=["in one moment", "in turn"])
+def test_the_tenth_message_is_no_neighbour_of_the_first(index: MemoryIndex, tenant: str, apart: timedelta) -> None:
+    talk = [
+        *(said(tenant, number, "Nothing to tell of.", apart) for number in range(1, 10) if number != 2),
+        said(tenant, 2, "Where is the lantern?", apart), *(said(tenant, n, "Hm, well.", apart) for n in (10, 11, 12)),
+    ]  # fmt: skip
+    fill(index, *talk)
+
+    order = look(index, "Where is the lantern?", tenant=tenant)
+
+    assert order.index("event:m3") < order.index("event:m10")
+    assert order.index("event:m3") < order.index("event:m12")
+
+
+def said(tenant: str, number: int, text: str, apart: timedelta) -> Memory:
+    event = Event(
+        event_id=f"m{number}", tenant_id=tenant, user_id="nina", session_id="s", type="message.sent",
+        occurred_at=BEGIN + number * apart, payload={"text": text},
+    )  # fmt: skip
+    return memories_of_event(event)[0]
+
+
+def test_two_users_sessions_of_one_name_are_two_sessions(index: MemoryIndex, tenant: str) -> None:
+    mine, theirs = said(tenant, 1, "Where is the lantern?", timedelta(0)), said(tenant, 2, "In the shed.", timedelta(0))
+    other = said(tenant, 3, "By the river.", timedelta(0)).model_copy(update={"user_id": "oskar"})
+    fill(index, mine, theirs, other)
+
+    order = look(index, "lantern", tenant=tenant, mode="text")
+    everything = look(index, "Where is the lantern?", tenant=tenant)
+
+    assert order == ["event:m1"]
+    assert everything.index("event:m2") < everything.index("event:m3")
