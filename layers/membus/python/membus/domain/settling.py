@@ -65,14 +65,11 @@ def _against(
     """Return the last word of each other source that claims another value for the same time with equal trust."""
     if current.kind in ACTS or current.trust is Trust.CORRECTED:
         return ()
-    agreed = {seen.source for seen in sightings}
-    last_words = {seen.source: seen for seen in heard if seen.source not in agreed}
+    last_words = {seen.source: seen for seen in heard if seen.trust is current.trust}
     against = [
         seen
         for seen in last_words.values()
-        if seen.trust is current.trust
-        and not seen.says_as(current)
-        and any(seen.overlaps(sighting) for sighting in sightings)
+        if not seen.says_as(current) and any(seen.overlaps(sighting) for sighting in sightings)
     ]
     return tuple(sorted(against, key=_by_truth, reverse=True)[:CONFLICTS_MAX])
 
