@@ -8,7 +8,7 @@ export PYTHONDONTWRITEBYTECODE := 1
 LOCKS := requirements/dev.txt requirements/minilm.txt
 ENV ?= dev
 
-.PHONY: help setup demo up down status test pgbouncer check fmt unit integration e2e build plan apply bench bench-gate bench-search search-weights lock openapi
+.PHONY: help setup demo up down status test pgbouncer check fmt unit integration e2e build plan apply bench bench-extract bench-gate bench-search search-weights lock openapi
 
 help: ## list the targets
 	@awk -F ':.*## ' '/^[a-z0-9-]+:.*## /{printf "  make %-12s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -65,6 +65,9 @@ apply: build ## terraform apply of ENV=dev|staging|prod
 
 bench: setup ## figures: import time, requests and units per event, profile read and chat turn
 	@$(PY) -m tests.benchmarks
+
+bench-extract: setup ## model calls, tokens and facts of a LoCoMo file, in calm and in a storm of copies (DATA=file)
+	@$(PY) -m tests.benchmarks.extract $(if $(DATA),"$(DATA)")
 
 bench-search: setup ## what search finds in LoCoMo and BEAM, beside baselines and Mem0 (DATA=folder, QUICK=1 for a taste)
 	@$(PY) -m tests.benchmarks.search $(if $(DATA),"$(DATA)",data) $(if $(QUICK),--quick)

@@ -18,15 +18,19 @@ class Fuse:
     """Blows at the `at`-th call through it, once; `after` says that the effect happens first."""
 
     def __init__(self, at: int = 0, *, after: bool = False, fault: BaseException = LINE_DEAD) -> None:
-        self._left, self._after, self._fault = at, after, fault
+        self._left, self.after, self._fault = at, after, fault
 
     def through(self, call: Callable[[], Any]) -> Any:
         self._left -= 1
         if self._left != 0:
             return call()
-        if self._after:
+        if self.after:
             call()
         raise self._fault
+
+    @property
+    def blown(self) -> bool:
+        return self._left == 0
 
 
 class Fused:

@@ -1,38 +1,21 @@
 """The local model server in this process, and the real clients that call it over HTTP."""
 
-import socket
-import threading
-import time
 from collections.abc import Iterator
-from pathlib import Path
 from typing import Any
 from uuid import uuid4
 
 import boto3
 import pytest
-import uvicorn
 from anthropic import Anthropic, AnthropicBedrock
 from botocore.config import Config
 
-from localstack.model.app import create_app
-
-CACHE = Path(__file__).parents[3] / ".local" / "model-cache"
-START_SECONDS = 30
+from tests.model_server import model_server
 
 
 @pytest.fixture(scope="session")
 def model_url() -> Iterator[str]:
-    server = uvicorn.Server(uvicorn.Config(create_app(CACHE), log_level="critical", ws="none", lifespan="off"))
-    with socket.socket() as listener:
-        listener.bind(("127.0.0.1", 0))
-        thread = threading.Thread(target=server.run, kwargs={"sockets": [listener]})
-        thread.start()
-        deadline = time.monotonic() + START_SECONDS
-        while not server.started and time.monotonic() < deadline:
-            time.sleep(0.01)
-        yield f"http://127.0.0.1:{listener.getsockname()[1]}"
-        server.should_exit = True
-        thread.join()
+    with model_server() as url:
+        yield url
 
 
 @pytest.fixture

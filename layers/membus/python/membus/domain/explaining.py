@@ -86,9 +86,11 @@ class Explanation(Record):
 def explain(fact: Fact, seen: Sequence[Observation], trace: Trace | None) -> Explanation:
     """Return why `fact` is believed, from all observations of its key and the trace of its event.
 
-    `replaced` held before it; `conflicts` say something else about the same time or a later one and were not believed.
+    `replaced` held before it; `conflicts` say something else of the same time or a later one and were not believed.
     """
     others = [each for each in history(seen) if not each.current and not _agrees(each, fact)]
+    named = {each.event_id for each in fact.conflicts}
+    against = tuple(each for each in others if each.valid_from >= fact.valid_from or each.provenance.event_id in named)
     why = fact.provenance
     event = trace.event if trace else None
     return Explanation(
@@ -100,8 +102,8 @@ def explain(fact: Fact, seen: Sequence[Observation], trace: Trace | None) -> Exp
         quote=why.quote, channel=why.origin, read_by=_reader(fact), model=why.model,
         prompt_version=why.prompt_version, rule=why.rule,
         cost=trace.share if trace and why.model else None,
-        replaced=tuple(each for each in others if each.valid_from < fact.valid_from),
-        conflicts=tuple(each for each in others if each.valid_from >= fact.valid_from),
+        replaced=tuple(each for each in others if each not in against),
+        conflicts=against,
     )  # fmt: skip
 
 

@@ -1,0 +1,145 @@
+"""`make bench-extract DATA=file`: the model calls that a LoCoMo file takes, and that no storm changes what is learned.
+
+Every turn is an event of its speaker. The real client asks the local model server over HTTP; the stores are in memory.
+"""
+
+import json
+import sys
+from collections import Counter
+from collections.abc import Callable, Iterator, Sequence
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+from anthropic import Anthropic
+from rich import box
+from rich.console import Console
+from rich.table import Table
+
+from membus.adapters.claude_model import ClaudeModel
+from membus.asking.model import Model
+from membus.domain.event import Event
+from membus.domain.prompt import Reply
+from membus.ports.model import Question
+from scripts.demo import locomo
+from tests.deliveries import Extraction
+from tests.factories import NOON
+from tests.fakes.clock import StoppedClock
+from tests.fakes.conversations import InMemoryConversations
+from tests.fakes.facts import InMemoryFacts
+from tests.model_server import model_server
+from tests.streams import Weather, deliver, held_in_memory
+
+BATCHES = (10, 20, 50)
+TARGET = 0.15
+"""Model calls for each event at ten events of a user in a batch."""
+
+
+class Counted:
+    """A speaker that counts its answers and what they took."""
+
+    def __init__(self, speaker: ClaudeModel) -> None:
+        self._speaker, self.name = speaker, speaker.name
+        self.calls, self.tokens = 0, 0
+
+    def reply(self, question: Question) -> Reply:
+        reply = self._speaker.reply(question)
+        self.calls += 1
+        self.tokens += reply.usage.input + reply.usage.cache_read + reply.usage.cache_write + reply.usage.output
+        return reply
+
+    def stream(self, question: Question) -> Iterator[Any]:
+        return self._speaker.stream(question)
+
+
+@dataclass
+class Run:
+    """What one way of delivering the events took, and what it left."""
+
+    name: str
+    events: int
+    speaker: Counted
+    extraction: Extraction
+    conversations: InMemoryConversations = field(default_factory=lambda: InMemoryConversations(StoppedClock(NOON)))
+
+    @property
+    def calls_each(self) -> float:
+        return self.speaker.calls / self.events
+
+    def state(self) -> bytes:
+        return held_in_memory(self.extraction, self.conversations)
+
+    def row(self) -> tuple[str, ...]:
+        spent = self.speaker.tokens / self.events
+        return (
+            self.name, str(self.events), str(self.speaker.calls), f"{self.calls_each:.3f}", f"{spent:.0f}",
+            str(self.facts), str(self.duplicates), str(len(self.extraction.quarantine.parked)),
+        )  # fmt: skip
+
+    @property
+    def facts(self) -> int:
+        return sum(map(len, self._known()))
+
+    @property
+    def duplicates(self) -> int:
+        """Facts of one user whose attribute and value another one has too."""
+        return sum(count - 1 for known in self._known() for count in Counter(known).values())
+
+    def _known(self) -> list[list[tuple[str, str]]]:
+        assert isinstance(self.extraction.facts, InMemoryFacts)
+        return [
+            [(key.split(".")[0], (fact.value or "").casefold()) for key, fact in mine.items()]
+            for mine in self.extraction.facts._facts.values()
+        ]
+
+
+def main() -> None:
+    path = Path(sys.argv[1] if len(sys.argv) > 1 else "data/locomo_dev.json")
+    if not path.is_file():
+        sys.exit(f"bench-extract: {path} is no file; DATA= names a LoCoMo file")
+    document = json.loads(path.read_text(encoding="utf-8"))
+    if not locomo.recognises(document):
+        sys.exit(f"bench-extract: {path} holds no LoCoMo conversations")
+    talks = [_events(document, number) for number in range(1, len(document) + 1)]
+    with model_server() as url, Anthropic(api_key="bench", base_url=url, max_retries=0) as client:
+        _measure(talks, lambda: Counted(ClaudeModel(client, "local")))
+
+
+def _measure(talks: Sequence[Sequence[Event]], speaker: Callable[[], Counted]) -> None:
+    events, console = [event for talk in talks for event in talk], Console(width=140)
+    users = sorted({event.user_id for event in events})
+    alone = [[event for event in events if event.user_id == user] for user in users]
+    runs = [_run(f"each user's events, {size} a batch", alone, size, speaker()) for size in BATCHES[:1]]
+    runs += [_run(f"two speakers as they talk, {size} a batch", talks, size, speaker()) for size in BATCHES]
+    calm = runs[0]
+    storm = _started("every event five times, shuffled", len(events), speaker())
+    deliver(storm.extraction, events, Weather(copies=5, at_least=5, seed=1))
+    columns = ("delivered", "events", "calls", "calls/event", "tokens/event", "facts", "duplicates", "parked")
+    printed = Table(*columns, title=f"extraction of {len(talks)} conversations", box=box.SIMPLE, title_justify="left")
+    for run in [*runs, storm]:
+        printed.add_row(*run.row())
+    console.print(printed)
+    same = all(run.state() == calm.state() for run in [*runs, storm])
+    console.print(f"state after every way of delivery: {'identical' if same else 'DIFFERENT'}")
+    console.print(f"calls/event at ten events of a user in a batch: {calm.calls_each:.3f} (target {TARGET})")
+
+
+def _run(name: str, streams: Sequence[Sequence[Event]], size: int, speaker: Counted) -> Run:
+    run = _started(name, sum(map(len, streams)), speaker)
+    for stream in streams:
+        for start in range(0, len(stream), size):
+            run.extraction.send(*stream[start : start + size])
+    return run
+
+
+def _started(name: str, events: int, speaker: Counted) -> Run:
+    return Run(name, events, speaker, Extraction(Model(speaker)))
+
+
+def _events(document: Any, number: int) -> list[Event]:
+    source = locomo.read(document, number)
+    return [Event.model_validate({"tenant_id": "bench", "origin": "api"} | each) for each in source.events]
+
+
+if __name__ == "__main__":
+    main()
