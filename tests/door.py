@@ -28,6 +28,7 @@ from tests.fakes.idempotency import InMemoryIdempotency
 from tests.fakes.memories import InMemoryMemories
 from tests.fakes.model import ScriptedModel
 from tests.fakes.recent import InMemoryRecent
+from tests.fakes.recollection import InMemoryRecollection
 from tests.fakes.sealer import HmacSealer
 from tests.fakes.states import InMemoryStates
 from tests.fakes.summaries import InMemorySummaries
@@ -85,6 +86,7 @@ class Door:
     conversations: InMemoryConversations = field(init=False)
     states: InMemoryStates = field(init=False)
     summaries: InMemorySummaries = field(init=False)
+    fresh: InMemoryFresh = field(init=False)
     held_facts: InMemoryHeldFacts = field(init=False)
     documents: InMemoryDocuments = field(init=False)
     memories: InMemoryMemories = field(default_factory=InMemoryMemories)
@@ -93,6 +95,8 @@ class Door:
     tenants: InMemoryTenants = field(init=False)
     idempotency: InMemoryIdempotency = field(default_factory=InMemoryIdempotency)
     model: ScriptedModel = field(default_factory=lambda: ScriptedModel("Good morning."))
+    recollection: InMemoryRecollection = field(default_factory=InMemoryRecollection)
+    announcements: InMemoryBus = field(default_factory=InMemoryBus)
     tenant: str | None = "acme"
     scopes: tuple[str, ...] = EVERYDAY
     seconds_left: float = 29
@@ -100,7 +104,7 @@ class Door:
     def __post_init__(self) -> None:
         self.facts = InMemoryFacts(self.episodes)
         self.conversations = InMemoryConversations(self.clock)
-        self.summaries = InMemorySummaries(self.conversations)
+        self.fresh = InMemoryFresh(self.conversations)
         self.states = InMemoryStates(self.clock)
         self.tenants = InMemoryTenants(Tenant("acme", "Acme Ltd", self.clock()))
         self.summaries = InMemorySummaries(self.conversations)
@@ -110,12 +114,14 @@ class Door:
     def open(self, patch: pytest.MonkeyPatch) -> "Door":
         patch.setattr(wiring, "now", self.clock)
         patch.setattr(wiring, "environment", lambda: "test")
-        patch.setattr(wiring, "fresh", lambda: InMemoryFresh(self.conversations))
+        patch.setattr(wiring, "fresh", lambda: self.fresh)
         for name in ("bus", "facts", "conversations", "episodes", "idempotency", "states", "summaries", "held_facts"):
             patch.setattr(wiring, name, lambda name=name: getattr(self, name))
         patch.setattr(wiring, "traces", lambda: self.episodes)
         patch.setattr(wiring_cold, "episode_reader", lambda: self.episodes)
         patch.setattr(wiring, "sealer", HmacSealer)
+        patch.setattr(wiring_search, "recollection", lambda: self.recollection)
+        patch.setattr(wiring_search, "announcements", lambda: self.announcements)
         patch.setattr(wiring_search, "documents", lambda: self.documents)
         patch.setattr(wiring_search, "memory_index", lambda: self.memories)
         patch.setattr(wiring_search, "embedder", lambda _: self.embedder)

@@ -9,8 +9,10 @@ from aws_lambda_powertools.logging.correlation_paths import API_GATEWAY_HTTP
 from aws_lambda_powertools.utilities.typing import LambdaContext
 
 from functions.chat.api import Answer, MessageIn
+from functions.chat.gathering import Gatherer
+from functions.chat.reproduction import Reproduced, Reproduction
 from functions.chat.usecase import Chat
-from membus import wiring, wiring_models
+from membus import wiring, wiring_models, wiring_search
 from membus.domain.context import Context
 from membus.domain.conversation import MessageIds
 from membus.domain.identity import Id
@@ -24,7 +26,7 @@ RESERVE_SECONDS = 3
 
 app = application()
 ids = MessageIds()
-pool = ThreadPoolExecutor(max_workers=5)
+pool = ThreadPoolExecutor(max_workers=6)
 Conversation = Annotated[Id, Path()]
 
 
@@ -56,6 +58,15 @@ def get_context(
     return _chat().context(caller(app).tenant, conversation, message, author=author)
 
 
+@app.get(
+    "/v1/conversations/<conversation>/messages/<message>/context",
+    summary="The prompt of an old reply, made again and checked; calls no model",
+    **route("chat", "memory:read"),
+)
+def get_message_context(conversation: Conversation, message: Annotated[Id, Path()]) -> Reproduced:
+    return Reproduction(_gatherer()).of(caller(app).tenant, conversation, message)
+
+
 @logger.inject_lambda_context(correlation_id_path=API_GATEWAY_HTTP)
 def handler(event: dict[str, Any], context: LambdaContext) -> dict[str, Any]:
     return respond(app, event, context)
@@ -63,14 +74,24 @@ def handler(event: dict[str, Any], context: LambdaContext) -> dict[str, Any]:
 
 def _chat() -> Chat:
     return Chat(
+        gatherer=_gatherer(),
         conversations=wiring.conversations(),
-        facts=wiring.facts(),
-        fresh=wiring.fresh(),
         bus=wiring.bus(),
+        announcements=wiring_search.announcements,
         model=partial(wiring_models.model, "chat"),
         clock=wiring.now,
         seconds_left=lambda: min(_remaining_seconds() - RESERVE_SECONDS, ANSWER_SECONDS),
         ids=ids,
+    )
+
+
+def _gatherer() -> Gatherer:
+    return Gatherer(
+        conversations=wiring.conversations(),
+        summaries=wiring.summaries(),
+        facts=wiring.facts(),
+        fresh=wiring.fresh(),
+        recollection=wiring_search.recollection(),
         pool=pool,
     )
 

@@ -58,16 +58,23 @@ class Summarizer:
         return STEPS_MAX
 
     def _compact(self, read: Outline, part: Sequence[Message], writer: Writer) -> tuple[Outline, list[Summary]]:
-        """Return the next outline and the summaries it brings: the part's, and those of chapters that it completes."""
-        written = writer.of_turns(part, read.slots)
+        """Return the next outline and the summaries it brings: the part's, and those of chapters that it completes.
+
+        Of what is not to be remembered nothing is told; it is covered all the same.
+        """
+        told = [message for message in part if message.remember]
         border = Border(
             version=read.border.version + 1, until=part[-1].message_id,
             tokens=read.border.tokens + sum(map(size_of, part)), messages=read.border.messages + len(part),
         )  # fmt: skip
+        borders = (*read.borders, border)[-BORDERS_MAX:]
+        if not told:
+            return read.model_copy(update={"borders": borders, "created_at": self.clock()}), []
+        written = writer.of_turns(told, read.slots)
         first = self._summary(written, level=0, span=(part[0].message_id, part[-1].message_id), border=border)
         outline = Outline(
-            borders=(*read.borders, border)[-BORDERS_MAX:], chapters=(*read.chapters, _chapter(first)),
-            slots=ledger_of(read.slots, written.slots, part), created_at=self.clock(),
+            borders=borders, chapters=(*read.chapters, _chapter(first)),
+            slots=ledger_of(read.slots, written.slots, told), created_at=self.clock(),
         )  # fmt: skip
         return self._rolled_up(outline, [first], writer)
 

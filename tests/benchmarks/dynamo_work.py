@@ -16,6 +16,7 @@ from datetime import timedelta
 from typing import Any
 
 from functions.chat.api import MessageIn
+from functions.chat.gathering import Gatherer
 from functions.chat.usecase import Chat
 from functions.extract.api import QueueMessage
 from functions.extract.learning import Learner
@@ -27,6 +28,7 @@ from membus.adapters.dynamo_facts import DynamoFacts
 from membus.adapters.dynamo_fresh import DynamoFresh
 from membus.adapters.dynamo_held_facts import DynamoHeldFacts
 from membus.adapters.dynamo_signals import DynamoSignals
+from membus.adapters.dynamo_summaries import DynamoSummaries
 from membus.domain.conversation import MessageIds
 from membus.domain.event import Event
 from membus.domain.prompt import Prompt
@@ -35,6 +37,7 @@ from tests.factories import ADA, NOON, a_conversation, a_server_error, a_setting
 from tests.fakes.bus import InMemoryBus, InMemoryQuarantine, InMemorySource
 from tests.fakes.contents import InMemoryContents
 from tests.fakes.model import ScriptedModel
+from tests.fakes.recollection import InMemoryRecollection
 from tests.strict import strict_aws
 from tests.tables import TABLES, make_table
 
@@ -98,9 +101,13 @@ class _Stores:
         self.fresh = DynamoFresh(conversations, lambda: NOON)
         store.create(a_conversation(), request_key="first")
         self.chat = Chat(
-            conversations=store, facts=self.facts, fresh=self.fresh, bus=InMemoryBus(),
+            gatherer=Gatherer(
+                conversations=store, summaries=DynamoSummaries(conversations), facts=self.facts, fresh=self.fresh,
+                recollection=InMemoryRecollection(), pool=ThreadPoolExecutor(6),
+            ),
+            conversations=store, bus=InMemoryBus(), announcements=InMemoryBus,
             model=lambda _: ScriptedModel("Bom dia!"), clock=lambda: NOON, seconds_left=lambda: 10.0,
-            ids=MessageIds(), pool=ThreadPoolExecutor(5),
+            ids=MessageIds(),
         )  # fmt: skip
         for number in range(49):
             self.turn(str(number))

@@ -54,9 +54,11 @@ def test_a_change_is_stored_whole_beside_what_messages_count(
     add(conversations, talk)
     after = next_of(talk, title="Trip", status="archived", members=("eve", "mia"))
 
+    counted = stored(conversations, talk).marks
     conversations.replace(talk, after)
 
-    assert stored(conversations, talk) == after.model_copy(update={"message_count": 2})
+    assert stored(conversations, talk) == after.model_copy(update={"message_count": 2, "marks": counted})
+    assert counted.tokens > 0
 
 
 def test_a_change_of_something_else_keeps_the_automatic_title(

@@ -4,12 +4,17 @@ from collections import defaultdict
 from typing import TYPE_CHECKING
 
 from membus.adapters.conversation_items import REQUEST_LIFETIME
+from membus.domain.compaction import size_of
 from membus.domain.conversation import Conversation, Message, Status, Turn
 from membus.domain.fresh import Fresh, fresh_of
 from membus.domain.identity import Owner
+from membus.domain.marks import Marks
 from membus.domain.pages import Page
+from membus.domain.provenance import Provenance, Trace
+from membus.domain.summary import Border
 from membus.errors import ConflictError, NotFoundError
 from membus.ports.clock import Clock
+from membus.ports.conversations import NO_TRACE
 from tests.fakes.listing import page_of
 
 if TYPE_CHECKING:
@@ -26,6 +31,7 @@ class InMemoryConversations:
         self._deleted: set[Key] = set()
         self._requests: dict[tuple[str, str], tuple[str, datetime]] = {}
         self._messages: dict[Key, dict[str, Message]] = defaultdict(dict)
+        self._provenance: dict[tuple[str, str, str], Provenance] = {}
         self._turns: dict[tuple[str, str, str], tuple[datetime, Turn]] = {}
         for conversation in conversations:
             self.create(conversation, request_key=conversation.conversation_id)
@@ -60,7 +66,8 @@ class InMemoryConversations:
         stored = self.conversation(before.tenant_id, before.conversation_id)
         if stored.version != before.version:
             raise ConflictError("the conversation has changed", version=stored.version)
-        counted = {"message_count": stored.message_count, "title": after.title or stored.title}
+        title = after.title or stored.title
+        counted = {"message_count": stored.message_count, "title": title, "marks": stored.marks}
         self._kept[before.tenant_id, before.conversation_id] = after.model_copy(update=counted)
 
     def delete(self, tenant: str, conversation_id: str) -> None:
@@ -81,23 +88,52 @@ class InMemoryConversations:
             raise NotFoundError("no such message")
         return found
 
-    def recent(self, tenant: str, conversation_id: str, *, limit: int) -> list[Message]:
-        return list(reversed(self.messages(tenant, conversation_id, limit=limit, after=None, newest_first=True).items))
+    def recent(self, tenant: str, conversation_id: str, *, limit: int, after: str | None = None) -> list[Message]:
+        behind = {sk: said for sk, said in self._messages[tenant, conversation_id].items() if sk > (after or "")}
+        return list(reversed(page_of(behind, limit=limit, after=None, newest_first=True).items))
+
+    def provenance(self, tenant: str, conversation_id: str, message_id: str) -> Provenance:
+        made = self._provenance.get((tenant, conversation_id, message_id))
+        if made is None:
+            raise NotFoundError("nothing is known of this message's prompt")
+        return made
+
+    def cover(self, tenant: str, conversation_id: str, borders: tuple[Border, ...]) -> None:
+        """Note how far summaries reach, as their store does beside the messages."""
+        known = self.conversation(tenant, conversation_id)
+        marks = known.marks.model_copy(update={"borders": borders})
+        self._kept[tenant, conversation_id] = known.model_copy(update={"marks": marks})
 
     def turn(self, tenant: str, conversation_id: str, request_key: str) -> Turn | None:
         expires_at, turn = self._turns.get((tenant, conversation_id, request_key), (self._clock(), None))
         return turn if expires_at > self._clock() else None
 
-    def add(self, tenant: str, conversation_id: str, turn: Turn, *, request_key: str, title: str | None) -> None:
+    def add(
+        self,
+        tenant: str,
+        conversation_id: str,
+        turn: Turn,
+        *,
+        request_key: str,
+        title: str | None,
+        trace: Trace = NO_TRACE,
+    ) -> None:
         before = self.conversation(tenant, conversation_id)
         if self.turn(tenant, conversation_id, request_key):
             raise ConflictError("this request stored a turn")
+        if (before.marks.covered.until or "") >= turn.user.message_id:
+            raise ConflictError("a summary has gone past this turn", code="covered")
         key = tenant, conversation_id
         self._turns[(*key, request_key)] = self._clock() + REQUEST_LIFETIME, turn
         self._messages[key] |= {said.message_id: said for said in (turn.user, turn.assistant)}
         if turn.user.remember:
             self.fresh[Owner(tenant=tenant, user=turn.user.author)][turn.event_id] = fresh_of(turn, conversation_id)
-        after = {"message_count": before.message_count + 2, "title": before.title or title}
+        if trace.provenance:
+            self._provenance[(*key, trace.provenance.message_id)] = trace.provenance
+        moved = trace.model_dump(include={"cut", "rate"}, exclude_none=True)
+        tokens = before.marks.tokens + size_of(turn.user) + size_of(turn.assistant)
+        marks = Marks.model_validate(before.marks.model_dump() | moved | {"tokens": tokens})
+        after = {"message_count": before.message_count + 2, "title": before.title or title, "marks": marks}
         self._kept[key] = before.model_copy(update=after)
 
     def forget_one(self, tenant: str, conversation_id: str) -> bool:

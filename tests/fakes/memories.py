@@ -75,6 +75,11 @@ class InMemoryMemories:
         self._check()
         return {text: self._vectors[tenant, text] for text in texts if (tenant, text) in self._vectors}
 
+    def texts(self, tenant: str, memory_ids: Sequence[str]) -> dict[str, list[str]]:
+        self._check()
+        wanted = (entry for entry in self._of(tenant) if entry.memory.memory_id in memory_ids)
+        return {entry.memory.memory_id: [passage.text for passage in entry.passages] for entry in wanted}
+
     def documents(self, within: Within, *, limit: int, after: dict[str, str] | None) -> Page[str]:
         self._check()
         mine = [entry.memory for entry in self._of(within.tenant_id) if within.holds(entry.memory)]

@@ -45,4 +45,5 @@ class InMemorySummaries:
         if self._outlines[key][-1].border != read.border:
             raise ConflictError("the summary has moved on")
         self._outlines[key].append(outline)
+        self._conversations.cover(tenant, conversation_id, outline.borders)
         self._summaries[key] |= {f"SUMMARY#{each.level}#{each.first}": each for each in summaries}

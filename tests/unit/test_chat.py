@@ -7,7 +7,8 @@ from uuid import uuid4
 
 import pytest
 
-from functions.chat.usecase import REFUSED
+from functions.chat.turns import REFUSED
+from membus.domain.context import BUDGETS
 from membus.domain.identity import Owner
 from membus.domain.prompt import Prompt, Reply
 from membus.errors import ConflictError, ModelError, UnavailableError
@@ -48,7 +49,7 @@ def test_an_answer_is_the_models_words_and_what_they_took(talk: Door) -> None:
     assert (answer.json["message"]["role"], answer.json["message"]["author"]) == ("assistant", "guide")
     assert (answer.json["stop_reason"], answer.json["usage"]["input"]) == ("end_turn", 100)
     context = answer.json["context"]
-    assert [section["name"] for section in context["sections"]] == ["system", "profile", "window", "message"]
+    assert [section["name"] for section in context["sections"]] == list(BUDGETS)
     assert sum(section["tokens"] for section in context["sections"]) == context["total_tokens"] <= context["budget"]
 
 
@@ -222,32 +223,36 @@ def test_the_same_request_answered_elsewhere_meanwhile_is_a_conflict(
     assert talk.bus.published == []
 
 
-def test_everything_is_read_side_by_side_before_the_model_is_asked(talk: Door, monkeypatch: pytest.MonkeyPatch) -> None:
-    together = threading.Barrier(4, timeout=5)
+def test_everything_is_read_in_two_waves_before_the_model_is_asked(talk: Door, monkeypatch: pytest.MonkeyPatch) -> None:
+    waves = {
+        threading.Barrier(5, timeout=5): {
+            "turn": talk.conversations, "conversation": talk.conversations, "profile": talk.facts,
+            "newest": talk.fresh, "found": talk.recollection,
+        },
+        threading.Barrier(2, timeout=5): {"recent": talk.conversations, "outline": talk.summaries},
+    }  # fmt: skip
     calls: list[str] = []
-    owners = {
-        "turn": talk.conversations,
-        "conversation": talk.conversations,
-        "recent": talk.conversations,
-        "profile": talk.facts,
-    }
 
-    for name, owner in owners.items():
+    def meet(name: str, owner: Any, together: threading.Barrier) -> None:
         read = getattr(owner, name)
 
-        def meet(*args: Any, name: str = name, read: Any = read, **fields: Any) -> Any:
+        def meeting(*args: Any, **fields: Any) -> Any:
             calls.append(name)
             together.wait()
             return read(*args, **fields)
 
-        monkeypatch.setattr(owner, name, meet)
+        monkeypatch.setattr(owner, name, meeting)
+
+    for together, wave in waves.items():
+        for name, owner in wave.items():
+            meet(name, owner, together)
     before: list[int] = []
     talk.model = ScriptedModel(lambda _: before.append(len(calls)) or "Lisbon.")  # type: ignore[func-returns-value]
     monkeypatch.setattr(talk.conversations, "add", lambda *_, **__: None)
 
     assert say(talk).status == 200
-    assert before == [4]
-    assert sorted(calls) == ["conversation", "profile", "recent", "turn"]
+    assert before == [7]
+    assert sorted(calls) == sorted(name for wave in waves.values() for name in wave)
 
 
 def test_the_model_has_only_the_time_the_gateway_leaves(talk: Door) -> None:

@@ -4,7 +4,7 @@ from typing import Any
 
 import pytest
 
-from membus.domain.context import CEILING
+from membus.domain.context import BUDGETS, CEILING
 from tests.door import Answer, Door
 from tests.factories import ADA, a_conversation, an_observation, learn
 
@@ -46,8 +46,8 @@ def test_a_context_says_where_the_tokens_go(talk: Door) -> None:
     shown = context(talk)
 
     sizes = {section["name"]: section["tokens"] for section in shown["sections"]}
-    assert list(sizes) == ["system", "profile", "window", "message"]
-    assert all(sizes.values())
+    assert list(sizes) == list(BUDGETS)
+    assert all(sizes[name] for name in ("system", "profile", "window", "message"))
     assert sum(sizes.values()) == shown["total_tokens"] <= shown["budget"] == CEILING
     assert shown["facts"] == ["- home.city: Lisbon (since 2026-03-01)"]
     assert [message["content"] for message in shown["window"]] == ["Hello", "Good morning."]

@@ -156,6 +156,19 @@ def test_a_conversation_that_is_gone_is_not_sent_to_anybody() -> None:
     assert bench.model.prompts == []
 
 
+def test_what_is_not_to_be_remembered_is_covered_and_not_told() -> None:
+    bench = Bench(draft("Never."), turns=0)
+    for number in range(20):
+        turn = a_turn(number, content="I paid $7,000.")
+        said = {"user": turn.user, "assistant": turn.assistant}
+        secret = {side: message.model_copy(update={"remember": False}) for side, message in said.items()}
+        bench.conversations.add("acme", "c", turn.model_copy(update=secret), request_key=f"k{number}", title=None)
+
+    bench.advance()
+
+    assert (bench.outline.border.messages, bench.outline.slots, bench.model.prompts) == (38, (), [])
+
+
 def test_raw_turns_are_told_once_and_chapters_by_the_next_level() -> None:
     bench = Bench(draft("A chapter."), turns=0)
     for _ in range(16):

@@ -17,11 +17,14 @@ router = APIGatewayHttpRouter()
 @router.post("/v1/search", summary="Search every kind of memory", **READ)
 def post_search(asked: Annotated[SearchIn, Body()]) -> Results:
     tenant = caller(router).tenant
-    search = Search(
+    return searching(tenant).answer(tenant, asked)
+
+
+def searching(tenant: str) -> Search:
+    return Search(
         index=wiring_search.memory_index(),
         embedder=wiring_search.embedder(tenant),
         facts=wiring.facts(),
         recent=wiring_search.recent(),
         clock=wiring.now,
     )
-    return search.answer(tenant, asked)

@@ -26,6 +26,12 @@ locals {
     grants      = [local.may.tenants.tenants.get, local.may.tenants.usage.read, local.may.tenants.usage.write]
   }
 
+  # Chat searches through memory, by name: its own network has a way to the model, memory's has one to Postgres (ADR 27).
+  recall = {
+    target = contains(var.runtime.snap_start, "memory") ? "${local.prefix}-memory:live" : "${local.prefix}-memory"
+    grant  = [{ Effect = "Allow", Action = ["lambda:InvokeFunction"], Resource = ["arn:${local.account.partition}:lambda:${local.account.region}:${local.account.id}:function:${local.prefix}-memory", "arn:${local.account.partition}:lambda:${local.account.region}:${local.account.id}:function:${local.prefix}-memory:live"] }]
+  }
+
   # Changes that search and listeners care about: facts, documents, and episodes, which alone have an order by user.
   searchable = [
     { Keys = { sk = { S = [{ prefix = "FACT#" }] } } },
@@ -88,8 +94,9 @@ locals {
 
     chat = {
       limits      = { timeout_seconds = 60, memory_mb = 1024 }
-      environment = merge(local.memory, local.conversations, local.bus, module.model.environment, { CHAT_MODEL_ID = var.model.chat_id, CHAT_FALLBACK_MODEL_ID = var.model.chat_fallback_id }, local.ledger.environment, local.hot.environment)
+      environment = merge(local.memory, local.conversations, local.bus, module.model.environment, { CHAT_MODEL_ID = var.model.chat_id, RECALL_FUNCTION = local.recall.target, CHAT_FALLBACK_MODEL_ID = var.model.chat_fallback_id }, local.ledger.environment, local.hot.environment)
       grants = [
+        local.recall.grant,
         local.may.memory.facts.read, local.may.conversations.turns.read, local.may.conversations.turns.write,
         module.event_bus.grants.put, module.model.grants.ask, local.ledger.grants, local.hot.grants,
       ]

@@ -13,6 +13,7 @@ if TYPE_CHECKING:
     from membus.ports.embedder import Embedder
     from membus.ports.events import EventBus
     from membus.ports.memories import MemoryIndex
+    from membus.ports.recall import Recollection
     from membus.ports.recent import RecentEvents
 
 CONNECT_SECONDS = 3
@@ -41,6 +42,15 @@ def embedder(tenant: str, model_id: str | None = None) -> "Embedder":
     from membus.asking.metering import MeteredEmbedder
 
     return MeteredEmbedder(_titan(model_id or _embedding_model()), account(tenant))
+
+
+@cache
+def recollection() -> "Recollection":
+    """Chat would rather answer from what it has than wait for a search."""
+    from membus.adapters.aws import client
+    from membus.adapters.lambda_recollection import LambdaRecollection
+
+    return LambdaRecollection(client("lambda", attempts=1, read_timeout_seconds=5), _env("RECALL_FUNCTION"))
 
 
 @cache

@@ -41,7 +41,9 @@ run "services" {
       keep_spill    = { actions = ["s3:PutObject"], on = "/spill/*" }
       drop_spill    = { actions = ["s3:DeleteObject"], on = "/spill/*" }
       read_spill    = { actions = ["s3:GetObject"], on = "/spill/*" }
-      call_another  = { actions = ["lambda:InvokeFunction", "sts:AssumeRole", "iam:PassRole"], on = "" }
+      call_memory   = { actions = ["lambda:InvokeFunction"], on = "function:membus-test-memory" }
+      call_another  = { actions = ["lambda:InvokeFunction"], on = "" }
+      become        = { actions = ["sts:AssumeRole", "iam:PassRole"], on = "" }
     }
   }
 
@@ -102,7 +104,11 @@ run "services" {
     error_message = "Index reads large texts to embed them, and keeps none."
   }
   assert {
-    condition     = output.who_may.call_another == "nobody"
-    error_message = "Functions do not call each other nor change roles."
+    condition     = output.who_may.call_memory == "chat" && output.who_may.call_another == "chat" && length(regexall("function:membus-test-(authorize|extract|index|chat|summarize|sweep|migrate)", run.platform.policies.chat)) == 0
+    error_message = "Chat searches through memory; no function calls another one."
+  }
+  assert {
+    condition     = output.who_may.become == "nobody"
+    error_message = "Functions do not change roles."
   }
 }

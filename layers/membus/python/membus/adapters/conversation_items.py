@@ -1,5 +1,7 @@
 """The items of a conversation: pk `T#<tenant>#C#<conversation>`; sk `META`, `MEMBER#<user>`, `MSG#<ulid>`, `TURN#…`.
 
+`PROMPT#<ulid>` says what the prompt of the reply `<ulid>` was made of; `META` counts tokens and keeps the window's cut.
+
 Beside them, until it has been read, what a user just said: pk `T#<tenant>#U#<user>`, sk `FRESH#<event id>`.
 
 Index `by_status`, newest first: `META` lies under `T#<tenant>#<status>`, the entry of each who may read it under
@@ -7,14 +9,18 @@ Index `by_status`, newest first: `META` lies under `T#<tenant>#<status>`, the en
 """
 
 import hashlib
+import json
 from datetime import datetime, timedelta
 from typing import Any
 
 from boto3.dynamodb.conditions import Key
 
+from membus.domain.compaction import size_of
 from membus.domain.conversation import Conversation, Message, Status, Turn
 from membus.domain.fresh import fresh_of
 from membus.domain.identity import Owner
+from membus.domain.marks import Marks
+from membus.domain.provenance import Trace
 
 Item = dict[str, Any]
 
@@ -82,7 +88,12 @@ def conversation_of(item: Item | None) -> Conversation | None:
         return None
     stored = Conversation.model_validate_json(str(item["body"]))
     counted = {"message_count": int(item["message_count"]), "version": int(item["version"]), "title": item.get("title")}
-    return stored.model_copy(update=counted)
+    return stored.model_copy(update=counted | {"marks": marks_of(item)})
+
+
+def marks_of(item: Item) -> Marks:
+    kept = {name: json.loads(str(item[name])) for name in ("borders", "cut", "rate") if name in item}
+    return Marks.model_validate(kept | {"tokens": int(item.get("tokens", 0))})
 
 
 def message_item(tenant: str, conversation_id: str, message: Message) -> Item:
@@ -106,9 +117,29 @@ def message_of(item: Item) -> Message:
     return Message.model_validate_json(str(item["body"]))
 
 
-def messages_of(tenant: str, conversation_id: str) -> dict[str, Any]:
-    pk = key(tenant, conversation_id)["pk"]
-    return {"KeyConditionExpression": Key("pk").eq(pk) & Key("sk").begins_with("MSG#"), "ConsistentRead": True}
+def messages_of(tenant: str, conversation_id: str, *, after: str | None = None) -> dict[str, Any]:
+    """Ask for messages, of those behind message `after` where it is named: a space makes the least id above it."""
+    first, pk = f"MSG#{after} " if after else "MSG#", key(tenant, conversation_id)["pk"]
+    return {"KeyConditionExpression": Key("pk").eq(pk) & Key("sk").between(first, "MSG$"), "ConsistentRead": True}
+
+
+def marked(turn: Turn, trace: Trace) -> tuple[str, Item]:
+    """Return what a turn sets on `META` besides its title: counters, and where they moved the cut and the rate."""
+    tokens = sum(map(size_of, (turn.user, turn.assistant)))
+    values: Item = {":two": 2, ":none": 0, ":tokens": tokens, ":first": turn.user.message_id}
+    update = "SET message_count = message_count + :two, tokens = if_not_exists(tokens, :none) + :tokens"
+    for name, value in (("cut", trace.cut), ("rate", trace.rate)):
+        if value is not None:
+            update += f", {name} = :{name}"
+            values[f":{name}"] = value.model_dump_json()
+    return update, values
+
+
+def trace_items(tenant: str, conversation_id: str, trace: Trace) -> list[Item]:
+    made = trace.provenance
+    return (
+        [{**key(tenant, conversation_id, f"PROMPT#{made.message_id}"), "body": made.model_dump_json()}] if made else []
+    )
 
 
 def seconds(moment: datetime) -> int:

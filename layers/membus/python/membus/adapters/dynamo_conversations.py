@@ -10,18 +10,18 @@ from boto3.dynamodb.conditions import Key
 
 from membus.adapters import conversation_items as items
 from membus.adapters.conversation_items import ALIVE, REQUEST_LIFETIME, TOMBSTONE_LIFETIME, Item, seconds
+from membus.adapters.dynamo_batches import get_all
 from membus.adapters.dynamo_errors import dynamo_errors
 from membus.adapters.dynamo_transactions import transact
 from membus.domain.conversation import Conversation, Message, Status, Turn
 from membus.domain.pages import Page
-from membus.errors import ConflictError, NotFoundError, UnavailableError
+from membus.domain.provenance import Provenance, Trace
+from membus.errors import ConflictError, NotFoundError
 from membus.ports.clock import Clock
+from membus.ports.conversations import NO_TRACE
 
 if TYPE_CHECKING:
     from mypy_boto3_dynamodb.service_resource import Table
-
-BATCH = 100
-"""Items that DynamoDB hands out in one batch."""
 
 
 class DynamoConversations:
@@ -105,8 +105,16 @@ class DynamoConversations:
             raise NotFoundError("no such message")
         return items.message_of(item)
 
-    def recent(self, tenant: str, conversation_id: str, *, limit: int) -> list[Message]:
-        return list(reversed(self.messages(tenant, conversation_id, limit=limit, after=None, newest_first=True).items))
+    def recent(self, tenant: str, conversation_id: str, *, limit: int, after: str | None = None) -> list[Message]:
+        query = items.messages_of(tenant, conversation_id, after=after)
+        found, _ = self._query(query, limit=limit, after=None, forward=False)
+        return [items.message_of(item) for item in reversed(found)]
+
+    def provenance(self, tenant: str, conversation_id: str, message_id: str) -> Provenance:
+        item = self._item(items.key(tenant, conversation_id, f"PROMPT#{message_id}"))
+        if item is None:
+            raise NotFoundError("nothing is known of this message's prompt")
+        return Provenance.model_validate_json(item["body"])
 
     def turn(self, tenant: str, conversation_id: str, request_key: str) -> Turn | None:
         item = self._item(items.key(tenant, conversation_id, items.turn_sk(request_key)))
@@ -114,18 +122,28 @@ class DynamoConversations:
             return None
         return Turn.model_validate_json(item["body"])
 
-    def add(self, tenant: str, conversation_id: str, turn: Turn, *, request_key: str, title: str | None) -> None:
+    def add(
+        self,
+        tenant: str,
+        conversation_id: str,
+        turn: Turn,
+        *,
+        request_key: str,
+        title: str | None,
+        trace: Trace = NO_TRACE,
+    ) -> None:
         asked = {**items.key(tenant, conversation_id, items.turn_sk(request_key)), "body": turn.model_dump_json()}
         said = (items.message_item(tenant, conversation_id, message) for message in (turn.user, turn.assistant))
-        writes = [
-            self._first(asked), *(self._put(Item=item) for item in said),
-            *(self._put(Item=item) for item in items.fresh_items(tenant, conversation_id, turn)),
-            self._count(items.key(tenant, conversation_id), title),
-        ]  # fmt: skip
+        left = (*items.fresh_items(tenant, conversation_id, turn), *items.trace_items(tenant, conversation_id, trace))
+        meta = items.key(tenant, conversation_id)
+        writes = [self._first(asked), *(self._put(Item=item) for item in (*said, *left))]
+        writes.append(self._count(meta, turn, title, trace))
         try:
             transact(self._table.meta.client, writes, doing="storing a turn")
-        except ConflictError:
-            self.conversation(tenant, conversation_id)
+        except ConflictError as lost:
+            covered = self.conversation(tenant, conversation_id).marks.covered.until
+            if covered is not None and covered >= turn.user.message_id:
+                raise ConflictError("a summary has gone past this turn", code="covered") from lost
             raise
 
     def _first(self, item: Item) -> Item:
@@ -137,11 +155,12 @@ class DynamoConversations:
             ExpressionAttributeValues={":now": seconds(now)},
         )
 
-    def _count(self, key: dict[str, str], title: str | None) -> Item:
-        titled = ", title = if_not_exists(title, :title)" if title else ""
+    def _count(self, key: dict[str, str], turn: Turn, title: str | None, trace: Trace) -> Item:
+        update, values = items.marked(turn, trace)
         return self._update(
-            Key=key, UpdateExpression=f"SET message_count = message_count + :two{titled}", ConditionExpression=ALIVE,
-            ExpressionAttributeValues={":two": 2} | ({":title": title} if title else {}),
+            Key=key, UpdateExpression=update + (", title = if_not_exists(title, :title)" if title else ""),
+            ConditionExpression=f"{ALIVE} AND (attribute_not_exists(covered) OR covered < :first)",
+            ExpressionAttributeValues=values | ({":title": title} if title else {}),
         )  # fmt: skip
 
     def _put(self, **put: Any) -> Item:
@@ -158,18 +177,9 @@ class DynamoConversations:
 
     def _conversations(self, tenant: str, ids: list[str]) -> list[Conversation]:
         """Return those of the conversations that are there, in the order of `ids`."""
-        found: dict[str, Conversation] = {}
-        wanted: list[Any] = [items.key(tenant, each) for each in ids]
-        while wanted:
-            request: Any = {self._table.name: {"Keys": wanted[:BATCH], "ConsistentRead": True}}
-            with dynamo_errors("listing conversations"):
-                answer: Any = self._table.meta.client.batch_get_item(RequestItems=request)
-            read = map(items.conversation_of, answer["Responses"].get(self._table.name, []))
-            found |= {each.conversation_id: each for each in read if each}
-            left = answer.get("UnprocessedKeys", {}).get(self._table.name, {}).get("Keys", [])
-            if len(left) == len(wanted[:BATCH]):
-                raise UnavailableError("the table is busy while listing conversations")
-            wanted = [*left, *wanted[BATCH:]]
+        keys = [items.key(tenant, each) for each in ids]
+        read = map(items.conversation_of, get_all(self._table, keys, doing="listing conversations"))
+        found = {each.conversation_id: each for each in read if each}
         return [found[each] for each in ids if each in found]
 
     def _query(

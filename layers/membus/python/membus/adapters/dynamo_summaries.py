@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Any
 
 from boto3.dynamodb.conditions import Key
 
+from membus.adapters import conversation_items as items
 from membus.adapters.dynamo_errors import dynamo_errors
 from membus.adapters.dynamo_transactions import transact
 from membus.domain.conversation import Message
@@ -26,13 +27,13 @@ class DynamoSummaries:
 
     def outline(self, tenant: str, conversation_id: str, version: int | None = None) -> Outline:
         sk = "SLOTS" if version is None else _version_sk(version)
-        item = self._item(_key(tenant, conversation_id, sk))
+        item = self._item(items.key(tenant, conversation_id, sk))
         return Outline.model_validate_json(str(item["body"])) if item else Outline()
 
     def summaries(
         self, tenant: str, conversation_id: str, *, limit: int, after: dict[str, str] | None
     ) -> Page[Summary]:
-        key = _key(tenant, conversation_id, "")
+        key = items.key(tenant, conversation_id, "")
         query = {"KeyConditionExpression": Key("pk").eq(key["pk"]) & Key("sk").begins_with("SUMMARY#")}
         start = {"ExclusiveStartKey": after} if after else {}
         answer = self._query(**query, **start, Limit=limit)
@@ -40,17 +41,14 @@ class DynamoSummaries:
         return Page(found, answer.get("LastEvaluatedKey"))
 
     def unsummarised(self, tenant: str, conversation_id: str, *, after: str | None, limit: int) -> list[Message]:
-        key = _key(tenant, conversation_id, f"MSG#{after or ''}")
-        # `MSG$` follows every `MSG#…`; the message that the range begins with is asked for and dropped.
-        range_of = Key("pk").eq(key["pk"]) & Key("sk").between(key["sk"], "MSG$")
-        items = self._query(KeyConditionExpression=range_of, Limit=limit + 1)["Items"]
-        return [Message.model_validate_json(str(item["body"])) for item in items if item["sk"] != key["sk"]][:limit]
+        found = self._query(**items.messages_of(tenant, conversation_id, after=after), Limit=limit)
+        return [items.message_of(item) for item in found["Items"]]
 
     def advance(
         self, tenant: str, conversation_id: str, outline: Outline, *, read: Outline, summaries: Sequence[Summary]
     ) -> None:
         def put(sk: str, body: str) -> dict[str, Any]:
-            item = {**_key(tenant, conversation_id, sk), "body": body}
+            item = {**items.key(tenant, conversation_id, sk), "body": body}
             return {"Put": {"TableName": self._table.name, "Item": item}}
 
         new = {"ConditionExpression": "attribute_not_exists(pk)"}
@@ -58,7 +56,7 @@ class DynamoSummaries:
         puts.append(put(_version_sk(outline.border.version), outline.model_dump_json()))
         writes: list[Any] = [{"Put": each["Put"] | new} for each in puts]
         writes.append(put("SLOTS", outline.model_dump_json()))
-        writes.append(self._mark(_key(tenant, conversation_id, "META"), outline, read.border))
+        writes.append(self._mark(items.key(tenant, conversation_id, "META"), outline, read.border))
         transact(self._table.meta.client, writes, doing="advancing a summary")
 
     def _mark(self, key: dict[str, str], outline: Outline, read: Border) -> dict[str, Any]:
@@ -69,7 +67,7 @@ class DynamoSummaries:
                 "TableName": self._table.name,
                 "Key": key,
                 "UpdateExpression": "SET summary_version = :version, covered = :until, borders = :borders",
-                "ConditionExpression": f"attribute_exists(pk) AND attribute_not_exists(deleted_at) AND {unmoved}",
+                "ConditionExpression": f"{items.ALIVE} AND {unmoved}",
                 "ExpressionAttributeValues": {
                     ":version": outline.border.version,
                     ":until": outline.border.until,
@@ -86,11 +84,7 @@ class DynamoSummaries:
 
     def _query(self, **query: Any) -> Any:
         with dynamo_errors("reading a summary"):
-            return self._table.meta.client.query(TableName=self._table.name, ConsistentRead=True, **query)
-
-
-def _key(tenant: str, conversation_id: str, sk: str) -> dict[str, str]:
-    return {"pk": f"T#{tenant}#C#{conversation_id}", "sk": sk}
+            return self._table.meta.client.query(TableName=self._table.name, **{"ConsistentRead": True, **query})
 
 
 def _version_sk(version: int) -> str:

@@ -67,6 +67,14 @@ class PostgresMemories:
         rows = self._transactions.run(tenant, lambda connection: connection.execute(statements.VECTORS, named).fetchall)
         return {hashes[content]: json.loads(vector) for content, vector in rows}
 
+    def texts(self, tenant: str, memory_ids: Sequence[str]) -> dict[str, list[str]]:
+        named = {"tenant": tenant, "memories": list(memory_ids)}
+        rows = self._transactions.run(tenant, lambda connection: connection.execute(statements.TEXTS, named).fetchall)
+        texts: dict[str, list[str]] = {}
+        for memory_id, text in rows:
+            texts.setdefault(memory_id, []).append(text)
+        return texts
+
     def documents(self, within: Within, *, limit: int, after: dict[str, str] | None) -> Page[str]:
         return self._transactions.run(
             within.tenant_id, lambda connection: documents(connection, within, limit=limit, after=after)

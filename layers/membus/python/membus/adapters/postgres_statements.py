@@ -107,3 +107,7 @@ VECTORS = """
     SELECT DISTINCT ON (v.content_hash) v.content_hash, v.embedding::text FROM membus.vectors v
     WHERE v.tenant_id = %(tenant)s AND v.model = %(model)s AND v.content_hash = ANY(%(hashes)s)
 """
+TEXTS = """
+    SELECT group_id, text FROM membus.memories
+    WHERE tenant_id = %(tenant)s AND group_id = ANY(%(memories)s) ORDER BY group_id, part
+"""

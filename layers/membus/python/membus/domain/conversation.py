@@ -5,12 +5,14 @@ import threading
 from datetime import datetime
 from typing import Literal
 
-from pydantic import AwareDatetime
+from pydantic import AwareDatetime, Field
 from ulid import ULID
 
 from membus.domain.event import epoch_ms
 from membus.domain.identity import Id, Record
-from membus.domain.prompt import Footprint, Usage
+from membus.domain.marks import Marks
+from membus.domain.prompt import Footprint, ToolCall, ToolResult, Usage
+from membus.domain.tokens import estimate_tokens
 from membus.errors import ForbiddenError
 
 Status = Literal["active", "archived"]
@@ -25,7 +27,7 @@ class Conversation(Record):
     """Owned by `user_id`; `members` may read it and write in it too.
 
     `version` counts the changes of what people set (title, status, members): no message and no automatic title
-    raises it, or a rename would lose every race against a chat that goes on.
+    raises it, or a rename would lose every race against a chat that goes on. `marks` are what prompts are made by.
     """
 
     conversation_id: Id
@@ -38,6 +40,7 @@ class Conversation(Record):
     created_at: AwareDatetime
     message_count: int = 0
     version: int = 1
+    marks: Marks = Field(default=Marks(), exclude=True)
 
     @property
     def people(self) -> frozenset[str]:
@@ -65,11 +68,29 @@ class Conversation(Record):
             raise ForbiddenError("only the owner changes or deletes a conversation", code="not_the_owner")
 
 
+class Step(Record):
+    """What the assistant asked of its tools before it answered, and what they gave: never one without the other."""
+
+    text: str = ""
+    calls: tuple[ToolCall, ...]
+    results: tuple[ToolResult, ...]
+
+    def size(self) -> int:
+        """Return the estimated tokens of words, calls and results."""
+        asked = sum(estimate_tokens(call.model_dump_json()) for call in self.calls)
+        return estimate_tokens(self.text) + asked + sum(estimate_tokens(each.content) for each in self.results)
+
+    def stubbed(self) -> "Step":
+        """Return the step with a note in place of each result that is longer than the note."""
+        return self.model_copy(update={"results": tuple(map(_stub, self.results))})
+
+
 class Message(Record):
     """One side of a turn. `tokens` is the estimate taken once, when it was written.
 
     A reply that outlasts its request is `pending` until it is there; one that was cut off stays `incomplete`. What is
-    not to be remembered stays in its conversation, and nothing is made of it: no event, no fact, no summary.
+    not to be remembered stays in its conversation, and nothing is made of it: no event, no fact, no summary. `steps`
+    are the calls of tools that led to an answer, counted in `tokens`.
     """
 
     message_id: Id
@@ -80,6 +101,7 @@ class Message(Record):
     created_at: AwareDatetime
     status: Literal["complete", "pending", "incomplete"] = "complete"
     remember: bool = True
+    steps: tuple[Step, ...] = ()
 
 
 class Turn(Record):
@@ -96,6 +118,12 @@ class Turn(Record):
     def event_id(self) -> str:
         """The id of the event that tells the bus of this turn."""
         return f"turn-{self.user.message_id}"
+
+
+def _stub(result: ToolResult) -> ToolResult:
+    tokens = estimate_tokens(result.content)
+    note = f"[a result of {tokens} tokens, left out: call again if it matters]"
+    return result if estimate_tokens(note) >= tokens else result.model_copy(update={"content": note})
 
 
 def title_of(text: str) -> str:

@@ -4,6 +4,9 @@ from typing import Protocol
 
 from membus.domain.conversation import Conversation, Message, Status, Turn
 from membus.domain.pages import Page
+from membus.domain.provenance import Provenance, Trace
+
+NO_TRACE = Trace()
 
 
 class ConversationStore(Protocol):
@@ -50,16 +53,29 @@ class ConversationStore(Protocol):
     def message(self, tenant: str, conversation_id: str, message_id: str) -> Message:
         """Return one message; NotFoundError where there is none."""
 
-    def recent(self, tenant: str, conversation_id: str, *, limit: int) -> list[Message]:
-        """Return the newest messages, oldest first; one read."""
+    def recent(self, tenant: str, conversation_id: str, *, limit: int, after: str | None = None) -> list[Message]:
+        """Return the newest messages, of those behind message `after` where it is named, oldest first; one read."""
 
     def turn(self, tenant: str, conversation_id: str, request_key: str) -> Turn | None:
         """Return the turn that this Idempotency-Key produced, if it did."""
 
-    def add(self, tenant: str, conversation_id: str, turn: Turn, *, request_key: str, title: str | None) -> None:
-        """Store both messages of a turn, or neither, and what the user said as fresh words; the first title stays.
+    def provenance(self, tenant: str, conversation_id: str, message_id: str) -> Provenance:
+        """Return what the prompt of a reply was made of; NotFoundError where that is not known."""
+
+    def add(
+        self,
+        tenant: str,
+        conversation_id: str,
+        turn: Turn,
+        *,
+        request_key: str,
+        title: str | None,
+        trace: Trace = NO_TRACE,
+    ) -> None:
+        """Store both messages of a turn with what it leaves behind, or nothing; the first title stays.
 
         Raises:
-            ConflictError: the same request key stored a turn in the meantime.
+            ConflictError: the same request key stored a turn in the meantime, or (`covered`) a summary already
+                reaches beyond the turn's first message, which no summary would ever tell of.
             NotFoundError: the conversation is gone.
         """

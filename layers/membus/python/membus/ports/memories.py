@@ -41,6 +41,9 @@ class MemoryIndex(Protocol):
     def vectors(self, tenant: str, texts: Sequence[str]) -> dict[str, Vector]:
         """Return the vectors of those texts that the tenant has had embedded before."""
 
+    def texts(self, tenant: str, memory_ids: Sequence[str]) -> dict[str, list[str]]:
+        """Return the passages of each of those memories that are there, in reading order."""
+
     def documents(self, within: Within, *, limit: int, after: dict[str, str] | None) -> Page[str]:
         """Return the ids of documents, the newest first."""
 

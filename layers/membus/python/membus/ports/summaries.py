@@ -19,11 +19,11 @@ class OutlineReader(Protocol):
     ) -> Page[Summary]:
         """Return summaries level by level, each level in the order of what it tells."""
 
-
-class SummaryStore(OutlineReader, Protocol):
     def unsummarised(self, tenant: str, conversation_id: str, *, after: str | None, limit: int) -> list[Message]:
         """Return the messages behind message `after`, oldest first."""
 
+
+class SummaryStore(OutlineReader, Protocol):
     def advance(
         self, tenant: str, conversation_id: str, outline: Outline, *, read: Outline, summaries: Sequence[Summary]
     ) -> None:

@@ -1,0 +1,101 @@
+"""Make the prompt of an old reply again from what it was made of, and say whether it is the same byte for byte."""
+
+from collections.abc import Iterator
+from dataclasses import dataclass, field
+
+from pydantic import BaseModel
+
+from functions.chat.gathering import Gatherer
+from membus.domain.context import PROMPT_VERSION, Context, Sources, assemble, fingerprint
+from membus.domain.conversation import Message
+from membus.domain.facts import Fact, fold
+from membus.domain.fresh import Fresh
+from membus.domain.identity import Owner
+from membus.domain.marks import Marks
+from membus.domain.profile import Profile
+from membus.domain.provenance import FactRef, FreshRef, Provenance, RecallRef, digest_of
+from membus.domain.recall import Recalled
+from membus.domain.window import MESSAGES_MAX
+from membus.errors import NotFoundError
+
+
+class Reproduced(BaseModel):
+    """`identical` says that `context.prompt` has the bytes that were sent: its fingerprint is the stored one.
+
+    Where it has not, `missing` names what has been erased or changed since, as far as anything still tells.
+    """
+
+    identical: bool
+    missing: list[str]
+    provenance: Provenance
+    context: Context
+
+
+@dataclass(frozen=True)
+class Reproduction:
+    gatherer: Gatherer
+    missing: list[str] = field(default_factory=list)
+
+    def of(self, tenant: str, conversation_id: str, message_id: str) -> Reproduced:
+        """Raises NotFoundError where nothing is known of the message's prompt, or the message itself is gone."""
+        conversations = self.gatherer.conversations
+        conversations.conversation(tenant, conversation_id)
+        made = conversations.provenance(tenant, conversation_id, message_id)
+        asked = conversations.message(tenant, conversation_id, made.user_message_id)
+        context = assemble(self._sources(tenant, conversation_id, made), asked.content, made.at)
+        identical = fingerprint(context.prompt) == made.prompt_hash
+        if not identical and made.prompt_version != PROMPT_VERSION:
+            self.missing.append(f"prompt version {made.prompt_version}")
+        return Reproduced(identical=identical, missing=self.missing, provenance=made, context=context)
+
+    def _sources(self, tenant: str, conversation_id: str, made: Provenance) -> Sources:
+        parts, owner = self.gatherer, Owner(tenant=tenant, user=made.author)
+        outline = parts.summaries.outline(tenant, conversation_id, made.cut.version)
+        if outline.border.version != made.outline_version:
+            self.missing.append(f"summary version {made.outline_version}")
+        facts = parts.pool.map(lambda each: self._fact(owner, each), made.facts)
+        return Sources(
+            conversation_id=conversation_id, profile=Profile(owner=owner, facts=tuple(filter(None, facts))),
+            marks=Marks(cut=made.cut, rate=made.rate), cut=made.cut, outline=outline,
+            messages=self._window(tenant, conversation_id, made), fresh=list(self._fresh(tenant, made.fresh)),
+            found=list(self._recalled(tenant, made.recalled)),
+        )  # fmt: skip
+
+    def _fact(self, owner: Owner, named: FactRef) -> Fact | None:
+        """Return the fact as its first so many observations made it."""
+        observed = self.gatherer.facts.observations(owner, named.key)
+        fact = fold(sorted(observed, key=lambda seen: (seen.learned_at, seen.provenance.event_id))[: named.version])
+        if fact is None or fact.version != named.version:
+            self.missing.append(f"fact {named.key} version {named.version}")
+        return fact
+
+    def _window(self, tenant: str, conversation_id: str, made: Provenance) -> list[Message]:
+        if made.window_first is None or made.window_last is None:
+            return []
+        behind = self.gatherer.summaries.unsummarised(tenant, conversation_id, after=made.cut.after, limit=MESSAGES_MAX)
+        window = [each for each in behind if made.window_first <= each.message_id <= made.window_last]
+        if len(window) != made.window_messages:
+            self.missing.append(f"messages {made.window_first} to {made.window_last}")
+        return window
+
+    def _fresh(self, tenant: str, named: tuple[FreshRef, ...]) -> Iterator[Fresh]:
+        for each in named:
+            message_id = each.event_id.removeprefix("turn-")
+            try:
+                said = self.gatherer.conversations.message(tenant, each.conversation_id, message_id)
+            except NotFoundError:
+                self.missing.append(f"message {message_id} of conversation {each.conversation_id}")
+            else:
+                yield Fresh(
+                    event_id=each.event_id, conversation_id=each.conversation_id, text=said.content,
+                    said_at=said.created_at,
+                )  # fmt: skip
+
+    def _recalled(self, tenant: str, named: tuple[RecallRef, ...]) -> Iterator[Recalled]:
+        texts = self.gatherer.recollection.texts(tenant, [each.memory_id for each in named]) if named else {}
+        for each in named:
+            text = next((text for text in texts.get(each.memory_id, []) if digest_of(text) == each.digest), None)
+            if text is None:
+                self.missing.append(f"passage of {each.memory_id}")
+            else:
+                yield Recalled(**each.model_dump(exclude={"digest"}), text=text)

@@ -1,0 +1,102 @@
+"""A turn in the making: its messages, what it leaves behind, and what the bus is told of it."""
+
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+
+from functions.chat.api import MessageIn
+from membus.domain.calibration import calibrated
+from membus.domain.compaction import is_due, size_of
+from membus.domain.context import PROMPT_VERSION, Context, Sources, fingerprint
+from membus.domain.conversation import Conversation, Message, MessageIds, Turn
+from membus.domain.event import Event
+from membus.domain.prompt import Footprint, Reply
+from membus.domain.provenance import FactRef, FreshRef, Provenance, RecallRef, Trace
+from membus.domain.tokens import estimate_tokens
+from membus.domain.visible import is_blank
+
+REFUSED = "I can't help with that."
+
+
+@dataclass(frozen=True)
+class Asked:
+    """A message on its way to an answer; `request` is the fingerprint of what was asked."""
+
+    message: MessageIn
+    request: str
+    at: datetime
+
+
+def turn_of(
+    asked: Asked, conversation: Conversation, context: Context, reply: Reply, *, ids: MessageIds, now: datetime
+) -> Turn:
+    answered_at = max(now, asked.at + timedelta(milliseconds=1))
+    text = REFUSED if is_blank(reply.text) else reply.text
+    author, remember = asked.message.author, asked.message.remember
+    return Turn(
+        user=_message(ids, asked.at, role="user", content=asked.message.content, author=author, remember=remember),
+        assistant=_message(
+            ids, answered_at, role="assistant", content=text, author=conversation.agent_id, remember=remember
+        ),
+        request=asked.request, stop_reason=reply.stop_reason, usage=reply.usage,
+        footprint=Footprint(sections=context.sections, budget=context.budget, total_tokens=context.total_tokens),
+    )  # fmt: skip
+
+
+def later(turn: Turn, ids: MessageIds, now: datetime) -> Turn:
+    """Return the turn as said now: a summary that was faster must not have gone past it."""
+    said = {
+        side: message.model_copy(update={"message_id": ids.next(now), "created_at": now})
+        for side, message in (("user", turn.user), ("assistant", turn.assistant))
+    }
+    return turn.model_copy(update=said)
+
+
+def trace_of(turn: Turn, asked: Asked, sources: Sources, context: Context, reply: Reply) -> Trace:
+    rate = calibrated(sources.marks.rate, reply.model, estimated=context.estimated, usage=reply.usage)
+    versions = {fact.key: fact.version for fact in sources.profile.facts}
+    shown = (line.removeprefix("- ").partition(": ")[0] for line in context.facts)
+    made = Provenance(
+        message_id=turn.assistant.message_id, user_message_id=turn.user.message_id, author=turn.user.author,
+        at=asked.at, model=reply.model, prompt_hash=fingerprint(context.prompt), prompt_version=PROMPT_VERSION,
+        facts=tuple(FactRef(key=key, version=versions[key]) for key in shown),
+        outline_version=sources.outline.border.version, cut=context.cut,
+        window_first=context.window[0].message_id if context.window else None,
+        window_last=context.window[-1].message_id if context.window else None,
+        window_messages=len(context.window), entities=context.entities, need=context.need,
+        recalled=tuple(map(RecallRef.of, context.recalled)),
+        fresh=tuple(FreshRef(conversation_id=each.conversation_id, event_id=each.event_id) for each in context.fresh),
+        rate=sources.marks.rate,
+    )  # fmt: skip
+    return Trace(cut=context.cut if context.cut != sources.marks.cut else None, rate=rate, provenance=made)
+
+
+def is_summary_due(conversation: Conversation, turn: Turn, ratio: float) -> bool:
+    marks, covered = conversation.marks, conversation.marks.covered
+    tokens = marks.tokens - covered.tokens + size_of(turn.user) + size_of(turn.assistant)
+    return is_due(tokens=round(tokens * ratio), messages=conversation.message_count - covered.messages + 2)
+
+
+def recorded(conversation: Conversation, turn: Turn) -> Event:
+    return _event(
+        conversation, turn, turn.event_id, "turn.recorded",
+        user={"text": turn.user.content}, assistant={"text": turn.assistant.content},
+    )  # fmt: skip
+
+
+def summary_due(conversation: Conversation, turn: Turn) -> Event:
+    return _event(conversation, turn, f"summary-due-{turn.user.message_id}", "summary.due")
+
+
+def _event(conversation: Conversation, turn: Turn, event_id: str, kind: str, **payload: object) -> Event:
+    named = {"conversation_id": conversation.conversation_id, "message_id": turn.user.message_id}
+    return Event(
+        event_id=event_id, tenant_id=conversation.tenant_id, user_id=turn.user.author,
+        agent_id=conversation.agent_id, session_id=conversation.conversation_id, type=kind,
+        occurred_at=turn.user.created_at, origin="chat", payload=named | payload,
+    )  # fmt: skip
+
+
+def _message(ids: MessageIds, moment: datetime, **fields: object) -> Message:
+    content = str(fields["content"])
+    stamped = {"message_id": ids.next(moment), "created_at": moment, "tokens": estimate_tokens(content)}
+    return Message.model_validate(fields | stamped)

@@ -1,0 +1,34 @@
+"""Search through the function that holds it: chat itself lies outside the network that Postgres lives in."""
+
+import json
+from collections.abc import Sequence
+from typing import TYPE_CHECKING, Any
+
+from membus.adapters.aws import translated
+from membus.domain.identity import Owner
+from membus.domain.recall import Recalled
+from membus.errors import UnavailableError
+
+if TYPE_CHECKING:
+    from mypy_boto3_lambda import LambdaClient
+
+
+class LambdaRecollection:
+    def __init__(self, client: "LambdaClient", function: str) -> None:
+        self._client, self._function = client, function
+
+    def found(self, owner: Owner, message: str, *, limit: int) -> list[Recalled]:
+        asked = {"tenant": owner.tenant, "user": owner.user, "message": message, "limit": limit}
+        return [Recalled.model_validate(each) for each in self._ask({"recall": asked})]
+
+    def texts(self, tenant: str, memory_ids: Sequence[str]) -> dict[str, list[str]]:
+        texts: dict[str, list[str]] = self._ask({"passages": {"tenant": tenant, "memory_ids": list(memory_ids)}})
+        return texts
+
+    def _ask(self, event: dict[str, Any]) -> Any:
+        with translated("the search does not answer"):
+            answer = self._client.invoke(FunctionName=self._function, Payload=json.dumps(event).encode())
+            payload = answer["Payload"].read()
+        if answer.get("FunctionError"):
+            raise UnavailableError("the search does not answer: it failed")
+        return json.loads(payload)

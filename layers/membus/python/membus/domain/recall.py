@@ -1,0 +1,102 @@
+"""Recall: whether a message needs memory beyond its conversation's window, and which passages it then gets."""
+
+import re
+from collections.abc import Iterable, Sequence
+from typing import Literal
+
+from pydantic import AwareDatetime
+
+from membus.domain.blocks import escaped, fenced
+from membus.domain.conversation import Message
+from membus.domain.identity import Record
+from membus.domain.memory import Source
+from membus.domain.search.terms import stems
+from membus.domain.small_talk import is_small_talk
+from membus.domain.tokens import estimate_tokens
+from membus.domain.utterance.text import plain
+
+RECALL_TOKENS = 1_500
+_ASKS = re.compile(
+    r"[?\uff1f]|^\W*(?:who|what|when|where|which|why|how|is|are|am|was|were|do|does|did|can|could|would|will|should|have"
+    r"|has|tell|show|remind|recommend|suggest|plan|find|list|give|help|summari[sz]e|compare|write|draft|make|book|remember"
+    r"|explain|describe|wer|was|wann|wo|welche[rsmn]?|warum|wie|kannst|k\u00f6nntest|zeig|erinner|empfiehl|plane|schreib"
+    r"|qu\u00e9|qui\u00e9n|cu\u00e1ndo|d\u00f3nde|c\u00f3mo|quel(?:le)?s?|quand|o\u00f9|comment|pourquoi)\b"
+    r"|\b(?:please|remind me|last time|you said|i (?:told|mentioned)|as (?:before|usual)|do you (?:know|remember)"
+    r"|bitte)\b",
+    re.IGNORECASE | re.MULTILINE,
+)
+
+Reason = Literal["small_talk", "too_little_to_look_for", "statement", "asks"]
+
+
+class Need(Record):
+    """Whether to search for a message, and why."""
+
+    search: bool
+    reason: Reason
+
+
+class Recalled(Record):
+    """A passage that was found: its memory, its words, when they were said, and what they rest on."""
+
+    memory_id: str
+    kind: str
+    text: str
+    occurred_at: AwareDatetime
+    source: Source = Source()
+    score: float
+
+    @property
+    def line(self) -> str:
+        """Return the passage with its date and source as one line of data."""
+        words = escaped(" ".join(self.text.split()))
+        return f"- [{self.occurred_at:%Y-%m-%d}, {self.kind}] {words}"
+
+
+def need_of(message: str) -> Need:
+    """Decide by the words alone, the same for the same message: what only tells something asks for nothing."""
+    if is_small_talk(message):
+        return Need(search=False, reason="small_talk")
+    if not stems(message):
+        return Need(search=False, reason="too_little_to_look_for")
+    if not _ASKS.search(message):
+        return Need(search=False, reason="statement")
+    return Need(search=True, reason="asks")
+
+
+def chosen(
+    found: Iterable[Recalled], *, conversation_id: str, window: Sequence[Message], shown: str, budget: float
+) -> list[Recalled]:
+    """Return the passages that add something, best first, within the budget.
+
+    Left out is what the window of the same conversation holds, what stands in `shown` (profile, summary) already,
+    and what another passage says too.
+    """
+    seen = plain("\n".join((shown, *(message.content for message in window))))
+    since = window[0].message_id if window else None
+    kept: list[Recalled] = []
+    left = budget - estimate_tokens(fenced("recalled", []))
+    for passage in found:
+        words = plain(passage.text)
+        cost = estimate_tokens(passage.line) + 1
+        if cost > left or words in seen or _in_window(passage.source, conversation_id, since):
+            continue
+        seen += f"\n{words}"
+        left -= cost
+        kept.append(passage)
+    return kept
+
+
+def recall_block(passages: Sequence[Recalled]) -> str:
+    """Return the passages in the order of time, or nothing."""
+    ordered = sorted(passages, key=lambda passage: (passage.occurred_at, passage.memory_id))
+    return fenced("recalled", [passage.line for passage in ordered]) if ordered else ""
+
+
+def _in_window(source: Source, conversation_id: str, since: str | None) -> bool:
+    return (
+        since is not None
+        and source.conversation_id == conversation_id
+        and source.message_id is not None
+        and source.message_id >= since
+    )

@@ -1,0 +1,108 @@
+"""The recent window: append-only until it is full, then cut to its half at once on a border that a summary covers."""
+
+from collections.abc import Iterable, Sequence
+
+from membus.domain.compaction import KEPT_TOKENS, size_of
+from membus.domain.conversation import Message
+from membus.domain.marks import Cut, Marks
+from membus.domain.prompt import Said
+from membus.domain.summary import Border
+
+WINDOW_TOKENS = 8_000
+MESSAGES_MAX = 1_600
+"""No window holds more: a message takes at least five tokens with its frame."""
+TURNS_WHOLE = 3
+"""The results of tools in the newest turns stay whole when the window is cut."""
+
+
+def planned_cut(marks: Marks, *, ratio: float) -> Cut:
+    """Return where the window of the next prompt begins, by what is counted alone: no message is read for it.
+
+    A full window moves to the oldest border that leaves half of it, else to the newest that leaves less than all.
+    Where none does, it begins where it did: `fitted` cuts it without cover. A window that was cut so moves on as
+    soon as a summary has caught up with it.
+    """
+    size = (marks.tokens - marks.cut.tokens) * ratio
+    reached = [border for border in marks.borders if border.tokens > marks.cut.tokens]
+    if marks.cut.uncovered:
+        caught_up = [border for border in marks.borders if border.until and border.until >= (marks.cut.after or "")]
+        if caught_up and (marks.tokens - caught_up[0].tokens) * ratio <= WINDOW_TOKENS:
+            return _at(caught_up[0])
+    if size <= WINDOW_TOKENS:
+        return marks.cut
+    halves = [border for border in reached if (marks.tokens - border.tokens) * ratio <= KEPT_TOKENS]
+    if halves:
+        return _at(halves[0])
+    if reached and (marks.tokens - reached[-1].tokens) * ratio <= WINDOW_TOKENS:
+        return _at(reached[-1])
+    return marks.cut
+
+
+def fitted(messages: Sequence[Message], cut: Cut, before: Marks, *, ratio: float) -> tuple[Cut, list[Message]]:
+    """Return the cut and its window, oldest first, tool results stubbed as far as the cut says.
+
+    A window that has outgrown its budget although no summary covers its beginning loses whole turns there, down to
+    its half; the cut says `uncovered`. At every new cut old results become stubs, and are counted anew.
+    """
+    kept = [message for message in messages if message.status != "pending"]
+    if cut != before.cut:
+        cut = _stubbed(cut, kept)
+    window = [rendered(message, cut) for message in kept]
+    if sum(map(size_of, window)) * ratio > WINDOW_TOKENS:
+        window = _newest(window, KEPT_TOKENS / ratio)
+        dropped = [message for message in kept if not window or message.message_id < window[0].message_id]
+        after = dropped[-1].message_id if dropped else cut.after
+        tokens = cut.tokens + sum(map(size_of, dropped))
+        newest = before.covered.version or cut.version
+        cut = Cut(version=newest, after=after, tokens=tokens, stubs_until=cut.stubs_until, uncovered=True)
+    while window and window[0].role != "user":
+        window.pop(0)
+    return cut, window
+
+
+def rendered(message: Message, cut: Cut) -> Message:
+    """Return the message as the window shows it: results up to the cut's place are stubs, and it is counted anew."""
+    if not message.steps or cut.stubs_until is None or message.message_id > cut.stubs_until:
+        return message
+    steps = tuple(step.stubbed() for step in message.steps)
+    saved = sum(step.size() for step in message.steps) - sum(step.size() for step in steps)
+    return message.model_copy(update={"steps": steps, "tokens": max(message.tokens - saved, 1)})
+
+
+def said_in(window: Iterable[Message]) -> list[Said]:
+    """Return the window's messages for a prompt: each call stands before its result, wherever the window begins."""
+    said: list[Said] = []
+    for message in window:
+        for step in message.steps:
+            said.append(Said(role="assistant", text=step.text, calls=step.calls))
+            said.append(Said(role="user", results=step.results))
+        said.append(Said(role=message.role, text=message.content))
+    return said
+
+
+def _at(border: Border) -> Cut:
+    return Cut(version=border.version, after=border.until, tokens=border.tokens)
+
+
+def _stubbed(cut: Cut, messages: Sequence[Message]) -> Cut:
+    questions = [place for place, message in enumerate(messages) if message.role == "user"]
+    if len(questions) <= TURNS_WHOLE:
+        return cut
+    place = questions[-TURNS_WHOLE]
+    stubbed = cut.model_copy(update={"stubs_until": messages[place - 1].message_id})
+    saved = sum(size_of(each) - size_of(rendered(each, stubbed)) for each in messages[:place])
+    return stubbed.model_copy(update={"tokens": cut.tokens + saved})
+
+
+def _newest(window: Sequence[Message], budget: float) -> list[Message]:
+    """Return whole turns from the newest back, as many as fit, the newest in any case."""
+    kept: list[Message] = []
+    turn: list[Message] = []
+    for message in reversed(window):
+        turn.insert(0, message)
+        if message.role != "user":
+            continue
+        if kept and sum(map(size_of, (*turn, *kept))) > budget:
+            break
+        kept, turn = [*turn, *kept], []
+    return kept

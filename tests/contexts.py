@@ -1,0 +1,61 @@
+"""Sources of a prompt with every part defaulted, and what a prompt comes to when it is counted anew."""
+
+from collections.abc import Sequence
+from typing import Any
+
+from membus.domain.compaction import size_of
+from membus.domain.context import Context, Sources, assemble
+from membus.domain.conversation import Message
+from membus.domain.marks import Cut, Marks
+from membus.domain.profile import Profile
+from membus.domain.prompt import Prompt
+from membus.domain.recall import Recalled
+from membus.domain.summary import Outline
+from membus.domain.tokens import MESSAGE_OVERHEAD, estimate_tokens
+from tests.factories import ADA, NOON, a_message
+
+EMPTY = Profile(owner=ADA)
+
+
+def sources(profile: Profile = EMPTY, messages: Sequence[Message] = (), **fields: Any) -> Sources:
+    defaults: dict[str, Any] = {
+        "conversation_id": "c", "profile": profile, "messages": messages, "cut": Cut(), "outline": Outline(),
+        "marks": Marks(tokens=sum(map(size_of, messages))),
+    }  # fmt: skip
+    return Sources(**(defaults | fields))
+
+
+def context(
+    profile: Profile = EMPTY, messages: Sequence[Message] = (), message: str = "hello", **fields: Any
+) -> Context:
+    return assemble(sources(profile, messages, **fields), message, NOON)
+
+
+def talk(turns: int, *, words: int = 3) -> list[Message]:
+    """Return turns whose texts and ids are all different."""
+    roles = ("user", "assistant") * turns
+    return [
+        a_message(f"{place} " + "word " * words, role=role, message_id=f"{place:026d}")
+        for place, role in enumerate(roles)
+    ]
+
+
+def a_passage(text: str = "We met in Porto.", **fields: Any) -> Recalled:
+    defaults: dict[str, Any] = {
+        "memory_id": "event:e1", "kind": "episode", "text": text, "occurred_at": NOON, "score": 0.9,
+    }  # fmt: skip
+    return Recalled.model_validate(defaults | fields)
+
+
+def sizes(made: Context) -> dict[str, int]:
+    return {section.name: section.tokens for section in made.sections}
+
+
+def estimated(prompt: Prompt) -> int:
+    """Return what the prompt itself comes to, counted anew."""
+    said = sum(
+        estimate_tokens(said.text) + MESSAGE_OVERHEAD + sum(estimate_tokens(each.content) for each in said.results)
+        + sum(estimate_tokens(call.model_dump_json()) for call in said.calls)
+        for said in prompt.messages
+    )  # fmt: skip
+    return said + sum(estimate_tokens(block.text) for block in prompt.system)
