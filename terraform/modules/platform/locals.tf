@@ -89,7 +89,7 @@ locals {
         memory        = [for change in local.searchable : jsonencode({ dynamodb = change })]
         conversations = [jsonencode({ dynamodb = { Keys = { sk = { S = [{ prefix = "SUMMARY#" }] } } } })]
       }
-      inside  = true
+      inside = true
     }
 
     chat = {

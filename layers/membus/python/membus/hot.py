@@ -5,8 +5,9 @@ from dataclasses import dataclass
 from membus.domain.conversation import Conversation, Message, Status, Turn
 from membus.domain.hot_window import HotWindow
 from membus.domain.pages import Page
+from membus.domain.provenance import Provenance, Trace
 from membus.errors import NotFoundError
-from membus.ports.conversations import ConversationStore
+from membus.ports.conversations import NO_TRACE, ConversationStore
 from membus.ports.hot_tier import HotTier
 
 
@@ -20,27 +21,37 @@ class HotConversations:
     store: ConversationStore
     tier: HotTier
 
-    def recent(self, tenant: str, conversation_id: str, *, limit: int) -> list[Message]:
+    def recent(self, tenant: str, conversation_id: str, *, limit: int, after: str | None = None) -> list[Message]:
         held = self.tier.window(tenant, conversation_id)
         if self.tier.away:
-            return self.store.recent(tenant, conversation_id, limit=limit)
+            return self.store.recent(tenant, conversation_id, limit=limit, after=after)
         try:
             # Before the messages, never after: a count that is older than its window can only spoil it, not hide one.
             stored = self.store.conversation(tenant, conversation_id).message_count
         except NotFoundError:
-            return self.store.recent(tenant, conversation_id, limit=limit)
-        if held and held.stored == stored and held.limit >= limit:
-            return held.newest(limit)
-        messages = self.store.recent(tenant, conversation_id, limit=limit)
+            return self.store.recent(tenant, conversation_id, limit=limit, after=after)
+        if held and held.stored == stored and held.reaches(limit, after):
+            return held.newest(limit, after)
+        messages = self.store.recent(tenant, conversation_id, limit=limit, after=after)
         window = HotWindow(
-            tenant_id=tenant, conversation_id=conversation_id, stored=stored, limit=limit, messages=tuple(messages)
-        )
+            tenant_id=tenant, conversation_id=conversation_id, stored=stored, limit=limit, after=after,
+            messages=tuple(messages),
+        )  # fmt: skip
         if window.settled:
             self.tier.keep(window)
         return messages
 
-    def add(self, tenant: str, conversation_id: str, turn: Turn, *, request_key: str, title: str | None) -> None:
-        self.store.add(tenant, conversation_id, turn, request_key=request_key, title=title)
+    def add(
+        self,
+        tenant: str,
+        conversation_id: str,
+        turn: Turn,
+        *,
+        request_key: str,
+        title: str | None,
+        trace: Trace = NO_TRACE,
+    ) -> None:
+        self.store.add(tenant, conversation_id, turn, request_key=request_key, title=title, trace=trace)
         self.remember(tenant, conversation_id, turn)
 
     def remember(self, tenant: str, conversation_id: str, turn: Turn) -> None:
@@ -80,3 +91,6 @@ class HotConversations:
 
     def turn(self, tenant: str, conversation_id: str, request_key: str) -> Turn | None:
         return self.store.turn(tenant, conversation_id, request_key)
+
+    def provenance(self, tenant: str, conversation_id: str, message_id: str) -> Provenance:
+        return self.store.provenance(tenant, conversation_id, message_id)

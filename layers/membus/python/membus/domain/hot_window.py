@@ -7,7 +7,7 @@ from membus.domain.identity import Id, Record
 
 
 class HotWindow(Record):
-    """The newest `limit` messages of a conversation that held `stored` messages.
+    """The newest `limit` messages behind message `after` of a conversation that held `stored` messages.
 
     It is exact as long as the conversation counts `stored`: every stored turn raises that count in its own
     transaction. A pointer to the last message would not do: a message's id is made when it is said, so another
@@ -19,6 +19,7 @@ class HotWindow(Record):
     conversation_id: Id
     stored: int = Field(ge=0)
     limit: int = Field(gt=0)
+    after: Id | None = None
     messages: tuple[Message, ...]
 
     @property
@@ -26,8 +27,12 @@ class HotWindow(Record):
         """Whether no message is still being written: one that changes in its place does not raise the count."""
         return all(message.status != "pending" for message in self.messages)
 
-    def newest(self, limit: int) -> list[Message]:
-        return list(self.messages[-limit:])
+    def reaches(self, limit: int, after: str | None) -> bool:
+        """Whether it holds at least as much as is asked for."""
+        return self.limit >= limit and (self.after is None or (after is not None and self.after <= after))
+
+    def newest(self, limit: int, after: str | None) -> list[Message]:
+        return [message for message in self.messages if message.message_id > (after or "")][-limit:]
 
     def joined_by(self, turn: Turn) -> "HotWindow | None":
         """Return the window with a turn that has just been stored; None where only the store can tell what it is.
