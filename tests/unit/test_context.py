@@ -3,7 +3,7 @@
 from datetime import timedelta
 
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from membus.domain.context import BUDGETS, CEILING, SYSTEM, fingerprint
@@ -41,6 +41,7 @@ def an_outline(chapters: int = 1, *, slots: int = 2, words: int = 20) -> Outline
     return Outline(borders=(border,), chapters=tuple(told), slots=tuple(pinned), created_at=NOON)
 
 
+@settings(max_examples=40)
 @given(messages, st.integers(0, 300), st.tuples(st.integers(0, 120), st.integers(0, 1200)), st.integers(0, 60), ratios)
 def test_a_prompt_never_outgrows_its_ceiling(
     known: list[Message], facts: int, lengths: tuple[int, int], found: int, ratio: float

@@ -89,8 +89,7 @@ def test_a_window_never_outgrows_its_budget_and_has_no_hole(tokens: list[int], r
 
     _, window = fitted(known, planned_cut(marks, ratio=ratio), marks, ratio=ratio)
 
-    newest_turn = sum(map(size_of, known[-2:])) * ratio
-    assert sum(map(size_of, window)) * ratio <= max(WINDOW_TOKENS, newest_turn)
+    assert sum(map(size_of, window)) * ratio <= WINDOW_TOKENS
     assert window == known[len(known) - len(window) :]
 
 

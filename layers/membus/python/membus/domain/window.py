@@ -49,7 +49,7 @@ def fitted(messages: Sequence[Message], cut: Cut, before: Marks, *, ratio: float
         cut = _stubbed(cut, kept)
     window = [rendered(message, cut) for message in kept]
     if sum(map(size_of, window)) * ratio > WINDOW_TOKENS:
-        window = _newest(window, KEPT_TOKENS / ratio)
+        window = _newest(window, KEPT_TOKENS / ratio, WINDOW_TOKENS / ratio)
         dropped = [message for message in kept if not window or message.message_id < window[0].message_id]
         after = dropped[-1].message_id if dropped else cut.after
         tokens = cut.tokens + sum(map(size_of, dropped))
@@ -94,15 +94,15 @@ def _stubbed(cut: Cut, messages: Sequence[Message]) -> Cut:
     return stubbed.model_copy(update={"tokens": cut.tokens + saved})
 
 
-def _newest(window: Sequence[Message], budget: float) -> list[Message]:
-    """Return whole turns from the newest back, as many as fit, the newest in any case."""
+def _newest(window: Sequence[Message], budget: float, most: float) -> list[Message]:
+    """Return whole turns from the newest back, as many as fit; the newest alone may take up to `most`."""
     kept: list[Message] = []
     turn: list[Message] = []
     for message in reversed(window):
         turn.insert(0, message)
         if message.role != "user":
             continue
-        if kept and sum(map(size_of, (*turn, *kept))) > budget:
+        if sum(map(size_of, (*turn, *kept))) > (budget if kept else most):
             break
         kept, turn = [*turn, *kept], []
     return kept
