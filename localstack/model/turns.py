@@ -20,9 +20,14 @@ def _complaints(turns: Sequence[Turn]) -> Iterator[str]:
         yield from _content(index, blocks)
     if turns[0][0] != "user":
         yield 'messages: first message must use the "user" role'
-    if turns[-1][0] != "user":
+    if turns[-1][0] != "user" and not _paused(turns[-1][1]):
         yield ("This model does not support assistant message prefill. The conversation must end with a user message.")
     yield from _pairs(turns)
+
+
+def _paused(blocks: Sequence[dict[str, Any]]) -> bool:
+    """A turn that the provider paused over a tool of its own is sent back to be taken up again."""
+    return any(block.get("type") == "server_tool_use" for block in blocks)
 
 
 def _role(role: str) -> Iterator[str]:

@@ -2,12 +2,27 @@
 
 import time
 from typing import Any
+from uuid import uuid4
 
+import httpx2
 import pytest
 from anthropic import Anthropic, AnthropicBedrock
 
+from membus.adapters.claude_model import PAUSES_MAX
 from membus.asking.model import Model
-from membus.domain.prompt import Block, Prompt, Said, Spoken, Stopped, TextDelta, Tool, ToolCall, ToolResult, Usage
+from membus.domain.prompt import (
+    Block,
+    Prompt,
+    Said,
+    Spoken,
+    Stopped,
+    TextDelta,
+    Tool,
+    ToolCall,
+    ToolResult,
+    Usage,
+    WastedError,
+)
 from membus.errors import BusyError, ModelError, UnavailableError
 from tests.models import patient_model
 
@@ -159,3 +174,80 @@ def test_the_end_of_a_turn_is_cached_where_it_says_so(anthropic: Anthropic) -> N
 
     assert (first.cache_read, first.cache_write > 1_900) == (0, True)
     assert second.cache_read == first.cache_write
+
+
+def scripted(url: str, *answers: dict[str, Any]) -> None:
+    httpx2.post(f"{url}/_script", json={"answers": list(answers)}).raise_for_status()
+
+
+LOOKING: list[dict[str, Any]] = [
+    {"type": "text", "text": "Let me look. "},
+    {"type": "server_tool_use", "id": "srvtoolu_1", "name": "web_search", "input": {"query": "tea"}},
+]
+
+
+@pytest.mark.parametrize("streaming", [False, True])
+def test_a_paused_turn_is_taken_up_where_it_paused(model: Model, model_url: str, *, streaming: bool) -> None:
+    marker = uuid4().hex
+    paused = {"content": LOOKING, "stop_reason": "pause_turn", "match": marker}
+    scripted(model_url, paused, {"text": "It is green."})
+
+    if streaming:
+        events = heard(model, prompt(f"Look up tea. {marker}"))
+        assert isinstance(events[-1], Stopped)
+        reply = events[-1].reply
+        assert words(events) == reply.text
+    else:
+        reply = model.reply(prompt(f"Look up tea. {marker}"), max_tokens=200, timeout_seconds=10)
+
+    assert (reply.text, reply.stop_reason) == ("Let me look. It is green.", "end_turn")
+    calls = httpx2.get(f"{model_url}/_calls", params={"match": marker}).json()["calls"]
+    assert [said["role"] for said in calls[-1]["body"]["messages"]] == ["user", "assistant"]
+    assert reply.usage.output == sum(call["output_tokens"] for call in calls)
+
+
+def test_a_turn_that_pauses_for_ever_is_given_up_and_paid(model: Model, model_url: str) -> None:
+    marker = uuid4().hex
+    paused = {"content": LOOKING, "stop_reason": "pause_turn"}
+    scripted(model_url, paused | {"match": marker}, *[paused] * PAUSES_MAX)
+
+    with pytest.raises(WastedError) as given_up:
+        model.reply(prompt(f"Look up tea. {marker}"), max_tokens=200, timeout_seconds=10)
+
+    assert given_up.value.reason == "paused"
+    assert given_up.value.usage.output > 0
+
+
+@pytest.mark.parametrize(
+    ("stop", "told"),
+    [("stop_sequence", "stop_sequence"), ("model_context_window_exceeded", "max_tokens"), ("end_turn", "end_turn")],
+)
+def test_every_known_end_has_its_meaning(model: Model, model_url: str, stop: str, told: str) -> None:
+    marker = uuid4().hex
+    scripted(model_url, {"content": [{"type": "text", "text": "So far"}], "stop_reason": stop, "match": marker})
+
+    end = heard(model, prompt(marker))[-1]
+
+    assert isinstance(end, Stopped)
+    assert (end.reply.stop_reason, end.reply.text) == (told, "So far")
+
+
+def test_an_end_that_nobody_knows_is_an_error(model: Model, model_url: str) -> None:
+    marker = uuid4().hex
+    scripted(model_url, {"content": [{"type": "text", "text": "So"}], "stop_reason": "bored", "match": marker})
+
+    with pytest.raises(WastedError):
+        model.reply(prompt(marker), max_tokens=200, timeout_seconds=10)
+
+
+def test_calls_that_were_cut_off_are_not_handed_out(model: Model, model_url: str) -> None:
+    marker = uuid4().hex
+    half = {"type": "tool_use", "id": "toolu_1", "name": "search_memory", "input": {}}
+    scripted(
+        model_url,
+        {"content": [{"type": "text", "text": "I"}, half], "stop_reason": "max_tokens", "match": marker},
+    )  # fmt: skip
+
+    reply = model.reply(prompt(marker, tools=(SEARCH,)), max_tokens=200, timeout_seconds=10)
+
+    assert (reply.stop_reason, reply.calls) == ("max_tokens", ())

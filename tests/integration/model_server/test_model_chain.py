@@ -1,0 +1,87 @@
+"""Models as wiring composes them, over HTTP: who answers, who is billed, and which metrics are written."""
+
+import json
+from collections.abc import Callable
+from decimal import Decimal
+from typing import Any
+
+import pytest
+
+from membus import wiring_models, wiring_usage
+from membus.domain.tenant import Tenant
+from membus.errors import BudgetError
+from membus.ports.model import LanguageModel
+from tests.factories import NOON, a_prompt
+from tests.fakes.tenants import InMemoryTenants
+from tests.fakes.usage import InMemoryUsage
+
+Make = Callable[[], LanguageModel]
+
+
+@pytest.fixture
+def ledger() -> InMemoryUsage:
+    return InMemoryUsage()
+
+
+@pytest.fixture
+def tenants() -> InMemoryTenants:
+    return InMemoryTenants(Tenant("acme", "Acme", NOON))
+
+
+@pytest.fixture
+def make(monkeypatch: pytest.MonkeyPatch, model_url: str, ledger: InMemoryUsage, tenants: InMemoryTenants) -> Make:
+    environment = {
+        "MODEL_PROVIDER": "anthropic", "CHAT_MODEL_ID": "claude-sonnet-5-5", "ANTHROPIC_BASE_URL": model_url,
+        "CHAT_FALLBACK_MODEL_ID": "claude-haiku-5-5", "POWERTOOLS_SERVICE_NAME": "chat",
+        "POWERTOOLS_METRICS_NAMESPACE": "membus",
+    }  # fmt: skip
+    for name, value in environment.items():
+        monkeypatch.setenv(name, value)
+    monkeypatch.setattr(wiring_models, "_model_key", lambda: f"key-of-{model_url}")
+    monkeypatch.setattr(wiring_usage, "usage_ledger", lambda: ledger)
+    monkeypatch.setattr(wiring_usage, "tenants", lambda: tenants)
+    monkeypatch.setattr("time.sleep", lambda _: None)
+    return lambda: wiring_models.model("chat", "acme")
+
+
+def metrics(written: str) -> list[dict[str, Any]]:
+    return [line for text in written.splitlines() if "_aws" in (line := json.loads(text))]
+
+
+def test_a_call_is_billed_to_its_tenant_and_its_tokens_are_metrics(
+    make: Make, ledger: InMemoryUsage, capsys: pytest.CaptureFixture[str]
+) -> None:
+    reply = make().reply(a_prompt("Hello there?"), max_tokens=100, timeout_seconds=10)
+
+    (call,) = ledger.calls.values()
+    assert (call.tenant_id, call.function, call.model) == ("acme", "chat", "claude-sonnet-5-5")
+    assert call.dollars == Decimal(2 * call.usage.input + 10 * call.usage.output) / 1_000_000
+    assert reply.usage.dollars == float(call.dollars)
+    (metric,) = metrics(capsys.readouterr().out)
+    assert metric["model"] == "claude-sonnet-5-5"
+    assert metric["TokensFresh"] == [call.usage.input]
+    assert (metric["TokensCacheRead"], metric["TokensOut"]) == ([0.0], [call.usage.output])
+    assert "acme" not in json.dumps(metric["_aws"])
+
+
+def test_an_overloaded_model_is_stood_in_for_and_the_bill_names_who_spoke(
+    make: Make, ledger: InMemoryUsage, capsys: pytest.CaptureFixture[str]
+) -> None:
+    model = make()
+
+    reply = model.reply(a_prompt("Hello there? [[fault:overloaded*3#chain]]"), max_tokens=100, timeout_seconds=10)
+
+    assert (model.name, reply.model) == ("claude-sonnet-5-5", "claude-haiku-5-5")
+    assert [call.model for call in ledger.calls.values()] == ["claude-haiku-5-5"]
+    assert [metric["model"] for metric in metrics(capsys.readouterr().out) if "ModelFallbacks" in metric] == [
+        "claude-sonnet-5-5"
+    ]
+
+
+def test_a_spent_budget_asks_neither_model(make: Make, ledger: InMemoryUsage, tenants: InMemoryTenants) -> None:
+    tenants.set_budget("acme", Decimal(0))
+
+    with pytest.raises(BudgetError):
+        list(make().stream(a_prompt("Hello there?"), max_tokens=100, timeout_seconds=10))
+
+    assert ledger.calls == {}
