@@ -4,7 +4,7 @@ import json
 from dataclasses import dataclass
 from pathlib import Path
 
-from functions.extract.prompt import INSTRUCTIONS
+from functions.extract.prompt import CURRENT
 from membus.domain.facts import Observation
 from membus.domain.gate import Candidate, Extractor, judge
 from membus.domain.verdict import Held
@@ -12,7 +12,7 @@ from tests.factories import recorded, said
 
 CORPUS = Path(__file__).parent / "corpus" / "utterances.jsonl"
 ADMIT, ANY = "admit", "any"
-READER = Extractor(model="gullible", prompt_version="1", instructions=INSTRUCTIONS)
+READER = Extractor(model="gullible", prompt_version="1", instructions=CURRENT.text)
 
 
 @dataclass(frozen=True)

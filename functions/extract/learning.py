@@ -1,15 +1,15 @@
 """Learn from one user's events: rules first, then what was said, then one commit."""
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
 from functools import partial
 
-from functions.extract.prompt import INSTRUCTIONS, PROMPT_VERSION
-from functions.extract.reading import Reader, Reading
+from functions.extract.prompt import CURRENT, Instructions
+from functions.extract.reading import Reader, Reading, nothing_known
+from membus.domain.answers import Answers
 from membus.domain import rules
 from membus.domain.corrections import corrected_by_hand
 from membus.domain.event import Recorded
-from membus.domain.explaining import Share
 from membus.domain.facts import Fact, Observation, by_key, fold
 from membus.domain.fresh import settles
 from membus.domain.gate import GATE_VERSION, Extractor, Speaker, judge
@@ -19,19 +19,18 @@ from membus.domain.profile import Profile
 from membus.domain.verdict import Held, Refused, Verdict
 from membus.errors import BudgetError, ConflictError, MembusError
 from membus.ports.events import SignalStore
-from membus.ports.facts import FactStore, Learned
+from membus.ports.facts import Asked, FactStore, Learned
 from membus.ports.fresh import FreshWords
 from membus.ports.held_facts import HeldFacts
 from membus.ports.model import LanguageModel
 
-VERSION = f"rules-{rules.RULES_VERSION}.prompt-{PROMPT_VERSION}.gate-{GATE_VERSION}"
+VERSION = f"rules-{rules.RULES_VERSION}.prompt-{CURRENT.version}.gate-{GATE_VERSION}"
 """The extractor version: an event read at this version is never read again at it."""
 UNPAID = f"rules-{rules.RULES_VERSION}"
 """What stands on an event that nobody was paid to read: the rules have, and a replay reads it whole."""
 OBSERVATIONS_MAX = 40
 """DynamoDB takes 100 items in a transaction: two for each observation, one for the profile, one for each event."""
 TRIES = 5
-NOTHING_ASKED: Mapping[str, Share] = {}
 
 
 @dataclass(frozen=True)
@@ -46,6 +45,8 @@ class Learner:
     seconds_left: Callable[[], float]
     on_refused: Callable[[str], None]
     version: str = VERSION
+    instructions: Instructions = CURRENT
+    known: Callable[[Sequence[Recorded]], Answers] = nothing_known
 
     def learn(self, events: Sequence[Recorded]) -> dict[str, MembusError]:
         """Commit what the events of one owner teach, and that they were read; return why each other one was not.
@@ -54,7 +55,8 @@ class Learner:
         """
         owner, said = events[0].event.owner, [event for event in events if rules.worth_reading(event.event)]
         observed = self._by_rules(owner, events)
-        reading = Reader(partial(self.model, owner.tenant), self.seconds_left).read(said)
+        model = partial(self.model, owner.tenant)
+        reading = Reader(model, self.seconds_left, self.instructions, self.known).read(said)
         observed = _once([*observed, *self._admitted(owner, reading, said)])
         unpaid = [event for event in events if isinstance(reading.unread.get(event.event.event_id), BudgetError)]
         unread = {event_id: why for event_id, why in reading.unread.items() if not isinstance(why, BudgetError)}
@@ -63,7 +65,7 @@ class Learner:
             self._commit(owner, (), observed[:OBSERVATIONS_MAX])
             observed = observed[OBSERVATIONS_MAX:]
         if read or observed:
-            self._commit(owner, read, observed, reading.shares)
+            self._commit(owner, read, observed, reading)
         if unpaid:
             self._commit(owner, unpaid, (), extractor=UNPAID)
         self.settle(read)
@@ -94,7 +96,9 @@ class Learner:
         speaker = Speaker(timezone=known.get("timezone"))
         verdicts: list[Verdict] = []
         for model, candidates in reading.candidates.items():
-            extractor = Extractor(model=model, prompt_version=PROMPT_VERSION, instructions=INSTRUCTIONS)
+            extractor = Extractor(
+                model=model, prompt_version=self.instructions.version, instructions=self.instructions.text
+            )
             verdicts += judge(candidates, by_id, extractor, speaker)
         for verdict in verdicts:
             if isinstance(verdict, Held | Refused):
@@ -107,7 +111,7 @@ class Learner:
         owner: Owner,
         events: Sequence[Recorded],
         observed: Sequence[Observation],
-        shares: Mapping[str, Share] = NOTHING_ASKED,
+        reading: Reading | None = None,
         *,
         extractor: str | None = None,
     ) -> None:
@@ -116,7 +120,8 @@ class Learner:
             learned = Learned(
                 profile=self.facts.base(owner) if observed else Profile(owner=owner),
                 extractor=extractor or self.version, events=tuple(events), observations=tuple(observed),
-                facts=self._facts(owner, observed), shares=shares,
+                facts=self._facts(owner, observed),
+                shares=reading.shares if reading else {}, asked=self._asked(owner, reading),
             )  # fmt: skip
             try:
                 return self.facts.commit(replace(learned, profile=learned.profile.updated(learned.facts)))
@@ -124,6 +129,12 @@ class Learner:
                 if not tries_left:
                     raise
         return None
+
+    def _asked(self, owner: Owner, reading: Reading | None) -> Asked | None:
+        """Return the question and its answers; where no question was put, no model is loaded for its name."""
+        if not (reading and reading.answers):
+            return None
+        return Asked(self.instructions.version, self.model(owner.tenant).name, reading.answers)
 
     def _facts(self, owner: Owner, observed: Sequence[Observation]) -> tuple[Fact, ...]:
         folded = (fold(_once([*self.facts.observations(owner, key), *seen])) for key, seen in by_key(observed).items())

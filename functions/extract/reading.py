@@ -3,7 +3,8 @@
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass, field
 
-from functions.extract.prompt import MAX_TOKENS, PROMPT_VERSION, Candidates, Words, prompt_for
+from functions.extract.prompt import CURRENT, MAX_TOKENS, Candidates, Instructions, Words, prompt_for
+from membus.domain.answers import Answer, Answers, answers_to
 from membus.domain.event import Recorded
 from membus.domain.explaining import Share, share_of
 from membus.domain.gate import Candidate
@@ -26,10 +27,20 @@ class Reading:
     candidates: dict[str, list[Candidate]] = field(default_factory=dict)
     shares: dict[str, Share] = field(default_factory=dict)
     unread: dict[str, MembusError] = field(default_factory=dict)
+    answers: dict[str, list[Answer]] = field(default_factory=dict)
 
-    def add(self, question: Sequence[Words], answer: Answered[Candidates]) -> None:
+    def recall(self, known: Answers) -> None:
+        """Take what was proposed before for what is proposed now."""
+        for given in known.values():
+            for answer in given:
+                self.candidates.setdefault(answer.by, []).extend(answer.candidates)
+
+    def add(self, question: Sequence[Words], answer: Answered[Candidates], *, prompt_version: str) -> None:
         self.candidates.setdefault(answer.model, []).extend(answer.value.facts)
-        share = share_of(answer.usage, model=answer.model, prompt_version=PROMPT_VERSION, shared_by=len(question))
+        given = answers_to((words.event_id for words in question), answer.value.facts, by=answer.model)
+        for event_id, each in given.items():
+            self.answers.setdefault(event_id, []).append(each)
+        share = share_of(answer.usage, model=answer.model, prompt_version=prompt_version, shared_by=len(question))
         for words in question:
             known = self.shares.get(words.event_id)
             self.shares[words.event_id] = known + share if known else share
@@ -38,24 +49,38 @@ class Reading:
         """Return the reading without what was proposed for events that were read in part only."""
         for model, proposed in self.candidates.items():
             self.candidates[model] = [each for each in proposed if each.event_id not in self.unread]
+        for event_id in self.unread:
+            self.answers.pop(event_id, None)
         return self
+
+
+def nothing_known(_: Sequence[Recorded]) -> Answers:
+    """New events: nobody has asked about them yet."""
+    return {}
 
 
 @dataclass(frozen=True)
 class Reader:
-    """`model` is a function, so that a batch with nothing to read never loads a model client."""
+    """`model` is a function, so that a batch with nothing to read never loads a model client.
+
+    `known` returns what was proposed for events before, to the same question.
+    """
 
     model: Callable[[], LanguageModel]
     seconds_left: Callable[[], float]
+    instructions: Instructions = CURRENT
+    known: Callable[[Sequence[Recorded]], Answers] = nothing_known
 
-    def read(self, events: Iterable[Recorded]) -> Reading:
+    def read(self, events: Sequence[Recorded]) -> Reading:
         """Ask once for all events, in several questions only where their words pass the bound.
 
         An answer that cannot be used is halved away: each half is a smaller question, down to the one event that is
         to blame. A model that is down or out of time leaves the rest unread.
         """
-        reading = Reading()
-        for question in _questions(_passages(events, reading)):
+        reading, known = Reading(), self.known(events)
+        reading.recall(known)
+        new = (recorded for recorded in events if recorded.event.event_id not in known)
+        for question in _questions(_passages(new, reading)):
             self._ask(question, reading)
         return reading.close()
 
@@ -64,8 +89,9 @@ class Reader:
             seconds = self.seconds_left()
             if seconds < MODEL_SECONDS_MIN:
                 raise UnavailableError("too little time is left of this invocation to ask the model")
-            asked = prompt_for(question)
-            reading.add(question, self.model().ask(asked, Candidates, max_tokens=MAX_TOKENS, timeout_seconds=seconds))
+            asked = prompt_for(question, self.instructions)
+            answer = self.model().ask(asked, Candidates, max_tokens=MAX_TOKENS, timeout_seconds=seconds)
+            reading.add(question, answer, prompt_version=self.instructions.version)
         except MembusError as error:
             if isinstance(error, ModelError) and len(question) > 1:
                 middle = len(question) // 2

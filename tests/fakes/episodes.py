@@ -1,5 +1,8 @@
 """Episodes in dictionaries: one identity for each event, its content beside it."""
 
+from collections.abc import Sequence
+
+from membus.domain.answers import Answer, Answers
 from membus.domain.episode import Episode, EpisodeQuery, mark_before, place_of
 from membus.domain.event import FORGOTTEN, Recorded
 from membus.domain.explaining import Share, Trace
@@ -15,6 +18,7 @@ class InMemoryEpisodes:
         self.extracted: dict[Identity, str | None] = {}
         self.contents: dict[Identity, Recorded] = {}
         self.shares: dict[Identity, Share] = {}
+        self.answers: dict[tuple[str, str, str, str], tuple[Answer, ...]] = {}
 
     def record(self, recorded: Recorded, *, extracted: str | None) -> Recorded:
         identity = identity_of(recorded)
@@ -36,6 +40,19 @@ class InMemoryEpisodes:
             event=kept.event if kept else None, extracted=self.extracted[identity], share=self.shares.get(identity)
         )
 
+    def of(self, tenant: str, event_ids: Sequence[str], *, prompt_version: str, model: str) -> Answers:
+        kept = ((each, self.answers.get((tenant, each, prompt_version, model))) for each in event_ids)
+        return {event_id: given for event_id, given in kept if given is not None}
+
+    def keep(self, tenant: str, answers: Answers, *, prompt_version: str, model: str) -> None:
+        for event_id, given in answers.items():
+            if (tenant, event_id) in self.extracted:
+                self.answers[tenant, event_id, prompt_version, model] = tuple(given)
+
+    def drop(self, tenant: str, event_ids: Sequence[str], *, prompt_version: str, model: str) -> None:
+        for event_id in event_ids:
+            self.answers.pop((tenant, event_id, prompt_version, model), None)
+
     def page(self, wanted: EpisodeQuery, *, limit: int, after: dict[str, str] | None) -> Page[Episode]:
         mark, end = after["mark"] if after else mark_before(wanted.start), mark_before(wanted.end)
         left = sorted(
@@ -54,7 +71,8 @@ def identity_of(recorded: Recorded) -> Identity:
 def _answers(recorded: Recorded, wanted: EpisodeQuery) -> bool:
     event = recorded.event
     return (
-        (event.tenant_id, event.agent_id) == (wanted.tenant, wanted.agent)
+        event.tenant_id == wanted.tenant
+        and wanted.agent in {None, event.agent_id}
         and wanted.session_id in {None, event.session_id}
         and wanted.user_id in {None, event.user_id}
     )

@@ -62,6 +62,13 @@ class InMemoryFacts:
         self._episodes.extracted |= dict.fromkeys(identities, learned.extractor)
         shares = {(owner.tenant, event_id): share for event_id, share in learned.shares.items()}
         self._episodes.shares |= {identity: shares[identity] for identity in identities if identity in shares}
+        if asked := learned.asked:
+            kept = {
+                event_id: asked.answers[event_id]
+                for event_id in asked.answers
+                if (owner.tenant, event_id) in identities
+            }
+            self._episodes.keep(owner.tenant, kept, prompt_version=asked.prompt_version, model=asked.model)
         for event in learned.new_events:
             self._episodes.record(event, extracted=learned.extractor)
 

@@ -8,7 +8,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from functions.extract.prompt import INSTRUCTIONS
+from functions.extract.prompt import CURRENT
 from membus.domain.attributes import SINGLE_VALUED
 from membus.domain.behaviour import STATED, TRAILS, Followed
 from membus.domain.event import Event
@@ -198,7 +198,7 @@ def test_what_the_rules_write_no_model_may_claim() -> None:
 
     assert {each.attribute.split(".")[0] for each in says} <= RESERVED
     assert {each for each in SINGLE_VALUED if each.startswith("activity.")} <= {each.attribute for each in says}
-    assert "activity" not in INSTRUCTIONS
+    assert "activity" not in CURRENT.text
 
 
 def test_names_of_rules_and_trails_are_one_each() -> None:

@@ -41,7 +41,8 @@ class ColdEpisodes:
     def _candidates(self, wanted: EpisodeQuery, mark: str, end: str) -> list[ColdObject]:
         objects = self._catalog.of(wanted.tenant, wanted.agent, since=moment_of(mark).date())
         now = self._clock()
-        return [each for each in objects if each.last > mark and each.first < end and each.hot_until <= now]
+        reached = (each for each in objects if each.last > mark and each.first < end and each.hot_until <= now)
+        return sorted(reached, key=lambda each: each.first)
 
     def _cut(self, rows: dict[str, ColdRow], complete: str, end: str, limit: int) -> Page[Episode]:
         ordered = [rows[place] for place in sorted(rows) if place < complete]

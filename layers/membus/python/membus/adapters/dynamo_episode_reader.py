@@ -52,8 +52,8 @@ class DynamoEpisodeReader:
 
     def _leg(self, wanted: EpisodeQuery, mark: str, last: str) -> _Leg:
         """Return what lies next after a mark: the rest of its day, or all there is of a user."""
-        if wanted.user_id:
-            return _Leg([Key("user_pk").eq(user_key(wanted.tenant, wanted.user_id))], last)
+        if wanted.user_id or not wanted.agent:
+            return _Leg([Key("user_pk").eq(user_key(wanted.tenant, str(wanted.user_id)))], last)
         day = moment_of(mark).date()
         tomorrow = datetime.combine(day + timedelta(days=1), time(), UTC)
         keys = partitions(wanted.tenant, wanted.agent, day, self._shards)
@@ -88,7 +88,7 @@ class DynamoEpisodeReader:
 
     def _filter(self, wanted: EpisodeQuery) -> ConditionBase:
         live: ConditionBase = Attr("expires_at").not_exists() | Attr("expires_at").gt(int(self._clock().timestamp()))
-        if wanted.user_id:
+        if wanted.user_id and wanted.agent:
             live &= Attr("pk").begins_with(agent_prefix(wanted.tenant, wanted.agent))
         return live & Attr("session_id").eq(wanted.session_id) if wanted.session_id else live
 

@@ -9,9 +9,10 @@ from typing import TYPE_CHECKING, Any
 
 from boto3.dynamodb.conditions import Attr, Key
 
+from membus.adapters.dynamo_answers import ANSWERS
 from membus.adapters.dynamo_errors import dynamo_errors
 from membus.adapters.dynamo_transactions import transact
-from membus.adapters.episode_items import identity_key, recording
+from membus.adapters.episode_items import answer_attribute, identity_key, recording
 from membus.domain.event import epoch_ms
 from membus.domain.facts import Fact, Observation
 from membus.domain.identity import Owner
@@ -34,7 +35,7 @@ class DynamoFacts:
 
     def profile(self, owner: Owner) -> Profile:
         with dynamo_errors("reading a profile"):
-            found = self._table.get_item(Key={"pk": _pk(owner), "sk": "PROFILE"}, ConsistentRead=True)
+            found = self._table.get_item(Key={"pk": user_pk(owner), "sk": "PROFILE"}, ConsistentRead=True)
         item = found.get("Item")
         return Profile.model_validate_json(str(item["body"])) if item else Profile(owner=owner)
 
@@ -51,7 +52,7 @@ class DynamoFacts:
 
     def fact(self, owner: Owner, key: str) -> Fact:
         with dynamo_errors("reading a fact"):
-            found = self._table.get_item(Key={"pk": _pk(owner), "sk": f"FACT#{key}"}, ConsistentRead=True)
+            found = self._table.get_item(Key={"pk": user_pk(owner), "sk": f"FACT#{key}"}, ConsistentRead=True)
         item = found.get("Item")
         if item is None or "retracted" in item:
             raise NotFoundError(f"nothing is known under {key}")
@@ -59,7 +60,7 @@ class DynamoFacts:
 
     def page(self, owner: Owner, *, kind: str | None, limit: int, after: dict[str, str] | None) -> Page[Fact]:
         query: dict[str, Any] = {
-            "KeyConditionExpression": Key("pk").eq(_pk(owner)) & Key("sk").begins_with("FACT#"),
+            "KeyConditionExpression": Key("pk").eq(user_pk(owner)) & Key("sk").begins_with("FACT#"),
             "FilterExpression": Attr("retracted").not_exists(),
             "ConsistentRead": True,
             "Limit": limit,
@@ -77,7 +78,7 @@ class DynamoFacts:
     def observations(self, owner: Owner, key: str | None = None) -> list[Observation]:
         prefix = f"FACTV#{key}#" if key else "FACTV#"
         query: dict[str, Any] = {
-            "KeyConditionExpression": Key("pk").eq(_pk(owner)) & Key("sk").begins_with(prefix),
+            "KeyConditionExpression": Key("pk").eq(user_pk(owner)) & Key("sk").begins_with(prefix),
             "ConsistentRead": True,
         }
         seen: list[Observation] = []
@@ -93,56 +94,60 @@ class DynamoFacts:
         transact(self._table.meta.client, self._writes(learned), doing="committing facts")
 
     def _writes(self, learned: Learned) -> list[Any]:
-        pk = _pk(learned.profile.owner)
-        versions = [
-            {"pk": pk, "sk": _version_sk(seen), "body": seen.model_dump_json()} for seen in learned.observations
-        ]
-        items = [*versions, *(_fact_item(pk, fact) for fact in learned.facts)]
+        pk = user_pk(learned.profile.owner)
+        versions = [{"pk": pk, "sk": version_sk(seen), "body": seen.model_dump_json()} for seen in learned.observations]
+        items = [*versions, *(fact_item(pk, fact) for fact in learned.facts)]
         puts = [{"Put": {"TableName": self._table.name, "Item": item}} for item in items]
-        profile = [self._profile(learned.profile)] if learned.facts else []
+        profile = [profile_write(self._table.name, learned.profile)] if learned.facts else []
         new = (recording(self._table.name, event, extracted=learned.extractor) for event in learned.new_events)
         read = (self._read_by(learned, event.event.event_id) for event in learned.events)
         return [*profile, *puts, *chain.from_iterable(new), *read]
 
-    def _profile(self, profile: Profile) -> dict[str, Any]:
-        """The profile's version guards the whole commit: every write to a user's facts raises it by one."""
-        read = profile.version - 1
-        unread: dict[str, Any] = {"ConditionExpression": "attribute_not_exists(pk)"}
-        still: dict[str, Any] = {
-            "ConditionExpression": "version = :read", "ExpressionAttributeValues": {":read": read},
-        }  # fmt: skip
-        item = {
-            "pk": _pk(profile.owner), "sk": "PROFILE", "version": profile.version, "body": profile.model_dump_json(),
-        }  # fmt: skip
-        return {"Put": {"TableName": self._table.name, "Item": item, **(still if read else unread)}}
-
     def _read_by(self, learned: Learned, event_id: str) -> dict[str, Any]:
-        share = learned.shares.get(event_id)
+        changes, names, values = ["extracted = :extractor"], dict[str, str](), {":extractor": learned.extractor}
+        if share := learned.shares.get(event_id):
+            changes.append("took = :took")
+            values[":took"] = share.model_dump_json()
+        if (asked := learned.asked) and event_id in asked.answers:
+            changes.append("#answer = :answer")
+            names["#answer"] = answer_attribute(asked.prompt_version, asked.model)
+            values[":answer"] = ANSWERS.dump_json(tuple(asked.answers[event_id])).decode()
         return {
             "Update": {
                 "TableName": self._table.name,
                 "Key": identity_key(learned.profile.owner.tenant, event_id),
-                "UpdateExpression": "SET extracted = :extractor" + (", took = :took" if share else ""),
+                "UpdateExpression": f"SET {', '.join(changes)}",
                 "ConditionExpression": (
                     "attribute_exists(pk) AND (attribute_not_exists(extracted) OR extracted <> :extractor)"
                 ),
-                "ExpressionAttributeValues": {
-                    ":extractor": learned.extractor,
-                    **({":took": share.model_dump_json()} if share else {}),
-                },
+                "ExpressionAttributeValues": values,
+                **({"ExpressionAttributeNames": names} if names else {}),
             }
         }
 
 
-def _pk(owner: Owner) -> str:
+def profile_write(table_name: str, profile: Profile) -> dict[str, Any]:
+    """Return the write of a profile; its version guards the whole commit, every write to a user's facts raises it."""
+    read = profile.version - 1
+    unread: dict[str, Any] = {"ConditionExpression": "attribute_not_exists(pk)"}
+    still: dict[str, Any] = {
+        "ConditionExpression": "version = :read", "ExpressionAttributeValues": {":read": read},
+    }  # fmt: skip
+    item = {
+        "pk": user_pk(profile.owner), "sk": "PROFILE", "version": profile.version, "body": profile.model_dump_json(),
+    }  # fmt: skip
+    return {"Put": {"TableName": table_name, "Item": item, **(still if read else unread)}}
+
+
+def user_pk(owner: Owner) -> str:
     return f"T#{owner.tenant}#U#{owner.user}"
 
 
-def _fact_item(pk: str, fact: Fact) -> dict[str, Any]:
+def fact_item(pk: str, fact: Fact) -> dict[str, Any]:
     """A retracted fact keeps its item, marked: with it would go the word that keeps the fact from coming back."""
     item = {"pk": pk, "sk": f"FACT#{fact.key}", "kind": fact.kind, "body": fact.model_dump_json()}
     return item | ({"retracted": True} if fact.retracted else {})
 
 
-def _version_sk(seen: Observation) -> str:
+def version_sk(seen: Observation) -> str:
     return f"FACTV#{seen.key}#{epoch_ms(seen.learned_at):014d}#{seen.provenance.event_id}"

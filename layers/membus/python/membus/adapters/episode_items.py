@@ -71,6 +71,11 @@ def identity_key(tenant: str, event_id: str) -> dict[str, str]:
     return {"pk": f"T#{tenant}#EV#{event_id}", "sk": "EVENT"}
 
 
+def answer_attribute(prompt_version: str, model: str) -> str:
+    """Return the attribute of an identity that keeps what a model proposed for the event."""
+    return f"answer:{prompt_version}:{model}"
+
+
 def partitions(tenant: str, agent: str, day: date, shards: int) -> Sequence[str]:
     """Return the partition keys that one agent's day is spread over."""
     first = f"{agent_prefix(tenant, agent)}{day:%Y-%m-%d}"

@@ -2,9 +2,9 @@
 
 from collections.abc import Sequence
 from datetime import datetime
-from typing import Literal
+from typing import Literal, Self
 
-from pydantic import AwareDatetime
+from pydantic import AwareDatetime, model_validator
 from ulid import ULID
 
 from membus.domain.event import Event, epoch_ms, from_epoch_ms, ulid_at
@@ -24,14 +24,23 @@ class Episode(Record):
 
 
 class EpisodeQuery(Record):
-    """Which episodes of an agent: those that occurred from `start` on and before `end`, both cut to a millisecond."""
+    """Which episodes: those that occurred from `start` on and before `end`, both cut to a millisecond.
+
+    They are an agent's, a user's, or what a user did with an agent.
+    """
 
     tenant: Id
-    agent: Id
+    agent: Id | None = None
     start: datetime
     end: datetime
     session_id: Id | None = None
     user_id: Id | None = None
+
+    @model_validator(mode="after")
+    def _somebodys(self) -> Self:
+        if self.agent is None and self.user_id is None:
+            raise ValueError("name an agent or a user: nobody reads a whole tenant in time order")
+        return self
 
 
 def place_of(event: Event) -> str:

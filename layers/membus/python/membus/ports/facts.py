@@ -4,6 +4,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Protocol
 
+from membus.domain.answers import Answers
 from membus.domain.event import Recorded
 from membus.domain.explaining import Share
 from membus.domain.facts import Fact, Observation
@@ -13,11 +14,21 @@ from membus.domain.profile import Profile
 
 
 @dataclass(frozen=True)
+class Asked:
+    """A question, by the version of its prompt and the id of the model it was put to, and the answers to it."""
+
+    prompt_version: str
+    model: str
+    answers: Answers
+
+
+@dataclass(frozen=True)
 class Learned:
     """All that one commit writes: observations, the facts they add up to, the profile, the events they cover.
 
     `events` are recorded already and become read; `new_events` are recorded by the commit itself, as read. `shares`
     says by event id what reading took; it lies with the event, for it depends on the company an event was read in.
+    `asked` keeps what was proposed for each event, so that reading it again costs no question.
     """
 
     profile: Profile
@@ -27,6 +38,7 @@ class Learned:
     facts: tuple[Fact, ...] = field(default=())
     new_events: tuple[Recorded, ...] = ()
     shares: Mapping[str, Share] = field(default_factory=dict)
+    asked: Asked | None = None
 
 
 class FactReader(Protocol):

@@ -1,0 +1,34 @@
+"""Facts as they add up in memory: what a replay learns into, beside what is stored."""
+
+from membus.domain.answers import Answer
+from membus.domain.facts import Fact, Observation
+from membus.domain.identity import Owner
+from membus.domain.profile import Profile
+from membus.ports.facts import Learned
+
+
+class Draft:
+    """One user's observations, the facts they add up to, and what the models were newly asked."""
+
+    def __init__(self, owner: Owner) -> None:
+        self._profile = Profile(owner=owner)
+        self._seen: dict[tuple[str, str], Observation] = {}
+        self._facts: dict[str, Fact] = {}
+        self.answers: dict[str, list[Answer]] = {}
+
+    def profile(self, owner: Owner) -> Profile:  # noqa: ARG002 - the port names whose; a draft is somebody's
+        return self._profile
+
+    def base(self, owner: Owner) -> Profile:  # noqa: ARG002 - as above
+        return self._profile.model_copy(update={"facts": tuple(self._facts.values())})
+
+    def observations(self, owner: Owner, key: str | None = None) -> list[Observation]:  # noqa: ARG002 - as above
+        return [seen for seen in self._seen.values() if key in {None, seen.key}]
+
+    def commit(self, learned: Learned) -> None:
+        self._seen |= {(seen.key, seen.provenance.event_id): seen for seen in learned.observations}
+        self._facts |= {fact.key: fact for fact in learned.facts}
+        if learned.facts:
+            self._profile = learned.profile
+        if learned.asked:
+            self.answers |= {event_id: list(given) for event_id, given in learned.asked.answers.items()}

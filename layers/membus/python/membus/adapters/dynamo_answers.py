@@ -1,0 +1,73 @@
+"""Answers in DynamoDB, on the event's identity item: attribute `answer:<prompt version>:<model>`, a JSON list."""
+
+from collections.abc import Sequence
+from typing import TYPE_CHECKING, Any
+
+from pydantic import TypeAdapter
+
+from membus.adapters.dynamo_errors import dynamo_errors
+from membus.adapters.episode_items import answer_attribute, identity_key
+from membus.domain.answers import Answer, Answers
+from membus.errors import ConflictError
+
+if TYPE_CHECKING:
+    from mypy_boto3_dynamodb.service_resource import Table
+
+READ_AT_ONCE = 100
+"""BatchGetItem takes a hundred keys."""
+ANSWERS = TypeAdapter(tuple[Answer, ...])
+
+
+class DynamoAnswers:
+    def __init__(self, table: "Table") -> None:
+        self._table = table
+
+    def of(self, tenant: str, event_ids: Sequence[str], *, prompt_version: str, model: str) -> Answers:
+        name = answer_attribute(prompt_version, model)
+        found: dict[str, Sequence[Answer]] = {}
+        for start in range(0, len(event_ids), READ_AT_ONCE):
+            for item in self._items(tenant, event_ids[start : start + READ_AT_ONCE], name):
+                if name in item:
+                    found[str(item["pk"]).split("#EV#", 1)[1]] = ANSWERS.validate_json(str(item[name]))
+        return found
+
+    def keep(self, tenant: str, answers: Answers, *, prompt_version: str, model: str) -> None:
+        for event_id, given in answers.items():
+            self._change(
+                tenant, event_id, "SET #answer = :answer", prompt_version, model,
+                {":answer": ANSWERS.dump_json(tuple(given)).decode()},
+            )  # fmt: skip
+
+    def drop(self, tenant: str, event_ids: Sequence[str], *, prompt_version: str, model: str) -> None:
+        for event_id in event_ids:
+            self._change(tenant, event_id, "REMOVE #answer", prompt_version, model, {})
+
+    def _change(
+        self, tenant: str, event_id: str, change: str, prompt_version: str, model: str, values: dict[str, str]
+    ) -> None:
+        try:
+            with dynamo_errors("keeping what a model proposed"):
+                self._table.update_item(
+                    Key=identity_key(tenant, event_id),
+                    UpdateExpression=change,
+                    ConditionExpression="attribute_exists(pk)",
+                    ExpressionAttributeNames={"#answer": answer_attribute(prompt_version, model)},
+                    **({"ExpressionAttributeValues": values} if values else {}),  # type: ignore[arg-type]
+                )
+        except ConflictError:
+            return  # erased meanwhile: what is not there has nothing proposed for it
+
+    def _items(self, tenant: str, event_ids: Sequence[str], name: str) -> list[dict[str, Any]]:
+        keys = [identity_key(tenant, event_id) for event_id in dict.fromkeys(event_ids)]
+        asked: Any = {
+            self._table.name: {
+                "Keys": keys, "ProjectionExpression": "pk, #answer", "ExpressionAttributeNames": {"#answer": name},
+            }
+        }  # fmt: skip
+        found: list[dict[str, Any]] = []
+        while asked:
+            with dynamo_errors("reading what a model proposed"):
+                answer = self._table.meta.client.batch_get_item(RequestItems=asked)
+            found += answer["Responses"].get(self._table.name, [])
+            asked = answer.get("UnprocessedKeys")
+        return found

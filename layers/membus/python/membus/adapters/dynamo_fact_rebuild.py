@@ -1,0 +1,90 @@
+"""A user's facts written anew after a rebuild: what differs, key by key, each step guarded by the profile's version."""
+
+from collections.abc import Callable, Iterator, Sequence
+from typing import TYPE_CHECKING, Any
+
+from membus.adapters.dynamo_facts import DynamoFacts, fact_item, profile_write, user_pk, version_sk
+from membus.adapters.dynamo_transactions import transact
+from membus.domain.facts import Observation, by_key, fold
+from membus.domain.identity import Owner
+from membus.domain.profile import Profile
+from membus.errors import ConflictError
+
+if TYPE_CHECKING:
+    from mypy_boto3_dynamodb.service_resource import Table
+
+WRITES_MAX = 90
+"""DynamoDB takes a hundred items in a transaction; one is the profile, and a key's own are kept together."""
+TRIES = 5
+
+
+class DynamoFactRebuild:
+    def __init__(self, table: "Table") -> None:
+        self._table, self._facts = table, DynamoFacts(table)
+
+    def rebuild(self, owner: Owner, wanted: Callable[[Sequence[Observation]], list[Observation]]) -> int:
+        """Make the user's observations what `wanted` makes of the stored ones; return how many items were written.
+
+        Whoever learns meanwhile is not overwritten: it is done again from what is stored then. A rebuild that stops
+        half-way leaves every key either old or new, and is finished by another.
+
+        Raises:
+            ConflictError: others kept writing.
+        """
+        for tries_left in reversed(range(TRIES)):
+            # The profile first: its version then guards all that is read after it.
+            profile, stored = self._facts.profile(owner), self._facts.observations(owner)
+            after = wanted(stored)
+            try:
+                return self._write(profile, after, list(_steps(self._table.name, owner, stored, after)))
+            except ConflictError:
+                if not tries_left:
+                    raise
+        raise AssertionError("the last try returns or raises")
+
+    def _write(self, profile: Profile, after: Sequence[Observation], steps: list[list[Any]]) -> int:
+        facts = [fact for seen in by_key(after).values() if (fact := fold(seen))]
+        for step in steps:
+            profile = Profile(owner=profile.owner, version=profile.version).updated(facts)
+            guarded = [profile_write(self._table.name, profile), *step]
+            transact(self._table.meta.client, guarded, doing="rebuilding facts")
+        return sum(map(len, steps))
+
+
+def _steps(
+    table: str, owner: Owner, stored: Sequence[Observation], wanted: Sequence[Observation]
+) -> Iterator[list[Any]]:
+    """Yield the writes that lead from one to the other, as many as fit a transaction at a time."""
+    before, after = by_key(stored), by_key(wanted)
+    step: list[Any] = []
+    for key in sorted(before.keys() | after.keys()):
+        writes = _writes(table, user_pk(owner), key, before.get(key, []), after.get(key, []))
+        for start in range(0, len(writes), WRITES_MAX):
+            part = writes[start : start + WRITES_MAX]
+            if len(step) + len(part) > WRITES_MAX:
+                yield step
+                step = []
+            step += part
+    if step:
+        yield step
+
+
+def _writes(table: str, pk: str, key: str, before: list[Observation], after: list[Observation]) -> list[Any]:
+    """Return what turns a key's observations into others, its fact last."""
+    old = {version_sk(seen): seen for seen in before}
+    new = {version_sk(seen): seen for seen in after}
+    writes: list[Any] = [_delete(table, pk, sk) for sk in sorted(old.keys() - new.keys())]
+    changed = (sk for sk in sorted(new) if old.get(sk) != new[sk])
+    writes += [_put(table, {"pk": pk, "sk": sk, "body": new[sk].model_dump_json()}) for sk in changed]
+    if not writes:
+        return []
+    fact = fold(after)
+    return [*writes, _put(table, fact_item(pk, fact)) if fact else _delete(table, pk, f"FACT#{key}")]
+
+
+def _put(table: str, item: dict[str, Any]) -> Any:
+    return {"Put": {"TableName": table, "Item": item}}
+
+
+def _delete(table: str, pk: str, sk: str) -> Any:
+    return {"Delete": {"TableName": table, "Key": {"pk": pk, "sk": sk}}}

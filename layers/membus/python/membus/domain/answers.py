@@ -1,0 +1,25 @@
+"""What a model proposed for an event, kept beside it: read again at the same version, the event costs no question."""
+
+from collections.abc import Iterable, Mapping, Sequence
+
+from membus.domain.gate import Candidate
+from membus.domain.identity import Record
+
+
+class Answer(Record):
+    """The candidates of one answer that name the event; `by` is the model that gave it, a fallback perhaps."""
+
+    by: str
+    candidates: tuple[Candidate, ...] = ()
+
+
+Answers = Mapping[str, Sequence[Answer]]
+"""By event id; an event in several questions has several answers, one that holds nothing has an empty one."""
+
+
+def answers_to(asked: Iterable[str], candidates: Sequence[Candidate], *, by: str) -> dict[str, Answer]:
+    """Return each asked event's part of an answer."""
+    return {
+        event_id: Answer(by=by, candidates=tuple(each for each in candidates if each.event_id == event_id))
+        for event_id in dict.fromkeys(asked)
+    }

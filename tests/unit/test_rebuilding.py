@@ -1,0 +1,140 @@
+"""functions/extract/rebuilding: facts are a projection of events, and derived again they are the same."""
+
+from collections.abc import Sequence
+from datetime import timedelta
+
+from functions.extract.draft import Draft
+from functions.extract.learning import VERSION, Learner
+from functions.extract.prompt import CURRENT
+from functions.extract.rebuilding import Derived, derive, difference, facts_of
+from membus.domain.answers import Answers
+from membus.domain.event import Event, Recorded
+from membus.errors import UnavailableError
+from tests.deliveries import Extraction, observant
+from tests.factories import ADA, NOON, a_server_error, a_setting, an_event, said
+from tests.fakes.clock import StoppedClock
+from tests.fakes.conversations import InMemoryConversations
+from tests.fakes.episodes import InMemoryEpisodes
+from tests.fakes.fresh import InMemoryFresh
+from tests.fakes.held_facts import InMemoryHeldFacts
+from tests.fakes.model import ScriptedModel
+from tests.fakes.signals import InMemorySignals
+
+MINUTE = timedelta(minutes=1)
+WEEK: list[Event] = [
+    said("I live in Lisbon", "e1"),
+    said("I like tea", "e2", occurred_at=NOON + MINUTE),
+    a_setting("e3", occurred_at=NOON + 2 * MINUTE),
+    *(a_server_error(f"x{n}", at=NOON + (3 + n) * MINUTE / 2) for n in range(3)),
+    said("I live in Rome", "e4", occurred_at=NOON + 9 * MINUTE),
+]
+
+
+class Forbidden(ScriptedModel):
+    """A model that nobody may ask."""
+
+    def __init__(self) -> None:
+        super().__init__(UnavailableError("nobody may ask"))
+
+
+def lived() -> Extraction:
+    extraction = Extraction(observant())
+    for event in WEEK:
+        extraction.send(event)
+    return extraction
+
+
+def again(extraction: Extraction, model: ScriptedModel, *, version: str = CURRENT.version) -> Derived:
+    episodes = extraction.episodes
+    assert isinstance(episodes, InMemoryEpisodes)
+
+    def known(events: Sequence[Recorded]) -> Answers:
+        ids = [each.event.event_id for each in events]
+        return episodes.of(ADA.tenant, ids, prompt_version=version, model="scripted")
+
+    def learner(draft: Draft) -> Learner:
+        return Learner(
+            facts=draft, signals=InMemorySignals(), held_facts=InMemoryHeldFacts(StoppedClock()),
+            fresh=InMemoryFresh(InMemoryConversations(StoppedClock())), model=lambda _: model,
+            seconds_left=lambda: 30, on_refused=lambda _: None, version=VERSION, known=known,
+        )  # fmt: skip
+
+    return derive(ADA, episodes.contents.values(), learner=learner)
+
+
+def test_a_rebuild_at_the_same_version_yields_the_same_facts_and_asks_nobody() -> None:
+    extraction = lived()
+    nobody = Forbidden()
+
+    derived = again(extraction, nobody)
+
+    stored = extraction.facts.observations(ADA)
+    assert nobody.prompts == []
+    assert derived.unread == {}
+    assert facts_of(derived.observations) == facts_of(stored)
+    assert sorted(map(str, derived.over(stored))) == sorted(map(str, stored))
+    assert not difference(stored, derived.over(stored))
+
+
+def test_another_version_of_the_prompt_asks_again() -> None:
+    extraction, reader = lived(), observant()
+
+    derived = again(extraction, reader, version="2")
+
+    assert len(reader.prompts) == 1
+    assert set(derived.answers) == {"e1", "e2", "e4"}
+    assert facts_of(derived.observations) == facts_of(extraction.facts.observations(ADA))
+
+
+def test_what_nobody_could_read_again_keeps_what_it_taught() -> None:
+    extraction = lived()
+
+    derived = again(extraction, Forbidden(), version="2")
+
+    stored = extraction.facts.observations(ADA)
+    assert set(derived.unread) == {"e1", "e2", "e4"}
+    assert facts_of(derived.over(stored)) == facts_of(stored)
+
+
+def test_a_better_reader_changes_what_is_known_and_the_difference_is_told() -> None:
+    extraction = lived()
+    sharper = ScriptedModel('{"facts": []}')
+
+    derived = again(extraction, sharper, version="2")
+    stored = extraction.facts.observations(ADA)
+
+    assert difference(stored, derived.over(stored)).lost == {"home.city": "Rome", "likes.tea": "tea"}
+    assert "setting.theme" in facts_of(derived.over(stored))
+
+
+def test_an_event_that_is_gone_teaches_nothing_any_more() -> None:
+    extraction = lived()
+    episodes = extraction.episodes
+    assert isinstance(episodes, InMemoryEpisodes)
+    stored = extraction.facts.observations(ADA)
+    del episodes.contents[ADA.tenant, "e2"]
+
+    derived = again(extraction, Forbidden())
+
+    assert "likes.tea" not in facts_of(derived.observations)
+    assert "likes.tea" in facts_of(derived.over(stored)), "erasing is erasure's; a rebuild keeps what it cannot judge"
+
+
+def test_an_empty_history_is_rebuilt_into_nothing() -> None:
+    assert again(Extraction(observant()), Forbidden()).observations == ()
+    assert again(Extraction(observant()), Forbidden()).over([]) == []
+
+
+def test_a_correction_survives_a_rebuild() -> None:
+    extraction = lived()
+    extraction.send(
+        an_event(
+            "c1", type="fact.corrected", occurred_at=NOON + 20 * MINUTE,
+            payload={"key": "home.city", "value": "Porto"}, origin="api",
+        )
+    )  # fmt: skip
+
+    stored = extraction.facts.observations(ADA)
+    derived = again(extraction, Forbidden())
+
+    assert facts_of(derived.over(stored)) == facts_of(stored)
