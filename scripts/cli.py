@@ -6,7 +6,7 @@ from collections.abc import Callable, Sequence
 from botocore.exceptions import BotoCoreError, ClientError
 
 from membus.errors import MembusError
-from scripts import gaps, keys, tenants, usage
+from scripts import gaps, keys, replay, shadow, tenants, usage
 from scripts.output import Output
 from scripts.target import Target, open_target, target_options
 
@@ -17,6 +17,8 @@ EXAMPLES = """examples:
   python -m scripts key create acme --scopes events:write,memory:read --expires-in 90d
   python -m scripts key list acme --environment dev --json
   python -m scripts key revoke 4fTq0ZbNw1Xs
+  python -m scripts replay --tenant acme --user ada --dry-run
+  python -m scripts shadow run --tenant acme --name sonnet --model claude-sonnet-5-5 --sample 20
   python -m scripts gaps --tenant acme --environment prod
 """
 
@@ -45,6 +47,6 @@ def _parser() -> ArgumentParser:
         formatter_class=RawDescriptionHelpFormatter,
     )
     groups, options = parser.add_subparsers(required=True, metavar="command"), target_options()
-    for group in (tenants, keys, usage, gaps):
+    for group in (tenants, keys, usage, gaps, replay, shadow):
         group.register(groups.add_parser, options)
     return parser

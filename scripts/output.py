@@ -36,6 +36,11 @@ class Output:
             self.remark(remark)
 
     @staticmethod
+    def progress() -> Console:
+        """Return where progress is drawn: a terminal sees it move, a pipe sees nothing of it."""
+        return Console(stderr=True)
+
+    @staticmethod
     def remark(text: str) -> None:
         Console(stderr=True).print(text, markup=False, highlight=False, soft_wrap=True)
 

@@ -12,6 +12,7 @@ from functions.extract.usecase import extract_batch
 from membus.domain.event import Event
 from membus.domain.identity import Owner
 from membus.domain.prompt import Prompt
+from membus.domain.trails import Trails
 from membus.ports.events import EpisodeStore, SignalStore
 from membus.ports.facts import FactStore
 from membus.ports.fresh import FreshWords
@@ -26,7 +27,6 @@ from tests.fakes.facts import InMemoryFacts
 from tests.fakes.fresh import InMemoryFresh
 from tests.fakes.held_facts import InMemoryHeldFacts
 from tests.fakes.model import ScriptedModel
-from tests.fakes.signals import InMemorySignals
 
 NOTHING = '{"facts": []}'
 
@@ -104,7 +104,7 @@ class Extraction:
         known = episodes if isinstance(episodes, InMemoryEpisodes) else InMemoryEpisodes()
         self.model = model or ScriptedModel(NOTHING)
         self.episodes, self.facts = episodes or known, facts or InMemoryFacts(known)
-        self.signals = signals or InMemorySignals()
+        self.signals = signals or Trails()
         self.held_facts = held_facts or InMemoryHeldFacts(StoppedClock())
         self.fresh = fresh or InMemoryFresh(InMemoryConversations(StoppedClock()))
         self.quarantine = InMemoryQuarantine()

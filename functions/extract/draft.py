@@ -1,10 +1,15 @@
 """Facts as they add up in memory: what a replay learns into, beside what is stored."""
 
-from membus.domain.answers import Answer
+from typing import TYPE_CHECKING
+
 from membus.domain.facts import Fact, Observation
 from membus.domain.identity import Owner
 from membus.domain.profile import Profile
 from membus.ports.facts import Learned
+
+if TYPE_CHECKING:
+    from membus.domain.answers import Answer
+    from membus.domain.explaining import Share
 
 
 class Draft:
@@ -15,6 +20,7 @@ class Draft:
         self._seen: dict[tuple[str, str], Observation] = {}
         self._facts: dict[str, Fact] = {}
         self.answers: dict[str, list[Answer]] = {}
+        self.shares: dict[str, Share] = {}
 
     def profile(self, owner: Owner) -> Profile:  # noqa: ARG002 - the port names whose; a draft is somebody's
         return self._profile
@@ -30,5 +36,6 @@ class Draft:
         self._facts |= {fact.key: fact for fact in learned.facts}
         if learned.facts:
             self._profile = learned.profile
+        self.shares |= learned.shares
         if learned.asked:
             self.answers |= {event_id: list(given) for event_id, given in learned.asked.answers.items()}

@@ -6,8 +6,8 @@ from functools import partial
 
 from functions.extract.prompt import CURRENT, Instructions
 from functions.extract.reading import Reader, Reading, nothing_known
-from membus.domain.answers import Answers
 from membus.domain import rules
+from membus.domain.answers import Answers
 from membus.domain.corrections import corrected_by_hand
 from membus.domain.event import Recorded
 from membus.domain.facts import Fact, Observation, by_key, fold
@@ -19,9 +19,9 @@ from membus.domain.profile import Profile
 from membus.domain.verdict import Held, Refused, Verdict
 from membus.errors import BudgetError, ConflictError, MembusError
 from membus.ports.events import SignalStore
-from membus.ports.facts import Asked, FactStore, Learned
-from membus.ports.fresh import FreshWords
-from membus.ports.held_facts import HeldFacts
+from membus.ports.facts import Asked, FactLearning, Learned
+from membus.ports.fresh import Settling
+from membus.ports.held_facts import Holding
 from membus.ports.model import LanguageModel
 
 VERSION = f"rules-{rules.RULES_VERSION}.prompt-{CURRENT.version}.gate-{GATE_VERSION}"
@@ -37,10 +37,10 @@ TRIES = 5
 class Learner:
     """`model` is a function of the tenant who pays, so that a batch with nothing to read never loads a model client."""
 
-    facts: FactStore
+    facts: FactLearning
     signals: SignalStore
-    held_facts: HeldFacts
-    fresh: FreshWords
+    held_facts: Holding
+    fresh: Settling
     model: Callable[[str], LanguageModel]
     seconds_left: Callable[[], float]
     on_refused: Callable[[str], None]

@@ -12,6 +12,7 @@ from functions.extract.draft import Draft
 from functions.extract.learning import Learner
 from membus.domain.answers import Answer
 from membus.domain.event import Recorded
+from membus.domain.explaining import Share
 from membus.domain.facts import Fact, Observation, by_key, fold
 from membus.domain.identity import Owner
 from membus.errors import MembusError
@@ -22,13 +23,17 @@ BATCH = 10
 
 @dataclass(frozen=True)
 class Derived:
-    """What a user's events teach. `read` were understood, `unread` say why not; `answers` are new ones."""
+    """What a user's events teach.
+
+    `read` were understood, `unread` say why not; `answers` are new ones, `shares` what they took.
+    """
 
     owner: Owner
     observations: tuple[Observation, ...]
     read: frozenset[str]
     unread: dict[str, MembusError] = field(default_factory=dict)
     answers: dict[str, list[Answer]] = field(default_factory=dict)
+    shares: dict[str, Share] = field(default_factory=dict)
 
     def over(self, stored: Sequence[Observation]) -> list[Observation]:
         """Return what the user's observations shall be: new ones of the events that were read, old ones of others.
@@ -62,7 +67,7 @@ def derive(owner: Owner, events: Iterable[Recorded], *, learner: Callable[[Draft
         failed = learning.learn(batch)
         unread |= failed
         read |= {each.event.event_id for each in batch} - failed.keys()
-    return Derived(owner, tuple(draft.observations(owner)), frozenset(read), unread, draft.answers)
+    return Derived(owner, tuple(draft.observations(owner)), frozenset(read), unread, draft.answers, draft.shares)
 
 
 def facts_of(observations: Iterable[Observation]) -> dict[str, Fact]:

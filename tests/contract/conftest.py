@@ -9,6 +9,7 @@ import pytest
 
 from localstack import aws
 from localstack.stack_file import Stack
+from membus.adapters.dynamo_answers import DynamoAnswers
 from membus.adapters.dynamo_conversations import DynamoConversations
 from membus.adapters.dynamo_episode_reader import DynamoEpisodeReader
 from membus.adapters.dynamo_episodes import DynamoEpisodes
@@ -21,6 +22,8 @@ from membus.adapters.dynamo_states import DynamoStates
 from membus.adapters.dynamo_traces import DynamoTraces
 from membus.adapters.s3_contents import S3Contents
 from membus.domain.identity import Owner
+from membus.domain.trails import Trails
+from membus.ports.answers import AnswerStore
 from membus.ports.contents import ContentStore
 from membus.ports.conversations import ConversationStore
 from membus.ports.episodes import EpisodeReader
@@ -39,7 +42,6 @@ from tests.fakes.facts import InMemoryFacts
 from tests.fakes.fresh import InMemoryFresh
 from tests.fakes.held_facts import InMemoryHeldFacts
 from tests.fakes.remains import InMemoryRemains
-from tests.fakes.signals import InMemorySignals
 from tests.fakes.states import InMemoryStates
 from tests.strict import strict_aws
 from tests.tables import make_bucket, make_table
@@ -60,6 +62,7 @@ class Memory:
     signals: SignalStore
     reader: EpisodeReader
     traces: Traces
+    answers: AnswerStore
 
 
 @dataclass(frozen=True)
@@ -88,7 +91,7 @@ def owner() -> Owner:
 def memory(request: pytest.FixtureRequest) -> Iterator[Memory]:
     if request.param == "fake":
         episodes = InMemoryEpisodes()
-        yield Memory(InMemoryFacts(episodes), episodes, InMemorySignals(), episodes, episodes)
+        yield Memory(InMemoryFacts(episodes), episodes, Trails(), episodes, episodes, episodes)
     elif request.param == "strict":
         with strict_aws():
             yield _memory_on(make_table("memory"), make_bucket())
@@ -100,6 +103,11 @@ def memory(request: pytest.FixtureRequest) -> Iterator[Memory]:
 @pytest.fixture
 def facts(memory: Memory) -> FactStore:
     return memory.facts
+
+
+@pytest.fixture
+def answers(memory: Memory) -> AnswerStore:
+    return memory.answers
 
 
 @pytest.fixture
@@ -196,5 +204,5 @@ def _talks_on(table: "Table", contents: ContentStore, clock: StoppedClock) -> Ta
 def _memory_on(table: "Table", contents: ContentStore) -> Memory:
     return Memory(
         DynamoFacts(table), DynamoEpisodes(table, contents, SHARDS), DynamoSignals(table),
-        DynamoEpisodeReader(table, contents, StoppedClock(), SHARDS), DynamoTraces(table),
+        DynamoEpisodeReader(table, contents, StoppedClock(), SHARDS), DynamoTraces(table), DynamoAnswers(table),
     )  # fmt: skip

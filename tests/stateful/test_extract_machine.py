@@ -10,12 +10,12 @@ from hypothesis.stateful import Bundle, RuleBasedStateMachine, initialize, invar
 from membus.domain.event import Event
 from membus.domain.facts import Fact
 from membus.domain.identity import Owner
+from membus.domain.trails import Trails
 from tests.deliveries import Extraction, a_message, observant
 from tests.factories import NOON, a_server_error, a_setting, an_event, said
 from tests.fakes.crashing import LINE_DEAD, Death, Fuse, Fused
 from tests.fakes.episodes import InMemoryEpisodes
 from tests.fakes.facts import InMemoryFacts
-from tests.fakes.signals import InMemorySignals
 
 if TYPE_CHECKING:
     from functions.extract.api import QueueMessage
@@ -59,7 +59,7 @@ class Deliveries(RuleBasedStateMachine):
             observant(),
             episodes=cast("Any", Fused(episodes, self._fuse)),
             facts=cast("Any", Fused(InMemoryFacts(episodes), self._fuse)),
-            signals=cast("Any", Fused(InMemorySignals(), self._fuse)),
+            signals=cast("Any", Fused(Trails(), self._fuse)),
         )
         self.events: dict[tuple[str, str], Event] = {}
         self.waiting: list[QueueMessage] = []

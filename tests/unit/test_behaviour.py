@@ -15,8 +15,8 @@ from membus.domain.event import Event
 from membus.domain.facts import Observation, fold
 from membus.domain.gate import RESERVED
 from membus.domain.rules import concluded, signals, stated_by_action
+from membus.domain.trails import Trails
 from tests.factories import ADA, NOON, an_event, recorded
-from tests.fakes.signals import InMemorySignals
 
 SECOND, MINUTE, DAY = timedelta(seconds=1), timedelta(minutes=1), timedelta(days=1)
 Told = tuple[str, dict[str, Any]]
@@ -31,7 +31,7 @@ def events(told: Told, *offsets: timedelta, session: str | None = "s1") -> list[
 
 def observed(*happened: Event) -> list[Observation]:
     """Return what the rules see when the events arrive one after the other."""
-    store, seen = InMemorySignals(), []
+    store, seen = Trails(), []
     for event in happened:
         seen += stated_by_action(recorded(event))
         for signal in signals(recorded(event)):

@@ -9,6 +9,7 @@ from functions.extract.learning import TRIES
 from membus.domain.event import Event
 from membus.domain.identity import Owner
 from membus.domain.signals import Mark, Signal
+from membus.domain.trails import Trails
 from membus.errors import ConflictError, MembusError, ModelError, UnavailableError
 from membus.ports.facts import Learned
 from tests.deliveries import Extraction, a_message, observant, shown
@@ -16,7 +17,6 @@ from tests.factories import ADA, NOON, a_server_error, an_event, an_observation,
 from tests.fakes.episodes import InMemoryEpisodes
 from tests.fakes.facts import InMemoryFacts
 from tests.fakes.model import Line, ScriptedModel
-from tests.fakes.signals import InMemorySignals
 
 BOB = Owner(tenant="acme", user="bob")
 DOWN = UnavailableError("the model cannot be reached right now")
@@ -51,7 +51,7 @@ class InMemoryFactsView:
         InMemoryFacts.commit(self._facts, learned)
 
 
-class BrokenSignals(InMemorySignals):
+class BrokenSignals(Trails):
     """A defect that nobody foresaw, for one user."""
 
     def add(self, owner: Owner, signal: Signal) -> set[Mark]:
@@ -189,7 +189,7 @@ def test_a_defect_that_nobody_foresaw_costs_only_its_own_message() -> None:
 
 
 def test_a_defect_that_one_event_brings_out_costs_only_that_event() -> None:
-    class Picky(InMemorySignals):
+    class Picky(Trails):
         def add(self, owner: Owner, signal: Signal) -> set[Mark]:
             if signal.mark.event_id == "b2":
                 raise KeyError("nobody foresaw this")

@@ -7,6 +7,7 @@ import pytest
 from functions.extract.handler import handler
 from membus import wiring, wiring_models, wiring_usage
 from membus.domain.prompt import Prompt, Reply
+from membus.domain.trails import Trails
 from membus.errors import ModelError, UnavailableError
 from membus.observability import metrics
 from tests.deliveries import a_record, observant
@@ -20,7 +21,6 @@ from tests.fakes.facts import InMemoryFacts
 from tests.fakes.fresh import InMemoryFresh
 from tests.fakes.held_facts import InMemoryHeldFacts
 from tests.fakes.model import ScriptedModel
-from tests.fakes.signals import InMemorySignals
 from tests.fakes.usage import InMemoryUsage
 
 RECEIVES_MAX = 12
@@ -35,7 +35,7 @@ class Parts:
     def __init__(self, patch: pytest.MonkeyPatch) -> None:
         self.episodes = InMemoryEpisodes()
         self.facts = InMemoryFacts(self.episodes)
-        self.signals, self.quarantine, self.source_queue = InMemorySignals(), InMemoryQuarantine(), InMemorySource()
+        self.signals, self.quarantine, self.source_queue = Trails(), InMemoryQuarantine(), InMemorySource()
         self.held_facts = InMemoryHeldFacts(StoppedClock())
         self.fresh = InMemoryFresh(InMemoryConversations(StoppedClock()))
         self.model = observant()

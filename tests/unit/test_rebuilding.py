@@ -9,6 +9,7 @@ from functions.extract.prompt import CURRENT
 from functions.extract.rebuilding import Derived, derive, difference, facts_of
 from membus.domain.answers import Answers
 from membus.domain.event import Event, Recorded
+from membus.domain.trails import Trails
 from membus.errors import UnavailableError
 from tests.deliveries import Extraction, observant
 from tests.factories import ADA, NOON, a_server_error, a_setting, an_event, said
@@ -18,7 +19,6 @@ from tests.fakes.episodes import InMemoryEpisodes
 from tests.fakes.fresh import InMemoryFresh
 from tests.fakes.held_facts import InMemoryHeldFacts
 from tests.fakes.model import ScriptedModel
-from tests.fakes.signals import InMemorySignals
 
 MINUTE = timedelta(minutes=1)
 WEEK: list[Event] = [
@@ -54,7 +54,7 @@ def again(extraction: Extraction, model: ScriptedModel, *, version: str = CURREN
 
     def learner(draft: Draft) -> Learner:
         return Learner(
-            facts=draft, signals=InMemorySignals(), held_facts=InMemoryHeldFacts(StoppedClock()),
+            facts=draft, signals=Trails(), held_facts=InMemoryHeldFacts(StoppedClock()),
             fresh=InMemoryFresh(InMemoryConversations(StoppedClock())), model=lambda _: model,
             seconds_left=lambda: 30, on_refused=lambda _: None, version=VERSION, known=known,
         )  # fmt: skip
@@ -137,4 +137,5 @@ def test_a_correction_survives_a_rebuild() -> None:
     stored = extraction.facts.observations(ADA)
     derived = again(extraction, Forbidden())
 
+    assert facts_of(derived.observations)["home.city"].value == "Porto"
     assert facts_of(derived.over(stored)) == facts_of(stored)

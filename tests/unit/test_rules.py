@@ -12,8 +12,8 @@ from membus.domain.facts import Observation, Trust
 from membus.domain.identity import Owner
 from membus.domain.rules import concluded, needs_reader, rendering, signals, stated_by_action
 from membus.domain.signals import Mark
+from membus.domain.trails import Trails
 from tests.factories import ADA, NOON, a_server_error, a_setting, an_event, recorded, said
-from tests.fakes.signals import InMemorySignals
 
 MINUTES_5 = timedelta(minutes=5)
 SECOND = timedelta(seconds=1)
@@ -26,9 +26,9 @@ errors = st.lists(
 )
 
 
-def observed(events: Sequence[Event], store: InMemorySignals | None = None, owner: Owner = ADA) -> list[Observation]:
+def observed(events: Sequence[Event], store: Trails | None = None, owner: Owner = ADA) -> list[Observation]:
     """Return what the rules see when the events arrive one after the other."""
-    store = store or InMemorySignals()
+    store = store or Trails()
     arrived = [(signal, store.add(owner, signal)) for event in events for signal in signals(recorded(event))]
     return [seen for signal, marks in arrived for seen in concluded(signal, marks)]
 

@@ -16,6 +16,7 @@ if TYPE_CHECKING:
 
     from membus.adapters.postgres import Address
     from membus.domain.migration import Login
+    from membus.ports.answers import AnswerStore
     from membus.ports.api_keys import ApiKeys
     from membus.ports.contents import ContentStore
     from membus.ports.conversations import ConversationStore
@@ -110,6 +111,14 @@ def traces() -> "Traces":
     from membus.adapters.dynamo_traces import DynamoTraces
 
     return DynamoTraces(table(_env("MEMORY_TABLE")))
+
+
+@cache
+def answers() -> "AnswerStore":
+    from membus.adapters.aws import table
+    from membus.adapters.dynamo_answers import DynamoAnswers
+
+    return DynamoAnswers(table(_env("MEMORY_TABLE")))
 
 
 @cache

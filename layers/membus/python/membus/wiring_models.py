@@ -30,6 +30,13 @@ def model(task: str, tenant: str) -> "LanguageModel":
     return Model(WithFallback(first, _speaker(fallback, tenant), partial(_changed_over, tenant, first.name, fallback)))
 
 
+def model_of(model_id: str, tenant: str) -> "LanguageModel":
+    """Return one model alone, without a fallback: what is compared must be what answered."""
+    from membus.asking.model import Model
+
+    return Model(_speaker(model_id, tenant))
+
+
 def _speaker(model_id: str, tenant: str) -> "Speaker":
     from membus.adapters.claude_model import ClaudeModel
     from membus.asking.breaker import Guarded

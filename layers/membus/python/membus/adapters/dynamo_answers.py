@@ -1,6 +1,7 @@
 """Answers in DynamoDB, on the event's identity item: attribute `answer:<prompt version>:<model>`, a JSON list."""
 
 from collections.abc import Sequence
+from contextlib import suppress
 from typing import TYPE_CHECKING, Any
 
 from pydantic import TypeAdapter
@@ -32,30 +33,25 @@ class DynamoAnswers:
         return found
 
     def keep(self, tenant: str, answers: Answers, *, prompt_version: str, model: str) -> None:
+        name = answer_attribute(prompt_version, model)
         for event_id, given in answers.items():
+            values = {":answer": ANSWERS.dump_json(tuple(given)).decode()}
             self._change(
-                tenant, event_id, "SET #answer = :answer", prompt_version, model,
-                {":answer": ANSWERS.dump_json(tuple(given)).decode()},
-            )  # fmt: skip
+                identity_key(tenant, event_id), "SET #answer = :answer", name, ExpressionAttributeValues=values
+            )
 
     def drop(self, tenant: str, event_ids: Sequence[str], *, prompt_version: str, model: str) -> None:
+        name = answer_attribute(prompt_version, model)
         for event_id in event_ids:
-            self._change(tenant, event_id, "REMOVE #answer", prompt_version, model, {})
+            self._change(identity_key(tenant, event_id), "REMOVE #answer", name)
 
-    def _change(
-        self, tenant: str, event_id: str, change: str, prompt_version: str, model: str, values: dict[str, str]
-    ) -> None:
-        try:
-            with dynamo_errors("keeping what a model proposed"):
-                self._table.update_item(
-                    Key=identity_key(tenant, event_id),
-                    UpdateExpression=change,
-                    ConditionExpression="attribute_exists(pk)",
-                    ExpressionAttributeNames={"#answer": answer_attribute(prompt_version, model)},
-                    **({"ExpressionAttributeValues": values} if values else {}),  # type: ignore[arg-type]
-                )
-        except ConflictError:
-            return  # erased meanwhile: what is not there has nothing proposed for it
+    def _change(self, key: dict[str, str], change: str, name: str, **values: Any) -> None:
+        """Change what is there; an event that was erased meanwhile has nothing proposed for it."""
+        with suppress(ConflictError), dynamo_errors("keeping what a model proposed"):
+            self._table.update_item(
+                Key=key, UpdateExpression=change, ConditionExpression="attribute_exists(pk)",
+                ExpressionAttributeNames={"#answer": name}, **values,
+            )  # fmt: skip
 
     def _items(self, tenant: str, event_ids: Sequence[str], name: str) -> list[dict[str, Any]]:
         keys = [identity_key(tenant, event_id) for event_id in dict.fromkeys(event_ids)]

@@ -57,8 +57,12 @@ class FactReader(Protocol):
         """Return all observations of one key (in the order they were learned), or of every key."""
 
 
-class FactStore(FactReader, Protocol):
-    """The writing half, for those who learn and those who are corrected."""
+class FactLearning(Protocol):
+    """As much as learning needs."""
+
+    def profile(self, owner: Owner) -> Profile: ...
+
+    def observations(self, owner: Owner, key: str | None = None) -> list[Observation]: ...
 
     def base(self, owner: Owner) -> Profile:
         """Return the profile that the next one is made from: with every fact, where the compact one left some out."""
@@ -70,3 +74,7 @@ class FactStore(FactReader, Protocol):
             ConflictError: the profile is no longer at the version before `learned.profile.version`, or the id of a
                 new event is known.
         """
+
+
+class FactStore(FactReader, FactLearning, Protocol):
+    """Both halves, for those who learn and those who are corrected."""

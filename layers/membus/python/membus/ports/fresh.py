@@ -7,7 +7,13 @@ from membus.domain.fresh import Fresh
 from membus.domain.identity import Owner
 
 
-class FreshWords(Protocol):
+class Settling(Protocol):
+    """As much as learning needs."""
+
+    def settle(self, owner: Owner, event_ids: Iterable[str]) -> None: ...
+
+
+class FreshWords(Settling, Protocol):
     def newest(self, owner: Owner) -> list[Fresh]:
         """Return the newest that nobody has learned from yet, newest first; one read."""
 

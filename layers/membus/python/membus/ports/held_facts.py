@@ -8,7 +8,13 @@ from membus.domain.identity import Owner
 from membus.domain.pages import Page
 
 
-class HeldFacts(Protocol):
+class Holding(Protocol):
+    """As much as learning needs."""
+
+    def hold(self, owner: Owner, held: Iterable[HeldFact]) -> None: ...
+
+
+class HeldFacts(Holding, Protocol):
     def hold(self, owner: Owner, held: Iterable[HeldFact]) -> None:
         """Keep each until its time is up; one whose id is known is left as it is, decided or not."""
 

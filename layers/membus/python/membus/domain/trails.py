@@ -1,4 +1,4 @@
-"""Marks of behaviour in time order, kept as the table keeps them: to the millisecond."""
+"""Marks of behaviour in memory, in time order and to the millisecond, as the table keeps them: rebuilds count anew."""
 
 from bisect import insort
 from collections import defaultdict
@@ -7,7 +7,7 @@ from membus.domain.identity import Owner
 from membus.domain.signals import LATE, Mark, Signal
 
 
-class InMemorySignals:
+class Trails:
     def __init__(self) -> None:
         self._marks: dict[tuple[Owner, str, str], list[Mark]] = defaultdict(list)
 

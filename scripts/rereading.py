@@ -1,0 +1,86 @@
+"""Read users' episodes again, hot and cold, by the extractor's own code: what `replay` and `shadow` share."""
+
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from dataclasses import dataclass, replace
+from datetime import datetime
+from functools import partial
+
+from functions.extract.draft import Draft
+from functions.extract.learning import Learner
+from functions.extract.prompt import CURRENT, Instructions
+from functions.extract.rebuilding import Derived, derive
+from membus import wiring, wiring_cold, wiring_models
+from membus.domain.answers import Answers
+from membus.domain.episode import EpisodeQuery
+from membus.domain.event import EARLIEST, LATEST, Recorded
+from membus.domain.held_facts import HeldFact
+from membus.domain.identity import Owner
+from membus.domain.rules import worth_reading
+from membus.domain.trails import Trails
+from membus.errors import InvalidError
+from membus.ports.model import LanguageModel
+
+PAGE = 500
+QUESTION_SECONDS = 120
+CLOSED = InvalidError("the model is not to be asked about it", code="not_asked")
+
+
+@dataclass(frozen=True)
+class Rereading:
+    """`may_ask` says of which events the model may be asked if nobody has asked it before."""
+
+    model_id: str
+    instructions: Instructions = CURRENT
+    may_ask: Callable[[Recorded], bool] = lambda _: True
+
+    def derive(self, owner: Owner) -> Derived:
+        """Read a user again; what nobody has asked about and nobody may ask about counts as unread."""
+        events = list(episodes(owner))
+        known = self.known(owner, events)
+        closed = [each for each in events if self._is_closed(each, known)]
+        kept = {each.event.event_id for each in closed}
+        left = (each for each in events if each.event.event_id not in kept)
+        derived = derive(owner, left, learner=partial(self._learner, owner))
+        return replace(derived, unread=derived.unread | dict.fromkeys(kept, CLOSED))
+
+    def _is_closed(self, recorded: Recorded, known: Answers) -> bool:
+        return worth_reading(recorded.event) and recorded.event.event_id not in known and not self.may_ask(recorded)
+
+    def known(self, owner: Owner, events: Sequence[Recorded]) -> Answers:
+        return wiring.answers().of(
+            owner.tenant, [each.event.event_id for each in events], prompt_version=self.instructions.version,
+            model=self.model_id,
+        )  # fmt: skip
+
+    def _learner(self, owner: Owner, draft: Draft) -> Learner:
+        return Learner(
+            facts=draft, signals=Trails(), held_facts=_Nobodys(), fresh=_Nothing(), model=self._model,
+            seconds_left=lambda: QUESTION_SECONDS, on_refused=lambda _: None, instructions=self.instructions,
+            known=partial(self.known, owner),
+        )  # fmt: skip
+
+    def _model(self, tenant: str) -> LanguageModel:
+        return wiring_models.model_of(self.model_id, tenant)
+
+
+def episodes(owner: Owner, *, start: datetime = EARLIEST, end: datetime = LATEST) -> Iterator[Recorded]:
+    """Yield all that a user did, with whatever agent, from both tiers."""
+    reader = wiring_cold.episode_reader()
+    wanted = EpisodeQuery(tenant=owner.tenant, user_id=owner.user, start=start, end=end)
+    after: dict[str, str] | None = {}
+    while after is not None:
+        page = reader.page(wanted, limit=PAGE, after=after or None)
+        yield from (Recorded(event=each.event, learned_at=each.learned_at) for each in page.items)
+        after = page.after
+
+
+class _Nobodys:
+    """Doubtful facts were held when they were first read; reading again decides nothing for a person."""
+
+    def hold(self, owner: Owner, held: Iterable[HeldFact]) -> None: ...
+
+
+class _Nothing:
+    """Fresh words are long settled."""
+
+    def settle(self, owner: Owner, event_ids: Iterable[str]) -> None: ...

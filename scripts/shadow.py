@@ -1,0 +1,129 @@
+"""`shadow run|show|promote|discard`: try another model or other instructions on a sample, beside what is in use."""
+
+from argparse import ArgumentParser, Namespace
+from collections.abc import Iterator
+from datetime import UTC, datetime
+from pathlib import Path
+
+from rich.progress import track
+
+from functions.extract.prompt import CURRENT, Instructions
+from functions.extract.rebuilding import Derived, Difference, difference
+from membus import wiring, wiring_operators
+from membus.domain.identity import Owner
+from membus.domain.shadow import Shadow, sample, version_of
+from membus.errors import NotFoundError
+from scripts.deployed import become, setting
+from scripts.output import Output, Row
+from scripts.replay import replay, rows, spent
+from scripts.rereading import Rereading, episodes
+from scripts.target import AddGroup, Target
+
+SAMPLE = 20
+
+
+def register(add_group: AddGroup, options: ArgumentParser) -> None:
+    commands = add_group("shadow", help="try another model or prompt beside the one in use").add_subparsers(
+        required=True
+    )
+    for name, act, summary in (
+        ("run", _run, "read a sample again, write the answers beside and print what would differ"),
+        ("show", _show, "list a tenant's trials"),
+        ("promote", _promote, "make what a trial found the facts of its users"),
+        ("discard", _discard, "forget a trial and its answers"),
+    ):
+        command = commands.add_parser(name, parents=[options], help=summary)
+        command.add_argument("--tenant", required=True)
+        if act is not _show:
+            command.add_argument("--name", required=True, help="what the trial is called")
+        if act is _run:
+            command.add_argument("--model", help="the model to try (default: the deployed extractor's)")
+            command.add_argument("--prompt", type=Path, metavar="FILE", help="instructions to try")
+            command.add_argument("--sample", type=int, default=SAMPLE, help="users (default: %(default)s)")
+        command.set_defaults(run=act)
+
+
+def _run(arguments: Namespace, target: Target, output: Output) -> None:
+    _enter(arguments, target)
+    own = arguments.prompt.read_text(encoding="utf-8") if arguments.prompt else None
+    shadow = Shadow(
+        tenant=arguments.tenant, name=arguments.name, model=arguments.model or setting("EXTRACT_MODEL_ID"),
+        prompt_version=version_of(own) if own else CURRENT.version, instructions=own,
+        users=sample(wiring_operators.users().of(arguments.tenant), size=arguments.sample, name=arguments.name),
+        created_at=datetime.now(UTC),
+    )  # fmt: skip
+    wiring_operators.shadows().add(shadow)
+    told: list[Row] = []
+    tried: list[Derived] = []
+    for owner, derived, changes in track(
+        _compared(shadow), "users", total=len(shadow.users), console=output.progress(), transient=True
+    ):
+        tried.append(derived)
+        told += rows(owner.user, derived, changes)
+    output.rows(told, nothing="The trial found the same facts.")
+    output.remark(
+        f"{len(tried)} users, {sum(len(each.read) for each in tried)} events, {len(told)} differences, "
+        f"${spent(tried):.4f} for new answers. Next: shadow promote, or shadow discard."
+    )
+
+
+def _compared(shadow: Shadow) -> Iterator[tuple[Owner, Derived, Difference]]:
+    """Read each user of the sample as the trial would, and keep the answers beside those in use."""
+    rereading = _rereading(shadow)
+    for user in shadow.users:
+        owner = Owner(tenant=shadow.tenant, user=user)
+        derived = rereading.derive(owner)
+        wiring.answers().keep(owner.tenant, derived.answers, prompt_version=shadow.prompt_version, model=shadow.model)
+        stored = wiring.facts().observations(owner)
+        yield owner, derived, difference(stored, derived.over(stored))
+
+
+def _show(arguments: Namespace, target: Target, output: Output) -> None:
+    _enter(arguments, target)
+    output.rows(
+        [
+            {
+                "name": each.name, "model": each.model, "prompt_version": each.prompt_version,
+                "users": str(len(each.users)), "created_at": each.created_at.isoformat(timespec="seconds"),
+            }
+            for each in wiring_operators.shadows().of(arguments.tenant)
+        ],
+        nothing=f"No trials of {arguments.tenant}.",
+    )  # fmt: skip
+
+
+def _promote(arguments: Namespace, target: Target, output: Output) -> None:
+    _enter(arguments, target)
+    shadow = wiring_operators.shadows().find(arguments.tenant, arguments.name)
+    told: list[Row] = []
+    for user in track(shadow.users, "users", console=output.progress(), transient=True):
+        told += replay(Owner(tenant=shadow.tenant, user=user), _rereading(shadow), dry_run=False)
+    wiring_operators.shadows().remove(shadow)
+    output.rows(told, nothing="Nothing differed.")
+    instructions = " and put the instructions into functions/extract/prompt.py" if shadow.instructions else ""
+    output.remark(
+        f'These users know what {shadow.model} read. For everybody: set model.extract_id = "{shadow.model}" in '
+        f"Terraform{instructions}, then `replay --tenant {shadow.tenant} --ask`."
+    )
+
+
+def _discard(arguments: Namespace, target: Target, output: Output) -> None:
+    _enter(arguments, target)
+    shadow = wiring_operators.shadows().find(arguments.tenant, arguments.name)
+    in_use = (shadow.model, shadow.prompt_version) == (setting("EXTRACT_MODEL_ID"), CURRENT.version)
+    for user in shadow.users if not in_use else ():
+        ids = [each.event.event_id for each in episodes(Owner(tenant=shadow.tenant, user=user))]
+        wiring.answers().drop(shadow.tenant, ids, prompt_version=shadow.prompt_version, model=shadow.model)
+    wiring_operators.shadows().remove(shadow)
+    output.remark(f"{shadow.name} is forgotten.")
+
+
+def _rereading(shadow: Shadow) -> Rereading:
+    instructions = Instructions(shadow.prompt_version, shadow.instructions) if shadow.instructions else CURRENT
+    return Rereading(shadow.model, instructions)
+
+
+def _enter(arguments: Namespace, target: Target) -> None:
+    if target.tenants.find(arguments.tenant) is None:
+        raise NotFoundError(f"no tenant {arguments.tenant} in {target.environment}")
+    become(target.environment, "extract")
