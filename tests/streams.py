@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any
 
 from membus.domain.conversation import Turn
 from membus.domain.event import Event
+from membus.domain.trails import Trails
 from tests.deliveries import Extraction, a_message
 from tests.factories import a_turn
 from tests.fakes.conversations import InMemoryConversations
@@ -15,7 +16,6 @@ from tests.fakes.crashing import Death
 from tests.fakes.episodes import InMemoryEpisodes
 from tests.fakes.facts import InMemoryFacts
 from tests.fakes.held_facts import InMemoryHeldFacts
-from tests.fakes.signals import InMemorySignals
 
 if TYPE_CHECKING:
     from mypy_boto3_dynamodb.service_resource import Table
@@ -83,7 +83,7 @@ def held_in_memory(extraction: Extraction, conversations: InMemoryConversations)
     facts, episodes, signals = extraction.facts, extraction.episodes, extraction.signals
     assert isinstance(facts, InMemoryFacts)
     assert isinstance(episodes, InMemoryEpisodes)
-    assert isinstance(signals, InMemorySignals)
+    assert isinstance(signals, Trails)
     assert isinstance(extraction.held_facts, InMemoryHeldFacts)
     return _bytes(
         {

@@ -11,6 +11,7 @@ from hypothesis import strategies as st
 from membus.domain.conversation import Turn
 from membus.domain.event import Event
 from membus.domain.identity import Owner
+from membus.domain.trails import Trails
 from tests.deliveries import Extraction, observant
 from tests.factories import NOON, a_conversation, a_server_error, a_setting, an_event, said
 from tests.fakes.clock import StoppedClock
@@ -20,7 +21,6 @@ from tests.fakes.episodes import InMemoryEpisodes
 from tests.fakes.facts import InMemoryFacts
 from tests.fakes.fresh import InMemoryFresh
 from tests.fakes.held_facts import InMemoryHeldFacts
-from tests.fakes.signals import InMemorySignals
 from tests.streams import CALM, Weather, a_turn_of_chat, deliver, held_in_memory
 
 OWNERS = [Owner(tenant="acme", user="ada"), Owner(tenant="acme", user="bob"), Owner(tenant="zeta", user="ada")]
@@ -64,7 +64,7 @@ class World:
         for turn, event in stream:
             if turn:
                 self.conversations.add("acme", "c", turn, request_key=event.event_id, title=None)
-        episodes, signals = InMemoryEpisodes(), InMemorySignals()
+        episodes, signals = InMemoryEpisodes(), Trails()
         facts, held = InMemoryFacts(episodes), InMemoryHeldFacts(clock)
         self._bare = Extraction(observant(), episodes=episodes, facts=facts, signals=signals, held_facts=held)
         fresh = InMemoryFresh(self.conversations)
