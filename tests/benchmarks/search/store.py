@@ -8,7 +8,8 @@ from dataclasses import replace
 import numpy as np
 from numpy.typing import NDArray
 
-from membus.adapters.postgres_search import CANDIDATES
+from membus.adapters.postgres_passages import content_hash
+from membus.adapters.postgres_search import ACCOMPANIED, CANDIDATES, SAMPLE
 from membus.domain.retrieval import BESIDE, BESIDE_PARTS, Entry, found_among
 from membus.domain.search import Query, Row, Scope
 from tests.benchmarks.search.vectors import Vectors
@@ -22,6 +23,8 @@ class Store:
     def __init__(self, entries: Sequence[Entry], vectors: Vectors) -> None:
         self.rows = found_among(entries, terms=(), similarity=lambda _: None).rows
         self.vectors = vectors
+        texts = [passage.embedded_text for entry in entries for passage in entry.passages]
+        self._sample = sorted(range(len(texts)), key=lambda index: content_hash(texts[index]))[:SAMPLE]
         self._postings: dict[str, list[int]] = defaultdict(list)
         for index, row in enumerate(self.rows):
             for term in set(row.stems.split()):
@@ -33,16 +36,17 @@ class Store:
 
     def gather(self, query: Query, vector: Vectors) -> tuple[list[Row], Scope]:
         similarities: Scores = (self.vectors @ vector).astype(float)
-        worded = self._worded(query)
-        chosen = {*np.argsort(-similarities, kind="stable")[:CANDIDATES].tolist(), *_top(worded)}
-        beside = {index for candidate in chosen for index in self._beside(self.rows[candidate])}
-        rows = [replace(self.rows[i], similarity=float(similarities[i])) for i in sorted(chosen | beside)]
+        near, worded = np.argsort(-similarities, kind="stable")[:CANDIDATES].tolist(), _top(self._worded(query))
+        accompanied = {*near[:ACCOMPANIED], *worded[:ACCOMPANIED]}
+        beside = {index for candidate in accompanied for index in self._beside(self.rows[candidate])}
+        rows = [replace(self.rows[i], similarity=float(similarities[i])) for i in sorted({*near, *worded} | beside)]
+        sample = similarities[self._sample]
         return rows, Scope(
             rows=len(self.rows),
             average_length=float(self._lengths.mean()),
             frequencies={term: len(self._postings[term]) for term in query.terms if term in self._postings},
-            similarity_mean=float(similarities.mean()),
-            similarity_deviation=float(similarities.std()),
+            similarity_mean=float(sample.mean()),
+            similarity_deviation=float(sample.std()),
         )
 
     def _beside(self, row: Row) -> list[int]:

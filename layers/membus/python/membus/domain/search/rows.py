@@ -12,7 +12,7 @@ Key = TypeVar("Key")
 
 @dataclass(frozen=True)
 class Row:
-    """One passage. `position` numbers the messages of a session without gaps; "" as session stands alone.
+    """One passage. Messages said one after the other have positions that follow; "" as session stands alone.
 
     `group_id` is the message, event, fact or document that the passage is part of; `similarity` is the cosine to the
     question, None where the search is by words alone; `message_length` counts the stems of all passages together.

@@ -43,7 +43,6 @@ def trait_columns(query: Query, gathered: Gathered) -> Columns:
         "by_model": by_model,
         "by_model_of_summary": by_model if query.asks_summary else none,
         "by_model_if_asked": by_model if query.asks_model else none,
-        "early_of_overview": [1 / math.log(math.e + row.position) for row in rows] if query.overview else none,
         "tells_time": [float(not _TELLS_TIME.isdisjoint(held)) for held in gathered.stems] if query.asks_time else none,
         "instructs": [_says(row, _INSTRUCTION, _OF_INSTRUCTIONS) for row in people],
         "prefers_for_advice": (
