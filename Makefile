@@ -8,7 +8,7 @@ export PYTHONDONTWRITEBYTECODE := 1
 LOCKS := requirements/dev.txt requirements/minilm.txt
 ENV ?= dev
 
-.PHONY: help setup demo up down status test pgbouncer check fmt unit integration e2e build plan apply bench bench-extract bench-gate bench-search search-weights lock openapi
+.PHONY: help setup demo up down status test pgbouncer check fmt unit integration e2e build plan apply bench bench-tenants bench-extract bench-gate bench-search search-weights lock openapi
 
 help: ## list the targets
 	@awk -F ':.*## ' '/^[a-z0-9-]+:.*## /{printf "  make %-12s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -77,6 +77,9 @@ search-weights: setup ## fit the weights of search anew and write them to the la
 
 bench-gate: setup ## precision and recall of the gate on the labelled utterances
 	@$(PY) -m tests.benchmarks gate
+
+bench-tenants: setup ## search among many tenants: ROWS=1000000 TENANTS=1000 DIMENSIONS=384
+	@ROWS=$(ROWS) TENANTS=$(TENANTS) DIMENSIONS=$(DIMENSIONS) $(PY) -m tests.benchmarks search_tenants
 
 openapi: setup ## write functions/memory/openapi.json anew from the code
 	@$(PY) -m scripts.openapi

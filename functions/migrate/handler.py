@@ -1,11 +1,15 @@
-"""Entry point: Terraform calls it at every apply; what it raises stops the apply with its message."""
+"""Entry point: Terraform calls it at every apply; what it raises stops the apply with its message.
+
+A schedule calls it with `{"task": "tend"}`, for the indexes of scopes that have grown.
+"""
 
 from pathlib import Path
 
 from aws_lambda_powertools.utilities.typing import LambdaContext
 
+from functions.migrate.scopes import Tended, tend
 from functions.migrate.usecase import Outcome, migrate, migrations_in
-from membus import wiring
+from membus import wiring, wiring_search
 from membus.observability import logger
 
 SQL = Path(__file__).parent / "sql"
@@ -14,9 +18,14 @@ WORK_SECONDS = 30  # left for the migrations themselves
 
 
 @logger.inject_lambda_context
-def handler(event: dict[str, object], context: LambdaContext) -> Outcome:  # noqa: ARG001 - Lambda passes it
-    remaining = context.get_remaining_time_in_millis() / 1000
-    with wiring.schema(patience_seconds=min(RESUME_SECONDS, remaining - WORK_SECONDS)) as schema:
+def handler(event: dict[str, object], context: LambdaContext) -> Outcome | Tended:
+    patience = min(RESUME_SECONDS, context.get_remaining_time_in_millis() / 1000 - WORK_SECONDS)
+    if event.get("task") == "tend":
+        with wiring_search.scope_indexes(patience_seconds=patience) as indexes:
+            tended = tend(indexes, at_least=wiring_search.large_scope_rows())
+        logger.info("indexes of large scopes are up to date", extra={"outcome": tended})
+        return tended
+    with wiring.schema(patience_seconds=patience) as schema:
         outcome = migrate(migrations_in(SQL), schema=schema, functions_login=wiring.functions_login())
     logger.info("schema is up to date", extra={"outcome": outcome})
     return outcome

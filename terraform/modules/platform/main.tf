@@ -86,6 +86,17 @@ module "archive_schedule" {
   failures_arn = module.event_bus.queue_arns.failures
 }
 
+# Scopes that have outgrown exact search get an approximate index, the schema's owner makes it.
+module "scopes_schedule" {
+  source = "../schedule"
+
+  name         = "${local.prefix}-scopes"
+  target       = { name = module.functions["migrate"].name, arn = module.functions["migrate"].arn }
+  rate         = "rate(6 hours)"
+  inputs       = { tend = { task = "tend" } }
+  failures_arn = module.event_bus.queue_arns.failures
+}
+
 module "api" {
   source = "../api"
 

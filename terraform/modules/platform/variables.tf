@@ -12,7 +12,8 @@ variable "runtime" {
   description = <<-EOT
     What the functions are built from and how they run: the build's output directory, log level, variables that every function
     gets on top of its own, how many batches extract works on at once, which functions start from a snapshot, for how long a
-    state lives whose writer does not say, and over how many partitions one day of one agent is spread (ADR 15; never lower it).
+    state lives whose writer does not say, over how many partitions one day of one agent is spread (ADR 15; never lower it), and
+    from how many vectors on a scope gets an approximate index (ADR 19).
   EOT
   type = object({
     artifacts           = string
@@ -22,6 +23,7 @@ variable "runtime" {
     snap_start          = optional(set(string), [])
     state_lifetime_days = optional(number, 30)
     episode_shards      = optional(number, 1)
+    large_scope_rows    = optional(number, 20000)
   })
 
   validation {

@@ -1,5 +1,6 @@
 """The composition of search: documents, the index over Postgres, the embedding model, and what it falls back to."""
 
+from contextlib import contextmanager
 from functools import cache, partial
 from typing import TYPE_CHECKING
 
@@ -7,6 +8,8 @@ from membus.wiring import _env, functions_login, now, postgres_address
 from membus.wiring_usage import account
 
 if TYPE_CHECKING:
+    from collections.abc import Iterator
+
     from membus.adapters.postgres_tenants import Connection, TenantTransactions
     from membus.indexing import Indexer
     from membus.ports.documents import DocumentStore
@@ -15,6 +18,7 @@ if TYPE_CHECKING:
     from membus.ports.memories import MemoryIndex
     from membus.ports.recall import Recollection
     from membus.ports.recent import RecentEvents
+    from membus.ports.scope_indexes import ScopeIndexes
 
 CONNECT_SECONDS = 3
 """A search would rather answer less than wait for a database that wakes up."""
@@ -96,6 +100,23 @@ def _connect() -> "Connection":
     from membus.adapters.postgres import connect
 
     return connect(postgres_address(), functions_login(), patience_seconds=CONNECT_SECONDS)
+
+
+@contextmanager
+def scope_indexes(*, patience_seconds: float) -> "Iterator[ScopeIndexes]":
+    """Open the indexes of large scopes as the owner of the schema and close the connection behind it."""
+    from membus.adapters.postgres import connect
+    from membus.adapters.postgres_scope_indexes import PostgresScopeIndexes
+    from membus.adapters.secrets_manager import login
+
+    owner = login(_env("POSTGRES_OWNER_SECRET_ID"))
+    with connect(postgres_address(), owner, patience_seconds=patience_seconds) as connection:
+        yield PostgresScopeIndexes(connection)
+
+
+def large_scope_rows() -> int:
+    """Return the number of vectors from which on a scope is searched approximately."""
+    return int(_env("LARGE_SCOPE_ROWS"))
 
 
 def _embedding_model() -> str:

@@ -19,6 +19,10 @@ ACCOMPANIED = 40
 """So many of the best of either arm bring what was said beside them: a third fewer rows than all (ADR 18)."""
 SAMPLE = 500
 """So many vectors, drawn by their hash, tell how close vectors of the scope are as a rule."""
+# An approximate index looks at so many, and goes on where expired rows leave fewer than were asked for.
+_BROADLY = """
+    SELECT set_config('hnsw.ef_search', '400', true), set_config('hnsw.iterative_scan', 'relaxed_order', true)
+"""
 _CANDIDATES = """
     WITH near AS ({near}), sample AS ({sample}), {words}
     SELECT total.rows, total.length, sample.mean, sample.deviation,
@@ -122,6 +126,7 @@ def search(
     }  # fmt: skip
     if vector is not None:
         parameters["vector"] = HalfVector(vector)
+        connection.execute(_BROADLY)
     statement = _candidates(within, parameters, dimensions=len(vector or ()), worded=bool(terms))
     figures = connection.execute(statement, parameters).fetchone()
     total, length, mean, deviation, seen, ids, accompanied = figures or (0, 0.0, 0.0, 0.0, None, [], [])

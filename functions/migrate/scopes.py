@@ -1,0 +1,24 @@
+"""Give every scope that has outgrown exact search an approximate index, and take it from those that have shrunk."""
+
+from typing import TypedDict
+
+from membus.ports.scope_indexes import ScopeIndexes
+
+
+class Tended(TypedDict):
+    made: list[str]
+    dropped: list[str]
+
+
+def tend(indexes: ScopeIndexes, *, at_least: int) -> Tended:
+    """Return the names of what was made and dropped; a scope around the border keeps its index down to half of it."""
+    there = indexes.made()
+    wanted = {indexes.name(scope): scope for scope in indexes.large(at_least=at_least)}
+    kept = {indexes.name(scope) for scope in indexes.large(at_least=at_least // 2)}
+    dropped = [name for name, whole in there.items() if not whole or name not in kept]
+    for name in dropped:
+        indexes.drop(name)
+    missing = [name for name in wanted if not there.get(name)]
+    for name in missing:
+        indexes.make(wanted[name])
+    return {"made": missing, "dropped": dropped}

@@ -1,0 +1,25 @@
+"""Approximate indexes for the vectors of large scopes, as the one who owns the schema makes them."""
+
+from collections.abc import Mapping, Sequence
+from typing import NamedTuple, Protocol
+
+
+class LargeScope(NamedTuple):
+    tenant: str
+    model: str
+    scope: str
+
+
+class ScopeIndexes(Protocol):
+    def large(self, *, at_least: int) -> Sequence[LargeScope]:
+        """Return the scopes with so many vectors of one model, the largest first; nothing is counted for it."""
+
+    def made(self) -> Mapping[str, bool]:
+        """Return the indexes there are by name, and whether each is whole: one that was cut off serves nobody."""
+
+    def name(self, scope: LargeScope) -> str: ...
+
+    def make(self, scope: LargeScope) -> None:
+        """Make the index while others read and write; raises UnavailableError or InvalidError."""
+
+    def drop(self, name: str) -> None: ...

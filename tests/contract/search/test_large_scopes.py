@@ -1,0 +1,102 @@
+"""Scopes that have outgrown exact search: indexed while they serve, found through the index, given back when small."""
+
+from collections.abc import Iterator
+
+import pytest
+
+from functions.migrate.scopes import Tended, tend
+from membus.adapters.postgres_memories import PostgresMemories
+from membus.adapters.postgres_scope_indexes import PostgresScopeIndexes
+from membus.adapters.postgres_search import CANDIDATES
+from membus.adapters.postgres_tenants import TenantTransactions
+from membus.domain.memory import FINAL, Removal, scope_of
+from membus.ports.scope_indexes import LargeScope
+from tests.fakes.embedder import WordEmbedder
+from tests.integration.databases import Database
+from tests.memories import a_memory, fill, look
+
+ADA = scope_of("ada", None)
+LARGE = 30
+
+
+@pytest.fixture
+def indexes(database: Database) -> Iterator[PostgresScopeIndexes]:
+    with database.open(database.owner) as connection:
+        yield PostgresScopeIndexes(connection)
+
+
+@pytest.fixture
+def index(transactions: TenantTransactions) -> PostgresMemories:
+    return PostgresMemories(transactions, model=WordEmbedder.name)
+
+
+def grow(index: PostgresMemories, tenant: str, count: int, **fields: object) -> None:
+    fill(index, *(a_memory(f"m{number}", f"tea number {number}", tenant=tenant, **fields) for number in range(count)))
+
+
+def tended(indexes: PostgresScopeIndexes, tenant: str) -> Tended:
+    """Tend to all, tell of this tenant's: other tests' scopes lie in the same database."""
+    mine = {indexes.name(LargeScope(tenant, WordEmbedder.name, scope_of(user, None))) for user in ("ada", "bob")}
+    done = tend(indexes, at_least=LARGE)
+    return {"made": sorted(mine & set(done["made"])), "dropped": sorted(mine & set(done["dropped"]))}
+
+
+def test_a_scope_gets_its_index_when_it_has_outgrown_exact_search(
+    index: PostgresMemories, indexes: PostgresScopeIndexes, tenant: str
+) -> None:
+    grow(index, tenant, LARGE - 1)
+    assert tended(indexes, tenant)["made"] == []
+
+    grow(index, tenant, LARGE)
+    name = indexes.name(LargeScope(tenant, WordEmbedder.name, ADA))
+    assert tended(indexes, tenant) == {"made": [name], "dropped": []}
+    assert tended(indexes, tenant) == {"made": [], "dropped": []}
+    assert indexes.made()[name]
+
+
+def test_an_index_that_is_half_empty_is_given_back(
+    index: PostgresMemories, indexes: PostgresScopeIndexes, tenant: str
+) -> None:
+    grow(index, tenant, LARGE)
+    (name,) = tended(indexes, tenant)["made"]
+    index.remove([Removal(tenant_id=tenant, memory_id=f"m{number}", version=FINAL) for number in range(LARGE // 2)])
+    assert tended(indexes, tenant)["dropped"] == []
+
+    index.remove([Removal(tenant_id=tenant, memory_id=f"m{LARGE // 2}", version=FINAL)])
+    assert tended(indexes, tenant)["dropped"] == [name]
+
+
+def test_sizes_follow_what_is_written_and_removed(
+    index: PostgresMemories, indexes: PostgresScopeIndexes, tenant: str
+) -> None:
+    grow(index, tenant, 3)
+    grow(index, tenant, 5)
+    index.remove([Removal(tenant_id=tenant, memory_id="m0", version=FINAL)])
+    mine = LargeScope(tenant, WordEmbedder.name, ADA)
+
+    assert mine in indexes.large(at_least=4)
+    assert mine not in indexes.large(at_least=5)
+
+
+def test_a_large_scope_answers_as_it_did_before(
+    index: PostgresMemories, indexes: PostgresScopeIndexes, tenant: str
+) -> None:
+    grow(index, tenant, 150)
+    numbers = range(0, 150, 10)
+
+    for made in (False, True):
+        assert bool(made and tended(indexes, tenant)["made"]) is made
+        found = [look(index, f"tea number {number}", tenant=tenant, scope=ADA) for number in numbers]
+        assert [names[0] for names in found] == [f"m{number}" for number in numbers]
+        assert min(len(names) for names in found) >= CANDIDATES
+
+
+def test_another_tenants_scope_of_the_same_name_lends_nothing(
+    index: PostgresMemories, indexes: PostgresScopeIndexes, tenant: str
+) -> None:
+    grow(index, tenant, LARGE)
+    fill(index, a_memory("theirs", "tea number 7", tenant=f"{tenant}x"))
+    tended(indexes, tenant)
+
+    assert look(index, "tea number 7", mode="vector", tenant=f"{tenant}x", scope=ADA) == ["theirs"]
+    assert "theirs" not in look(index, "tea number 7", mode="vector", tenant=tenant, scope=ADA)
