@@ -6,7 +6,7 @@ from collections.abc import Callable, Sequence
 from botocore.exceptions import BotoCoreError, ClientError
 
 from membus.errors import MembusError
-from scripts import gaps, keys, replay, shadow, tenants, usage
+from scripts import gaps, keys, reindex, replay, shadow, tenants, usage
 from scripts.output import Output
 from scripts.target import Target, open_target, target_options
 
@@ -20,6 +20,7 @@ EXAMPLES = """examples:
   python -m scripts replay --tenant acme --user ada --dry-run
   python -m scripts shadow run --tenant acme --name sonnet --model claude-sonnet-5-5 --sample 20
   python -m scripts gaps --tenant acme --environment prod
+  python -m scripts reindex --tenant acme --environment prod --model cohere.embed-v4
 """
 
 
@@ -47,6 +48,6 @@ def _parser() -> ArgumentParser:
         formatter_class=RawDescriptionHelpFormatter,
     )
     groups, options = parser.add_subparsers(required=True, metavar="command"), target_options()
-    for group in (tenants, keys, usage, gaps, replay, shadow):
+    for group in (tenants, keys, usage, gaps, reindex, replay, shadow):
         group.register(groups.add_parser, options)
     return parser

@@ -1,4 +1,4 @@
-"""What arrives: changes of the tables as their streams tell them, or an operator's wish to fill vectors in."""
+"""What arrives: changes of the tables as their streams tell them, or an operator's wish to fill in or to rebuild."""
 
 from typing import Any, Literal
 
@@ -59,6 +59,13 @@ class Backfill(BaseModel):
     """Fill in vectors of `model` (the configured one without) that texts of a tenant lack."""
 
     tenant: Id
+    model: str | None = None
+
+
+class Rebuild(BaseModel):
+    """Index these once more, in the form of a stream's changes, for `model` (the configured one without)."""
+
+    records: list[dict[str, Any]]
     model: str | None = None
 
 

@@ -8,12 +8,13 @@ from typing import Any
 from aws_lambda_powertools.metrics import MetricUnit
 from aws_lambda_powertools.utilities.typing import LambdaContext
 
-from functions.index.api import Backfill
+from functions.index.api import Backfill, Rebuild
 from functions.index.projection import Sources
 from functions.index.usecase import Sink, index_changes
 from membus import wiring, wiring_search
 from membus.errors import MembusError
 from membus.observability import logger, metrics
+from membus.ports.events import EventBus
 
 
 @logger.inject_lambda_context
@@ -22,19 +23,28 @@ def handler(event: dict[str, Any], context: LambdaContext) -> dict[str, Any]:  #
     if "backfill" in event:
         wanted = Backfill.model_validate(event["backfill"])
         return {"found": wiring_search.indexer(wanted.model).backfill(wanted.tenant)}
+    if "reindex" in event:
+        rebuild = Rebuild.model_validate(event["reindex"])
+        return _failed(index_changes(rebuild.records, sink=_sink(rebuild.model, bus=None)))
     records = event["Records"]
     metrics.add_metric(name="ChangesReceived", unit=MetricUnit.Count, value=len(records))
-    sink = Sink(
-        indexer=wiring_search.indexer(),
-        index=wiring_search.memory_index(),
-        bus=wiring_search.announcements(),
+    return _failed(index_changes(records, sink=_sink(None, bus=wiring_search.announcements())))
+
+
+def _sink(model: str | None, *, bus: EventBus | None) -> Sink:
+    return Sink(
+        indexer=wiring_search.indexer(model),
+        index=wiring_search.memory_index(model),
+        bus=bus,
         quarantine=wiring.quarantine(),
         sources=Sources(wiring.contents(), wiring.facts(), wiring.conversations()),
         on_failure=_again,
         on_unpaid=_unpaid,
     )
-    failed = index_changes(records, sink=sink)
-    return {"batchItemFailures": [{"itemIdentifier": number} for number in failed]}
+
+
+def _failed(numbers: list[str]) -> dict[str, Any]:
+    return {"batchItemFailures": [{"itemIdentifier": number} for number in numbers]}
 
 
 def _again(tenant: str, error: MembusError) -> None:

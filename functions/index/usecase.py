@@ -30,12 +30,13 @@ class Seen:
 class Sink:
     """Where changes go; `on_failure` is told of a tenant whose changes have to come again.
 
-    `on_unpaid` is told of one whose texts are found by their words alone, until somebody fills in their vectors.
+    Without a `bus` nobody is told what became of facts: a rebuild is no news. `on_unpaid` is told of a tenant whose
+    texts are found by their words alone, until somebody fills in their vectors.
     """
 
     indexer: Indexer
     index: MemoryIndex
-    bus: EventBus
+    bus: EventBus | None
     quarantine: Quarantine
     sources: Sources
     on_failure: Callable[[str, MembusError], None]
@@ -83,7 +84,7 @@ def _of_tenant(tenant: str, seen: Sequence[Seen], sink: Sink) -> list[str]:
         sink.on_failure(tenant, error)
         failed |= {each.sequence_number for each in seen}
     told = [each for each in seen if each.projection.announcement]
-    refused = sink.bus.publish([_event(each) for each in told])
+    refused = sink.bus.publish([_event(each) for each in told]) if sink.bus else []
     if refused:
         sink.on_failure(tenant, UnavailableError(f"the bus refused {len(refused)} announcements"))
     failed |= {told[place].sequence_number for place in refused}

@@ -18,13 +18,19 @@ locals {
       threshold   = var.limits.timeout_seconds * 1000 * 0.9
       description = "${var.name} comes within a tenth of its timeout; beyond it, work is cut off and done again."
     }
+    behind = {
+      metric      = "IteratorAge"
+      statistic   = "Maximum"
+      threshold   = 10 * 60 * 1000
+      description = "${var.name} is ten minutes behind its table's stream: what waits longer than six hours is given up."
+    }
   }
 }
 
 resource "aws_cloudwatch_metric_alarm" "this" {
   for_each = {
     for name, alarm in local.alarms : name => alarm
-    if var.operations.alarm_topic_arn != null && !(name == "errors" && var.operations.errors_are_answers)
+    if var.operations.alarm_topic_arn != null && !(name == "errors" && var.operations.errors_are_answers) && !(name == "behind" && length(var.streams) == 0)
   }
 
   alarm_name          = "${var.name}-${each.key}"

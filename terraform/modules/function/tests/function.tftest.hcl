@@ -125,6 +125,17 @@ run "somebody_is_told_of_errors_throttles_and_near_timeouts" {
   }
 }
 
+run "somebody_is_told_of_a_function_that_falls_behind_a_stream" {
+  variables {
+    operations = { log_retention_days = 30, failures_arn = "arn:aws:sqs:us-east-1:123456789012:membus-test-failures", alarm_topic_arn = "arn:aws:sns:us-east-1:123456789012:alarms" }
+    streams    = { memory = { arn = "arn:aws:dynamodb:us-east-1:123456789012:table/membus-test-memory/stream/1", patterns = [] } }
+  }
+  assert {
+    condition     = aws_cloudwatch_metric_alarm.this["behind"].metric_name == "IteratorAge" && aws_cloudwatch_metric_alarm.this["behind"].threshold == 600000
+    error_message = "Ten minutes, in milliseconds."
+  }
+}
+
 run "errors_that_are_answers_ring_no_alarm" {
   command = plan
   variables { operations = { log_retention_days = 30, failures_arn = "arn:aws:sqs:us-east-1:123456789012:membus-test-failures", alarm_topic_arn = "arn:aws:sns:us-east-1:123456789012:alarms", errors_are_answers = true } }

@@ -1,0 +1,84 @@
+"""scripts reindex: what can be searched is handed to index once more, and nothing else; who is cut off goes on."""
+
+from collections.abc import Sequence
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from membus.errors import UnavailableError
+from scripts.reindex import BATCH_ITEMS, TRIES, Place, as_change, kind_of, reindex
+
+
+def item(sk: str, **attributes: str) -> dict[str, Any]:
+    named = {"pk": "T#acme#U#ada", "sk": sk, "body": "{}", **attributes}
+    return {name: {"S": value} for name, value in named.items()}
+
+
+class Receiver:
+    """Takes batches; `failing` counts how often the item of a number fails before it gets in."""
+
+    def __init__(self, failing: dict[str, int] | None = None) -> None:
+        self.batches: list[list[str]] = []
+        self.failing = failing or {}
+
+    def __call__(self, changes: Sequence[dict[str, Any]]) -> list[str]:
+        self.batches.append([change["dynamodb"]["NewImage"]["sk"]["S"] for change in changes])
+        failed = [each for change in changes if self.failing.get(each := change["dynamodb"]["SequenceNumber"], 0) > 0]
+        self.failing = {number: left - 1 for number, left in self.failing.items()}
+        return failed
+
+
+@pytest.mark.parametrize(
+    ("sk", "kind"),
+    [
+        ("FACT#home.city", "fact"), ("FACTV#home.city#1#e1", None), ("PROFILE", None), ("DOC", "document"),
+        ("SUMMARY#0#01A", "summary"), ("MSG#01A", None), ("STATE#s1", None), ("EVENT", None),
+    ],
+)  # fmt: skip
+def test_what_is_searched_is_known_by_its_key(sk: str, kind: str | None) -> None:
+    assert kind_of(item(sk)) == kind
+
+
+def test_an_episode_is_known_by_its_order_in_its_users_time() -> None:
+    assert kind_of(item("01J#e1", user_sk="01J#e1")) == "episode"
+
+
+def test_an_item_is_told_as_the_stream_told_of_it() -> None:
+    change = as_change(item("DOC"), 7)
+
+    assert change["dynamodb"]["Keys"] == {"pk": {"S": "T#acme#U#ada"}, "sk": {"S": "DOC"}}
+    assert (change["eventName"], change["dynamodb"]["SequenceNumber"]) == ("INSERT", "7")
+
+
+def test_everything_is_sent_once_in_batches_and_counted() -> None:
+    receiver = Receiver()
+    facts = [item(f"FACT#k{number}") for number in range(BATCH_ITEMS + 1)]
+
+    kinds = reindex([item("PROFILE"), *facts, item("DOC")], send=receiver)
+
+    assert [len(batch) for batch in receiver.batches] == [BATCH_ITEMS, 2]
+    assert (kinds["fact"], kinds["document"], kinds["episode"]) == (BATCH_ITEMS + 1, 1, 0)
+
+
+def test_what_fails_for_a_while_is_sent_again_alone() -> None:
+    receiver = Receiver({"1": 2})
+
+    reindex([item("FACT#a"), item("FACT#b")], send=receiver)
+
+    assert receiver.batches == [["FACT#a", "FACT#b"], ["FACT#b"], ["FACT#b"]]
+
+
+def test_what_fails_for_good_is_told() -> None:
+    with pytest.raises(UnavailableError):
+        reindex([item("FACT#a")], send=Receiver({"0": TRIES}))
+
+
+def test_a_run_that_was_cut_off_goes_on_where_it_stopped(tmp_path: Path) -> None:
+    place = Place.of(tmp_path / "place.json")
+    place.after, place.table, place.scanned = {"pk": {"S": "x"}}, 1, 40
+    place.kinds.update({"fact": 3})
+    place.keep()
+
+    again = Place.of(tmp_path / "place.json")
+    assert (again.after, again.table, again.scanned, again.kinds["fact"]) == ({"pk": {"S": "x"}}, 1, 40, 3)
