@@ -27,6 +27,8 @@ BUDGETS = {
 }  # fmt: skip
 """Tokens by section (DESIGN.md section 5), `system` with the tools; what is left below the ceiling is for their
 results. What may give way does so in this order: recall, then what was just said elsewhere, then entities."""
+ENTITY_MESSAGES = 20
+"""What a conversation is about right now stands in its last ten turns; the work of a turn has to have a bound."""
 PROMPT_VERSION = "1"
 """Names how a prompt is made of its sources: another version makes other bytes of the same ones."""
 
@@ -149,7 +151,7 @@ def _stable(sources: Sources, ratio: float) -> _Stable:
 
 
 def _changing(sources: Sources, stable: _Stable, now: datetime, *, left: float, ratio: float) -> _Changing:
-    entities = entities_after(stable.window, now).block
+    entities = entities_after(stable.window[-ENTITY_MESSAGES:], now).block
     if estimate_tokens(entities) > min(BUDGETS["entities"], left):
         entities = ""
     left -= estimate_tokens(entities)

@@ -13,7 +13,6 @@ from membus.domain.memory import Source
 from membus.domain.search.terms import stems
 from membus.domain.small_talk import is_small_talk
 from membus.domain.tokens import estimate_tokens
-from membus.domain.utterance.text import plain
 
 RECALL_TOKENS = 1_500
 _ASKS = re.compile(
@@ -72,12 +71,12 @@ def chosen(
     Left out is what the window of the same conversation holds, what stands in `shown` (profile, summary) already,
     and what another passage says too.
     """
-    seen = plain("\n".join((shown, *(message.content for message in window))))
+    seen = _bare("\n".join((shown, *(message.content for message in window))))
     since = window[0].message_id if window else None
     kept: list[Recalled] = []
     left = budget - estimate_tokens(fenced("recalled", []))
     for passage in found:
-        words = plain(passage.text)
+        words = _bare(passage.text)
         cost = estimate_tokens(passage.line) + 1
         if cost > left or words in seen or _in_window(passage.source, conversation_id, since):
             continue
@@ -91,6 +90,11 @@ def recall_block(passages: Sequence[Recalled]) -> str:
     """Return the passages in the order of time, or nothing."""
     ordered = sorted(passages, key=lambda passage: (passage.occurred_at, passage.memory_id))
     return fenced("recalled", [passage.line for passage in ordered]) if ordered else ""
+
+
+def _bare(text: str) -> str:
+    """Return the words in one case and spacing: enough to know a text again, and cheap for a whole window."""
+    return " ".join(text.split()).casefold()
 
 
 def _in_window(source: Source, conversation_id: str, since: str | None) -> bool:
