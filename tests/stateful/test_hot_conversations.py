@@ -1,7 +1,8 @@
 """Two devices in one conversation: off, cold, evicted, stale and unreachable, the hot tier changes no answer."""
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from datetime import timedelta
+from functools import partial
 from typing import Any
 
 import pytest
@@ -10,7 +11,7 @@ from hypothesis import strategies as st
 from hypothesis.stateful import RuleBasedStateMachine, initialize, rule
 
 from membus.adapters.valkey_hot import ValkeyHotTier, connect
-from membus.domain.conversation import Message, Turn
+from membus.domain.conversation import Conversation, Message, Turn
 from membus.domain.hot_window import HotWindow
 from membus.hot import HotConversations
 from tests.factories import ADA, NOON, a_conversation, a_turn
@@ -23,12 +24,34 @@ C1 = a_conversation().conversation_id
 LIMIT = 6
 
 
+class OvertakenConversations(InMemoryConversations):
+    """A store in which another device may be faster: `between` runs once, behind the next read of that name."""
+
+    between: Callable[[], object] | None = None
+    behind = "conversation"
+
+    def conversation(self, tenant: str, conversation_id: str) -> Conversation:
+        found = super().conversation(tenant, conversation_id)
+        self._overtake("conversation")
+        return found
+
+    def recent(self, tenant: str, conversation_id: str, *, limit: int) -> list[Message]:
+        found = super().recent(tenant, conversation_id, limit=limit)
+        self._overtake("recent")
+        return found
+
+    def _overtake(self, read: str) -> None:
+        if self.between and read == self.behind:
+            between, self.between = self.between, None
+            between()
+
+
 class Devices(RuleBasedStateMachine):
     """Each device stores its turn and brings the window up to date, and anything may happen between the two."""
 
     @initialize()
     def begin(self) -> None:
-        self.store = InMemoryConversations(StoppedClock(), a_conversation())
+        self.store = OvertakenConversations(StoppedClock(), a_conversation())
         self.tier: Any = self.make_tier()
         self.hot = HotConversations(self.store, self.tier)
         self.late: list[Turn] = []
@@ -79,6 +102,14 @@ class Devices(RuleBasedStateMachine):
     def read(self, limit: int) -> None:
         limit = min(limit, LIMIT)
         assert self.hot.recent(ADA.tenant, C1, limit=limit) == self.store.recent(ADA.tenant, C1, limit=limit)
+
+    @rule(place=st.integers(0, 9), says=st.booleans(), behind=st.sampled_from(["conversation", "recent"]))
+    def read_and_be_overtaken(self, place: int, says: bool, behind: str) -> None:  # noqa: FBT001
+        """Another device stores a turn, slowly or not, while this one reads."""
+        self.store.behind = behind
+        self.store.between = partial(self.say if says else self.say_and_be_slow, place=place)
+        self.hot.recent(ADA.tenant, C1, limit=LIMIT)
+        self.store.between = None
 
     @rule()
     def evict(self) -> None:
@@ -133,6 +164,28 @@ TestDevicesOverRedis = DevicesOverRedis.TestCase
 TestDevicesOverRedis.settings = settings(
     max_examples=30, stateful_step_count=30, deadline=None, suppress_health_check=list(HealthCheck)
 )
+
+
+@pytest.mark.parametrize("behind", ["conversation", "recent"])
+def test_a_turn_stored_while_another_device_reloads_is_never_hidden(behind: str) -> None:
+    store = OvertakenConversations(StoppedClock(), a_conversation())
+    hot = HotConversations(store, InMemoryHotTier())
+    store.behind = behind
+    store.between = lambda: store.add(ADA.tenant, C1, a_turn(1), request_key="1", title=None)
+
+    hot.recent(ADA.tenant, C1, limit=LIMIT)
+    assert hot.recent(ADA.tenant, C1, limit=LIMIT) == store.recent(ADA.tenant, C1, limit=LIMIT) != []
+
+
+def test_a_turn_that_a_reload_brought_already_is_not_counted_again() -> None:
+    store = InMemoryConversations(StoppedClock(), a_conversation())
+    slow = HotConversations(store, InMemoryHotTier())
+    store.add(ADA.tenant, C1, a_turn(1), request_key="1", title=None)
+    slow.recent(ADA.tenant, C1, limit=LIMIT)  # another device reloads before this one has told the tier
+    slow.remember(ADA.tenant, C1, a_turn(1))
+    store.add(ADA.tenant, C1, a_turn(2), request_key="2", title=None)
+
+    assert len(slow.recent(ADA.tenant, C1, limit=LIMIT)) == 4
 
 
 def test_a_live_conversation_is_read_without_its_messages() -> None:
