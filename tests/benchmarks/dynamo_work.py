@@ -1,17 +1,10 @@
-"""What an event, a profile read and a chat turn cost in DynamoDB: requests and units, counted, not timed.
-
-Units follow AWS' rules for on-demand tables: a write takes one unit a KB, in a transaction two; a read one unit per
-4 KB, half of one where it may be stale. Writes of indexes count. Prices are list prices of us-east-1 in November 2026.
-"""
+"""What an event, a profile read and a chat turn cost in DynamoDB: requests and units, counted, not timed."""
 
 import json
-import math
 import re
-from collections import Counter
 from collections.abc import Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
-from dataclasses import dataclass, field
 from datetime import timedelta
 from typing import Any
 
@@ -32,42 +25,21 @@ from membus.adapters.dynamo_summaries import DynamoSummaries
 from membus.domain.conversation import MessageIds
 from membus.domain.event import Event
 from membus.domain.prompt import Prompt
+from membus.domain.window import MESSAGES_MAX
+from membus.hot import HotConversations
+from membus.ports.conversations import ConversationStore
+from tests.benchmarks.dynamo_units import Work
 from tests.benchmarks.table import Table
 from tests.factories import ADA, NOON, a_conversation, a_server_error, a_setting, an_event, said
 from tests.fakes.bus import InMemoryBus, InMemoryQuarantine, InMemorySource
 from tests.fakes.contents import InMemoryContents
+from tests.fakes.hot_tier import InMemoryHotTier
 from tests.fakes.model import ScriptedModel
 from tests.fakes.recollection import InMemoryRecollection
 from tests.strict import strict_aws
-from tests.tables import TABLES, make_table
+from tests.tables import make_table
 
-DOLLARS_PER_WRITE, DOLLARS_PER_READ = 0.625e-6, 0.125e-6
-WRITES = {"Put": "Item", "Update": "ExpressionAttributeValues"}
 EVENT_ID = re.compile(r'"event_id": "([^"]+)"')
-
-
-@dataclass
-class Work:
-    """Requests and units that one thing took."""
-
-    requests: Counter[str] = field(default_factory=Counter)
-    writes: float = 0.0
-    reads: float = 0.0
-
-    def count(self, operation: str, sent: dict[str, Any], got: dict[str, Any]) -> None:
-        self.requests[operation] += 1
-        if operation == "TransactWriteItems":
-            self.writes += sum(2 * _written(each) + _indexed(each) for each in sent["TransactItems"])
-        elif operation in {"PutItem", "UpdateItem"}:
-            self.writes += _written({operation.removesuffix("Item"): sent})
-        else:
-            items = got.get("Items") or [got.get("Item") or {}]
-            consistent = 1.0 if sent.get("ConsistentRead") else 0.5
-            self.reads += consistent * max(1, math.ceil(sum(map(_size, items)) / 4096))
-
-    @property
-    def dollars(self) -> float:
-        return self.writes * DOLLARS_PER_WRITE + self.reads * DOLLARS_PER_READ
 
 
 def measure() -> Table:
@@ -86,6 +58,9 @@ def measure() -> Table:
             _row("a profile read", stores, lambda: stores.facts.profile(ADA)),
             _row("a chat turn, before the model", stores, stores.context),
             _row("a chat turn, whole (turn 50)", stores, stores.turn),
+            _row("the window alone", stores, lambda: stores.window(stores.conversations)),
+            _row("the window alone, hot tier cold", stores, lambda: stores.window(stores.hot)),
+            _row("the window alone, hot tier warm", stores, lambda: stores.window(stores.hot)),
         ]
     columns = ("what", "requests", "write units", "read units", "dollars per million")
     return Table("DynamoDB work, counted", columns, rows)
@@ -98,6 +73,7 @@ class _Stores:
         self.facts, self.episodes = DynamoFacts(memory), DynamoEpisodes(memory, InMemoryContents())
         self.signals, self.held_facts = DynamoSignals(memory), DynamoHeldFacts(memory, lambda: NOON)
         store = DynamoConversations(conversations, lambda: NOON)
+        self.conversations, self.hot = store, HotConversations(store, InMemoryHotTier())
         self.fresh = DynamoFresh(conversations, lambda: NOON)
         store.create(a_conversation(), request_key="first")
         self.chat = Chat(
@@ -111,6 +87,9 @@ class _Stores:
         )  # fmt: skip
         for number in range(49):
             self.turn(str(number))
+
+    def window(self, conversations: ConversationStore) -> None:
+        conversations.recent(ADA.tenant, a_conversation().conversation_id, limit=MESSAGES_MAX)
 
     def extract(self, *events: Event) -> None:
         learner = Learner(
@@ -155,27 +134,6 @@ def _counted(stores: _Stores) -> Iterator[Work]:
     for client in stores.clients:
         client.meta.events.unregister("before-call.dynamodb", unique_id="count-sent")
         client.meta.events.unregister("after-call.dynamodb", unique_id="count-got")
-
-
-def _written(write: dict[str, Any]) -> int:
-    kind = next(iter(write))
-    return max(1, math.ceil(_size(write[kind].get(WRITES[kind], {})) / 1024))
-
-
-def _indexed(write: dict[str, Any]) -> int:
-    """An index that holds the item is written with it: whole where it projects all, one unit where only keys."""
-    item = write.get("Put", {}).get("Item", {})
-    table = str(write.get("Put", write.get("Update", {})).get("TableName", "")).removeprefix("membus-test-")
-    indexes = TABLES[table]["indexes"].values()
-    return sum(
-        (_written(write) if projection == "ALL" else 1) for hash_key, _, projection in indexes if hash_key in item
-    )
-
-
-def _size(item: dict[str, Any]) -> int:
-    """Return the bytes of names and values; requests hold typed values, answers plain ones."""
-    values = ((name, next(iter(value.values())) if isinstance(value, dict) else value) for name, value in item.items())
-    return sum(len(name.encode()) + len(str(value).encode()) for name, value in values)
 
 
 def _a_fact_each(prompt: Prompt) -> str:

@@ -22,6 +22,8 @@ from tests.redis_server import RedisServer, redis_server
 
 C1 = a_conversation().conversation_id
 LIMIT = 6
+borders = st.one_of(st.none(), st.integers(0, 9).map(lambda place: f"{place * 1_000:022d}USER"))
+"""Where a window may begin: behind a message, or not at all."""
 
 
 class OvertakenConversations(InMemoryConversations):
@@ -98,10 +100,10 @@ class Devices(RuleBasedStateMachine):
             window = {"tenant_id": ADA.tenant, "conversation_id": C1, "stored": stored, "limit": LIMIT}
             self.tier.keep(HotWindow.model_validate({**window, "messages": messages}))
 
-    @rule(limit=st.integers(1, LIMIT + 1))
-    def read(self, limit: int) -> None:
-        limit = min(limit, LIMIT)
-        assert self.hot.recent(ADA.tenant, C1, limit=limit) == self.store.recent(ADA.tenant, C1, limit=limit)
+    @rule(limit=st.integers(1, LIMIT), after=borders)
+    def read(self, limit: int, after: str | None = None) -> None:
+        read = self.hot.recent(ADA.tenant, C1, limit=limit, after=after)
+        assert read == self.store.recent(ADA.tenant, C1, limit=limit, after=after)
 
     @rule(place=st.integers(0, 9), says=st.booleans(), behind=st.sampled_from(["conversation", "recent"]))
     def read_and_be_overtaken(self, place: int, says: bool, behind: str) -> None:  # noqa: FBT001
@@ -186,6 +188,17 @@ def test_a_turn_that_a_reload_brought_already_is_not_counted_again() -> None:
     store.add(ADA.tenant, C1, a_turn(2), request_key="2", title=None)
 
     assert len(slow.recent(ADA.tenant, C1, limit=LIMIT)) == 4
+
+
+def test_a_turn_from_before_the_windows_border_is_left_to_the_store() -> None:
+    store = InMemoryConversations(StoppedClock(), a_conversation())
+    hot, border = HotConversations(store, InMemoryHotTier()), a_turn(5).assistant.message_id
+    store.add(ADA.tenant, C1, a_turn(1), request_key="1", title=None)
+    hot.recent(ADA.tenant, C1, limit=LIMIT, after=border)  # counts the turn, and does not hold it
+    hot.remember(ADA.tenant, C1, a_turn(1))
+    store.add(ADA.tenant, C1, a_turn(6), request_key="6", title=None)
+
+    assert len(hot.recent(ADA.tenant, C1, limit=LIMIT, after=border)) == 2
 
 
 def test_a_live_conversation_is_read_without_its_messages() -> None:

@@ -37,13 +37,14 @@ class HotWindow(Record):
     def joined_by(self, turn: Turn) -> "HotWindow | None":
         """Return the window with a turn that has just been stored; None where only the store can tell what it is.
 
-        A turn that a reload brought already is not counted again. Whether one older than the window is part of the
+        A turn that a reload brought already is not counted again. Whether one from before the window is part of the
         count, the window cannot know.
         """
         held = {message.message_id: message for message in self.messages}
         if turn.user.message_id in held:
             return self
-        if len(self.messages) >= self.limit and turn.user.message_id < min(held):
+        full = len(self.messages) >= self.limit
+        if turn.user.message_id <= (self.after or "") or (full and turn.user.message_id < min(held)):
             return None
         said = {message.message_id: message for message in (turn.user, turn.assistant)}
         messages = sorted((held | said).values(), key=lambda message: message.message_id)

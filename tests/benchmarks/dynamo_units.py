@@ -1,0 +1,60 @@
+"""Units of DynamoDB by AWS' rules for on-demand tables, and what they cost.
+
+A write takes one unit a KB, in a transaction two; a read one unit per 4 KB, half of one where it may be stale. Writes
+of indexes count. Prices are list prices of us-east-1 in November 2026.
+"""
+
+import math
+from collections import Counter
+from dataclasses import dataclass, field
+from typing import Any
+
+from tests.tables import TABLES
+
+DOLLARS_PER_WRITE, DOLLARS_PER_READ = 0.625e-6, 0.125e-6
+WRITES = {"Put": "Item", "Update": "ExpressionAttributeValues"}
+
+
+@dataclass
+class Work:
+    """Requests and units that one thing took."""
+
+    requests: Counter[str] = field(default_factory=Counter)
+    writes: float = 0.0
+    reads: float = 0.0
+
+    def count(self, operation: str, sent: dict[str, Any], got: dict[str, Any]) -> None:
+        self.requests[operation] += 1
+        if operation == "TransactWriteItems":
+            self.writes += sum(2 * _written(each) + _indexed(each) for each in sent["TransactItems"])
+        elif operation in {"PutItem", "UpdateItem"}:
+            self.writes += _written({operation.removesuffix("Item"): sent})
+        else:
+            items = got.get("Items") or [got.get("Item") or {}]
+            consistent = 1.0 if sent.get("ConsistentRead") else 0.5
+            self.reads += consistent * max(1, math.ceil(sum(map(_size, items)) / 4096))
+
+    @property
+    def dollars(self) -> float:
+        return self.writes * DOLLARS_PER_WRITE + self.reads * DOLLARS_PER_READ
+
+
+def _written(write: dict[str, Any]) -> int:
+    kind = next(iter(write))
+    return max(1, math.ceil(_size(write[kind].get(WRITES[kind], {})) / 1024))
+
+
+def _indexed(write: dict[str, Any]) -> int:
+    """An index that holds the item is written with it: whole where it projects all, one unit where only keys."""
+    item = write.get("Put", {}).get("Item", {})
+    table = str(write.get("Put", write.get("Update", {})).get("TableName", "")).removeprefix("membus-test-")
+    indexes = TABLES[table]["indexes"].values()
+    return sum(
+        (_written(write) if projection == "ALL" else 1) for hash_key, _, projection in indexes if hash_key in item
+    )
+
+
+def _size(item: dict[str, Any]) -> int:
+    """Return the bytes of names and values; requests hold typed values, answers plain ones."""
+    values = ((name, next(iter(value.values())) if isinstance(value, dict) else value) for name, value in item.items())
+    return sum(len(name.encode()) + len(str(value).encode()) for name, value in values)
