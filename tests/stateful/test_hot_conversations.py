@@ -37,8 +37,8 @@ class OvertakenConversations(InMemoryConversations):
         self._overtake("conversation")
         return found
 
-    def recent(self, tenant: str, conversation_id: str, *, limit: int) -> list[Message]:
-        found = super().recent(tenant, conversation_id, limit=limit)
+    def recent(self, tenant: str, conversation_id: str, *, limit: int, after: str | None = None) -> list[Message]:
+        found = super().recent(tenant, conversation_id, limit=limit, after=after)
         self._overtake("recent")
         return found
 
