@@ -12,9 +12,6 @@ from tests.e2e.client import Client, eventually, now, said, somebody
 
 pytestmark = pytest.mark.stack
 
-RECEIVES = 5
-DEAD_WITHIN_SECONDS = 180
-
 
 def waiting(sqs: Any, queue: str, needle: str) -> list[dict[str, Any]]:
     """Return the messages of a queue that mention `needle`, leaving all of them there."""
@@ -26,30 +23,27 @@ def waiting(sqs: Any, queue: str, needle: str) -> list[dict[str, Any]]:
 
 
 def redrive(sqs: Any, message: dict[str, Any]) -> None:
-    """Send a dead message back, as SQS' own move task does; the emulator has no move task."""
+    """Send a parked message back, as an operator does."""
     source = sqs.get_queue_url(QueueName="membus-local-extract")["QueueUrl"]
     sqs.send_message(QueueUrl=source, MessageBody=message["Body"])
-    dead_letters = sqs.get_queue_url(QueueName="membus-local-extract-dlq")["QueueUrl"]
-    sqs.delete_message(QueueUrl=dead_letters, ReceiptHandle=message["ReceiptHandle"])
+    quarantine = sqs.get_queue_url(QueueName="membus-local-quarantine")["QueueUrl"]
+    sqs.delete_message(QueueUrl=quarantine, ReceiptHandle=message["ReceiptHandle"])
 
 
-def test_a_poisoned_event_ends_alone_in_the_dead_letter_queue_and_comes_back(
+def test_an_event_that_no_model_can_read_is_parked_with_its_reason_and_comes_back(
     acme: Client, aws: Callable[[str], Any]
 ) -> None:
-    """The local model cuts its answer off as often as the queue tries, and answers well after that."""
+    """The local model cuts its first answer about the event off, and answers well after that."""
     sqs, user, neighbour, event_id = aws("sqs"), somebody(), somebody(), uuid4().hex
-    acme.send(
-        said(user, f"I live in Oslo. [[fault:max_tokens*{RECEIVES}#{event_id}]]", event_id=event_id),
-        said(user, "I love chess."),
-        said(neighbour, "I live in Rome."),
-    )
+    acme.send(said(user, f"I live in Oslo. [[fault:max_tokens*1#{event_id}]]", event_id=event_id))
 
+    (parked,) = eventually(lambda: waiting(sqs, "membus-local-quarantine", event_id), bool)
+    assert parked["MessageAttributes"]["reason"]["StringValue"].startswith("model_unusable.max_tokens")
+    acme.send(said(user, "I love chess."), said(neighbour, "I live in Rome."))
     assert eventually(lambda: acme.facts(user), bool) == {"likes.chess": "chess"}
     assert eventually(lambda: acme.facts(neighbour), bool) == {"home.city": "Rome"}
-    dead = eventually(lambda: waiting(sqs, "membus-local-extract-dlq", event_id), bool, seconds=DEAD_WITHIN_SECONDS)
-    assert len(dead) == 1
 
-    redrive(sqs, dead[0])
+    redrive(sqs, parked)
 
     facts = eventually(lambda: acme.facts(user), lambda facts: "home.city" in facts)
     assert facts == {"likes.chess": "chess", "home.city": "Oslo"}
