@@ -33,11 +33,14 @@ def record_episodes(items: Sequence[Any], stamp: Stamp, *, episodes: EpisodeStor
         NothingAcceptedError: not one episode was taken.
     """
     incoming = check(items, stamp)
-    fresh = Incoming()
+    fresh, away = Incoming(), False
     for index, event in list(incoming.events.items()):
+        known: Recorded | None = None
         try:
-            known = _recorded(event, stamp.now, episodes=episodes)
-        except (ConflictError, UnavailableError):
+            known = None if away else _recorded(event, stamp.now, episodes=episodes)
+        except (ConflictError, UnavailableError) as error:
+            away = isinstance(error, UnavailableError)  # then each of the others would only wait for it too
+        if known is None:
             incoming.refuse(index, "unavailable", f"event {event.event_id} was not recorded; send it again")
             continue
         if known.extracted is None:

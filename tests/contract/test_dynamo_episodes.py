@@ -8,6 +8,7 @@ import pytest
 from membus.adapters import dynamo_episode_reader
 from membus.adapters.dynamo_episode_reader import DynamoEpisodeReader
 from membus.adapters.dynamo_episodes import DynamoEpisodes
+from membus.adapters.dynamo_recent import DynamoRecent
 from membus.domain import episode
 from membus.domain.episode import EpisodeQuery
 from membus.errors import UnavailableError
@@ -182,3 +183,11 @@ def test_a_payload_that_is_nowhere_is_a_fault_and_not_an_empty_one(
 
     with pytest.raises(UnavailableError):
         walk(DynamoEpisodeReader(table, contents, clock), WANTED, 5)
+
+
+def test_what_a_user_did_lately_leaves_out_what_lies_elsewhere(table: "Table", contents: InMemoryContents) -> None:
+    episodes = DynamoEpisodes(table, contents)
+    for event in (an_event("e1"), an_event("e2", payload=LARGE), an_event("e3", occurred_at=NOON + SECOND)):
+        episodes.record(recorded(event), extracted=None)
+
+    assert [event.event_id for event in DynamoRecent(table).recent(ADA, limit=10)] == ["e3", "e1"]

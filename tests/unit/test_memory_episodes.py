@@ -133,23 +133,27 @@ def test_an_episode_the_bus_refuses_is_published_when_it_is_sent_again(door: Doo
     assert read(door) == ["e1", "e2"]
 
 
-@pytest.mark.parametrize("error", [UnavailableError("busy"), ConflictError("collided")])
-def test_an_episode_that_cannot_be_recorded_is_not_published(
-    door: Door, monkeypatch: pytest.MonkeyPatch, error: Exception
+@pytest.mark.parametrize(
+    ("error", "tried", "published"),
+    [(ConflictError("collided"), ["e1", "e2", "e3"], ["e2", "e3"]), (UnavailableError("busy"), ["e1"], [])],
+)
+def test_an_episode_that_cannot_be_recorded_is_not_published_and_a_store_that_is_away_not_asked_again(
+    door: Door, monkeypatch: pytest.MonkeyPatch, error: Exception, tried: list[str], published: list[str]
 ) -> None:
-    record = door.episodes.record
+    record, asked = door.episodes.record, []
 
     def flaky(recorded: Recorded, *, extracted: str | None) -> Recorded:
+        asked.append(recorded.event.event_id)
         if recorded.event.event_id == "e1":
             raise error
         return record(recorded, extracted=extracted)
 
     monkeypatch.setattr(door.episodes, "record", flaky)
+    answer = post(door, said("e1"), said("e2"), said("e3"))
 
-    answer = post(door, said("e1"), said("e2"))
-    assert [(each["index"], each["code"]) for each in answer.json["rejected"]] == [(0, "unavailable")]
-    assert [event.event_id for event in door.bus.published] == ["e2"]
-    assert post(door, said("e1")).status == 503
+    assert asked == tried
+    assert answer.status == (201 if published else 503)
+    assert [event.event_id for event in door.bus.published] == published
 
 
 def test_what_is_not_to_be_remembered_leaves_no_episode(door: Door) -> None:

@@ -25,4 +25,5 @@ class DynamoRecent:
                 ScanIndexForward=False,
                 Limit=limit,
             )
-        return [Recorded.model_validate_json(str(item["body"])).event for item in answer["Items"] if "body" in item]
+        whole = (item for item in answer["Items"] if "spilled" not in item)
+        return [Recorded.model_validate_json(str(item["body"])).event for item in whole]
