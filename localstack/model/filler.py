@@ -1,5 +1,6 @@
 """Fills any JSON schema from a text: required fields only, strings extracted by the name of their property."""
 
+import json
 import re
 from typing import Any
 
@@ -9,6 +10,9 @@ Schema = dict[str, Any]
 MAX_ITEMS = 8
 SUMMARY_SENTENCES = 5
 TITLE_WORDS = 6
+CHARACTERS_MAX = 240
+"""Of a sentence or an entry of a list: a model that sums up does not copy whole listings."""
+PART = re.compile(r"<part>\n(.*?)\n</part>", re.DOTALL)
 PLAIN = {"boolean": False, "null": None}
 NAME = re.compile(r"(?<![.!?]\s)(?<!^)\b[A-Z][\w'-]+(?: [A-Z][\w'-]+)*", re.MULTILINE)
 FIGURE = re.compile(r"\b(?:\d[\d.,:/-]*\d|\d)(?: ?(?:%|am|pm|dollars|euros?|years?|days?|hours?))?")
@@ -16,8 +20,16 @@ DECISION = re.compile(r"\b(?:decided?|will|going to|agreed|chose)\b", re.IGNOREC
 
 
 def fill(schema: Schema, text: str) -> Any:
-    """Return a value that satisfies the schema, made of the text's own words."""
-    return _value(schema, text, "", schema.get("$defs", {}))
+    """Return a value that satisfies the schema, made of the text's own words: of its <part>, where it has one."""
+    return _value(schema, _part(text), "", schema.get("$defs", {}))
+
+
+def _part(text: str) -> str:
+    """Return what is to be read: the `text` of each JSON line of the last <part> block, else everything."""
+    parts = PART.findall(text)
+    if not parts:
+        return text
+    return "\n".join(str(json.loads(line).get("text", "")) for line in parts[-1].splitlines())
 
 
 def _value(schema: Schema, text: str, name: str, known: Schema) -> Any:
@@ -55,7 +67,7 @@ def _object(schema: Schema, text: str, known: Schema) -> Schema:
 def _array(schema: Schema, text: str, name: str, known: Schema) -> list[Any]:
     items = _resolved(schema.get("items", {"type": "string"}), known)
     if items.get("type") == "string" and "enum" not in items:
-        return _phrases(text, name)[:MAX_ITEMS]
+        return [phrase[:CHARACTERS_MAX] for phrase in _phrases(text, name)[:MAX_ITEMS]]
     return [_value(items, text, name, known)] if schema.get("minItems") else []
 
 
@@ -91,4 +103,4 @@ def _summary(text: str) -> str:
     sentences = sentences_of(text)
     weight = {each: len(NAME.findall(each)) + len(FIGURE.findall(each)) for each in sentences}
     best = sorted(sentences, key=lambda each: -weight[each])[:SUMMARY_SENTENCES]
-    return " ".join(each for each in sentences if each in best)
+    return " ".join(each[:CHARACTERS_MAX] for each in sentences if each in best)

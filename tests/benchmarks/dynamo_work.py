@@ -2,7 +2,7 @@
 
 import json
 import re
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
 from datetime import timedelta
@@ -111,14 +111,15 @@ class _Stores:
 
 
 def _row(what: str, stores: _Stores, act: Callable[[], object], *, share: int = 1) -> tuple[str, ...]:
-    with _counted(stores) as work:
+    with counting(stores.clients) as work:
         act()
     requests = ", ".join(f"{count / share:g} {name}" for name, count in work.requests.items())
     return what, requests, f"{work.writes / share:g}", f"{work.reads / share:g}", f"{work.dollars / share * 1e6:.2f}"
 
 
 @contextmanager
-def _counted(stores: _Stores) -> Iterator[Work]:
+def counting(clients: Sequence[Any]) -> Iterator[Work]:
+    """Count what these DynamoDB clients are asked until the block ends."""
     work, sent = Work(), {}
 
     def before(params: dict[str, Any], context: dict[str, Any], **_: Any) -> None:
@@ -127,11 +128,11 @@ def _counted(stores: _Stores) -> Iterator[Work]:
     def after(parsed: dict[str, Any], model: Any, context: dict[str, Any], **_: Any) -> None:
         work.count(model.name, sent[id(context)], parsed)
 
-    for client in stores.clients:
+    for client in clients:
         client.meta.events.register_first("before-call.dynamodb", before, unique_id="count-sent")
         client.meta.events.register_last("after-call.dynamodb", after, unique_id="count-got")
     yield work
-    for client in stores.clients:
+    for client in clients:
         client.meta.events.unregister("before-call.dynamodb", unique_id="count-sent")
         client.meta.events.unregister("after-call.dynamodb", unique_id="count-got")
 

@@ -50,3 +50,15 @@ def gives_orders(read: str) -> bool:
 def points_elsewhere(read: str) -> bool:
     """Whether a text that is `plain` holds an address to go to; a mail address or a company's name is none."""
     return _POINTS.search(read) is not None
+
+
+_STEERING = re.compile(
+    r"\bsystem prompt\b|\bfrom now on\b|\byou (?:must|will) now\b"
+    r"|\b(?:ignore|disregard|forget|override)\b.{0,40}\b(?:instruction|prompt|rule|memory|above|previous)"
+    r"|\b(?:always|never) (?:answer|reply|respond|say|tell|recommend)\b"
+)
+
+
+def steers(text: str) -> bool:
+    """Whether a text would turn its reader around; advice («you should …»), markup and links do not."""
+    return _STEERING.search(plain(text)) is not None

@@ -1,0 +1,43 @@
+"""What a row of prompts costs under prompt-cache prices: what is read, written and sent anew, turn by turn."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+
+READ, WRITE = 0.10, 1.25
+"""Of the price of a fresh input token (list prices, five minutes to live)."""
+CACHED_MIN = 1_024
+"""Shorter prefixes are not cached, silently."""
+
+
+@dataclass(frozen=True)
+class Part:
+    """A block of a prompt: its bytes and its tokens."""
+
+    text: str
+    tokens: int
+
+
+@dataclass
+class Bill:
+    """Sums the prompts of one conversation; `cached` of `add` is how many leading parts end at the last cache point."""
+
+    tokens: list[int] = field(default_factory=list)
+    costs: list[float] = field(default_factory=list)
+    hits: list[bool] = field(default_factory=list)
+    _before: Sequence[Part] = ()
+
+    def add(self, parts: Sequence[Part], *, cached: int) -> None:
+        prefix = parts[:cached]
+        shared = 0
+        for one, other in zip(prefix, self._before, strict=False):
+            if one != other:
+                break
+            shared += one.tokens
+        read = shared if shared >= CACHED_MIN else 0
+        held = sum(part.tokens for part in prefix)
+        written = held - read if held >= CACHED_MIN else 0
+        total = sum(part.tokens for part in parts)
+        self.tokens.append(total)
+        self.costs.append(read * READ + written * WRITE + total - read - written)
+        self.hits.append(read > 0)
+        self._before = prefix

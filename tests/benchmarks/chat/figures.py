@@ -1,0 +1,130 @@
+"""The figures of one conversation: tokens and cost of turns beside others' prompts; evidence, slots, error, time."""
+
+import time
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING
+
+from membus.domain.blocks import SUMMARY_TOKENS, escaped, summary_block
+from membus.domain.calibration import UNKNOWN
+from membus.domain.context import Context
+from membus.domain.identity import Owner
+from membus.domain.tokens import MESSAGE_OVERHEAD, estimate_tokens
+from tests.benchmarks.chat.costs import Bill, Part
+from tests.benchmarks.chat.talking import TALK, Exchange, Talk, true_count
+from tests.benchmarks.search.data import ASKED, TENANT, Case, found_ids
+
+if TYPE_CHECKING:
+    from membus.domain.summary import Slot
+
+COMPACTIONS = 10
+WINDOW, TOP = 8_000, 10
+METHODS = ("full history", "window 8K, sliding", "top-10 passages", "membus")
+
+
+@dataclass
+class Figures:
+    """`slots`: those admitted in the first ten compactions, by kind, and whether each is in the prompt after them."""
+
+    case: Case
+    bills: dict[str, Bill] = field(default_factory=lambda: {name: Bill() for name in METHODS})
+    errors: list[float] = field(default_factory=list)
+    true_totals: list[int] = field(default_factory=list)
+    assemble_ms: list[float] = field(default_factory=list)
+    searched: int = 0
+    evidence: dict[str, list[float]] = field(default_factory=dict)
+    recall_tokens: list[int] = field(default_factory=list)
+    slots: dict[str, list[bool]] = field(default_factory=dict)
+    compactions: int = 0
+
+
+class Measuring:
+    def __init__(self, talk: Talk, case: Case) -> None:
+        self.talk, self.figures = talk, Figures(case)
+        self._history: list[Part] = [Part("system", 150)]
+        self._admitted: dict[str, Slot] = {}
+
+    def turn(self, exchange: Exchange, number: int) -> None:
+        """Show what the next message would send by each method, then let it happen."""
+        talk, content = self.talk, exchange.content
+        talk.now = max(exchange.asked[0].occurred_at, talk.now)
+        talk.search.until = talk.now
+        started = time.perf_counter()
+        made = talk.context(content)
+        self.figures.assemble_ms.append((time.perf_counter() - started) * 1000)
+        self._bill(made, content)
+        talk.take(exchange, number)
+        self._history += [_part(content), _part("\n".join(message.text for message in exchange.answered))]
+        self._watch_slots()
+
+    def questions(self) -> None:
+        """Ask every question of the data set when the conversation is over."""
+        talk = self.talk
+        talk.now = talk.search.until = ASKED
+        for question in self.figures.case.questions:
+            made = talk.context(question.text)
+            top = found_ids(each.memory_id for each in talk.search.found(_nobody(), question.text, limit=TOP))
+            window = {said.id for message in made.window for said in talk.said[message.message_id]}
+            carried = {
+                "full history": question.gold, "window 8K, sliding": window, "top-10 passages": set(top),
+                "membus": talk.evidence(made),
+            }  # fmt: skip
+            for method, ids in carried.items():
+                share = len(question.gold & ids) / len(question.gold)
+                self.figures.evidence.setdefault(method, []).append(share)
+            self.figures.recall_tokens.append(_section(made, "recall"))
+
+    def _bill(self, made: Context, content: str) -> None:
+        bills, message = self.figures.bills, _part(content)
+        said = made.prompt.messages
+        parts = [Part(block.text, estimate_tokens(block.text)) for block in made.prompt.system]
+        parts += [_part(each.text) for each in said]
+        bills["membus"].add(parts, cached=len(parts) - 1)
+        bills["full history"].add([*self._history, message], cached=len(self._history))
+        window = _fitting(self._history[1:])
+        bills["window 8K, sliding"].add([self._history[0], *window, message], cached=1 + len(window))
+        passages = self.talk.search.found(_nobody(), content, limit=TOP)
+        top = [self._history[0], *(_part(each.text) for each in passages), message]
+        bills["top-10 passages"].add(top, cached=1)
+        true = true_count(made.prompt)
+        self.figures.true_totals.append(true)
+        if self.talk.conversations.conversation(TENANT, TALK).marks.rate:
+            self.figures.errors.append(abs(made.total_tokens - true) / true)
+        self.figures.searched += made.need.search
+
+    def _watch_slots(self) -> None:
+        outline = self.talk.summaries.outline(TENANT, TALK)
+        if outline.border.version == self.figures.compactions or self.figures.compactions >= COMPACTIONS:
+            return
+        self.figures.compactions = outline.border.version
+        written = self.talk.summaries.summaries(TENANT, TALK, limit=1000, after=None).items
+        for summary in written:
+            if summary.level == 0 and summary.version <= COMPACTIONS:
+                self._admitted |= {slot.text: slot for slot in summary.slots}
+        shown = summary_block(outline, budget=int(SUMMARY_TOKENS / UNKNOWN))
+        self.figures.slots = {}
+        for slot in self._admitted.values():
+            there = slot.model_copy(update={"text": escaped(slot.text)}).stands_in(shown)
+            self.figures.slots.setdefault(slot.kind, []).append(there)
+
+
+def _fitting(history: Sequence[Part]) -> list[Part]:
+    left, window = WINDOW, []
+    for part in reversed(history):
+        left -= part.tokens
+        if left < 0:
+            break
+        window.append(part)
+    return window[::-1]
+
+
+def _part(text: str) -> Part:
+    return Part(text, estimate_tokens(text) + MESSAGE_OVERHEAD)
+
+
+def _section(made: Context, name: str) -> int:
+    return next(section.tokens for section in made.sections if section.name == name)
+
+
+def _nobody() -> Owner:
+    return Owner(tenant=TENANT, user="ada")

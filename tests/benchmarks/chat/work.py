@@ -1,0 +1,104 @@
+"""What a turn costs in DynamoDB at turn 50, 500 and 2,000 of one conversation, on tables like the deployed ones."""
+
+from concurrent.futures import ThreadPoolExecutor
+from datetime import datetime, timedelta
+
+from functions.chat.api import MessageIn
+from functions.chat.gathering import Gatherer
+from functions.chat.usecase import Chat
+from functions.summarize.api import SummaryDue
+from functions.summarize.usecase import Summarizer
+from membus.adapters.dynamo_conversations import DynamoConversations
+from membus.adapters.dynamo_facts import DynamoFacts
+from membus.adapters.dynamo_fresh import DynamoFresh
+from membus.adapters.dynamo_summaries import DynamoSummaries
+from membus.domain.conversation import MessageIds
+from tests.benchmarks.dynamo_work import Work, counting
+from tests.benchmarks.table import Table
+from tests.factories import ADA, NOON, a_conversation
+from tests.fakes.bus import InMemoryBus
+from tests.fakes.model import ScriptedModel
+from tests.fakes.recollection import InMemoryRecollection
+from tests.strict import strict_aws
+from tests.tables import make_table
+
+AT = (50, 500, 2_000)
+AROUND = 40
+"""Turns that are averaged: a window grows and is cut within about so many."""
+TALK = "talk"
+CHAPTER = '{"summary": "They talked about things.", "entities": [], "intents": [], "decisions": [], "numbers": []}'
+
+
+def work_table() -> Table:
+    with strict_aws():
+        rows = [_row(at, _average(works)) for at, works in _measured().items()]
+    columns = ("turn", "requests", "read units", "write units", "requests of one context", "read units of one context")
+    return Table(f"DynamoDB work of a turn, mean of the {AROUND} turns up to it", columns, rows)
+
+
+def _row(at: int, means: tuple[float, ...]) -> list[str]:
+    return [f"{at:,}", *(f"{mean:.2f}" for mean in means)]
+
+
+def _average(works: list[tuple[Work, Work]]) -> tuple[float, ...]:
+    figures = [
+        (sum(turn.requests.values()), turn.reads, turn.writes, sum(context.requests.values()), context.reads)
+        for turn, context in works
+    ]
+    return tuple(sum(column) / len(figures) for column in zip(*figures, strict=True))
+
+
+def _measured() -> dict[int, list[tuple[Work, Work]]]:
+    talk = _Talk()
+    found: dict[int, list[tuple[Work, Work]]] = {at: [] for at in AT}
+    for number in range(1, max(AT) + 1):
+        near = next((at for at in AT if at - AROUND < number <= at), None)
+        if near is None:
+            talk.turn(number)
+            talk.summarise()
+            continue
+        with counting(talk.clients) as context:
+            talk.context()
+        with counting(talk.clients) as turn:
+            talk.turn(number)
+        talk.summarise()
+        found[near].append((turn, context))
+    return found
+
+
+class _Talk:
+    """A conversation of about 190 tokens a turn; whatever summary is due is written at once, outside the count."""
+
+    def __init__(self) -> None:
+        memory, conversations = make_table("memory"), make_table("conversations")
+        self.clients = [memory.meta.client, conversations.meta.client]
+        self.now: datetime = NOON
+        self._store = DynamoConversations(conversations, lambda: self.now)
+        self._summaries, self._due = DynamoSummaries(conversations), InMemoryBus()
+        self._store.create(a_conversation(TALK), request_key="first")
+        self._chat = Chat(
+            gatherer=Gatherer(
+                conversations=self._store, summaries=self._summaries, facts=DynamoFacts(memory),
+                fresh=DynamoFresh(conversations, lambda: self.now), recollection=InMemoryRecollection(),
+                pool=ThreadPoolExecutor(6),
+            ),
+            conversations=self._store, bus=InMemoryBus(), announcements=lambda: self._due,
+            model=lambda _: ScriptedModel("word " * 150), clock=lambda: self.now, seconds_left=lambda: 10.0,
+            ids=MessageIds(),
+        )  # fmt: skip
+
+    def context(self) -> None:
+        self._chat.context(ADA.tenant, TALK, "What did we say?", author=ADA.user)
+
+    def turn(self, number: int) -> None:
+        self.now += timedelta(hours=1)
+        said = MessageIn(content=f"This is turn {number:06d} of a long talk. " + "word " * 20, author=ADA.user)
+        self._chat.answer(ADA.tenant, TALK, said, request_key=str(number))
+
+    def summarise(self) -> None:
+        for _ in self._due.published:
+            Summarizer(
+                conversations=self._store, summaries=self._summaries, model=lambda _: ScriptedModel(CHAPTER),
+                clock=lambda: self.now, seconds_left=lambda: 10.0,
+            ).advance(SummaryDue(tenant_id=ADA.tenant, conversation_id=TALK))  # fmt: skip
+        self._due.published.clear()
