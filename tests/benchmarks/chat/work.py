@@ -13,7 +13,8 @@ from membus.adapters.dynamo_facts import DynamoFacts
 from membus.adapters.dynamo_fresh import DynamoFresh
 from membus.adapters.dynamo_summaries import DynamoSummaries
 from membus.domain.conversation import MessageIds
-from tests.benchmarks.dynamo_work import Work, counting
+from tests.benchmarks.dynamo_units import Work
+from tests.benchmarks.dynamo_work import counting
 from tests.benchmarks.table import Table
 from tests.factories import ADA, NOON, a_conversation
 from tests.fakes.bus import InMemoryBus
