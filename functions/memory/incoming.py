@@ -12,7 +12,7 @@ from pydantic import ValidationError
 
 from functions.memory.api import Accepted, EpisodeIn, EventIn, EventReceipt, Rejected
 from membus.domain.corrections import RESERVED
-from membus.domain.event import Event
+from membus.domain.event import Event, ulid_at
 from membus.domain.visible import is_blank
 from membus.errors import InvalidError, MembusError, UnavailableError
 
@@ -69,7 +69,7 @@ class Stamp:
 
     def _id(self, item: Any, index: int) -> str:
         if self.request_key is None:
-            return uuid.uuid4().hex
+            return ulid_at(self.now + index * APART, uuid.uuid4().hex)  # sorts as it came, also within one moment
         said = json.dumps(item, sort_keys=True)
         place = f"{index}\n{self.agent}" if self.agent else str(index)
         return hashlib.sha256(f"{self.tenant}\n{self.request_key}\n{place}\n{said}".encode()).hexdigest()[:32]

@@ -50,6 +50,14 @@ def test_events_without_ids_get_different_ones(door: Door) -> None:
     assert len({event.event_id for event in door.bus.published}) == 3
 
 
+def test_ids_sort_as_the_events_came_also_where_all_name_one_moment(door: Door) -> None:
+    told = [SAID | {"occurred_at": "2026-01-02T03:04:05Z", "payload": {"text": str(number)}} for number in range(20)]
+    post(door, *told)
+
+    by_id = sorted(door.bus.published, key=lambda event: event.event_id)
+    assert [event.payload["text"] for event in by_id] == [str(number) for number in range(20)]
+
+
 def test_a_retried_request_names_the_same_events(door: Door) -> None:
     first = post(door, SAID, VIEWED, key="k1")
     door.clock.advance(timedelta(minutes=1))

@@ -2,7 +2,7 @@
 
 import math
 from collections import defaultdict
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import replace
 
 import numpy as np
@@ -15,6 +15,7 @@ from membus.domain.search import Query, Row, Scope
 from tests.benchmarks.search.vectors import Vectors
 
 Scores = NDArray[np.float64]
+_BEHIND = range(-BESIDE, BESIDE)  # from a message's second before to its first behind: each knows who follows
 
 
 class Store:
@@ -39,7 +40,9 @@ class Store:
         near, worded = np.argsort(-similarities, kind="stable")[:CANDIDATES].tolist(), _top(self._worded(query))
         accompanied = {*near[:ACCOMPANIED], *worded[:ACCOMPANIED]}
         beside = {index for candidate in accompanied for index in self._beside(self.rows[candidate])}
-        rows = [replace(self.rows[i], similarity=float(similarities[i])) for i in sorted({*near, *worded} | beside)]
+        found = sorted({*near, *worded} | beside)
+        numbers = self._numbered(found, accompanied)
+        rows = [replace(self.rows[i], similarity=float(similarities[i]), position=numbers[i]) for i in found]
         sample = similarities[self._sample]
         return rows, Scope(
             rows=len(self.rows),
@@ -53,6 +56,19 @@ class Store:
         places = ((row.session, row.position + offset) for offset in range(-BESIDE, BESIDE + 1))
         near = [index for place in places for index in self._places.get(place, [])] if row.session else []
         return [index for index in near if self.rows[index].part < BESIDE_PARTS]
+
+    def _numbered(self, found: Sequence[int], accompanied: Iterable[int]) -> dict[int, int]:
+        """Return positions that follow only where the index would know it: around what brought its neighbours."""
+        around = ((self.rows[i].session, self.rows[i].position + step) for i in accompanied for step in _BEHIND)
+        joined = {place for place in around if place in self._places}
+        numbers, number, last = {}, 0, ("", 0)
+        for i in sorted(found, key=lambda i: (self.rows[i].session, self.rows[i].position)):
+            place = self.rows[i].session, self.rows[i].position
+            if place != last:
+                follows = last in joined and place == (last[0], last[1] + 1)
+                number += 1 if follows else BESIDE + 1
+            last, numbers[i] = place, number if place[0] else 0
+        return numbers
 
     def _worded(self, query: Query) -> Scores:
         """Score as the lexical arm does: which terms a row holds, not how often."""
