@@ -76,7 +76,8 @@ _NO_WORDS = """
     total AS (SELECT 0::bigint AS rows, 0::float8 AS length),
     seen AS (SELECT 0 AS place, 0 AS times WHERE false), worded AS (SELECT NULL AS id WHERE false)
 """
-# A message is where its first passage is: two look-ups in the order of its session find those beside it.
+# A message is where its first passage is: two look-ups in the order of its session find those beside it. Row security
+# lets an index use the moments alone, not the comparison of whole rows; hence both.
 _PASSAGES = """
     WITH hit AS MATERIALIZED (
         SELECT DISTINCT m.scope, m.session, m.occurred_at, m.group_id FROM membus.memories m
@@ -88,13 +89,13 @@ _PASSAGES = """
         FROM hit CROSS JOIN LATERAL (
             (SELECT m.occurred_at, m.group_id FROM membus.memories m
             WHERE m.tenant_id = %(tenant)s AND m.scope = hit.scope AND m.session = hit.session AND m.part = 0
-                AND (m.occurred_at, length(m.group_id), m.group_id)
+                AND m.occurred_at <= hit.occurred_at AND (m.occurred_at, length(m.group_id), m.group_id)
                     <= (hit.occurred_at, length(hit.group_id), hit.group_id) AND {live}
             ORDER BY m.occurred_at DESC, length(m.group_id) DESC, m.group_id DESC LIMIT %(beside)s + 1)
             UNION ALL
             (SELECT m.occurred_at, m.group_id FROM membus.memories m
             WHERE m.tenant_id = %(tenant)s AND m.scope = hit.scope AND m.session = hit.session AND m.part = 0
-                AND (m.occurred_at, length(m.group_id), m.group_id)
+                AND m.occurred_at >= hit.occurred_at AND (m.occurred_at, length(m.group_id), m.group_id)
                     > (hit.occurred_at, length(hit.group_id), hit.group_id) AND {live}
             ORDER BY m.occurred_at, length(m.group_id), m.group_id LIMIT %(beside)s)
         ) AS near GROUP BY hit.group_id
