@@ -121,6 +121,7 @@ class Door:
         patch.setattr(wiring_cold, "episode_reader", lambda: self.episodes)
         patch.setattr(wiring, "sealer", HmacSealer)
         patch.setattr(wiring_search, "recollection", lambda: self.recollection)
+        patch.setattr(wiring_search, "episodes", lambda: self.episodes)
         patch.setattr(wiring_search, "announcements", lambda: self.announcements)
         patch.setattr(wiring_search, "documents", lambda: self.documents)
         patch.setattr(wiring_search, "memory_index", lambda: self.memories)

@@ -38,6 +38,7 @@ class Gatherer:
     fresh: FreshWords
     recollection: Recollection
     pool: ThreadPoolExecutor
+    tools: Sequence[Tool] = ()
 
     def begin(self, owner: Owner, conversation_id: str, message: str) -> "Gathering":
         """Start every read that needs no other one's answer."""
@@ -71,7 +72,7 @@ class Gathering:
     fresh: Future[list[Fresh]]
     found: Future[list[Recalled] | None]
 
-    def finish(self, tools: Sequence[Tool] = ()) -> Gathered:
+    def finish(self) -> Gathered:
         """Read the window and the outline from where the conversation says they begin, and wait for the rest.
 
         Raises:
@@ -91,6 +92,6 @@ class Gathering:
         sources = Sources(
             conversation_id=self.conversation_id, profile=self.profile.result(), marks=marks, cut=cut,
             outline=outline.result(), messages=messages.result(), fresh=self.fresh.result(), found=found or (),
-            tools=tools, degraded=found is None,
+            tools=parts.tools, degraded=found is None,
         )  # fmt: skip
         return Gathered(conversation, sources)

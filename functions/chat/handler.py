@@ -1,5 +1,7 @@
 """Entry point of chat: a message in, an answer out; and the prompt it would take, without asking a model."""
 
+import time
+from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
 from functools import partial
 from typing import Annotated, Any
@@ -11,6 +13,9 @@ from aws_lambda_powertools.utilities.typing import LambdaContext
 from functions.chat.api import Answer, MessageIn
 from functions.chat.gathering import Gatherer
 from functions.chat.reproduction import Reproduced, Reproduction
+from functions.chat.toolbox import Toolbox
+from functions.chat.tooling import Acting, DataSources
+from functions.chat.tools import registry
 from functions.chat.usecase import Chat
 from membus import wiring, wiring_models, wiring_search
 from membus.domain.context import Context
@@ -26,7 +31,9 @@ RESERVE_SECONDS = 3
 
 app = application()
 ids = MessageIds()
-pool = ThreadPoolExecutor(max_workers=6)
+pool, hands = ThreadPoolExecutor(max_workers=6), ThreadPoolExecutor(max_workers=4)
+"""A tool that hangs must not keep a prompt from being gathered."""
+definitions = registry.definitions()
 Conversation = Annotated[Id, Path()]
 
 
@@ -73,16 +80,31 @@ def handler(event: dict[str, Any], context: LambdaContext) -> dict[str, Any]:
 
 
 def _chat() -> Chat:
+    begun = time.monotonic()
+
+    def seconds_left() -> float:
+        """Return what is left to answer in: the model may be asked several times, the gateway waits once."""
+        return min(_remaining_seconds() - RESERVE_SECONDS, begun + ANSWER_SECONDS - time.monotonic())
+
     return Chat(
         gatherer=_gatherer(),
         conversations=wiring.conversations(),
         bus=wiring.bus(),
         announcements=wiring_search.announcements,
         model=partial(wiring_models.model, "chat"),
+        toolbox=partial(_toolbox, seconds_left),
         clock=wiring.now,
-        seconds_left=lambda: min(_remaining_seconds() - RESERVE_SECONDS, ANSWER_SECONDS),
+        seconds_left=seconds_left,
         ids=ids,
     )
+
+
+def _toolbox(seconds_left: Callable[[], float], acting: Acting) -> Toolbox:
+    def tell(tool: str, why: str) -> None:
+        logger.warning("a tool failed", extra={"tool": tool, "why": why, "tenant_id": acting.owner.tenant})
+
+    sources = DataSources(wiring_search.recollection(), wiring_search.episodes(), wiring.bus())
+    return Toolbox(registry, sources, acting, hands, seconds_left, tell)
 
 
 def _gatherer() -> Gatherer:
@@ -93,6 +115,7 @@ def _gatherer() -> Gatherer:
         fresh=wiring.fresh(),
         recollection=wiring_search.recollection(),
         pool=pool,
+        tools=definitions,
     )
 
 

@@ -58,7 +58,7 @@ class Reproduction:
             conversation_id=conversation_id, profile=Profile(owner=owner, facts=tuple(filter(None, facts))),
             marks=Marks(cut=made.cut, rate=made.rate), cut=made.cut, outline=outline,
             messages=self._window(tenant, conversation_id, made), fresh=list(self._fresh(tenant, made.fresh)),
-            found=list(self._recalled(tenant, made.recalled)),
+            found=list(self._recalled(tenant, made.recalled)), tools=parts.tools,
         )  # fmt: skip
 
     def _fact(self, owner: Owner, named: FactRef) -> Fact | None:

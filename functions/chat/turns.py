@@ -4,12 +4,15 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 
 from functions.chat.api import MessageIn
+from functions.chat.speaking import Spoken
+from functions.chat.tooling import Acting
 from membus.domain.calibration import calibrated
 from membus.domain.compaction import is_due, size_of
 from membus.domain.context import PROMPT_VERSION, Context, Sources, fingerprint
-from membus.domain.conversation import Conversation, Message, MessageIds, Turn
+from membus.domain.conversation import Conversation, Message, MessageIds, Step, Turn
 from membus.domain.event import Event
-from membus.domain.prompt import Footprint, Reply
+from membus.domain.identity import Owner
+from membus.domain.prompt import Footprint, Reply, Section
 from membus.domain.provenance import FactRef, FreshRef, Provenance, RecallRef, Trace
 from membus.domain.tokens import estimate_tokens
 from membus.domain.visible import is_blank
@@ -26,20 +29,39 @@ class Asked:
     at: datetime
 
 
+def acting_of(asked: Asked, conversation: Conversation, context: Context) -> Acting:
+    """Return who acts in this turn, and what they said in it that may be remembered."""
+    author, message = asked.message.author, asked.message.content
+    said = [each.content for each in context.window if (each.role, each.author) == ("user", author) and each.remember]
+    return Acting(
+        owner=Owner(tenant=conversation.tenant_id, user=author), agent_id=conversation.agent_id,
+        conversation_id=conversation.conversation_id, said=(*said, message),
+        remember=asked.message.remember, now=asked.at,
+    )  # fmt: skip
+
+
 def turn_of(
-    asked: Asked, conversation: Conversation, context: Context, reply: Reply, *, ids: MessageIds, now: datetime
+    asked: Asked, conversation: Conversation, context: Context, spoken: Spoken, *, ids: MessageIds, now: datetime
 ) -> Turn:
     answered_at = max(now, asked.at + timedelta(milliseconds=1))
-    text = REFUSED if is_blank(reply.text) else reply.text
+    text = REFUSED if is_blank(spoken.last.text) else spoken.last.text
     author, remember = asked.message.author, asked.message.remember
     return Turn(
         user=_message(ids, asked.at, role="user", content=asked.message.content, author=author, remember=remember),
         assistant=_message(
-            ids, answered_at, role="assistant", content=text, author=conversation.agent_id, remember=remember
+            ids, answered_at, role="assistant", content=text, author=conversation.agent_id, remember=remember,
+            steps=spoken.steps,
         ),
-        request=asked.request, stop_reason=reply.stop_reason, usage=reply.usage,
-        footprint=Footprint(sections=context.sections, budget=context.budget, total_tokens=context.total_tokens),
+        request=asked.request, stop_reason=spoken.last.stop_reason, usage=spoken.usage,
+        footprint=_footprint(context, spoken),
     )  # fmt: skip
+
+
+def _footprint(context: Context, spoken: Spoken) -> Footprint:
+    """Return what the last prompt of the turn was made of: that of the turn, and the steps of tools behind it."""
+    steps = round(sum(step.size() for step in spoken.steps) * context.ratio)
+    sections = (*context.sections, Section(name="tools", tokens=steps)) if spoken.steps else context.sections
+    return Footprint(sections=sections, budget=context.budget, total_tokens=context.total_tokens + steps)
 
 
 def later(turn: Turn, ids: MessageIds, now: datetime) -> Turn:
@@ -96,7 +118,7 @@ def _event(conversation: Conversation, turn: Turn, event_id: str, kind: str, **p
     )  # fmt: skip
 
 
-def _message(ids: MessageIds, moment: datetime, **fields: object) -> Message:
-    content = str(fields["content"])
-    stamped = {"message_id": ids.next(moment), "created_at": moment, "tokens": estimate_tokens(content)}
+def _message(ids: MessageIds, moment: datetime, *, steps: tuple[Step, ...] = (), **fields: object) -> Message:
+    tokens = estimate_tokens(str(fields["content"])) + sum(step.size() for step in steps)
+    stamped = {"message_id": ids.next(moment), "created_at": moment, "tokens": tokens, "steps": steps}
     return Message.model_validate(fields | stamped)

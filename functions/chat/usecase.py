@@ -6,21 +6,22 @@ from dataclasses import dataclass
 
 from functions.chat.api import MessageIn
 from functions.chat.gathering import Gathered, Gatherer
-from functions.chat.turns import Asked, is_summary_due, later, recorded, summary_due, trace_of, turn_of
+from functions.chat.speaking import Heard, Speaking
+from functions.chat.toolbox import Toolbox
+from functions.chat.tooling import Acting
+from functions.chat.turns import Asked, acting_of, is_summary_due, later, recorded, summary_due, trace_of, turn_of
 from membus.domain.calibration import ratio_of
 from membus.domain.context import Context, assemble, bounded
 from membus.domain.conversation import Conversation, MessageIds, Turn, title_of
 from membus.domain.identity import Owner
-from membus.domain.prompt import Prompt, Reply, Stopped, TextDelta, ToolCall, Usage
 from membus.domain.provenance import Trace
 from membus.domain.visible import is_blank
-from membus.errors import ConflictError, InvalidError, ModelError, UnavailableError
+from membus.errors import ConflictError, InvalidError, UnavailableError
 from membus.ports.clock import Clock
 from membus.ports.conversations import ConversationStore
 from membus.ports.events import EventBus
 from membus.ports.model import LanguageModel
 
-MAX_TOKENS = 1_000
 CONTENT_BYTES_MAX = 64_000
 """Far above what 500 tokens come to in any script; refused before anything is counted."""
 
@@ -32,18 +33,22 @@ class Done:
     turn: Turn
 
 
-ChatEvent = TextDelta | ToolCall | Usage | Done
+ChatEvent = Heard | Done
 
 
 @dataclass(frozen=True)
 class Chat:
-    """`model` is a function of the tenant who pays, so that showing a context never loads a model client."""
+    """`model` is a function of the tenant who pays, so that showing a context never loads a model client.
+
+    `toolbox` makes the tools of one turn, for whoever acts in it.
+    """
 
     gatherer: Gatherer
     conversations: ConversationStore
     bus: EventBus
     announcements: Callable[[], EventBus]
     model: Callable[[str], LanguageModel]
+    toolbox: Callable[[Acting], Toolbox]
     clock: Clock
     seconds_left: Callable[[], float]
     ids: MessageIds
@@ -94,27 +99,16 @@ class Chat:
         streaming: bool,  # noqa: FBT001 (handed on as it is)
     ) -> Generator[ChatEvent, None, Turn]:
         context = assemble(gathered.sources, asked.message.content, asked.at)
-        reply = yield from self._speak(gathered.conversation.tenant_id, context.prompt, streaming)
-        turn = turn_of(asked, gathered.conversation, context, reply, ids=self.ids, now=self.clock())
-        trace = trace_of(turn, asked, gathered.sources, context, reply)
+        tenant = gathered.conversation.tenant_id
+        toolbox = self.toolbox(acting_of(asked, gathered.conversation, context))
+        spoken = yield from Speaking(self.model(tenant), toolbox, self.seconds_left, streaming).turn(context)
+        turn = turn_of(asked, gathered.conversation, context, spoken, ids=self.ids, now=self.clock())
+        trace = trace_of(turn, asked, gathered.sources, context, spoken.first)
         stored = self._store(gathered.conversation, turn, request_key, trace)
         if is_summary_due(gathered.conversation, stored, ratio_of(trace.rate)):
             # What is not taken is due again with the next turn.
             self.announcements().publish([summary_due(gathered.conversation, stored)])
         return stored
-
-    def _speak(self, tenant: str, prompt: Prompt, streaming: bool) -> Generator[ChatEvent, None, Reply]:  # noqa: FBT001
-        """Let the model speak: word by word, or whole with as many tries as there is time for."""
-        model = self.model(tenant)
-        if not streaming:
-            reply = model.reply(prompt, max_tokens=MAX_TOKENS, timeout_seconds=self.seconds_left())
-            yield TextDelta(text=reply.text)
-            return reply
-        for event in model.stream(prompt, max_tokens=MAX_TOKENS, timeout_seconds=self.seconds_left()):
-            if isinstance(event, Stopped):
-                return event.reply
-            yield event
-        raise ModelError("the model's answer was cut off", reason="cut_off")
 
     def _store(self, conversation: Conversation, turn: Turn, request_key: str, trace: Trace) -> Turn:
         """Store the turn; where a summary was faster than its answer, as one that was said after it."""

@@ -1,4 +1,4 @@
-"""The door that chat comes through: passages for a message, and the texts of memories, for a tenant it vouches for.
+"""The door that chat comes through: passages for a message, texts of memories, episodes, of a tenant it vouches for.
 
 Only who may invoke this function by its name reaches it (Terraform's map says chat); the API's gateway cannot make
 such an event.
@@ -10,7 +10,8 @@ from pydantic import BaseModel, ConfigDict, Field
 
 from functions.memory.memories_api import QUERY_MAX, SearchIn
 from functions.memory.routes.search import searching
-from membus import wiring_search
+from membus import wiring_cold, wiring_search
+from membus.domain.episode import EpisodeQuery
 from membus.domain.identity import Id
 from membus.domain.recall import Recalled
 
@@ -31,14 +32,24 @@ class PassagesIn(BaseModel):
     memory_ids: list[str] = Field(max_length=200)
 
 
+class EpisodesIn(BaseModel):
+    model_config = ConfigDict(extra="forbid")
+
+    wanted: EpisodeQuery
+    limit: int = Field(ge=1, le=100)
+    after: dict[str, str] | None
+
+
 def asked_inside(event: dict[str, Any]) -> bool:
-    return event.keys() == {"recall"} or event.keys() == {"passages"}
+    return len(event) == 1 and event.keys() <= {"recall", "passages", "episodes"}
 
 
 def answer_inside(event: dict[str, Any]) -> Any:
     if "passages" in event:
         wanted = PassagesIn.model_validate(event["passages"])
         return wiring_search.memory_index().texts(wanted.tenant, wanted.memory_ids)
+    if "episodes" in event:
+        return _episodes(EpisodesIn.model_validate(event["episodes"]))
     asked = RecallIn.model_validate(event["recall"])
     found = searching(asked.tenant).answer(
         asked.tenant, SearchIn(query=asked.message[:QUERY_MAX], user_id=asked.user, k=asked.limit)
@@ -51,3 +62,8 @@ def answer_inside(event: dict[str, Any]) -> Any:
         for each in found.results
     )  # fmt: skip
     return [passage.model_dump(mode="json") for passage in passages]
+
+
+def _episodes(asked: EpisodesIn) -> dict[str, Any]:
+    page = wiring_cold.episode_reader().page(asked.wanted, limit=asked.limit, after=asked.after)
+    return {"items": [each.model_dump(mode="json", by_alias=True) for each in page.items], "after": page.after}

@@ -8,17 +8,21 @@ from uuid import uuid4
 from localstack.model.filler import fill
 from localstack.model.request import Block, Prompt, blocks, text_of
 
-ASKING: Sequence[tuple[str, str]] = (  # what the message says, part of the name of the tool it calls for
-    (r"\b(?:search|look up|look for)\b|\bfind\b.*\bmemor", "search"),
-    (r"\brecall\b|\bwhat happened\b", "recall"),
-    (r"\bremember (?:that|this)\b|\bmake a note\b", "remember"),
-    (r"\barchive\b|\bsql\b", "archive"),
+POLITE = r"^(?:please |can you |could you )*"
+ASKING: Sequence[tuple[str, str]] = (  # how the message begins, part of the name of the tool it calls for
+    (r"^sql:", "archive"),
+    (POLITE + r"(?:search|look up|look for|find\b.*\bmemor)", "search"),
+    (r"^what did i (?:say|tell you) about\b.*\b(?:earlier|before)\b", "search"),
+    (POLITE + r"recall\b|^what happened\b", "recall"),
+    (POLITE + r"(?:remember (?:that|this)|make a note)\b", "remember"),
 )
 COMMAND = re.compile(
-    r"^(?:please |can you |could you )*(?:search|look up|look for|find|recall|remember)\b"
+    rf"^sql:\s*|^what did i (?:say|tell you) about\s*|{POLITE}(?:search|look up|look for|find|recall|remember)\b"
     r"(?: (?:your|the|my))?(?: (?:memory|memories|episodes?))?(?: (?:for|about|that|this))?[:,]?\s*",
     re.IGNORECASE,
 )
+FENCED = re.compile(r"<(\w+)>\n.*?\n</\1>\s*", re.DOTALL)
+"""What memory brought with the message is not what the user says."""
 RESULT_CHARACTERS = 400
 
 
@@ -27,7 +31,7 @@ def tool_call(prompt: Prompt) -> Block | None:
     tool = _tool(prompt)
     if tool is None:
         return None
-    said = COMMAND.sub("", text_of(prompt.messages[-1].content)).strip()
+    said = COMMAND.sub("", _said(prompt)).strip()
     arguments = fill(tool.get("input_schema", {"type": "object"}), said)
     return {"type": "tool_use", "id": f"toolu_{uuid4().hex[:24]}", "name": tool["name"], "input": arguments}
 
@@ -43,11 +47,15 @@ def _tool(prompt: Prompt) -> Block | None:
 
 
 def _asked_for(prompt: Prompt) -> Block | None:
-    said = text_of(prompt.messages[-1].content).lower()
+    said = _said(prompt).lower()
     for pattern, part in ASKING:
         if re.search(pattern, said):
             return next((tool for tool in prompt.tools if part in tool["name"]), None)
     return None
+
+
+def _said(prompt: Prompt) -> str:
+    return FENCED.sub("", text_of(prompt.messages[-1].content)).strip()
 
 
 def results_of(prompt: Prompt) -> list[Block]:

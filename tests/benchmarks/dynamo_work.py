@@ -10,6 +10,8 @@ from typing import Any
 
 from functions.chat.api import MessageIn
 from functions.chat.gathering import Gatherer
+from functions.chat.toolbox import Toolbox
+from functions.chat.tooling import Acting, DataSources, Registry
 from functions.chat.usecase import Chat
 from functions.extract.api import QueueMessage
 from functions.extract.learning import Learner
@@ -33,6 +35,7 @@ from tests.benchmarks.table import Table
 from tests.factories import ADA, NOON, a_conversation, a_server_error, a_setting, an_event, said
 from tests.fakes.bus import InMemoryBus, InMemoryQuarantine, InMemorySource
 from tests.fakes.contents import InMemoryContents
+from tests.fakes.episodes import InMemoryEpisodes
 from tests.fakes.hot_tier import InMemoryHotTier
 from tests.fakes.model import ScriptedModel
 from tests.fakes.recollection import InMemoryRecollection
@@ -82,7 +85,7 @@ class _Stores:
                 recollection=InMemoryRecollection(), pool=ThreadPoolExecutor(6),
             ),
             conversations=store, bus=InMemoryBus(), announcements=InMemoryBus,
-            model=lambda _: ScriptedModel("Bom dia!"), clock=lambda: NOON, seconds_left=lambda: 10.0,
+            model=lambda _: ScriptedModel("Bom dia!"), toolbox=_no_tools, clock=lambda: NOON, seconds_left=lambda: 10.0,
             ids=MessageIds(),
         )  # fmt: skip
         for number in range(49):
@@ -108,6 +111,11 @@ class _Stores:
     def turn(self, key: str = "last") -> None:
         asked = MessageIn(content="What would you cook with pumpkin tonight?", author=ADA.user)
         self.chat.answer(ADA.tenant, a_conversation().conversation_id, asked, request_key=key)
+
+
+def _no_tools(acting: Acting) -> Toolbox:
+    sources = DataSources(InMemoryRecollection(), InMemoryEpisodes(), InMemoryBus())
+    return Toolbox(Registry(), sources, acting, ThreadPoolExecutor(1), lambda: 10.0, lambda *_: None)
 
 
 def _row(what: str, stores: _Stores, act: Callable[[], object], *, share: int = 1) -> tuple[str, ...]:

@@ -268,4 +268,4 @@ def test_the_model_has_only_the_time_the_gateway_leaves(talk: Door) -> None:
         talk.seconds_left = seconds
         say(talk, key=f"k{number}")
 
-    assert allowed == [24, 24, 7]
+    assert allowed == pytest.approx([24, 24, 7], abs=1)

@@ -1,20 +1,32 @@
 """The door between chat and memory: passages for a message, and texts by memory; the gateway cannot open it."""
 
+import io
+import json
+from datetime import timedelta
 from typing import Any
 
 import pytest
 
 from functions.memory import handler as memory
+from membus.adapters.lambda_recollection import LambdaEpisodes
+from membus.domain.episode import EpisodeQuery
 from membus.domain.recall import Recalled
 from membus.domain.remembered import memories_of_event
 from membus.domain.retrieval import entry_of
 from tests.door import Door, Invocation
-from tests.factories import said
+from tests.factories import NOON, recorded, said
 
 
 def inside(event: dict[str, Any]) -> Any:
     context: Any = Invocation()
     return memory.handler(event, context)
+
+
+class InProcessLambda:
+    """Invokes memory in this process, over the JSON that Lambda would carry."""
+
+    def invoke(self, *, FunctionName: str, Payload: bytes) -> dict[str, Any]:  # noqa: ARG002, N803 (Lambda's names)
+        return {"Payload": io.BytesIO(json.dumps(inside(json.loads(Payload))).encode())}
 
 
 @pytest.fixture
@@ -42,6 +54,22 @@ def test_texts_are_those_of_the_tenant_that_are_still_there() -> None:
     wanted = {"tenant": "acme", "memory_ids": ["event:e1", "event:gone"]}
 
     assert inside({"passages": wanted}) == {"event:e1": ["I keep my spare keys in the blue bowl."]}
+
+
+@pytest.mark.parametrize("limit", [1, 2, 5])
+def test_episodes_come_through_as_memory_reads_them(known: Door, limit: int) -> None:
+    for number in range(3):
+        event = said("ü " * number, f"e{number}", agent_id="guide", occurred_at=NOON + timedelta(minutes=number))
+        known.episodes.record(recorded(event), extracted=None)
+    client: Any = InProcessLambda()
+    wanted = EpisodeQuery(tenant="acme", agent="guide", user_id="ada", start=NOON, end=NOON + timedelta(days=1))
+
+    page = LambdaEpisodes(client, "memory").page(wanted, limit=limit, after=None)
+
+    assert page == known.episodes.page(wanted, limit=limit, after=None)
+    if page.after:
+        rest = LambdaEpisodes(client, "memory").page(wanted, limit=5, after=page.after)
+        assert [each.event.event_id for each in (*page.items, *rest.items)] == ["e0", "e1", "e2"]
 
 
 def test_a_request_of_the_gateway_is_never_taken_for_one_from_inside(known: Door) -> None:

@@ -14,6 +14,7 @@ if TYPE_CHECKING:
     from membus.indexing import Indexer
     from membus.ports.documents import DocumentStore
     from membus.ports.embedder import Embedder
+    from membus.ports.episodes import EpisodeReader
     from membus.ports.events import EventBus
     from membus.ports.memories import MemoryIndex
     from membus.ports.recall import Recollection
@@ -55,6 +56,15 @@ def recollection() -> "Recollection":
     from membus.adapters.lambda_recollection import LambdaRecollection
 
     return LambdaRecollection(client("lambda", attempts=1, read_timeout_seconds=5), _env("RECALL_FUNCTION"))
+
+
+@cache
+def episodes() -> "EpisodeReader":
+    """Read them where they lie open: memory merges both tiers."""
+    from membus.adapters.aws import client
+    from membus.adapters.lambda_recollection import LambdaEpisodes
+
+    return LambdaEpisodes(client("lambda", attempts=1, read_timeout_seconds=5), _env("RECALL_FUNCTION"))
 
 
 @cache

@@ -1,11 +1,13 @@
-"""Search through the function that holds it: chat itself lies outside the network that Postgres lives in."""
+"""Search and episodes through the function that holds them: chat lies outside the network that Postgres lives in."""
 
 import json
 from collections.abc import Sequence
 from typing import TYPE_CHECKING, Any
 
 from membus.adapters.aws import translated
+from membus.domain.episode import Episode, EpisodeQuery
 from membus.domain.identity import Owner
+from membus.domain.pages import Page
 from membus.domain.recall import Recalled
 from membus.errors import UnavailableError
 
@@ -13,10 +15,22 @@ if TYPE_CHECKING:
     from mypy_boto3_lambda import LambdaClient
 
 
-class LambdaRecollection:
+class _Memory:
+    """The function by its name; what it raises is that it does not answer."""
+
     def __init__(self, client: "LambdaClient", function: str) -> None:
         self._client, self._function = client, function
 
+    def _ask(self, event: dict[str, Any]) -> Any:
+        with translated("memory does not answer"):
+            answer = self._client.invoke(FunctionName=self._function, Payload=json.dumps(event).encode())
+            payload = answer["Payload"].read()
+        if answer.get("FunctionError"):
+            raise UnavailableError("memory does not answer: it failed")
+        return json.loads(payload)
+
+
+class LambdaRecollection(_Memory):
     def found(self, owner: Owner, message: str, *, limit: int) -> list[Recalled]:
         asked = {"tenant": owner.tenant, "user": owner.user, "message": message, "limit": limit}
         return [Recalled.model_validate(each) for each in self._ask({"recall": asked})]
@@ -25,10 +39,8 @@ class LambdaRecollection:
         texts: dict[str, list[str]] = self._ask({"passages": {"tenant": tenant, "memory_ids": list(memory_ids)}})
         return texts
 
-    def _ask(self, event: dict[str, Any]) -> Any:
-        with translated("the search does not answer"):
-            answer = self._client.invoke(FunctionName=self._function, Payload=json.dumps(event).encode())
-            payload = answer["Payload"].read()
-        if answer.get("FunctionError"):
-            raise UnavailableError("the search does not answer: it failed")
-        return json.loads(payload)
+
+class LambdaEpisodes(_Memory):
+    def page(self, wanted: EpisodeQuery, *, limit: int, after: dict[str, str] | None) -> Page[Episode]:
+        found = self._ask({"episodes": {"wanted": wanted.model_dump(mode="json"), "limit": limit, "after": after}})
+        return Page(tuple(Episode.model_validate(each) for each in found["items"]), found["after"])

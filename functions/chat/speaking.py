@@ -1,0 +1,77 @@
+"""Let the model speak: word by word or whole, and as many steps of tools in between as a turn allows."""
+
+from collections.abc import Callable, Generator
+from dataclasses import dataclass
+
+from functions.chat.toolbox import Toolbox
+from membus.domain.context import CEILING, Context
+from membus.domain.conversation import Step
+from membus.domain.prompt import Prompt, Reply, Said, Stopped, TextDelta, ToolCall, ToolResult, Usage
+from membus.errors import ModelError
+from membus.ports.model import LanguageModel
+
+MAX_TOKENS = 1_000
+STEPS_MAX = 5
+ROOM_MIN = 200
+"""Tokens below the ceiling that a result is worth asking for."""
+
+Heard = TextDelta | ToolCall | ToolResult | Usage
+
+
+@dataclass(frozen=True)
+class Spoken:
+    """`first` answered the prompt of the turn; `last` is what was said in the end, and took `usage` with all before."""
+
+    first: Reply
+    last: Reply
+    usage: Usage
+    steps: tuple[Step, ...] = ()
+
+
+@dataclass(frozen=True)
+class Speaking:
+    model: LanguageModel
+    toolbox: Toolbox
+    seconds_left: Callable[[], float]
+    streaming: bool
+
+    def turn(self, context: Context) -> Generator[Heard, None, Spoken]:
+        """Yield what is heard until the model has answered, with the tools it calls for on the way.
+
+        After five steps, in circles, out of room or out of time it has to answer with what it has: the tools stay in
+        the prompt, and so in the provider's cache, but may not be called.
+        """
+        prompt, room = context.prompt, (CEILING - context.total_tokens) / context.ratio
+        replies = [(yield from self._speak(prompt))]
+        steps: list[Step] = []
+        while replies[-1].calls and prompt.calling:
+            reply = replies[-1]
+            circling = self.toolbox.knows(reply.calls)
+            results = self.toolbox.answer(reply.calls, room=room)
+            yield from results
+            steps.append(Step(text=reply.text, calls=reply.calls, results=results))
+            room -= steps[-1].size()
+            goes_on = len(steps) < STEPS_MAX and not circling and room >= ROOM_MIN and self.toolbox.in_time
+            said = (*prompt.messages, reply.said(), Said(role="user", results=results))
+            prompt = prompt.model_copy(update={"messages": said, "calling": goes_on})
+            replies.append((yield from self._speak(prompt)))
+        return Spoken(replies[0], replies[-1], _total([reply.usage for reply in replies]), tuple(steps))
+
+    def _speak(self, prompt: Prompt) -> Generator[Heard, None, Reply]:
+        """Let the model speak once: word by word, or whole with as many tries as there is time for."""
+        if not self.streaming:
+            reply = self.model.reply(prompt, max_tokens=MAX_TOKENS, timeout_seconds=self.seconds_left())
+            yield from [TextDelta(text=reply.text)] if reply.text else []
+            yield from reply.calls
+            return reply
+        for event in self.model.stream(prompt, max_tokens=MAX_TOKENS, timeout_seconds=self.seconds_left()):
+            if isinstance(event, Stopped):
+                return event.reply
+            yield event
+        raise ModelError("the model's answer was cut off", reason="cut_off")
+
+
+def _total(usages: list[Usage]) -> Usage:
+    dollars = [usage.dollars for usage in usages if usage.dollars is not None]
+    tokens = sum(usages[1:], start=usages[0])
+    return tokens.model_copy(update={"dollars": sum(dollars) if len(dollars) == len(usages) else None})

@@ -1,0 +1,114 @@
+"""Calls of tools within one turn: checked, run once each, bounded in time and size, every failure said to the model."""
+
+import json
+from collections.abc import Callable, Sequence
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import dataclass, field
+
+from pydantic import ValidationError
+
+from functions.chat.tooling import Acting, DataSources, RegisteredTool, Registry
+from membus.domain.blocks import fenced
+from membus.domain.prompt import ToolCall, ToolResult
+from membus.domain.tokens import estimate_tokens
+from membus.errors import InvalidError, MembusError, UnavailableError
+
+RESERVE_SECONDS = 8.0
+"""What is left of a turn for the model to answer with what the tools found."""
+NOTE_TOKENS = 30
+
+
+@dataclass(frozen=True)
+class Toolbox:
+    """`tell` hears of each tool that failed, and why; `whole` keeps what the model got only a part of, by call."""
+
+    registry: Registry
+    sources: DataSources
+    acting: Acting
+    pool: ThreadPoolExecutor
+    seconds_left: Callable[[], float]
+    tell: Callable[[str, str], None]
+    whole: dict[str, str] = field(default_factory=dict)
+    _asked: set[str] = field(default_factory=set)
+
+    @property
+    def in_time(self) -> bool:
+        return self.seconds_left() > RESERVE_SECONDS
+
+    def knows(self, calls: Sequence[ToolCall]) -> bool:
+        """Whether every one of these calls was made before: a model that goes in circles is not asked to go on."""
+        return all(_identity(call) in self._asked for call in calls)
+
+    def answer(self, calls: Sequence[ToolCall], *, room: float) -> tuple[ToolResult, ...]:
+        """Return a result for each call, in their order; together they take at most `room` tokens and their frames."""
+        results: list[ToolResult] = []
+        for call in calls:
+            result = self._answered(call, room)
+            room -= estimate_tokens(result.content)
+            results.append(result)
+        return tuple(results)
+
+    def _answered(self, call: ToolCall, room: float) -> ToolResult:
+        try:
+            tool, lines = self._run(call)
+        except MembusError as error:
+            self.tell(call.name, error.code)
+            content = f"{error.code}: {error.detail}"
+            return ToolResult(call_id=call.call_id, content=content[: max(int(room), 0) * 4 or 1], failed=True)
+        shown = _beginning(lines, min(tool.tokens, room))
+        if shown != lines:
+            self.whole[call.call_id] = "\n".join(lines)
+            shown = [*shown, f"[{len(shown)} of {len(lines)} lines are shown: ask for less to see the rest]"]
+        return ToolResult(call_id=call.call_id, content=fenced("result", shown))
+
+    def _run(self, call: ToolCall) -> tuple[RegisteredTool, list[str]]:
+        tool = self.registry.tools.get(call.name)
+        if tool is None:
+            raise InvalidError(f"there is no such tool; there are {', '.join(sorted(self.registry.tools))}")
+        if _identity(call) in self._asked:
+            raise InvalidError("this very call was made before: use what it gave", code="repeated_call")
+        self._asked.add(_identity(call))
+        try:
+            asked = tool.arguments.model_validate(call.arguments)
+        except ValidationError as error:
+            raise InvalidError(_complaints(error)) from error
+        seconds = min(tool.seconds, self.seconds_left() - RESERVE_SECONDS)
+        if seconds <= 0:
+            raise UnavailableError("no time is left for tools: answer with what is known", code="timed_out")
+        running = self.pool.submit(tool.act, asked, self.acting, self.sources)
+        try:
+            return tool, list(running.result(timeout=seconds))
+        except TimeoutError as error:
+            running.cancel()
+            raise UnavailableError("it took too long and was given up", code="timed_out") from error
+        except MembusError:
+            raise
+        except Exception as error:
+            # A defect of one tool costs its result, not the user's answer; the log names it.
+            self.tell(call.name, type(error).__name__)
+            raise UnavailableError("the tool failed", code="tool_failed") from error
+
+
+def _identity(call: ToolCall) -> str:
+    return f"{call.name} {json.dumps(call.arguments, sort_keys=True)}"
+
+
+def _complaints(error: ValidationError) -> str:
+    """Return what is wrong with the arguments without a word of what was in them."""
+    found = error.errors(include_url=False, include_input=False, include_context=False)
+    return "; ".join(f"{'.'.join(map(str, each['loc']))}: {each['msg']}" for each in found[:5])
+
+
+def _beginning(lines: list[str], budget: float) -> list[str]:
+    """Return as many lines as fit the budget with their fence, all or with room for the note that some are missing."""
+    frame = estimate_tokens(fenced("result", []))
+    if sum(estimate_tokens(line) + 1 for line in lines) + frame <= budget:
+        return lines
+    left = budget - frame - NOTE_TOKENS
+    shown: list[str] = []
+    for line in lines:
+        left -= estimate_tokens(line) + 1
+        if left < 0:
+            break
+        shown.append(line)
+    return shown

@@ -1,0 +1,112 @@
+"""The tools of chat: what a model may look up, and the one thing it may ask to be kept."""
+
+import hashlib
+import json
+from collections.abc import Sequence
+from datetime import UTC, date, datetime, time, timedelta
+
+from pydantic import Field
+
+from functions.chat.tooling import Acting, Arguments, DataSources, Registry
+from membus.domain.blocks import escaped
+from membus.domain.episode import Episode, EpisodeQuery
+from membus.domain.event import EARLIEST, LATEST, Event
+from membus.domain.utterance.text import plain
+from membus.errors import InvalidError, UnavailableError
+
+registry = Registry()
+
+EPISODES_MAX = 50
+DAYS_DEFAULT = timedelta(days=30)
+PAYLOAD_CHARACTERS = 400
+"""Of one episode: enough to know it by; whoever needs all of it names a shorter time."""
+
+
+class SearchMemory(Arguments):
+    """Search everything known of the user by meaning: facts, past conversations, events, documents.
+
+    Use it when the answer may lie in something said or done before that the blocks above do not show.
+    """
+
+    query: str = Field(min_length=1, max_length=500, description="what to look for, as a phrase or question")
+    limit: int = Field(default=10, ge=1, le=30)
+
+
+class RecallEpisodes(Arguments):
+    """List what the user did and said between two days, in the order of time.
+
+    Use it for questions about a time: what happened yesterday, last week, in March. Each result says what day it is.
+    """
+
+    since: date | None = Field(default=None, description="first day, UTC; 30 days before the last day by default")
+    until: date | None = Field(default=None, description="last day, UTC, today by default")
+    limit: int = Field(default=20, ge=1, le=EPISODES_MAX)
+
+
+class Remember(Arguments):
+    """Keep something for good that the user asked you to remember. Only the user's own words can be kept."""
+
+    quote: str = Field(
+        min_length=1, max_length=1_000, description="the user's exact words from this conversation that say it"
+    )
+
+
+@registry.tool(SearchMemory, tokens=1_500, seconds=6)
+def search_memory(asked: SearchMemory, acting: Acting, sources: DataSources) -> Sequence[str]:
+    found = sources.recollection.found(acting.owner, asked.query, limit=asked.limit)
+    return [passage.line for passage in found] or ["nothing was found"]
+
+
+@registry.tool(RecallEpisodes, tokens=1_500, seconds=6)
+def recall_episodes(asked: RecallEpisodes, acting: Acting, sources: DataSources) -> Sequence[str]:
+    end = _midnight(asked.until) + timedelta(days=1) if asked.until else acting.now
+    wanted = EpisodeQuery(
+        tenant=acting.owner.tenant, agent=acting.agent_id, user_id=acting.owner.user,
+        start=_midnight(asked.since) if asked.since else max(end - DAYS_DEFAULT, EARLIEST), end=min(end, LATEST),
+    )  # fmt: skip
+    page = sources.episodes.page(wanted, limit=asked.limit, after=None)
+    more = [f"(there are more: ask for what was since {_day_reached(page.items, wanted)})"] if page.after else []
+    today = f"(today is {acting.now:%A, %Y-%m-%d})"
+    return [today, *(map(_line, page.items) if page.items else ["nothing happened in that time"]), *more]
+
+
+@registry.tool(Remember, tokens=200, seconds=6)
+def remember(asked: Remember, acting: Acting, sources: DataSources) -> Sequence[str]:
+    """Tell the bus once more of the message that holds the quote: extract reads it, and the gate judges, as ever.
+
+    The whole message and not the quote, which may have been cut out of a denial or of somebody else's words.
+
+    Raises:
+        InvalidError: `not_to_be_remembered`, or `not_said`: the words are not the user's.
+    """
+    if not acting.remember:
+        raise InvalidError("the user does not want this conversation's words kept", code="not_to_be_remembered")
+    quote = plain(asked.quote)
+    words = next((said for said in reversed(acting.said) if quote and quote in plain(said)), None)
+    if words is None:
+        raise InvalidError("quote the user's own words from this conversation, exactly", code="not_said")
+    digest = hashlib.sha256(f"{acting.conversation_id}\n{acting.owner.user}\n{words}".encode()).hexdigest()
+    event = Event(
+        event_id=f"remember-{digest[:32]}", tenant_id=acting.owner.tenant, user_id=acting.owner.user,
+        agent_id=acting.agent_id, session_id=acting.conversation_id, type="message.sent", occurred_at=acting.now,
+        payload={"text": words, "conversation_id": acting.conversation_id}, origin="chat",
+    )  # fmt: skip
+    if refused := sources.bus.publish([event]):
+        raise UnavailableError(f"it could not be noted: {refused[0]}")
+    return ["noted; what it says is known to later messages as soon as it has been read"]
+
+
+def _line(episode: Episode) -> str:
+    event = episode.event
+    said = event.speech or json.dumps(event.payload, ensure_ascii=False)
+    words = escaped(" ".join(said.split()))
+    shown = words if len(words) <= PAYLOAD_CHARACTERS else f"{words[:PAYLOAD_CHARACTERS]}…"
+    return f"- [{event.occurred_at:%Y-%m-%d %H:%M}, {event.type}] {shown}"
+
+
+def _day_reached(items: Sequence[Episode], wanted: EpisodeQuery) -> date:
+    return (items[-1].event.occurred_at if items else wanted.start).date()
+
+
+def _midnight(day: date) -> datetime:
+    return datetime.combine(day, time(), UTC)
