@@ -10,8 +10,6 @@ from typing import Any
 
 from functions.chat.api import MessageIn
 from functions.chat.gathering import Gatherer
-from functions.chat.toolbox import Toolbox
-from functions.chat.tooling import Acting, DataSources, Registry
 from functions.chat.usecase import Chat
 from functions.extract.api import QueueMessage
 from functions.extract.learning import Learner
@@ -35,12 +33,12 @@ from tests.benchmarks.table import Table
 from tests.factories import ADA, NOON, a_conversation, a_server_error, a_setting, an_event, said
 from tests.fakes.bus import InMemoryBus, InMemoryQuarantine, InMemorySource
 from tests.fakes.contents import InMemoryContents
-from tests.fakes.episodes import InMemoryEpisodes
 from tests.fakes.hot_tier import InMemoryHotTier
 from tests.fakes.model import ScriptedModel
 from tests.fakes.recollection import InMemoryRecollection
 from tests.strict import strict_aws
 from tests.tables import make_table
+from tests.toolboxes import no_tools
 
 EVENT_ID = re.compile(r'"event_id": "([^"]+)"')
 
@@ -85,7 +83,7 @@ class _Stores:
                 recollection=InMemoryRecollection(), pool=ThreadPoolExecutor(6),
             ),
             conversations=store, bus=InMemoryBus(), announcements=InMemoryBus,
-            model=lambda _: ScriptedModel("Bom dia!"), toolbox=_no_tools, clock=lambda: NOON, seconds_left=lambda: 10.0,
+            model=lambda _: ScriptedModel("Bom dia!"), toolbox=no_tools, clock=lambda: NOON, seconds_left=lambda: 10.0,
             ids=MessageIds(),
         )  # fmt: skip
         for number in range(49):
@@ -111,11 +109,6 @@ class _Stores:
     def turn(self, key: str = "last") -> None:
         asked = MessageIn(content="What would you cook with pumpkin tonight?", author=ADA.user)
         self.chat.answer(ADA.tenant, a_conversation().conversation_id, asked, request_key=key)
-
-
-def _no_tools(acting: Acting) -> Toolbox:
-    sources = DataSources(InMemoryRecollection(), InMemoryEpisodes(), InMemoryBus())
-    return Toolbox(Registry(), sources, acting, ThreadPoolExecutor(1), lambda: 10.0, lambda *_: None)
 
 
 def _row(what: str, stores: _Stores, act: Callable[[], object], *, share: int = 1) -> tuple[str, ...]:

@@ -32,6 +32,7 @@ from tests.fakes.facts import InMemoryFacts
 from tests.fakes.fresh import InMemoryFresh
 from tests.fakes.model import ScriptedModel
 from tests.fakes.summaries import InMemorySummaries
+from tests.toolboxes import no_tools
 
 TALK = "talk"
 MESSAGE_TOKENS = 480
@@ -111,7 +112,7 @@ class Talk:
                 recollection=self.search, pool=ThreadPoolExecutor(6),
             ),
             conversations=self.conversations, bus=InMemoryBus(), announcements=lambda: self.due,
-            model=lambda _: Replay(lambda _: self._answer), clock=lambda: self.now, seconds_left=lambda: 10.0,
+            model=lambda _: Replay(lambda _: self._answer), toolbox=no_tools, clock=lambda: self.now, seconds_left=lambda: 10.0,
             ids=MessageIds(),
         )  # fmt: skip
 

@@ -22,6 +22,7 @@ from tests.fakes.model import ScriptedModel
 from tests.fakes.recollection import InMemoryRecollection
 from tests.strict import strict_aws
 from tests.tables import make_table
+from tests.toolboxes import no_tools
 
 AT = (50, 500, 2_000)
 AROUND = 40
@@ -84,7 +85,7 @@ class _Talk:
                 pool=ThreadPoolExecutor(6),
             ),
             conversations=self._store, bus=InMemoryBus(), announcements=lambda: self._due,
-            model=lambda _: ScriptedModel("word " * 150), clock=lambda: self.now, seconds_left=lambda: 10.0,
+            model=lambda _: ScriptedModel("word " * 150), toolbox=no_tools, clock=lambda: self.now, seconds_left=lambda: 10.0,
             ids=MessageIds(),
         )  # fmt: skip
 
