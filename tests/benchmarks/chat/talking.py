@@ -112,8 +112,8 @@ class Talk:
                 recollection=self.search, pool=ThreadPoolExecutor(6),
             ),
             conversations=self.conversations, bus=InMemoryBus(), announcements=lambda: self.due,
-            model=lambda _: Replay(lambda _: self._answer), toolbox=no_tools, clock=lambda: self.now, seconds_left=lambda: 10.0,
-            ids=MessageIds(),
+            model=lambda _: Replay(lambda _: self._answer), clock=lambda: self.now, seconds_left=lambda: 10.0,
+            toolbox=no_tools, ids=MessageIds(),
         )  # fmt: skip
 
     def context(self, message: str) -> Context:

@@ -85,8 +85,8 @@ class _Talk:
                 pool=ThreadPoolExecutor(6),
             ),
             conversations=self._store, bus=InMemoryBus(), announcements=lambda: self._due,
-            model=lambda _: ScriptedModel("word " * 150), toolbox=no_tools, clock=lambda: self.now, seconds_left=lambda: 10.0,
-            ids=MessageIds(),
+            model=lambda _: ScriptedModel("word " * 150), clock=lambda: self.now, seconds_left=lambda: 10.0,
+            toolbox=no_tools, ids=MessageIds(),
         )  # fmt: skip
 
     def context(self) -> None:
