@@ -1,5 +1,6 @@
 """Mem0 open source beside membus: its own environment, the same messages, questions and vectors, `infer=False`."""
 
+import hashlib
 import json
 import os
 import subprocess
@@ -38,7 +39,8 @@ class Mem0:
 
     def found(self, case: Case, vectors: KeptVectors) -> list[list[str]]:
         """Return the ids of the messages found for each question of the case, best first."""
-        answers = self._folder / f"{case.set} {case.id}.json".replace(" ", "-")
+        asked = hashlib.sha256("\n".join([case.set, case.id, *(q.text for q in case.questions)]).encode())
+        answers = self._folder / f"{asked.hexdigest()[:32]}.json"
         if not answers.exists():
             self._ask(case, vectors, answers)
         found: list[list[str]] = json.loads(answers.read_text())
