@@ -1,53 +1,52 @@
-"""The operators' commands: one file for each group, errors in one line, 0 done, 1 refused or failed, 2 misused."""
+"""The operators' commands: one file for each group, errors in one line, exit codes as `Exit` says."""
 
-from argparse import ArgumentParser, Namespace, RawDescriptionHelpFormatter
+from argparse import Namespace
 from collections.abc import Callable, Sequence
 
 from botocore.exceptions import BotoCoreError, ClientError
 
 from membus.errors import MembusError
-from scripts import gaps, keys, reindex, replay, shadow, tenants, usage
+from scripts import dlq, gaps, keys, reindex, replay, shadow, tenants, usage
+from scripts.command import PROGRAM, Command, Exit
 from scripts.output import Output
 from scripts.target import Target, open_target, target_options
 
-EXAMPLES = """examples:
-  python -m scripts tenant create acme --name "Acme Ltd"
-  python -m scripts tenant budget acme --dollars-per-day 5
-  python -m scripts usage --tenant acme --from 2026-11-01
-  python -m scripts key create acme --scopes events:write,memory:read --expires-in 90d
-  python -m scripts key list acme --environment dev --json
-  python -m scripts key revoke 4fTq0ZbNw1Xs
-  python -m scripts replay --tenant acme --user ada --dry-run
-  python -m scripts shadow run --tenant acme --name sonnet --model claude-sonnet-5-5 --sample 20
-  python -m scripts gaps --tenant acme --environment prod
-  python -m scripts reindex --tenant acme --environment prod --model cohere.embed-v4
-"""
+GROUPS = (tenants, keys, usage, gaps, dlq, reindex, replay, shadow)
+EXAMPLES = (
+    'tenant create acme --name "Acme Ltd" --environment dev',
+    "key create acme --scopes events:write,memory:read --expires-in 90d",
+    "dlq redrive extract-dlq --environment prod --dry-run",
+    "replay --tenant acme --user ada --dry-run",
+    "key revoke --help",
+)
 
 
 def main(argv: Sequence[str] | None = None, *, open_target: Callable[[Namespace], Target] = open_target) -> int:
-    arguments = _parser().parse_args(argv)
+    arguments = command_line().parse_args(argv)
     try:
-        arguments.run(arguments, open_target(arguments), Output(as_json=arguments.json))
+        return arguments.run(arguments, open_target(arguments), Output(as_json=arguments.json)) or Exit.DONE
     except MembusError as error:
         return _failed(error.detail)
     except (BotoCoreError, ClientError) as error:
         return _failed(str(error))
-    return 0
+    except KeyboardInterrupt:
+        Output.remark("interrupted: what is done is done, run it again to go on")
+        return Exit.INTERRUPTED
+
+
+def command_line() -> Command:
+    """Return the parser of all commands, each with its examples and the options they share."""
+    parser = Command(
+        prog=PROGRAM, examples=EXAMPLES,
+        description="Operate membus: the local stack, or an environment on AWS with --environment. "
+        "Exit codes: 0 done, 1 refused or failed, 2 misused, 3 partly done, 130 interrupted.",
+    )  # fmt: skip
+    groups, options = parser.add_subparsers(required=True, metavar="command"), target_options()
+    for group in GROUPS:
+        group.register(groups.add_parser, options)
+    return parser
 
 
 def _failed(why: str) -> int:
     Output.remark(f"error: {why}")
-    return 1
-
-
-def _parser() -> ArgumentParser:
-    parser = ArgumentParser(
-        prog="python -m scripts",
-        description="Operate membus: the local stack, or an environment on AWS with --environment.",
-        epilog=EXAMPLES,
-        formatter_class=RawDescriptionHelpFormatter,
-    )
-    groups, options = parser.add_subparsers(required=True, metavar="command"), target_options()
-    for group in (tenants, keys, usage, gaps, reindex, replay, shadow):
-        group.register(groups.add_parser, options)
-    return parser
+    return Exit.REFUSED

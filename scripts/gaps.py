@@ -58,7 +58,10 @@ def spoken(lifetime: timedelta) -> str:
 
 
 def register(add_group: AddGroup, options: ArgumentParser) -> None:
-    gaps = add_group("gaps", parents=[options], help="pauses in conversations: which lifetime of the hot tier fits")
+    gaps = add_group(
+        "gaps", parents=[options], help="pauses in conversations: which lifetime of the hot tier fits",
+        examples=["gaps --tenant acme", "gaps --tenant acme --environment prod --json"],
+    )  # fmt: skip
     gaps.add_argument("--tenant", required=True, help="whose conversations are read, all of them")
     gaps.set_defaults(run=_gaps)
 

@@ -9,6 +9,7 @@ from membus.domain.api_key import ApiKey, Credential, Scope
 from membus.errors import NotFoundError
 from membus.ports.api_keys import ApiKeys
 from membus.ports.tenants import TenantStore
+from scripts.command import agreed
 from scripts.output import Output, Row
 from scripts.target import AddGroup, Target
 
@@ -46,7 +47,10 @@ def create_key(
 def register(add_group: AddGroup, options: ArgumentParser) -> None:
     commands = add_group("key", help="a tenant's API keys").add_subparsers(required=True)
 
-    create = commands.add_parser("create", parents=[options], help="make a key and show it once")
+    create = commands.add_parser(
+        "create", parents=[options], help="make a key and show it once", changes=True,
+        examples=["key create acme", "key create acme --scopes events:write,memory:read --expires-in 90d --json"],
+    )  # fmt: skip
     create.add_argument("tenant")
     create.add_argument("--name", default="default", help="what the key is for")
     create.add_argument(
@@ -55,16 +59,26 @@ def register(add_group: AddGroup, options: ArgumentParser) -> None:
     create.add_argument("--expires-in", type=_duration, metavar="90d", help="m, h, d or w (default: never)")
     create.set_defaults(run=_create)
 
-    listing = commands.add_parser("list", parents=[options], help="list a tenant's keys")
+    listing = commands.add_parser(
+        "list", parents=[options], help="list a tenant's keys", examples=["key list acme --environment dev --json"]
+    )
     listing.add_argument("tenant")
     listing.set_defaults(run=_list)
 
-    revoke = commands.add_parser("revoke", parents=[options], help="refuse a key from now on")
+    revoke = commands.add_parser(
+        "revoke", parents=[options], help="refuse a key from now on", asks=True,
+        examples=["key revoke 4fTq0ZbNw1Xs", "key revoke 4fTq0ZbNw1Xs --environment prod --yes"],
+    )  # fmt: skip
     revoke.add_argument("key_id", help="the part of the key between the second and the third _")
     revoke.set_defaults(run=_revoke)
 
 
 def _create(arguments: Namespace, target: Target, output: Output) -> None:
+    if arguments.dry_run:
+        if target.tenants.find(arguments.tenant) is None:
+            raise NotFoundError(f"no tenant {arguments.tenant} in {target.environment}")
+        output.remark(f"would make a key of {arguments.tenant} with {' '.join(arguments.scopes)}")
+        return
     text = create_key(
         arguments.tenant,
         environment=target.environment,
@@ -85,7 +99,12 @@ def _list(arguments: Namespace, target: Target, output: Output) -> None:
 
 
 def _revoke(arguments: Namespace, target: Target, output: Output) -> None:
-    key = target.keys.revoke(arguments.key_id, at=datetime.now(UTC))
+    key = target.keys.find(arguments.key_id)
+    if key is None:
+        raise NotFoundError(f"no key {arguments.key_id}")
+    if not arguments.dry_run:
+        agreed(arguments, f"Refuse {key.name} of {key.tenant_id} from now on?")
+        key = target.keys.revoke(arguments.key_id, at=datetime.now(UTC))
     output.rows([_row(key)], nothing="")
     output.remark("The gateway may remember an admitted key for up to a minute.")
 

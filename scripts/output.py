@@ -5,6 +5,8 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 from rich.console import Console
+from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeRemainingColumn
+from rich.prompt import Confirm
 from rich.table import Table
 
 Row = dict[str, str | list[str] | None]
@@ -39,6 +41,16 @@ class Output:
     def progress() -> Console:
         """Return where progress is drawn: a terminal sees it move, a pipe sees nothing of it."""
         return Console(stderr=True)
+
+    def bar(self) -> Progress:
+        """Return a bar that counts; programs see nothing of it."""
+        columns = (TextColumn("{task.description}"), BarColumn(), MofNCompleteColumn(), TimeRemainingColumn())
+        return Progress(*columns, console=self.progress(), disable=self.as_json, transient=True)
+
+    @staticmethod
+    def ask(question: str) -> bool:
+        """Return whether the person at the terminal says yes; without a word they say no."""
+        return Confirm.ask(question, console=Console(stderr=True), default=False)
 
     @staticmethod
     def remark(text: str) -> None:

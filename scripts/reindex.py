@@ -14,6 +14,7 @@ from rich.progress import BarColumn, Progress, TextColumn, TimeRemainingColumn
 
 from membus.adapters.aws import client
 from membus.errors import UnavailableError
+from scripts.command import agreed
 from scripts.output import Output
 from scripts.target import AddGroup, Target
 
@@ -50,13 +51,13 @@ class Place:
 
 def register(add_group: AddGroup, options: ArgumentParser) -> None:
     reindex = add_group(
-        "reindex", parents=[options], help="make a tenant's search index anew",
+        "reindex", parents=[options], help="make a tenant's search index anew", asks=True,
+        examples=["reindex --tenant acme --dry-run", "reindex --tenant acme --model cohere.embed-v4 --yes"],
         description="Reads the tables `memory` and `conversations` once through: half a read unit for each 4 KB they "
         "hold, whoever it belongs to. Texts that have their vector keep it; run it again to go on where it stopped.",
     )  # fmt: skip
     reindex.add_argument("--tenant", required=True)
     reindex.add_argument("--model", help="an embedding model beside the one in use (default: the one in use)")
-    reindex.add_argument("--dry-run", action="store_true", help="count what there is, and change nothing")
     reindex.add_argument("--place", type=Path, metavar="FILE", help="where to keep how far it has come")
     reindex.set_defaults(run=_run)
 
@@ -64,6 +65,8 @@ def register(add_group: AddGroup, options: ArgumentParser) -> None:
 def _run(arguments: Namespace, target: Target, output: Output) -> None:
     name = f"reindex-{target.environment}-{arguments.tenant}.json"
     place = Place.of(arguments.place or Path(name))
+    if not arguments.dry_run:
+        agreed(arguments, f"Read {' and '.join(TABLES)} through and send what {arguments.tenant} has to the index?")
     send = _nowhere if arguments.dry_run else partial(_invoke, f"membus-{target.environment}-index", arguments.model)
     dynamodb = client("dynamodb")
     tables = [f"membus-{target.environment}-{table}" for table in TABLES]

@@ -13,6 +13,7 @@ from membus import wiring, wiring_operators
 from membus.domain.event import EARLIEST, LATEST, Recorded
 from membus.domain.identity import Owner
 from membus.errors import InvalidError, NotFoundError
+from scripts.command import agreed
 from scripts.deployed import become, setting
 from scripts.output import Output, Row
 from scripts.rereading import Rereading
@@ -20,14 +21,16 @@ from scripts.target import AddGroup, Target
 
 
 def register(add_group: AddGroup, options: ArgumentParser) -> None:
-    replay = add_group("replay", parents=[options], help="derive facts anew from episodes")
+    replay = add_group(
+        "replay", parents=[options], help="derive facts anew from episodes", asks=True,
+        examples=["replay --tenant acme --user ada --dry-run", "replay --tenant acme --ask --environment dev --yes"],
+    )  # fmt: skip
     replay.add_argument("--tenant", required=True)
     replay.add_argument("--user", action="append", metavar="USER", help="only this one (may be repeated)")
     replay.add_argument("--from", dest="start", type=moment, default=EARLIEST, help="only ask about events since then")
     replay.add_argument("--to", dest="end", type=moment, default=LATEST, help="only ask about events before then")
     replay.add_argument("--model", help="whose answers to use (default: the deployed extractor's)")
     replay.add_argument("--ask", action="store_true", help="ask the model about events it was never asked about")
-    replay.add_argument("--dry-run", action="store_true", help="say what would change and change nothing")
     replay.set_defaults(run=_replay)
 
 
@@ -46,6 +49,8 @@ def _replay(arguments: Namespace, target: Target, output: Output) -> None:
     become(target.environment, "extract")
     rereading = Rereading(arguments.model or setting("EXTRACT_MODEL_ID"), may_ask=partial(_wanted, arguments))
     users = arguments.user or wiring_operators.users().of(arguments.tenant)
+    if not arguments.dry_run:
+        agreed(arguments, f"Store what differs of {len(users)} users of {arguments.tenant}?")
     told: list[Row] = []
     for user in track(users, "users", console=output.progress(), transient=True):
         told += replay(Owner(tenant=arguments.tenant, user=user), rereading, dry_run=arguments.dry_run)

@@ -13,6 +13,7 @@ from membus import wiring, wiring_operators
 from membus.domain.identity import Owner
 from membus.domain.shadow import Shadow, sample, version_of
 from membus.errors import NotFoundError
+from scripts.command import agreed
 from scripts.deployed import become, setting
 from scripts.output import Output, Row
 from scripts.replay import replay, rows, spent
@@ -20,6 +21,12 @@ from scripts.rereading import Rereading, episodes
 from scripts.target import AddGroup, Target
 
 SAMPLE = 20
+EXAMPLES = {
+    "run": "run --tenant acme --name sonnet --model claude-sonnet-5-5 --sample 20",
+    "show": "show --tenant acme --json",
+    "promote": "promote --tenant acme --name sonnet --dry-run",
+    "discard": "discard --tenant acme --name sonnet --yes",
+}
 
 
 def register(add_group: AddGroup, options: ArgumentParser) -> None:
@@ -32,7 +39,9 @@ def register(add_group: AddGroup, options: ArgumentParser) -> None:
         ("promote", _promote, "make what a trial found the facts of its users"),
         ("discard", _discard, "forget a trial and its answers"),
     ):
-        command = commands.add_parser(name, parents=[options], help=summary)
+        command = commands.add_parser(
+            name, parents=[options], help=summary, asks=act is not _show, examples=[f"shadow {EXAMPLES[name]}"]
+        )
         command.add_argument("--tenant", required=True)
         if act is not _show:
             command.add_argument("--name", required=True, help="what the trial is called")
@@ -52,6 +61,10 @@ def _run(arguments: Namespace, target: Target, output: Output) -> None:
         users=sample(wiring_operators.users().of(arguments.tenant), size=arguments.sample, name=arguments.name),
         created_at=datetime.now(UTC),
     )  # fmt: skip
+    if arguments.dry_run:
+        output.remark(f"would read {len(shadow.users)} users again with {shadow.model}: {', '.join(shadow.users)}")
+        return
+    agreed(arguments, f"Ask {shadow.model} about what {len(shadow.users)} users of {shadow.tenant} said?")
     wiring_operators.shadows().add(shadow)
     told: list[Row] = []
     tried: list[Derived] = []
@@ -95,11 +108,15 @@ def _show(arguments: Namespace, target: Target, output: Output) -> None:
 def _promote(arguments: Namespace, target: Target, output: Output) -> None:
     _enter(arguments, target)
     shadow = wiring_operators.shadows().find(arguments.tenant, arguments.name)
+    if not arguments.dry_run:
+        agreed(arguments, f"Make what {shadow.name} found the facts of {len(shadow.users)} users of {shadow.tenant}?")
     told: list[Row] = []
     for user in track(shadow.users, "users", console=output.progress(), transient=True):
-        told += replay(Owner(tenant=shadow.tenant, user=user), _rereading(shadow), dry_run=False)
-    wiring_operators.shadows().remove(shadow)
+        told += replay(Owner(tenant=shadow.tenant, user=user), _rereading(shadow), dry_run=arguments.dry_run)
     output.rows(told, nothing="Nothing differed.")
+    if arguments.dry_run:
+        return
+    wiring_operators.shadows().remove(shadow)
     instructions = " and put the instructions into functions/extract/prompt.py" if shadow.instructions else ""
     output.remark(
         f'These users know what {shadow.model} read. For everybody: set model.extract_id = "{shadow.model}" in '
@@ -110,6 +127,10 @@ def _promote(arguments: Namespace, target: Target, output: Output) -> None:
 def _discard(arguments: Namespace, target: Target, output: Output) -> None:
     _enter(arguments, target)
     shadow = wiring_operators.shadows().find(arguments.tenant, arguments.name)
+    if arguments.dry_run:
+        output.remark(f"would forget {shadow.name} and what {shadow.model} answered")
+        return
+    agreed(arguments, f"Forget {shadow.name} and what {shadow.model} answered?")
     in_use = (shadow.model, shadow.prompt_version) == (setting("EXTRACT_MODEL_ID"), CURRENT.version)
     for user in shadow.users if not in_use else ():
         ids = [each.event.event_id for each in episodes(Owner(tenant=shadow.tenant, user=user))]

@@ -1,6 +1,7 @@
 """`tenant create|list|show|budget`: who membus keeps memory for, and what that may cost."""
 
 from argparse import ArgumentParser, ArgumentTypeError, Namespace
+from dataclasses import replace
 from datetime import UTC, datetime
 from decimal import Decimal, InvalidOperation
 
@@ -21,19 +22,28 @@ def create_tenant(tenant_id: str, *, store: TenantStore, name: str | None = None
 def register(add_group: AddGroup, options: ArgumentParser) -> None:
     commands = add_group("tenant", help="who membus keeps memory for").add_subparsers(required=True)
 
-    create = commands.add_parser("create", parents=[options], help="add a tenant")
+    create = commands.add_parser(
+        "create", parents=[options], help="add a tenant", changes=True,
+        examples=['tenant create acme --name "Acme Ltd"', "tenant create acme --if-absent --environment dev --json"],
+    )  # fmt: skip
     create.add_argument("tenant", help="its id: a-z, 0-9 and -")
     create.add_argument("--name", help="what people call it (default: its id)")
     create.add_argument("--if-absent", action="store_true", help="be content if it exists")
     create.set_defaults(run=_create)
 
-    commands.add_parser("list", parents=[options], help="list all tenants").set_defaults(run=_list)
+    listing = commands.add_parser(
+        "list", parents=[options], help="list all tenants", examples=["tenant list --environment dev --json"]
+    )
+    listing.set_defaults(run=_list)
 
-    show = commands.add_parser("show", parents=[options], help="show one tenant")
+    show = commands.add_parser("show", parents=[options], help="show one tenant", examples=["tenant show acme"])
     show.add_argument("tenant")
     show.set_defaults(run=_show)
 
-    budget = commands.add_parser("budget", parents=[options], help="limit what a tenant's model calls may cost a day")
+    budget = commands.add_parser(
+        "budget", parents=[options], help="limit what a tenant's model calls may cost a day", changes=True,
+        examples=["tenant budget acme --dollars-per-day 5", "tenant budget acme --unlimited --environment dev"],
+    )  # fmt: skip
     budget.add_argument("tenant")
     limit = budget.add_mutually_exclusive_group(required=True)
     limit.add_argument(
@@ -44,12 +54,24 @@ def register(add_group: AddGroup, options: ArgumentParser) -> None:
 
 
 def _create(arguments: Namespace, target: Target, output: Output) -> None:
+    if arguments.dry_run:
+        return output.remark(_would_create(arguments, target))
     try:
         create_tenant(arguments.tenant, store=target.tenants, name=arguments.name)
     except ConflictError:
         if not arguments.if_absent:
             raise
-    _show(arguments, target, output)
+    return _show(arguments, target, output)
+
+
+def _would_create(arguments: Namespace, target: Target) -> str:
+    if target.tenants.find(arguments.tenant) is None:
+        return (
+            f"would create {Tenant(arguments.tenant, arguments.name or arguments.tenant, datetime.now(UTC)).tenant_id}"
+        )
+    if not arguments.if_absent:
+        raise ConflictError(f"tenant {arguments.tenant} exists")
+    return f"{arguments.tenant} exists: would change nothing"
 
 
 def _list(arguments: Namespace, target: Target, output: Output) -> None:  # noqa: ARG001 - every command is called alike
@@ -58,15 +80,22 @@ def _list(arguments: Namespace, target: Target, output: Output) -> None:  # noqa
 
 
 def _show(arguments: Namespace, target: Target, output: Output) -> None:
-    tenant = target.tenants.find(arguments.tenant)
-    if tenant is None:
-        raise NotFoundError(f"no tenant {arguments.tenant} in {target.environment}")
-    output.rows([_row(tenant)], nothing="")
+    output.rows([_row(_found(arguments, target))], nothing="")
 
 
 def _budget(arguments: Namespace, target: Target, output: Output) -> None:
-    tenant = target.tenants.set_budget(arguments.tenant, arguments.dollars_per_day)
+    if arguments.dry_run:
+        tenant = replace(_found(arguments, target), daily_dollars=arguments.dollars_per_day)
+    else:
+        tenant = target.tenants.set_budget(arguments.tenant, arguments.dollars_per_day)
     output.rows([_row(tenant)], nothing="")
+
+
+def _found(arguments: Namespace, target: Target) -> Tenant:
+    tenant = target.tenants.find(arguments.tenant)
+    if tenant is None:
+        raise NotFoundError(f"no tenant {arguments.tenant} in {target.environment}")
+    return tenant
 
 
 def _dollars(text: str) -> Decimal:

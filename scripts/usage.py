@@ -51,7 +51,10 @@ class Bill:
 
 
 def register(add_group: AddGroup, options: ArgumentParser) -> None:
-    usage = add_group("usage", parents=[options], help="what model calls cost, and for 1,000 events")
+    usage = add_group(
+        "usage", parents=[options], help="what model calls cost, and for 1,000 events",
+        examples=["usage --from 2026-11-01", "usage --tenant acme --from 2026-11-01 --to 2026-11-07 --json"],
+    )  # fmt: skip
     usage.add_argument("--tenant", help="one tenant's (default: everybody's)")
     usage.add_argument("--from", dest="first", type=_day, metavar="DAY", help=f"first day, UTC (default: {DAYS} days)")
     usage.add_argument("--to", dest="last", type=_day, metavar="DAY", help="last day, included (default: today)")

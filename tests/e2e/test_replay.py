@@ -94,7 +94,7 @@ def test_facts_that_were_lost_are_derived_again_to_the_last_byte(
 
     assert {row["what"] for row in command("replay", "--user", user, "--dry-run")} == {"added"}
     assert client.facts(user) == {}, "a dry run writes nothing"
-    command("replay", "--user", user)
+    command("replay", "--user", user, "--yes")
     assert items.read() == before
     assert client.facts(user)["home.city"] == "Porto"
     assert command("replay") == []
@@ -103,17 +103,17 @@ def test_facts_that_were_lost_are_derived_again_to_the_last_byte(
 def test_a_trial_is_run_beside_promoted_and_forgotten(client: Client, command: Command, user: str) -> None:
     known = client.facts(user)
 
-    assert command("shadow", "run", "--name", "sonnet", "--model", "claude-sonnet-5-5") == []
+    assert command("shadow", "run", "--name", "sonnet", "--model", "claude-sonnet-5-5", "--yes") == []
     assert [each["model"] for each in command("shadow", "show")] == ["claude-sonnet-5-5"]
     assert client.facts(user) == known
-    command("shadow", "promote", "--name", "sonnet")
+    command("shadow", "promote", "--name", "sonnet", "--yes")
     assert command("shadow", "show") == []
     assert client.facts(user) == known
     fact = client.get(f"/v1/users/{user}/facts/likes.tea").json()
     assert fact["provenance"]["model"] == "claude-sonnet-5-5"
 
-    command("shadow", "run", "--name", "again", "--model", "claude-sonnet-5-5")
-    command("shadow", "discard", "--name", "again")
+    command("shadow", "run", "--name", "again", "--model", "claude-sonnet-5-5", "--yes")
+    command("shadow", "discard", "--name", "again", "--yes")
     assert command("shadow", "show") == []
     command("replay")
     assert client.get(f"/v1/users/{user}/facts/likes.tea").json()["provenance"]["model"] == "claude-haiku-5-5"

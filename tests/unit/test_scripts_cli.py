@@ -85,7 +85,7 @@ def test_a_revoked_key_is_refused_from_then_on(run: Run, target: Target, capsys:
     create_key("acme", environment="dev", tenants=target.tenants, keys=target.keys)
     (key,) = target.keys.of("acme")
 
-    assert run("key", "revoke", key.key_id, "--json") == 0
+    assert run("key", "revoke", key.key_id, "--yes", "--json") == 0
     assert json.loads(capsys.readouterr().out)[0]["status"] == "revoked"
     assert target.keys.of("acme")[0].status(NOW) == "revoked"
 

@@ -1,0 +1,67 @@
+"""What every command shares: examples in its help, a rehearsal and a question before it acts, exit codes."""
+
+import sys
+from argparse import ArgumentParser, Namespace, RawDescriptionHelpFormatter
+from collections.abc import Callable, Iterator, Sequence
+from enum import IntEnum
+from typing import Any
+
+from membus.errors import InvalidError
+from scripts.output import Output
+
+PROGRAM = "python -m scripts"
+
+
+class Exit(IntEnum):
+    """What a command says to the shell; `docs/operations.md` explains them to people."""
+
+    DONE = 0
+    REFUSED = 1  # or failed: standard error says why in one line
+    MISUSED = 2  # argparse says how it is used
+    PARTLY = 3  # some of it is done, or something wants a look: running it again is safe
+    INTERRUPTED = 130
+
+
+class Command(ArgumentParser):
+    """A parser that is given its examples.
+
+    What `changes` something can be rehearsed; what `asks` changes what no other command takes back, or costs money,
+    and is done only when the operator agrees.
+    """
+
+    def __init__(
+        self, *args: Any, examples: Sequence[str] = (), changes: bool = False, asks: bool = False, **options: Any
+    ) -> None:
+        lines = [f"  {PROGRAM} {example}" for example in examples]
+        epilog = "\n".join(["examples:", *lines]) if lines else None
+        options |= {"epilog": epilog, "formatter_class": RawDescriptionHelpFormatter}
+        super().__init__(*args, **options)
+        before = self.add_argument_group("before it changes anything")
+        if changes or asks:
+            before.add_argument("--dry-run", action="store_true", help="say what it would do, and do nothing")
+        if asks:
+            before.add_argument("--yes", action="store_true", help="do not ask; needed where there is no terminal")
+
+
+def agreed(arguments: Namespace, question: str, *, ask: Callable[[str], bool] = Output.ask) -> None:
+    """Return if the operator says yes, by `--yes` or on the terminal.
+
+    Raises:
+        InvalidError: they say no, or there is nobody to ask.
+    """
+    if arguments.yes:
+        return
+    if not sys.stdin.isatty():
+        raise InvalidError(f"{question} Nobody is there to ask: say --yes, or --dry-run to see what it would do")
+    if not ask(question):
+        raise InvalidError("nothing was changed")
+
+
+def leaves(parser: ArgumentParser) -> Iterator[ArgumentParser]:
+    """Yield the commands that do something, in the order of the help."""
+    groups = [action.choices for action in parser._actions if isinstance(action.choices, dict)]  # noqa: SLF001 - no other way
+    if not groups:
+        yield parser
+    for group in groups:
+        for child in group.values():
+            yield from leaves(child)

@@ -1,0 +1,130 @@
+"""What lies in a dead-letter queue: read without being taken away, and told without what users said."""
+
+import json
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from typing import TYPE_CHECKING, Any, Self
+
+if TYPE_CHECKING:
+    from mypy_boto3_sqs import SQSClient
+    from mypy_boto3_sqs.type_defs import MessageTypeDef
+
+NOT_OURS = {
+    "AWS.SimpleQueueService.MessageNotInflight",
+    "MessageNotInflight",
+    "ReceiptHandleIsInvalid",
+    "InvalidParameterValue",
+}
+BATCH = 10
+HELD_SECONDS = 120
+"""For as long nobody else sees what is being read; a run that dies gives it back after that."""
+EMPTY_ANSWERS = 2
+"""SQS asks a sample of its servers: one empty answer does not prove an empty queue."""
+
+
+@dataclass(frozen=True)
+class Letter:
+    """`reason` is what whoever put it here wrote on it; a queue that only counts receives writes nothing."""
+
+    message_id: str
+    receipt: str
+    body: str
+    sent_at: datetime
+    receives: int
+    reason: str | None
+
+    @classmethod
+    def of(cls, message: "MessageTypeDef") -> "Letter":
+        told = {name: value.get("StringValue") for name, value in message.get("MessageAttributes", {}).items()}
+        counted = message.get("Attributes", {})
+        reason = told.get("reason") or " ".join(filter(None, (told.get("ERROR_CODE"), told.get("ERROR_MESSAGE"))))
+        return cls(
+            message["MessageId"], message["ReceiptHandle"], message["Body"],
+            datetime.fromtimestamp(int(counted.get("SentTimestamp", 0)) / 1000, UTC),
+            int(counted.get("ApproximateReceiveCount", 0)), reason or None,
+        )  # fmt: skip
+
+    @property
+    def envelope(self) -> dict[str, Any]:
+        """Return the body's JSON object, empty where it is none."""
+        try:
+            body = json.loads(self.body)
+        except ValueError:
+            return {}
+        return body if isinstance(body, dict) else {}
+
+    def said(self, name: str) -> str | None:
+        """Return a field of the event it holds."""
+        detail = self.envelope.get("detail")
+        value = detail.get(name) if isinstance(detail, dict) else None
+        return None if value is None else str(value)
+
+
+@dataclass(frozen=True)
+class Wanted:
+    """Which letters; what is not said matches all."""
+
+    reason: str | None = None
+    tenant: str | None = None
+    user: str | None = None
+    type: str | None = None
+    event_ids: Sequence[str] = ()
+    since: datetime | None = None
+    until: datetime | None = None
+
+    def __contains__(self, letter: Letter) -> bool:
+        fields = (("tenant_id", self.tenant), ("user_id", self.user), ("type", self.type))
+        return (
+            (self.reason is None or (letter.reason or "").startswith(self.reason))
+            and all(value is None or letter.said(name) == value for name, value in fields)
+            and (not self.event_ids or letter.said("event_id") in self.event_ids)
+            and (self.since is None or letter.sent_at >= self.since)
+            and (self.until is None or letter.sent_at < self.until)
+        )
+
+    @property
+    def all(self) -> bool:
+        return self == Wanted()
+
+
+class Reading:
+    """A walk over a queue that gives each message once; what was not taken is given back at the end, at once."""
+
+    def __init__(self, sqs: "SQSClient", url: str) -> None:
+        self._sqs, self._url = sqs, url
+        self._held: dict[str, str] = {}
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        for receipt in self._held.values():
+            self._give_back(receipt)
+
+    def __iter__(self) -> Iterator[Letter]:
+        idle = 0
+        while idle < EMPTY_ANSWERS + len(self._held) // BATCH:  # what is held for long comes by again
+            found = self._receive()
+            fresh = [message for message in found if message["MessageId"] not in self._held]
+            self._held.update({message["MessageId"]: message["ReceiptHandle"] for message in found})
+            idle = 0 if fresh else idle + 1
+            yield from map(Letter.of, fresh)
+
+    def take(self, letter: Letter) -> None:
+        """Remove what is somewhere else by now."""
+        self._sqs.delete_message(QueueUrl=self._url, ReceiptHandle=self._held.pop(letter.message_id))
+
+    def _receive(self) -> list["MessageTypeDef"]:
+        return self._sqs.receive_message(
+            QueueUrl=self._url, MaxNumberOfMessages=BATCH, VisibilityTimeout=HELD_SECONDS, WaitTimeSeconds=1,
+            MessageAttributeNames=["All"], MessageSystemAttributeNames=["All"],
+        ).get("Messages", [])  # fmt: skip
+
+    def _give_back(self, receipt: str) -> None:
+        """A message that somebody else holds by now is theirs."""
+        try:
+            self._sqs.change_message_visibility(QueueUrl=self._url, ReceiptHandle=receipt, VisibilityTimeout=0)
+        except self._sqs.exceptions.ClientError as error:
+            if error.response["Error"]["Code"] not in NOT_OURS:
+                raise
