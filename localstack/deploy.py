@@ -90,6 +90,7 @@ class Deployment:
                 "HOT_TIER_URL": self._redis_url,
                 **base_url,
             },
+            "gateway_url": self._gateway,
             "postgres": postgres.owner(self.ports["postgres"]),
             "postgres_password": postgres.read_passwords(self.home).owner,
         }
@@ -101,8 +102,8 @@ class Deployment:
         api_id = urlsplit(platform["api_url"]).netloc.partition(".")[0]
         return Stack(
             endpoint_url=endpoint,
-            api_url=f"{endpoint}/_aws/execute-api/{api_id}",
-            ws_url=None,
+            api_url=f"{self._gateway}/{api_id}",
+            ws_url=platform["ws_url"],
             bus_name=platform["bus_name"],
             tenant_id=TENANT,
             api_key=api_key,
@@ -112,6 +113,10 @@ class Deployment:
             redis_url=self._redis_url,
             model_url=self._url("model"),
         )
+
+    @property
+    def _gateway(self) -> str:
+        return f"{self._url('emulator')}/_aws/execute-api"
 
     @property
     def _redis_url(self) -> str:

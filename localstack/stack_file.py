@@ -20,7 +20,7 @@ class Stack(BaseModel, frozen=True):
 
     endpoint_url: str
     api_url: str
-    ws_url: str | None
+    ws_url: str
     bus_name: str
     tenant_id: str
     api_key: str

@@ -12,9 +12,10 @@ import pytest
 
 from functions.chat import handler as chat
 from functions.memory import handler as memory
-from membus import wiring, wiring_cold, wiring_models, wiring_search, wiring_usage
+from membus import wiring, wiring_cold, wiring_models, wiring_search, wiring_socket, wiring_usage
 from membus.domain.tenant import Tenant
 from membus.indexing import Indexer
+from tests.fakes.api_keys import InMemoryApiKeys
 from tests.fakes.bus import InMemoryBus
 from tests.fakes.clock import StoppedClock
 from tests.fakes.conversations import InMemoryConversations
@@ -30,13 +31,15 @@ from tests.fakes.model import ScriptedModel
 from tests.fakes.recent import InMemoryRecent
 from tests.fakes.recollection import InMemoryRecollection
 from tests.fakes.sealer import HmacSealer
+from tests.fakes.sockets import ImmediateTurns, InMemoryConnections, RecordingPush
 from tests.fakes.states import InMemoryStates
 from tests.fakes.summaries import InMemorySummaries
 from tests.fakes.tenants import InMemoryTenants
 from tests.fakes.usage import InMemoryUsage
 
 EVERYDAY = ("events:write", "memory:read", "memory:write", "chat")
-Handler = Callable[[dict[str, Any], Any], dict[str, Any]]
+Handler = Callable[[dict[str, Any], Any], Any]
+_handle: Handler = chat.handler
 
 
 class Invocation:
@@ -97,6 +100,10 @@ class Door:
     model: ScriptedModel = field(default_factory=lambda: ScriptedModel("Good morning."))
     recollection: InMemoryRecollection = field(default_factory=InMemoryRecollection)
     announcements: InMemoryBus = field(default_factory=InMemoryBus)
+    push: RecordingPush = field(default_factory=RecordingPush)
+    keys: InMemoryApiKeys = field(default_factory=InMemoryApiKeys)
+    connections: InMemoryConnections = field(init=False)
+    turns: ImmediateTurns = field(init=False)
     tenant: str | None = "acme"
     scopes: tuple[str, ...] = EVERYDAY
     seconds_left: float = 29
@@ -110,6 +117,8 @@ class Door:
         self.summaries = InMemorySummaries(self.conversations)
         self.held_facts = InMemoryHeldFacts(self.clock)
         self.documents = InMemoryDocuments(self.clock)
+        self.connections = InMemoryConnections(self.clock)
+        self.turns = ImmediateTurns(lambda event: _handle(event, Invocation(self.seconds_left)))
 
     def open(self, patch: pytest.MonkeyPatch) -> "Door":
         patch.setattr(wiring, "now", self.clock)
@@ -117,6 +126,9 @@ class Door:
         patch.setattr(wiring, "fresh", lambda: self.fresh)
         for name in ("bus", "facts", "conversations", "episodes", "idempotency", "states", "summaries", "held_facts"):
             patch.setattr(wiring, name, lambda name=name: getattr(self, name))
+        patch.setattr(wiring, "api_keys", lambda: self.keys)
+        for name in ("connections", "push", "turns"):
+            patch.setattr(wiring_socket, name, lambda name=name: getattr(self, name))
         patch.setattr(wiring, "traces", lambda: self.episodes)
         patch.setattr(wiring_cold, "episode_reader", lambda: self.episodes)
         patch.setattr(wiring, "sealer", HmacSealer)
@@ -167,7 +179,7 @@ class Door:
             text = base64.b64encode(body).decode() if isinstance(body, bytes) else body
             event |= {"body": text, "isBase64Encoded": isinstance(body, bytes)}
         chatting = path.endswith("/context") or (method == "POST" and path.endswith("/messages"))
-        handler: Handler = chat.handler if chatting else memory.handler
+        handler: Handler = _handle if chatting else memory.handler
         answer = handler(event, Invocation(self.seconds_left))
         found = {name.lower(): value for name, value in answer["headers"].items()}
         return Answer(answer["statusCode"], found, answer["body"])

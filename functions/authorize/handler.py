@@ -4,7 +4,7 @@ from typing import Any
 
 from functions.authorize.log import decision
 from functions.authorize.policy import policy_for
-from functions.authorize.usecase import authenticate
+from functions.authorize.usecase import authenticate, presented
 from membus import wiring
 from membus.errors import UnauthorizedError
 
@@ -14,7 +14,7 @@ def handler(event: dict[str, Any], context: object) -> dict[str, Any]:  # noqa: 
     headers = {name.lower(): value for name, value in event["headers"].items()}
     try:
         key = authenticate(
-            headers.get("authorization", ""),
+            presented(event["requestContext"], headers),
             environment=wiring.environment(),
             keys=wiring.api_keys(),
             now=wiring.now(),

@@ -1,10 +1,26 @@
 """What authorize does: a presented credential becomes the stored key it opens, or is refused."""
 
+from collections.abc import Mapping
 from datetime import datetime
 
 from membus.domain.api_key import ApiKey, Credential, verified
 from membus.errors import UnauthorizedError
 from membus.ports.api_keys import ApiKeys
+
+SUBPROTOCOL = "bearer."
+"""A browser cannot set headers on a socket, but it names subprotocols: `membus.v1` and this with the key behind it."""
+
+
+def presented(context: Mapping[str, object], headers: Mapping[str, str]) -> str:
+    """Return the `Authorization` of a request; for a new socket without one, the key among its subprotocols.
+
+    For a new socket alone: the gateway remembers its answers to other requests by their Authorization header.
+    """
+    header = headers.get("authorization", "")
+    if header or context.get("eventType") != "CONNECT":
+        return header
+    offered = (each.strip() for each in headers.get("sec-websocket-protocol", "").split(","))
+    return next((f"Bearer {each.removeprefix(SUBPROTOCOL)}" for each in offered if each.startswith(SUBPROTOCOL)), "")
 
 
 def authenticate(authorization: str, *, environment: str, keys: ApiKeys, now: datetime) -> ApiKey:

@@ -1,5 +1,6 @@
-"""Entry point of chat: a message in, an answer out; and the prompt it would take, without asking a model."""
+"""Entry point of chat: a message in, an answer out, whole or over a socket; and the prompt that it would take."""
 
+import math
 import time
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
@@ -13,11 +14,14 @@ from aws_lambda_powertools.utilities.typing import LambdaContext
 from functions.chat.api import Answer, MessageIn
 from functions.chat.gathering import Gatherer
 from functions.chat.reproduction import Reproduced, Reproduction
+from functions.chat.socket import Socket
+from functions.chat.socket_door import answer_gateway
+from functions.chat.streaming import LongTurn, Streaming
 from functions.chat.toolbox import Toolbox
 from functions.chat.tooling import Acting, DataSources
 from functions.chat.tools import registry
 from functions.chat.usecase import Chat
-from membus import wiring, wiring_models, wiring_search
+from membus import wiring, wiring_models, wiring_search, wiring_socket
 from membus.domain.context import Context
 from membus.domain.conversation import MessageIds
 from membus.domain.identity import Id
@@ -49,7 +53,8 @@ def post_message(
 ) -> Answer:
     if key is None:
         raise InvalidError("send an Idempotency-Key: this request makes something new", code="idempotency_key_missing")
-    return Answer.of(_chat().answer(caller(app).tenant, conversation, asked, request_key=key))
+    chat = _chat(app.lambda_context, ANSWER_SECONDS)
+    return Answer.of(chat.answer(caller(app).tenant, conversation, asked, request_key=key))
 
 
 @app.get(
@@ -62,7 +67,7 @@ def get_context(
     message: Annotated[str, Query(max_length=10_000)] = "",
     author: Annotated[Id | None, Query()] = None,
 ) -> Context:
-    return _chat().context(caller(app).tenant, conversation, message, author=author)
+    return _chat(app.lambda_context).context(caller(app).tenant, conversation, message, author=author)
 
 
 @app.get(
@@ -75,16 +80,34 @@ def get_message_context(conversation: Conversation, message: Annotated[Id, Path(
 
 
 @logger.inject_lambda_context(correlation_id_path=API_GATEWAY_HTTP)
-def handler(event: dict[str, Any], context: LambdaContext) -> dict[str, Any]:
+def handler(event: dict[str, Any], context: LambdaContext) -> dict[str, Any] | None:
+    if event.keys() == {"turn"}:  # from this function itself: no gateway makes such an event
+        Streaming(_chat(context), wiring_socket.push()).run(LongTurn.model_validate(event["turn"]))
+        return None
+    if "connectionId" in event["requestContext"]:
+        return answer_gateway(event, _socket())
     return respond(app, event, context)
 
 
-def _chat() -> Chat:
+def _socket() -> Socket:
+    return Socket(
+        connections=wiring_socket.connections(),
+        keys=wiring.api_keys(),
+        conversations=wiring.conversations(),
+        push=wiring_socket.push(),
+        turns=wiring_socket.turns(),
+        clock=wiring.now,
+        ids=ids,
+    )
+
+
+def _chat(context: LambdaContext, limit_seconds: float = math.inf) -> Chat:
     begun = time.monotonic()
 
     def seconds_left() -> float:
-        """Return what is left to answer in: the model may be asked several times, the gateway waits once."""
-        return min(_remaining_seconds() - RESERVE_SECONDS, begun + ANSWER_SECONDS - time.monotonic())
+        """Return what is left to answer in: the model may be asked several times, a gateway waits once."""
+        remaining = context.get_remaining_time_in_millis() / 1000 - RESERVE_SECONDS
+        return min(remaining, begun + limit_seconds - time.monotonic())
 
     return Chat(
         gatherer=_gatherer(),
@@ -117,8 +140,3 @@ def _gatherer() -> Gatherer:
         pool=pool,
         tools=definitions,
     )
-
-
-def _remaining_seconds() -> float:
-    context: LambdaContext = app.lambda_context
-    return context.get_remaining_time_in_millis() / 1000

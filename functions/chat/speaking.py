@@ -7,7 +7,8 @@ from functions.chat.toolbox import Toolbox
 from membus.domain.context import CEILING, Context
 from membus.domain.conversation import Step
 from membus.domain.prompt import Prompt, Reply, Said, Stopped, TextDelta, ToolCall, ToolResult, Usage
-from membus.errors import ModelError
+from membus.domain.visible import is_blank
+from membus.errors import ModelError, UnavailableError
 from membus.ports.model import LanguageModel
 
 MAX_TOKENS = 1_000
@@ -16,6 +17,24 @@ ROOM_MIN = 200
 """Tokens below the ceiling that a result is worth asking for."""
 
 Heard = TextDelta | ToolCall | ToolResult | Usage
+
+
+@dataclass
+class Unfinished:
+    """What has been heard of an answer, in case there will be no more of it: it was heard, so it is kept."""
+
+    model: str
+    text: str = ""
+    usage: Usage = Usage(input=0, output=0)  # noqa: RUF009 - frozen
+
+    def take(self, event: TextDelta | ToolCall | Usage) -> None:
+        if isinstance(event, TextDelta):
+            self.text += event.text
+        elif isinstance(event, Usage):
+            self.usage = event
+
+    def broken_off(self) -> Reply:
+        return Reply(text=self.text, stop_reason="cut_off", model=self.model, usage=self.usage)
 
 
 @dataclass(frozen=True)
@@ -64,11 +83,18 @@ class Speaking:
             yield from [TextDelta(text=reply.text)] if reply.text else []
             yield from reply.calls
             return reply
-        for event in self.model.stream(prompt, max_tokens=MAX_TOKENS, timeout_seconds=self.seconds_left()):
-            if isinstance(event, Stopped):
-                return event.reply
-            yield event
-        raise ModelError("the model's answer was cut off", reason="cut_off")
+        said = Unfinished(self.model.name)
+        try:
+            for event in self.model.stream(prompt, max_tokens=MAX_TOKENS, timeout_seconds=self.seconds_left()):
+                if isinstance(event, Stopped):
+                    return event.reply
+                said.take(event)
+                yield event
+            raise ModelError("the model's answer was cut off", reason="cut_off")
+        except UnavailableError:
+            if is_blank(said.text):
+                raise
+            return said.broken_off()
 
 
 def _total(usages: list[Usage]) -> Usage:

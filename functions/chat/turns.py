@@ -11,13 +11,24 @@ from membus.domain.compaction import is_due, size_of
 from membus.domain.context import PROMPT_VERSION, Context, Sources, fingerprint
 from membus.domain.conversation import Conversation, Message, MessageIds, Step, Turn
 from membus.domain.event import Event
-from membus.domain.identity import Owner
+from membus.domain.identity import Id, Owner, Record
 from membus.domain.prompt import Footprint, Reply, Section
 from membus.domain.provenance import FactRef, FreshRef, Provenance, RecallRef, Trace
 from membus.domain.tokens import estimate_tokens
 from membus.domain.visible import is_blank
 
 REFUSED = "I can't help with that."
+
+
+class TurnIds(Record):
+    """What a turn's two messages will be called: known before there is an answer, so that it can be asked for."""
+
+    user: Id
+    reply: Id
+
+    @classmethod
+    def new(cls, ids: MessageIds, now: datetime) -> "TurnIds":
+        return cls(user=ids.next(now), reply=ids.next(now))
 
 
 @dataclass(frozen=True)
@@ -27,6 +38,7 @@ class Asked:
     message: MessageIn
     request: str
     at: datetime
+    ids: TurnIds
 
 
 def acting_of(asked: Asked, conversation: Conversation, context: Context) -> Acting:
@@ -40,16 +52,18 @@ def acting_of(asked: Asked, conversation: Conversation, context: Context) -> Act
     )  # fmt: skip
 
 
-def turn_of(
-    asked: Asked, conversation: Conversation, context: Context, spoken: Spoken, *, ids: MessageIds, now: datetime
-) -> Turn:
+def turn_of(asked: Asked, conversation: Conversation, context: Context, spoken: Spoken, *, now: datetime) -> Turn:
+    """Return the turn; an answer that broke off is kept, and says so."""
     answered_at = max(now, asked.at + timedelta(milliseconds=1))
     text = REFUSED if is_blank(spoken.last.text) else spoken.last.text
     author, remember = asked.message.author, asked.message.remember
     return Turn(
-        user=_message(ids, asked.at, role="user", content=asked.message.content, author=author, remember=remember),
+        user=_message(
+            asked.ids.user, asked.at, role="user", content=asked.message.content, author=author, remember=remember
+        ),
         assistant=_message(
-            ids, answered_at, role="assistant", content=text, author=conversation.agent_id, remember=remember,
+            asked.ids.reply, answered_at, role="assistant", content=text, author=conversation.agent_id,
+            remember=remember, status="incomplete" if spoken.last.stop_reason == "cut_off" else "complete",
             steps=spoken.steps,
         ),
         request=asked.request, stop_reason=spoken.last.stop_reason, usage=spoken.usage,
@@ -74,7 +88,9 @@ def later(turn: Turn, ids: MessageIds, now: datetime) -> Turn:
 
 
 def trace_of(turn: Turn, asked: Asked, sources: Sources, context: Context, reply: Reply) -> Trace:
-    rate = calibrated(sources.marks.rate, reply.model, estimated=context.estimated, usage=reply.usage)
+    rate = sources.marks.rate
+    if reply.usage.input:  # nothing was counted of an answer that broke off before it was said
+        rate = calibrated(rate, reply.model, estimated=context.estimated, usage=reply.usage)
     versions = {fact.key: fact.version for fact in sources.profile.facts}
     shown = (line.removeprefix("- ").partition(": ")[0] for line in context.facts)
     made = Provenance(
@@ -118,7 +134,7 @@ def _event(conversation: Conversation, turn: Turn, event_id: str, kind: str, **p
     )  # fmt: skip
 
 
-def _message(ids: MessageIds, moment: datetime, *, steps: tuple[Step, ...] = (), **fields: object) -> Message:
+def _message(message_id: str, moment: datetime, *, steps: tuple[Step, ...] = (), **fields: object) -> Message:
     tokens = estimate_tokens(str(fields["content"])) + sum(step.size() for step in steps)
-    stamped = {"message_id": ids.next(moment), "created_at": moment, "tokens": tokens, "steps": steps}
+    stamped = {"message_id": message_id, "created_at": moment, "tokens": tokens, "steps": steps}
     return Message.model_validate(fields | stamped)

@@ -9,7 +9,17 @@ from functions.chat.gathering import Gathered, Gatherer
 from functions.chat.speaking import Heard, Speaking
 from functions.chat.toolbox import Toolbox
 from functions.chat.tooling import Acting
-from functions.chat.turns import Asked, acting_of, is_summary_due, later, recorded, summary_due, trace_of, turn_of
+from functions.chat.turns import (
+    Asked,
+    TurnIds,
+    acting_of,
+    is_summary_due,
+    later,
+    recorded,
+    summary_due,
+    trace_of,
+    turn_of,
+)
 from membus.domain.calibration import ratio_of
 from membus.domain.context import Context, assemble, bounded
 from membus.domain.conversation import Conversation, MessageIds, Turn, title_of
@@ -63,23 +73,35 @@ class Chat:
         return next(turns)
 
     def events(
-        self, tenant: str, conversation_id: str, asked: MessageIn, *, request_key: str, streaming: bool
+        self,
+        tenant: str,
+        conversation_id: str,
+        asked: MessageIn,
+        *,
+        request_key: str,
+        streaming: bool,
+        promised: TurnIds | None = None,
     ) -> Iterator[ChatEvent]:
         """Yield what happens until a message is answered, `Done` last; the same request key asks a model once.
+
+        `promised` are the ids that somebody has been told already. A stream that breaks off is a turn too: an
+        incomplete one, and what the same request key gets from then on.
 
         Raises:
             InvalidError: blank or too long, or `idempotency_mismatch`: the key was used for another message.
             ConflictError: `in_progress`, the same request was answered elsewhere at the same moment.
             UnavailableError: the model or the bus is down; the same request may be sent again.
         """
-        _check(asked)
+        check(asked)
         request = hashlib.sha256(asked.model_dump_json().encode()).hexdigest()
         earlier = self.gatherer.pool.submit(self.conversations.turn, tenant, conversation_id, request_key)
         gathering = self.gatherer.begin(Owner(tenant=tenant, user=asked.author), conversation_id, asked.content)
         gathered = gathering.finish()
         turn = earlier.result()
         if turn is None:
-            turn = yield from self._answered(gathered, Asked(asked, request, self.clock()), request_key, streaming)
+            now = self.clock()
+            named = Asked(asked, request, now, promised or TurnIds.new(self.ids, now))
+            turn = yield from self._answered(gathered, named, request_key, streaming)
         elif turn.request != request:
             raise InvalidError("this key was used for another message", code="idempotency_mismatch")
         self._tell(gathered.conversation, turn)
@@ -102,7 +124,7 @@ class Chat:
         tenant = gathered.conversation.tenant_id
         toolbox = self.toolbox(acting_of(asked, gathered.conversation, context))
         spoken = yield from Speaking(self.model(tenant), toolbox, self.seconds_left, streaming).turn(context)
-        turn = turn_of(asked, gathered.conversation, context, spoken, ids=self.ids, now=self.clock())
+        turn = turn_of(asked, gathered.conversation, context, spoken, now=self.clock())
         trace = trace_of(turn, asked, gathered.sources, context, spoken.first)
         stored = self._store(gathered.conversation, turn, request_key, trace)
         if is_summary_due(gathered.conversation, stored, ratio_of(trace.rate)):
@@ -136,7 +158,8 @@ class Chat:
             raise UnavailableError("the turn is stored but not yet learned from; send the same request again")
 
 
-def _check(asked: MessageIn) -> None:
+def check(asked: MessageIn) -> None:
+    """Refuse a message that can never be answered; costs no request."""
     if is_blank(asked.content):
         raise InvalidError("content: a message needs visible text")
     if len(asked.content.encode()) > CONTENT_BYTES_MAX:

@@ -30,7 +30,9 @@ KEY = ApiKey(
     created_at=NOW,
 )
 STAGE = "arn:aws:execute-api:us-east-1:123456789012:abc123/$default"
+SOCKET = "arn:aws:execute-api:us-east-1:123456789012:def456/v1/$connect"
 ROUTES = {
+    "$connect": "chat",
     "POST /v1/events": "events:write",
     "GET /v1/users/{user}/facts/{key}": "memory:read",
     "PUT /v1/users/{user}/facts/{key}": "memory:write",
@@ -55,6 +57,17 @@ def a_request(authorization: str | None = f"Bearer {CREDENTIAL.text}", **fields:
     headers = {} if authorization is None else {"authorization": authorization}
     request = {"headers": headers, "requestContext": {"requestId": "r-1"}, "routeArn": f"{STAGE}/POST/v1/events"}
     return request | fields
+
+
+def a_socket(protocols: str, **headers: str) -> dict[str, Any]:
+    """What the gateway asks when a socket opens."""
+    return a_request(
+        None,
+        headers=headers | {"Sec-WebSocket-Protocol": protocols},
+        requestContext={"requestId": "r-1", "eventType": "CONNECT", "connectionId": "w1"},
+        routeArn=None,
+        methodArn=SOCKET,
+    )
 
 
 def allows(answer: dict[str, Any], route: str) -> bool:
@@ -200,3 +213,48 @@ def test_it_imports_nothing_but_boto3_and_its_own_code() -> None:
     run = subprocess.run([sys.executable, "-c", code], env=environment, capture_output=True, text=True, check=True)
 
     assert not {"pydantic", "aws_lambda_powertools", "anthropic", "psycopg", "ulid"} & set(run.stdout.split())
+
+
+def test_a_socket_may_bring_its_key_as_a_subprotocol(keys: InMemoryApiKeys) -> None:
+    keys.add(
+        replace(
+            KEY,
+            key_id=(other := Credential.generate("dev")).key_id,
+            secret_hash=other.secret_hash,
+            scopes=(Scope.CHAT,),
+        )
+    )
+
+    answer = handler(a_socket(f"membus.v1, bearer.{other.text}"), None)
+
+    statements = answer["policyDocument"]["Statement"]
+    assert statements[0] == {
+        "Action": "execute-api:Invoke",
+        "Effect": "Allow",
+        "Resource": [f"{SOCKET.removesuffix('$connect')}*"],
+    }
+    assert SOCKET not in [resource for each in statements[1:] for resource in each["Resource"]]
+    assert answer["context"]["tenant_id"] == "acme"
+
+
+def test_a_socket_takes_the_scope_chat(keys: InMemoryApiKeys) -> None:  # noqa: ARG001
+    answer = handler(a_socket(f"bearer.{CREDENTIAL.text}"), None)
+
+    assert SOCKET in answer["policyDocument"]["Statement"][1]["Resource"]
+
+
+@pytest.mark.parametrize("protocols", ["", "membus.v1", "bearer.", "bearer.nonsense", CREDENTIAL.text])
+def test_a_socket_without_a_good_key_is_refused(keys: InMemoryApiKeys, protocols: str) -> None:
+    with pytest.raises(UnauthorizedError, match=r"^Unauthorized$"):
+        handler(a_socket(protocols), None)
+    assert keys.asked == []
+
+
+def test_a_request_brings_its_key_in_the_header_alone(keys: InMemoryApiKeys) -> None:
+    """The gateway would remember the answer by that header, and give it to whoever sends the same one."""
+    request = a_request("Bearer nonsense")
+    request["headers"]["sec-websocket-protocol"] = f"bearer.{CREDENTIAL.text}"
+
+    with pytest.raises(UnauthorizedError):
+        handler(request, None)
+    assert keys.asked == []

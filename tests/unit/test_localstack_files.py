@@ -13,7 +13,7 @@ from localstack.stack_file import Stack, Tables
 STACK = Stack(
     endpoint_url="http://127.0.0.1:4566",
     api_url="http://127.0.0.1:4566/_aws/execute-api/0a1b2c3d",
-    ws_url=None,
+    ws_url="ws://127.0.0.1:4566/_aws/execute-api/def/v1",
     bus_name="membus-local-bus",
     tenant_id="demo",
     api_key="mb_local_key",

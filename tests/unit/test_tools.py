@@ -2,9 +2,9 @@
 
 import json
 import threading
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from datetime import timedelta
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import pytest
 
@@ -19,9 +19,12 @@ from membus.domain.identity import Owner
 from membus.domain.prompt import ToolCall, ToolResult
 from membus.domain.tokens import estimate_tokens
 from tests.contexts import a_passage, estimated
-from tests.door import Answer, Door
+from tests.door import Answer, Door, Invocation
 from tests.factories import ADA, NOON, a_conversation, recorded, said
 from tests.fakes.model import ScriptedModel
+
+if TYPE_CHECKING:
+    from functions.chat.usecase import Chat
 
 PATH = "/v1/conversations/c/messages"
 BOB = Owner(tenant="acme", user="bob")
@@ -281,9 +284,8 @@ def test_a_repeated_request_runs_no_tool_again(talk: Door) -> None:
 def test_a_streamed_turn_says_what_is_called_and_what_came_of_it(talk: Door) -> None:
     talk.model = ScriptedModel([call(query="Porto")], "In Porto.")
     asked = MessageIn(content="Hello there", author="ada")
-    with pytest.MonkeyPatch.context() as patch:
-        patch.setattr(chat, "_remaining_seconds", lambda: 29.0)
-        events = list(chat._chat().events("acme", "c", asked, request_key="k1", streaming=True))
+    speaking: Callable[[Any], Chat] = chat._chat
+    events = list(speaking(Invocation()).events("acme", "c", asked, request_key="k1", streaming=True))
 
     heard = [type(event).__name__ for event in events]
     assert heard == ["ToolCall", "Usage", "ToolResult", "TextDelta", "TextDelta", "Usage", "Done"]

@@ -20,7 +20,7 @@ module "platform" {
   postgres = { external = merge(var.postgres, { owner_password = var.postgres_password }) }
 
   # A revoked key is refused at once, so that tests need not wait.
-  api = { authorizer_ttl_seconds = 0 }
+  api = { authorizer_ttl_seconds = 0, gateway_url = var.gateway_url }
 
   # What is here is made anew by `make up`, and the emulator speaks plain HTTP on loopback.
   protection = { protected = false, tls_only = false, archive_retention_days = 1 }

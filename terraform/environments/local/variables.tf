@@ -8,6 +8,11 @@ variable "extra_environment" {
   type        = map(string)
 }
 
+variable "gateway_url" {
+  description = "Where the emulator answers for APIs, by path: the host names that AWS gives them resolve nowhere."
+  type        = string
+}
+
 variable "postgres" {
   description = "The laptop's server."
   type        = object({ host = string, port = number, database = string, owner_username = string })

@@ -43,7 +43,7 @@ locals {
   functions = {
     authorize = {
       limits      = { timeout_seconds = 5, memory_mb = 256 }
-      environment = { TENANTS_TABLE = module.tables.names.tenants, ROUTE_SCOPES = jsonencode(module.api.route_scopes) }
+      environment = { TENANTS_TABLE = module.tables.names.tenants, ROUTE_SCOPES = jsonencode(merge(module.api.route_scopes, module.socket_api.route_scopes)) }
       grants      = [local.may.tenants.keys.get]
 
       errors_are_answers = true # it raises for every wrong key; the API's own alarm tells of a broken authorizer
@@ -93,10 +93,10 @@ locals {
     }
 
     chat = {
-      limits      = { timeout_seconds = 60, memory_mb = 1024 }
-      environment = merge(local.memory, local.conversations, local.bus, module.model.environment, { CHAT_MODEL_ID = var.model.chat_id, RECALL_FUNCTION = local.recall.target, CHAT_FALLBACK_MODEL_ID = var.model.chat_fallback_id }, local.ledger.environment, local.hot.environment)
+      limits      = { timeout_seconds = 120, memory_mb = 1024 }
+      environment = merge(local.memory, local.conversations, local.bus, module.model.environment, { CHAT_MODEL_ID = var.model.chat_id, RECALL_FUNCTION = local.recall.target, CHAT_FALLBACK_MODEL_ID = var.model.chat_fallback_id }, local.ledger.environment, local.hot.environment, local.socket.environment)
       grants = [
-        local.recall.grant,
+        local.recall.grant, local.socket.grants,
         local.may.memory.facts.read, local.may.conversations.turns.read, local.may.conversations.turns.write,
         module.event_bus.grants.put, module.model.grants.ask, local.ledger.grants, local.hot.grants,
       ]

@@ -3,6 +3,11 @@ output "api_url" {
   value       = module.api.url
 }
 
+output "ws_url" {
+  description = "Where the WebSocket API takes connections."
+  value       = module.socket_api.url
+}
+
 output "bus_name" {
   description = "The bus, for producers inside the account."
   value       = module.event_bus.name

@@ -115,6 +115,7 @@ module "tables" {
       collections = {
         conversations = { keys = ["T#*#C#*"], indexes = { by_status = ["T#*"] } }
         fresh         = { keys = ["T#*#U#*"] }
+        connections   = { keys = ["T#*#W#*"], except = ["T#*#C#*", "T#*#U#*"] }
         # A turn and what it leaves for the user's other conversations are one transaction, hence one statement.
         turns = { keys = ["T#*#C#*", "T#*#U#*"] }
       }

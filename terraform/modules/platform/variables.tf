@@ -102,11 +102,15 @@ variable "hot_tier" {
 }
 
 variable "api" {
-  description = "Requests per second and burst, and for how long the authorizer's answer to a key is reused."
+  description = <<-EOT
+    Requests per second and burst, of requests and of sockets each, for how long the authorizer's answer to a key is reused,
+    and where a gateway answers that is not AWS's.
+  EOT
   type = object({
     rate                   = optional(number)
     burst                  = optional(number)
     authorizer_ttl_seconds = optional(number, 60)
+    gateway_url            = optional(string)
   })
   default = {}
 }

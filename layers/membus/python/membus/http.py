@@ -2,7 +2,7 @@
 
 import base64
 import json
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from http import HTTPStatus
 from typing import Any
 
@@ -14,7 +14,7 @@ from aws_lambda_powertools.utilities.typing import LambdaContext
 from pydantic import TypeAdapter, ValidationError
 
 from membus.domain import strict_json
-from membus.domain.identity import Id, Record
+from membus.domain.identity import Caller, Id
 from membus.errors import (
     BudgetError,
     ConflictError,
@@ -42,14 +42,6 @@ STATUSES = (
 )
 
 Next = Callable[[APIGatewayHttpResolver], Response[Any]]
-
-
-class Caller(Record):
-    """Who calls, as the authorizer found out from the credential; nothing the client sends can change it."""
-
-    tenant: Id
-    key_id: str
-    scopes: frozenset[str]
 
 
 def application() -> APIGatewayHttpResolver:
@@ -106,8 +98,12 @@ def route(function: str, scope: str) -> dict[str, Any]:
 
 def caller(app: APIGatewayHttpResolver | APIGatewayHttpRouter) -> Caller:
     """Return who calls; without an authorizer's word nobody does."""
-    said = app.current_event.request_context.authorizer.get_lambda or {}
-    if not said.get("tenant_id"):
+    return caller_of(app.current_event.request_context.authorizer.get_lambda)
+
+
+def caller_of(said: Mapping[str, Any] | None) -> Caller:
+    """Return who the authorizer says it is."""
+    if not said or not said.get("tenant_id"):
         raise UnauthorizedError("the request carries no verified credential")
     return Caller(tenant=said["tenant_id"], key_id=said["key_id"], scopes=frozenset(said["scopes"].split()))
 

@@ -44,6 +44,9 @@ run "tables" {
       write_fresh        = { actions = ["dynamodb:PutItem", "dynamodb:UpdateItem"], on = "table/membus-test-conversations", key = "T#acme#U#ada" }
       write_conversation = { actions = ["dynamodb:PutItem", "dynamodb:UpdateItem", "dynamodb:BatchWriteItem"], on = "table/membus-test-conversations", key = "T#acme#C#c1" }
       read_conversation  = { actions = var.reading, on = "table/membus-test-conversations", key = "T#acme#C#c1" }
+      note_connection    = { actions = var.writing, on = "table/membus-test-conversations", key = "T#acme#W#c1" }
+      read_connection    = { actions = var.reading, on = "table/membus-test-conversations", key = "T#acme#W#c1" }
+      list_connections   = { actions = ["dynamodb:Query", "dynamodb:BatchGetItem", "dynamodb:Scan"], on = "table/membus-test-conversations", key = "T#acme#W#c1" }
       read_deletions     = { actions = ["dynamodb:GetRecords", "dynamodb:GetShardIterator"], on = "table/membus-test-conversations/stream/*" }
       get_key            = { actions = ["dynamodb:GetItem"], on = "table/membus-test-tenants", key = "KEY#k1" }
       list_keys          = { actions = ["dynamodb:Query", "dynamodb:BatchGetItem", "dynamodb:Scan"], on = "table/membus-test-tenants", key = "KEY#k1" }
@@ -112,8 +115,12 @@ run "tables" {
     error_message = "Nobody but sweep removes what is left of a conversation: memory marks it as deleted, index hears of its summaries."
   }
   assert {
-    condition     = output.who_may.get_key == "authorize" && output.who_may.list_keys == "nobody"
-    error_message = "Authorize gets one key at a time; nobody lists keys, not even authorize."
+    condition     = output.who_may.get_key == "authorize, chat" && output.who_may.list_keys == "nobody"
+    error_message = "Authorize gets one key at a time, chat the one of an open socket; nobody lists keys."
+  }
+  assert {
+    condition     = output.who_may.note_connection == "chat" && output.who_may.read_connection == "chat" && output.who_may.list_connections == "nobody"
+    error_message = "Sockets are chat's alone, and it asks for one at a time."
   }
   assert {
     condition     = output.who_may.write_tenant == "nobody" && output.who_may.list_tenant == "nobody"

@@ -43,6 +43,9 @@ run "services" {
       read_spill    = { actions = ["s3:GetObject"], on = "/spill/*" }
       call_memory   = { actions = ["lambda:InvokeFunction"], on = "function:membus-test-memory" }
       call_another  = { actions = ["lambda:InvokeFunction"], on = "" }
+      push_frame    = { actions = ["execute-api:ManageConnections"], on = "/v1/POST/@connections/*" }
+      push_anywhere = { actions = ["execute-api:ManageConnections", "execute-api:Invoke"], on = "" }
+      call_chat     = { actions = ["lambda:InvokeFunction"], on = "function:membus-test-chat" }
       become        = { actions = ["sts:AssumeRole", "iam:PassRole"], on = "" }
     }
   }
@@ -104,8 +107,12 @@ run "services" {
     error_message = "Index reads large texts to embed them, and keeps none."
   }
   assert {
-    condition     = output.who_may.call_memory == "chat" && output.who_may.call_another == "chat" && length(regexall("function:membus-test-(authorize|extract|index|chat|summarize|sweep|migrate)", run.platform.policies.chat)) == 0
-    error_message = "Chat searches through memory; no function calls another one."
+    condition     = output.who_may.call_memory == "chat" && output.who_may.call_another == "chat" && output.who_may.call_chat == "chat" && length(regexall("function:membus-test-(authorize|extract|index|summarize|sweep|archive|migrate)", run.platform.policies.chat)) == 0
+    error_message = "Chat searches through memory and invokes itself for long turns; no function calls another one."
+  }
+  assert {
+    condition     = output.who_may.push_frame == "chat" && output.who_may.push_anywhere == "chat" && length(regexall("@connections", run.platform.policies.chat)) == 2
+    error_message = "Chat alone speaks to sockets, on its own stage, and calls no API."
   }
   assert {
     condition     = output.who_may.become == "nobody"

@@ -18,10 +18,10 @@ if TYPE_CHECKING:
 
 
 @cache
-def client(service: str, *, attempts: int = 3, read_timeout_seconds: float = 3) -> Any:
-    """Return the process's client of `service`; endpoint, region and credentials are the environment's."""
+def client(service: str, *, attempts: int = 3, read_timeout_seconds: float = 3, endpoint_url: str | None = None) -> Any:
+    """Return the process's client of `service`; what is not said here is the environment's."""
     make: Any = _session().client
-    return make(service, config=_config(attempts, read_timeout_seconds))
+    return make(service, config=_config(attempts, read_timeout_seconds), endpoint_url=endpoint_url)
 
 
 def table(name: str, *, attempts: int = 3, read_timeout_seconds: float = 3) -> "Table":

@@ -1,4 +1,4 @@
-"""Whose memory it is: the ids that key segments are made of, and the owner they add up to."""
+"""Whose memory it is: the ids that key segments are made of, the owner they add up to, and who calls."""
 
 import re
 from typing import Annotated
@@ -29,3 +29,11 @@ class Owner(Record):
 
     tenant: Id
     user: Id
+
+
+class Caller(Record):
+    """Who calls, as the authorizer found out from the credential; nothing the client sends can change it."""
+
+    tenant: Id
+    key_id: str
+    scopes: frozenset[str]

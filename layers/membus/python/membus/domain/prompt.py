@@ -5,8 +5,9 @@ from typing import Any, Literal
 from membus.domain.identity import Record
 from membus.errors import ModelError
 
-StopReason = Literal["end_turn", "tool_use", "max_tokens", "stop_sequence", "refusal"]
-"""How a turn of the model's ended. `max_tokens` also stands for a context window that is full."""
+StopReason = Literal["end_turn", "tool_use", "max_tokens", "stop_sequence", "refusal", "cut_off"]
+"""How a turn of the model's ended. `max_tokens` also stands for a context window that is full; `cut_off` is no model's
+word but what is said of a stream that broke off."""
 
 
 class Block(Record):

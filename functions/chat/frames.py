@@ -1,0 +1,106 @@
+"""What goes over a socket to its client: frames that each fit, numbered, the last one `done` or `error`."""
+
+import json
+from collections.abc import Iterable, Iterator
+from dataclasses import dataclass
+from typing import Any
+
+from functions.chat.usecase import ChatEvent
+from membus.domain.conversation import Message, Turn
+from membus.domain.prompt import TextDelta, ToolCall, ToolResult, Usage
+from membus.errors import BudgetError, ConflictError, MembusError, UnavailableError
+
+TEXT_BYTES_MAX = 96_000
+"""As JSON. A frame takes 128 KB, and names ids of at most 10,000 bytes beside its text."""
+DETAIL_MAX = 1_000
+
+Frame = dict[str, Any]
+HEARTBEAT: Frame = {"type": "heartbeat"}
+
+
+@dataclass(frozen=True)
+class Heading:
+    """What every frame of an answer names, so that a client can ask for the rest of it."""
+
+    request_id: str
+    conversation_id: str
+    message_id: str
+
+
+def frames_of(event: ChatEvent) -> Iterator[Frame]:
+    """Yield the frames of an event of the core's; the end of a turn has its own."""
+    if isinstance(event, TextDelta):
+        yield from deltas(event.text)
+    elif isinstance(event, ToolCall):
+        arguments = event.arguments if _size(event.arguments) <= TEXT_BYTES_MAX else None
+        yield {"type": "tool", "call_id": event.call_id, "name": event.name, "arguments": arguments}
+    elif isinstance(event, ToolResult):
+        yield {"type": "tool", "call_id": event.call_id, "failed": event.failed}
+    elif isinstance(event, Usage):
+        yield {"type": "usage", "usage": event.model_dump()}
+
+
+def deltas(text: str) -> Iterator[Frame]:
+    """Yield a text in pieces that fit; put together they are the text again."""
+    if _size(text) <= TEXT_BYTES_MAX:
+        if text:
+            yield {"type": "delta", "text": text}
+        return
+    half = len(text) // 2
+    yield from deltas(text[:half])
+    yield from deltas(text[half:])
+
+
+def last_of(turn: Turn) -> Frame:
+    """Return how a stored turn ends: its content has gone before."""
+    if turn.assistant.status == "incomplete":
+        return incomplete()
+    return {
+        "type": "done", "message": _about(turn.assistant), "usage": turn.usage.model_dump(),
+        "context": turn.footprint.model_dump(), "stop_reason": turn.stop_reason,
+    }  # fmt: skip
+
+
+def stored(message: Message) -> Iterator[Frame]:
+    """Yield a stored message, for who comes back to it."""
+    yield from deltas(message.content)
+    yield incomplete() if message.status == "incomplete" else {"type": "done", "message": _about(message)}
+
+
+def incomplete() -> Frame:
+    return {"type": "error", "code": "incomplete", "detail": "the answer broke off; what there is of it is kept"}
+
+
+def error(raised: MembusError) -> Frame:
+    """Return an error in the words and with the stable code that HTTP has for it."""
+    frame: Frame = {"type": "error", "code": raised.code, "detail": raised.detail[:DETAIL_MAX]}
+    if isinstance(raised, ConflictError):
+        frame["retry_after_seconds"] = 1
+    if isinstance(raised, UnavailableError) and not isinstance(raised, BudgetError):
+        frame["retry_after_seconds"] = raised.retry_after_seconds
+    return frame
+
+
+def coalesced(frames: Iterable[Frame]) -> Iterator[Frame]:
+    """Join words that follow each other: no client needs a frame for each."""
+    waiting = ""
+    for frame in frames:
+        if frame["type"] == "delta":
+            waiting += frame["text"]
+            continue
+        yield from deltas(waiting)
+        waiting = ""
+        yield frame
+    yield from deltas(waiting)
+
+
+def written(frame: Frame, **heading: object) -> bytes:
+    return json.dumps(heading | frame, ensure_ascii=False, separators=(",", ":")).encode()
+
+
+def _about(message: Message) -> Frame:
+    return message.model_dump(mode="json", exclude={"content", "steps"})
+
+
+def _size(value: object) -> int:
+    return len(json.dumps(value, ensure_ascii=False).encode())

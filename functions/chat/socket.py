@@ -1,0 +1,119 @@
+"""What happens on a socket: a connection is noted with its credential, each message checked, taken or answered."""
+
+from collections.abc import Iterable
+from dataclasses import dataclass, field, replace
+
+from functions.chat import frames
+from functions.chat.api import MessageIn
+from functions.chat.frames import Frame, written
+from functions.chat.socket_api import Action, ChatAction, PingAction, ResumeAction, action_of
+from functions.chat.streaming import LongTurn
+from functions.chat.turns import TurnIds
+from functions.chat.usecase import check
+from membus.domain.api_key import Scope
+from membus.domain.connection import Connection
+from membus.domain.conversation import MessageIds
+from membus.domain.identity import Caller
+from membus.errors import ForbiddenError, MembusError, NotFoundError, UnauthorizedError
+from membus.observability import logger
+from membus.ports.api_keys import ApiKeys
+from membus.ports.clock import Clock
+from membus.ports.connections import ConnectionStore, Push
+from membus.ports.conversations import ConversationStore
+from membus.ports.turns import BackgroundTurns
+
+
+@dataclass(frozen=True)
+class Said:
+    """A message as the gateway hands it over; `tenant` is what its authorizer found out when the client connected."""
+
+    tenant: str
+    connection_id: str
+    text: str
+    request_id: str
+    heading: dict[str, str] = field(default_factory=dict)
+
+    def about(self, asked: Action) -> "Said":
+        """Return it with what its answers name: the client's own id for it, and what it is about."""
+        names = asked.model_dump(include={"conversation_id", "message_id"})
+        return replace(self, request_id=asked.request_id or self.request_id, heading=names)
+
+
+@dataclass(frozen=True)
+class Socket:
+    connections: ConnectionStore
+    keys: ApiKeys
+    conversations: ConversationStore
+    push: Push
+    turns: BackgroundTurns
+    clock: Clock
+    ids: MessageIds
+
+    def open(self, caller: Caller, connection_id: str) -> None:
+        self.connections.open(
+            Connection(
+                connection_id=connection_id, tenant_id=caller.tenant, key_id=caller.key_id, scopes=caller.scopes,
+                connected_at=self.clock(),
+            )
+        )  # fmt: skip
+
+    def take(self, said: Said) -> None:
+        """Answer a message, or have it answered; every answer ends with `done`, `pong` or `error`."""
+        try:
+            self._admit(said)
+            asked = action_of(said.text)
+            said = said.about(asked)
+            answer = self._answer(said, asked)
+        except UnauthorizedError as refusal:
+            self._say(said, [frames.error(refusal)])
+            self.push.hang_up(said.connection_id)
+        except MembusError as error:
+            self._say(said, [frames.error(error)])
+        except Exception:  # noqa: BLE001 - the edge: whatever it is, the client hears of it
+            logger.exception("a defect reached the edge")
+            self._say(said, [frames.error(MembusError("something went wrong on our side"))])
+        else:
+            self._say(said, answer)
+
+    def _admit(self, said: Said) -> None:
+        """Look at the key anew: whoever connected two hours ago may have lost it since."""
+        try:
+            connection = self.connections.find(said.tenant, said.connection_id)
+        except NotFoundError as unknown:
+            raise UnauthorizedError("this connection is not known any more; connect again") from unknown
+        key = self.keys.find(connection.key_id)
+        if key is None or key.tenant_id != connection.tenant_id or key.status(self.clock()) != "active":
+            raise UnauthorizedError("the key of this connection does not hold any more")
+        if Scope.CHAT not in key.scopes:
+            raise ForbiddenError(f"this key lacks the scope {Scope.CHAT}", code="scope_missing")
+
+    def _answer(self, said: Said, asked: Action) -> Iterable[Frame]:
+        if isinstance(asked, PingAction):
+            return [{"type": "pong"}]
+        if isinstance(asked, ResumeAction):
+            return self._resume(said.tenant, asked)
+        self._begin(said, asked)
+        return []
+
+    def _begin(self, said: Said, asked: ChatAction) -> None:
+        conversation = self.conversations.conversation(said.tenant, asked.conversation_id)
+        author = asked.author or conversation.user_id
+        conversation.admit(author)
+        message = MessageIn(content=asked.content, author=author, remember=asked.remember)
+        check(message)
+        turn = LongTurn(
+            tenant=said.tenant, conversation_id=asked.conversation_id, message=message,
+            request_id=said.request_id, ids=TurnIds.new(self.ids, self.clock()),
+            connection_id=said.connection_id,
+        )  # fmt: skip
+        self.turns.begin(turn.event())
+
+    def _resume(self, tenant: str, asked: ResumeAction) -> Iterable[Frame]:
+        conversation = self.conversations.conversation(tenant, asked.conversation_id)
+        if asked.author:
+            conversation.admit(asked.author)
+        return frames.stored(self.conversations.message(tenant, asked.conversation_id, asked.message_id))
+
+    def _say(self, said: Said, answer: Iterable[Frame]) -> None:
+        for seq, frame in enumerate(answer):
+            self.push.post(said.connection_id, written(frame, request_id=said.request_id, **said.heading, seq=seq))

@@ -1,0 +1,40 @@
+"""Open sockets in the table `conversations`: pk `T#<tenant>#W#<connection id>`, sk `CONNECTION`, two hours at most."""
+
+from typing import TYPE_CHECKING, Any
+
+from membus.adapters.dynamo_errors import dynamo_errors
+from membus.domain.connection import Connection
+from membus.errors import NotFoundError
+from membus.ports.clock import Clock
+
+if TYPE_CHECKING:
+    from mypy_boto3_dynamodb.service_resource import Table
+
+
+class DynamoConnections:
+    def __init__(self, table: "Table", clock: Clock) -> None:
+        self._table, self._clock = table, clock
+
+    def open(self, connection: Connection) -> None:
+        item: dict[str, Any] = {
+            **_key(connection.tenant_id, connection.connection_id), "body": connection.model_dump_json(),
+            "expires_at": int(connection.expires_at.timestamp()),
+        }  # fmt: skip
+        with dynamo_errors("noting a connection"):
+            self._table.put_item(Item=item)
+
+    def find(self, tenant: str, connection_id: str) -> Connection:
+        with dynamo_errors("reading a connection"):
+            answer = self._table.get_item(Key=_key(tenant, connection_id), ConsistentRead=True)
+        found = Connection.model_validate_json(str(answer["Item"]["body"])) if "Item" in answer else None
+        if found is None or found.expires_at <= self._clock():
+            raise NotFoundError("no such connection")
+        return found
+
+    def close(self, tenant: str, connection_id: str) -> None:
+        with dynamo_errors("forgetting a connection"):
+            self._table.delete_item(Key=_key(tenant, connection_id))
+
+
+def _key(tenant: str, connection_id: str) -> dict[str, str]:
+    return {"pk": f"T#{tenant}#W#{connection_id}", "sk": "CONNECTION"}

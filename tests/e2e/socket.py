@@ -1,0 +1,50 @@
+"""The WebSocket API as a client uses it."""
+
+import json
+from collections.abc import Iterator
+from contextlib import contextmanager
+from typing import Any
+
+from websockets.sync.client import ClientConnection, connect
+from websockets.typing import Subprotocol
+
+PATIENCE_SECONDS = 60
+Frame = dict[str, Any]
+
+
+class Talk:
+    """An open socket; what it hears is checked as every client may rely on it."""
+
+    def __init__(self, wire: ClientConnection) -> None:
+        self.wire = wire
+
+    def say(self, message: Frame | str) -> None:
+        self.wire.send(message if isinstance(message, str) else json.dumps(message))
+
+    def hear(self) -> Frame:
+        text = self.wire.recv(timeout=PATIENCE_SECONDS)
+        assert len(text.encode() if isinstance(text, str) else text) <= 128 * 1024
+        frame: Frame = json.loads(text)
+        return frame
+
+    def ask(self, message: Frame | str) -> list[Frame]:
+        """Say something and hear all frames of its answer, heartbeats left out."""
+        self.say(message)
+        heard = [self.hear()]
+        while heard[-1]["type"] not in {"done", "error", "pong"}:
+            heard.append(self.hear())
+        assert [frame["seq"] for frame in heard] == list(range(len(heard)))
+        assert len({frame["request_id"] for frame in heard}) == 1
+        return [frame for frame in heard if frame["type"] != "heartbeat"]
+
+
+@contextmanager
+def talking(url: str, key: str | None, *, subprotocols: tuple[str, ...] = ()) -> Iterator[Talk]:
+    headers = {"Authorization": f"Bearer {key}"} if key else {}
+    offered = [Subprotocol(each) for each in subprotocols] or None
+    with connect(url, additional_headers=headers, subprotocols=offered, open_timeout=PATIENCE_SECONDS) as wire:
+        yield Talk(wire)
+
+
+def text_of(frames: list[Frame]) -> str:
+    return "".join(frame["text"] for frame in frames if frame["type"] == "delta")

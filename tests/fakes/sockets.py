@@ -1,0 +1,64 @@
+"""Open sockets in memory: which there are, what was said to them, and turns that run at once."""
+
+import json
+from collections import defaultdict
+from collections.abc import Callable, Mapping
+from typing import Any
+
+from membus.domain.connection import Connection
+from membus.errors import NotFoundError, UnavailableError
+from membus.ports.clock import Clock
+
+
+class InMemoryConnections:
+    def __init__(self, clock: Clock) -> None:
+        self._clock = clock
+        self._open: dict[tuple[str, str], Connection] = {}
+
+    def open(self, connection: Connection) -> None:
+        self._open[connection.tenant_id, connection.connection_id] = connection
+
+    def find(self, tenant: str, connection_id: str) -> Connection:
+        found = self._open.get((tenant, connection_id))
+        if found is None or found.expires_at <= self._clock():
+            raise NotFoundError("no such connection")
+        return found
+
+    def close(self, tenant: str, connection_id: str) -> None:
+        self._open.pop((tenant, connection_id), None)
+
+
+class RecordingPush:
+    """Clients that listen, unless they are in `gone`; `takes` frames in all before the gateway refuses."""
+
+    def __init__(self) -> None:
+        self.heard: dict[str, list[bytes]] = defaultdict(list)
+        self.gone: set[str] = set()
+        self.takes = 1_000_000
+
+    def frames(self, connection_id: str) -> list[dict[str, Any]]:
+        return [json.loads(frame) for frame in self.heard[connection_id]]
+
+    def post(self, connection_id: str, frame: bytes) -> bool:
+        if self.takes == 0:
+            raise UnavailableError("the gateway of the sockets: LimitExceededException")
+        if connection_id in self.gone:
+            return False
+        self.takes -= 1
+        self.heard[connection_id].append(frame)
+        return True
+
+    def hang_up(self, connection_id: str) -> None:
+        self.gone.add(connection_id)
+
+
+class ImmediateTurns:
+    """Runs a turn where Lambda would queue it, as what `run` makes of its event."""
+
+    def __init__(self, run: Callable[[dict[str, Any]], object]) -> None:
+        self.begun: list[Mapping[str, Any]] = []
+        self._run = run
+
+    def begin(self, turn: Mapping[str, Any]) -> None:
+        self.begun.append(turn)
+        self._run({"turn": json.loads(json.dumps(turn))})
