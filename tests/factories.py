@@ -11,8 +11,11 @@ from membus.domain.event import Event, Recorded
 from membus.domain.facts import Fact, Observation, Provenance, Trust, by_key, fold
 from membus.domain.gate import Candidate
 from membus.domain.identity import Owner
+from membus.domain.marks import Cut
 from membus.domain.prompt import Block, Footprint, Prompt, Said, Section, Usage
-from membus.domain.summary import Slot, Summary, Verification
+from membus.domain.provenance import PromptProvenance
+from membus.domain.recall import Need
+from membus.domain.summary import Border, Outline, Slot, Summary, Verification
 from membus.domain.tokens import estimate_tokens
 from membus.ports.facts import FactStore, Learned
 
@@ -131,6 +134,21 @@ def a_summary(text: str = "Ada lives in Lisbon.", **fields: Any) -> Summary:
         "prompt_version": "1", "created_at": NOON,
     }  # fmt: skip
     return Summary.model_validate(defaults | fields)
+
+
+def an_outline(version: int = 1, *, until: str = "01JZZZZZZZZZZZZZZZZZZZZZZB") -> Outline:
+    border = Border(version=version, until=until, tokens=20 * version, messages=2 * version)
+    return Outline(borders=(border,), created_at=NOON)
+
+
+def a_provenance(turn: Turn) -> PromptProvenance:
+    """Return what the prompt of the turn's reply was made of: the message alone."""
+    return PromptProvenance(
+        message_id=turn.assistant.message_id, user_message_id=turn.user.message_id, author=turn.user.author, at=NOON,
+        model="scripted", prompt_hash="0" * 64, prompt_version="1", facts=(), outline_version=0, cut=Cut(),
+        window_first=None, window_last=None, window_messages=0, entities="",
+        need=Need(search=False, reason="statement"), recalled=(), fresh=(), rate=None,
+    )  # fmt: skip
 
 
 def a_prompt(text: str = "What do I like?") -> Prompt:

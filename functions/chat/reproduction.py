@@ -13,7 +13,7 @@ from membus.domain.fresh import Fresh
 from membus.domain.identity import Owner
 from membus.domain.marks import Marks
 from membus.domain.profile import Profile
-from membus.domain.provenance import FactRef, FreshRef, Provenance, RecallRef, digest_of
+from membus.domain.provenance import FactRef, FreshRef, PromptProvenance, RecallRef, digest_of
 from membus.domain.recall import Recalled
 from membus.domain.window import MESSAGES_MAX
 from membus.errors import NotFoundError
@@ -27,7 +27,7 @@ class Reproduced(BaseModel):
 
     identical: bool
     missing: list[str]
-    provenance: Provenance
+    provenance: PromptProvenance
     context: Context
 
 
@@ -48,7 +48,7 @@ class Reproduction:
             self.missing.append(f"prompt version {made.prompt_version}")
         return Reproduced(identical=identical, missing=self.missing, provenance=made, context=context)
 
-    def _sources(self, tenant: str, conversation_id: str, made: Provenance) -> Sources:
+    def _sources(self, tenant: str, conversation_id: str, made: PromptProvenance) -> Sources:
         parts, owner = self.gatherer, Owner(tenant=tenant, user=made.author)
         outline = parts.summaries.outline(tenant, conversation_id, made.cut.version)
         if outline.border.version != made.outline_version:
@@ -69,7 +69,7 @@ class Reproduction:
             self.missing.append(f"fact {named.key} version {named.version}")
         return fact
 
-    def _window(self, tenant: str, conversation_id: str, made: Provenance) -> list[Message]:
+    def _window(self, tenant: str, conversation_id: str, made: PromptProvenance) -> list[Message]:
         if made.window_first is None or made.window_last is None:
             return []
         behind = self.gatherer.summaries.unsummarised(tenant, conversation_id, after=made.cut.after, limit=MESSAGES_MAX)

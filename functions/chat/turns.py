@@ -13,7 +13,7 @@ from membus.domain.conversation import Conversation, Message, MessageIds, Step, 
 from membus.domain.event import Event
 from membus.domain.identity import Id, Owner, Record
 from membus.domain.prompt import Footprint, Reply, Section
-from membus.domain.provenance import FactRef, FreshRef, Provenance, RecallRef, Trace
+from membus.domain.provenance import FactRef, FreshRef, PromptProvenance, RecallRef, Trace
 from membus.domain.tokens import estimate_tokens
 from membus.domain.visible import is_blank
 
@@ -93,7 +93,7 @@ def trace_of(turn: Turn, asked: Asked, sources: Sources, context: Context, reply
         rate = calibrated(rate, reply.model, estimated=context.estimated, usage=reply.usage)
     versions = {fact.key: fact.version for fact in sources.profile.facts}
     shown = (line.removeprefix("- ").partition(": ")[0] for line in context.facts)
-    made = Provenance(
+    made = PromptProvenance(
         message_id=turn.assistant.message_id, user_message_id=turn.user.message_id, author=turn.user.author,
         at=asked.at, model=reply.model, prompt_hash=fingerprint(context.prompt), prompt_version=PROMPT_VERSION,
         facts=tuple(FactRef(key=key, version=versions[key]) for key in shown),

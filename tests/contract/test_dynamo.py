@@ -13,16 +13,20 @@ from membus.adapters.dynamo_conversations import DynamoConversations
 from membus.adapters.dynamo_episodes import DynamoEpisodes
 from membus.adapters.dynamo_facts import DynamoFacts
 from membus.adapters.dynamo_signals import DynamoSignals
+from membus.adapters.dynamo_summaries import DynamoSummaries
 from membus.domain.rules import signals as signals_of
+from membus.domain.summary import Outline
 from membus.errors import ConflictError, UnavailableError
 from tests.factories import (
     ADA,
     NOON,
     a_conversation,
     a_server_error,
+    a_summary,
     a_turn,
     an_event,
     an_observation,
+    an_outline,
     learn,
     recorded,
     said,
@@ -73,6 +77,11 @@ ASKS: list[Ask] = [
     lambda table: DynamoConversations(table, StoppedClock()).messages("acme", "c", limit=1, after=None),
     lambda table: DynamoConversations(table, StoppedClock()).recent("acme", "c", limit=1),
     lambda table: DynamoConversations(table, StoppedClock()).message("acme", "c", "m"),
+    lambda table: DynamoConversations(table, StoppedClock()).provenance("acme", "c", "m"),
+    lambda table: DynamoSummaries(table).outline("acme", "c"),
+    lambda table: DynamoSummaries(table).summaries("acme", "c", limit=1, after=None),
+    lambda table: DynamoSummaries(table).unsummarised("acme", "c", after=None, limit=1),
+    lambda table: DynamoSummaries(table).advance("acme", "c", an_outline(), read=Outline(), summaries=[a_summary()]),
     lambda table: DynamoConversations(table, StoppedClock()).replace(a_conversation(), a_conversation(version=2)),
     lambda table: DynamoConversations(table, StoppedClock()).delete("acme", "c"),
     lambda table: DynamoConversations(table, StoppedClock()).turn("acme", "c", "k"),

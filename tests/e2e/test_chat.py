@@ -4,6 +4,7 @@ from uuid import uuid4
 
 import pytest
 
+from membus.domain.context import BUDGETS
 from tests.e2e.client import Client, eventually, said, somebody
 
 pytestmark = pytest.mark.stack
@@ -42,7 +43,7 @@ def test_the_context_shows_exactly_what_would_be_sent(acme: Client) -> None:
 
     context = acme.get(f"/v1/conversations/{talk}/context", message="Where do I live?").json()
 
-    assert [section["name"] for section in context["sections"]] == ["system", "profile", "window", "message"]
+    assert [section["name"] for section in context["sections"]] == list(BUDGETS)
     assert sum(section["tokens"] for section in context["sections"]) == context["total_tokens"] <= context["budget"]
     assert any("home.city: Lisbon" in line for line in context["facts"])
     assert "home.city: Lisbon" in context["prompt"]["system"][1]["text"]

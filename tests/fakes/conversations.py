@@ -10,7 +10,7 @@ from membus.domain.fresh import Fresh, fresh_of
 from membus.domain.identity import Owner
 from membus.domain.marks import Marks
 from membus.domain.pages import Page
-from membus.domain.provenance import Provenance, Trace
+from membus.domain.provenance import PromptProvenance, Trace
 from membus.domain.summary import Border
 from membus.errors import ConflictError, NotFoundError
 from membus.ports.clock import Clock
@@ -31,7 +31,7 @@ class InMemoryConversations:
         self._deleted: set[Key] = set()
         self._requests: dict[tuple[str, str], tuple[str, datetime]] = {}
         self._messages: dict[Key, dict[str, Message]] = defaultdict(dict)
-        self._provenance: dict[tuple[str, str, str], Provenance] = {}
+        self._provenance: dict[tuple[str, str, str], PromptProvenance] = {}
         self._turns: dict[tuple[str, str, str], tuple[datetime, Turn]] = {}
         for conversation in conversations:
             self.create(conversation, request_key=conversation.conversation_id)
@@ -92,7 +92,7 @@ class InMemoryConversations:
         behind = {sk: said for sk, said in self._messages[tenant, conversation_id].items() if sk > (after or "")}
         return list(reversed(page_of(behind, limit=limit, after=None, newest_first=True).items))
 
-    def provenance(self, tenant: str, conversation_id: str, message_id: str) -> Provenance:
+    def provenance(self, tenant: str, conversation_id: str, message_id: str) -> PromptProvenance:
         made = self._provenance.get((tenant, conversation_id, message_id))
         if made is None:
             raise NotFoundError("nothing is known of this message's prompt")

@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from membus.domain.conversation import Conversation, Message, Status, Turn
 from membus.domain.hot_window import HotWindow
 from membus.domain.pages import Page
-from membus.domain.provenance import Provenance, Trace
+from membus.domain.provenance import PromptProvenance, Trace
 from membus.errors import NotFoundError
 from membus.ports.conversations import NO_TRACE, ConversationStore
 from membus.ports.hot_tier import HotTier
@@ -92,5 +92,5 @@ class HotConversations:
     def turn(self, tenant: str, conversation_id: str, request_key: str) -> Turn | None:
         return self.store.turn(tenant, conversation_id, request_key)
 
-    def provenance(self, tenant: str, conversation_id: str, message_id: str) -> Provenance:
+    def provenance(self, tenant: str, conversation_id: str, message_id: str) -> PromptProvenance:
         return self.store.provenance(tenant, conversation_id, message_id)

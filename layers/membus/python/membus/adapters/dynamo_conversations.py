@@ -15,7 +15,7 @@ from membus.adapters.dynamo_errors import dynamo_errors
 from membus.adapters.dynamo_transactions import transact
 from membus.domain.conversation import Conversation, Message, Status, Turn
 from membus.domain.pages import Page
-from membus.domain.provenance import Provenance, Trace
+from membus.domain.provenance import PromptProvenance, Trace
 from membus.errors import ConflictError, NotFoundError
 from membus.ports.clock import Clock
 from membus.ports.conversations import NO_TRACE
@@ -110,11 +110,11 @@ class DynamoConversations:
         found, _ = self._query(query, limit=limit, after=None, forward=False)
         return [items.message_of(item) for item in reversed(found)]
 
-    def provenance(self, tenant: str, conversation_id: str, message_id: str) -> Provenance:
+    def provenance(self, tenant: str, conversation_id: str, message_id: str) -> PromptProvenance:
         item = self._item(items.key(tenant, conversation_id, f"PROMPT#{message_id}"))
         if item is None:
             raise NotFoundError("nothing is known of this message's prompt")
-        return Provenance.model_validate_json(item["body"])
+        return PromptProvenance.model_validate_json(item["body"])
 
     def turn(self, tenant: str, conversation_id: str, request_key: str) -> Turn | None:
         item = self._item(items.key(tenant, conversation_id, items.turn_sk(request_key)))

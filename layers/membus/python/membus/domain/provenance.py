@@ -37,7 +37,7 @@ class FreshRef(Record):
     event_id: Id
 
 
-class Provenance(Record):
+class PromptProvenance(Record):
     """`prompt_hash` is the fingerprint of every byte that was sent, made as `prompt_version` makes it from the rest."""
 
     message_id: Id
@@ -65,7 +65,7 @@ class Trace(Record):
 
     cut: Cut | None = None
     rate: Rate | None = None
-    provenance: Provenance | None = None
+    provenance: PromptProvenance | None = None
 
     def about(self, user_message_id: str, message_id: str) -> "Trace":
         """Return the trace of the same turn under other ids."""

@@ -4,7 +4,7 @@ from typing import Protocol
 
 from membus.domain.conversation import Conversation, Message, Status, Turn
 from membus.domain.pages import Page
-from membus.domain.provenance import Provenance, Trace
+from membus.domain.provenance import PromptProvenance, Trace
 
 NO_TRACE = Trace()
 
@@ -59,7 +59,7 @@ class ConversationStore(Protocol):
     def turn(self, tenant: str, conversation_id: str, request_key: str) -> Turn | None:
         """Return the turn that this Idempotency-Key produced, if it did."""
 
-    def provenance(self, tenant: str, conversation_id: str, message_id: str) -> Provenance:
+    def provenance(self, tenant: str, conversation_id: str, message_id: str) -> PromptProvenance:
         """Return what the prompt of a reply was made of; NotFoundError where that is not known."""
 
     def add(
