@@ -72,10 +72,12 @@ def lossy_model() -> Iterator[LanguageModel]:
         while not server.started:
             time.sleep(0.01)
         url = f"http://127.0.0.1:{listener.getsockname()[1]}"
-        with Anthropic(api_key="bench", base_url=url, max_retries=0, timeout=60) as client:
-            yield Model(ClaudeModel(client, "lossy"))
-        server.should_exit = True
-        thread.join()
+        try:
+            with Anthropic(api_key="bench", base_url=url, max_retries=0, timeout=60) as client:
+                yield Model(ClaudeModel(client, "lossy"))
+        finally:
+            server.should_exit = True
+            thread.join()
 
 
 def prompts_table(found: Sequence[Figures]) -> Table:
