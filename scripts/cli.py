@@ -6,17 +6,18 @@ from collections.abc import Callable, Sequence
 from botocore.exceptions import BotoCoreError, ClientError
 
 from membus.errors import MembusError
-from scripts import dlq, gaps, keys, reindex, replay, shadow, tenants, usage
+from scripts import dlq, gaps, keys, reindex, replay, shadow, tenants, tier, usage
 from scripts.command import PROGRAM, Command, Exit
 from scripts.output import Output
 from scripts.target import Target, open_target, target_options
 
-GROUPS = (tenants, keys, usage, gaps, dlq, reindex, replay, shadow)
+GROUPS = (tenants, keys, usage, gaps, dlq, reindex, replay, shadow, tier)
 EXAMPLES = (
     'tenant create acme --name "Acme Ltd" --environment dev',
     "key create acme --scopes events:write,memory:read --expires-in 90d",
     "dlq redrive extract-dlq --environment prod --dry-run",
     "replay --tenant acme --user ada --dry-run",
+    "tier reconcile --tenant acme --environment prod",
     "key revoke --help",
 )
 

@@ -3,10 +3,16 @@
 from typing import TYPE_CHECKING
 
 from membus.wiring import _env
+from membus.wiring_cold import OBJECT_SECONDS, objects
 
 if TYPE_CHECKING:
+    from datetime import date
+
+    from membus.adapters.dynamo_recorded import DynamoRecorded
     from membus.adapters.dynamo_shadows import DynamoShadows
     from membus.adapters.dynamo_users import DynamoUsers
+    from membus.adapters.s3_cold_versions import S3ColdVersions
+    from membus.domain.cold import ColdObject
     from membus.ports.rebuilding import FactRebuild
 
 
@@ -29,3 +35,31 @@ def fact_rebuild() -> "FactRebuild":
     from membus.adapters.dynamo_fact_rebuild import DynamoFactRebuild
 
     return DynamoFactRebuild(table(_env("MEMORY_TABLE")))
+
+
+def recorded() -> "DynamoRecorded":
+    from membus.adapters.aws import table
+    from membus.adapters.dynamo_recorded import DynamoRecorded
+
+    return DynamoRecorded(table(_env("MEMORY_TABLE"), read_timeout_seconds=10))
+
+
+def cold_versions() -> "S3ColdVersions":
+    from membus.adapters.aws import client
+    from membus.adapters.s3_cold_versions import S3ColdVersions
+
+    return S3ColdVersions(client("s3", read_timeout_seconds=OBJECT_SECONDS), _env("ARCHIVE_BUCKET"))
+
+
+def event_ids(kept: "ColdObject") -> "dict[date, set[str]]":
+    """Return the ids of the events that an object holds, by day."""
+    from collections import defaultdict
+
+    from membus.domain.episode import EpisodeQuery
+    from membus.domain.event import EARLIEST, LATEST
+
+    everything = EpisodeQuery(tenant=kept.tenant, agent=kept.agent, start=EARLIEST, end=LATEST)
+    found: dict[date, set[str]] = defaultdict(set)
+    for row in objects().rows(kept, everything, after="", limit=kept.rows):
+        found[row.occurred_at.date()].add(row.event_id)
+    return found

@@ -1,0 +1,52 @@
+"""What DynamoDB holds of a tenant's episodes, found by reading the table once: for an operator's report alone."""
+
+from collections.abc import Iterator
+from datetime import date
+from typing import TYPE_CHECKING, Any
+
+from boto3.dynamodb.conditions import Attr
+
+from membus.adapters.dynamo_errors import dynamo_errors
+from membus.domain.reconciliation import Reconciliation
+
+if TYPE_CHECKING:
+    from mypy_boto3_dynamodb.service_resource import Table
+
+
+class DynamoRecorded:
+    def __init__(self, table: "Table") -> None:
+        self._table = table
+
+    def collect(self, tenant: str, into: Reconciliation) -> Iterator[int]:
+        """Enter every identity and every hot episode; yields how many items were looked at with each page."""
+        identities, episodes = f"T#{tenant}#EV#", f"T#{tenant}#A#"
+        start: dict[str, Any] = {}
+        while True:
+            with dynamo_errors("reading what was recorded"):
+                answer = self._table.scan(
+                    FilterExpression=Attr("pk").begins_with(identities) | Attr("pk").begins_with(episodes),
+                    ProjectionExpression="pk, sk, episode_pk, unarchived",
+                    ConsistentRead=True,
+                    **start,
+                )
+            for item in answer["Items"]:
+                _enter(item, into)
+            yield answer["ScannedCount"]
+            if "LastEvaluatedKey" not in answer:
+                return
+            start = {"ExclusiveStartKey": answer["LastEvaluatedKey"]}
+
+
+def _enter(item: dict[str, Any], into: Reconciliation) -> None:
+    pk = str(item["pk"])
+    if "#EV#" in pk:
+        if "episode_pk" in item:
+            into.recorded(*_place(str(item["episode_pk"])), pk.split("#EV#", 1)[1])
+    elif "#E#" in pk:
+        into.hot(*_place(pk), str(item["sk"]).split("#", 1)[1], waiting="unarchived" in item)
+
+
+def _place(partition: str) -> tuple[str, date]:
+    """Return the agent and the day of `T#<tenant>#A#<agent>#E#<day>`, with or without a shard."""
+    _, _, _, agent, _, day, *_ = partition.split("#")
+    return agent, date.fromisoformat(day)

@@ -1,0 +1,189 @@
+"""`tier status|run|compact|verify|reconcile|restore|report`: the cold tier, looked at and worked on by hand."""
+
+import json
+from argparse import ArgumentParser, Namespace
+from collections.abc import Callable, Iterable
+from datetime import date
+from functools import partial
+from pathlib import Path
+from typing import Any
+
+from rich.progress import track
+
+from membus import wiring_cold, wiring_operators
+from membus.adapters.aws import client
+from membus.domain.cold import ColdObject
+from membus.domain.reconciliation import Line, Reconciliation
+from membus.errors import ArchiveError, InvalidError, NotFoundError
+from scripts.deployed import become
+from scripts.output import Output, Row
+from scripts.target import AddGroup, Target
+from scripts.tier_report import page_of
+
+SHARDS = 16
+RUN_SECONDS = 890
+"""An archiver may work for a quarter of an hour before it answers."""
+EXAMPLES = {
+    "status": "--tenant acme",
+    "run": "--quiet-days 0 --dry-run",
+    "compact": "--tenant acme --environment prod",
+    "verify": "--tenant acme --json",
+    "reconcile": "--tenant acme --environment prod",
+    "restore": "--tenant acme --agent guide --since 2026-01-01 --dry-run",
+    "report": "--tenant acme --html tiers.html",
+}
+Act = Callable[[Namespace, Target, Output], None]
+
+
+def register(add_group: AddGroup, options: ArgumentParser) -> None:
+    commands = add_group("tier", help="the cold tier: archive, compact, verify, restore, report").add_subparsers(
+        required=True
+    )
+
+    def command(name: str, act: Act, summary: str, *, tenant: bool = True, changes: bool = False) -> ArgumentParser:
+        example = f"tier {name} {EXAMPLES[name]}"
+        made: ArgumentParser = commands.add_parser(
+            name, parents=[options], help=summary, changes=changes, examples=[example]
+        )
+        if tenant:
+            made.add_argument("--tenant", required=True)
+        made.set_defaults(run=act)
+        return made
+
+    command("status", _status, "what a tenant has in the archive, by agent")
+    run = command("run", _run, "archive what waits, now", tenant=False, changes=True)
+    run.add_argument("--quiet-days", type=int, help="0 takes today's episodes, too (default: as deployed)")
+    command("compact", partial(_task, "compact"), "merge a tenant's small objects", changes=True)
+    command("verify", partial(_task, "verify"), "read a tenant's objects and compare them with the catalog")
+    command("reconcile", _reconcile, "whether hot + cold is all that was recorded, by agent and day")
+    restore = command(
+        "restore", _restore, "bring objects back: from slow classes, or from the version before", changes=True
+    )
+    restore.add_argument("--agent", help="only this agent's")
+    restore.add_argument("--since", type=_day, help="only what may hold this day or later")
+    restore.add_argument("--days", type=int, default=7, help="how long they stay readable (default: %(default)s)")
+    report = command("report", _report, "a page with volume and cost by tier over time")
+    report.add_argument("--html", type=Path, required=True, metavar="FILE")
+
+
+def _day(text: str) -> date:
+    try:
+        return date.fromisoformat(text)
+    except ValueError as error:
+        raise InvalidError(f"'{text}' is no day: write 2026-11-20") from error
+
+
+def _status(arguments: Namespace, target: Target, output: Output) -> None:
+    objects = _catalog(arguments, target)
+    agents = sorted({each.agent for each in objects})
+    output.rows(
+        [_summary(agent, [each for each in objects if each.agent == agent]) for agent in agents],
+        nothing=f"Nothing of {arguments.tenant} is in the archive yet: `tier run` archives what waits.",
+    )
+
+
+def _summary(agent: str, objects: list[ColdObject]) -> Row:
+    return {
+        "agent": agent, "objects": str(len(objects)), "episodes": str(sum(each.rows for each in objects)),
+        "bytes": str(sum(each.bytes for each in objects)), "from": f"{min(each.day for each in objects)}",
+        "to": f"{max(each.day for each in objects)}",
+    }  # fmt: skip
+
+
+def _run(arguments: Namespace, target: Target, output: Output) -> None:
+    asked: dict[str, Any] = {"task": "archive", "dry_run": arguments.dry_run}
+    if arguments.quiet_days is not None:
+        asked["quiet_days"] = arguments.quiet_days
+    shards = track(range(SHARDS), "shards", console=output.progress(), transient=True)
+    _told(_whole(target, ({**asked, "shards": [shard]} for shard in shards)), output)
+
+
+def _task(task: str, arguments: Namespace, target: Target, output: Output) -> None:
+    _catalog(arguments, target)
+    asked = {"task": task, "tenant": arguments.tenant}
+    if getattr(arguments, "dry_run", False):
+        asked["dry_run"] = True
+    _told(_whole(target, [asked]), output)
+
+
+def _whole(target: Target, asked: Iterable[dict[str, Any]]) -> dict[str, Any]:
+    """Let the archiver do each thing until it says that it is finished; return what was done in all."""
+    done: dict[str, Any] = {"episodes": 0, "objects": 0, "bytes": 0, "problems": []}
+    for each in asked:
+        unfinished = True
+        while unfinished:
+            answer = _invoke(target, each)
+            unfinished = answer["unfinished"]
+            for name in done:
+                done[name] += answer[name]
+    return done
+
+
+def _invoke(target: Target, asked: dict[str, Any]) -> dict[str, Any]:
+    answer = client("lambda", attempts=1, read_timeout_seconds=RUN_SECONDS).invoke(
+        FunctionName=f"membus-{target.environment}-archive", Payload=json.dumps(asked)
+    )
+    done: dict[str, Any] = json.loads(answer["Payload"].read())
+    if "FunctionError" in answer:
+        raise InvalidError(f"the archiver refused: {done.get('errorMessage', 'no reason given')}")
+    return done
+
+
+def _told(done: dict[str, Any], output: Output) -> None:
+    row: Row = {name: str(done[name]) for name in ("episodes", "objects", "bytes")}
+    output.rows([row | {"problems": [str(each) for each in done["problems"]]}], nothing="")
+    if done["problems"]:
+        raise ArchiveError(
+            "and what else stands above needs a look (docs/runbooks/archive.md)", key=done["problems"][0]
+        )
+
+
+def _reconcile(arguments: Namespace, target: Target, output: Output) -> None:
+    objects = _catalog(arguments, target)
+    report = Reconciliation()
+    pages = wiring_operators.recorded().collect(arguments.tenant, report)
+    for _ in track(pages, "table", console=output.progress(), transient=True):
+        pass
+    for kept in track(objects, "objects", console=output.progress(), transient=True):
+        for day, event_ids in wiring_operators.event_ids(kept).items():
+            report.cold(kept.agent, day, event_ids)
+    lines = report.lines()
+    output.rows([_line(each) for each in lines], nothing=f"Nothing was recorded for {arguments.tenant}.")
+    if unsound := [each for each in lines if not each.found.sound]:
+        raise InvalidError(f"{len(unsound)} of {len(lines)} days do not add up", code="not_reconciled")
+
+
+def _line(line: Line) -> Row:
+    found = line.found
+    counted = {
+        "recorded": found.recorded, "hot": found.hot, "waiting": found.waiting, "cold": found.cold,
+        "missing": found.missing, "unvouched": found.unvouched, "unknown": found.unknown,
+    }  # fmt: skip
+    return {"agent": line.agent, "day": f"{line.day}", **{name: str(len(ids)) for name, ids in counted.items()}}
+
+
+def _restore(arguments: Namespace, target: Target, output: Output) -> None:
+    objects = _catalog(arguments, target, agent=arguments.agent, since=arguments.since)
+    versions = wiring_operators.cold_versions()
+    rows: list[Row] = []
+    for kept in track(objects, "objects", console=output.progress(), transient=True):
+        state = versions.restore(kept, days=arguments.days, dry_run=arguments.dry_run)
+        rows.append({"object": kept.key, "state": state})
+    output.rows([row for row in rows if row["state"] != "at hand"], nothing=f"All {len(rows)} objects are at hand.")
+    if lost := [row for row in rows if row["state"] == "lost"]:
+        raise ArchiveError("has no good version left; nor have those above", key=str(lost[0]["object"]))
+
+
+def _report(arguments: Namespace, target: Target, output: Output) -> None:
+    objects = _catalog(arguments, target)
+    arguments.html.write_text(page_of(arguments.tenant, objects, today=date.today()), encoding="utf-8")  # noqa: DTZ011 - the operator's day
+    output.answer(str(arguments.html), {"file": str(arguments.html)}, remark=f"{len(objects)} objects")
+
+
+def _catalog(
+    arguments: Namespace, target: Target, *, agent: str | None = None, since: date | None = None
+) -> list[ColdObject]:
+    if target.tenants.find(arguments.tenant) is None:
+        raise NotFoundError(f"no tenant {arguments.tenant} in {target.environment}")
+    become(target.environment, "archive")
+    return wiring_cold.catalog().of(arguments.tenant, agent, since=since)
