@@ -17,7 +17,7 @@ from membus.domain.event import Event
 from membus.domain.identity import Owner
 from membus.ports.events import EventBus
 from tests.contract.conftest import EVERYWHERE
-from tests.factories import ADA, an_event, said
+from tests.factories import ADA, NOON, an_event, recorded, said
 from tests.fakes.bus import InMemoryBus
 from tests.strict import strict_aws
 
@@ -93,6 +93,21 @@ def test_an_entry_is_the_envelope_under_its_type(line: Line) -> None:
     assert (entry["Source"], entry["DetailType"], entry["EventBusName"]) == ("membus.events", "message.sent", BUS)
     assert json.loads(entry["Detail"])["schema"] == 1
     assert Event.model_validate_json(entry["Detail"]) == event
+
+
+def test_what_was_heard_before_says_when(line: Line) -> None:
+    heard = recorded(said("hi"), learned_at=NOON)
+    EventBridgeBus(line.client, BUS).retell([heard])
+
+    ((entry,),) = line.calls
+    assert entry["Time"] == NOON.timestamp()
+    assert Event.model_validate_json(entry["Detail"]) == heard.event
+
+
+def test_what_was_heard_before_is_refused_by_its_place_like_all_else(line: Line) -> None:
+    line.answers = [[None] * 10, ["MalformedDetail", None]]
+
+    assert EventBridgeBus(line.client, BUS).retell([recorded(each) for each in events(12)]) == {10: "MalformedDetail"}
 
 
 def test_no_call_holds_more_than_ten_entries(line: Line) -> None:

@@ -2,14 +2,18 @@
 
 from collections.abc import Sequence
 
-from membus.domain.event import Event
+from membus.domain.event import Event, Recorded
 
 
 class InMemoryBus:
-    """`refusing` maps event ids to the code they are refused with; `*` stands for every event."""
+    """`refusing` maps event ids to the code they are refused with; `*` stands for every event.
+
+    `retold` are those of the `published` that were heard before, to the second.
+    """
 
     def __init__(self, refusing: dict[str, str] | None = None) -> None:
         self.published: list[Event] = []
+        self.retold: list[Recorded] = []
         self.refusing = refusing or {}
 
     def publish(self, events: Sequence[Event]) -> dict[int, str]:
@@ -20,6 +24,12 @@ class InMemoryBus:
                 refused[place] = code
             else:
                 self.published.append(event)
+        return refused
+
+    def retell(self, events: Sequence[Recorded]) -> dict[int, str]:
+        refused = self.publish([each.event for each in events])
+        heard = (each.model_copy(update={"learned_at": each.learned_at.replace(microsecond=0)}) for each in events)
+        self.retold += [each for place, each in enumerate(heard) if place not in refused]
         return refused
 
 

@@ -13,6 +13,7 @@ if TYPE_CHECKING:
     from membus.adapters.dynamo_users import DynamoUsers
     from membus.adapters.s3_cold_versions import S3ColdVersions
     from membus.domain.cold import ColdObject
+    from membus.ports.events import EventHistory
     from membus.ports.rebuilding import FactRebuild
 
 
@@ -63,3 +64,10 @@ def event_ids(kept: "ColdObject") -> "dict[date, set[str]]":
     for row in objects().rows(kept, everything, after="", limit=kept.rows):
         found[row.occurred_at.date()].add(row.event_id)
     return found
+
+
+def history() -> "EventHistory":
+    from membus.adapters.aws import client
+    from membus.adapters.eventbridge_bus import EventBridgeBus
+
+    return EventBridgeBus(client("events"), _env("BUS_NAME"))

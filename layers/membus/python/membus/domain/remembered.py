@@ -12,6 +12,7 @@ from membus.domain.periods import periods
 from membus.domain.rules import rendering
 from membus.domain.search.speakers import speaker_in
 from membus.domain.summary import Chapter, Summary
+from membus.domain.transfer import IMPORTED
 from membus.domain.visible import is_blank
 
 _DETAILS_MAX, _DETAIL_CHARACTERS_MAX = 20, 200
@@ -77,6 +78,8 @@ def _said(event: Event) -> Iterator[Memory]:
     if event.type == "message.sent" and not is_blank(payload.get("text")):
         text = str(payload["text"])
         yield _memory(event, event_memory_id(event.event_id), text, speaker=_speaker(payload, text))
+    if event.type == IMPORTED and not is_blank(payload.get("text")):
+        yield _memory(event, event_memory_id(event.event_id), str(payload["text"]), speaker=None)
     if event.type == "turn.recorded":
         for role, suffix in (("user", ""), ("assistant", ":reply")):
             side = payload.get(role)

@@ -15,6 +15,13 @@ class EventBus(Protocol):
         """Return the reason for each event (by its place) that the bus did not take; the others are durable there."""
 
 
+class EventHistory(Protocol):
+    """The same way for what happened, and was heard, before: an import."""
+
+    def retell(self, events: Sequence[Recorded]) -> dict[int, str]:
+        """Put events on the bus as heard when they were learned, to the second; return what `publish` does."""
+
+
 class EpisodeStore(Protocol):
     """Every event that happened, once, under its one identity."""
 

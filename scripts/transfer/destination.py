@@ -1,0 +1,111 @@
+"""Whose events an import makes: the user that is named, or each whom a map names."""
+
+import json
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import Any
+
+from pydantic import ValidationError
+
+from functions.memory.incoming import EVENT_BYTES_MAX
+from membus.domain.corrections import RESERVED, corrected_by_hand
+from membus.domain.event import Event, Recorded
+from membus.domain.identity import Owner
+from membus.domain.transfer import natural_id
+from membus.errors import InvalidError
+from scripts.transfer.rows import Bad, Found
+
+
+@dataclass
+class Destination:
+    """`users` maps the names of the source to users here; without it all that is found is `user`'s.
+
+    `at` is the moment of what names none, `heard_at` that of what membus hears of only now.
+    """
+
+    tenant: str
+    source: str
+    heard_at: datetime
+    user: str | None = None
+    users: Mapping[str, str] | None = None
+    at: datetime | None = None
+    _first: str | None = field(default=None, init=False)
+
+    def event(self, found: Found) -> Recorded | Bad:
+        """Return the event that is found, the same one whenever it is read."""
+        owner = self._owner(found)
+        if isinstance(owner, Bad):
+            return owner
+        occurred_at = found.occurred_at or self.at
+        if occurred_at is None:
+            return Bad(found.where, "it does not say when: name a moment with --at")
+        try:
+            recorded = self._recorded(found, owner, occurred_at)
+        except ValidationError as error:
+            first = error.errors(include_input=False, include_url=False)[0]
+            return Bad(found.where, f"{'.'.join(map(str, first['loc']))}: {first['msg']}")
+        problem = _problem(recorded)
+        return Bad(found.where, problem) if problem else recorded
+
+    def _owner(self, found: Found) -> Owner | Bad:
+        """Never make two people one: with `user`, a file is about one of its users."""
+        if self.users is not None:
+            user = self.users.get(found.user or "")
+            if user is None:
+                return Bad(found.where, f"its user {found.user or '(none)'} is not in the map")
+            return Owner(tenant=self.tenant, user=user)
+        self._first = self._first or found.user
+        if found.user not in {None, self._first}:
+            return Bad(found.where, f"it is about {found.user}, what came before about {self._first}: use --map")
+        return Owner(tenant=self.tenant, user=self.user or "")
+
+    def _recorded(self, found: Found, owner: Owner, occurred_at: datetime) -> Recorded:
+        event = Event(
+            event_id=self._id(found, owner), tenant_id=owner.tenant, user_id=owner.user,
+            agent_id=found.agent or "default", session_id=found.session, type=found.type, occurred_at=occurred_at,
+            payload=found.payload if found.remember else {}, origin=found.origin, remember=found.remember,
+        )  # fmt: skip
+        return Recorded(event=event, learned_at=found.learned_at or self.heard_at)
+
+    def _id(self, found: Found, owner: Owner) -> str:
+        """An event of membus that stays with its user stays the same event: what is there already is not made twice."""
+        if self.source == "membus" and found.user == owner.user:
+            return found.source_id
+        return natural_id(self.source, owner.user, found.user, found.source_id)
+
+
+def user_map(path: Path) -> dict[str, str]:
+    """Return the users by their names in the source; the file is one JSON object.
+
+    Raises:
+        InvalidError: it is none, or names what is no user.
+    """
+    try:
+        found: Any = json.loads(path.read_text(encoding="utf-8"))
+    except (OSError, ValueError) as error:
+        raise InvalidError(f"{path} cannot be read: {error}") from error
+    if not isinstance(found, dict) or not all(isinstance(user, str) for user in found.values()):
+        raise InvalidError(f'{path} is no map: write {{"name in the source": "user here"}}')
+    return {name: as_owner("any", user).user for name, user in found.items()}
+
+
+def as_owner(tenant: str, user: str) -> Owner:
+    try:
+        return Owner(tenant=tenant, user=user)
+    except ValidationError as error:
+        raise InvalidError(f"{user} is no user: use letters, digits and any of . _ : @ + = ~ | -") from error
+
+
+def now() -> datetime:
+    return datetime.now(UTC)
+
+
+def _problem(recorded: Recorded) -> str | None:
+    event = recorded.event
+    if len(json.dumps(event.payload, ensure_ascii=False).encode()) > EVENT_BYTES_MAX:
+        return f"it is larger than the {EVENT_BYTES_MAX} bytes that an event takes"
+    if event.type.startswith(RESERVED) and not corrected_by_hand(recorded):
+        return f"{event.type} is what membus says itself"
+    return None

@@ -1,0 +1,29 @@
+"""Mem0's memories, as `get_all` answers: statements that a model wrote, with nobody's words beside them.
+
+A page is `{"count", "next", "results": [{"id", "memory", "user_id", "agent_id", "run_id", "metadata", "categories",
+"created_at", "updated_at", …}]}` (docs.mem0.ai/cookbooks/essentials/exporting-memories); the vector stores of the
+open-source edition call the text `data`. An export by a schema of one's own
+(docs.mem0.ai/platform/features/memory-export) has whatever shape it was given, and cannot be read.
+"""
+
+from collections.abc import Iterator
+from pathlib import Path
+
+from scripts.transfer.rows import Bad, Read, Record, records, statement
+
+USED = ("id", "memory", "data", "user_id", "agent_id", "run_id", "created_at")
+
+
+def read(path: Path) -> Iterator[Read]:
+    for record in records(path, "results", "memories"):
+        yield record if isinstance(record, Bad) else _memory(record)
+
+
+def _memory(record: Record) -> Read:
+    fields = record.fields
+    if "memory" not in fields and "data" not in fields:
+        return Bad(record.where, "it has no `memory`: an export by a schema of one's own cannot be read")
+    return statement(
+        record, "mem0", fields.get("id"), text=fields.get("memory", fields.get("data")), user=fields.get("user_id"),
+        agent=fields.get("agent_id"), session=fields.get("run_id"), at=fields.get("created_at"), used=USED,
+    )  # fmt: skip

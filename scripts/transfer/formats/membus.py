@@ -1,0 +1,68 @@
+"""membus's own archive: its events, from which everything else in it was made.
+
+What else an archive holds is for people and other systems to read: facts and summaries are derived again.
+"""
+
+import hashlib
+import json
+from collections.abc import Iterator
+from pathlib import Path
+from zipfile import BadZipFile, ZipFile
+
+from pydantic import ValidationError
+
+from membus.domain.event import Recorded
+from membus.domain.transfer import EVENTS, MANIFEST, SCHEMA, Manifest
+from membus.errors import InvalidError
+from scripts.transfer.rows import Bad, Found, Read
+
+CHUNK = 1 << 20
+
+
+def read(path: Path) -> Iterator[Read]:
+    """Yield the events; the archive is compared with its manifest first.
+
+    Raises:
+        InvalidError: it is no archive, of a later version, or not what its manifest vouches for.
+    """
+    try:
+        with ZipFile(path) as archive:
+            manifest = _manifest(archive)
+            _verify(archive, manifest)
+            with archive.open(EVENTS) as lines:
+                for number, line in enumerate(lines, 1):
+                    yield _event(f"{EVENTS}, line {number}", line)
+    except (BadZipFile, KeyError) as error:
+        raise InvalidError(f"{path} is no archive of membus, or was cut off: {error}") from error
+
+
+def _manifest(archive: ZipFile) -> Manifest:
+    told = json.loads(archive.read(MANIFEST))
+    if not isinstance(told, dict) or told.get("format") != "membus-export":
+        raise InvalidError("its manifest is not one of membus")
+    if told["schema_version"] > SCHEMA:
+        raise InvalidError(f"it was written at version {told['schema_version']}, this membus reads up to {SCHEMA}")
+    return Manifest.model_validate(told)
+
+
+def _verify(archive: ZipFile, manifest: Manifest) -> None:
+    for name, entry in manifest.files.items():
+        digest = hashlib.sha256()
+        with archive.open(name) as file:
+            while chunk := file.read(CHUNK):
+                digest.update(chunk)
+        if digest.hexdigest() != entry.sha256:
+            raise InvalidError(f"its {name} is not what its manifest vouches for")
+
+
+def _event(where: str, line: bytes) -> Read:
+    try:
+        recorded = Recorded.model_validate_json(line)
+    except ValidationError as error:
+        first = error.errors(include_input=False, include_url=False)[0]
+        return Bad(where, f"{'.'.join(map(str, first['loc'])) or 'event'}: {first['msg']}")
+    event = recorded.event
+    return Found(
+        where, event.event_id, event.user_id, event.type, event.occurred_at, event.payload, agent=event.agent_id,
+        session=event.session_id, origin=event.origin, remember=event.remember, learned_at=recorded.learned_at,
+    )  # fmt: skip

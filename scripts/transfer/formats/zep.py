@@ -1,0 +1,40 @@
+"""Zep's threads, graph episodes and facts, as its API answers.
+
+Messages, `{"messages": [{"uuid", "role", "name", "content", "created_at", "metadata"}], "user_id"}`: `role` says who
+spoke (help.getzep.com/sdk-reference/thread/get-messages-of-a-thread); before version 3 it was `role_type`, and `role`
+a name. Facts lie on edges, `{"uuid", "fact", "name", "created_at", "valid_at", "invalid_at", "expired_at", …}`
+(help.getzep.com/sdk-reference/graph/edge/get-edge): they are a model's statements.
+"""
+
+from collections.abc import Iterator
+from pathlib import Path
+
+from scripts.transfer.rows import Bad, LeftOut, Read, Record, message, records, statement
+
+ROLES = frozenset({"user", "assistant"})
+UNSAID = frozenset({"system", "function", "tool", "norole"})
+SAID = ("uuid", "content", "role_type", "created_at", "user_id", "thread_id", "session_id")
+HELD = ("uuid", "fact", "valid_at", "created_at", "user_id")
+
+
+def read(path: Path) -> Iterator[Read]:
+    for record in records(path, "messages", "edges", "episodes", "facts", unless="uuid"):
+        yield record if isinstance(record, Bad) else _row(record)
+
+
+def _row(record: Record) -> Read:
+    fields = record.fields
+    user = fields.get("user_id", record.around.get("user_id"))
+    if "fact" in fields:
+        at = fields.get("valid_at") or fields.get("created_at")
+        return statement(record, "zep", fields.get("uuid"), text=fields["fact"], user=user, at=at, used=HELD)
+    if "content" not in fields:
+        return Bad(record.where, "it has neither `content` nor `fact`")
+    spoken = {name: fields.get(name, record.around.get(name)) for name in ("thread_id", "session_id")}
+    about = {"user": user, "at": fields.get("created_at"), "session": spoken["thread_id"] or spoken["session_id"]}
+    role = str(fields.get("role_type") or fields.get("role") or "").lower()
+    if role in UNSAID:
+        return LeftOut(record.where, f"a {role} message")
+    if role in ROLES:
+        return message(record, "zep", fields.get("uuid"), role=role, text=fields["content"], **about, used=SAID)
+    return statement(record, "zep", fields.get("uuid"), text=fields["content"], **about, used=SAID)

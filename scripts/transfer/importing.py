@@ -1,0 +1,128 @@
+"""`import --tenant … --from … FILE`: another system's memory, or an archive of our own, as events like all others."""
+
+from argparse import ArgumentParser, Namespace
+from collections import Counter
+from collections.abc import Iterable, Iterator
+from dataclasses import dataclass, field
+from itertools import islice
+from pathlib import Path
+
+from rich.progress import Progress, SpinnerColumn, TextColumn, TimeElapsedColumn
+
+from membus import wiring_operators
+from membus.domain.event import Recorded
+from membus.errors import InvalidError, NotFoundError
+from membus.ports.events import EventHistory
+from scripts.command import Exit, agreed
+from scripts.deployed import become
+from scripts.output import Output, Row
+from scripts.replay import moment
+from scripts.target import AddGroup, Target
+from scripts.transfer.destination import Destination, as_owner, now, user_map
+from scripts.transfer.formats import FORMATS
+from scripts.transfer.rows import Bad, Found, Read
+
+BATCH = 100
+TOLD = 50
+"""Problems that are told one by one; the others are counted."""
+
+
+@dataclass
+class Imported:
+    """What became of a file: events by type, what was left out by reason, and each record that could not be taken."""
+
+    events: Counter[str] = field(default_factory=Counter)
+    left_out: Counter[str] = field(default_factory=Counter)
+    bad: list[Bad] = field(default_factory=list)
+
+    def rows(self) -> list[Row]:
+        counted = [("event", what, number) for what, number in sorted(self.events.items())]
+        counted += [("left out", why, number) for why, number in sorted(self.left_out.items())]
+        rows: list[Row] = [{"what": what, "which": which, "count": str(number)} for what, which, number in counted]
+        rows += [{"what": "bad", "which": f"{each.where}: {each.why}", "count": "1"} for each in self.bad[:TOLD]]
+        more = len(self.bad) - TOLD
+        return rows + ([{"what": "bad", "which": "…and others", "count": str(more)}] if more > 0 else [])
+
+
+def register(add_group: AddGroup, options: ArgumentParser) -> None:
+    importing = add_group(
+        "import", parents=[options], help="bring an archive, or what another memory exported, as events", asks=True,
+        examples=["import ada.zip --tenant acme --from membus --user ada-2 --dry-run",
+                  "import memories.json --tenant acme --from mem0 --map users.json --yes"],
+        description="Each record becomes an event whose id follows from the record's: importing a file again, or one "
+        "that was cut off, changes nothing that is there. Facts are derived from these events as from all others.",
+    )  # fmt: skip
+    importing.add_argument("file", type=Path, metavar="FILE")
+    importing.add_argument("--tenant", required=True)
+    importing.add_argument("--from", dest="source", choices=sorted(FORMATS), required=True, help="who wrote the file")
+    whose = importing.add_mutually_exclusive_group(required=True)
+    whose.add_argument("--user", help="whose memory it becomes, all of it")
+    whose.add_argument("--map", type=Path, metavar="JSON", help='users by their names in the file: {"u-17": "ada"}')
+    importing.add_argument("--at", type=moment, help="the moment of records that name none (default: they are bad)")
+    importing.add_argument("--strict", action="store_true", help="send nothing where one record is bad")
+    importing.set_defaults(run=_import)
+
+
+def _import(arguments: Namespace, target: Target, output: Output) -> Exit:
+    if target.tenants.find(arguments.tenant) is None:
+        raise NotFoundError(f"no tenant {arguments.tenant} in {target.environment}")
+    if not arguments.file.is_file():
+        raise InvalidError(f"{arguments.file} is not there")
+    if arguments.strict or arguments.dry_run:
+        found = run(arguments, None, output)
+        if arguments.dry_run:
+            return _told(found, output)
+        if found.bad:
+            _told(found, output)
+            raise InvalidError(f"{len(found.bad)} records cannot be taken, so nothing was sent")
+    agreed(
+        arguments, f"Send what {arguments.file} holds to {arguments.tenant}? What its users said is read by a model."
+    )
+    become(target.environment, "memory")
+    return _told(run(arguments, wiring_operators.history(), output), output)
+
+
+def run(arguments: Namespace, history: EventHistory | None, output: Output) -> Imported:
+    """Read the file and hand its events to the bus; without one they are only counted."""
+    destination = _destination(arguments)
+    imported = Imported()
+    columns = (SpinnerColumn(), TextColumn("{task.description}"), TimeElapsedColumn())
+    with Progress(*columns, console=output.progress(), transient=True, disable=output.as_json) as progress:
+        task = progress.add_task("import", total=None)
+        events = _events(FORMATS[arguments.source](arguments.file), destination, imported)
+        while batch := list(islice(events, BATCH)):
+            send(batch, history, imported)
+            progress.update(task, description=f"{imported.events.total():,} events, {len(imported.bad):,} bad")
+    return imported
+
+
+def send(batch: list[tuple[str, Recorded]], history: EventHistory | None, imported: Imported) -> None:
+    """Count what the bus took; what it did not take is a bad record of this run, and sent again by the next."""
+    refused = history.retell([event for _, event in batch]) if history else {}
+    for place, (where, recorded) in enumerate(batch):
+        if place in refused:
+            imported.bad.append(Bad(where, f"the bus did not take it ({refused[place]}): import the file again"))
+        else:
+            imported.events[recorded.event.type] += 1
+
+
+def _events(reads: Iterable[Read], destination: Destination, imported: Imported) -> Iterator[tuple[str, Recorded]]:
+    for read in reads:
+        event = destination.event(read) if isinstance(read, Found) else read
+        if isinstance(event, Recorded):
+            yield read.where, event
+        elif isinstance(event, Bad):
+            imported.bad.append(event)
+        else:
+            imported.left_out[event.why] += 1
+
+
+def _destination(arguments: Namespace) -> Destination:
+    users = user_map(arguments.map) if arguments.map else None
+    user = None if users is not None else as_owner(arguments.tenant, arguments.user).user
+    return Destination(arguments.tenant, arguments.source, now(), user=user, users=users, at=arguments.at)
+
+
+def _told(imported: Imported, output: Output) -> Exit:
+    output.rows(imported.rows(), nothing="The file holds nothing.")
+    return Exit.PARTLY if imported.bad else Exit.DONE

@@ -1,0 +1,188 @@
+"""What a file of another system holds, record by record, with the place of each for whoever has to mend it."""
+
+import hashlib
+import json
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass, field
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import Any
+
+from pydantic import TypeAdapter, ValidationError
+
+from membus.domain import strict_json
+from membus.domain.event import Origin
+from membus.domain.identity import Id
+from membus.domain.transfer import IMPORTED
+from membus.domain.visible import is_blank
+from membus.errors import InvalidError
+
+_ID: TypeAdapter[str] = TypeAdapter(Id)
+Fields = Mapping[str, Any]
+
+
+@dataclass(frozen=True)
+class Found:
+    """What becomes an event. `source_id` is its id where it comes from, `user` whom it is about there, if it says so.
+
+    `occurred_at` is None where nothing says when; `learned_at` is None for what membus hears of only now.
+    """
+
+    where: str
+    source_id: str
+    user: str | None
+    type: str
+    occurred_at: datetime | None
+    payload: dict[str, Any]
+    agent: str | None = None
+    session: str | None = None
+    origin: Origin = "producer"
+    remember: bool = True
+    learned_at: datetime | None = None
+
+
+@dataclass(frozen=True)
+class Bad:
+    """A record that cannot be read, and why."""
+
+    where: str
+    why: str
+
+
+@dataclass(frozen=True)
+class LeftOut:
+    """A record that can be read and is no memory of a user."""
+
+    where: str
+    why: str
+
+
+Read = Found | Bad | LeftOut
+
+
+@dataclass(frozen=True)
+class Record:
+    """One object of a file, e.g. at `line 3` or `item 2 of messages`; `around` is the object that holds its list."""
+
+    where: str
+    fields: Fields
+    around: Fields = field(default_factory=dict)
+
+
+def records(path: Path, *lists: str, unless: str = "") -> Iterator[Record | Bad]:
+    """Yield the objects of a file of JSON lines, which may be of any size, or of one JSON document.
+
+    An object that has one of `lists` stands for what the list holds: it is a page of an API's answers, `unless` it has
+    what only a record has.
+    """
+    for where, value in _values(path):
+        if isinstance(value, Bad):
+            yield value
+        else:
+            yield from _expanded(where, value, lists, unless)
+
+
+def message(record: Record, source: str, source_id: Any, *, role: str, text: Any, **about: Any) -> Read:
+    """Return what somebody is known to have said; only `user` is the user's own word."""
+    payload = {"text": text, "role": role, "source": source}
+    return _found(record, source_id, "message.sent", payload, about)
+
+
+def statement(record: Record, source: str, source_id: Any, *, text: Any, **about: Any) -> Read:
+    """Return what the other system holds to be so, in nobody's words."""
+    return _found(record, source_id, IMPORTED, {"text": text, "source": source}, about)
+
+
+def moment(value: Any) -> datetime | None:
+    """Return a moment written in ISO 8601 or in epoch seconds, None where there is none; without a zone it is UTC.
+
+    Raises:
+        InvalidError: it cannot be read.
+    """
+    if value is None or value == "":
+        return None
+    try:
+        if isinstance(value, int | float) and not isinstance(value, bool):
+            return datetime.fromtimestamp(value, UTC)
+        found = datetime.fromisoformat(str(value))
+    except (ValueError, OverflowError, OSError) as error:
+        raise InvalidError(f"{value!r} is no moment") from error
+    return found if found.tzinfo else found.replace(tzinfo=UTC)
+
+
+def as_id(value: Any) -> str | None:
+    """Return the value where membus takes it as an id, else one made from it; None for none."""
+    if value is None or value == "":
+        return None
+    try:
+        return _ID.validate_python(str(value))
+    except ValidationError:
+        return f"id-{digest(value)}"
+
+
+def digest(value: Any) -> str:
+    """Return what stands for a record that has no id: what it says."""
+    return hashlib.sha256(json.dumps(value, sort_keys=True, default=str).encode()).hexdigest()[:32]
+
+
+def _found(record: Record, source_id: Any, event_type: str, payload: dict[str, Any], about: Fields) -> Read:
+    """Read what all formats have alike; `about` has `user`, `agent`, `session`, `at`, and `used`, the names read."""
+    text = payload["text"]
+    if not isinstance(text, str) or is_blank(text):
+        return Bad(record.where, "it has no text")
+    rest = {name: value for name, value in record.fields.items() if name not in about["used"] and value is not None}
+    try:
+        occurred_at = moment(about.get("at"))
+    except InvalidError as error:
+        return Bad(record.where, error.detail)
+    named = str(source_id) if source_id is not None else digest(record.fields)
+    kept: dict[str, Any] = {"source_id": named} | ({"fields": rest} if rest else {})
+    user = about.get("user")
+    return Found(
+        record.where, named, None if user is None else str(user), event_type, occurred_at, payload | kept,
+        agent=as_id(about.get("agent")), session=as_id(about.get("session")),
+    )  # fmt: skip
+
+
+def _values(path: Path) -> Iterator[tuple[str, Any]]:
+    """Yield each value with its place, a Bad in place of what is none."""
+    with path.open(encoding="utf-8", errors="surrogateescape") as file:  # what is no UTF-8 is that line's fault alone
+        first = file.readline()
+        file.seek(0)
+        if path.suffix != ".jsonl" and not _is_whole(first):
+            yield "item 1", _parsed("the file", file.read())
+            return
+        for number, line in enumerate(file, 1):
+            if line.strip():
+                yield f"line {number}", _parsed(f"line {number}", line)
+
+
+def _is_whole(line: str) -> bool:
+    return not isinstance(_parsed("", line), Bad)
+
+
+def _parsed(where: str, text: str) -> Any:
+    try:
+        return strict_json.loads(text)
+    except InvalidError as error:
+        return Bad(where, error.detail)
+
+
+def _expanded(where: str, value: Any, lists: tuple[str, ...], unless: str) -> Iterator[Record | Bad]:
+    if isinstance(value, list):
+        for number, each in enumerate(value, 1):
+            yield from _expanded(
+                f"item {number}" if where == "item 1" else f"{where}, item {number}", each, lists, unless
+            )
+        return
+    if not isinstance(value, dict):
+        yield Bad(where, "it is no object")
+        return
+    held = [name for name in lists if isinstance(value.get(name), list) and unless not in value]
+    if not held:
+        yield Record(where, value)
+    around = {name: each for name, each in value.items() if name not in held}
+    for name in held:
+        for number, each in enumerate(value[name], 1):
+            place = f"item {number} of {name}" if where == "item 1" else f"{where}, item {number} of {name}"
+            yield Record(place, each, around) if isinstance(each, dict) else Bad(place, "it is no object")

@@ -1,0 +1,200 @@
+"""functions/export: all that is known of a user, in one archive that is the same for the same state."""
+
+import hashlib
+import io
+import json
+import tracemalloc
+from collections.abc import Iterator
+from datetime import timedelta
+from typing import Any
+from zipfile import ZipFile
+
+import pytest
+
+from functions.export.archive import Archive
+from functions.export.sections import Sources
+from functions.export.usecase import export_user
+from membus import __version__
+from membus.domain.document import Document
+from membus.domain.facts import Trust
+from membus.domain.held_facts import held_fact
+from membus.domain.identity import Owner
+from membus.domain.transfer import EVENTS, Manifest
+from membus.domain.verdict import Held
+from tests.deliveries import Extraction, observant
+from tests.factories import ADA, NOON, a_conversation, a_summary, a_turn, an_event, an_observation, recorded, said
+from tests.fakes.clock import StoppedClock
+from tests.fakes.conversations import InMemoryConversations
+from tests.fakes.documents import InMemoryDocuments
+from tests.fakes.episodes import InMemoryEpisodes
+from tests.fakes.facts import InMemoryFacts
+from tests.fakes.held_facts import InMemoryHeldFacts
+from tests.fakes.memories import InMemoryMemories
+from tests.fakes.summaries import InMemorySummaries
+from tests.memories import fill
+
+HOUR = timedelta(hours=1)
+OWN, SHARED = "01JZZZZZZZZZZZZZZZZZZZZZZZ", "01JZZZZZZZZZZZZZZZZZZZZZZY"
+
+
+class Household:
+    """Ada's data in every store, beside that of others."""
+
+    def __init__(self) -> None:
+        clock = StoppedClock(NOON + HOUR)
+        self.episodes = InMemoryEpisodes()
+        self.facts = InMemoryFacts(self.episodes)
+        shared = a_conversation(SHARED, user_id="bob", members=(ADA.user,))
+        self.conversations = InMemoryConversations(clock, a_conversation(OWN), shared)
+        self.summaries = InMemorySummaries(self.conversations)
+        self.documents, self.index = InMemoryDocuments(clock), InMemoryMemories()
+        self.held_facts = InMemoryHeldFacts(clock)
+        self.sources = Sources(
+            episodes=self.episodes, facts=self.facts, conversations=self.conversations, summaries=self.summaries,
+            documents=self.documents, index=self.index, held_facts=self.held_facts, now=clock,
+        )  # fmt: skip
+
+    def live(self) -> None:
+        extraction = Extraction(observant(), episodes=self.episodes, facts=self.facts, held_facts=self.held_facts)
+        extraction.send(
+            said("I live in Lisbon", "e1"), said("I like tea", "e2", occurred_at=NOON + HOUR),
+            said("I live in Rome", "b1", owner=Owner(tenant="acme", user="bob")),
+            an_event("c1", type="fact.retracted", payload={"key": "likes.tea"}, occurred_at=NOON + 2 * HOUR),
+        )  # fmt: skip
+        self.held_facts.hold(ADA, [held_fact(Held(reason="hearsay", observation=an_observation("Porto")))])
+        for conversation in (OWN, SHARED):
+            self.conversations.add("acme", conversation, a_turn(), request_key=conversation, title=None)
+        bobs = a_turn(1)
+        bobs = bobs.model_copy(update={"user": bobs.user.model_copy(update={"author": "bob", "content": "secret"})})
+        self.conversations.add("acme", SHARED, bobs, request_key="bob", title=None)
+        self.document("mem_2", "The menu", "ada")
+        self.document("mem_1", "The plan", "ada")
+        self.document("mem_3", "The diary", "bob")
+
+    def document(self, memory_id: str, text: str, user: str) -> None:
+        document = Document(
+            memory_id=memory_id, tenant_id="acme", user_id=user, text=text, created_at=NOON, updated_at=NOON
+        )
+        self.documents.put(document)
+        fill(self.index, document.as_memory())
+
+
+@pytest.fixture
+def household() -> Household:
+    household = Household()
+    household.live()
+    return household
+
+
+def exported(household: Household, owner: Owner = ADA) -> tuple[bytes, Manifest]:
+    file = io.BytesIO()
+    manifest = export_user(owner, sources=household.sources, file=file, created_at=NOON + 3 * HOUR)
+    return file.getvalue(), manifest
+
+
+def lines(archive: bytes, name: str) -> list[dict[str, Any]]:
+    with ZipFile(io.BytesIO(archive)) as opened:
+        return [json.loads(line) for line in opened.read(name).splitlines()]
+
+
+def test_an_archive_holds_the_users_events_in_time_order_as_they_were_recorded(household: Household) -> None:
+    archive, _ = exported(household)
+
+    rows = lines(archive, EVENTS)
+    assert [row["event"]["event_id"] for row in rows] == ["e1", "e2", "c1"]
+    assert rows[0]["event"]["payload"] == {"text": "I live in Lisbon"}
+    assert set(rows[0]) == {"event", "learned_at"}
+
+
+def test_a_fact_comes_with_every_observation_and_one_taken_back_with_its_history(household: Household) -> None:
+    facts = {row["key"]: row for row in lines(exported(household)[0], "facts.jsonl")}
+
+    assert sorted(facts) == ["home.city", "likes.tea"]
+    assert facts["home.city"]["fact"]["value"] == "Lisbon"
+    assert [seen["trust"] for seen in facts["likes.tea"]["history"]] == [Trust.USER_STATED, Trust.CORRECTED]
+    assert facts["likes.tea"]["fact"]["value"] is None
+
+
+def test_of_another_persons_conversation_a_member_takes_their_own_words(household: Household) -> None:
+    household.summaries._summaries["acme", OWN]["SUMMARY#0#x"] = a_summary()
+    household.summaries._summaries["acme", SHARED]["SUMMARY#0#x"] = a_summary("bob's secret")
+    rows = lines(exported(household)[0], "conversations.jsonl")
+
+    kinds = [(row["conversation_id"], row["kind"], row.get("author")) for row in rows]
+    assert kinds == [
+        (SHARED, "conversation", None), (SHARED, "message", "ada"),
+        (OWN, "conversation", None), (OWN, "message", "ada"), (OWN, "message", "default"), (OWN, "summary", None),
+    ]  # fmt: skip
+
+
+def test_documents_and_what_waits_in_quarantine_come_along(household: Household) -> None:
+    archive, _ = exported(household)
+
+    assert [row["memory_id"] for row in lines(archive, "documents.jsonl")] == ["mem_1", "mem_2"]
+    assert [row["reason"] for row in lines(archive, "quarantine.jsonl")] == ["hearsay"]
+
+
+def test_the_manifest_vouches_for_every_file(household: Household) -> None:
+    archive, manifest = exported(household)
+
+    with ZipFile(io.BytesIO(archive)) as opened:
+        assert opened.testzip() is None
+        assert Manifest.model_validate_json(opened.read("manifest.json")) == manifest
+        for name, entry in manifest.files.items():
+            data = opened.read(name)
+            assert (entry.rows, entry.bytes) == (data.count(b"\n"), len(data))
+            assert entry.sha256 == hashlib.sha256(data).hexdigest()
+    assert (manifest.tenant, manifest.user, manifest.membus) == ("acme", "ada", __version__)
+
+
+def test_the_same_state_gives_the_same_bytes(household: Household) -> None:
+    other = Household()
+    other.live()
+
+    assert exported(household)[0] == exported(other)[0]
+
+
+def test_nobody_has_an_archive_too_and_it_is_empty(household: Household) -> None:
+    _, manifest = exported(household, Owner(tenant="zeta", user="ada"))
+
+    assert {entry.rows for entry in manifest.files.values()} == {0}
+
+
+def test_a_store_that_is_away_leaves_no_manifest(household: Household) -> None:
+    household.index.away = True
+    file = io.BytesIO()
+
+    with pytest.raises(Exception, match="away"):
+        export_user(ADA, sources=household.sources, file=file, created_at=NOON)
+    assert b"manifest" not in file.getvalue()
+
+
+def test_an_archive_holds_one_line_in_memory_however_many_there_are() -> None:
+    def endless() -> Iterator[str]:
+        yield from (f"{number} {'x' * 1000}" for number in range(20_000))
+
+    class Nowhere(io.BytesIO):
+        def write(self, data: Any) -> int:
+            return len(data)
+
+    tracemalloc.start()
+    archive = Archive(Nowhere())
+    archive.add("events.jsonl", endless())
+    _, most = tracemalloc.get_traced_memory()
+    tracemalloc.stop()
+
+    assert archive.files["events.jsonl"].bytes > 20_000_000
+    assert most < 2_000_000
+
+
+def test_every_page_of_a_store_is_turned() -> None:
+    household = Household()
+    for number in range(450):
+        household.episodes.record(
+            recorded(an_event(f"e{number:03d}", occurred_at=NOON + number * HOUR)), extracted="v1"
+        )
+
+    archive, manifest = exported(household)
+
+    assert manifest.files[EVENTS].rows == 450
+    assert [row["event"]["event_id"] for row in lines(archive, EVENTS)] == [f"e{n:03d}" for n in range(450)]

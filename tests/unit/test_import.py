@@ -1,0 +1,312 @@
+"""scripts import: records become events, once, for the right person, and facts follow from them."""
+
+import io
+import json
+from argparse import Namespace
+from collections.abc import Sequence
+from datetime import datetime, timedelta
+from pathlib import Path
+from typing import Any
+from zipfile import ZipFile
+
+import pytest
+
+from functions.export.usecase import export_user
+from membus.domain.event import Recorded
+from membus.domain.identity import Owner
+from membus.domain.remembered import memories_of_event
+from membus.domain.tenant import Tenant
+from membus.errors import InvalidError
+from scripts.cli import main
+from scripts.command import Exit
+from scripts.output import Output
+from scripts.target import Target
+from scripts.transfer.destination import Destination, user_map
+from scripts.transfer.importing import Imported, run, send
+from scripts.transfer.rows import Bad, Found
+from tests.deliveries import Extraction, a_message, observant
+from tests.factories import ADA, NOON, a_server_error, a_setting, an_event, recorded
+from tests.fakes.api_keys import InMemoryApiKeys
+from tests.fakes.bus import InMemoryBus
+from tests.fakes.clock import StoppedClock
+from tests.fakes.conversations import InMemoryConversations
+from tests.fakes.facts import InMemoryFacts
+from tests.fakes.tenants import InMemoryTenants
+from tests.fakes.usage import InMemoryUsage
+from tests.unit.test_export import Household
+
+SAMPLES = Path(__file__).parent.parent / "samples" / "imports"
+QUIET = Output(as_json=True)
+MINUTE = timedelta(minutes=1)
+
+
+def arguments(file: Path, source: str, **more: Any) -> Namespace:
+    given = {"tenant": "zeta", "user": "ada", "map": None, "at": None, "strict": False, "dry_run": False}
+    return Namespace(file=file, source=source, **given | more)
+
+
+def imported(file: Path, source: str, **more: Any) -> tuple[Imported, list[Recorded]]:
+    bus = InMemoryBus()
+    return run(arguments(file, source, **more), bus, QUIET), bus.retold
+
+
+def exported(household: Household, folder: Path) -> Path:
+    file = io.BytesIO()
+    export_user(ADA, sources=household.sources, file=file, created_at=NOON)
+    archive = folder / "ada.zip"
+    archive.write_bytes(file.getvalue())
+    return archive
+
+
+def delivered(events: Sequence[Recorded]) -> Extraction:
+    extraction = Extraction(observant())
+    for number, each in enumerate(events):
+        extraction.deliver(a_message(each.event, f"m{number}", taken_at=each.learned_at))
+    return extraction
+
+
+def held(facts: InMemoryFacts, owner: Owner) -> dict[str, tuple[str | None, datetime, int]]:
+    return {fact.key: (fact.value, fact.valid_from, fact.seen) for fact in facts.profile(owner).facts}
+
+
+@pytest.fixture
+def household() -> Household:
+    """Return Ada's life: things said, done, counted by rules, corrected and taken back."""
+    household = Household()
+    household.live()
+    extraction = Extraction(observant(), episodes=household.episodes, facts=household.facts)
+    extraction.send(
+        a_setting("s1"), *(a_server_error(f"x{n}", at=NOON + n * MINUTE) for n in range(3)),
+        an_event(
+            "c2", type="fact.corrected", payload={"key": "home.city", "value": "Porto"}, occurred_at=NOON + 9 * MINUTE
+        ),
+    )  # fmt: skip
+    return household
+
+
+@pytest.mark.parametrize(("tenant", "user"), [("zeta", "ada"), ("acme", "ada-2")])
+def test_an_archive_imported_elsewhere_gives_the_same_facts(
+    household: Household, tmp_path: Path, tenant: str, user: str
+) -> None:
+    result, events = imported(exported(household, tmp_path), "membus", tenant=tenant, user=user)
+
+    facts = delivered(events).facts
+    assert result.bad == []
+    assert isinstance(facts, InMemoryFacts)
+    there = held(facts, Owner(tenant=tenant, user=user))
+    assert there == held(household.facts, ADA)
+    assert there["home.city"][0] == "Porto"
+    assert "likes.tea" not in there
+    assert {"setting.theme", "home.city"} < set(there), "and what the errors say"
+
+
+def test_importing_twice_changes_nothing(household: Household, tmp_path: Path) -> None:
+    archive = exported(household, tmp_path)
+    first, again = (imported(archive, "membus", user="ada-2")[1] for _ in range(2))
+
+    once, twice = delivered(first), delivered([*first, *again])
+
+    assert [each.event.event_id for each in first] == [each.event.event_id for each in again]
+    owner = Owner(tenant="zeta", user="ada-2")
+    assert once.facts.observations(owner) == twice.facts.observations(owner)
+
+
+def test_an_event_that_stays_with_its_user_stays_the_same_event(household: Household, tmp_path: Path) -> None:
+    archive = exported(household, tmp_path)
+    _, same = imported(archive, "membus", tenant="acme", user="ada")
+    _, other = imported(archive, "membus", tenant="acme", user="ada-2")
+
+    assert {each.event.event_id for each in same} == {"e1", "e2", "c1", "s1", "x0", "x1", "x2", "c2"}
+    assert {each.event.event_id for each in same}.isdisjoint(each.event.event_id for each in other)
+    assert [each.learned_at for each in same] == [each.learned_at for each in other]
+
+
+def test_what_nobody_is_known_to_have_said_is_recorded_and_teaches_nothing(tmp_path: Path) -> None:
+    file = tmp_path / "mem0.jsonl"
+    file.write_text('{"id": "1", "memory": "I live in Lisbon", "user_id": "u", "created_at": "2025-01-01T00:00:00Z"}\n')
+    _, events = imported(file, "mem0")
+
+    extraction = delivered(events)
+
+    assert [each.event.type for each in events] == ["memory.imported"]
+    assert extraction.prompts() == []
+    assert extraction.known(Owner(tenant="zeta", user="ada")) == {}
+
+
+def test_what_nobody_is_known_to_have_said_is_found_by_its_words_and_its_source() -> None:
+    _, events = imported(SAMPLES / "mem0.json", "mem0")
+
+    (memory,) = memories_of_event(events[0].event)
+
+    assert (memory.text, memory.speaker) == ("Is vegetarian and likes hiking", None)
+    assert memory.metadata["source"] == "mem0"
+
+
+def test_what_the_user_said_elsewhere_becomes_facts_with_its_evidence() -> None:
+    _, events = imported(SAMPLES / "zep.jsonl", "zep")
+
+    facts = delivered(events).facts
+    city = facts.fact(Owner(tenant="zeta", user="ada"), "home.city")
+    assert (city.value, city.provenance.quote) == ("Lisbon.", "I live in Lisbon.")
+    assert city.valid_from == datetime.fromisoformat("2025-03-01T12:00:00.123456+00:00")
+    assert city.provenance.event_id.startswith("zep-")
+
+
+def test_with_one_user_named_a_file_is_about_one_of_its_users(tmp_path: Path) -> None:
+    file = tmp_path / "mem0.jsonl"
+    rows = [
+        {"id": str(n), "memory": "Likes tea", "user_id": user, "created_at": "2025-01-01"}
+        for n, user in enumerate("aab")
+    ]
+    file.write_text("\n".join(map(json.dumps, rows)))
+
+    result, events = imported(file, "mem0")
+
+    assert len(events) == 2
+    assert [(each.where, "use --map" in each.why) for each in result.bad] == [("line 3", True)]
+
+
+def test_a_map_sends_each_to_their_own_and_nobody_to_another(tmp_path: Path) -> None:
+    file, users = tmp_path / "mem0.jsonl", tmp_path / "users.json"
+    rows = [
+        {"id": "1", "memory": "Likes tea", "user_id": user, "created_at": "2025-01-01"}
+        for user in ("a", "b", "c", None)
+    ]
+    file.write_text("\n".join(map(json.dumps, rows)))
+    users.write_text('{"a": "ada", "b": "bob"}')
+
+    result, events = imported(file, "mem0", user=None, map=users)
+
+    assert [each.event.user_id for each in events] == ["ada", "bob"]
+    assert len({each.event.event_id for each in events}) == 2
+    assert [each.where for each in result.bad] == ["line 3", "line 4"]
+
+
+def test_two_of_the_sources_users_may_become_one_without_losing_a_record(tmp_path: Path) -> None:
+    file, users = tmp_path / "mem0.jsonl", tmp_path / "users.json"
+    rows = [{"id": "1", "memory": "Likes tea", "user_id": user, "created_at": "2025-01-01"} for user in "ab"]
+    file.write_text("\n".join(map(json.dumps, rows)))
+    users.write_text('{"a": "ada", "b": "ada"}')
+
+    _, events = imported(file, "mem0", user=None, map=users)
+
+    assert len({each.event.event_id for each in events}) == 2
+
+
+@pytest.mark.parametrize("text", ["[]", '{"a": 1}', "{", '{"a": "b c"}'])
+def test_a_map_that_is_none_is_refused(tmp_path: Path, text: str) -> None:
+    file = tmp_path / "users.json"
+    file.write_text(text)
+
+    with pytest.raises(InvalidError):
+        user_map(file)
+
+
+def test_what_does_not_say_when_is_bad_unless_the_operator_says_it() -> None:
+    found = Found("line 1", "1", None, "memory.imported", None, {"text": "Likes tea"})
+    told = Destination("zeta", "letta", NOON, user="ada", at=NOON - MINUTE).event(found)
+
+    assert Destination("zeta", "letta", NOON, user="ada").event(found) == Bad(
+        "line 1", "it does not say when: name a moment with --at"
+    )
+    assert isinstance(told, Recorded)
+    assert (told.event.occurred_at, told.learned_at) == (NOON - MINUTE, NOON)
+
+
+@pytest.mark.parametrize(
+    ("changes", "why"),
+    [
+        ({"payload": {"text": "x" * 200_001}}, "larger"),
+        ({"type": "fact.recorded", "payload": {"key": "a"}}, "membus says itself"),
+        ({"type": "Nonsense"}, "type"),
+        ({"occurred_at": NOON.replace(year=1960)}, "occurred_at"),
+    ],
+)
+def test_what_can_be_no_event_is_named_with_its_reason(changes: dict[str, Any], why: str) -> None:
+    fields: dict[str, Any] = {"type": "message.sent", "occurred_at": NOON, "payload": {"text": "hi"}} | changes
+    bad = Destination("zeta", "membus", NOON, user="ada").event(Found("line 7", "e1", "ada", **fields))
+
+    assert isinstance(bad, Bad)
+    assert bad.where == "line 7"
+    assert why in bad.why
+
+
+def test_an_event_to_be_left_alone_goes_without_its_words() -> None:
+    found = Found("line 1", "e1", "ada", "message.sent", NOON, {"text": "hi"}, remember=False)
+
+    told = Destination("zeta", "membus", NOON, user="ada").event(found)
+
+    assert isinstance(told, Recorded)
+    assert (told.event.remember, told.event.payload) == (False, {})
+
+
+def test_what_the_bus_did_not_take_is_told_by_its_place() -> None:
+    result = Imported()
+
+    send([("line 1", recorded()), ("line 2", recorded(an_event("e2")))], InMemoryBus({"e2": "Throttling"}), result)
+
+    assert result.events == {"message.sent": 1}
+    assert [each.where for each in result.bad] == ["line 2"]
+
+
+@pytest.mark.parametrize("harm", ["cut", "changed", "later", "other"])
+def test_an_archive_that_is_not_whole_is_refused(household: Household, tmp_path: Path, harm: str) -> None:
+    archive = exported(household, tmp_path)
+    with ZipFile(archive) as opened:
+        files = {name: opened.read(name) for name in opened.namelist()}
+    told = json.loads(files["manifest.json"])
+    if harm == "cut":
+        del files["manifest.json"]
+    elif harm == "changed":
+        files["facts.jsonl"] += b"{}\n"
+    else:
+        changed = {"schema_version": 2} if harm == "later" else {"format": "other"}
+        files["manifest.json"] = json.dumps(told | changed).encode()
+    with ZipFile(archive, "w") as opened:
+        for name, data in files.items():
+            opened.writestr(name, data)
+
+    with pytest.raises(InvalidError):
+        imported(archive, "membus")
+
+
+@pytest.fixture
+def command() -> Any:
+    target = Target(
+        "dev", InMemoryTenants(Tenant("zeta", "Zeta", NOON)), InMemoryApiKeys(), InMemoryConversations(StoppedClock()),
+        InMemoryUsage(),
+    )  # fmt: skip
+    return lambda *words: main(["import", *map(str, words), "--tenant", "zeta", "--json"], open_target=lambda _: target)
+
+
+def test_a_dry_run_counts_and_sends_nothing(command: Any, capsys: pytest.CaptureFixture[str]) -> None:
+    assert command(SAMPLES / "langmem.jsonl", "--from", "langmem", "--user", "ada", "--dry-run") == Exit.PARTLY
+
+    rows = json.loads(capsys.readouterr().out)
+    assert rows[0] == {"what": "event", "which": "memory.imported", "count": "3"}
+    assert rows[1]["which"].startswith("line 4: ")
+
+
+def test_strictly_nothing_is_sent_where_one_record_is_bad(command: Any, capsys: pytest.CaptureFixture[str]) -> None:
+    assert command(SAMPLES / "langmem.jsonl", "--from", "langmem", "--user", "ada", "--strict", "--yes") == Exit.REFUSED
+    assert "nothing was sent" in capsys.readouterr().err
+
+
+def test_nothing_is_sent_unasked(command: Any, capsys: pytest.CaptureFixture[str]) -> None:
+    assert command(SAMPLES / "zep.jsonl", "--from", "zep", "--user", "ada") == Exit.REFUSED
+    assert "say --yes" in capsys.readouterr().err
+
+
+@pytest.mark.parametrize(
+    ("words", "why"),
+    [
+        (["missing.json", "--from", "mem0", "--user", "ada"], "is not there"),
+        ([SAMPLES / "mem0.json", "--from", "mem0", "--user", "a b"], "is no user"),
+        ([SAMPLES / "mem0.json", "--from", "membus", "--user", "ada"], "no archive"),
+    ],
+)
+def test_a_command_that_cannot_be_done_says_why(
+    command: Any, capsys: pytest.CaptureFixture[str], words: list[Any], why: str
+) -> None:
+    assert command(*words, "--dry-run") == Exit.REFUSED
+    assert why in capsys.readouterr().err

@@ -1,0 +1,159 @@
+"""scripts/transfer/formats: what other systems export, read into what may become events."""
+
+from collections import Counter
+from datetime import UTC, datetime, timedelta, timezone
+from pathlib import Path
+
+import pytest
+
+from membus.errors import InvalidError
+from scripts.transfer.formats import FORMATS
+from scripts.transfer.rows import Bad, Found, LeftOut, Read, moment
+
+SAMPLES = Path(__file__).parent.parent / "samples" / "imports"
+Kinds = tuple[list[Found], list[LeftOut], list[Bad]]
+
+
+def read(source: str, file: str) -> Kinds:
+    return sorted_out(FORMATS[source](SAMPLES / file))
+
+
+def sorted_out(reads: object) -> Kinds:
+    found: list[Read] = list(reads)  # type: ignore[call-overload]
+    return (
+        [each for each in found if isinstance(each, Found)],
+        [each for each in found if isinstance(each, LeftOut)],
+        [each for each in found if isinstance(each, Bad)],
+    )
+
+
+def said(found: list[Found]) -> list[tuple[str, str, str | None]]:
+    return [(each.type, each.payload["text"], each.payload.get("role")) for each in found]
+
+
+def test_mem0s_memories_are_statements_nobody_is_known_to_have_said() -> None:
+    found, _, bad = read("mem0", "mem0.json")
+
+    assert said(found) == [
+        ("memory.imported", "Is vegetarian and likes hiking", None),
+        ("memory.imported", "Planning a trip to Kyoto", None),
+    ]
+    first, second = found
+    assert (first.user, first.source_id) == ("alex", "f4cbdb08-7062-4f3e-8eb2-9f5c80dfe64c")
+    assert first.occurred_at == datetime(2024, 7, 26, 10, 29, 36, 630547, timezone(timedelta(hours=-7)))
+    assert first.payload["fields"]["metadata"] == {"category": "food"}, "what membus does not know is kept"
+    assert second.session == "trip-1"
+    assert second.agent is not None
+    assert second.agent.startswith("id-"), "an id that would leave its folder is replaced"
+    assert [each.where for each in bad] == ["item 3 of results", "item 4 of results"]
+    assert "schema of one's own" in bad[1].why
+
+
+def test_zeps_messages_say_who_spoke_and_its_facts_do_not() -> None:
+    found, left_out, bad = read("zep", "zep.jsonl")
+
+    assert said(found) == [
+        ("message.sent", "I live in Lisbon.", "user"),
+        ("message.sent", "Lovely city.", "assistant"),
+        ("message.sent", "I like tea.", "user"),
+        ("memory.imported", "Ada lives in Lisbon", None),
+    ]
+    assert {each.user for each in found} == {"ada-at-zep"}
+    assert [each.session for each in found] == ["thread-9", "thread-9", "old-session", None]
+    assert [each.why for each in left_out] == ["a system message"]
+    assert [each.where for each in bad] == ["line 5", "line 6"]
+    assert "not valid JSON" in bad[1].why
+
+
+def test_an_agent_file_gives_what_was_said_and_what_was_noted_of_the_user() -> None:
+    found, left_out, bad = read("letta", "letta.af")
+
+    assert said(found) == [
+        ("message.sent", "I work as a nurse.", "user"),
+        ("message.sent", "A nurse, wonderful!", "assistant"),
+        ("memory.imported", "First name: Ada. Likes tea.", None),
+    ]
+    assert [each.agent for each in found] == ["agent-0", "agent-0", None]
+    assert Counter(each.why for each in left_out) == {
+        "a system message that nobody said": 1, "a user message that nobody said": 1,
+        "a tool message that nobody said": 1, "a assistant message that nobody said": 1,
+        "the agent's block persona": 1,
+    }  # fmt: skip
+    assert bad == []
+
+
+def test_an_agent_file_of_before_is_read_as_well() -> None:
+    found, _, _ = read("letta", "letta_before.af")
+
+    assert said(found) == [("memory.imported", "Name: Ada", None), ("message.sent", "I like chess.", "user")]
+    assert found[0].occurred_at == datetime(2025, 4, 2, 10, tzinfo=UTC)
+
+
+def test_langmems_memories_may_have_a_schema_of_their_own() -> None:
+    found, _, bad = read("langmem", "langmem.jsonl")
+
+    assert [each.payload["text"] for each in found] == [
+        "User prefers dark mode", "User's favorite color is blue", 'name: Ada, languages: ["en", "pt"]',
+    ]  # fmt: skip
+    assert {each.user for each in found} == {"user-123"}
+    assert found[0].source_id == "memories/user-123/5f1c"
+    assert [each.where for each in bad] == ["line 4"]
+
+
+def test_agentcores_events_say_who_spoke_and_its_records_do_not() -> None:
+    found, left_out, bad = read("agentcore", "agentcore.jsonl")
+
+    assert said(found) == [
+        ("message.sent", "I am allergic to peanuts.", "user"),
+        ("message.sent", "Noted.", "assistant"),
+        ("memory.imported", "The user is allergic to peanuts.", None),
+    ]
+    assert {each.user for each in found} == {"user-1"}
+    assert len({each.source_id for each in found}) == 3
+    assert found[2].occurred_at == datetime(2025, 4, 28, 16, 1, 0, 500_000, UTC)
+    assert sorted(each.why for each in left_out) == [
+        "a blob, whose shape is the application's own", "a message of tool",
+    ]  # fmt: skip
+    assert [each.where for each in bad] == ["line 3"]
+
+
+@pytest.mark.parametrize(
+    ("written", "text"),
+    [
+        ("[\n1, 2]", ["item 1", "item 2"]),
+        ("{", ["the file"]),
+        ('"x"\n{}', ["line 1", "line 2"]),
+        ("", ["the file"]),
+        ('{"results": []}', []),
+    ],
+)
+def test_what_is_no_object_is_named_by_its_place(tmp_path: Path, written: str, text: list[str]) -> None:
+    file = tmp_path / "export.json"
+    file.write_text(written)
+
+    assert [each.where for each in FORMATS["mem0"](file)] == text
+
+
+def test_a_line_that_is_no_utf8_costs_that_line(tmp_path: Path) -> None:
+    file = tmp_path / "export.jsonl"
+    file.write_bytes(b'{"memory": "\xff"}\n{"id": "1", "memory": "Likes tea", "created_at": "2025-01-01"}\n')
+
+    found, _, bad = sorted_out(FORMATS["mem0"](file))
+
+    assert [each.where for each in bad] == ["line 1"]
+    assert [each.occurred_at for each in found] == [datetime(2025, 1, 1, tzinfo=UTC)]
+
+
+def test_a_record_without_an_id_is_known_by_what_it_says(tmp_path: Path) -> None:
+    file = tmp_path / "export.jsonl"
+    file.write_text('{"memory": "Likes tea"}\n{"memory": "Likes tea"}\n{"memory": "Likes cake"}\n')
+
+    first, again, other = (each.source_id for each in FORMATS["mem0"](file) if isinstance(each, Found))
+
+    assert first == again != other
+
+
+@pytest.mark.parametrize("value", ["yesterday", True, 10**20, "2025-13-01"])
+def test_what_is_no_moment_is_refused(value: object) -> None:
+    with pytest.raises(InvalidError):
+        moment(value)
