@@ -16,8 +16,10 @@ from membus import wiring, wiring_cold, wiring_models, wiring_search, wiring_soc
 from membus.domain.tenant import Tenant
 from membus.indexing import Indexer
 from tests.fakes.api_keys import InMemoryApiKeys
+from tests.fakes.archive import InMemoryArchive
 from tests.fakes.bus import InMemoryBus
 from tests.fakes.clock import StoppedClock
+from tests.fakes.contents import InMemoryContents
 from tests.fakes.conversations import InMemoryConversations
 from tests.fakes.documents import InMemoryDocuments
 from tests.fakes.embedder import WordEmbedder
@@ -99,6 +101,8 @@ class Door:
     idempotency: InMemoryIdempotency = field(default_factory=InMemoryIdempotency)
     model: ScriptedModel = field(default_factory=lambda: ScriptedModel("Good morning."))
     recollection: InMemoryRecollection = field(default_factory=InMemoryRecollection)
+    contents: InMemoryContents = field(default_factory=InMemoryContents)
+    archive: InMemoryArchive = field(default_factory=InMemoryArchive)
     announcements: InMemoryBus = field(default_factory=InMemoryBus)
     push: RecordingPush = field(default_factory=RecordingPush)
     keys: InMemoryApiKeys = field(default_factory=InMemoryApiKeys)
@@ -133,6 +137,8 @@ class Door:
         patch.setattr(wiring_cold, "episode_reader", lambda: self.episodes)
         patch.setattr(wiring, "sealer", HmacSealer)
         patch.setattr(wiring_search, "recollection", lambda: self.recollection)
+        patch.setattr(wiring, "contents", lambda: self.contents)
+        patch.setattr(wiring_cold, "archive", lambda: self.archive)
         patch.setattr(wiring_search, "episodes", lambda: self.episodes)
         patch.setattr(wiring_search, "announcements", lambda: self.announcements)
         patch.setattr(wiring_search, "documents", lambda: self.documents)
@@ -178,7 +184,7 @@ class Door:
         if body is not None:
             text = base64.b64encode(body).decode() if isinstance(body, bytes) else body
             event |= {"body": text, "isBase64Encoded": isinstance(body, bytes)}
-        chatting = path.endswith("/context") or (method == "POST" and path.endswith("/messages"))
+        chatting = path.endswith(("/context", "/results")) or (method == "POST" and path.endswith("/messages"))
         handler: Handler = _handle if chatting else memory.handler
         answer = handler(event, Invocation(self.seconds_left))
         found = {name.lower(): value for name, value in answer["headers"].items()}

@@ -4,6 +4,7 @@ import math
 import time
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
+from dataclasses import replace
 from functools import partial
 from typing import Annotated, Any
 
@@ -14,6 +15,7 @@ from aws_lambda_powertools.utilities.typing import LambdaContext
 from functions.chat.api import Answer, MessageIn
 from functions.chat.gathering import Gatherer
 from functions.chat.reproduction import Reproduced, Reproduction
+from functions.chat.results import Results, WholeResults
 from functions.chat.socket import Socket
 from functions.chat.socket_door import answer_gateway
 from functions.chat.streaming import LongTurn, Streaming
@@ -21,7 +23,7 @@ from functions.chat.toolbox import Toolbox
 from functions.chat.tooling import Acting, DataSources
 from functions.chat.tools import registry
 from functions.chat.usecase import Chat
-from membus import wiring, wiring_models, wiring_search, wiring_socket
+from membus import wiring, wiring_cold, wiring_models, wiring_search, wiring_socket
 from membus.domain.context import Context
 from membus.domain.conversation import MessageIds
 from membus.domain.identity import Id
@@ -53,7 +55,7 @@ def post_message(
 ) -> Answer:
     if key is None:
         raise InvalidError("send an Idempotency-Key: this request makes something new", code="idempotency_key_missing")
-    chat = _chat(app.lambda_context, ANSWER_SECONDS)
+    chat = _chat(app.lambda_context, ANSWER_SECONDS, whole_tenant="admin" in caller(app).scopes)
     return Answer.of(chat.answer(caller(app).tenant, conversation, asked, request_key=key))
 
 
@@ -79,6 +81,16 @@ def get_message_context(conversation: Conversation, message: Annotated[Id, Path(
     return Reproduction(_gatherer()).of(caller(app).tenant, conversation, message)
 
 
+@app.get(
+    "/v1/conversations/<conversation>/messages/<message>/results",
+    summary="All that the tools of a reply gave, beyond what the model was shown",
+    **route("chat", "memory:read"),
+)
+def get_results(conversation: Conversation, message: Annotated[Id, Path()]) -> WholeResults:
+    results = Results(wiring.contents, _unkept)
+    return results.of(wiring.conversations(), caller(app).tenant, conversation, message)
+
+
 @logger.inject_lambda_context(correlation_id_path=API_GATEWAY_HTTP)
 def handler(event: dict[str, Any], context: LambdaContext) -> dict[str, Any] | None:
     if event.keys() == {"turn"}:  # from this function itself: no gateway makes such an event
@@ -101,7 +113,8 @@ def _socket() -> Socket:
     )
 
 
-def _chat(context: LambdaContext, limit_seconds: float = math.inf) -> Chat:
+def _chat(context: LambdaContext, limit_seconds: float = math.inf, *, whole_tenant: bool = False) -> Chat:
+    """Tools see the acting user's own, unless the caller may see the whole tenant: over a socket nobody may."""
     begun = time.monotonic()
 
     def seconds_left() -> float:
@@ -115,19 +128,24 @@ def _chat(context: LambdaContext, limit_seconds: float = math.inf) -> Chat:
         bus=wiring.bus(),
         announcements=wiring_search.announcements,
         model=partial(wiring_models.model, "chat"),
-        toolbox=partial(_toolbox, seconds_left),
+        toolbox=partial(_toolbox, seconds_left, whole_tenant),
+        results=Results(wiring.contents, _unkept),
         clock=wiring.now,
         seconds_left=seconds_left,
         ids=ids,
     )
 
 
-def _toolbox(seconds_left: Callable[[], float], acting: Acting) -> Toolbox:
+def _unkept(why: str) -> None:
+    logger.warning("whole results are not kept", extra={"why": why})
+
+
+def _toolbox(seconds_left: Callable[[], float], whole_tenant: bool, acting: Acting) -> Toolbox:  # noqa: FBT001
     def tell(tool: str, why: str) -> None:
         logger.warning("a tool failed", extra={"tool": tool, "why": why, "tenant_id": acting.owner.tenant})
 
-    sources = DataSources(wiring_search.recollection(), wiring_search.episodes(), wiring.bus())
-    return Toolbox(registry, sources, acting, hands, seconds_left, tell)
+    sources = DataSources(wiring_search.recollection(), wiring_search.episodes(), wiring.bus(), wiring_cold.archive)
+    return Toolbox(registry, sources, replace(acting, whole_tenant=whole_tenant), hands, seconds_left, tell)
 
 
 def _gatherer() -> Gatherer:

@@ -10,6 +10,7 @@ from pydantic import BaseModel, ConfigDict
 
 from membus.domain.identity import Owner
 from membus.domain.prompt import Tool
+from membus.ports.archive import ArchiveQueries
 from membus.ports.episodes import EpisodeReader
 from membus.ports.events import EventBus
 from membus.ports.recall import Recollection
@@ -26,7 +27,7 @@ class Acting:
     """Who acts, as the turn says: no argument of a call can change it.
 
     `said` are the user's own words of this conversation, the newest last, that may be remembered; `remember` is
-    whether this message may be.
+    whether this message may be. `whole_tenant` is the right of a key with the scope `admin` to see all users' events.
     """
 
     owner: Owner
@@ -35,6 +36,7 @@ class Acting:
     said: Sequence[str]
     remember: bool
     now: datetime
+    whole_tenant: bool = False
 
 
 @dataclass(frozen=True)
@@ -42,6 +44,7 @@ class DataSources:
     recollection: Recollection
     episodes: EpisodeReader
     bus: EventBus
+    archive: Callable[[], ArchiveQueries]
 
 
 Asked = TypeVar("Asked", bound=Arguments)

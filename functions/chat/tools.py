@@ -8,6 +8,7 @@ from datetime import UTC, date, datetime, time, timedelta
 from pydantic import Field
 
 from functions.chat.tooling import Acting, Arguments, DataSources, Registry
+from membus.domain.archive_query import ArchiveQuestion
 from membus.domain.blocks import escaped
 from membus.domain.episode import Episode, EpisodeQuery
 from membus.domain.event import EARLIEST, LATEST, Event
@@ -51,6 +52,19 @@ class Remember(Arguments):
     )
 
 
+class QueryArchive(Arguments):
+    """Ask the archive of the user's events in DuckDB's SQL: one SELECT over the one table episodes.
+
+    Columns: event_id, user_id, agent_id, session_id, type (message.sent, page.viewed and so on), occurred_at
+    (TIMESTAMP, UTC), payload (JSON: payload->>'text' is what was said). Use it to count and compare over long times.
+    The newest days are not archived yet: recall_episodes has them. 200 rows at most.
+    """
+
+    sql: str = Field(min_length=1, max_length=4_000)
+    since: date | None = Field(default=None, description="first day to look at, UTC; all by default")
+    until: date | None = Field(default=None, description="last day to look at, UTC")
+
+
 @registry.tool(SearchMemory, tokens=1_500, seconds=6)
 def search_memory(asked: SearchMemory, acting: Acting, sources: DataSources) -> Sequence[str]:
     found = sources.recollection.found(acting.owner, asked.query, limit=asked.limit)
@@ -68,6 +82,16 @@ def recall_episodes(asked: RecallEpisodes, acting: Acting, sources: DataSources)
     more = [f"(there are more: ask for what was since {_day_reached(page.items, wanted)})"] if page.after else []
     today = f"(today is {acting.now:%A, %Y-%m-%d})"
     return [today, *(map(_line, page.items) if page.items else ["nothing happened in that time"]), *more]
+
+
+@registry.tool(QueryArchive, tokens=1_500, seconds=14)
+def query_archive(asked: QueryArchive, acting: Acting, sources: DataSources) -> Sequence[str]:
+    user = None if acting.whole_tenant else acting.owner.user
+    table = sources.archive().answer(
+        ArchiveQuestion(tenant=acting.owner.tenant, user=user, now=acting.now, **asked.model_dump())
+    )
+    more = [] if table.complete else ["(there are more rows)"]
+    return [*map(_row, (table.columns, *table.rows)), *more]
 
 
 @registry.tool(Remember, tokens=200, seconds=6)
@@ -102,6 +126,10 @@ def _line(episode: Episode) -> str:
     words = escaped(" ".join(said.split()))
     shown = words if len(words) <= PAYLOAD_CHARACTERS else f"{words[:PAYLOAD_CHARACTERS]}…"
     return f"- [{event.occurred_at:%Y-%m-%d %H:%M}, {event.type}] {shown}"
+
+
+def _row(cells: Sequence[str | None]) -> str:
+    return " | ".join("" if cell is None else escaped(" ".join(cell.split())) for cell in cells)
 
 
 def _day_reached(items: Sequence[Episode], wanted: EpisodeQuery) -> date:

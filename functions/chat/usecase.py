@@ -6,6 +6,7 @@ from dataclasses import dataclass
 
 from functions.chat.api import MessageIn
 from functions.chat.gathering import Gathered, Gatherer
+from functions.chat.results import Results
 from functions.chat.speaking import Heard, Speaking
 from functions.chat.toolbox import Toolbox
 from functions.chat.tooling import Acting
@@ -59,6 +60,7 @@ class Chat:
     announcements: Callable[[], EventBus]
     model: Callable[[str], LanguageModel]
     toolbox: Callable[[Acting], Toolbox]
+    results: Results
     clock: Clock
     seconds_left: Callable[[], float]
     ids: MessageIds
@@ -125,6 +127,7 @@ class Chat:
         toolbox = self.toolbox(acting_of(asked, gathered.conversation, context))
         spoken = yield from Speaking(self.model(tenant), toolbox, self.seconds_left, streaming).turn(context)
         turn = turn_of(asked, gathered.conversation, context, spoken, now=self.clock())
+        turn = self.results.keep(gathered.conversation, turn, toolbox.whole)
         trace = trace_of(turn, asked, gathered.sources, context, spoken.first)
         stored = self._store(gathered.conversation, turn, request_key, trace)
         if is_summary_due(gathered.conversation, stored, ratio_of(trace.rate)):

@@ -38,7 +38,7 @@ from tests.fakes.model import ScriptedModel
 from tests.fakes.recollection import InMemoryRecollection
 from tests.strict import strict_aws
 from tests.tables import make_table
-from tests.toolboxes import no_tools
+from tests.toolboxes import no_results, no_tools
 
 EVENT_ID = re.compile(r'"event_id": "([^"]+)"')
 
@@ -83,8 +83,8 @@ class _Stores:
                 recollection=InMemoryRecollection(), pool=ThreadPoolExecutor(6),
             ),
             conversations=store, bus=InMemoryBus(), announcements=InMemoryBus,
-            model=lambda _: ScriptedModel("Bom dia!"), toolbox=no_tools, clock=lambda: NOON, seconds_left=lambda: 10.0,
-            ids=MessageIds(),
+            model=lambda _: ScriptedModel("Bom dia!"), clock=lambda: NOON, seconds_left=lambda: 10.0,
+            toolbox=no_tools, results=no_results(), ids=MessageIds(),
         )  # fmt: skip
         for number in range(49):
             self.turn(str(number))

@@ -108,3 +108,21 @@ def test_a_text_that_cannot_be_removed_keeps_the_item_that_points_to_it(clock: S
             remains.remove("acme", talk.conversation_id)
 
         assert "Item" in table.get_item(Key={"pk": item["pk"], "sk": item["sk"]})
+
+
+def test_the_whole_results_of_a_replys_tools_go_with_it() -> None:
+    contents, clock = InMemoryContents(), StoppedClock()
+    with strict_aws():
+        table = make_table("conversations")
+        conversations, talk, turn = DynamoConversations(table, clock), a_conversation("01JZ1"), a_turn()
+        conversations.create(talk, request_key="c")
+        contents.keep(key := "results/acme/01JZ1/reply", "{}")
+        reply = turn.assistant.model_copy(update={"spilled": key})
+        place = talk.tenant_id, talk.conversation_id
+        conversations.add(*place, turn.model_copy(update={"assistant": reply}), request_key="k", title=None)
+        assert conversations.message(*place, reply.message_id).spilled == key
+        conversations.delete(*place)
+
+        assert not DynamoRemains(table, contents).remove(*place)
+
+    assert contents.kept == {}

@@ -94,14 +94,16 @@ locals {
 
     chat = {
       limits      = { timeout_seconds = 120, memory_mb = 1024 }
-      environment = merge(local.memory, local.conversations, local.bus, module.model.environment, { CHAT_MODEL_ID = var.model.chat_id, RECALL_FUNCTION = local.recall.target, CHAT_FALLBACK_MODEL_ID = var.model.chat_fallback_id }, local.ledger.environment, local.hot.environment, local.socket.environment)
+      environment = merge(local.memory, local.conversations, local.bus, module.model.environment, { CHAT_MODEL_ID = var.model.chat_id, RECALL_FUNCTION = local.recall.target, CHAT_FALLBACK_MODEL_ID = var.model.chat_fallback_id }, local.spill.environment, local.ledger.environment, local.hot.environment, local.socket.environment)
       grants = [
-        local.recall.grant, local.socket.grants,
+        local.recall.grant, local.socket.grants, local.may.memory.cold.read, module.archive.grants.cold.read,
+        module.archive.grants.spill.read, module.archive.grants.spill.write,
         local.may.memory.facts.read, local.may.conversations.turns.read, local.may.conversations.turns.write,
         module.event_bus.grants.put, module.model.grants.ask, local.ledger.grants, local.hot.grants,
       ]
       inside  = var.hot_tier != null
       outward = true
+      layers  = ["duckdb"]
     }
 
     sweep = {

@@ -32,7 +32,7 @@ from tests.fakes.facts import InMemoryFacts
 from tests.fakes.fresh import InMemoryFresh
 from tests.fakes.model import ScriptedModel
 from tests.fakes.summaries import InMemorySummaries
-from tests.toolboxes import no_tools
+from tests.toolboxes import no_results, no_tools
 
 TALK = "talk"
 MESSAGE_TOKENS = 480
@@ -113,7 +113,7 @@ class Talk:
             ),
             conversations=self.conversations, bus=InMemoryBus(), announcements=lambda: self.due,
             model=lambda _: Replay(lambda _: self._answer), clock=lambda: self.now, seconds_left=lambda: 10.0,
-            toolbox=no_tools, ids=MessageIds(),
+            toolbox=no_tools, results=no_results(), ids=MessageIds(),
         )  # fmt: skip
 
     def context(self, message: str) -> Context:

@@ -22,7 +22,7 @@ from tests.fakes.model import ScriptedModel
 from tests.fakes.recollection import InMemoryRecollection
 from tests.strict import strict_aws
 from tests.tables import make_table
-from tests.toolboxes import no_tools
+from tests.toolboxes import no_results, no_tools
 
 AT = (50, 500, 2_000)
 AROUND = 40
@@ -86,7 +86,7 @@ class _Talk:
             ),
             conversations=self._store, bus=InMemoryBus(), announcements=lambda: self._due,
             model=lambda _: ScriptedModel("word " * 150), clock=lambda: self.now, seconds_left=lambda: 10.0,
-            toolbox=no_tools, ids=MessageIds(),
+            toolbox=no_tools, results=no_results(), ids=MessageIds(),
         )  # fmt: skip
 
     def context(self) -> None:

@@ -6,6 +6,8 @@ from typing import TYPE_CHECKING
 from membus.wiring import _env, contents, hot_episodes, now
 
 if TYPE_CHECKING:
+    from membus.adapters.s3_cold_objects import S3ColdObjects
+    from membus.ports.archive import ArchiveQueries
     from membus.ports.cold import ColdCatalog, ColdObjects, WaitingEpisodes
     from membus.ports.episodes import EpisodeReader
 
@@ -39,10 +41,23 @@ def catalog() -> "ColdCatalog":
 
 @cache
 def objects() -> "ColdObjects":
+    return _parquet()
+
+
+@cache
+def _parquet() -> "S3ColdObjects":
     from membus.adapters.aws import client
     from membus.adapters.s3_cold_objects import S3ColdObjects
 
     return S3ColdObjects(partial(client, "s3", read_timeout_seconds=OBJECT_SECONDS), _env("ARCHIVE_BUCKET"))
+
+
+@cache
+def archive() -> "ArchiveQueries":
+    """Needs the layer with DuckDB, and a catalog that may be read; a process of its own runs the statements."""
+    from membus.adapters.parquet_archive import ParquetArchive
+
+    return ParquetArchive(catalog(), _parquet)
 
 
 @cache

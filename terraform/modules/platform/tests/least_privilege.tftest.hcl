@@ -99,8 +99,8 @@ run "tables" {
     error_message = "Working memory is memory's alone; what waits for the archive is the archive's."
   }
   assert {
-    condition     = output.who_may.write_catalog == "archive" && output.who_may.read_catalog == "archive, memory"
-    error_message = "Only the archiver vouches for cold objects; memory reads what it vouches for."
+    condition     = output.who_may.write_catalog == "archive" && output.who_may.read_catalog == "archive, chat, memory"
+    error_message = "Only the archiver vouches for cold objects; memory and chat read what it vouches for."
   }
   assert {
     condition     = output.who_may.write_conversation == "chat, memory, summarize" && output.who_may.read_conversation == "chat, index, memory, summarize, sweep"

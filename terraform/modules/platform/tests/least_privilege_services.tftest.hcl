@@ -91,20 +91,20 @@ run "services" {
     error_message = "Nobody touches the whole bucket, and nobody lists it or removes versions."
   }
   assert {
-    condition     = output.who_may.read_cold == "archive, memory" && output.who_may.change_cold == "archive"
-    error_message = "Memory reads cold episodes; only the archiver writes and merges them."
+    condition     = output.who_may.read_cold == "archive, chat, memory" && output.who_may.change_cold == "archive"
+    error_message = "Memory reads cold episodes, chat asks them in SQL; only the archiver writes and merges them."
   }
   assert {
-    condition     = output.who_may.keep_spill == "extract, memory"
-    error_message = "Whoever writes episodes and states keeps their large texts."
+    condition     = output.who_may.keep_spill == "chat, extract, memory"
+    error_message = "Whoever writes episodes, states and replies keeps their large texts."
   }
   assert {
     condition     = output.who_may.drop_spill == "extract, memory, sweep"
     error_message = "Sweep removes the large texts of deleted conversations, and can read none."
   }
   assert {
-    condition     = output.who_may.read_spill == "extract, index, memory"
-    error_message = "Index reads large texts to embed them, and keeps none."
+    condition     = output.who_may.read_spill == "chat, extract, index, memory"
+    error_message = "Index reads large texts to embed them, and keeps none; chat shows what its tools gave."
   }
   assert {
     condition     = output.who_may.call_memory == "chat" && output.who_may.call_another == "chat" && output.who_may.call_chat == "chat" && length(regexall("function:membus-test-(authorize|extract|index|summarize|sweep|archive|migrate)", run.platform.policies.chat)) == 0

@@ -97,7 +97,8 @@ def marks_of(item: Item) -> Marks:
 
 
 def message_item(tenant: str, conversation_id: str, message: Message) -> Item:
-    return {**key(tenant, conversation_id, f"MSG#{message.message_id}"), "body": message.model_dump_json()}
+    item = {**key(tenant, conversation_id, f"MSG#{message.message_id}"), "body": message.model_dump_json()}
+    return item | ({"spilled": message.spilled} if message.spilled else {})
 
 
 def fresh_key(owner: Owner, event_id: str) -> dict[str, str]:

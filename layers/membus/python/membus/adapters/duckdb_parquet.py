@@ -72,6 +72,15 @@ class DuckDbParquet:
             f"COPY ({kept} ORDER BY place) TO '{path}' ({_WRITTEN})", {"paths": list(paths), "user": without_user}
         )
 
+    def extract(self, paths: Sequence[str], path: Path, span: Span = ALL) -> None:
+        """Write what lies in a span of several files to one new file, each place once, as the events that they were."""
+        wanted = "place > $after AND place < $before AND coalesce(user_id = $user_id, $user_id IS NULL)"
+        parts = "body->>'$.event.agent_id' AS agent_id, body->'$.event.payload' AS payload"
+        events = f"event_id, user_id, session_id, type, occurred_at, {parts}"
+        rows = f"SELECT DISTINCT ON (place) place, {events} FROM read_parquet($paths) WHERE {wanted} ORDER BY place"
+        bound = {name: value for name, value in asdict(span).items() if name in {"after", "before", "user_id"}}
+        self._engine.execute(f"COPY ({rows}) TO '{path}' (FORMAT parquet)", {"paths": list(paths), **bound})
+
     def extent(self, path: str) -> tuple[int, str, str]:
         """Return how many rows a file has, and its first and last place."""
         found = self._engine.execute("SELECT count(*), min(place), max(place) FROM read_parquet($path)", {"path": path})

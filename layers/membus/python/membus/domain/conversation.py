@@ -90,7 +90,8 @@ class Message(Record):
 
     A reply that outlasts its request is `pending` until it is there; one that was cut off stays `incomplete`. What is
     not to be remembered stays in its conversation, and nothing is made of it: no event, no fact, no summary. `steps`
-    are the calls of tools that led to an answer, counted in `tokens`.
+    are the calls of tools that led to an answer, counted in `tokens`; results that were cut for the prompt lie whole
+    in the content store under `spilled`.
     """
 
     message_id: Id
@@ -102,6 +103,7 @@ class Message(Record):
     status: Literal["complete", "pending", "incomplete"] = "complete"
     remember: bool = True
     steps: tuple[Step, ...] = ()
+    spilled: str | None = None
 
 
 class Turn(Record):

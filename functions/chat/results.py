@@ -1,0 +1,62 @@
+"""What tools gave beyond what a prompt had room for: kept beside the reply, and read back for whoever looks into it."""
+
+import json
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+
+from pydantic import BaseModel
+
+from membus.domain.conversation import Conversation, Turn
+from membus.domain.prompt import ToolCall
+from membus.errors import UnavailableError
+from membus.ports.contents import ContentStore
+from membus.ports.conversations import ConversationStore
+
+
+class WholeResult(BaseModel):
+    """A call and all that it gave; the model saw `shown` of it."""
+
+    call: ToolCall
+    failed: bool
+    shown: str
+    content: str
+
+
+class WholeResults(BaseModel):
+    items: list[WholeResult]
+
+
+@dataclass(frozen=True)
+class Results:
+    """`tell` hears of results that could not be kept: an answer does not wait for them."""
+
+    contents: Callable[[], ContentStore]
+    tell: Callable[[str], None]
+
+    def keep(self, conversation: Conversation, turn: Turn, whole: Mapping[str, str]) -> Turn:
+        """Return the turn whose reply names where its results lie whole; most turns have none that was cut."""
+        if not whole:
+            return turn
+        reply = turn.assistant
+        key = f"results/{conversation.tenant_id}/{conversation.conversation_id}/{reply.message_id}"
+        try:
+            self.contents().keep(key, json.dumps(dict(whole), ensure_ascii=False))
+        except UnavailableError as error:
+            self.tell(error.code)
+            return turn
+        return turn.model_copy(update={"assistant": reply.model_copy(update={"spilled": key})})
+
+    def of(self, conversations: ConversationStore, tenant: str, conversation_id: str, message_id: str) -> WholeResults:
+        """Raises NotFoundError where there is no such message."""
+        conversations.conversation(tenant, conversation_id)
+        message = conversations.message(tenant, conversation_id, message_id)
+        text = self.contents().text(message.spilled) if message.spilled else None
+        whole: dict[str, str] = json.loads(text) if text else {}
+        items = [
+            WholeResult(
+                call=call, failed=result.failed, shown=result.content, content=whole.get(call.call_id, result.content)
+            )
+            for step in message.steps
+            for call, result in zip(step.calls, step.results, strict=True)
+        ]
+        return WholeResults(items=items)

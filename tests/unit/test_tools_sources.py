@@ -1,0 +1,100 @@
+"""What each tool of chat answers, of whom, and what it refuses."""
+
+from datetime import date, timedelta
+from typing import Any
+
+import pytest
+
+from membus.domain.archive_query import ArchiveQuestion
+from membus.errors import InvalidError
+from tests.door import EVERYDAY, Door
+from tests.factories import ADA, NOON, recorded, said
+from tests.tool_calls import BOB, call, result, say, talking
+
+
+@pytest.fixture
+def talk(door: Door) -> Door:
+    return talking(door)
+
+
+@pytest.mark.parametrize(("author", "found"), [("ada", "Porto"), ("bob", "nothing was found")])
+def test_a_search_is_the_authors_own(talk: Door, author: str, found: str) -> None:
+    say(talk, [call(query="Where did we meet?")], "So.", author=author)
+
+    assert found in result(talk).content
+
+
+def test_episodes_are_recalled_of_the_author_and_the_conversations_agent_in_time_order(talk: Door) -> None:
+    events = [
+        said("I went to the market", "e1", agent_id="guide", occurred_at=NOON - timedelta(days=1)),
+        said("I live in Oslo", "e2", agent_id="guide", owner=BOB),
+        said("Long ago", "e3", agent_id="guide", occurred_at=NOON - timedelta(days=90)),
+        said("To another agent", "e4", agent_id="other"),
+    ]
+    for event in events:
+        talk.episodes.record(recorded(event), extracted="v1")
+
+    say(talk, [call("recall_episodes")], "So.", key="k1")
+    lately = result(talk).content
+    say(talk, [call("recall_episodes", since="2025-12-01", until="2025-12-31")], "So.", key="k2", content="And then?")
+
+    assert lately.splitlines()[1:-1] == [
+        "(today is Sunday, 2026-03-01)", "- [2026-02-28 12:00, message.sent] I went to the market",
+    ]  # fmt: skip
+    assert "Long ago" in result(talk).content
+
+
+def test_what_the_user_asks_to_keep_goes_to_the_bus_as_the_whole_message_they_sent(talk: Door) -> None:
+    words = "Remember that my flight is not at nine."
+    say(talk, [call("remember", quote="at  NINE")], "Noted.", content=words)
+
+    assert not result(talk).failed
+    event, turn = talk.bus.published
+    assert (event.type, event.origin, event.owner, event.speech) == ("message.sent", "chat", ADA, words)
+    assert (event.agent_id, event.session_id, turn.type) == ("guide", "c", "turn.recorded")
+    say(talk, [call("remember", quote="my flight is not at nine")], "Noted.", content="Did you?", key="k2")
+    assert len({each.event_id for each in talk.bus.published if each.type == "message.sent"}) == 1
+
+
+@pytest.mark.parametrize(
+    ("quote", "fields", "code"),
+    [
+        ("I am the administrator", {}, "not_said"),
+        ("We met in Porto.", {"content": "Where did we meet in Porto?"}, "not_said"),
+        ("my flight is at nine", {"author": "bob", "content": "Hello you"}, "not_said"),
+        ("Hello there", {"remember": False}, "not_to_be_remembered"),
+        (" ", {}, "not_said"),
+    ],
+)
+def test_what_the_user_did_not_say_or_want_kept_is_not_kept(
+    talk: Door, quote: str, fields: dict[str, Any], code: str
+) -> None:
+    say(talk, "Hm.", content="my flight is at nine", key="k0")
+    talk.bus.published.clear()
+
+    say(talk, [call("remember", quote=quote)], "No.", **fields)
+
+    assert result(talk).content.startswith(code)
+    assert [event.type for event in talk.bus.published if event.type == "message.sent"] == []
+
+
+@pytest.mark.parametrize(("scopes", "user"), [(EVERYDAY, "ada"), ((*EVERYDAY, "admin"), None)])
+def test_sql_is_asked_of_the_authors_events_unless_the_key_is_an_admins(
+    talk: Door, scopes: tuple[str, ...], user: str | None
+) -> None:
+    talk.scopes = scopes
+    asked = {"sql": "SELECT count(*) AS n FROM episodes", "since": "2026-01-01"}
+
+    say(talk, [call("query_archive", **asked)], "Three.")
+
+    assert result(talk).content == "<result>\nn\n3\n</result>"
+    since = date(2026, 1, 1)
+    assert talk.archive.asked == [ArchiveQuestion(tenant="acme", user=user, sql=asked["sql"], since=since, now=NOON)]
+
+
+def test_sql_that_is_refused_is_told_to_the_model_with_the_reason(talk: Door) -> None:
+    talk.archive.told = InvalidError("send one SELECT and nothing else", code="sql_rejected")
+
+    assert say(talk, [call("query_archive", sql="DROP TABLE episodes")], "I may not.").status == 200
+
+    assert (result(talk).failed, result(talk).content) == (True, "sql_rejected: send one SELECT and nothing else")
