@@ -8,6 +8,7 @@ from rich.console import Console
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeRemainingColumn
 from rich.prompt import Confirm
 from rich.table import Table
+from rich.text import Text
 
 Row = dict[str, str | list[str] | None]
 
@@ -26,7 +27,9 @@ class Output:
             for column in rows[0]:
                 grid.add_column(column.replace("_", " "), overflow="fold")
             for row in rows:
-                grid.add_row(*(_text(value) for value in row.values()))
+                grid.add_row(
+                    *(Text(_text(value)) for value in row.values())
+                )  # an ARN is no markup, `:secret:` no picture
             Console().print(grid)
         else:
             self.remark(nothing)

@@ -1,6 +1,7 @@
 """Entry point: Terraform calls it at every apply; what it raises stops the apply with its message.
 
-A schedule calls it with `{"task": "tend"}`, for the indexes of scopes that have grown.
+A schedule calls it with `{"task": "tend"}`, for the indexes of scopes that have grown;
+`doctor` calls it with `{"task": "inspect"}`.
 """
 
 from pathlib import Path
@@ -8,7 +9,7 @@ from pathlib import Path
 from aws_lambda_powertools.utilities.typing import LambdaContext
 
 from functions.migrate.scopes import Tended, tend
-from functions.migrate.usecase import Outcome, migrate, migrations_in
+from functions.migrate.usecase import Outcome, Report, inspect, migrate, migrations_in
 from membus import wiring, wiring_search
 from membus.observability import logger
 
@@ -18,7 +19,7 @@ WORK_SECONDS = 30  # left for the migrations themselves
 
 
 @logger.inject_lambda_context
-def handler(event: dict[str, object], context: LambdaContext) -> Outcome | Tended:
+def handler(event: dict[str, object], context: LambdaContext) -> Outcome | Tended | Report:
     patience = min(RESUME_SECONDS, context.get_remaining_time_in_millis() / 1000 - WORK_SECONDS)
     if event.get("task") == "tend":
         with wiring_search.scope_indexes(patience_seconds=patience) as indexes:
@@ -26,6 +27,8 @@ def handler(event: dict[str, object], context: LambdaContext) -> Outcome | Tende
         logger.info("indexes of large scopes are up to date", extra={"outcome": tended})
         return tended
     with wiring.schema(patience_seconds=patience) as schema:
+        if event.get("task") == "inspect":
+            return inspect(migrations_in(SQL), schema=schema, functions_role=wiring.functions_login().username)
         outcome = migrate(migrations_in(SQL), schema=schema, functions_login=wiring.functions_login())
     logger.info("schema is up to date", extra={"outcome": outcome})
     return outcome

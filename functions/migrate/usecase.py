@@ -22,6 +22,28 @@ def migrate(migrations: Sequence[Migration], *, schema: Schema, functions_login:
     return {"applied": applied, "version": migrations[-1].name}
 
 
+class Report(TypedDict):
+    """How the schema stands beside the files here; `changed` were applied with other contents."""
+
+    role: str
+    walled: list[str]
+    unwalled: list[str]
+    powers: list[str]
+    pending: list[str]
+    changed: list[str]
+    version: str
+
+
+def inspect(migrations: Sequence[Migration], *, schema: Schema, functions_role: str) -> Report:
+    found = schema.inspect(functions_role)
+    return {
+        "role": functions_role, "walled": found.walled, "unwalled": found.unwalled, "powers": found.powers,
+        "pending": [each.name for each in migrations if each.name not in found.applied],
+        "changed": [each.name for each in migrations if found.applied.get(each.name, each.checksum) != each.checksum],
+        "version": max(found.applied, default="nothing"),
+    }  # fmt: skip
+
+
 def migrations_in(folder: Path) -> list[Migration]:
     """Read `NNNN_name.sql` files in the order of their numbers."""
     files = sorted(folder.glob("[0-9][0-9][0-9][0-9]_*.sql"))

@@ -2,12 +2,14 @@
 
 import json
 from collections.abc import Callable
+from pathlib import Path
 from typing import Any
 from uuid import uuid4
 
 import pytest
 
 from localstack.stack_file import Stack
+from scripts.cli import main
 from tests.e2e.client import Client, eventually, now, said, somebody
 
 pytestmark = pytest.mark.stack
@@ -22,16 +24,8 @@ def waiting(sqs: Any, queue: str, needle: str) -> list[dict[str, Any]]:
     return [message for message in found if needle in message["Body"]]
 
 
-def redrive(sqs: Any, message: dict[str, Any]) -> None:
-    """Send a parked message back, as an operator does."""
-    source = sqs.get_queue_url(QueueName="membus-local-extract")["QueueUrl"]
-    sqs.send_message(QueueUrl=source, MessageBody=message["Body"])
-    quarantine = sqs.get_queue_url(QueueName="membus-local-quarantine")["QueueUrl"]
-    sqs.delete_message(QueueUrl=quarantine, ReceiptHandle=message["ReceiptHandle"])
-
-
 def test_an_event_that_no_model_can_read_is_parked_with_its_reason_and_comes_back(
-    acme: Client, aws: Callable[[str], Any]
+    acme: Client, aws: Callable[[str], Any], stack_file: Path
 ) -> None:
     """The local model cuts its first answer about the event off, and answers well after that."""
     sqs, user, neighbour, event_id = aws("sqs"), somebody(), somebody(), uuid4().hex
@@ -43,7 +37,7 @@ def test_an_event_that_no_model_can_read_is_parked_with_its_reason_and_comes_bac
     assert eventually(lambda: acme.facts(user), bool) == {"likes.chess": "chess"}
     assert eventually(lambda: acme.facts(neighbour), bool) == {"home.city": "Rome"}
 
-    redrive(sqs, parked)
+    assert main(["dlq", "redrive", "quarantine", "--event-id", event_id, "--yes", "--stack", str(stack_file)]) == 0
 
     facts = eventually(lambda: acme.facts(user), lambda facts: "home.city" in facts)
     assert facts == {"likes.chess": "chess", "home.city": "Oslo"}

@@ -7,7 +7,7 @@ from typing import Any, LiteralString
 import psycopg
 from psycopg import sql
 
-from membus.domain.migration import Login, Migration
+from membus.domain.migration import Inspection, Login, Migration
 from membus.errors import ConflictError, InvalidError, UnavailableError
 
 _LOCK = 0x6D656D627573  # "membus"
@@ -20,6 +20,25 @@ _LEDGER = """
     );
 """
 _POWERS = "SELECT rolsuper OR rolbypassrls OR rolcreaterole OR rolcreatedb FROM pg_roles WHERE rolname = %s"
+_WALLS = """
+    SELECT c.relname, c.relrowsecurity AND c.relforcerowsecurity
+      AND EXISTS (SELECT FROM pg_policy WHERE polrelid = c.oid)
+    FROM pg_class c JOIN pg_namespace n ON n.oid = c.relnamespace
+    WHERE n.nspname = 'membus' AND c.relkind IN ('r', 'p')
+      AND EXISTS (SELECT FROM pg_attribute WHERE attrelid = c.oid AND attname = 'tenant_id' AND NOT attisdropped)
+    ORDER BY c.relname
+"""
+_ROLE = """
+    SELECT rolsuper, rolbypassrls, rolcreaterole, rolcreatedb,
+      EXISTS (SELECT FROM pg_class WHERE relowner = pg_roles.oid)
+        OR EXISTS (SELECT FROM pg_namespace WHERE nspowner = pg_roles.oid),
+      EXISTS (SELECT FROM pg_auth_members WHERE member = pg_roles.oid)
+    FROM pg_roles WHERE rolname = %s
+"""
+_POWERS_TOLD = (
+    "is a superuser", "bypasses row security", "makes roles", "makes databases", "owns tables or schemas",
+    "is a member of another role",
+)  # fmt: skip
 _CREATE_ROLE = """
     CREATE ROLE {role} LOGIN NOSUPERUSER NOBYPASSRLS NOCREATEDB NOCREATEROLE NOREPLICATION PASSWORD {password}
 """
@@ -47,6 +66,23 @@ class PostgresSchema:
                 "INSERT INTO membus.migrations (name, sha256) VALUES (%s, %s)", [migration.name, migration.checksum]
             )
             return True
+
+    def inspect(self, functions_role: str) -> Inspection:
+        try:
+            walls = self._connection.execute(_WALLS).fetchall()
+            role = self._connection.execute(_ROLE, [functions_role]).fetchone()
+            applied = self._connection.execute("SELECT name, sha256 FROM membus.migrations").fetchall()
+        except psycopg.Error as error:
+            raise UnavailableError(f"the schema cannot be inspected: {error}") from error
+        powers = ["does not exist"] if role is None else [
+            told for told, has in zip(_POWERS_TOLD, role, strict=True) if has
+        ]  # fmt: skip
+        return Inspection(
+            [name for name, walled in walls if walled],
+            [name for name, walled in walls if not walled],
+            powers,
+            dict(applied),
+        )
 
     def _is_applied(self, migration: Migration) -> bool:
         ledger = "SELECT sha256 FROM membus.migrations WHERE name = %s"

@@ -17,6 +17,20 @@ class Migration:
 
 
 @dataclass(frozen=True)
+class Inspection:
+    """The schema as it stands: who is walled in by row security, what the functions' role could do, what was applied.
+
+    `walled` and `unwalled` are tables that hold a tenant's rows, `powers` says in words what the role should not be
+    able to do, `applied` is the checksum of each migration by its name.
+    """
+
+    walled: list[str]
+    unwalled: list[str]
+    powers: list[str]
+    applied: dict[str, str]
+
+
+@dataclass(frozen=True)
 class Login:
     username: str
     password: str = field(repr=False)

@@ -2,7 +2,7 @@
 
 from typing import Protocol
 
-from membus.domain.migration import Login, Migration
+from membus.domain.migration import Inspection, Login, Migration
 
 
 class Schema(Protocol):
@@ -17,3 +17,6 @@ class Schema(Protocol):
         Raise ConflictError, naming it, where it was applied with other contents; InvalidError
         where the database refuses it, which leaves nothing of it behind.
         """
+
+    def inspect(self, functions_role: str) -> Inspection:
+        """Return how the schema stands, changing nothing."""

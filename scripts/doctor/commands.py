@@ -1,0 +1,79 @@
+"""The command: every check in turn, what they found worst first, and an exit code by the worst."""
+
+from argparse import ArgumentParser, ArgumentTypeError, Namespace
+from functools import partial
+
+from membus.adapters.aws import client
+from scripts.command import Exit
+from scripts.doctor.alarms import alarms
+from scripts.doctor.bus import bus
+from scripts.doctor.caller import caller
+from scripts.doctor.deployment import Deployment
+from scripts.doctor.findings import Check, Finding, Status, examined
+from scripts.doctor.lambdas import errors, functions, mappings
+from scripts.doctor.model import model
+from scripts.doctor.postgres import proxy, schema
+from scripts.doctor.queues import dead_letters, queues
+from scripts.doctor.stores import bucket, hot_tier, secrets
+from scripts.doctor.tables import streams, tables
+from scripts.output import Output, Row
+from scripts.target import AddGroup, Target
+
+CHECKS: tuple[Check, ...] = (
+    caller, functions, mappings, errors, tables, streams, queues, dead_letters, bus, alarms, bucket, secrets, schema,
+    proxy, hot_tier, model,
+)  # fmt: skip
+NAMES = {check.__name__.replace("_", "-"): check for check in CHECKS}
+ORDER = list(Status)
+
+
+def register(add_group: AddGroup, options: ArgumentParser) -> None:
+    doctor = add_group(
+        "doctor", parents=[options], help="look a deployed environment over; changes nothing",
+        description="Exit code 0: nothing is wrong, 3: warnings, 1: something fails. What the emulator cannot know is "
+        f"skipped, and said so. Checks: {', '.join(NAMES)}.",
+        examples=["doctor --environment prod", "doctor --only schema --only queues --json", "doctor --all"],
+    )  # fmt: skip
+    doctor.add_argument("--only", action="append", type=_check, metavar="CHECK", help="may be repeated (default: all)")
+    doctor.add_argument("--all", action="store_true", help="show what is well, too")
+    doctor.set_defaults(run=_doctor)
+
+
+def _check(name: str) -> str:
+    if name not in NAMES:
+        raise ArgumentTypeError(f"'{name}' is no check; there are {', '.join(NAMES)}")
+    return name
+
+
+def _doctor(arguments: Namespace, target: Target, output: Output) -> Exit:
+    deployment = Deployment(
+        target.environment, is_local=arguments.environment is None, client=partial(client, read_timeout_seconds=60)
+    )
+    wanted = arguments.only or list(NAMES)
+    found: list[Finding] = []
+    with output.bar() as bar:
+        task = bar.add_task("checks", total=len(wanted))
+        for name in wanted:
+            bar.update(task, description=name)
+            found += examined(name, NAMES[name], deployment)
+            bar.advance(task)
+    return told(found, output, everything=arguments.all or arguments.json)
+
+
+def told(found: list[Finding], output: Output, *, everything: bool) -> Exit:
+    """Print what was found, the worst first, and return the exit code by the worst."""
+    found = sorted(found, key=lambda each: ORDER.index(each.status))
+    shown = [each for each in found if everything or each.status is not Status.OK]
+    output.rows([_row(each) for each in shown], nothing="Nothing is wrong.")
+    counts = {status: sum(each.status is status for each in found) for status in Status}
+    output.remark(", ".join(f"{counts[status]} {status}" for status in reversed(Status)))
+    if counts[Status.FAIL]:
+        return Exit.REFUSED
+    return Exit.PARTLY if counts[Status.WARN] else Exit.DONE
+
+
+def _row(finding: Finding) -> Row:
+    page = f"docs/runbooks/{finding.page}.md" if finding.page else None
+    return {
+        "status": finding.status, "about": finding.about, "found": finding.found, "todo": finding.todo, "runbook": page,
+    }  # fmt: skip

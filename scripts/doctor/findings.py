@@ -1,0 +1,89 @@
+"""What a check finds: how it stands, what was seen, and what to do about it."""
+
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
+from enum import StrEnum
+
+from botocore.exceptions import BotoCoreError, ClientError
+
+from membus.errors import MembusError
+from scripts.doctor.deployment import Deployment
+
+
+class Status(StrEnum):
+    """In the order of what an operator should look at first."""
+
+    FAIL = "fail"
+    WARN = "warn"
+    SKIPPED = "skipped"
+    OK = "ok"
+
+
+@dataclass(frozen=True)
+class Finding:
+    """`about` names the thing, `page` the runbook below docs/runbooks that says what to do."""
+
+    about: str
+    status: Status
+    found: str
+    todo: str | None = None
+    page: str | None = None
+
+
+Check = Callable[[Deployment], Iterator[Finding]]
+DENIED = {"AccessDenied", "AccessDeniedException", "UnauthorizedOperation", "AuthorizationError", "403"}
+UNKNOWN = {
+    "InvalidAction", "UnknownOperation", "UnknownOperationException", "UnsupportedOperation", "NotImplemented",
+    "NotImplementedException", "404", "501",
+}  # fmt: skip
+
+
+def ok(about: str, found: str) -> Finding:
+    return Finding(about, Status.OK, found)
+
+
+def warn(about: str, found: str, todo: str, page: str | None = None) -> Finding:
+    return Finding(about, Status.WARN, found, todo, page)
+
+
+def fail(about: str, found: str, todo: str, page: str | None = None) -> Finding:
+    return Finding(about, Status.FAIL, found, todo, page)
+
+
+def skipped(about: str, why: str) -> Finding:
+    return Finding(about, Status.SKIPPED, f"skipped: {why}")
+
+
+def judged(about: str, wrong: list[str], *, well: str, todo: str, page: str | None = None) -> Finding:
+    """Return one finding of a thing with several properties: all that is wrong with it, or that it is well."""
+    return fail(about, "; ".join(wrong), todo, page) if wrong else ok(about, well)
+
+
+def examined(name: str, check: Check, deployment: Deployment) -> list[Finding]:
+    """Run a check; what it may not see, or cannot, is a finding too and no other check's concern."""
+    found: list[Finding] = []
+    try:
+        found.extend(check(deployment))
+    except ClientError as error:
+        found.append(_refused(name, error, deployment))
+    except BotoCoreError as error:
+        why = f"{type(error).__name__}: {error}"
+        found.append(
+            skipped(name, f"the emulator answers otherwise ({why})") if deployment.is_local else _down(name, why)
+        )
+    except MembusError as error:
+        found.append(_down(name, error.detail))
+    return found
+
+
+def _refused(name: str, error: ClientError, deployment: Deployment) -> Finding:
+    code, operation = error.response["Error"]["Code"], error.operation_name
+    if code in DENIED:
+        return fail(name, f"you may not {operation}", "take an operator's role that may read the account")
+    if code in UNKNOWN and deployment.is_local:
+        return skipped(name, f"the emulator knows no {operation}")
+    return fail(name, f"{operation}: {code}: {error.response['Error'].get('Message', '')}", "deploy: make apply")
+
+
+def _down(name: str, why: str) -> Finding:
+    return fail(name, why, "see whether the part is up, and whether this machine reaches it")

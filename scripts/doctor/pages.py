@@ -1,0 +1,29 @@
+"""Which runbook an alarm is for: its name without prefix ends like this."""
+
+ENDINGS = (
+    ("-rule-dlq-not-empty", "{route}-rule-dlq-not-empty"),
+    ("-dlq-not-empty", "{route}-dlq-not-empty"),
+    ("-not-empty", "{route}-not-empty"),
+    ("-falls-behind", "{route}-falls-behind"),
+    ("-failedinvocations", "route-undelivered"),
+    ("-invocationsfailedtobesenttodlq", "route-undelivered"),
+    ("-at-its-ceiling", "{route}-at-its-ceiling"),
+    ("-throttled", "{route}-throttled"),
+    ("api-failures", "api-failures"),
+    ("-errors", "function-errors"),
+    ("-throttles", "function-throttles"),
+    ("-slow", "function-slow"),
+    ("-behind", "index-behind"),
+)
+SHARED = {
+    "summarize-dlq-not-empty": "summarize-falls-behind", "summarize-rule-dlq-not-empty": "summarize-falls-behind",
+}  # fmt: skip
+
+
+def page_of(alarm: str) -> str | None:
+    """Return the page below docs/runbooks for an alarm's name without its environment, None where there is none."""
+    for ending, page in ENDINGS:
+        if alarm.endswith(ending):
+            named = page.format(route=alarm.removesuffix(ending))
+            return SHARED.get(named, named)
+    return None

@@ -1,0 +1,82 @@
+"""SQS: queues that give up where somebody looks, hide messages long enough, and hold nothing that waits for people."""
+
+import json
+from collections.abc import Iterator
+from typing import Any
+
+from scripts.dlq.ends import Queues, end_of
+from scripts.doctor.deployment import Deployment
+from scripts.doctor.findings import Finding, judged, ok, skipped, warn
+from scripts.doctor.pages import page_of
+
+RECEIVES_MIN = 5
+"""Below it, throttled pollers alone send healthy messages to the dead-letter queue."""
+VISIBILITY_TIMES = 6
+AGE_WARN_SECONDS = 600
+TODO = "make plan shows what was changed by hand, make apply puts it back"
+
+
+def queues(deployment: Deployment) -> Iterator[Finding]:
+    sqs, prefix = deployment.client("sqs"), deployment.name("")
+    pages = sqs.get_paginator("list_queues").paginate(QueueNamePrefix=prefix)
+    urls = {url.rpartition("/")[2].removeprefix(prefix): url for page in pages for url in page.get("QueueUrls", [])}
+    attributes = {
+        name: sqs.get_queue_attributes(QueueUrl=url, AttributeNames=["All"])["Attributes"] for name, url in urls.items()
+    }
+    arns = {each["QueueArn"] for each in attributes.values()}
+    for name, found in sorted(attributes.items()):
+        if end_of(name):
+            yield _end(name, found)
+        else:
+            yield _route(name, found, arns, _slowest(deployment, found["QueueArn"]))
+            yield _age(deployment, name)
+
+
+def _end(name: str, found: Any) -> Finding:
+    waiting = int(found["ApproximateNumberOfMessages"])
+    if not waiting:
+        return ok(f"queue {name}", "empty")
+    way = f"python -m scripts dlq show {name}"
+    return warn(f"queue {name}", f"{waiting} messages wait", way, page_of(f"{name}-not-empty"))
+
+
+def _route(name: str, found: Any, arns: set[str], slowest: tuple[int, int] | None) -> Finding:
+    redrive = json.loads(found.get("RedrivePolicy", "{}"))
+    wrong = [] if redrive.get("deadLetterTargetArn") in arns else ["gives up into nothing: no dead-letter queue"]
+    if int(redrive.get("maxReceiveCount", RECEIVES_MIN)) < RECEIVES_MIN:
+        wrong.append(f"gives up after {redrive['maxReceiveCount']} receives")
+    visible = int(found["VisibilityTimeout"])
+    if slowest is None:
+        wrong.append("is read by no function")
+    elif visible < (needed := VISIBILITY_TIMES * slowest[0] + slowest[1]):
+        wrong.append(f"hides a message for {visible} s, its function needs {needed}")
+    return judged(f"queue {name}", wrong, well=f"read, hides for {visible} s, has its dead-letter queue", todo=TODO)
+
+
+def _slowest(deployment: Deployment, arn: str) -> tuple[int, int] | None:
+    """Return timeout and batching window, in seconds, of the function that reads the queue."""
+    found = deployment.client("lambda").list_event_source_mappings(EventSourceArn=arn)["EventSourceMappings"]
+    for each in found:
+        function = deployment.functions.get(deployment.short(each["FunctionArn"].split(":")[6]))
+        if function:
+            return function["Timeout"], each.get("MaximumBatchingWindowInSeconds", 0)
+    return None
+
+
+def _age(deployment: Deployment, name: str) -> Finding:
+    about, page = f"queue {name}, age", page_of(f"{name}-falls-behind")
+    dimensions = {"QueueName": deployment.name(name)}
+    age = deployment.highest("AWS/SQS", "ApproximateAgeOfOldestMessage", dimensions)
+    if age is None:
+        return skipped(about, "nobody measured it in the last hour")
+    if age < AGE_WARN_SECONDS:
+        return ok(about, f"the oldest message waited {age:.0f} s")
+    return warn(about, f"the oldest message waited {age:.0f} s", "see why its function is slow", page)
+
+
+def dead_letters(deployment: Deployment) -> Iterator[Finding]:
+    """Every route of the bus has both of its dead-letter queues, and the bus its own."""
+    names = {end.name for end in Queues(deployment.client("sqs"), deployment.environment).ends()}
+    wanted = {"bus-dlq", "quarantine", "failures"}
+    missing = [f"no {name}" for name in sorted(wanted - names)]
+    yield judged("dead-letter queues", missing, well=", ".join(sorted(names)), todo=TODO, page="dead-letters")
