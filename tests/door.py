@@ -30,6 +30,7 @@ from tests.fakes.held_facts import InMemoryHeldFacts
 from tests.fakes.idempotency import InMemoryIdempotency
 from tests.fakes.memories import InMemoryMemories
 from tests.fakes.model import ScriptedModel
+from tests.fakes.pending import InMemoryPending
 from tests.fakes.recent import InMemoryRecent
 from tests.fakes.recollection import InMemoryRecollection
 from tests.fakes.sealer import HmacSealer
@@ -107,6 +108,7 @@ class Door:
     push: RecordingPush = field(default_factory=RecordingPush)
     keys: InMemoryApiKeys = field(default_factory=InMemoryApiKeys)
     connections: InMemoryConnections = field(init=False)
+    pending: InMemoryPending = field(init=False)
     turns: ImmediateTurns = field(init=False)
     tenant: str | None = "acme"
     scopes: tuple[str, ...] = EVERYDAY
@@ -122,7 +124,8 @@ class Door:
         self.held_facts = InMemoryHeldFacts(self.clock)
         self.documents = InMemoryDocuments(self.clock)
         self.connections = InMemoryConnections(self.clock)
-        self.turns = ImmediateTurns(lambda event: _handle(event, Invocation(self.seconds_left)))
+        self.pending = InMemoryPending(self.conversations, self.clock)
+        self.turns = ImmediateTurns(self.work)
 
     def open(self, patch: pytest.MonkeyPatch) -> "Door":
         patch.setattr(wiring, "now", self.clock)
@@ -131,8 +134,9 @@ class Door:
         for name in ("bus", "facts", "conversations", "episodes", "idempotency", "states", "summaries", "held_facts"):
             patch.setattr(wiring, name, lambda name=name: getattr(self, name))
         patch.setattr(wiring, "api_keys", lambda: self.keys)
-        for name in ("connections", "push", "turns"):
+        for name in ("connections", "pending", "push", "turns", "conversations"):
             patch.setattr(wiring_socket, name, lambda name=name: getattr(self, name))
+        patch.setattr(wiring_socket, "now", self.clock)
         patch.setattr(wiring, "traces", lambda: self.episodes)
         patch.setattr(wiring_cold, "episode_reader", lambda: self.episodes)
         patch.setattr(wiring, "sealer", HmacSealer)
@@ -151,6 +155,10 @@ class Door:
         patch.setattr(wiring_usage, "tenants", lambda: self.tenants)
         patch.setattr(wiring_models, "model", lambda _task, _tenant: self.model)
         return self
+
+    def work(self, event: dict[str, Any]) -> None:
+        """Have chat work on what it queued for itself."""
+        _handle(event, Invocation(120))
 
     def get(self, path: str, query: str = "", **headers: str) -> Answer:
         return self.call("GET", path, query=query, headers=headers)

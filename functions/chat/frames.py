@@ -62,7 +62,10 @@ def last_of(turn: Turn) -> Frame:
 
 
 def stored(message: Message) -> Iterator[Frame]:
-    """Yield a stored message, for who comes back to it."""
+    """Yield a stored message, for who comes back to it; of one that is not there yet, that it is not."""
+    if message.status == "pending":
+        yield {"type": "error", "code": "pending", "detail": "the answer is on its way", "retry_after_seconds": 1}
+        return
     yield from deltas(message.content)
     yield incomplete() if message.status == "incomplete" else {"type": "done", "message": _about(message)}
 

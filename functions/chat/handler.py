@@ -6,34 +6,39 @@ from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import replace
 from functools import partial
+from http import HTTPStatus
 from typing import Annotated, Any
 
+from aws_lambda_powertools.event_handler import Response, content_types
 from aws_lambda_powertools.event_handler.openapi.params import Body, Header, Path, Query
 from aws_lambda_powertools.logging.correlation_paths import API_GATEWAY_HTTP
 from aws_lambda_powertools.utilities.typing import LambdaContext
 
-from functions.chat.api import Answer, MessageIn
+from functions.chat.api import Answer, MessageIn, Promised
 from functions.chat.gathering import Gatherer
 from functions.chat.reproduction import Reproduced, Reproduction
 from functions.chat.results import Results, WholeResults
 from functions.chat.socket import Socket
 from functions.chat.socket_door import answer_gateway
-from functions.chat.streaming import LongTurn, Streaming
+from functions.chat.streaming import LongTurn, Streaming, promise
 from functions.chat.toolbox import Toolbox
 from functions.chat.tooling import Acting, DataSources
 from functions.chat.tools import registry
+from functions.chat.turns import TurnIds
 from functions.chat.usecase import Chat
 from membus import wiring, wiring_cold, wiring_models, wiring_search, wiring_socket
 from membus.domain.context import Context
 from membus.domain.conversation import MessageIds
-from membus.domain.identity import Id
-from membus.errors import InvalidError
+from membus.domain.identity import Caller, Id
+from membus.errors import BudgetError, InvalidError, UnavailableError
 from membus.http import application, caller, respond, route
 from membus.observability import logger
 
 ANSWER_SECONDS = 24
 """API Gateway ends a request after 30 seconds; what is left is for storing the turn."""
 RESERVE_SECONDS = 3
+LATE_SECONDS = 2
+"""With no more left than this, what did not work did not for want of time."""
 
 app = application()
 ids = MessageIds()
@@ -46,17 +51,46 @@ Conversation = Annotated[Id, Path()]
 @app.post(
     "/v1/conversations/<conversation>/messages",
     summary="Say something and get the answer",
+    responses={
+        HTTPStatus.OK: {"description": "The answer", "content": {"application/json": {"model": Answer}}},
+        HTTPStatus.ACCEPTED: {
+            "description": "It takes longer than a request may: the message to ask for",
+            "content": {"application/json": {"model": Promised}},
+        },
+    },
     **route("chat", "chat"),
 )
 def post_message(
     conversation: Conversation,
     asked: Annotated[MessageIn, Body()],
     key: Annotated[str | None, Header(alias="Idempotency-Key", min_length=1, max_length=255)] = None,
-) -> Answer:
+) -> Response[Answer | Promised]:
     if key is None:
         raise InvalidError("send an Idempotency-Key: this request makes something new", code="idempotency_key_missing")
-    chat = _chat(app.lambda_context, ANSWER_SECONDS, whole_tenant="admin" in caller(app).scopes)
-    return Answer.of(chat.answer(caller(app).tenant, conversation, asked, request_key=key))
+    who = caller(app)
+    chat = _chat(app.lambda_context, ANSWER_SECONDS, whole_tenant=who.sees_all)
+    try:
+        answer = Answer.of(chat.answer(who.tenant, conversation, asked, request_key=key))
+    except UnavailableError as error:
+        if isinstance(error, BudgetError) or chat.seconds_left() > LATE_SECONDS:
+            raise
+        return _promised(who, conversation, asked, key)
+    return Response(HTTPStatus.OK, body=answer, content_type=content_types.APPLICATION_JSON)
+
+
+def _promised(who: Caller, conversation_id: str, asked: MessageIn, key: str) -> Response[Answer | Promised]:
+    """Hand a turn that has run out of its request's time to an invocation of its own, which has two minutes."""
+    now = wiring.now()
+    turn = LongTurn(
+        tenant=who.tenant, conversation_id=conversation_id, message=asked, request_id=key, ids=TurnIds.new(ids, now),
+        whole_tenant=who.sees_all,
+    )  # fmt: skip
+    reply = promise(turn, wiring_socket.pending(), wiring_socket.turns(), now)
+    message = reply.message(wiring.conversations().conversation(who.tenant, conversation_id), now)
+    where = f"/v1/conversations/{conversation_id}/messages/{reply.message_id}"
+    headers: dict[str, str | list[str]] = {"Location": where, "Retry-After": "2"}
+    body = Promised(message=message)
+    return Response(HTTPStatus.ACCEPTED, body=body, content_type=content_types.APPLICATION_JSON, headers=headers)
 
 
 @app.get(
@@ -94,7 +128,9 @@ def get_results(conversation: Conversation, message: Annotated[Id, Path()]) -> W
 @logger.inject_lambda_context(correlation_id_path=API_GATEWAY_HTTP)
 def handler(event: dict[str, Any], context: LambdaContext) -> dict[str, Any] | None:
     if event.keys() == {"turn"}:  # from this function itself: no gateway makes such an event
-        Streaming(_chat(context), wiring_socket.push()).run(LongTurn.model_validate(event["turn"]))
+        turn = LongTurn.model_validate(event["turn"])
+        chat = _chat(context, whole_tenant=turn.whole_tenant)
+        Streaming(chat, wiring_socket.push(), wiring_socket.pending()).run(turn)
         return None
     if "connectionId" in event["requestContext"]:
         return answer_gateway(event, _socket())
@@ -105,7 +141,7 @@ def _socket() -> Socket:
     return Socket(
         connections=wiring_socket.connections(),
         keys=wiring.api_keys(),
-        conversations=wiring.conversations(),
+        replies=wiring_socket.replies(),
         push=wiring_socket.push(),
         turns=wiring_socket.turns(),
         clock=wiring.now,
@@ -114,7 +150,7 @@ def _socket() -> Socket:
 
 
 def _chat(context: LambdaContext, limit_seconds: float = math.inf, *, whole_tenant: bool = False) -> Chat:
-    """Tools see the acting user's own, unless the caller may see the whole tenant: over a socket nobody may."""
+    """Tools see the acting user's own, unless the caller may see the whole tenant."""
     begun = time.monotonic()
 
     def seconds_left() -> float:

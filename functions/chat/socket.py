@@ -7,20 +7,20 @@ from functions.chat import frames
 from functions.chat.api import MessageIn
 from functions.chat.frames import Frame, written
 from functions.chat.socket_api import Action, ChatAction, PingAction, ResumeAction, action_of
-from functions.chat.streaming import LongTurn
+from functions.chat.streaming import LongTurn, promise
 from functions.chat.turns import TurnIds
 from functions.chat.usecase import check
-from membus.domain.api_key import Scope
+from membus.domain.api_key import ApiKey, Scope
 from membus.domain.connection import Connection
 from membus.domain.conversation import MessageIds
 from membus.domain.identity import Caller
-from membus.errors import ForbiddenError, MembusError, NotFoundError, UnauthorizedError
+from membus.errors import ConflictError, ForbiddenError, MembusError, NotFoundError, UnauthorizedError
 from membus.observability import logger
 from membus.ports.api_keys import ApiKeys
 from membus.ports.clock import Clock
 from membus.ports.connections import ConnectionStore, Push
-from membus.ports.conversations import ConversationStore
 from membus.ports.turns import BackgroundTurns
+from membus.replies import Replies
 
 
 @dataclass(frozen=True)
@@ -43,7 +43,7 @@ class Said:
 class Socket:
     connections: ConnectionStore
     keys: ApiKeys
-    conversations: ConversationStore
+    replies: Replies
     push: Push
     turns: BackgroundTurns
     clock: Clock
@@ -60,10 +60,10 @@ class Socket:
     def take(self, said: Said) -> None:
         """Answer a message, or have it answered; every answer ends with `done`, `pong` or `error`."""
         try:
-            self._admit(said)
+            key = self._admit(said)
             asked = action_of(said.text)
             said = said.about(asked)
-            answer = self._answer(said, asked)
+            answer = self._answer(said, asked, key)
         except UnauthorizedError as refusal:
             self._say(said, [frames.error(refusal)])
             self.push.hang_up(said.connection_id)
@@ -75,7 +75,7 @@ class Socket:
         else:
             self._say(said, answer)
 
-    def _admit(self, said: Said) -> None:
+    def _admit(self, said: Said) -> ApiKey:
         """Look at the key anew: whoever connected two hours ago may have lost it since."""
         try:
             connection = self.connections.find(said.tenant, said.connection_id)
@@ -86,17 +86,18 @@ class Socket:
             raise UnauthorizedError("the key of this connection does not hold any more")
         if Scope.CHAT not in key.scopes:
             raise ForbiddenError(f"this key lacks the scope {Scope.CHAT}", code="scope_missing")
+        return key
 
-    def _answer(self, said: Said, asked: Action) -> Iterable[Frame]:
+    def _answer(self, said: Said, asked: Action, key: ApiKey) -> Iterable[Frame]:
         if isinstance(asked, PingAction):
             return [{"type": "pong"}]
         if isinstance(asked, ResumeAction):
             return self._resume(said.tenant, asked)
-        self._begin(said, asked)
+        self._begin(said, asked, key)
         return []
 
-    def _begin(self, said: Said, asked: ChatAction) -> None:
-        conversation = self.conversations.conversation(said.tenant, asked.conversation_id)
+    def _begin(self, said: Said, asked: ChatAction, key: ApiKey) -> None:
+        conversation = self.replies.conversations.conversation(said.tenant, asked.conversation_id)
         author = asked.author or conversation.user_id
         conversation.admit(author)
         message = MessageIn(content=asked.content, author=author, remember=asked.remember)
@@ -104,15 +105,17 @@ class Socket:
         turn = LongTurn(
             tenant=said.tenant, conversation_id=asked.conversation_id, message=message,
             request_id=said.request_id, ids=TurnIds.new(self.ids, self.clock()),
-            connection_id=said.connection_id,
+            connection_id=said.connection_id, whole_tenant=Scope.ADMIN in key.scopes,
         )  # fmt: skip
-        self.turns.begin(turn.event())
+        first = promise(turn, self.replies.pending, self.turns, self.clock())
+        if first.message_id != turn.ids.reply:
+            raise ConflictError(f"this request is being answered as {first.message_id}", code="in_progress")
 
     def _resume(self, tenant: str, asked: ResumeAction) -> Iterable[Frame]:
-        conversation = self.conversations.conversation(tenant, asked.conversation_id)
+        conversation = self.replies.conversations.conversation(tenant, asked.conversation_id)
         if asked.author:
             conversation.admit(asked.author)
-        return frames.stored(self.conversations.message(tenant, asked.conversation_id, asked.message_id))
+        return frames.stored(self.replies.message(conversation, asked.message_id))
 
     def _say(self, said: Said, answer: Iterable[Frame]) -> None:
         for seq, frame in enumerate(answer):

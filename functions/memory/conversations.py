@@ -15,6 +15,7 @@ from membus.domain.conversation import Conversation, Message, MessageIds, Status
 from membus.errors import ConflictError, NotFoundError, UnavailableError
 from membus.ports.conversations import ConversationStore
 from membus.ports.sealer import Sealer
+from membus.replies import Replies
 
 TRIES = 6
 PAUSE_SECONDS = 0.02
@@ -136,8 +137,6 @@ def list_messages(
     return MessagePage(items=list(page.items), next_cursor=write_cursor(page.after, query=query, sealer=listing.sealer))
 
 
-def read_message(
-    tenant: str, conversation_id: str, message_id: str, *, user: str | None, conversations: ConversationStore
-) -> Message:
-    read_conversation(tenant, conversation_id, user=user, conversations=conversations)
-    return conversations.message(tenant, conversation_id, message_id)
+def read_message(tenant: str, conversation_id: str, message_id: str, *, user: str | None, replies: Replies) -> Message:
+    conversation = read_conversation(tenant, conversation_id, user=user, conversations=replies.conversations)
+    return replies.message(conversation, message_id)

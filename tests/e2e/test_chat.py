@@ -108,3 +108,17 @@ def test_a_model_that_is_out_costs_an_answer_and_nothing_else(acme: Client) -> N
     assert int(answer.headers["Retry-After"]) > 0
     assert acme.get(f"/v1/conversations/{talk}/messages").json()["items"] == []
     assert acme.facts(user) == {}
+
+
+def test_an_answer_that_outlasts_its_request_appears_where_it_was_promised(acme: Client) -> None:
+    talk, label = conversation(acme, user := somebody()), uuid4().hex[:8]
+    asked = {"content": f"[[fault:slow=40*1#{label}]] Good evening!", "author": user}
+
+    answer = acme.post(f"/v1/conversations/{talk}/messages", asked)
+
+    assert (answer.status_code, answer.json()["message"]["status"]) == (202, "pending")
+    where = answer.headers["Location"]
+    stored = eventually(lambda: acme.get(where).json(), lambda message: message["status"] != "pending")
+    assert stored["status"] == "complete"
+    assert stored["message_id"] == answer.json()["message"]["message_id"]
+    assert [each["message_id"] for each in acme.get(f"/v1/conversations/{talk}/messages").json()["items"]][1] in where

@@ -1,5 +1,6 @@
 """Chat over a socket: answers come in frames, are stored, and belong to whoever's key opened it."""
 
+import time
 from uuid import uuid4
 
 import boto3
@@ -127,6 +128,25 @@ def test_who_comes_back_gets_the_stored_answer(stack: Stack, acme: Client, key: 
     assert frames[-1]["type"] == "done"
     assert frames[-1]["message"]["message_id"] == message_id
     assert text_of(frames) == acme.get(path).json()["content"] != ""
+
+
+def test_who_comes_back_too_early_is_told_that_the_answer_is_on_its_way(stack: Stack, acme: Client, key: str) -> None:
+    talk = conversation(acme, somebody())
+    label = uuid4().hex[:8]
+    with talking(stack.ws_url, key) as socket, talking(stack.ws_url, key) as other:
+        socket.say(chat(talk, f"[[fault:slow=4*1#{label}]] Good evening!", request_id=label))
+        time.sleep(1)  # two sockets have no order
+        twice = other.ask(chat(talk, f"[[fault:slow=4*1#{label}]] Good evening!", request_id=label))[-1]
+        message_id = twice["detail"].rsplit(" ", 1)[1]
+        early = other.ask({"action": "resume", "conversation_id": talk, "message_id": message_id})
+        while socket.hear()["type"] != "done":
+            pass
+        late = other.ask({"action": "resume", "conversation_id": talk, "message_id": message_id})
+
+    assert twice["code"] == "in_progress"
+    assert [(frame["type"], frame["code"]) for frame in early] == [("error", "pending")]
+    assert late[-1]["type"] == "done"
+    assert acme.get(f"/v1/conversations/{talk}").json()["message_count"] == 2
 
 
 @pytest.mark.parametrize(

@@ -21,7 +21,7 @@ from functions.memory.conversations_api import (
 from functions.memory.handoff import TURNS_MAX, hand_off
 from functions.memory.once import once, settings
 from functions.memory.routes.parameters import READ, WRITE, Cursor, Limit, RequestKey, required
-from membus import wiring
+from membus import wiring, wiring_socket
 from membus.domain.conversation import Conversation, Message, MessageIds, Status
 from membus.domain.identity import Id
 from membus.http import caller
@@ -104,7 +104,7 @@ def get_messages(
 @router.get(f"{CONVERSATION}/messages/<message>", summary="One message, and whether it is complete", **READ)
 def get_message(conversation: ConversationId, message: MessageId, user: ActingUser = None) -> Message:
     return conversations.read_message(
-        caller(router).tenant, conversation, message, user=user, conversations=wiring.conversations()
+        caller(router).tenant, conversation, message, user=user, replies=wiring_socket.replies()
     )
 
 

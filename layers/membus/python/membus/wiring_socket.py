@@ -1,13 +1,15 @@
-"""The composition of sockets: which are open, how frames reach them, and turns that outlast their request."""
+"""The composition of sockets and long turns: connections, frames, replies on their way, work behind the scenes."""
 
 from functools import cache
 from typing import TYPE_CHECKING
 
-from membus.wiring import _env, now
+from membus.wiring import _env, conversations, now
 
 if TYPE_CHECKING:
     from membus.ports.connections import ConnectionStore, Push
+    from membus.ports.pending import PendingReplies
     from membus.ports.turns import BackgroundTurns
+    from membus.replies import Replies
 
 
 @cache
@@ -16,6 +18,20 @@ def connections() -> "ConnectionStore":
     from membus.adapters.dynamo_connections import DynamoConnections
 
     return DynamoConnections(table(_env("CONVERSATIONS_TABLE")), now)
+
+
+@cache
+def pending() -> "PendingReplies":
+    from membus.adapters.aws import table
+    from membus.adapters.dynamo_pending import DynamoPending
+
+    return DynamoPending(table(_env("CONVERSATIONS_TABLE")), now)
+
+
+def replies() -> "Replies":
+    from membus.replies import Replies
+
+    return Replies(conversations(), pending(), now)
 
 
 @cache

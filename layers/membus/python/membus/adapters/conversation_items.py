@@ -25,6 +25,7 @@ from membus.domain.provenance import Trace
 Item = dict[str, Any]
 
 REQUEST_LIFETIME = timedelta(days=1)
+PENDING_SK = "PENDING#"
 TOMBSTONE_LIFETIME = timedelta(days=30)
 ALIVE = "attribute_exists(pk) AND attribute_not_exists(deleted_at)"
 """The condition on `META` of every write beside it."""
@@ -41,6 +42,10 @@ def request_key_of(tenant: str, request_key: str) -> dict[str, str]:
 
 def turn_sk(request_key: str) -> str:
     return f"TURN#{hashlib.sha256(request_key.encode()).hexdigest()}"
+
+
+def pending_sk(request_key: str) -> str:
+    return f"{PENDING_SK}{hashlib.sha256(request_key.encode()).hexdigest()}"
 
 
 def meta_item(conversation: Conversation) -> Item:

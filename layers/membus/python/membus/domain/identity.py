@@ -37,3 +37,8 @@ class Caller(Record):
     tenant: Id
     key_id: str
     scopes: frozenset[str]
+
+    @property
+    def sees_all(self) -> bool:
+        """Whether tools may look at the whole tenant, and not only at what is the acting user's."""
+        return "admin" in self.scopes

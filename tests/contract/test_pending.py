@@ -1,0 +1,144 @@
+"""The port PendingReplies: a reply is promised by its id before it is there, one for each request."""
+
+from datetime import timedelta
+
+import pytest
+
+from membus.adapters.dynamo_conversations import DynamoConversations
+from membus.adapters.dynamo_pending import DynamoPending
+from membus.domain.identity import Owner
+from membus.domain.pending import LASTS, PendingReply
+from membus.errors import NotFoundError
+from membus.ports.conversations import ConversationStore
+from membus.ports.pending import PendingReplies
+from membus.ports.remains import Remains
+from membus.replies import Replies
+from tests.contract.conftest import Talks
+from tests.factories import a_conversation, a_turn
+from tests.fakes.clock import StoppedClock
+from tests.fakes.conversations import InMemoryConversations
+from tests.fakes.pending import InMemoryPending
+
+
+@pytest.fixture
+def pending(conversations: ConversationStore, clock: StoppedClock) -> PendingReplies:
+    """Return the promises in the table of `conversations`."""
+    if isinstance(conversations, InMemoryConversations):
+        return InMemoryPending(conversations, clock)
+    assert isinstance(conversations, DynamoConversations)
+    return DynamoPending(conversations._table, clock)
+
+
+@pytest.fixture
+def tenant(owner: Owner, conversations: ConversationStore) -> str:
+    for name in ("one", "two"):
+        conversations.create(a_conversation(name, tenant_id=owner.tenant), request_key=f"{owner.tenant}-{name}")
+    return owner.tenant
+
+
+@pytest.fixture
+def replies(conversations: ConversationStore, pending: PendingReplies, clock: StoppedClock) -> Replies:
+    return Replies(conversations, pending, clock)
+
+
+def promised(clock: StoppedClock, message_id: str = "m1") -> PendingReply:
+    return PendingReply.begun(message_id, clock())
+
+
+def test_a_promise_is_found_by_its_id_in_its_own_conversation(
+    pending: PendingReplies, clock: StoppedClock, tenant: str
+) -> None:
+    assert pending.begin(tenant, "one", promised(clock), request_key="k") == promised(clock)
+
+    assert pending.find(tenant, "one", "m1") == promised(clock)
+    for where, name in ((tenant, "two"), ("zeta", "one")):
+        with pytest.raises(NotFoundError):
+            pending.find(where, name, "m1")
+
+
+def test_a_request_promises_one_reply_until_its_time_has_passed(
+    pending: PendingReplies, clock: StoppedClock, tenant: str
+) -> None:
+    first = pending.begin(tenant, "one", promised(clock), request_key="k")
+    assert pending.begin(tenant, "one", promised(clock, "m2"), request_key="k") == first
+    assert pending.begin(tenant, "one", promised(clock, "m3"), request_key="other").message_id == "m3"
+
+    clock.advance(LASTS)
+
+    assert pending.begin(tenant, "one", promised(clock, "m4"), request_key="k").message_id == "m4"
+
+
+def test_a_reply_that_was_given_up_may_be_begun_again(
+    pending: PendingReplies, clock: StoppedClock, tenant: str
+) -> None:
+    pending.begin(tenant, "one", promised(clock), request_key="k")
+    pending.end(tenant, "one", request_key="k")
+
+    assert pending.find(tenant, "one", "m1").until == clock()
+    assert pending.begin(tenant, "one", promised(clock, "m2"), request_key="k").message_id == "m2"
+
+
+def test_a_promise_in_a_conversation_that_is_gone_is_not_made_and_its_end_brings_nothing_back(
+    pending: PendingReplies, talks: Talks, clock: StoppedClock, tenant: str
+) -> None:
+    pending.begin(tenant, "one", promised(clock), request_key="k")
+    talks.conversations.delete(tenant, "one")
+    clear(talks.remains, tenant)
+    pending.end(tenant, "one", request_key="k")
+
+    with pytest.raises(NotFoundError):
+        pending.begin(tenant, "one", promised(clock), request_key="k2")
+    with pytest.raises(NotFoundError):
+        pending.begin(tenant, "nowhere", promised(clock), request_key="k")
+
+
+def clear(remains: Remains, tenant: str) -> None:
+    while remains.remove(tenant, "one"):
+        pass
+
+
+def test_a_reply_is_pending_then_stored(
+    replies: Replies, pending: PendingReplies, conversations: ConversationStore, clock: StoppedClock, tenant: str
+) -> None:
+    turn, talk = a_turn(1), conversations.conversation(tenant, "one")
+    message_id = turn.assistant.message_id
+    pending.begin(tenant, "one", promised(clock, message_id), request_key="k")
+    coming = replies.message(talk, message_id)
+    assert (coming.status, coming.content, coming.role) == ("pending", "", "assistant")
+
+    conversations.add(tenant, "one", turn, request_key="k", title=None)
+    assert replies.message(talk, message_id) == turn.assistant
+    pending.end(tenant, "one", request_key="k", became=message_id)
+    assert replies.message(talk, message_id) == turn.assistant
+
+
+def test_a_reply_that_never_came_is_incomplete(
+    replies: Replies, pending: PendingReplies, conversations: ConversationStore, clock: StoppedClock, tenant: str
+) -> None:
+    talk = conversations.conversation(tenant, "one")
+    pending.begin(tenant, "one", promised(clock), request_key="k")
+    clock.advance(LASTS - timedelta(seconds=1))
+    assert replies.message(talk, "m1").status == "pending"
+
+    clock.advance(timedelta(seconds=1))
+
+    assert replies.message(talk, "m1").status == "incomplete"
+
+
+def test_a_reply_that_was_stored_under_another_id_is_found_by_the_one_that_was_promised(
+    replies: Replies, pending: PendingReplies, conversations: ConversationStore, clock: StoppedClock, tenant: str
+) -> None:
+    turn = a_turn(1)
+    pending.begin(tenant, "one", promised(clock), request_key="k")
+    conversations.add(tenant, "one", turn, request_key="k", title=None)
+
+    pending.end(tenant, "one", request_key="k", became=turn.assistant.message_id)
+
+    assert replies.message(conversations.conversation(tenant, "one"), "m1") == turn.assistant
+
+
+def test_a_message_that_nobody_promised_is_not_found(
+    replies: Replies, conversations: ConversationStore, tenant: str
+) -> None:
+    with pytest.raises(NotFoundError):
+        replies.message(conversations.conversation(tenant, "one"), "nothing")
