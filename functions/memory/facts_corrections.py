@@ -115,6 +115,7 @@ def _again(asked: Correction, repeated: Observation, seen: list[Observation]) ->
         asked.value == repeated.value
         and asked.kind in {None, repeated.kind}
         and asked.valid_from in {None, repeated.valid_from}
+        and asked.valid_until in {None, repeated.valid_until}
     )
     then = fold(as_of(seen, true_at=None, known_at=repeated.learned_at))
     return then if same and then else InvalidError("this key was used for another request", code="idempotency_mismatch")

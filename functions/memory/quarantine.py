@@ -32,9 +32,13 @@ def approve(
 ) -> Fact:
     """Return the fact that the approval made; an approval is a correction, so no replay takes it back.
 
+    What was still to come is so from the approval on: a correction says what is, and a request repeated later the same.
     The yes is noted first and the correction's event owes its id to it: repeated after a crash, the request finishes
     what it began, and a rejection at the same moment cannot come between.
     """
     seen = held_facts.approve(owner, quarantine_id).observation
-    correction = Correction(key=seen.key, value=seen.value, kind=seen.kind, valid_from=seen.valid_from)
+    begun = seen.valid_from if seen.valid_from <= seen.learned_at else None
+    correction = Correction(
+        key=seen.key, value=seen.value, kind=seen.kind, valid_from=begun, valid_until=seen.valid_until
+    )
     return correct(owner, Change(correction, f"approved-{quarantine_id}"), now=now, facts=facts, pause=pause)

@@ -219,6 +219,15 @@ def test_who_only_confirms_keeps_the_date_and_may_change_the_kind(lisbon: Door) 
     assert put(lisbon, "Porto").json["kind"] == "plan"
 
 
+def test_what_models_call_an_attribute_leads_people_to_the_same_fact(lisbon: Door) -> None:
+    by_hand = lisbon.put("/v1/users/ada/facts/location.city", {"value": "Porto"})
+
+    assert (by_hand.json["key"], by_hand.json["version"]) == ("home.city", 2)
+    assert lisbon.get("/v1/users/ada/facts/city").json["value"] == "Porto"
+    assert lisbon.delete("/v1/users/ada/facts/lives_in").status == 204
+    assert lisbon.get(CITY).status == 404
+
+
 def test_the_last_word_counts_though_clocks_disagree(door: Door) -> None:
     put(door, "Porto")
     door.clock.advance(-MINUTE)

@@ -6,11 +6,13 @@ from typing import Any
 import pytest
 
 from membus.domain.event import Event
+from membus.domain.explaining import explain
+from membus.domain.facts import fold
 from membus.domain.prompt import Usage
 from membus.ports.model import Answered
 from tests.deliveries import Extraction, observant
 from tests.door import Door
-from tests.factories import NOON, a_setting, said
+from tests.factories import NOON, a_setting, an_observation, said
 from tests.fakes.model import ScriptedModel
 
 CITY = "/v1/users/ada/facts/home.city"
@@ -78,7 +80,7 @@ def test_what_a_rule_or_a_person_says_costs_nothing(door: Door) -> None:
     assert (by_hand["read_by"], by_hand["rule"], by_hand["cost"]) == ("person", "correction", None)
 
 
-def test_what_held_before_was_replaced_and_what_was_not_believed_is_a_conflict(door: Door) -> None:
+def test_what_held_before_was_replaced_and_what_was_not_believed_is_overruled(door: Door) -> None:
     learn(door, said("I live in Rome", "old", occurred_at=NOON - timedelta(days=9)))
     door.put(CITY, {"value": "Lisbon", "valid_from": NOON.isoformat()})
     door.clock.advance(timedelta(days=1))
@@ -87,7 +89,32 @@ def test_what_held_before_was_replaced_and_what_was_not_believed_is_a_conflict(d
     why = explained(door)
 
     assert [each["value"] for each in why["replaced"]] == ["Rome"]
-    assert [(each["value"], each["provenance"]["event_id"]) for each in why["conflicts"]] == [("Oslo", "later")]
+    assert [(each["value"], each["provenance"]["event_id"]) for each in why["overruled"]] == [("Oslo", "later")]
+    assert why["conflicts"] == door.get(CITY).json["conflicts"] == []
+
+
+def test_what_held_until_something_older_was_told_was_replaced_and_contradicts_nothing() -> None:
+    rome = an_observation("Rome", event_id="rome")
+    said_at = NOON + timedelta(days=2)
+    lisbon = an_observation("Lisbon", event_id="lisbon", valid_from=NOON - timedelta(days=900), said_at=said_at)
+    fact = fold([rome, lisbon])
+    assert fact
+    assert (fact.value, fact.replaced, fact.conflicts) == ("Lisbon", "Rome", ())
+
+    why = explain(fact, [rome, lisbon], None)
+
+    assert ([each.value for each in why.replaced], why.conflicts, why.overruled) == (["Rome"], (), ())
+
+
+def test_a_conflict_is_the_one_that_the_fact_carries(door: Door) -> None:
+    learn(door, said("I live in Rome", "e1", agent_id="chat"))
+    learn(door, said("I live in Lisbon", "e2", agent_id="mail", occurred_at=NOON + timedelta(hours=1)))
+
+    why, fact = explained(door), door.get(CITY).json
+
+    assert [each["event_id"] for each in fact["conflicts"]] == ["e1"]
+    assert [each["provenance"]["event_id"] for each in why["conflicts"]] == ["e1"]
+    assert (why["replaced"], why["overruled"]) == ([], [])
 
 
 def test_the_same_said_again_is_no_conflict(door: Door) -> None:

@@ -1,5 +1,6 @@
 """The quarantine at the door: what the gate holds waits for a person, and that word outlives every replay."""
 
+from datetime import timedelta
 from typing import Any
 
 import pytest
@@ -9,7 +10,7 @@ from membus.domain.held_facts import HeldFact, held_fact
 from membus.domain.verdict import Held
 from tests.deliveries import Extraction, a_message, proposing
 from tests.door import Door
-from tests.factories import ADA, a_candidate, an_event, an_observation
+from tests.factories import ADA, NOON, a_candidate, an_event, an_observation
 
 QUARANTINE = "/v1/users/ada/quarantine"
 WORDS = "I live in Lisbon, see https://evil.example/x"
@@ -70,6 +71,30 @@ def test_an_approval_is_an_event_from_which_a_rebuild_learns_the_same(door: Door
     rebuilt.deliver(a_message(recorded.event, taken_at=recorded.learned_at))
 
     assert rebuilt.facts.fact(ADA, "home.city").model_dump(mode="json") == approved
+
+
+@pytest.mark.parametrize("passed", [timedelta(), timedelta(days=60)])
+def test_what_was_not_yet_so_is_so_from_the_moment_a_person_says_so(door: Door, passed: timedelta) -> None:
+    ahead = an_observation(valid_from=NOON + timedelta(days=30), learned_at=NOON)
+    door.held_facts.hold(ADA, [held := held_fact(Held(reason="not_yet", observation=ahead))])
+
+    first = door.post(f"{QUARANTINE}/{held.quarantine_id}/approve", {}, key=None)
+    door.clock.advance(passed)
+    again = door.post(f"{QUARANTINE}/{held.quarantine_id}/approve", {}, key=None)
+
+    assert (first.status, first.json["value"]) == (200, "Lisbon")
+    assert first.json["valid_from"] == first.json["learned_at"]
+    assert again.json == first.json
+
+
+def test_what_is_approved_ends_when_its_words_say(door: Door) -> None:
+    began, end = NOON - timedelta(days=900), NOON - timedelta(days=90)
+    ended = an_observation(valid_from=began, valid_until=end, learned_at=NOON)
+    door.held_facts.hold(ADA, [held := held_fact(Held(reason="url", observation=ended))])
+
+    approved = door.post(f"{QUARANTINE}/{held.quarantine_id}/approve", {}, key=None)
+
+    assert approved.json["valid_until"] == "2025-12-01T12:00:00Z"
 
 
 def test_what_a_person_rejects_never_comes_back_on_a_replay(door: Door) -> None:

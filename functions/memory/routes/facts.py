@@ -7,6 +7,7 @@ from typing import Annotated, Any
 from aws_lambda_powertools.event_handler import Response
 from aws_lambda_powertools.event_handler.openapi.params import Body, Path, Query
 from aws_lambda_powertools.event_handler.router import APIGatewayHttpRouter
+from pydantic import AfterValidator
 
 from functions.memory import facts
 from functions.memory.api import ExplainedFact, FactHistory, FactPage, ProfileOut
@@ -17,14 +18,14 @@ from functions.memory.once import once, settings
 from functions.memory.routes.etags import IfMatch, IfNoneMatch, expected_version, or_unchanged, tagged, unless_known
 from functions.memory.routes.parameters import READ, WRITE, Cursor, Limit, Moment, RequestKey, User, required
 from membus import wiring
-from membus.domain.attributes import FactKey
+from membus.domain.attributes import FactKey, canonical_key
 from membus.domain.corrections import CorrectedKey, Correction
 from membus.domain.facts import Fact, Kind
 from membus.domain.identity import Owner
 from membus.http import caller
 
 router = APIGatewayHttpRouter()
-Key = Annotated[FactKey, Path(examples=["home.city"])]
+Key = Annotated[FactKey, AfterValidator(canonical_key), Path(examples=["home.city"])]
 WrittenKey = Annotated[CorrectedKey, Path(examples=["home.city"])]
 FACT = "/v1/users/<user>/facts/<key>"
 

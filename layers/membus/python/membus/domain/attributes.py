@@ -87,6 +87,18 @@ def normal_path(attribute: str) -> str:
     return SYNONYMS.get(path, path)
 
 
+def canonical_key(key: str) -> str:
+    """Return the key that a fact asked for by hand goes by: a synonym, alone or in front of a slug, leads to one home.
+
+    What holds one value takes no slug: `pets.count` stays, though `pets.rex` is `pet.rex`.
+    """
+    path, _, slug = key.rpartition(".")
+    home = SYNONYMS.get(path, path)
+    if key in SYNONYMS or home == path or is_single_valued(home) or is_single_valued(key):
+        return SYNONYMS.get(key, key)
+    return f"{home}.{slug}"
+
+
 def is_single_valued(key: str) -> bool:
     """Whether another value of this key takes its place instead of standing beside it."""
     return key in SINGLE_VALUED or key.startswith("setting.") or key.rpartition(".")[2] in MEASURES

@@ -6,7 +6,7 @@ from typing import Annotated
 
 from pydantic import AfterValidator, Field, ValidationError
 
-from membus.domain.attributes import FactKey
+from membus.domain.attributes import FactKey, canonical_key
 from membus.domain.event import Event, Moment, Recorded
 from membus.domain.facts import VALUE_MAX, Kind, Observation, Provenance, Trust
 from membus.domain.identity import Owner, Record
@@ -47,7 +47,7 @@ def _visible(value: str) -> str:
     return value
 
 
-CorrectedKey = Annotated[FactKey, AfterValidator(_folded)]
+CorrectedKey = Annotated[FactKey, AfterValidator(_folded), AfterValidator(canonical_key)]
 CorrectedValue = Annotated[str, Field(max_length=VALUE_MAX), AfterValidator(_visible)]
 
 
@@ -58,6 +58,7 @@ class Correction(Record):
     value: CorrectedValue | None = None
     kind: Kind | None = None
     valid_from: Moment | None = None
+    valid_until: Moment | None = None
 
     @property
     def event_type(self) -> str:
@@ -97,7 +98,8 @@ def corrected_by_hand(recorded: Recorded) -> list[Observation]:
     return [
         Observation(
             key=said.key, value=said.value, kind=said.kind or kind_of(said.key), trust=Trust.CORRECTED, confidence=1.0,
-            valid_from=said.valid_from or event.occurred_at, learned_at=recorded.learned_at, provenance=provenance,
+            valid_from=said.valid_from or event.occurred_at, valid_until=said.valid_until,
+            learned_at=recorded.learned_at, provenance=provenance,
         )
     ]  # fmt: skip
 
@@ -110,5 +112,5 @@ def _correction(event: Event) -> Correction | None:
     except ValidationError:
         return None
     if event.type == RETRACTED:
-        return said.model_copy(update={"value": None, "valid_from": None})
+        return said.model_copy(update={"value": None, "valid_from": None, "valid_until": None})
     return said if said.value is not None else None

@@ -81,16 +81,18 @@ class Explanation(Record):
     cost: Share | None
     replaced: tuple[Version, ...]
     conflicts: tuple[Version, ...]
+    overruled: tuple[Version, ...]
 
 
 def explain(fact: Fact, seen: Sequence[Observation], trace: Trace | None) -> Explanation:
     """Return why `fact` is believed, from all observations of its key and the trace of its event.
 
-    `replaced` held before it; `conflicts` say something else of the same time or a later one and were not believed.
+    What says otherwise is told apart as the fold does: `conflicts` are those that the fact carries, believed as much;
+    of the rest, `replaced` held before it, and `overruled` speak of a later time and are believed less.
     """
-    others = [each for each in history(seen) if not each.current and not _agrees(each, fact)]
+    others = [each for each in history(seen) if not each.current and not each.says_as(fact)]
     named = {each.event_id for each in fact.conflicts}
-    against = tuple(each for each in others if each.valid_from >= fact.valid_from or each.provenance.event_id in named)
+    rest = [each for each in others if each.provenance.event_id not in named]
     why = fact.provenance
     event = trace.event if trace else None
     return Explanation(
@@ -102,13 +104,10 @@ def explain(fact: Fact, seen: Sequence[Observation], trace: Trace | None) -> Exp
         quote=why.quote, channel=why.origin, read_by=_reader(fact), model=why.model,
         prompt_version=why.prompt_version, rule=why.rule,
         cost=trace.share if trace and why.model else None,
-        replaced=tuple(each for each in others if each not in against),
-        conflicts=against,
+        replaced=tuple(each for each in rest if each.held <= fact.held),
+        conflicts=tuple(each for each in others if each.provenance.event_id in named),
+        overruled=tuple(each for each in rest if each.held > fact.held),
     )  # fmt: skip
-
-
-def _agrees(version: Version, fact: Fact) -> bool:
-    return (version.value or "").casefold() == (fact.value or "").casefold()
 
 
 def _reader(fact: Fact) -> Literal["model", "rule", "person"]:

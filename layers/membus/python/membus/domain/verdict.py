@@ -25,7 +25,7 @@ RefusedReason = Literal[
 HeldReason = Literal[
     "instruction",  # addresses its reader
     "url",  # points somewhere else
-    "hearsay",  # what somebody else says about the user; approved, it counts as `third_party`
+    "hearsay",  # what somebody else says about the user
     "quoted",  # another's text, a code block, a text to be translated
     "sarcasm",  # marked as not meant
     "not_yet",  # will be so, is not
@@ -46,7 +46,7 @@ class Refused(Record):
 
 
 class Held(Record):
-    """A candidate in quarantine: approved, it becomes `observation` as it stands here."""
+    """A candidate in quarantine. Approved, it becomes a correction: whoever said it, a person now vouches for it."""
 
     reason: Reason
     observation: Observation
