@@ -10,15 +10,19 @@ import boto3
 
 from functions.archive.usecase import Archiver
 from membus.adapters.cold_episodes import ColdEpisodes
+from membus.adapters.duckdb_parquet import DuckDbParquet
 from membus.adapters.dynamo_cold_catalog import DynamoColdCatalog
 from membus.adapters.dynamo_episode_reader import DynamoEpisodeReader
 from membus.adapters.dynamo_episodes import DynamoEpisodes
+from membus.adapters.dynamo_erasures import DynamoErasures
 from membus.adapters.dynamo_waiting import DynamoWaiting
 from membus.adapters.episode_items import ARCHIVE_SHARDS
-from membus.adapters.s3_cold_objects import S3ColdObjects
+from membus.adapters.s3_cold_objects import S3ColdObjects, parquet_file
 from membus.adapters.tiered_episodes import TieredEpisodes
+from membus.domain.cold import ColdRow
 from membus.domain.episode import Episode, EpisodeQuery
 from membus.domain.identity import Owner
+from membus.erasing import Gate
 from membus.errors import MembusError
 from membus.ports.episodes import EpisodeReader
 from tests.factories import NOON
@@ -41,6 +45,7 @@ class Tiers:
     reader: EpisodeReader
     archiver: Archiver
     problems: list[tuple[str, str]]
+    erasures: DynamoErasures
     now: datetime = NOON + timedelta(days=10)
 
     def archive(self) -> Any:
@@ -82,6 +87,7 @@ def tiers() -> Iterator[Tiers]:
         s3: S3Client = boto3.client("s3", region_name="us-east-1")
         objects, catalog = S3ColdObjects(lambda: s3, BUCKET), DynamoColdCatalog(table)
         problems: list[tuple[str, str]] = []
+        erasures = DynamoErasures(make_table("tenants"))
 
         def tell(place: str, error: MembusError) -> None:
             problems.append((place, error.code))
@@ -97,8 +103,14 @@ def tiers() -> Iterator[Tiers]:
             ),
             Archiver(
                 waiting=DynamoWaiting(table), objects=objects, catalog=catalog, hot_days=HOT_DAYS, now=clock,
-                seconds_left=lambda: 900, tell=tell,
+                gate=Gate(erasures), seconds_left=lambda: 900, tell=tell,
             ),
-            problems,
+            problems, erasures,
         )  # fmt: skip
         yield made
+
+
+def rows_of(body: bytes) -> list[ColdRow]:
+    """Return the rows of an object, whichever version of it."""
+    with parquet_file(body) as path:
+        return DuckDbParquet().read(path)

@@ -13,6 +13,7 @@ from membus.domain.event import Event
 from membus.domain.identity import Owner
 from membus.domain.prompt import Prompt
 from membus.domain.trails import Trails
+from membus.erasing import Gate
 from membus.ports.events import EpisodeStore, SignalStore
 from membus.ports.facts import FactStore
 from membus.ports.fresh import FreshWords
@@ -23,6 +24,7 @@ from tests.fakes.bus import InMemoryQuarantine, InMemorySource
 from tests.fakes.clock import StoppedClock
 from tests.fakes.conversations import InMemoryConversations
 from tests.fakes.episodes import InMemoryEpisodes
+from tests.fakes.erasures import InMemoryErasures
 from tests.fakes.facts import InMemoryFacts
 from tests.fakes.fresh import InMemoryFresh
 from tests.fakes.held_facts import InMemoryHeldFacts
@@ -108,6 +110,7 @@ class Extraction:
         self.held_facts = held_facts or InMemoryHeldFacts(StoppedClock())
         self.fresh = fresh or InMemoryFresh(InMemoryConversations(StoppedClock()))
         self.quarantine = InMemoryQuarantine()
+        self.erasures, self.dropped = InMemoryErasures(), list[str]()
         self.refused: list[str] = []
         self.source, self.dead_letters = InMemorySource(), InMemoryQuarantine()
         self.failures: list[tuple[object, object]] = []
@@ -130,6 +133,8 @@ class Extraction:
             quarantine=self.quarantine,
             learner=learner,
             redelivery=Redelivery(self.source, self.dead_letters, self.quarantine, self._tell),
+            gate=Gate(self.erasures),
+            on_erased=self.dropped.append,
         )
 
     def send(self, *events: Event) -> list[str]:

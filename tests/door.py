@@ -12,8 +12,17 @@ import pytest
 
 from functions.chat import handler as chat
 from functions.memory import handler as memory
-from membus import wiring, wiring_cold, wiring_models, wiring_search, wiring_socket, wiring_usage
+from membus import (
+    wiring,
+    wiring_cold,
+    wiring_erasing,
+    wiring_models,
+    wiring_search,
+    wiring_socket,
+    wiring_usage,
+)
 from membus.domain.tenant import Tenant
+from membus.erasing import Gate
 from membus.indexing import Indexer
 from tests.fakes.api_keys import InMemoryApiKeys
 from tests.fakes.archive import InMemoryArchive
@@ -24,6 +33,7 @@ from tests.fakes.conversations import InMemoryConversations
 from tests.fakes.documents import InMemoryDocuments
 from tests.fakes.embedder import WordEmbedder
 from tests.fakes.episodes import InMemoryEpisodes
+from tests.fakes.erasures import InMemoryErasures
 from tests.fakes.facts import InMemoryFacts
 from tests.fakes.fresh import InMemoryFresh
 from tests.fakes.held_facts import InMemoryHeldFacts
@@ -110,6 +120,7 @@ class Door:
     connections: InMemoryConnections = field(init=False)
     pending: InMemoryPending = field(init=False)
     turns: ImmediateTurns = field(init=False)
+    erasures: InMemoryErasures = field(default_factory=InMemoryErasures)
     tenant: str | None = "acme"
     scopes: tuple[str, ...] = EVERYDAY
     seconds_left: float = 29
@@ -150,6 +161,8 @@ class Door:
         patch.setattr(wiring_search, "embedder", lambda _: self.embedder)
         patch.setattr(wiring_search, "indexer", lambda: Indexer(lambda _: self.embedder, self.memories))
         patch.setattr(wiring_search, "recent", lambda: InMemoryRecent(self.episodes))
+        patch.setattr(wiring_erasing, "jobs", lambda: self.erasures)
+        patch.setattr(wiring_erasing, "gate", lambda: Gate(self.erasures))
         patch.setattr(wiring, "state_lifetime", lambda: timedelta(days=30))
         patch.setattr(wiring_usage, "usage_ledger", lambda: self.usage)
         patch.setattr(wiring_usage, "tenants", lambda: self.tenants)

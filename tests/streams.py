@@ -107,6 +107,8 @@ def held_in_tables(tables: Sequence["Table"], tenant: str) -> bytes:
 
 def _uncounted(item: Mapping[str, Any]) -> dict[str, Any]:
     kept = {name: value for name, value in item.items() if name not in INCIDENTAL}
+    if "spilled" in kept:  # its folder is a hash over the tenant, which has no name here
+        kept["spilled"] = str(kept["spilled"]).rsplit("/", 1)[1]
     if item["sk"] != "PROFILE":
         return kept
     body = json.loads(str(item["body"]))

@@ -9,7 +9,7 @@ from aws_lambda_powertools.utilities.typing import LambdaContext
 from functions.archive.api import Archive, Asked, Compact, Outcome
 from functions.archive.compaction import compact, verify
 from functions.archive.usecase import Archiver
-from membus import wiring, wiring_cold
+from membus import wiring, wiring_cold, wiring_erasing
 from membus.errors import MembusError
 from membus.observability import logger, metrics
 
@@ -22,6 +22,7 @@ def handler(event: dict[str, Any], context: LambdaContext) -> dict[str, Any]:
         waiting=wiring_cold.waiting(),
         objects=wiring_cold.objects(),
         catalog=wiring_cold.catalog(),
+        gate=wiring_erasing.gate(),
         hot_days=wiring_cold.hot_days(),
         now=wiring.now,
         seconds_left=lambda: context.get_remaining_time_in_millis() / 1000,

@@ -5,7 +5,10 @@ from dataclasses import dataclass
 from datetime import UTC, date, datetime, time, timedelta
 
 from functions.archive.api import Outcome
-from membus.domain.cold import ColdObject, Packed, packed
+from membus.domain.cold import ColdObject, ColdRow, Packed, packed
+from membus.domain.event import Recorded
+from membus.domain.identity import Owner
+from membus.erasing import Gate
 from membus.errors import MembusError
 from membus.ports.cold import ColdCatalog, ColdObjects, Waiting, WaitingEpisodes
 
@@ -24,6 +27,7 @@ class Archiver:
     waiting: WaitingEpisodes
     objects: ColdObjects
     catalog: ColdCatalog
+    gate: Gate
     hot_days: int
     now: Callable[[], datetime]
     seconds_left: Callable[[], float]
@@ -56,7 +60,7 @@ class Archiver:
 
     def _group(self, group: Waiting, outcome: Outcome) -> None:
         """Give one group its object. A crash behind any line leaves a copy too many, never one too few."""
-        rows = self.waiting.rows(group)
+        rows = [row for row in self.waiting.rows(group) if not self._erased(group.tenant, row)]
         if not rows:
             return
         expires_at = self._expiry(group.day)
@@ -69,6 +73,11 @@ class Archiver:
         outcome.bytes += kept.bytes
         if gone:
             self._without(set(gone), pack, kept)
+
+    def _erased(self, tenant: str, row: ColdRow) -> bool:
+        """Whether the row is about to be removed: it must be in no object by then."""
+        owner = Owner(tenant=tenant, user=row.user_id)
+        return self.gate.is_erased(owner, Recorded.model_validate_json(row.body).true_from)
 
     def _without(self, gone: set[str], pack: Packed, kept: ColdObject) -> None:
         """Put an object without them in the place of one that holds episodes which were erased meanwhile."""

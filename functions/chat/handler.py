@@ -26,7 +26,7 @@ from functions.chat.tooling import Acting, DataSources
 from functions.chat.tools import registry
 from functions.chat.turns import TurnIds
 from functions.chat.usecase import Chat
-from membus import wiring, wiring_cold, wiring_models, wiring_search, wiring_socket
+from membus import wiring, wiring_cold, wiring_erasing, wiring_models, wiring_search, wiring_socket
 from membus.domain.context import Context
 from membus.domain.conversation import MessageIds
 from membus.domain.identity import Caller, Id
@@ -160,6 +160,7 @@ def _chat(context: LambdaContext, limit_seconds: float = math.inf, *, whole_tena
 
     return Chat(
         gatherer=_gatherer(),
+        gate=wiring_erasing.gate(),
         conversations=wiring.conversations(),
         bus=wiring.bus(),
         announcements=wiring_search.announcements,

@@ -27,6 +27,7 @@ from membus.domain.conversation import Conversation, MessageIds, Turn, title_of
 from membus.domain.identity import Owner
 from membus.domain.provenance import Trace
 from membus.domain.visible import is_blank
+from membus.erasing import Gate
 from membus.errors import ConflictError, InvalidError, UnavailableError
 from membus.ports.clock import Clock
 from membus.ports.conversations import ConversationStore
@@ -55,6 +56,7 @@ class Chat:
     """
 
     gatherer: Gatherer
+    gate: Gate
     conversations: ConversationStore
     bus: EventBus
     announcements: Callable[[], EventBus]
@@ -91,15 +93,19 @@ class Chat:
 
         Raises:
             InvalidError: blank or too long, or `idempotency_mismatch`: the key was used for another message.
-            ConflictError: `in_progress`, the same request was answered elsewhere at the same moment.
+            ConflictError: `erasing`, the author or the conversation's owner is being erased;
+                `in_progress`, the same request was answered elsewhere at the same moment.
             UnavailableError: the model or the bus is down; the same request may be sent again.
         """
         check(asked)
         request = hashlib.sha256(asked.model_dump_json().encode()).hexdigest()
+        author = Owner(tenant=tenant, user=asked.author)
         earlier = self.gatherer.pool.submit(self.conversations.turn, tenant, conversation_id, request_key)
-        gathering = self.gatherer.begin(Owner(tenant=tenant, user=asked.author), conversation_id, asked.content)
-        gathered = gathering.finish()
+        admitted = self.gatherer.pool.submit(self.gate.admit, author)
+        gathered = self.gatherer.begin(author, conversation_id, asked.content).finish()
         turn = earlier.result()
+        admitted.result()
+        self.gate.admit(author.model_copy(update={"user": gathered.conversation.user_id}))
         if turn is None:
             now = self.clock()
             named = Asked(asked, request, now, promised or TurnIds.new(self.ids, now))
@@ -112,7 +118,9 @@ class Chat:
     def context(self, tenant: str, conversation_id: str, message: str, *, author: str | None) -> Context:
         """Return exactly what `message` would send, without sending it."""
         who = author or self.conversations.conversation(tenant, conversation_id).user_id
-        gathered = self.gatherer.begin(Owner(tenant=tenant, user=who), conversation_id, message).finish()
+        owner = Owner(tenant=tenant, user=who)
+        self.gate.show(owner)
+        gathered = self.gatherer.begin(owner, conversation_id, message).finish()
         return assemble(gathered.sources, message, self.clock())
 
     def _answered(

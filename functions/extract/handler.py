@@ -16,7 +16,7 @@ from functions.extract.arrivals import count_arrivals
 from functions.extract.learning import Learner
 from functions.extract.redelivery import Redelivery
 from functions.extract.usecase import extract_batch
-from membus import wiring, wiring_models, wiring_usage
+from membus import wiring, wiring_erasing, wiring_models, wiring_usage
 from membus.observability import EmfMonitor, logger, metrics
 
 MODEL_SECONDS_MAX = 40
@@ -46,6 +46,8 @@ def handler(event: dict[str, Any], context: LambdaContext) -> dict[str, Any]:
         quarantine=wiring.quarantine(),
         learner=learner,
         redelivery=Redelivery(wiring.source_queue(), wiring.dead_letters(), wiring.quarantine(), _tell),
+        gate=wiring_erasing.gate(),
+        on_erased=_count_erased,
         side_by_side=pool.map,
     )
     return {"batchItemFailures": [{"itemIdentifier": message_id} for message_id in failed]}
@@ -53,6 +55,11 @@ def handler(event: dict[str, Any], context: LambdaContext) -> dict[str, Any]:
 
 def _count_refused(reason: str) -> None:
     metrics.add_metric(name=f"CandidatesRefused_{reason}", unit=MetricUnit.Count, value=1)
+
+
+def _count_erased(tenant: str) -> None:
+    metrics.add_metric(name="ErasedDropped", unit=MetricUnit.Count, value=1)
+    logger.info("an erased event came back and was dropped", tenant_id=tenant)
 
 
 def _tell(message: str, fields: dict[str, object]) -> None:

@@ -12,6 +12,7 @@ from functions.extract.learning import Learner
 from functions.extract.redelivery import Redelivery
 from membus.domain.event import FORGOTTEN, Event, Recorded
 from membus.domain.rules import needs_reader
+from membus.erasing import Gate
 from membus.errors import InvalidError, MembusError
 from membus.ports.events import EpisodeStore, Quarantine
 
@@ -42,18 +43,25 @@ def extract_batch(
     quarantine: Quarantine,
     learner: Learner,
     redelivery: Redelivery,
+    gate: Gate,
+    on_erased: Callable[[str], None],
     side_by_side: SideBySide = map,
 ) -> list[str]:
     """Return the ids of the messages to deliver again.
 
     A failure of any kind, a defect of ours too, costs only its own user's messages, and one that an event brings with
-    it only that event's: what cannot be read is parked with its reason, whatever else failed comes back.
+    it only that event's: what cannot be read is parked with its reason, whatever else failed comes back. What was
+    erased is dropped, however it came back; `on_erased` is told whose tenant's it was.
     """
     failures: list[Failure] = []
     pending: dict[tuple[str, str], Pending] = {}
     for message in messages:
         try:
-            _take(message, pending, episodes=episodes, quarantine=quarantine, learner=learner)
+            arrived = _arrived(message, quarantine)
+            if arrived and not gate.admits(arrived):
+                on_erased(arrived.event.tenant_id)
+            elif arrived:
+                _take(message, arrived, pending, episodes=episodes, learner=learner)
         except Exception as error:  # noqa: BLE001 (or one message nobody foresaw would fail its whole batch)
             failures.append((message, error))
     for group in side_by_side(partial(_learn, learner), _groups(pending.values())):
@@ -76,23 +84,27 @@ def _learn(learner: Learner, group: Sequence[Pending]) -> list[Failure]:
     return [(message, error) for each, error in failed if error for message in each.messages]
 
 
+def _arrived(message: QueueMessage, quarantine: Quarantine) -> Recorded | None:
+    """Return the message's event; what is none is parked."""
+    try:
+        return message.recorded()
+    except (ValidationError, InvalidError) as error:
+        quarantine.park(message.body, reason=_reason(error))
+        return None
+
+
 def _take(
     message: QueueMessage,
+    arrived: Recorded,
     pending: dict[tuple[str, str], Pending],
     *,
     episodes: EpisodeStore,
-    quarantine: Quarantine,
     learner: Learner,
 ) -> None:
     """Record the message's event and queue it for reading, unless that was done before or need not be done.
 
     What was read before may have died before it let go of the fresh words.
     """
-    try:
-        arrived = message.recorded()
-    except (ValidationError, InvalidError) as error:
-        quarantine.park(message.body, reason=_reason(error))
-        return
     if not arrived.event.remember:
         episodes.forget(arrived)
         return

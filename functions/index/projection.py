@@ -3,12 +3,13 @@
 import hashlib
 import json
 import re
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime
+from typing import Any
 
 from functions.index.api import Change
 from membus.domain.document import Document
-from membus.domain.event import Event, Recorded
+from membus.domain.event import LATEST, Event, Recorded
 from membus.domain.facts import Fact, Observation
 from membus.domain.identity import Owner
 from membus.domain.memory import FINAL, Memory, Removal
@@ -25,10 +26,18 @@ _CONVERSATION = re.compile(r"T#([^#]+)#C#([^#]+)")
 
 @dataclass(frozen=True)
 class Projection:
+    """What follows from a change that was made, or is about, `moment`; `user` is whose data it is, if anybody's."""
+
     tenant: str
     memories: tuple[Memory, ...] = ()
     removals: tuple[Removal, ...] = ()
     announcement: Event | None = None
+    user: str | None = None
+    moment: datetime = LATEST
+
+    def erased(self) -> "Projection":
+        """Return what is left of it for a user who was erased: what is removed stays removed, and nobody is told."""
+        return replace(self, memories=(), announcement=None)
 
 
 @dataclass(frozen=True)
@@ -62,17 +71,18 @@ def _fact(change: Change, owner: Owner, facts: FactReader) -> Projection:
     """What a key holds now, and held before, is read from its observations: they know more than two images."""
     new, old = _read_fact(change.body), _read_fact(change.old_body)
     told = _announcement(owner, new, old)
+    whose: Any = {"user": owner.user, "moment": max(fact.learned_at for fact in (new, old) if fact)}
     if new is None:
         gone = Removal(
             tenant_id=owner.tenant, memory_id=fact_id(owner, change.sk.removeprefix("FACT#")),
             version=old.version if old else FINAL,
         )  # fmt: skip
-        return Projection(owner.tenant, removals=(gone,), announcement=told)
+        return Projection(owner.tenant, removals=(gone,), announcement=told, **whose)
     seen = facts.observations(owner, new.key) or [_observed(new)]
     known = memory_of_key(owner, seen, version=max(new.version, len(seen)))
     if isinstance(known, Removal):
-        return Projection(owner.tenant, removals=(known,), announcement=told)
-    return Projection(owner.tenant, memories=(known,), announcement=told)
+        return Projection(owner.tenant, removals=(known,), announcement=told, **whose)
+    return Projection(owner.tenant, memories=(known,), announcement=told, **whose)
 
 
 def _observed(fact: Fact) -> Observation:
@@ -83,7 +93,9 @@ def _document(change: Change) -> Projection | None:
     document = Document.model_validate_json(change.body or change.old_body or "")
     if change.body is None or document.deleted:
         return Projection(document.tenant_id, removals=(document.as_removal(),))
-    return Projection(document.tenant_id, memories=(document.as_memory(),))
+    return Projection(
+        document.tenant_id, memories=(document.as_memory(),), user=document.user_id, moment=document.updated_at
+    )
 
 
 def _summary(change: Change, tenant: str, conversation_id: str, conversations: ConversationStore) -> Projection | None:
@@ -91,35 +103,39 @@ def _summary(change: Change, tenant: str, conversation_id: str, conversations: C
     summary = Summary.model_validate_json(change.body or change.old_body or "")
     memory_id = summary_id(conversation_id, summary)
     if change.body is None:
-        return Projection(tenant, removals=(Removal(tenant_id=tenant, memory_id=memory_id, version=FINAL),))
+        # Not for good: summaries of what an erasure leaves of a conversation begin anew, at a later version.
+        return Projection(tenant, removals=(Removal(tenant_id=tenant, memory_id=memory_id, version=summary.version),))
     try:
         conversation = conversations.conversation(tenant, conversation_id)
     except NotFoundError:
         return None
-    return Projection(tenant, memories=(memory_of_summary(conversation, summary),))
+    told = memory_of_summary(conversation, summary)
+    return Projection(tenant, memories=(told,), user=conversation.user_id, moment=summary.created_at)
 
 
 def _episode(change: Change, contents: ContentStore) -> Projection | None:
     """An episode that has moved to the cold tier stays searchable; one that somebody removed does not."""
     if change.body is None and change.expired:
         return None
-    event = _opened(change, contents)
-    memories = tuple(memories_of_event(event))
+    recorded = _opened(change, contents)
+    memories = tuple(memories_of_event(recorded.event))
+    tenant, user = recorded.event.tenant_id, recorded.event.user_id
     if change.body is not None:
-        return Projection(event.tenant_id, memories=memories)
+        return Projection(tenant, memories=memories, user=user, moment=recorded.true_from)
     gone = [Removal(tenant_id=each.tenant_id, memory_id=each.memory_id, version=FINAL) for each in memories]
-    return Projection(event.tenant_id, removals=tuple(gone))
+    return Projection(tenant, removals=tuple(gone))
 
 
-def _opened(change: Change, contents: ContentStore) -> Event:
-    """Return the event with its payload, wherever that lies."""
-    event = Recorded.model_validate_json(change.body or change.old_body or "").event
+def _opened(change: Change, contents: ContentStore) -> Recorded:
+    """Return the event with its payload, wherever that lies; of one that was removed as much as there is."""
+    recorded = Recorded.model_validate_json(change.body or change.old_body or "")
     if change.spilled is None:
-        return event
-    text = contents.text(change.spilled)
-    if text is None:
+        return recorded
+    event, text = recorded.event, contents.text(change.spilled)
+    if text is None and change.body is not None:
         raise InvalidError(f"the payload of event {event.event_id} is gone")
-    return event.model_copy(update={"payload": json.loads(text)})
+    payload = json.loads(text) if text else {}
+    return recorded.model_copy(update={"event": event.model_copy(update={"payload": payload})})
 
 
 def _announcement(owner: Owner, new: Fact | None, old: Fact | None) -> Event | None:

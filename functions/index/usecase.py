@@ -1,6 +1,7 @@
 """Bring a batch of changes into the search index, and tell the bus what became of facts."""
 
 import json
+import re
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from typing import Any
@@ -10,11 +11,15 @@ from pydantic import ValidationError
 from functions.index.api import Change
 from functions.index.projection import Projection, Sources, project
 from membus.domain.event import Event
+from membus.domain.identity import Owner
 from membus.domain.memory import Memory, Removal
+from membus.erasing import Gate
 from membus.errors import BudgetError, InvalidError, MembusError, UnavailableError
 from membus.indexing import Indexer
 from membus.ports.events import EventBus, Quarantine
 from membus.ports.memories import MemoryIndex
+
+_OWNED = re.compile(r"T#([^#]+)#U#([^#]+)")
 
 
 @dataclass(frozen=True)
@@ -39,6 +44,7 @@ class Sink:
     bus: EventBus | None
     quarantine: Quarantine
     sources: Sources
+    gate: Gate
     on_failure: Callable[[str, MembusError], None]
     on_unpaid: Callable[[str, MembusError], None]
 
@@ -64,13 +70,31 @@ def index_changes(records: Sequence[dict[str, Any]], *, sink: Sink) -> list[str]
 
 
 def _seen(record: dict[str, Any], sink: Sink) -> Seen | None:
+    """Return what a change means; of a user who was erased, what happened before that means nothing any more."""
     try:
         change = Change.model_validate(record)
         projection = project(change, sink.sources)
     except (ValidationError, InvalidError) as error:
-        sink.quarantine.park(json.dumps(record), reason=f"unreadable_change: {type(error).__name__}")
+        if not (whose := _owner(record)) or sink.gate.erasures.of(whose) is None:
+            sink.quarantine.park(json.dumps(record), reason=f"unreadable_change: {type(error).__name__}")
         return None
-    return Seen(change.images.sequence_number, record, projection) if projection else None
+    if projection is None:
+        return None
+    if projection.user and sink.gate.is_erased(
+        Owner(tenant=projection.tenant, user=projection.user), projection.moment
+    ):
+        projection = projection.erased()
+    return Seen(change.images.sequence_number, record, projection)
+
+
+def _owner(record: dict[str, Any]) -> Owner | None:
+    """Return whose item a change is about that cannot be read otherwise, as far as its keys say it."""
+    images = record.get("dynamodb", {})
+    for image in (images.get("Keys"), images.get("NewImage"), images.get("OldImage")):
+        for name in ("user_pk", "pk"):
+            if found := _OWNED.match(str((image or {}).get(name, {}).get("S"))):
+                return Owner(tenant=found[1], user=found[2])
+    return None
 
 
 def _of_tenant(tenant: str, seen: Sequence[Seen], sink: Sink) -> list[str]:

@@ -8,6 +8,7 @@ from functions.memory.incoming import NothingAcceptedError
 from functions.memory.routes import (
     conversations,
     episodes,
+    erasure,
     events,
     facts,
     memories,
@@ -19,10 +20,25 @@ from functions.memory.routes import (
     usage,
 )
 from functions.memory.routes.etags import NotModifiedError
+from functions.memory.routes.walls import erasure_wall
 from membus.http import application, problem
 
 app = application()
-for routes in (events, facts, quarantine, states, episodes, memories, search, conversations, summaries, usage, public):
+app.use(middlewares=[erasure_wall])
+for routes in (
+    events,
+    facts,
+    quarantine,
+    states,
+    episodes,
+    memories,
+    search,
+    conversations,
+    summaries,
+    usage,
+    erasure,
+    public,
+):
     app.include_router(routes.router)
 
 

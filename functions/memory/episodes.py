@@ -9,8 +9,10 @@ from functions.memory.cursors import read_cursor, write_cursor
 from functions.memory.episodes_api import EpisodeOut, EpisodePage, EpisodeRange
 from functions.memory.events import publish
 from functions.memory.incoming import Incoming, Stamp, check
-from membus.domain.episode import EpisodeQuery
+from membus.domain.episode import Episode, EpisodeQuery
+from membus.domain.erasure import EVERYBODY, subject_of
 from membus.domain.event import EARLIEST, Event, Recorded
+from membus.erasing import Gate
 from membus.errors import ConflictError, InvalidError, UnavailableError
 from membus.ports.episodes import EpisodeReader
 from membus.ports.events import EpisodeStore, EventBus
@@ -23,7 +25,9 @@ AHEAD = timedelta(days=1)
 """Clients' clocks run ahead; what they stamped a little later than now has happened all the same."""
 
 
-def record_episodes(items: Sequence[Any], stamp: Stamp, *, episodes: EpisodeStore, bus: EventBus) -> EventReceipt:
+def record_episodes(
+    items: Sequence[Any], stamp: Stamp, *, gate: Gate, episodes: EpisodeStore, bus: EventBus
+) -> EventReceipt:
     """Record what is valid, then publish it for everybody who learns from it; the copies find it recorded.
 
     An event that the bus does not take is refused although it is recorded: sent again under its id it is the same
@@ -32,7 +36,7 @@ def record_episodes(items: Sequence[Any], stamp: Stamp, *, episodes: EpisodeStor
     Raises:
         NothingAcceptedError: not one episode was taken.
     """
-    incoming = check(items, stamp)
+    incoming = check(items, stamp, gate)
     fresh, away = Incoming(), False
     for index, event in list(incoming.events.items()):
         known: Recorded | None = None
@@ -59,6 +63,7 @@ def list_episodes(
     limit: int,
     cursor: str | None,
     now: datetime,
+    gate: Gate,
     episodes: EpisodeReader,
     sealer: Sealer,
 ) -> EpisodePage:
@@ -74,12 +79,17 @@ def list_episodes(
         tenant=tenant, agent=agent, start=_start(asked, end), end=end,
         session_id=asked.session_id, user_id=asked.user_id,
     )  # fmt: skip
+    hidden = gate.hidden(tenant)
     page = episodes.page(wanted, limit=limit, after=after)
     next_after = page.after and page.after | {"end": end.isoformat()}
     return EpisodePage(
-        items=[EpisodeOut.of(episode) for episode in page.items],
+        items=[EpisodeOut.of(each) for each in page.items if not {EVERYBODY, _subject(each)} & hidden],
         next_cursor=write_cursor(next_after, query=query, sealer=sealer),
     )
+
+
+def _subject(episode: Episode) -> str:
+    return subject_of(episode.event.tenant_id, episode.event.user_id)
 
 
 def _recorded(event: Event, now: datetime, *, episodes: EpisodeStore) -> Recorded:

@@ -5,16 +5,17 @@ from typing import Any
 
 from functions.memory.api import EventReceipt
 from functions.memory.incoming import Incoming, Stamp, check
+from membus.erasing import Gate
 from membus.ports.events import EventBus
 
 
-def accept_events(items: Sequence[Any], stamp: Stamp, *, bus: EventBus) -> EventReceipt:
+def accept_events(items: Sequence[Any], stamp: Stamp, *, gate: Gate, bus: EventBus) -> EventReceipt:
     """Publish what is valid and report the rest; an accepted event is durable on the bus.
 
     Raises:
         NothingAcceptedError: not one event was taken.
     """
-    incoming = check(items, stamp)
+    incoming = check(items, stamp, gate)
     publish(incoming, bus=bus)
     return incoming.receipt()
 

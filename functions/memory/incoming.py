@@ -12,8 +12,9 @@ from pydantic import ValidationError
 
 from functions.memory.api import Accepted, EpisodeIn, EventIn, EventReceipt, Rejected
 from membus.domain.corrections import RESERVED
-from membus.domain.event import Event, ulid_at
+from membus.domain.event import Event, Recorded, ulid_at
 from membus.domain.visible import is_blank
+from membus.erasing import Gate
 from membus.errors import InvalidError, MembusError, UnavailableError
 
 EVENT_BYTES_MAX = 200_000
@@ -95,7 +96,7 @@ class Incoming:
         return receipt
 
 
-def check(items: Sequence[Any], stamp: Stamp) -> Incoming:
+def check(items: Sequence[Any], stamp: Stamp, gate: Gate) -> Incoming:
     """Check each event on its own; one to be left alone goes on without its words: archives and queues keep theirs."""
     incoming = Incoming()
     for index, item in enumerate(items):
@@ -107,9 +108,18 @@ def check(items: Sequence[Any], stamp: Stamp) -> Incoming:
             incoming.refuse(index, "invalid", f"{where}: {first['msg']}")
             continue
         incoming.events[index] = event if event.remember else event.model_copy(update={"payload": {}})
-        if problem := _problem(event):
+        if problem := _problem(event) or _forbidden(event, stamp.now, gate):
             incoming.refuse(index, *problem)
     return incoming
+
+
+def _forbidden(event: Event, now: datetime, gate: Gate) -> tuple[str, str] | None:
+    """Return why an event may not be kept although it is well-formed; what is refused here would be dropped later."""
+    try:
+        admitted = gate.admits(Recorded(event=event, learned_at=now))
+    except UnavailableError:
+        return "erasing", f"user {event.user_id} is being erased; send it again when that is done"
+    return None if admitted else ("erased", f"this happened before user {event.user_id} was erased")
 
 
 def _problem(event: Event) -> tuple[str, str] | None:

@@ -17,6 +17,7 @@ from functions.extract.redelivery import Redelivery
 from functions.extract.usecase import extract_batch
 from membus.adapters.dynamo_conversations import DynamoConversations
 from membus.adapters.dynamo_episodes import DynamoEpisodes
+from membus.adapters.dynamo_erasures import DynamoErasures
 from membus.adapters.dynamo_facts import DynamoFacts
 from membus.adapters.dynamo_fresh import DynamoFresh
 from membus.adapters.dynamo_held_facts import DynamoHeldFacts
@@ -26,6 +27,7 @@ from membus.domain.conversation import MessageIds
 from membus.domain.event import Event
 from membus.domain.prompt import Prompt
 from membus.domain.window import MESSAGES_MAX
+from membus.erasing import Gate, HeardErasures
 from membus.hot import HotConversations
 from membus.ports.conversations import ConversationStore
 from tests.benchmarks.dynamo_units import Work
@@ -70,7 +72,9 @@ def measure() -> Table:
 class _Stores:
     def __init__(self) -> None:
         memory, conversations = make_table("memory"), make_table("conversations")
-        self.clients = [memory.meta.client, conversations.meta.client]
+        tenants = make_table("tenants")
+        self.clients = [memory.meta.client, conversations.meta.client, tenants.meta.client]
+        self.gate = Gate(HeardErasures(DynamoErasures(tenants), lambda: NOON))
         self.facts, self.episodes = DynamoFacts(memory), DynamoEpisodes(memory, InMemoryContents())
         self.signals, self.held_facts = DynamoSignals(memory), DynamoHeldFacts(memory, lambda: NOON)
         store = DynamoConversations(conversations, lambda: NOON)
@@ -82,7 +86,7 @@ class _Stores:
                 conversations=store, summaries=DynamoSummaries(conversations), facts=self.facts, fresh=self.fresh,
                 recollection=InMemoryRecollection(), pool=ThreadPoolExecutor(6),
             ),
-            conversations=store, bus=InMemoryBus(), announcements=InMemoryBus,
+            gate=self.gate, conversations=store, bus=InMemoryBus(), announcements=InMemoryBus,
             model=lambda _: ScriptedModel("Bom dia!"), clock=lambda: NOON, seconds_left=lambda: 10.0,
             toolbox=no_tools, results=no_results(), ids=MessageIds(),
         )  # fmt: skip
@@ -101,6 +105,7 @@ class _Stores:
             [_message(event) for event in events],
             episodes=self.episodes, quarantine=InMemoryQuarantine(), learner=learner,
             redelivery=Redelivery(InMemorySource(), InMemoryQuarantine(), InMemoryQuarantine(), lambda *_: None),
+            gate=self.gate, on_erased=lambda _: None,
         )  # fmt: skip
 
     def context(self) -> None:

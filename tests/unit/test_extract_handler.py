@@ -5,9 +5,10 @@ from typing import Any
 import pytest
 
 from functions.extract.handler import handler
-from membus import wiring, wiring_models, wiring_usage
+from membus import wiring, wiring_erasing, wiring_models, wiring_usage
 from membus.domain.prompt import Prompt, Reply
 from membus.domain.trails import Trails
+from membus.erasing import Gate
 from membus.errors import ModelError, UnavailableError
 from membus.observability import metrics
 from tests.deliveries import a_record, observant
@@ -17,6 +18,7 @@ from tests.fakes.bus import InMemoryQuarantine, InMemorySource
 from tests.fakes.clock import StoppedClock
 from tests.fakes.conversations import InMemoryConversations
 from tests.fakes.episodes import InMemoryEpisodes
+from tests.fakes.erasures import InMemoryErasures
 from tests.fakes.facts import InMemoryFacts
 from tests.fakes.fresh import InMemoryFresh
 from tests.fakes.held_facts import InMemoryHeldFacts
@@ -53,6 +55,7 @@ class Parts:
         ):
             patch.setattr(wiring, name, lambda name=name: getattr(self, name))
         patch.setattr(wiring_models, "model", self._model)
+        patch.setattr(wiring_erasing, "gate", lambda: Gate(InMemoryErasures()))
         self.usage = InMemoryUsage()
         patch.setattr(wiring_usage, "usage_ledger", lambda: self.usage)
 

@@ -10,12 +10,14 @@ from functions.index.usecase import Sink, index_changes
 from membus.domain.document import Document
 from membus.domain.event import Event
 from membus.domain.facts import Fact, Trust
+from membus.erasing import Gate
 from membus.indexing import Indexer
 from tests.factories import ADA, NOON, a_conversation, a_fact, an_event, recorded, said
 from tests.fakes.bus import InMemoryBus, InMemoryQuarantine
 from tests.fakes.contents import InMemoryContents
 from tests.fakes.conversations import InMemoryConversations
 from tests.fakes.embedder import WordEmbedder
+from tests.fakes.erasures import InMemoryErasures
 from tests.fakes.facts import InMemoryFacts
 from tests.fakes.memories import InMemoryMemories
 from tests.memories import look
@@ -34,6 +36,7 @@ class Index:
         self.memories, self.embedder = InMemoryMemories(), WordEmbedder()
         self.bus, self.quarantine, self.contents = InMemoryBus(refusing), InMemoryQuarantine(), InMemoryContents()
         self.facts, self.conversations = InMemoryFacts(), InMemoryConversations(lambda: NOON, a_conversation("c1"))
+        self.erasures = InMemoryErasures()
         self.failures: list[tuple[str, MembusError]] = []
         self.unpaid: list[tuple[str, MembusError]] = []
 
@@ -41,6 +44,7 @@ class Index:
         sink = Sink(
             indexer=Indexer(lambda _: self.embedder, self.memories), index=self.memories, bus=self.bus,
             quarantine=self.quarantine, sources=Sources(self.contents, self.facts, self.conversations),
+            gate=Gate(self.erasures),
             on_failure=lambda tenant, error: self.failures.append((tenant, error)),
             on_unpaid=lambda tenant, error: self.unpaid.append((tenant, error)),
         )  # fmt: skip

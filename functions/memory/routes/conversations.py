@@ -1,6 +1,7 @@
 """`/v1/conversations`: made, found, changed, deleted and read; the chat function answers in them."""
 
 import time
+from collections.abc import Iterable
 from http import HTTPStatus
 from typing import Annotated, Any
 
@@ -21,9 +22,9 @@ from functions.memory.conversations_api import (
 from functions.memory.handoff import TURNS_MAX, hand_off
 from functions.memory.once import once, settings
 from functions.memory.routes.parameters import READ, WRITE, Cursor, Limit, RequestKey, required
-from membus import wiring, wiring_socket
+from membus import wiring, wiring_erasing, wiring_socket
 from membus.domain.conversation import Conversation, Message, MessageIds, Status
-from membus.domain.identity import Id
+from membus.domain.identity import Id, Owner
 from membus.http import caller
 
 router = APIGatewayHttpRouter()
@@ -62,15 +63,18 @@ def get_conversations(
 
 @router.get(CONVERSATION, summary="One conversation", **READ)
 def get_conversation(conversation: ConversationId, user: ActingUser = None) -> Conversation:
-    return conversations.read_conversation(
+    found = conversations.read_conversation(
         caller(router).tenant, conversation, user=user, conversations=wiring.conversations()
     )
+    wiring_erasing.gate().show(Owner(tenant=found.tenant_id, user=found.user_id))
+    return found
 
 
 @router.patch(CONVERSATION, summary="Rename, archive, bring back or share a conversation", **WRITE)
 def patch_conversation(
     conversation: ConversationId, change: Annotated[ConversationPatch, Body()], user: ActingUser = None
 ) -> Conversation:
+    _admit(caller(router).tenant, change.members or ())
     return conversations.change_conversation(
         caller(router).tenant, conversation, change, user=user, conversations=wiring.conversations(), pause=time.sleep
     )
@@ -117,9 +121,15 @@ def get_handoff(conversation: ConversationId, turns: Turns = 10, user: ActingUse
 
 
 def _start(request: dict[str, Any]) -> dict[str, Any]:
+    _admit(request["tenant"], (request["body"]["user_id"], *request["body"]["members"]))
     started = conversations.start_conversation(
         ConversationIn.model_validate(request["body"]), tenant=request["tenant"], request_key=request["key"],
         now=wiring.now(), ids=ids,
         conversations=wiring.conversations(),
     )  # fmt: skip
     return started.model_dump(mode="json")
+
+
+def _admit(tenant: str, users: Iterable[str]) -> None:
+    for user in users:
+        wiring_erasing.gate().admit(Owner(tenant=tenant, user=user))

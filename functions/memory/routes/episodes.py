@@ -11,7 +11,7 @@ from functions.memory.api import EventReceipt
 from functions.memory.episodes_api import EpisodeBatch, EpisodePage, EpisodeRange
 from functions.memory.incoming import Stamp
 from functions.memory.routes.parameters import READ, WRITE, Agent, Cursor, Limit, RequestKey
-from membus import wiring, wiring_cold
+from membus import wiring, wiring_cold, wiring_erasing
 from membus.domain.event import Moment
 from membus.domain.identity import Id
 from membus.http import caller
@@ -37,7 +37,9 @@ End = Annotated[Moment | None, Query(alias="to", description=TO, examples=["2026
 )
 def post_episodes(agent: Agent, batch: Annotated[EpisodeBatch, Body()], key: RequestKey = None) -> EventReceipt:
     stamp = Stamp(tenant=caller(router).tenant, agent=agent, now=wiring.now(), request_key=key)
-    return episodes.record_episodes(batch.episodes, stamp, episodes=wiring.episodes(), bus=wiring.bus())
+    return episodes.record_episodes(
+        batch.episodes, stamp, gate=wiring_erasing.gate(), episodes=wiring.episodes(), bus=wiring.bus()
+    )
 
 
 @router.get(EPISODES, summary="What happened, in time order", **READ)
@@ -54,5 +56,5 @@ def get_episodes(
     asked = EpisodeRange(start=start, end=end, session_id=session_id, user_id=user_id)
     return episodes.list_episodes(
         caller(router).tenant, agent, asked, limit=limit, cursor=cursor, now=wiring.now(),
-        episodes=wiring_cold.episode_reader(), sealer=wiring.sealer(),
+        gate=wiring_erasing.gate(), episodes=wiring_cold.episode_reader(), sealer=wiring.sealer(),
     )  # fmt: skip

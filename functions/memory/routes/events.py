@@ -10,7 +10,7 @@ from functions.memory.api import EventBatch, EventReceipt
 from functions.memory.events import accept_events
 from functions.memory.incoming import Stamp
 from functions.memory.routes.parameters import EVENTS, RequestKey
-from membus import wiring
+from membus import wiring, wiring_erasing
 from membus.http import caller
 
 router = APIGatewayHttpRouter()
@@ -19,4 +19,4 @@ router = APIGatewayHttpRouter()
 @router.post("/v1/events", summary="Record what users did", status_code=HTTPStatus.ACCEPTED, **EVENTS)
 def post_events(batch: Annotated[EventBatch, Body()], key: RequestKey = None) -> EventReceipt:
     stamp = Stamp(tenant=caller(router).tenant, request_key=key, now=wiring.now())
-    return accept_events(batch.events, stamp, bus=wiring.bus())
+    return accept_events(batch.events, stamp, gate=wiring_erasing.gate(), bus=wiring.bus())

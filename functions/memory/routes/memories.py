@@ -13,10 +13,10 @@ from functions.memory.memories_listed import list_memories, listed
 from functions.memory.once import once, settings
 from functions.memory.routes.etags import IfMatch, expected_version, tagged
 from functions.memory.routes.parameters import READ, WRITE, Cursor, Limit, RequestKey, required
-from membus import wiring, wiring_search
+from membus import wiring, wiring_erasing, wiring_search
 from membus.domain import strict_json
 from membus.domain.filters import read_filter
-from membus.domain.identity import Id
+from membus.domain.identity import Id, Owner
 from membus.errors import InvalidError
 from membus.http import caller
 
@@ -51,6 +51,8 @@ def get_memories(
 @router.get(MEMORY, summary="One text", **READ)
 def get_memory(memory: MemoryId) -> Response[MemoryOut]:
     found = wiring_search.documents().document(caller(router).tenant, memory)
+    if found.user_id:
+        wiring_erasing.gate().show(Owner(tenant=found.tenant_id, user=found.user_id))
     return tagged(MemoryOut.of(found), found.version)
 
 
@@ -71,6 +73,8 @@ def delete_memory(memory: MemoryId, if_match: IfMatch = None) -> Response[None]:
 
 def _put(request: dict[str, Any]) -> dict[str, Any]:
     batch = MemoryBatch.model_validate(request["body"])
+    for user in {item.user_id for item in batch.items if item.user_id}:
+        wiring_erasing.gate().admit(Owner(tenant=request["tenant"], user=user))
     return MemoriesOut(items=_library().put(request["tenant"], batch.items)).model_dump(mode="json")
 
 

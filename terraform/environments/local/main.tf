@@ -23,6 +23,6 @@ module "platform" {
   api = { authorizer_ttl_seconds = 0, gateway_url = var.gateway_url }
 
   # What is here is made anew by `make up`, and the emulator speaks plain HTTP on loopback.
-  protection = { protected = false, tls_only = false, archive_retention_days = 1 }
+  protection = { protected = false, tls_only = false, archive_retention_days = 1, erasure_settle_seconds = 90 }
   operations = { log_retention_days = 1 }
 }

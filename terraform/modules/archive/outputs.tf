@@ -18,6 +18,12 @@ output "grants" {
       delete = [{ Effect = "Allow", Action = ["s3:DeleteObject"], Resource = ["${aws_s3_bucket.this.arn}/*.parquet"] }]
       thaw   = [{ Effect = "Allow", Action = ["s3:RestoreObject"], Resource = ["${aws_s3_bucket.this.arn}/*.parquet"] }]
     }
+    # All versions of what holds a user's data, and which there are.
+    erase = [
+      { Effect = "Allow", Action = ["s3:ListBucketVersions"], Resource = [aws_s3_bucket.this.arn] },
+      { Effect = "Allow", Action = ["s3:GetObjectVersion"], Resource = ["${aws_s3_bucket.this.arn}/*.parquet"] },
+      { Effect = "Allow", Action = ["s3:DeleteObject", "s3:DeleteObjectVersion"], Resource = ["${aws_s3_bucket.this.arn}/*.parquet", "${aws_s3_bucket.this.arn}/spill/*"] },
+    ]
     spill = {
       read   = [{ Effect = "Allow", Action = ["s3:GetObject"], Resource = ["${aws_s3_bucket.this.arn}/spill/*"] }]
       write  = [{ Effect = "Allow", Action = ["s3:PutObject"], Resource = ["${aws_s3_bucket.this.arn}/spill/*"] }]

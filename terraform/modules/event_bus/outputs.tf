@@ -9,6 +9,11 @@ output "queue_urls" {
   value       = { for name, queue in merge(aws_sqs_queue.end, aws_sqs_queue.route) : name => queue.url }
 }
 
+output "end_names" {
+  description = "Names, without prefix, of the queues where messages end: dead letters and parking."
+  value       = keys(local.ends)
+}
+
 output "queue_arns" {
   description = "The same queues by ARN, for destinations and event-source mappings."
   value       = { for name, queue in merge(aws_sqs_queue.end, aws_sqs_queue.route) : name => queue.arn }
@@ -17,6 +22,13 @@ output "queue_arns" {
 output "grants" {
   description = "IAM statements: `put` events on the bus, `consume` a route, `send` to a parking queue or a route's dead-letter queue."
   value = {
+    # To look through the queues where messages end, and to remove from them; whoever waits for itself sends to its own route.
+    search = [{
+      Effect   = "Allow"
+      Action   = ["sqs:ReceiveMessage", "sqs:DeleteMessage", "sqs:ChangeMessageVisibility"]
+      Resource = [for name in keys(local.ends) : "${local.queue_arn}-${name}"]
+    }]
+    wait = { for route in keys(var.routes) : route => [{ Effect = "Allow", Action = ["sqs:SendMessage"], Resource = ["${local.queue_arn}-${route}"] }] }
     put = [{ Effect = "Allow", Action = ["events:PutEvents"], Resource = [local.bus_arn] }]
     consume = { for route in keys(var.routes) : route => [{
       Effect   = "Allow"

@@ -26,6 +26,16 @@ locals {
     grants      = [local.may.tenants.tenants.get, local.may.tenants.usage.read, local.may.tenants.usage.write]
   }
 
+  # Whoever writes users' data asks first whether it was erased.
+  erased = { environment = { TENANTS_TABLE = module.tables.names.tenants }, grants = [local.may.tenants.erased.read] }
+
+  # For how many days copies are kept that no query reaches: what a receipt names.
+  kept_days = {
+    bus_archive      = var.protection.archive_retention_days
+    table_backups    = var.protection.protected ? var.protection.recovery_days : 0
+    database_backups = try(coalesce(var.postgres.cluster.backup_days, 7), 7)
+  }
+
   # Chat searches through memory, by name: its own network has a way to the model, memory's has one to Postgres (ADR 27).
   recall = {
     target = contains(var.runtime.snap_start, "memory") ? "${local.prefix}-memory:live" : "${local.prefix}-memory"
@@ -62,6 +72,7 @@ locals {
         local.may.memory.cold.read, module.archive.grants.cold.read, module.archive.grants.cold.thaw,
         local.may.memory.documents.read, local.may.memory.documents.write, local.may.memory.episodes.read,
         module.vector_store.grants.app, module.model.grants.embed, local.ledger.grants,
+        local.may.tenants.erasing.read, local.may.tenants.erasing.write,
       ]
       inside = true
       layers = ["duckdb"]
@@ -72,7 +83,7 @@ locals {
       environment = merge(local.memory, local.conversations, module.model.environment, { EXTRACT_MODEL_ID = var.model.extract_id, EXTRACT_FALLBACK_MODEL_ID = var.model.extract_fallback_id, QUARANTINE_QUEUE_URL = module.event_bus.queue_urls.quarantine, DEAD_LETTER_QUEUE_URL = module.event_bus.queue_urls.extract-dlq, SOURCE_QUEUE_URL = module.event_bus.queue_urls.extract, EPISODE_SHARDS = var.runtime.episode_shards }, local.spill.environment, local.ledger.environment)
       grants = [
         local.may.memory.learning.read, local.may.memory.learning.write, local.may.conversations.fresh.delete,
-        module.event_bus.grants.consume.extract, module.event_bus.grants.send.quarantine, module.event_bus.grants.send.extract-dlq, module.model.grants.ask, local.spill.grants, local.ledger.grants,
+        module.event_bus.grants.consume.extract, module.event_bus.grants.send.quarantine, module.event_bus.grants.send.extract-dlq, module.model.grants.ask, local.spill.grants, local.ledger.grants, local.erased.grants,
       ]
       queues = ["extract"]
     }
@@ -83,7 +94,7 @@ locals {
       grants = [
         module.tables.streams.memory.grants, module.tables.streams.conversations.grants,
         local.may.memory.facts.read, local.may.conversations.conversations.read, module.vector_store.grants.app, module.model.grants.embed,
-        module.event_bus.grants.put, module.event_bus.grants.send.quarantine, module.archive.grants.spill.read, local.ledger.grants,
+        module.event_bus.grants.put, module.event_bus.grants.send.quarantine, module.archive.grants.spill.read, local.ledger.grants, local.erased.grants,
       ]
       streams = {
         memory        = [for change in local.searchable : jsonencode({ dynamodb = change })]
@@ -99,7 +110,7 @@ locals {
         local.recall.grant, local.socket.grants, local.may.memory.cold.read, module.archive.grants.cold.read,
         module.archive.grants.spill.read, module.archive.grants.spill.write,
         local.may.memory.facts.read, local.may.conversations.turns.read, local.may.conversations.turns.write,
-        module.event_bus.grants.put, module.model.grants.ask, local.ledger.grants, local.hot.grants,
+        module.event_bus.grants.put, module.model.grants.ask, local.ledger.grants, local.hot.grants, local.erased.grants,
       ]
       inside  = var.hot_tier != null
       outward = true
@@ -128,13 +139,36 @@ locals {
 
     archive = {
       limits      = { timeout_seconds = 900, memory_mb = 2048, storage_mb = 4096 }
-      environment = merge(local.memory, local.spill.environment, { EPISODE_HOT_DAYS = var.protection.hot_days, ARCHIVE_QUIET_DAYS = var.protection.quiet_days })
+      environment = merge(local.memory, local.spill.environment, local.erased.environment, { EPISODE_HOT_DAYS = var.protection.hot_days, ARCHIVE_QUIET_DAYS = var.protection.quiet_days })
       grants = [
         local.may.memory.archiving.read, local.may.memory.archiving.write,
         local.may.memory.cold.read, local.may.memory.cold.write, local.may.memory.cold.delete,
-        values(module.archive.grants.cold),
+        values(module.archive.grants.cold), local.erased.grants,
       ]
       layers = ["duckdb"]
+    }
+
+    # The only one that removes users' items and versions of objects; it reads what is inside to tell whose it is.
+    erase = {
+      limits = { timeout_seconds = local.erase_seconds, memory_mb = 2048, storage_mb = 4096 }
+      environment = merge(local.memory, local.conversations, local.search, local.spill.environment, local.erased.environment, local.hot.environment, {
+        SOURCE_QUEUE_URL       = module.event_bus.queue_urls.erase
+        ENDED_QUEUE_URLS       = jsonencode({ for name in module.event_bus.end_names : name => module.event_bus.queue_urls[name] })
+        ERASURE_SETTLE_SECONDS = var.protection.erasure_settle_seconds
+        COPIES_KEPT_DAYS       = jsonencode(local.kept_days)
+      })
+      grants = [
+        local.may.tenants.erasing.read, local.may.tenants.erasing.write, local.may.tenants.erased.delete,
+        local.may.memory.users.read, local.may.memory.users.write, local.may.memory.users.delete,
+        local.may.conversations.conversations.read, local.may.conversations.turns.read, local.may.conversations.turns.write, local.may.conversations.turns.delete,
+        local.may.memory.cold.read, local.may.memory.cold.write, local.may.memory.cold.delete,
+        module.archive.grants.cold.read, module.archive.grants.cold.write, module.archive.grants.cold.thaw, module.archive.grants.erase,
+        module.vector_store.grants.app, local.hot.grants,
+        module.event_bus.grants.consume.erase, module.event_bus.grants.wait.erase, module.event_bus.grants.search,
+      ]
+      queues = ["erase"]
+      layers = ["duckdb"]
+      inside = true
     }
 
     migrate = {

@@ -13,6 +13,7 @@ locals {
 
   extract_seconds   = 60
   summarize_seconds = 120
+  erase_seconds     = 300
   routes = {
     extract = {
       pattern                    = jsonencode({ source = [{ anything-but = ["membus.announcements"] }] })
@@ -23,6 +24,11 @@ locals {
       pattern                    = jsonencode({ source = ["membus.announcements"], detail-type = ["summary.due"] })
       max_receive_count          = 5 # an hour; while a summary stays due, every turn asks for it again
       visibility_timeout_seconds = 6 * local.summarize_seconds + 1
+    }
+    erase = {
+      pattern                    = jsonencode({ source = ["membus.announcements"], detail-type = ["erasure.due"] })
+      max_receive_count          = 12 # six hours: a store that is away for that long is somebody's night already
+      visibility_timeout_seconds = 6 * local.erase_seconds + 1
     }
   }
 }

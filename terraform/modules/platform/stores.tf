@@ -104,6 +104,8 @@ module "tables" {
         # The archiver reads what waits and marks it; what it packed stands in the catalog.
         archiving = { keys = ["T#*#A#*#E#*"], indexes = { unarchived = ["UNARCHIVED#*"] } }
         cold      = { keys = ["T#*#COLD"], except = ["T#*#A#*", "T#*#U#*", "T#*#D#*", "T#*#EV#*"] }
+        # Whatever is one user's, wherever in the table: for the one function that erases it.
+        users     = { keys = ["T#*#U#*", "T#*#A#*", "T#*#EV#*", "T#*#D#*"], indexes = { by_user = ["T#*#U#*"] } }
         documents = { keys = ["T#*#D#*"], except = ["T#*#A#*", "T#*#U#*"] }
         states    = { keys = ["T#*#A#*"], except = ["T#*#A#*#E#*"] }
       }
@@ -124,9 +126,12 @@ module "tables" {
       range_key = "sk"
       collections = {
         keys    = { keys = ["KEY#*"] }
-        tenants = { keys = ["T#*"], except = ["T#*#USAGE"] }
+        tenants = { keys = ["T#*"], except = ["T#*#USAGE", "T#*#ERASED", "T#*#JOB"] }
         # Apart from the tenant, so that who writes a bill can change neither a budget nor what was erased.
         usage = { keys = ["T#*#USAGE"] }
+        # What was erased, which every writer asks; an erasure begins as one transaction with its job.
+        erased  = { keys = ["T#*#ERASED"] }
+        erasing = { keys = ["T#*#ERASED", "T#*#JOB"] }
       }
     }
     idempotency = { hash_key = "id", ttl_attribute = "expiration", collections = { records = {} } }

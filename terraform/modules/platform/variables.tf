@@ -119,6 +119,7 @@ variable "protection" {
   description = <<-EOT
     What keeps data: deletion protection, plain HTTP refused, how far back tables and the bus's archive go, and the tiers of episodes: `quiet_days` after
     it began a day is copied to the archive, `hot_days` it stays in DynamoDB, `tiers` are the archive's storage classes by age.
+    An erasure looks at every store again after `erasure_settle_seconds`: no run that had not heard of it lasts longer (ADR 33).
   EOT
   type = object({
     protected              = optional(bool, true)
@@ -127,6 +128,7 @@ variable "protection" {
     archive_retention_days = optional(number, 30)
     quiet_days             = optional(number, 1)
     hot_days               = optional(number, 30)
+    erasure_settle_seconds = optional(number, 1080)
     tiers                  = optional(list(object({ after_days = number, storage_class = string })))
   })
   default = {}

@@ -20,6 +20,7 @@ from membus.domain.prompt import Prompt, Reply, Usage
 from membus.domain.recall import Recalled
 from membus.domain.search import rank, read_query
 from membus.domain.tokens import estimate_tokens
+from membus.erasing import Gate
 from membus.ports.model import LanguageModel
 from tests.benchmarks.search.data import ASKED, TENANT, Case, Message, found_ids
 from tests.benchmarks.search.store import Store
@@ -28,6 +29,7 @@ from tests.factories import a_conversation
 from tests.fakes.bus import InMemoryBus
 from tests.fakes.conversations import InMemoryConversations
 from tests.fakes.episodes import InMemoryEpisodes
+from tests.fakes.erasures import InMemoryErasures
 from tests.fakes.facts import InMemoryFacts
 from tests.fakes.fresh import InMemoryFresh
 from tests.fakes.model import ScriptedModel
@@ -111,7 +113,7 @@ class Talk:
                 conversations=self.conversations, summaries=self.summaries, facts=facts, fresh=fresh,
                 recollection=self.search, pool=ThreadPoolExecutor(6),
             ),
-            conversations=self.conversations, bus=InMemoryBus(), announcements=lambda: self.due,
+            gate=Gate(InMemoryErasures()), conversations=self.conversations, bus=InMemoryBus(), announcements=lambda: self.due,
             model=lambda _: Replay(lambda _: self._answer), clock=lambda: self.now, seconds_left=lambda: 10.0,
             toolbox=no_tools, results=no_results(), ids=MessageIds(),
         )  # fmt: skip

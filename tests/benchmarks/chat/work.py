@@ -13,11 +13,13 @@ from membus.adapters.dynamo_facts import DynamoFacts
 from membus.adapters.dynamo_fresh import DynamoFresh
 from membus.adapters.dynamo_summaries import DynamoSummaries
 from membus.domain.conversation import MessageIds
+from membus.erasing import Gate
 from tests.benchmarks.dynamo_units import Work
 from tests.benchmarks.dynamo_work import counting
 from tests.benchmarks.table import Table
 from tests.factories import ADA, NOON, a_conversation
 from tests.fakes.bus import InMemoryBus
+from tests.fakes.erasures import InMemoryErasures
 from tests.fakes.model import ScriptedModel
 from tests.fakes.recollection import InMemoryRecollection
 from tests.strict import strict_aws
@@ -84,7 +86,7 @@ class _Talk:
                 fresh=DynamoFresh(conversations, lambda: self.now), recollection=InMemoryRecollection(),
                 pool=ThreadPoolExecutor(6),
             ),
-            conversations=self._store, bus=InMemoryBus(), announcements=lambda: self._due,
+            gate=Gate(InMemoryErasures()), conversations=self._store, bus=InMemoryBus(), announcements=lambda: self._due,
             model=lambda _: ScriptedModel("word " * 150), clock=lambda: self.now, seconds_left=lambda: 10.0,
             toolbox=no_tools, results=no_results(), ids=MessageIds(),
         )  # fmt: skip

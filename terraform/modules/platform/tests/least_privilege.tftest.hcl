@@ -56,6 +56,10 @@ run "tables" {
       write_usage        = { actions = ["dynamodb:UpdateItem"], on = "table/membus-test-tenants", key = "T#acme#USAGE" }
       read_usage         = { actions = ["dynamodb:Query"], on = "table/membus-test-tenants", key = "T#acme#USAGE" }
       delete_usage       = { actions = ["dynamodb:DeleteItem", "dynamodb:BatchWriteItem"], on = "table/membus-test-tenants" }
+      read_erased        = { actions = ["dynamodb:BatchGetItem"], on = "table/membus-test-tenants", key = "T#acme#ERASED" }
+      write_erased       = { actions = ["dynamodb:PutItem", "dynamodb:UpdateItem", "dynamodb:BatchWriteItem"], on = "table/membus-test-tenants", key = "T#acme#ERASED" }
+      delete_erased      = { actions = ["dynamodb:DeleteItem"], on = "table/membus-test-tenants", key = "T#acme#ERASED" }
+      touch_job          = { actions = concat(var.reading, var.writing), on = "table/membus-test-tenants", key = "T#acme#JOB" }
       write_key          = { actions = var.writing, on = "table/membus-test-tenants", key = "KEY#k1" }
       claim_request      = { actions = var.writing, on = "table/membus-test-idempotency" }
       scan               = { actions = ["dynamodb:Scan", "dynamodb:PartiQLSelect", "dynamodb:PartiQLUpdate"], on = "" }
@@ -63,56 +67,56 @@ run "tables" {
   }
 
   assert {
-    condition     = output.who_may.write_fact == "extract, memory"
+    condition     = output.who_may.write_fact == "erase, extract, memory"
     error_message = "Chat cannot write facts: extract reads them in events, memory takes people's corrections."
   }
   assert {
-    condition     = output.who_may.read_fact == "chat, extract, index, memory"
+    condition     = output.who_may.read_fact == "chat, erase, extract, index, memory"
     error_message = "Authorize and migrate read nobody's facts."
   }
   assert {
-    condition     = output.who_may.write_episode == "archive, extract, memory" && output.who_may.mark_event == "extract, memory"
+    condition     = output.who_may.write_episode == "archive, erase, extract, memory" && output.who_may.mark_event == "erase, extract, memory"
     error_message = "What happened is recorded by extract, and by memory, whose corrections are events; the archiver marks what it has copied."
   }
   assert {
-    condition     = output.who_may.read_episode == "archive, extract, memory"
+    condition     = output.who_may.read_episode == "archive, erase, extract, memory"
     error_message = "Chat sees no episodes, not even of an agent called U."
   }
   assert {
-    condition     = output.who_may.list_episodes == "memory"
-    error_message = "Memory lists a user's episodes: what a search falls back to."
+    condition     = output.who_may.list_episodes == "erase, memory"
+    error_message = "Memory lists a user's episodes: what a search falls back to; erase finds them so."
   }
   assert {
-    condition     = output.who_may.write_document == "memory" && output.who_may.read_document == "memory"
-    error_message = "Documents are memory's alone: index learns of them from the stream."
+    condition     = output.who_may.write_document == "erase, memory" && output.who_may.read_document == "erase, memory"
+    error_message = "Documents are memory's, and erase's to remove: index learns of them from the stream."
   }
   assert {
     condition     = output.who_may.read_changes == "index" && !can(regex("index", join(" ", [output.who_may.write_fact, output.who_may.write_episode, output.who_may.write_document, output.who_may.write_conversation])))
     error_message = "Index alone reads the stream of memory, and writes neither memory nor conversations."
   }
   assert {
-    condition     = output.who_may.delete_fact == "nobody" && output.who_may.delete_episode == "nobody"
-    error_message = "Nobody but archive deletes episodes, and nobody deletes facts."
+    condition     = output.who_may.delete_fact == "erase" && output.who_may.delete_episode == "erase"
+    error_message = "Nobody but erase removes episodes or facts, whoever's they are."
   }
   assert {
-    condition     = output.who_may.touch_state == "memory" && output.who_may.list_unarchived == "archive"
+    condition     = output.who_may.touch_state == "erase, memory" && output.who_may.list_unarchived == "archive"
     error_message = "Working memory is memory's alone; what waits for the archive is the archive's."
   }
   assert {
-    condition     = output.who_may.write_catalog == "archive" && output.who_may.read_catalog == "archive, chat, memory"
-    error_message = "Only the archiver vouches for cold objects; memory and chat read what it vouches for."
+    condition     = output.who_may.write_catalog == "archive, erase" && output.who_may.read_catalog == "archive, chat, erase, memory"
+    error_message = "Only the archiver vouches for cold objects, and erase for those it has written again; memory and chat read them."
   }
   assert {
-    condition     = output.who_may.write_conversation == "chat, memory, summarize" && output.who_may.read_conversation == "chat, index, memory, summarize, sweep"
+    condition     = output.who_may.write_conversation == "chat, erase, memory, summarize" && output.who_may.read_conversation == "chat, erase, index, memory, summarize, sweep"
     error_message = "Extract cannot write conversations, nor read them."
   }
   assert {
-    condition     = output.who_may.settle_fresh == "extract" && output.who_may.write_fresh == "chat"
+    condition     = output.who_may.settle_fresh == "erase, extract" && output.who_may.write_fresh == "chat, erase"
     error_message = "Chat keeps what was just said, extract lets go of what it has read; nobody else does either."
   }
   assert {
-    condition     = output.who_may.delete_message == "sweep" && output.who_may.read_deletions == "index, sweep"
-    error_message = "Nobody but sweep removes what is left of a conversation: memory marks it as deleted, index hears of its summaries."
+    condition     = output.who_may.delete_message == "erase, sweep" && output.who_may.read_deletions == "index, sweep"
+    error_message = "Nobody but sweep and erase removes what is left of a conversation: memory marks it as deleted, index hears of its summaries."
   }
   assert {
     condition     = output.who_may.get_key == "authorize, chat" && output.who_may.list_keys == "nobody"
@@ -125,6 +129,14 @@ run "tables" {
   assert {
     condition     = output.who_may.write_tenant == "nobody" && output.who_may.list_tenant == "nobody"
     error_message = "Tenants and their budgets are made by operators, not by functions; nobody lists what lies beside them."
+  }
+  assert {
+    condition     = output.who_may.read_erased == "archive, chat, erase, extract, index, memory"
+    error_message = "Whoever writes users' data asks what was erased."
+  }
+  assert {
+    condition     = output.who_may.write_erased == "erase, memory" && output.who_may.touch_job == "erase, memory" && output.who_may.delete_erased == "erase"
+    error_message = "Memory begins an erasure and erase ends it; nobody else says what was erased."
   }
   assert {
     condition     = output.who_may.get_tenant == "chat, extract, index, memory, summarize"

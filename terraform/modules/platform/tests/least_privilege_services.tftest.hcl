@@ -37,10 +37,14 @@ run "services" {
       touch_bucket  = { actions = ["s3:GetObject", "s3:PutObject", "s3:DeleteObject", "s3:ListBucket"], on = "123456789012/*" }
       read_cold     = { actions = ["s3:GetObject"], on = "/*.parquet" }
       change_cold   = { actions = ["s3:PutObject", "s3:DeleteObject"], on = "/*.parquet" }
-      list_bucket   = { actions = ["s3:ListBucket", "s3:DeleteObjectVersion"], on = "" }
+      list_bucket   = { actions = ["s3:ListBucket"], on = "" }
+      list_versions = { actions = ["s3:ListBucketVersions", "s3:GetObjectVersion"], on = "" }
       keep_spill    = { actions = ["s3:PutObject"], on = "/spill/*" }
       drop_spill    = { actions = ["s3:DeleteObject"], on = "/spill/*" }
       read_spill    = { actions = ["s3:GetObject"], on = "/spill/*" }
+      search_dead   = { actions = ["sqs:ReceiveMessage", "sqs:DeleteMessage"], on = "membus-test-extract-dlq" }
+      send_erase    = { actions = ["sqs:SendMessage"], on = "membus-test-erase" }
+      drop_versions = { actions = ["s3:DeleteObjectVersion"], on = "" }
       call_memory   = { actions = ["lambda:InvokeFunction"], on = "function:membus-test-memory" }
       call_another  = { actions = ["lambda:InvokeFunction"], on = "" }
       push_frame    = { actions = ["execute-api:ManageConnections"], on = "/v1/POST/@connections/*" }
@@ -55,8 +59,8 @@ run "services" {
     error_message = "Authorize, extract and migrate announce nothing."
   }
   assert {
-    condition     = output.who_may.consume == "extract, summarize" && output.who_may.consume_due == "summarize" && output.who_may.feed == "nobody"
-    error_message = "Extract and summarize consume a queue each, and only the bus fills it."
+    condition     = output.who_may.consume == "erase, extract, summarize" && output.who_may.consume_due == "summarize" && output.who_may.feed == "nobody"
+    error_message = "Extract, summarize and erase consume a queue each, and only the bus fills it."
   }
   assert {
     condition     = output.who_may.park == "extract, index"
@@ -79,7 +83,7 @@ run "services" {
     error_message = "What is searched, and the query of a search, are embedded; nobody else has anything to embed."
   }
   assert {
-    condition     = output.who_may.become_owner == "migrate" && output.who_may.become_app == "index, memory, migrate"
+    condition     = output.who_may.become_owner == "migrate" && output.who_may.become_app == "erase, index, memory, migrate"
     error_message = "Only migrate knows the schema's owner; those who search know the functions' login."
   }
   assert {
@@ -88,18 +92,18 @@ run "services" {
   }
   assert {
     condition     = output.who_may.touch_bucket == "nobody" && output.who_may.list_bucket == "nobody"
-    error_message = "Nobody touches the whole bucket, and nobody lists it or removes versions."
+    error_message = "Nobody touches the whole bucket, and nobody lists what is in it."
   }
   assert {
-    condition     = output.who_may.read_cold == "archive, chat, memory" && output.who_may.change_cold == "archive"
-    error_message = "Memory reads cold episodes, chat asks them in SQL; only the archiver writes and merges them."
+    condition     = output.who_may.read_cold == "archive, chat, erase, memory" && output.who_may.change_cold == "archive, erase"
+    error_message = "Memory reads cold episodes, chat asks them in SQL; only the archiver writes and merges them, and erase writes them again without a user."
   }
   assert {
     condition     = output.who_may.keep_spill == "chat, extract, memory"
     error_message = "Whoever writes episodes, states and replies keeps their large texts."
   }
   assert {
-    condition     = output.who_may.drop_spill == "extract, memory, sweep"
+    condition     = output.who_may.drop_spill == "erase, extract, memory, sweep"
     error_message = "Sweep removes the large texts of deleted conversations, and can read none."
   }
   assert {
@@ -107,7 +111,15 @@ run "services" {
     error_message = "Index reads large texts to embed them, and keeps none; chat shows what its tools gave."
   }
   assert {
-    condition     = output.who_may.call_memory == "chat" && output.who_may.call_another == "chat" && output.who_may.call_chat == "chat" && length(regexall("function:membus-test-(authorize|extract|index|summarize|sweep|archive|migrate)", run.platform.policies.chat)) == 0
+    condition     = output.who_may.drop_versions == "erase" && output.who_may.list_versions == "erase"
+    error_message = "Erase alone removes old versions, hence sees them."
+  }
+  assert {
+    condition     = output.who_may.search_dead == "erase" && output.who_may.send_erase == "erase"
+    error_message = "Erase alone looks through dead letters, and sends to nobody but itself."
+  }
+  assert {
+    condition     = output.who_may.call_memory == "chat" && output.who_may.call_another == "chat" && output.who_may.call_chat == "chat" && length(regexall("function:membus-test-(authorize|erase|extract|index|summarize|sweep|archive|migrate)", run.platform.policies.chat)) == 0
     error_message = "Chat searches through memory and invokes itself for long turns; no function calls another one."
   }
   assert {

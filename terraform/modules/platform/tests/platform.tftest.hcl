@@ -15,11 +15,11 @@ variables {
 run "an_environment_of_production_shape_plans" {
   command = plan
   assert {
-    condition     = keys(output.functions) == ["archive", "authorize", "chat", "extract", "index", "memory", "migrate", "summarize", "sweep"] && output.functions.chat == "membus-test-chat"
+    condition     = keys(output.functions) == ["archive", "authorize", "chat", "erase", "extract", "index", "memory", "migrate", "summarize", "sweep"] && output.functions.chat == "membus-test-chat"
     error_message = "Every function, named after its environment."
   }
   assert {
-    condition     = output.queue_urls != null && toset(keys(output.queue_urls)) == toset(["bus-dlq", "extract", "extract-dlq", "extract-rule-dlq", "failures", "quarantine", "summarize", "summarize-dlq", "summarize-rule-dlq"])
+    condition     = output.queue_urls != null && toset(keys(output.queue_urls)) == toset(["bus-dlq", "erase", "erase-dlq", "erase-rule-dlq", "extract", "extract-dlq", "extract-rule-dlq", "failures", "quarantine", "summarize", "summarize-dlq", "summarize-rule-dlq"])
     error_message = "Operators find every queue, dead letters included."
   }
   assert {
@@ -35,8 +35,8 @@ run "an_environment_of_production_shape_plans" {
     error_message = "Hot tier and network follow their variables."
   }
   assert {
-    condition     = [for name, function in local.functions : name if try(function.environment.HOT_TIER_URL, "") == "rediss://hot.internal:6379"] == ["chat", "memory"] && local.functions.chat.inside && local.functions.memory.inside
-    error_message = "Chat and memory are told of the hot tier and reach it."
+    condition     = [for name, function in local.functions : name if try(function.environment.HOT_TIER_URL, "") == "rediss://hot.internal:6379"] == ["chat", "erase", "memory"] && local.functions.chat.inside && local.functions.memory.inside
+    error_message = "Chat, memory and erase are told of the hot tier and reach it."
   }
   assert {
     condition     = [for name, function in local.functions : name if try(function.outward, false)] == ["chat"]
@@ -53,8 +53,8 @@ run "who_may_connect_to_the_hot_tier" {
     questions = { connect = { actions = ["elasticache:Connect"], on = "serverlesscache:membus-test-hot" } }
   }
   assert {
-    condition     = output.who_may.connect == "chat, memory"
-    error_message = "Chat and memory alone log in to the hot tier."
+    condition     = output.who_may.connect == "chat, erase, memory"
+    error_message = "Chat, memory and erase alone log in to the hot tier."
   }
 }
 

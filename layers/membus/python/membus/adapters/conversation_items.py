@@ -5,7 +5,8 @@
 Beside them, until it has been read, what a user just said: pk `T#<tenant>#U#<user>`, sk `FRESH#<event id>`.
 
 Index `by_status`, newest first: `META` lies under `T#<tenant>#<status>`, the entry of each who may read it under
-`T#<tenant>#U#<user>#<status>`. A deleted conversation leaves its `META` with `deleted_at` and nothing else.
+`T#<tenant>#U#<user>#<status>`, that of who left it under `T#<tenant>#U#<user>#left`. A deleted
+conversation leaves its `META` with `deleted_at` and nothing else.
 """
 
 import hashlib
@@ -24,6 +25,8 @@ from membus.domain.provenance import Trace
 
 Item = dict[str, Any]
 
+LEFT = "left"
+"""Where a status stands, for those who were members and are no more."""
 REQUEST_LIFETIME = timedelta(days=1)
 PENDING_SK = "PENDING#"
 TOMBSTONE_LIFETIME = timedelta(days=30)
@@ -82,9 +85,14 @@ def entries(conversation: Conversation) -> dict[str, Item]:
 
 
 def changed_entries(before: Conversation, after: Conversation) -> list[Item]:
-    """Return the entries that a change writes anew; whoever is no member any more keeps one that is not listed."""
+    """Return the entries that a change writes anew.
+
+    Whoever is no member any more keeps one that no list of conversations shows: what they said is still theirs.
+    """
     old, new = entries(before), entries(after)
-    left = [{name: item[name] for name in ("pk", "sk")} for user, item in old.items() if user not in new]
+    left = [
+        item | {"status_pk": f"T#{before.tenant_id}#U#{user}#{LEFT}"} for user, item in old.items() if user not in new
+    ]
     return [*left, *(item for user, item in new.items() if old.get(user) != item)]
 
 

@@ -4,6 +4,7 @@ A document above 32 KB lies in the content store, `spilled` names it. Its key is
 a write that loses its race has touched nothing, and `write_id` tells a repeated request that it won the first time.
 """
 
+import hashlib
 import json
 from collections.abc import Sequence
 from contextlib import suppress
@@ -54,7 +55,7 @@ class DynamoStates:
     def state(self, session: Session) -> State:
         for _ in range(READS):
             with dynamo_errors("reading a state"):
-                item: Any = self._table.get_item(Key=_key(session), ConsistentRead=True).get("Item")
+                item: Any = self._table.get_item(Key=state_key(session), ConsistentRead=True).get("Item")
             if not self._live(item):
                 raise NotFoundError("no such state")
             text = self._contents.text(item["spilled"]) if "spilled" in item else item["body"]
@@ -83,7 +84,7 @@ class DynamoStates:
         try:
             with dynamo_errors("deleting a state"):
                 answer = self._table.delete_item(
-                    Key=_key(session), ConditionExpression=condition, ExpressionAttributeValues=values,
+                    Key=state_key(session), ConditionExpression=condition, ExpressionAttributeValues=values,
                     ReturnValues="ALL_OLD", ReturnValuesOnConditionCheckFailure="ALL_OLD",
                 )  # fmt: skip
         except ConflictError as lost:
@@ -127,7 +128,7 @@ class DynamoStates:
         named = {f":{name}": value for name, value in values.items()}
         with dynamo_errors("writing a state"):
             answer = self._table.update_item(
-                Key=_key(session), UpdateExpression=f"SET {sets} REMOVE {other}",
+                Key=state_key(session), UpdateExpression=f"SET {sets} REMOVE {other}",
                 ConditionExpression=attempt.condition,
                 ExpressionAttributeValues={**named, **attempt.values, ":one": 1, ":now": self._seconds()},
                 ReturnValues="ALL_OLD", ReturnValuesOnConditionCheckFailure="ALL_OLD",
@@ -138,7 +139,7 @@ class DynamoStates:
         """Return the attribute that holds the document, or points to it once it is safely kept elsewhere."""
         if not spills(text):
             return {"body": text}
-        key = f"states/{session.tenant}/{write_id}"
+        key = f"{session_prefix(session)}{write_id}"
         self._contents.keep(key, text)
         return {"spilled": key}
 
@@ -166,7 +167,13 @@ def _attempts(expected_version: int | None) -> Sequence[_Attempt]:
     return (_Attempt(f"version = :read AND {LIVE}", "version + :one", {":read": expected_version}),)
 
 
-def _key(session: Session) -> dict[str, str]:
+def session_prefix(session: Session) -> str:
+    """Return where a session's large documents lie, those of lost writes too."""
+    name = hashlib.sha256(f"{session.agent}\n{session.session_id}".encode()).hexdigest()[:40]
+    return f"states/{session.tenant}/{name}/"
+
+
+def state_key(session: Session) -> dict[str, str]:
     return {"pk": f"T#{session.tenant}#A#{session.agent}", "sk": f"STATE#{session.session_id}"}
 
 

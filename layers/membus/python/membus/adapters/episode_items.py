@@ -16,6 +16,7 @@ from datetime import UTC, date
 from typing import Any
 
 from membus.domain.episode import place_of
+from membus.domain.erasure import subject_of
 from membus.domain.event import Event, Recorded
 from membus.domain.spill import spills
 from membus.errors import UnavailableError
@@ -39,7 +40,12 @@ def spilled(event: Event) -> Spilled | None:
     if not spills(text):
         return None
     name = hashlib.sha256(f"{event.event_id}\n{text}".encode()).hexdigest()
-    return Spilled(f"episodes/{event.tenant_id}/{name}", text)
+    return Spilled(f"{texts_prefix(event.tenant_id, event.user_id)}{name}", text)
+
+
+def texts_prefix(tenant: str, user: str) -> str:
+    """Return where a user's large payloads lie, together, so that all of them can be found and none names the user."""
+    return f"episodes/{tenant}/{subject_of(tenant, user)}/"
 
 
 def recording(

@@ -50,7 +50,7 @@ class S3ColdObjects:
         with _named(kept.key):
             if kept.bytes > SMALL_BYTES:
                 return self._parquet.read(f"{PROTOCOL}://{kept.key}", span)
-            with _file(self._small(kept)) as path:
+            with parquet_file(self._small(kept)) as path:
                 return self._parquet.read(path, span)
 
     def merge(self, objects: Sequence[ColdObject], *, without_user: str | None = None) -> ColdObject | None:
@@ -89,7 +89,7 @@ class S3ColdObjects:
         self._cache.pop(kept.key, None)
 
     def verify(self, kept: ColdObject) -> None:
-        with _named(kept.key), _file(self._checked(kept)) as path:
+        with _named(kept.key), parquet_file(self._checked(kept)) as path:
             if self._parquet.extent(path) != (kept.rows, kept.first, kept.last):
                 raise ArchiveError("does not hold the rows that its entry names", key=kept.key)
 
@@ -110,7 +110,7 @@ class S3ColdObjects:
 
     def _holds(self, body: bytes, look: Callable[[str], object], expected: object) -> bool:
         try:
-            with _file(body) as path:
+            with parquet_file(body) as path:
                 return look(path) == expected
         except duckdb.Error:
             return False
@@ -187,7 +187,7 @@ def _named(key: str) -> Iterator[None]:
 
 
 @contextmanager
-def _file(body: bytes) -> Iterator[str]:
+def parquet_file(body: bytes) -> Iterator[str]:
     with TemporaryDirectory() as folder:
         path = Path(folder) / "object.parquet"
         path.write_bytes(body)

@@ -17,3 +17,7 @@ class SqsSource:
             self._client.change_message_visibility(
                 QueueUrl=self._queue_url, ReceiptHandle=receipt, VisibilityTimeout=seconds
             )
+
+    def send(self, body: str, *, delay_seconds: int) -> None:
+        with translated("source queue"):
+            self._client.send_message(QueueUrl=self._queue_url, MessageBody=body, DelaySeconds=delay_seconds)

@@ -57,3 +57,9 @@ class SourceQueue(Protocol):
 
     def retry_in(self, receipt: str, *, seconds: int) -> None:
         """Let the message come back after `seconds` instead of the queue's own timeout."""
+
+
+class OwnQueue(Protocol):
+    """The queue that a function is fed from, for what it has to do later."""
+
+    def send(self, body: str, *, delay_seconds: int) -> None: ...

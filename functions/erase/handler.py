@@ -1,0 +1,42 @@
+"""Entry point: a batch of erasures that are due; each goes as far as there is time, and comes back for the rest."""
+
+from typing import Any
+
+from aws_lambda_powertools.metrics import MetricUnit
+from aws_lambda_powertools.utilities.batch import BatchProcessor, EventType, process_partial_response
+from aws_lambda_powertools.utilities.batch.types import PartialItemFailureResponse
+from aws_lambda_powertools.utilities.typing import LambdaContext
+
+from functions.erase.api import DueRecord
+from functions.erase.usecase import Eraser
+from membus import wiring, wiring_erasing
+from membus.observability import logger, metrics
+
+processor = BatchProcessor(event_type=EventType.SQS, model=DueRecord, raise_on_entire_batch_failure=False)
+
+
+def advance(record: DueRecord, lambda_context: LambdaContext) -> None:
+    due = record.due
+    jobs = wiring_erasing.jobs()
+    eraser = Eraser(
+        jobs=jobs,
+        stores=wiring_erasing.holdings(),
+        clock=wiring.now,
+        seconds_left=lambda: lambda_context.get_remaining_time_in_millis() / 1000,
+        settle=wiring_erasing.settle(),
+        kept_days=wiring_erasing.kept_days(),
+    )
+    again = eraser.advance(jobs.job(due.tenant_id, due.job_id))
+    if again is not None:
+        wiring_erasing.own_queue().send(record.raw_body(), delay_seconds=int(again.total_seconds()))
+    done = jobs.job(due.tenant_id, due.job_id)
+    logger.info("an erasure went on", job_id=due.job_id, status=done.status, removed=done.removed, left=done.left)
+    metrics.add_metric(name="ErasuresFailed", unit=MetricUnit.Count, value=done.status == "failed")
+    metrics.add_metric(name="ErasuresDone", unit=MetricUnit.Count, value=done.status == "done")
+
+
+@logger.inject_lambda_context
+@metrics.log_metrics
+def handler(event: dict[str, Any], context: LambdaContext) -> PartialItemFailureResponse:
+    metrics.add_metric(name="MessagesReceived", unit=MetricUnit.Count, value=len(event["Records"]))
+    return process_partial_response(event=event, record_handler=advance, processor=processor, context=context)

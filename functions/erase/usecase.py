@@ -1,0 +1,101 @@
+"""Erase a user from every store: once at once, once more when nobody is left who had not heard of it, then prove it."""
+
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
+from datetime import timedelta
+
+from membus.domain.identity import Owner
+from membus.domain.job import Job, Receipt, added
+from membus.domain.rotation import rotations
+from membus.errors import ConflictError
+from membus.ports.clock import Clock
+from membus.ports.erasures import Holdings, Jobs, Tally
+
+ERASE, ERASE_AGAIN, PROVE = range(3)
+ROUNDS_MAX = 9
+"""Three times from the beginning: what is found after that is written by somebody who does not ask the ledger."""
+SECONDS_MIN = 60
+"""No step is begun with less time left than the slowest takes: an object of 200 MB read, written and read back."""
+WAIT_MAX = timedelta(minutes=15)
+"""SQS holds a message back no longer."""
+
+
+@dataclass(frozen=True)
+class Eraser:
+    """`settle` is how long the longest run lasts that had not heard of an erasure, and what it may still write.
+
+    `kept_days` says by name how long copies live that no query reaches.
+    """
+
+    jobs: Jobs
+    stores: Sequence[Holdings]
+    clock: Clock
+    seconds_left: Callable[[], float]
+    settle: timedelta
+    kept_days: Mapping[str, int]
+
+    def advance(self, job: Job) -> timedelta | None:
+        """Go on with a job as long as there is time; return when to come back, None where nothing is left to do.
+
+        Raises:
+            UnavailableError: a store is away; what is done stays done, and the same job may be advanced again.
+        """
+        if job.status == "failed":  # somebody asks for it again
+            job = self._written(job, status="running", passed=0, store=0, cursor="", left={})
+        try:
+            while job.receipt is None and job.status != "failed":
+                if wait := self._wait(job):
+                    return wait
+                if not self._time_left():
+                    return timedelta()
+                job = self._step(job)
+        except ConflictError:
+            return None  # somebody else goes on with it
+        return None
+
+    def _wait(self, job: Job) -> timedelta | None:
+        if job.status != "settling" or job.settles_at is None or self.clock() >= job.settles_at:
+            return None
+        return min(job.settles_at - self.clock(), WAIT_MAX)
+
+    def _step(self, job: Job) -> Job:
+        """Let one store do its share and write down how far it came; the last one ends the round."""
+        if job.store == len(self.stores):
+            return self._next_round(job)
+        store, owner, proving = self.stores[job.store], Owner(tenant=job.tenant, user=str(job.user)), _proves(job)
+        tally = self._go(store, owner, job, proving=proving)
+        further = {"store": job.store + (tally.cursor is None), "cursor": tally.cursor or ""}
+        counted = {"left": added(job.left, tally.counts)} if proving else {"removed": added(job.removed, tally.counts)}
+        return self._written(job, status="running", **further, **counted)
+
+    def _go(self, store: Holdings, owner: Owner, job: Job, *, proving: bool) -> Tally:
+        if proving:
+            return store.count(owner, cursor=job.cursor, time_left=self._time_left)
+        return store.erase(owner, cursor=job.cursor, time_left=self._time_left, settled=job.passed % 3 == ERASE_AGAIN)
+
+    def _next_round(self, job: Job) -> Job:
+        anew = {"passed": job.passed + 1, "store": 0, "cursor": ""}
+        if job.passed % 3 == ERASE:
+            return self._written(job, status="settling", settles_at=self.clock() + self.settle, **anew)
+        if not _proves(job):
+            return self._written(job, left={}, **anew)
+        if not any(job.left.values()):
+            return self.jobs.finish(job.model_copy(update={"status": "done", "receipt": self._receipt(job)}))
+        if job.passed + 1 >= ROUNDS_MAX:
+            return self._written(job, status="failed")
+        return self._written(job, **anew)
+
+    def _receipt(self, job: Job) -> Receipt:
+        now = self.clock()
+        rotates = rotations(self.kept_days, erased_at=now)
+        return Receipt(proven_at=now, left=job.left, rotates=rotates, final=max(rotates.values()))
+
+    def _written(self, job: Job, **changes: object) -> Job:
+        return self.jobs.advance(job.model_copy(update=changes | {"updated_at": self.clock()}))
+
+    def _time_left(self) -> bool:
+        return self.seconds_left() > SECONDS_MIN
+
+
+def _proves(job: Job) -> bool:
+    return job.passed % 3 == PROVE

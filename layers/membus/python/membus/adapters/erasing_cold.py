@@ -1,0 +1,109 @@
+"""A user's rows in the cold tier: objects written again without them, and every version that holds them removed."""
+
+from collections import Counter
+from collections.abc import Callable
+from typing import TYPE_CHECKING
+
+import duckdb
+
+from membus.adapters.duckdb_parquet import DuckDbParquet, Span
+from membus.adapters.erasing_traces import EventTraces
+from membus.adapters.s3_cold_objects import parquet_file
+from membus.adapters.s3_versions import S3Versions, Version
+from membus.domain.episode import EpisodeQuery
+from membus.domain.event import EARLIEST, LATEST
+from membus.domain.identity import Owner
+from membus.domain.state import Session
+from membus.ports.erasures import Tally
+
+if TYPE_CHECKING:
+    from membus.domain.cold import ColdObject, ColdRow
+    from membus.ports.cold import ColdCatalog, ColdObjects
+
+ROWS = 2_000
+
+
+class ColdRows:
+    """Every object of the tenant is opened: a row's user stands inside. The cursor is the last key that is done."""
+
+    name = "cold"
+
+    def __init__(
+        self, catalog: "ColdCatalog", objects: "ColdObjects", versions: S3Versions, traces: EventTraces
+    ) -> None:
+        self._catalog, self._objects, self._versions, self._traces = catalog, objects, versions, traces
+        self._parquet = DuckDbParquet()
+
+    def erase(self, owner: Owner, *, cursor: str, time_left: Callable[[], bool], settled: bool) -> Tally:
+        removed: Counter[str] = Counter()
+        for kept in self._named(owner.tenant, cursor):
+            removed += self._without(owner, kept)
+            if not time_left():
+                return Tally(removed, kept.key)
+        if settled:
+            removed["cold_versions"] += self._unnamed(owner, remove=True)
+        return Tally(removed)
+
+    def count(self, owner: Owner, *, cursor: str, time_left: Callable[[], bool]) -> Tally:
+        found: Counter[str] = Counter()
+        for kept in self._named(owner.tenant, cursor):
+            found["cold_rows"] += len(self._rows(owner, kept))
+            if not time_left():
+                return Tally(found, kept.key)
+        found["cold_versions"] += self._unnamed(owner, remove=False)
+        return Tally(found)
+
+    def _named(self, tenant: str, cursor: str) -> "list[ColdObject]":
+        objects = sorted(self._catalog.of(tenant), key=lambda each: each.key)
+        return [each for each in objects if each.key > cursor]
+
+    def _without(self, owner: Owner, kept: "ColdObject") -> Counter[str]:
+        """Put an object without the user in the place of one that holds rows of them.
+
+        What else these rows left goes first: as long as they are there they say where it is.
+        """
+        rows = self._rows(owner, kept)
+        if not rows:
+            return Counter()
+        removed = Counter({"cold_rows": len(rows), "cold_objects": 1})
+        removed["event_identities"] += self._traces.blank(owner.tenant, (row.event_id for row in rows))
+        sessions = (
+            Session(tenant=owner.tenant, agent=kept.agent, session_id=row.session_id) for row in rows if row.session_id
+        )
+        removed["states"] += self._traces.drop_states(sessions)
+        removed["large_texts"] += sum(self._versions.purge(f"spill/{row.spilled}") for row in rows if row.spilled)
+        self._catalog.replace([kept], self._objects.merge([kept], without_user=owner.user))
+        self._versions.purge(kept.key)
+        return removed
+
+    def _rows(self, owner: Owner, kept: "ColdObject") -> "list[ColdRow]":
+        wanted = EpisodeQuery(tenant=owner.tenant, user_id=owner.user, start=EARLIEST, end=LATEST)
+        found: list[ColdRow] = []
+        while True:
+            rows = self._objects.rows(kept, wanted, after=found[-1].place if found else "", limit=ROWS)
+            found += rows
+            if len(rows) < ROWS:
+                return found
+
+    def _unnamed(self, owner: Owner, *, remove: bool) -> int:
+        """Return how many versions hold the user's rows that no catalog names: of merged, replaced, dropped objects."""
+        named = {each.key for each in self._catalog.of(owner.tenant)}
+        found = 0
+        for page in list(self._versions.pages(f"{owner.tenant}/")):
+            loose = [each for each in page if not each.mark and not (each.current and each.key in named)]
+            theirs = [each for each in loose if self._holds(each, owner)]
+            found += len(theirs)
+            if remove:
+                self._versions.remove(theirs)
+        return found
+
+    def _holds(self, version: Version, owner: Owner) -> bool:
+        """Whether a version holds rows of the user; one that cannot be read may, and helps nobody."""
+        body = self._versions.body(version)
+        if body is None:
+            return False
+        try:
+            with parquet_file(body) as path:
+                return bool(self._parquet.read(path, Span(user_id=owner.user, limit=1)))
+        except duckdb.Error:
+            return True

@@ -1,0 +1,87 @@
+"""A user's conversations: those they own go whole; of others goes what they said, and what was made of it."""
+
+from collections import Counter
+from collections.abc import Callable, Iterator, Mapping
+from typing import TYPE_CHECKING
+
+from boto3.dynamodb.conditions import Key
+
+from membus.adapters import conversation_items as items
+from membus.adapters.dynamo_conversations import DynamoConversations
+from membus.adapters.dynamo_removal import pages, remove
+from membus.adapters.erasing_membership import MemberWords
+from membus.domain.conversation import Conversation
+from membus.domain.identity import Owner
+from membus.errors import NotFoundError
+from membus.ports.erasures import Tally
+
+if TYPE_CHECKING:
+    from mypy_boto3_dynamodb.service_resource import Table
+
+    from membus.ports.hot_tier import HotTier
+    from membus.ports.remains import Remains
+
+
+class UserConversations:
+    """`tier` is the hot tier, where there is one: a window there is dropped with the messages it holds."""
+
+    name = "conversations"
+
+    def __init__(
+        self, table: "Table", conversations: DynamoConversations, remains: "Remains", tier: "HotTier | None"
+    ) -> None:
+        self._table, self._conversations, self._remains, self._tier = table, conversations, remains, tier
+        self._words = MemberWords(table, conversations)
+
+    def erase(self, owner: Owner, *, cursor: str, time_left: Callable[[], bool], settled: bool) -> Tally:  # noqa: ARG002
+        removed: Counter[str] = Counter()
+        for conversation_id in self._listed(owner):
+            removed.update(self._left_by(owner, conversation_id))
+            if self._tier:
+                self._tier.drop(owner.tenant, conversation_id)
+            if not time_left():
+                return Tally(removed, "more")
+        return Tally(removed)
+
+    def count(self, owner: Owner, *, cursor: str, time_left: Callable[[], bool]) -> Tally:  # noqa: ARG002
+        found: Counter[str] = Counter()
+        for conversation_id in self._listed(owner):
+            conversation = self._find(owner.tenant, conversation_id)
+            if conversation and conversation.user_id == owner.user:
+                found["conversations"] += 1
+            elif conversation:
+                found["memberships"] += 1
+                found["messages"] += self._words.count(owner.user, conversation)
+        return Tally(found)
+
+    def _listed(self, owner: Owner) -> Iterator[str]:
+        """Yield the conversations that the user owns, is a member of, or was one of."""
+        for status in ("active", "archived", items.LEFT):
+            listed = Key("status_pk").eq(f"T#{owner.tenant}#U#{owner.user}#{status}")
+            query = {
+                "IndexName": "by_status", "KeyConditionExpression": listed, "ProjectionExpression": "status_sk",
+            }  # fmt: skip
+            for page in list(pages(self._table, query, doing="erasing conversations")):
+                yield from (str(each["status_sk"]) for each in page)
+
+    def _left_by(self, owner: Owner, conversation_id: str) -> Mapping[str, int]:
+        """Leave of one conversation what others said; the entry that led here goes last."""
+        conversation = self._find(owner.tenant, conversation_id)
+        removed: Mapping[str, int] = {}
+        if conversation and conversation.user_id != owner.user:
+            removed = {"memberships": 1, "messages": self._words.remove(owner.user, conversation)}
+        elif conversation:
+            self._conversations.delete(owner.tenant, conversation_id)
+            removed = {"conversations": 1}
+        if conversation is None or conversation.user_id == owner.user:
+            while self._remains.remove(owner.tenant, conversation_id):
+                pass
+        entry = items.key(owner.tenant, conversation_id, f"MEMBER#{owner.user}")
+        remove(self._table, [entry], doing="erasing a membership")
+        return removed
+
+    def _find(self, tenant: str, conversation_id: str) -> Conversation | None:
+        try:
+            return self._conversations.conversation(tenant, conversation_id)
+        except NotFoundError:
+            return None

@@ -1,0 +1,98 @@
+"""A member's words in somebody else's conversation: they go, and what was told of the conversation begins anew."""
+
+from typing import TYPE_CHECKING, Any
+
+from boto3.dynamodb.conditions import Key
+
+from membus.adapters import conversation_items as items
+from membus.adapters.conversation_items import Item
+from membus.adapters.dynamo_conversations import DynamoConversations
+from membus.adapters.dynamo_errors import dynamo_errors
+from membus.adapters.dynamo_removal import pages, remove
+from membus.adapters.dynamo_transactions import transact
+from membus.adapters.erasing_turns import message_ids, spoken_by, titles, tokens_of, without_names
+from membus.domain.conversation import Conversation
+from membus.domain.summary import Border, Outline
+
+if TYPE_CHECKING:
+    from mypy_boto3_dynamodb.service_resource import Table
+
+BEFORE_ALL = "0"
+"""The border of an outline that tells of nothing yet: every message lies behind it."""
+
+
+class MemberWords:
+    def __init__(self, table: "Table", conversations: DynamoConversations) -> None:
+        self._table, self._conversations = table, conversations
+
+    def count(self, user: str, conversation: Conversation) -> int:
+        return len(self._gone(user, conversation))
+
+    def remove(self, user: str, conversation: Conversation) -> int:
+        """Remove what a member said and what was answered to it, and strike them from the members.
+
+        Summaries and slots go with it: they are written again from what is left, once that is due. Raises ConflictError
+        where a turn comes in between; then it may be done again.
+        """
+        messages, gone = self._messages(conversation), self._gone(user, conversation)
+        if gone:
+            self._begin_anew(conversation, messages, gone)
+            remove(self._table, self._made_of(conversation, gone), doing="erasing what was made of messages")
+            self._quote_nothing(conversation)
+            remove(self._table, gone, doing="erasing messages")
+        self._part(user, conversation)
+        return len(gone)
+
+    def _gone(self, user: str, conversation: Conversation) -> list[Item]:
+        return spoken_by(user, self._messages(conversation), self._items(conversation, "PROMPT#"))
+
+    def _begin_anew(self, conversation: Conversation, messages: list[Item], gone: list[Item]) -> None:
+        """Let summaries begin again, behind a version that no summary under way has read.
+
+        The figures are those of what is left: done again, they come out the same.
+        """
+        version = conversation.marks.covered.version + 1
+        blank = Outline(borders=(Border(version=version, until=BEFORE_ALL),))
+        left = [item for item in messages if item not in gone]
+        title = ", title" if conversation.title in titles(gone) else ""
+        update: Any = {
+            "TableName": self._table.name, "Key": items.key(conversation.tenant_id, conversation.conversation_id),
+            "UpdateExpression": "SET summary_version = :version, covered = :until, borders = :borders, "
+            f"message_count = :left, tokens = :tokens REMOVE cut{title}",
+            "ConditionExpression": f"{items.ALIVE} AND message_count = :read",
+            "ExpressionAttributeValues": {
+                ":version": version, ":until": BEFORE_ALL, ":borders": f"[{blank.border.model_dump_json()}]",
+                ":left": len(left), ":tokens": tokens_of(left), ":read": conversation.message_count,
+            },
+        }  # fmt: skip
+        slots = {**items.key(conversation.tenant_id, conversation.conversation_id, "SLOTS")}
+        put: Any = {"TableName": self._table.name, "Item": slots | {"body": blank.model_dump_json()}}
+        transact(self._table.meta.client, [{"Update": update}, {"Put": put}], doing="beginning a summary anew")
+
+    def _made_of(self, conversation: Conversation, gone: list[Item]) -> list[Item]:
+        """Return summaries and slots, and the prompts and requests of the messages that go."""
+        keys = {str(item["sk"]) for item in gone}
+        requests = [each for each in self._items(conversation, "TURN#") if message_ids(each) & keys]
+        prompts = [{**gone[0], "sk": key.replace("MSG#", "PROMPT#")} for key in keys]
+        return [*self._items(conversation, "SUMMARY#"), *self._items(conversation, "SLOTS#"), *requests, *prompts]
+
+    def _quote_nothing(self, conversation: Conversation) -> None:
+        for prompt in self._items(conversation, "PROMPT#"):
+            if kept := without_names(prompt):
+                with dynamo_errors("erasing what a prompt quotes"):
+                    self._table.put_item(Item=kept)
+
+    def _part(self, user: str, conversation: Conversation) -> None:
+        known = self._conversations.conversation(conversation.tenant_id, conversation.conversation_id)
+        if user in known.members:
+            members = tuple(each for each in known.members if each != user)
+            after = known.model_copy(update={"members": members, "version": known.version + 1})
+            self._conversations.replace(known, after)
+
+    def _messages(self, conversation: Conversation) -> list[Item]:
+        return self._items(conversation, "MSG#")
+
+    def _items(self, conversation: Conversation, prefix: str) -> list[Item]:
+        pk = items.key(conversation.tenant_id, conversation.conversation_id)["pk"]
+        query = {"KeyConditionExpression": Key("pk").eq(pk) & Key("sk").begins_with(prefix), "ConsistentRead": True}
+        return [item for page in pages(self._table, query, doing="reading a conversation") for item in page]

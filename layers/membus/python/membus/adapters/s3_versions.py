@@ -1,0 +1,76 @@
+"""Objects with all their versions: for erasure alone, which leaves neither old versions nor marks of removed ones."""
+
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any
+
+from botocore.exceptions import ClientError
+
+from membus.adapters.aws import translated
+from membus.errors import UnavailableError
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+    from mypy_boto3_s3 import S3Client
+
+
+@dataclass(frozen=True)
+class Version:
+    """`current` is what a reader without a version gets; `mark` says that it stands for a removed object."""
+
+    key: str
+    version_id: str
+    current: bool
+    mark: bool
+
+
+class S3Versions:
+    def __init__(self, client: "Callable[[], S3Client]", bucket: str) -> None:
+        self._client, self._bucket = client, bucket
+
+    def pages(self, prefix: str, *, after: str = "") -> Iterator[list[Version]]:
+        """Yield the versions below a prefix, in the order of their keys, of keys behind `after`."""
+        where: dict[str, Any] = {"KeyMarker": after} if after else {}
+        while True:
+            with translated("the archive"):
+                answer = self._client().list_object_versions(Bucket=self._bucket, Prefix=prefix, **where)
+            found = [_version(each, mark=False) for each in answer.get("Versions", [])]
+            found += [_version(each, mark=True) for each in answer.get("DeleteMarkers", [])]
+            if found:
+                yield sorted(found, key=lambda each: (each.key, not each.current))
+            if not answer.get("IsTruncated"):
+                return
+            where = {"KeyMarker": answer["NextKeyMarker"], "VersionIdMarker": answer["NextVersionIdMarker"]}
+
+    def count(self, prefix: str) -> int:
+        return sum(len(page) for page in self.pages(prefix))
+
+    def purge(self, prefix: str) -> int:
+        """Remove every version below a prefix; return how many there were."""
+        return sum(self.remove(page) for page in list(self.pages(prefix)))
+
+    def remove(self, versions: Sequence[Version]) -> int:
+        """Remove these versions for good; one that is gone already is fine."""
+        for start in range(0, len(versions), 1000):
+            named: Any = [{"Key": each.key, "VersionId": each.version_id} for each in versions[start : start + 1000]]
+            with translated("the archive"):
+                answer = self._client().delete_objects(Bucket=self._bucket, Delete={"Objects": named, "Quiet": True})
+            if refused := answer.get("Errors"):
+                raise UnavailableError(f"the archive kept {len(refused)} versions: {refused[0].get('Code')}")
+        return len(versions)
+
+    def body(self, version: Version) -> bytes | None:
+        """Return what a version holds, None where it is gone."""
+        with translated("the archive"):
+            try:
+                found = self._client().get_object(Bucket=self._bucket, Key=version.key, VersionId=version.version_id)
+            except ClientError as error:
+                if error.response["Error"]["Code"] in {"NoSuchKey", "NoSuchVersion", "404"}:
+                    return None
+                raise
+            return found["Body"].read()
+
+
+def _version(listed: Any, *, mark: bool) -> Version:
+    return Version(key=listed["Key"], version_id=listed["VersionId"], current=listed["IsLatest"], mark=mark)

@@ -1,0 +1,80 @@
+"""The erasure ledger: what was erased, what may not be, and the jobs that do it."""
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
+from typing import Protocol
+
+from membus.domain.erasure import Erasure, Hold
+from membus.domain.identity import Owner
+from membus.domain.job import Job
+
+
+class Erasures(Protocol):
+    """What every writer asks before it writes.
+
+    Raises:
+        UnavailableError: the ledger does not answer; then nothing may be written either.
+    """
+
+    def of(self, owner: Owner) -> Erasure | None:
+        """Return the last erasure of a user or of the tenant, whichever reaches further; None where there is none."""
+
+    def running(self, tenant: str) -> frozenset[str]:
+        """Return the subjects of the tenant that are being erased at this moment."""
+
+
+class Jobs(Protocol):
+    """Jobs and holds; a job of another tenant is as absent as one that never was."""
+
+    def begin(self, job: Job) -> Job:
+        """Write the ledger's line and the job, all or nothing; return the job that erases this subject already, if any.
+
+        Raises:
+            ConflictError: `legal_hold`, on the user or on the tenant.
+        """
+
+    def job(self, tenant: str, job_id: str) -> Job:
+        """Return a job; NotFoundError where there is none."""
+
+    def advance(self, job: Job) -> Job:
+        """Write how far the job has come; ConflictError where somebody else has gone on with it."""
+
+    def finish(self, job: Job) -> Job:
+        """Write the receipt, let reads and writes go on, and forget the user's name; ConflictError as above."""
+
+    def hold(self, hold: Hold) -> None:
+        """Refuse erasures from now on; ConflictError where one is under way."""
+
+    def lift(self, tenant: str, user: str | None) -> None: ...
+
+    def holds(self, tenant: str) -> list[Hold]: ...
+
+
+@dataclass(frozen=True)
+class Tally:
+    """What one go removed or found, by name, and where the next one goes on: None at the end."""
+
+    counts: Mapping[str, int] = field(default_factory=dict)
+    cursor: str | None = None
+
+
+class Holdings(Protocol):
+    """One store's share of a user's data. Both may be repeated, after a crash at any place and beside a copy of itself.
+
+    A go ends when `time_left` says so, and gets on a little in any case.
+
+    Raises:
+        UnavailableError: the store does not answer; what is removed stays so.
+    """
+
+    @property
+    def name(self) -> str: ...
+
+    def erase(self, owner: Owner, *, cursor: str, time_left: Callable[[], bool], settled: bool) -> Tally:
+        """Remove what is found from the cursor on.
+
+        `settled` says that whoever had not heard of the erasure has ended: what nobody names is nobody's work any more.
+        """
+
+    def count(self, owner: Owner, *, cursor: str, time_left: Callable[[], bool]) -> Tally:
+        """Return by a query of its own what there is of the user: nothing, once it is erased."""

@@ -1,0 +1,72 @@
+"""The erasure ledger and its jobs in dictionaries."""
+
+from membus.domain.erasure import EVERYBODY, Erasure, Hold, subject_of
+from membus.domain.identity import Owner
+from membus.domain.job import Job
+from membus.errors import ConflictError, NotFoundError
+
+Key = tuple[str, str]
+
+
+class InMemoryErasures:
+    def __init__(self, *erasures: Erasure) -> None:
+        self.lines: dict[Key, Erasure] = {(each.tenant, each.subject): each for each in erasures}
+        self.jobs: dict[Key, Job] = {}
+        self.asked = 0
+        self._held: dict[Key, Hold] = {}
+
+    def of(self, owner: Owner) -> Erasure | None:
+        self.asked += 1
+        subjects = (EVERYBODY, subject_of(owner.tenant, owner.user))
+        found = [line for subject in subjects if (line := self.lines.get((owner.tenant, subject)))]
+        if not found:
+            return None
+        furthest = max(found, key=lambda line: line.before)
+        return furthest.model_copy(update={"running": any(line.running for line in found)})
+
+    def running(self, tenant: str) -> frozenset[str]:
+        return frozenset(subject for (whose, subject), line in self.lines.items() if whose == tenant and line.running)
+
+    def begin(self, job: Job) -> Job:
+        if known := self.jobs.get((job.tenant, job.job_id)):
+            return known
+        for each in self.jobs.values():
+            if (each.tenant, each.subject) == (job.tenant, job.subject) and each.receipt is None:
+                return each
+        if any((job.tenant, subject) in self._held for subject in (EVERYBODY, job.subject)):
+            raise ConflictError("a legal hold keeps this data: an operator may lift it", code="legal_hold")
+        self.lines[job.tenant, job.subject] = Erasure(
+            tenant=job.tenant, subject=job.subject, before=job.before, running=True
+        )
+        self.jobs[job.tenant, job.job_id] = job
+        return job
+
+    def job(self, tenant: str, job_id: str) -> Job:
+        if (tenant, job_id) not in self.jobs:
+            raise NotFoundError("no such job")
+        return self.jobs[tenant, job_id]
+
+    def advance(self, job: Job) -> Job:
+        if self.job(job.tenant, job.job_id).revision != job.revision:
+            raise ConflictError("somebody else goes on with this job")
+        after = job.model_copy(update={"revision": job.revision + 1})
+        self.jobs[job.tenant, job.job_id] = after
+        return after
+
+    def finish(self, job: Job) -> Job:
+        after = self.advance(job.model_copy(update={"user": None, "cursor": ""}))
+        line = self.lines[job.tenant, job.subject]
+        self.lines[job.tenant, job.subject] = line.model_copy(update={"running": False})
+        return after
+
+    def hold(self, hold: Hold) -> None:
+        subject = subject_of(hold.tenant, hold.user)
+        if subject in self.running(hold.tenant):
+            raise ConflictError("this data is being erased already", code="erasing")
+        self._held[hold.tenant, subject] = hold
+
+    def lift(self, tenant: str, user: str | None) -> None:
+        self._held.pop((tenant, subject_of(tenant, user)), None)
+
+    def holds(self, tenant: str) -> list[Hold]:
+        return [hold for (whose, _), hold in self._held.items() if whose == tenant]
