@@ -29,7 +29,7 @@ output "grants" {
       Resource = [for name in keys(local.ends) : "${local.queue_arn}-${name}"]
     }]
     wait = { for route in keys(var.routes) : route => [{ Effect = "Allow", Action = ["sqs:SendMessage"], Resource = ["${local.queue_arn}-${route}"] }] }
-    put = [{ Effect = "Allow", Action = ["events:PutEvents"], Resource = [local.bus_arn] }]
+    put  = [{ Effect = "Allow", Action = ["events:PutEvents"], Resource = [local.bus_arn] }]
     consume = { for route in keys(var.routes) : route => [{
       Effect   = "Allow"
       Action   = ["sqs:ReceiveMessage", "sqs:DeleteMessage", "sqs:ChangeMessageVisibility", "sqs:GetQueueAttributes"]

@@ -113,7 +113,8 @@ class Talk:
                 conversations=self.conversations, summaries=self.summaries, facts=facts, fresh=fresh,
                 recollection=self.search, pool=ThreadPoolExecutor(6),
             ),
-            gate=Gate(InMemoryErasures()), conversations=self.conversations, bus=InMemoryBus(), announcements=lambda: self.due,
+            gate=Gate(InMemoryErasures()),
+            conversations=self.conversations, bus=InMemoryBus(), announcements=lambda: self.due,
             model=lambda _: Replay(lambda _: self._answer), clock=lambda: self.now, seconds_left=lambda: 10.0,
             toolbox=no_tools, results=no_results(), ids=MessageIds(),
         )  # fmt: skip

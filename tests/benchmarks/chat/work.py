@@ -86,7 +86,8 @@ class _Talk:
                 fresh=DynamoFresh(conversations, lambda: self.now), recollection=InMemoryRecollection(),
                 pool=ThreadPoolExecutor(6),
             ),
-            gate=Gate(InMemoryErasures()), conversations=self._store, bus=InMemoryBus(), announcements=lambda: self._due,
+            gate=Gate(InMemoryErasures()),
+            conversations=self._store, bus=InMemoryBus(), announcements=lambda: self._due,
             model=lambda _: ScriptedModel("word " * 150), clock=lambda: self.now, seconds_left=lambda: 10.0,
             toolbox=no_tools, results=no_results(), ids=MessageIds(),
         )  # fmt: skip

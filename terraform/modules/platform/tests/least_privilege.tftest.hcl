@@ -55,7 +55,7 @@ run "tables" {
       write_tenant       = { actions = var.writing, on = "table/membus-test-tenants", key = "T#acme" }
       write_usage        = { actions = ["dynamodb:UpdateItem"], on = "table/membus-test-tenants", key = "T#acme#USAGE" }
       read_usage         = { actions = ["dynamodb:Query"], on = "table/membus-test-tenants", key = "T#acme#USAGE" }
-      delete_usage       = { actions = ["dynamodb:DeleteItem", "dynamodb:BatchWriteItem"], on = "table/membus-test-tenants" }
+      delete_usage       = { actions = ["dynamodb:DeleteItem", "dynamodb:BatchWriteItem"], on = "table/membus-test-tenants", key = "T#acme#USAGE" }
       read_erased        = { actions = ["dynamodb:BatchGetItem"], on = "table/membus-test-tenants", key = "T#acme#ERASED" }
       write_erased       = { actions = ["dynamodb:PutItem", "dynamodb:UpdateItem", "dynamodb:BatchWriteItem"], on = "table/membus-test-tenants", key = "T#acme#ERASED" }
       delete_erased      = { actions = ["dynamodb:DeleteItem"], on = "table/membus-test-tenants", key = "T#acme#ERASED" }
