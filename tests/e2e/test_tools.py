@@ -2,6 +2,7 @@
 
 import json
 from collections.abc import Callable
+from contextlib import closing
 from datetime import timedelta
 from typing import Any
 
@@ -74,18 +75,20 @@ def test_the_archive_is_asked_in_sql_and_shows_each_user_their_own(
     new_key: NewKey, stack: Any, aws: Callable[[str], Any]
 ) -> None:
     tenant, ada, bob = somebody("tenant"), somebody("ada"), somebody("bob")
-    mine = Client(stack.api_url, new_key(tenant))
-    operator = Client(stack.api_url, new_key(tenant, scopes=("chat", "admin", "memory:write")))
-    long_ago = now() - timedelta(days=9)
-    for user, many in ((ada, 3), (bob, 2)):
-        append(mine, somebody("agent"), *(said(user, "tea", occurred_at=long_ago.isoformat()) for _ in range(many)))
-    done = aws("lambda").invoke(FunctionName=ARCHIVE, Payload=json.dumps({}))
-    assert "FunctionError" not in done
-    count = "sql: SELECT count(*) AS n, min(payload->>'text') AS what FROM episodes"
+    with (
+        closing(Client(stack.api_url, new_key(tenant))) as mine,
+        closing(Client(stack.api_url, new_key(tenant, scopes=("chat", "admin", "memory:write")))) as operator,
+    ):
+        long_ago = now() - timedelta(days=9)
+        for user, many in ((ada, 3), (bob, 2)):
+            append(mine, somebody("agent"), *(said(user, "tea", occurred_at=long_ago.isoformat()) for _ in range(many)))
+        archived = json.loads(aws("lambda").invoke(FunctionName=ARCHIVE, Payload=json.dumps({}))["Payload"].read())
+        assert archived["problems"] == []
+        count = "sql: SELECT count(*) AS n, min(payload->>'text') AS what FROM episodes"
 
-    assert called(ask(mine, ada, count))[1]["content"] == "<result>\nn | what\n3 | tea\n</result>"
-    assert called(ask(mine, bob, count))[1]["content"] == "<result>\nn | what\n2 | tea\n</result>"
-    assert called(ask(operator, ada, count))[1]["content"] == "<result>\nn | what\n5 | tea\n</result>"
+        assert called(ask(mine, ada, count))[1]["content"] == "<result>\nn | what\n3 | tea\n</result>"
+        assert called(ask(mine, bob, count))[1]["content"] == "<result>\nn | what\n2 | tea\n</result>"
+        assert called(ask(operator, ada, count))[1]["content"] == "<result>\nn | what\n5 | tea\n</result>"
 
 
 @pytest.mark.parametrize(
