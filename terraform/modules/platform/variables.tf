@@ -96,8 +96,8 @@ variable "hot_tier" {
     error_message = "The hot tier lives in a network."
   }
   validation {
-    condition     = var.hot_tier == null || var.model.vendor == "bedrock" || try(var.network.egress, false)
-    error_message = "With a hot tier chat runs inside the network: its model is Bedrock's, or network.egress leads to it."
+    condition     = var.hot_tier == null || try(var.network.egress, false)
+    error_message = "With a hot tier chat runs inside the network; network.egress leads to the sockets it speaks to, and to its model."
   }
 }
 

@@ -64,6 +64,15 @@ run "a_model_that_chat_could_not_reach_is_refused" {
   expect_failures = [var.hot_tier]
 }
 
+run "sockets_that_chat_could_not_reach_are_refused_whatever_the_model" {
+  command = plan
+  variables {
+    network = { availability_zones = ["us-east-1a", "us-east-1b"] }
+    model   = { vendor = "bedrock", extract_id = "small", chat_id = "large", summarize_id = "strong", bedrock_arns = ["arn:aws:bedrock:us-east-1::foundation-model/large"] }
+  }
+  expect_failures = [var.hot_tier]
+}
+
 run "the_schema_is_migrated_within_the_apply" {
   command = plan
   assert {
