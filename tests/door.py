@@ -19,6 +19,7 @@ from membus import (
     wiring_models,
     wiring_search,
     wiring_socket,
+    wiring_transfer,
     wiring_usage,
 )
 from membus.domain.tenant import Tenant
@@ -34,6 +35,7 @@ from tests.fakes.documents import InMemoryDocuments
 from tests.fakes.embedder import WordEmbedder
 from tests.fakes.episodes import InMemoryEpisodes
 from tests.fakes.erasures import InMemoryErasures
+from tests.fakes.exports import InMemoryArchives, InMemoryExports
 from tests.fakes.facts import InMemoryFacts
 from tests.fakes.fresh import InMemoryFresh
 from tests.fakes.held_facts import InMemoryHeldFacts
@@ -120,6 +122,8 @@ class Door:
     connections: InMemoryConnections = field(init=False)
     pending: InMemoryPending = field(init=False)
     turns: ImmediateTurns = field(init=False)
+    exports: InMemoryExports = field(init=False)
+    archives: InMemoryArchives = field(default_factory=InMemoryArchives)
     erasures: InMemoryErasures = field(default_factory=InMemoryErasures)
     tenant: str | None = "acme"
     scopes: tuple[str, ...] = EVERYDAY
@@ -135,6 +139,7 @@ class Door:
         self.held_facts = InMemoryHeldFacts(self.clock)
         self.documents = InMemoryDocuments(self.clock)
         self.connections = InMemoryConnections(self.clock)
+        self.exports = InMemoryExports(self.clock)
         self.pending = InMemoryPending(self.conversations, self.clock)
         self.turns = ImmediateTurns(self.work)
 
@@ -161,6 +166,8 @@ class Door:
         patch.setattr(wiring_search, "embedder", lambda _: self.embedder)
         patch.setattr(wiring_search, "indexer", lambda: Indexer(lambda _: self.embedder, self.memories))
         patch.setattr(wiring_search, "recent", lambda: InMemoryRecent(self.episodes))
+        patch.setattr(wiring_transfer, "exports", lambda: self.exports)
+        patch.setattr(wiring_transfer, "archives", lambda: self.archives)
         patch.setattr(wiring_erasing, "jobs", lambda: self.erasures)
         patch.setattr(wiring_erasing, "gate", lambda: Gate(self.erasures))
         patch.setattr(wiring, "state_lifetime", lambda: timedelta(days=30))

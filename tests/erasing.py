@@ -24,7 +24,7 @@ from membus.adapters.erasing_episodes import UserEpisodes
 from membus.adapters.erasing_items import UserItems
 from membus.adapters.erasing_traces import EventTraces
 from membus.adapters.s3_contents import S3Contents
-from membus.adapters.s3_erasing import LargeTexts
+from membus.adapters.s3_erasing import archives, large_texts
 from membus.adapters.s3_versions import S3Versions
 from membus.adapters.sqs_erasing import EndedMessages
 from membus.domain.identity import Owner
@@ -80,7 +80,8 @@ class House:
             UserItems(self.talks, "fresh_words"),
             UserEpisodes(self.memory, traces, self.versions),
             ColdRows(archiver.catalog, archiver.objects, self.versions, traces),
-            LargeTexts(self.versions),
+            large_texts(self.versions),
+            archives(self.versions),
             EndedMessages(self.sqs, {"extract-dlq": self.dead_letters}),
         )  # fmt: skip
 

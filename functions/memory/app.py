@@ -10,6 +10,7 @@ from functions.memory.routes import (
     episodes,
     erasure,
     events,
+    exporting,
     facts,
     memories,
     public,
@@ -37,6 +38,7 @@ for routes in (
     summaries,
     usage,
     erasure,
+    exporting,
     public,
 ):
     app.include_router(routes.router)

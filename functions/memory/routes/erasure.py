@@ -9,9 +9,11 @@ from aws_lambda_powertools.event_handler.router import APIGatewayHttpRouter
 
 from functions.memory.erasure import erase_user
 from functions.memory.erasure_api import JobOut
+from functions.memory.exporting_api import ExportOut
 from functions.memory.routes.parameters import ADMIN, RequestKey, User
-from membus import wiring, wiring_erasing, wiring_search
+from membus import wiring, wiring_erasing, wiring_search, wiring_transfer
 from membus.domain.identity import Id, Owner
+from membus.domain.transfer import JOB_PREFIX
 from membus.http import caller
 
 router = APIGatewayHttpRouter()
@@ -34,6 +36,10 @@ def post_erasure(user: User, key: RequestKey = None) -> Response[JobOut]:
     return Response(HTTPStatus.ACCEPTED, content_type="application/json", body=JobOut.of(job), headers=headers)
 
 
-@router.get("/v1/jobs/<job>", summary="How far a job has come, and its receipt", **ADMIN)
-def get_job(job: JobId) -> JobOut:
-    return JobOut.of(wiring_erasing.jobs().job(caller(router).tenant, job))
+@router.get("/v1/jobs/<job>", summary="How far a job has come; an erasure's receipt, an export's archive", **ADMIN)
+def get_job(job: JobId) -> JobOut | ExportOut:
+    tenant = caller(router).tenant
+    if job.startswith(JOB_PREFIX):
+        export = wiring_transfer.exports().export(tenant, job)
+        return ExportOut.of(export, archives=wiring_transfer.archives(), now=wiring.now())
+    return JobOut.of(wiring_erasing.jobs().job(tenant, job))

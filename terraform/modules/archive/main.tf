@@ -101,4 +101,22 @@ resource "aws_s3_bucket_lifecycle_configuration" "this" {
       days = 367
     }
   }
+
+  # The archive of an export can be fetched for a week, as its job says, and leaves no version behind.
+  rule {
+    id     = "fetched-exports"
+    status = "Enabled"
+
+    filter {
+      prefix = "exports/"
+    }
+
+    expiration {
+      days = 7
+    }
+
+    noncurrent_version_expiration {
+      noncurrent_days = 1
+    }
+  }
 }

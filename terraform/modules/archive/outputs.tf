@@ -4,7 +4,7 @@ output "name" {
 }
 
 output "grants" {
-  description = "IAM statements by verb. `delete` removes versions too: it is erasure's. `cold` is for episodes in Parquet, `spill` for texts too large for an item, and sees nothing else."
+  description = "IAM statements by verb. `delete` removes versions too: it is erasure's. `cold` is for episodes in Parquet, `spill` for texts too large for an item, `exports` for what users take along; each sees nothing else."
   value = {
     read = [
       { Effect = "Allow", Action = ["s3:GetObject"], Resource = ["${aws_s3_bucket.this.arn}/*"] },
@@ -22,8 +22,13 @@ output "grants" {
     erase = [
       { Effect = "Allow", Action = ["s3:ListBucketVersions"], Resource = [aws_s3_bucket.this.arn] },
       { Effect = "Allow", Action = ["s3:GetObjectVersion"], Resource = ["${aws_s3_bucket.this.arn}/*.parquet"] },
-      { Effect = "Allow", Action = ["s3:DeleteObject", "s3:DeleteObjectVersion"], Resource = ["${aws_s3_bucket.this.arn}/*.parquet", "${aws_s3_bucket.this.arn}/spill/*"] },
+      { Effect = "Allow", Action = ["s3:DeleteObject", "s3:DeleteObjectVersion"], Resource = ["${aws_s3_bucket.this.arn}/*.parquet", "${aws_s3_bucket.this.arn}/spill/*", "${aws_s3_bucket.this.arn}/exports/*"] },
     ]
+    # What a user takes along: written by one function, fetched by an address that another one signs.
+    exports = {
+      read  = [{ Effect = "Allow", Action = ["s3:GetObject"], Resource = ["${aws_s3_bucket.this.arn}/exports/*"] }]
+      write = [{ Effect = "Allow", Action = ["s3:PutObject"], Resource = ["${aws_s3_bucket.this.arn}/exports/*"] }]
+    }
     spill = {
       read   = [{ Effect = "Allow", Action = ["s3:GetObject"], Resource = ["${aws_s3_bucket.this.arn}/spill/*"] }]
       write  = [{ Effect = "Allow", Action = ["s3:PutObject"], Resource = ["${aws_s3_bucket.this.arn}/spill/*"] }]

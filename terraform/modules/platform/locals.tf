@@ -72,7 +72,7 @@ locals {
         local.may.memory.cold.read, module.archive.grants.cold.read, module.archive.grants.cold.thaw,
         local.may.memory.documents.read, local.may.memory.documents.write, local.may.memory.episodes.read,
         module.vector_store.grants.app, module.model.grants.embed, local.ledger.grants,
-        local.may.tenants.erasing.read, local.may.tenants.erasing.write,
+        local.may.tenants.erasing.read, local.may.tenants.erasing.write, module.archive.grants.exports.read,
       ]
       inside = true
       layers = ["duckdb"]
@@ -167,6 +167,22 @@ locals {
         module.event_bus.grants.consume.erase, module.event_bus.grants.wait.erase, module.event_bus.grants.search,
       ]
       queues = ["erase"]
+      layers = ["duckdb"]
+      inside = true
+    }
+
+    # It reads what is one user's, from every store, and writes nothing but the archive and how its job ended.
+    export = {
+      limits      = { timeout_seconds = local.export_seconds, memory_mb = 1024, storage_mb = 4096 }
+      environment = merge(local.memory, local.conversations, local.search, local.spill.environment, local.erased.environment, { EPISODE_SHARDS = var.runtime.episode_shards })
+      grants = [
+        local.may.tenants.jobs.get, local.may.tenants.jobs.write, local.erased.grants,
+        local.may.memory.facts.read, local.may.memory.episodes.read, local.may.memory.documents.read, local.may.memory.cold.read,
+        local.may.conversations.conversations.read, module.vector_store.grants.app,
+        module.archive.grants.cold.read, module.archive.grants.cold.thaw, module.archive.grants.spill.read, module.archive.grants.exports.write,
+        module.event_bus.grants.consume.export,
+      ]
+      queues = ["export"]
       layers = ["duckdb"]
       inside = true
     }

@@ -14,6 +14,7 @@ locals {
   extract_seconds   = 60
   summarize_seconds = 120
   erase_seconds     = 300
+  export_seconds    = 900
   routes = {
     extract = {
       pattern                    = jsonencode({ source = [{ anything-but = ["membus.announcements"] }] })
@@ -29,6 +30,11 @@ locals {
       pattern                    = jsonencode({ source = ["membus.announcements"], detail-type = ["erasure.due"] })
       max_receive_count          = 12 # six hours: a store that is away for that long is somebody's night already
       visibility_timeout_seconds = 6 * local.erase_seconds + 1
+    }
+    export = {
+      pattern                    = jsonencode({ source = ["membus.announcements"], detail-type = ["export.due"] })
+      max_receive_count          = 5
+      visibility_timeout_seconds = 6 * local.export_seconds + 1
     }
   }
 }

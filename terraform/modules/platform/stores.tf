@@ -132,6 +132,7 @@ module "tables" {
         # What was erased, which every writer asks; an erasure begins as one transaction with its job.
         erased  = { keys = ["T#*#ERASED"] }
         erasing = { keys = ["T#*#ERASED", "T#*#JOB"] }
+        jobs    = { keys = ["T#*#JOB"] }
       }
     }
     idempotency = { hash_key = "id", ttl_attribute = "expiration", collections = { records = {} } }

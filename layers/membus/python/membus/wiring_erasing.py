@@ -72,7 +72,7 @@ def holdings() -> "Sequence[Holdings]":
     from membus.adapters.erasing_items import UserItems
     from membus.adapters.erasing_traces import EventTraces
     from membus.adapters.postgres_erasing import IndexedRows
-    from membus.adapters.s3_erasing import LargeTexts
+    from membus.adapters.s3_erasing import archives, large_texts
     from membus.adapters.s3_versions import S3Versions
     from membus.adapters.sqs_erasing import EndedMessages
     from membus.domain.rotation import QUEUE_DAYS
@@ -88,7 +88,8 @@ def holdings() -> "Sequence[Holdings]":
         UserItems(talks, "fresh_words"),
         UserEpisodes(memory, traces, versions),
         ColdRows(catalog(), objects(), versions, traces),
-        LargeTexts(versions),
+        large_texts(versions),
+        archives(versions),
         IndexedRows(_transactions()),
         EndedMessages(client("sqs"), json.loads(_env(ENDS))),
     )

@@ -65,6 +65,21 @@ run "large_states_outlive_no_state" {
   }
 }
 
+run "an_export_is_gone_after_a_week" {
+  assert {
+    condition = alltrue([
+      one(aws_s3_bucket_lifecycle_configuration.this.rule[2].filter).prefix == "exports/",
+      one(aws_s3_bucket_lifecycle_configuration.this.rule[2].expiration).days == 7,
+      one(aws_s3_bucket_lifecycle_configuration.this.rule[2].noncurrent_version_expiration).noncurrent_days == 1,
+    ])
+    error_message = "What a user has fetched does not stay, nor does a version of it."
+  }
+  assert {
+    condition     = toset(flatten([for verb in output.grants.exports : [for statement in verb : statement.Resource]])) == toset(["arn:aws:s3:::membus-test-archive/exports/*"])
+    error_message = "Who writes or fetches exports sees nothing else of the bucket."
+  }
+}
+
 run "who_spills_sees_what_was_spilled_and_nothing_else" {
   assert {
     condition     = toset(flatten([for verb in output.grants.spill : [for statement in verb : statement.Resource]])) == toset(["arn:aws:s3:::membus-test-archive/spill/*"])

@@ -71,7 +71,7 @@ run "tables" {
     error_message = "Chat cannot write facts: extract reads them in events, memory takes people's corrections."
   }
   assert {
-    condition     = output.who_may.read_fact == "chat, erase, extract, index, memory"
+    condition     = output.who_may.read_fact == "chat, erase, export, extract, index, memory"
     error_message = "Authorize and migrate read nobody's facts."
   }
   assert {
@@ -79,15 +79,15 @@ run "tables" {
     error_message = "What happened is recorded by extract, and by memory, whose corrections are events; the archiver marks what it has copied."
   }
   assert {
-    condition     = output.who_may.read_episode == "archive, erase, extract, memory"
+    condition     = output.who_may.read_episode == "archive, erase, export, extract, memory"
     error_message = "Chat sees no episodes, not even of an agent called U."
   }
   assert {
-    condition     = output.who_may.list_episodes == "erase, memory"
+    condition     = output.who_may.list_episodes == "erase, export, memory"
     error_message = "Memory lists a user's episodes: what a search falls back to; erase finds them so."
   }
   assert {
-    condition     = output.who_may.write_document == "erase, memory" && output.who_may.read_document == "erase, memory"
+    condition     = output.who_may.write_document == "erase, memory" && output.who_may.read_document == "erase, export, memory"
     error_message = "Documents are memory's, and erase's to remove: index learns of them from the stream."
   }
   assert {
@@ -103,11 +103,11 @@ run "tables" {
     error_message = "Working memory is memory's alone; what waits for the archive is the archive's."
   }
   assert {
-    condition     = output.who_may.write_catalog == "archive, erase" && output.who_may.read_catalog == "archive, chat, erase, memory"
-    error_message = "Only the archiver vouches for cold objects, and erase for those it has written again; memory and chat read them."
+    condition     = output.who_may.write_catalog == "archive, erase" && output.who_may.read_catalog == "archive, chat, erase, export, memory"
+    error_message = "Only the archiver vouches for cold objects, and erase for those it has written again; memory, chat and export read them."
   }
   assert {
-    condition     = output.who_may.write_conversation == "chat, erase, memory, summarize" && output.who_may.read_conversation == "chat, erase, index, memory, summarize, sweep"
+    condition     = output.who_may.write_conversation == "chat, erase, memory, summarize" && output.who_may.read_conversation == "chat, erase, export, index, memory, summarize, sweep"
     error_message = "Extract cannot write conversations, nor read them."
   }
   assert {
@@ -131,12 +131,12 @@ run "tables" {
     error_message = "Tenants and their budgets are made by operators, not by functions; nobody lists what lies beside them."
   }
   assert {
-    condition     = output.who_may.read_erased == "archive, chat, erase, extract, index, memory"
+    condition     = output.who_may.read_erased == "archive, chat, erase, export, extract, index, memory"
     error_message = "Whoever writes users' data asks what was erased."
   }
   assert {
-    condition     = output.who_may.write_erased == "erase, memory" && output.who_may.touch_job == "erase, memory" && output.who_may.delete_erased == "erase"
-    error_message = "Memory begins an erasure and erase ends it; nobody else says what was erased."
+    condition     = output.who_may.write_erased == "erase, memory" && output.who_may.touch_job == "erase, export, memory" && output.who_may.delete_erased == "erase"
+    error_message = "Memory begins an erasure and erase ends it; nobody else says what was erased. Export ends the jobs that memory began for it."
   }
   assert {
     condition     = output.who_may.get_tenant == "chat, extract, index, memory, summarize"

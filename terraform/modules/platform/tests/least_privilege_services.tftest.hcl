@@ -42,6 +42,8 @@ run "services" {
       keep_spill    = { actions = ["s3:PutObject"], on = "/spill/*" }
       drop_spill    = { actions = ["s3:DeleteObject"], on = "/spill/*" }
       read_spill    = { actions = ["s3:GetObject"], on = "/spill/*" }
+      keep_export   = { actions = ["s3:PutObject"], on = "/exports/*" }
+      fetch_export  = { actions = ["s3:GetObject"], on = "/exports/*" }
       search_dead   = { actions = ["sqs:ReceiveMessage", "sqs:DeleteMessage"], on = "membus-test-extract-dlq" }
       send_erase    = { actions = ["sqs:SendMessage"], on = "membus-test-erase" }
       drop_versions = { actions = ["s3:DeleteObjectVersion"], on = "" }
@@ -59,8 +61,8 @@ run "services" {
     error_message = "Authorize, extract and migrate announce nothing."
   }
   assert {
-    condition     = output.who_may.consume == "erase, extract, summarize" && output.who_may.consume_due == "summarize" && output.who_may.feed == "nobody"
-    error_message = "Extract, summarize and erase consume a queue each, and only the bus fills it."
+    condition     = output.who_may.consume == "erase, export, extract, summarize" && output.who_may.consume_due == "summarize" && output.who_may.feed == "nobody"
+    error_message = "Extract, summarize, erase and export consume a queue each, and only the bus fills it."
   }
   assert {
     condition     = output.who_may.park == "extract, index"
@@ -83,7 +85,7 @@ run "services" {
     error_message = "What is searched, and the query of a search, are embedded; nobody else has anything to embed."
   }
   assert {
-    condition     = output.who_may.become_owner == "migrate" && output.who_may.become_app == "erase, index, memory, migrate"
+    condition     = output.who_may.become_owner == "migrate" && output.who_may.become_app == "erase, export, index, memory, migrate"
     error_message = "Only migrate knows the schema's owner; those who search know the functions' login."
   }
   assert {
@@ -95,7 +97,7 @@ run "services" {
     error_message = "Nobody touches the whole bucket, and nobody lists what is in it."
   }
   assert {
-    condition     = output.who_may.read_cold == "archive, chat, erase, memory" && output.who_may.change_cold == "archive, erase"
+    condition     = output.who_may.read_cold == "archive, chat, erase, export, memory" && output.who_may.change_cold == "archive, erase"
     error_message = "Memory reads cold episodes, chat asks them in SQL; only the archiver writes and merges them, and erase writes them again without a user."
   }
   assert {
@@ -107,8 +109,12 @@ run "services" {
     error_message = "Sweep removes the large texts of deleted conversations, and can read none."
   }
   assert {
-    condition     = output.who_may.read_spill == "chat, extract, index, memory"
-    error_message = "Index reads large texts to embed them, and keeps none; chat shows what its tools gave."
+    condition     = output.who_may.read_spill == "chat, export, extract, index, memory"
+    error_message = "Index reads large texts to embed them, and keeps none; chat shows what its tools gave, export hands them out."
+  }
+  assert {
+    condition     = output.who_may.keep_export == "export" && output.who_may.fetch_export == "memory"
+    error_message = "Export writes a user's archive and cannot read it; memory signs the address at which it is fetched."
   }
   assert {
     condition     = output.who_may.drop_versions == "erase" && output.who_may.list_versions == "erase"
@@ -119,7 +125,7 @@ run "services" {
     error_message = "Erase alone looks through dead letters, and sends to nobody but itself."
   }
   assert {
-    condition     = output.who_may.call_memory == "chat" && output.who_may.call_another == "chat" && output.who_may.call_chat == "chat" && length(regexall("function:membus-test-(authorize|erase|extract|index|summarize|sweep|archive|migrate)", run.platform.policies.chat)) == 0
+    condition     = output.who_may.call_memory == "chat" && output.who_may.call_another == "chat" && output.who_may.call_chat == "chat" && length(regexall("function:membus-test-(authorize|erase|export|extract|index|summarize|sweep|archive|migrate)", run.platform.policies.chat)) == 0
     error_message = "Chat searches through memory and invokes itself for long turns; no function calls another one."
   }
   assert {

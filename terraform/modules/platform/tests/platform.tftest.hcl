@@ -15,11 +15,11 @@ variables {
 run "an_environment_of_production_shape_plans" {
   command = plan
   assert {
-    condition     = keys(output.functions) == ["archive", "authorize", "chat", "erase", "extract", "index", "memory", "migrate", "summarize", "sweep"] && output.functions.chat == "membus-test-chat"
+    condition     = keys(output.functions) == ["archive", "authorize", "chat", "erase", "export", "extract", "index", "memory", "migrate", "summarize", "sweep"] && output.functions.chat == "membus-test-chat"
     error_message = "Every function, named after its environment."
   }
   assert {
-    condition     = output.queue_urls != null && toset(keys(output.queue_urls)) == toset(["bus-dlq", "erase", "erase-dlq", "erase-rule-dlq", "extract", "extract-dlq", "extract-rule-dlq", "failures", "quarantine", "summarize", "summarize-dlq", "summarize-rule-dlq"])
+    condition     = output.queue_urls != null && toset(keys(output.queue_urls)) == toset(["bus-dlq", "erase", "erase-dlq", "erase-rule-dlq", "export", "export-dlq", "export-rule-dlq", "extract", "extract-dlq", "extract-rule-dlq", "failures", "quarantine", "summarize", "summarize-dlq", "summarize-rule-dlq"])
     error_message = "Operators find every queue, dead letters included."
   }
   assert {

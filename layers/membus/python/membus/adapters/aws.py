@@ -17,11 +17,16 @@ if TYPE_CHECKING:
     from mypy_boto3_dynamodb.service_resource import DynamoDBServiceResource, Table
 
 
+_SIGNATURES = {"s3": Config(signature_version="s3v4")}
+"""By default botocore signs addresses for S3 by version 2, to which an object under a KMS key does not open."""
+
+
 @cache
 def client(service: str, *, attempts: int = 3, read_timeout_seconds: float = 3, endpoint_url: str | None = None) -> Any:
     """Return the process's client of `service`; what is not said here is the environment's."""
     make: Any = _session().client
-    return make(service, config=_config(attempts, read_timeout_seconds), endpoint_url=endpoint_url)
+    signed = _config(attempts, read_timeout_seconds).merge(_SIGNATURES.get(service, Config()))
+    return make(service, config=signed, endpoint_url=endpoint_url)
 
 
 def table(name: str, *, attempts: int = 3, read_timeout_seconds: float = 3) -> "Table":

@@ -1,27 +1,34 @@
-"""A user's large texts in S3, all versions: those of events lie below a prefix of the user's own."""
+"""A user's objects in S3, all versions: large texts of events and archives of exports lie below prefixes of theirs."""
 
 from collections.abc import Callable
 
 from membus.adapters.episode_items import texts_prefix
 from membus.adapters.s3_versions import S3Versions
+from membus.domain import transfer
 from membus.domain.identity import Owner
 from membus.ports.erasures import Tally
 
 
-class LargeTexts:
+class UserObjects:
     """What no item points to, because a write of it died or lost its race, lies there as well."""
 
-    name = "large_texts"
+    def __init__(self, versions: S3Versions, name: str, prefix_of: Callable[[Owner], str]) -> None:
+        self._versions, self._name, self._prefix_of = versions, name, prefix_of
 
-    def __init__(self, versions: S3Versions) -> None:
-        self._versions = versions
+    @property
+    def name(self) -> str:
+        return self._name
 
     def erase(self, owner: Owner, *, cursor: str, time_left: Callable[[], bool], settled: bool) -> Tally:  # noqa: ARG002
-        return Tally({"large_texts": self._versions.purge(_prefix(owner))})
+        return Tally({self._name: self._versions.purge(self._prefix_of(owner))})
 
     def count(self, owner: Owner, *, cursor: str, time_left: Callable[[], bool]) -> Tally:  # noqa: ARG002
-        return Tally({"large_texts": self._versions.count(_prefix(owner))})
+        return Tally({self._name: self._versions.count(self._prefix_of(owner))})
 
 
-def _prefix(owner: Owner) -> str:
-    return f"spill/{texts_prefix(owner.tenant, owner.user)}"
+def large_texts(versions: S3Versions) -> UserObjects:
+    return UserObjects(versions, "large_texts", lambda owner: f"spill/{texts_prefix(owner.tenant, owner.user)}")
+
+
+def archives(versions: S3Versions) -> UserObjects:
+    return UserObjects(versions, "exports", transfer.prefix_of)

@@ -1,0 +1,54 @@
+"""Export as the API sees it: asked for once, written by a job, fetched from an address that soon ends."""
+
+import hashlib
+import uuid
+from datetime import datetime
+
+from membus.domain.erasure import subject_of
+from membus.domain.event import Event
+from membus.domain.identity import Owner
+from membus.domain.transfer import JOB_PREFIX, Export
+from membus.errors import UnavailableError
+from membus.ports.events import EventBus
+from membus.ports.transfer import Exports
+
+
+def begin_export(
+    owner: Owner,
+    *,
+    request_key: str | None,
+    requested_by: str,
+    now: datetime,
+    exports: Exports,
+    announcements: EventBus,
+    dry_run: bool = False,
+) -> Export:
+    """Begin to export a user, or return the job that the same request began.
+
+    Raises:
+        UnavailableError: the job is written and nobody is told to do it; the same request does that.
+    """
+    export = exports.begin(
+        Export(
+            job_id=_job_id(owner, request_key), tenant=owner.tenant, user=owner.user, dry_run=dry_run,
+            subject=subject_of(owner.tenant, owner.user), requested_at=now, requested_by=requested_by,
+        )
+    )  # fmt: skip
+    if export.status == "running" and announcements.publish([due(export)]):
+        raise UnavailableError("the export is noted, but could not be begun: send this request again")
+    return export
+
+
+def due(export: Export) -> Event:
+    """Return what wakes the function that exports; it names the job and nobody else."""
+    return Event(
+        event_id=export.job_id, tenant_id=export.tenant, user_id="-", type="export.due",
+        occurred_at=export.requested_at, payload={"job_id": export.job_id},
+    )  # fmt: skip
+
+
+def _job_id(owner: Owner, request_key: str | None) -> str:
+    if request_key is None:
+        return f"{JOB_PREFIX}{uuid.uuid4().hex[:26]}"
+    asked = f"export\n{owner.tenant}\n{owner.user}\n{request_key}"
+    return f"{JOB_PREFIX}{hashlib.sha256(asked.encode()).hexdigest()[:26]}"

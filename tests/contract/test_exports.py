@@ -1,0 +1,129 @@
+"""The ports Exports and Archives: jobs begun once and forgotten in time, files that an address leads to for a while."""
+
+import io
+from collections.abc import Iterator
+from datetime import timedelta
+from functools import partial
+from typing import TYPE_CHECKING
+from urllib.parse import parse_qs, urlsplit
+
+import boto3
+import pytest
+
+from localstack import aws
+from membus.adapters.aws import client, forget
+from membus.adapters.dynamo_exports import DynamoExports
+from membus.adapters.s3_archives import S3Archives
+from membus.adapters.s3_erasing import archives as archives_of
+from membus.adapters.s3_versions import S3Versions
+from membus.domain.erasure import subject_of
+from membus.domain.identity import Owner
+from membus.domain.transfer import KEPT, Export
+from membus.errors import NotFoundError
+from membus.ports.transfer import Archives, Exports
+from tests.contract.conftest import EVERYWHERE, stack_table
+from tests.factories import NOON
+from tests.fakes.clock import StoppedClock
+from tests.fakes.exports import InMemoryArchives, InMemoryExports
+from tests.strict import strict_aws
+from tests.tables import make_bucket, make_table
+
+if TYPE_CHECKING:
+    from localstack.stack_file import Stack
+
+
+@pytest.fixture(params=EVERYWHERE)
+def exports(request: pytest.FixtureRequest, clock: StoppedClock) -> Iterator[Exports]:
+    if request.param == "fake":
+        yield InMemoryExports(clock)
+    elif request.param == "strict":
+        with strict_aws():
+            yield DynamoExports(make_table("tenants"), clock)
+    else:
+        stack: Stack = request.getfixturevalue("stack")
+        yield DynamoExports(stack_table(stack, stack.tables.tenants), clock)
+
+
+@pytest.fixture(params=EVERYWHERE)
+def archives(request: pytest.FixtureRequest) -> Iterator[Archives]:
+    if request.param == "fake":
+        yield InMemoryArchives()
+    elif request.param == "strict":
+        with strict_aws():
+            make_bucket()
+            forget()
+            yield S3Archives(partial(client, "s3"), "membus-test-archive")
+            forget()
+    else:
+        stack: Stack = request.getfixturevalue("stack")
+        yield S3Archives(lambda: aws.session().client("s3", endpoint_url=stack.endpoint_url), stack.bucket)
+
+
+def an_export(owner: Owner, **fields: object) -> Export:
+    named = {"job_id": "export_1", "tenant": owner.tenant, "user": owner.user, "subject": "s1", "requested_by": "key1"}
+    return Export.model_validate(named | {"requested_at": NOON} | fields)
+
+
+def test_a_job_is_begun_once(exports: Exports, owner: Owner) -> None:
+    first = exports.begin(an_export(owner))
+
+    assert exports.begin(an_export(owner, requested_at=NOON + timedelta(hours=1))) == first
+    assert exports.export(owner.tenant, "export_1") == first
+
+
+def test_a_job_ends_and_is_forgotten_with_its_archive(exports: Exports, owner: Owner, clock: StoppedClock) -> None:
+    exports.begin(an_export(owner))
+    ended = an_export(owner, user=None, status="done", ended_at=NOON, rows={"events.jsonl": 3})
+    exports.end(ended)
+
+    assert exports.export(owner.tenant, "export_1") == ended
+    clock.advance(KEPT)
+    with pytest.raises(NotFoundError):
+        exports.export(owner.tenant, "export_1")
+
+
+def test_a_job_of_another_tenant_does_not_exist(exports: Exports, owner: Owner) -> None:
+    exports.begin(an_export(owner))
+
+    with pytest.raises(NotFoundError):
+        exports.export(f"{owner.tenant}x", "export_1")
+
+
+def test_an_archive_is_kept_whole_and_the_last_one_counts(archives: Archives, owner: Owner) -> None:
+    place = an_export(owner).place
+    for words in (b"first", b"second" * 100_000):
+        file = io.BytesIO(words)
+        file.read()
+        archives.keep(place, file)
+
+    found = io.BytesIO()
+    archives.fetch(place, found)
+    assert found.getvalue() == b"second" * 100_000
+    with pytest.raises(NotFoundError):
+        archives.fetch(f"{place}x", found)
+
+
+def test_a_link_names_the_file_and_ends(archives: Archives, owner: Owner) -> None:
+    place = an_export(owner).place
+    link = urlsplit(archives.link(place, seconds=900))
+
+    assert link.path.endswith(place)
+    asked = parse_qs(link.query)
+    assert asked.get("X-Amz-Expires", asked.get("seconds")) == ["900"]
+
+
+def test_an_erasure_removes_every_version_of_the_users_archives_and_of_nobody_elses() -> None:
+    with strict_aws():
+        make_bucket()
+        s3 = boto3.client("s3", region_name="us-east-1")
+        s3.put_bucket_versioning(Bucket="membus-test-archive", VersioningConfiguration={"Status": "Enabled"})
+        store = S3Archives(lambda: s3, "membus-test-archive")
+        erasing = archives_of(S3Versions(lambda: s3, "membus-test-archive"))
+        ada, bob = Owner(tenant="acme", user="ada"), Owner(tenant="acme", user="bob")
+        for owner in (ada, ada, bob):
+            subject = subject_of(owner.tenant, owner.user)
+            store.keep(an_export(owner, subject=subject).place, io.BytesIO(b"archive"))
+
+        assert erasing.erase(ada, cursor="", time_left=lambda: True, settled=False).counts == {"exports": 2}
+        assert erasing.count(ada, cursor="", time_left=lambda: True).counts == {"exports": 0}
+        assert erasing.count(bob, cursor="", time_left=lambda: True).counts == {"exports": 1}

@@ -1,0 +1,117 @@
+"""Memory that travels, on the deployed stack: out by the API and the command, in again as somebody else's events."""
+
+import io
+import json
+import subprocess
+import sys
+from collections.abc import Callable
+from datetime import UTC, datetime, timedelta
+from pathlib import Path
+from typing import Any
+from uuid import uuid4
+from zipfile import ZipFile
+
+import httpx2
+import pytest
+
+from localstack.paths import REPOSITORY
+from membus.domain.api_key import Scope
+from tests.e2e.client import Client, eventually, said, server_error, somebody
+from tests.e2e.conftest import NewKey
+
+pytestmark = pytest.mark.stack
+Command = Callable[..., list[dict[str, Any]]]
+SAMPLES = Path(__file__).parent.parent / "samples" / "imports"
+
+
+@pytest.fixture
+def tenant() -> str:
+    return f"transfer-{uuid4().hex[:8]}"
+
+
+@pytest.fixture
+def client(stack: Any, new_key: NewKey, tenant: str) -> Any:
+    client = Client(stack.api_url, new_key(tenant, scopes=tuple(Scope)))
+    yield client
+    client.close()
+
+
+@pytest.fixture
+def command(tenant: str, stack_file: Path) -> Command:
+    def run(*words: str) -> list[dict[str, Any]]:
+        where = ["--tenant", tenant, "--stack", str(stack_file), "--json"]
+        done = subprocess.run(
+            [sys.executable, "-m", "scripts", *words, *where],
+            capture_output=True, text=True, check=False, cwd=REPOSITORY,
+        )  # fmt: skip
+        assert done.returncode in {0, 3}, done.stderr
+        rows: list[dict[str, Any]] = json.loads(done.stdout)
+        return rows
+
+    return run
+
+
+@pytest.fixture
+def ada(client: Client) -> str:
+    """Return somebody who said two things, met three errors, corrected one fact and put a document."""
+    user = somebody("ada")
+    noon = datetime(2026, 11, 1, 12, tzinfo=UTC)
+    client.send(
+        said(user, "I live in Lisbon and I like tea.", occurred_at=noon.isoformat()),
+        *(server_error(user, at=noon + timedelta(minutes=n)) for n in range(1, 4)),
+        {"user_id": user, "type": "setting.changed", "payload": {"name": "theme", "to": "dark"}},
+    )  # fmt: skip
+    known = {"home.city", "likes.tea", "setting.theme"}
+    eventually(lambda: client.facts(user), lambda facts: known <= facts.keys())
+    assert client.http.put(f"/v1/users/{user}/facts/home.city", json={"value": "Porto"}).status_code == 200
+    assert client.post("/v1/memories", {"items": [{"text": "Her shopping list", "user_id": user}]}).status_code < 300
+    return user
+
+
+def test_a_users_memory_travels_to_another_user(client: Client, command: Command, ada: str, tmp_path: Path) -> None:
+    archive, eve = tmp_path / "ada.zip", somebody("eve")
+    rows = {row["file"]: int(row["rows"]) for row in command("export", "--user", ada, "--out", str(archive))}
+
+    assert (rows["events.jsonl"], rows["documents.jsonl"]) == (6, 1)
+    assert archive.stat().st_mode & 0o077 == 0, "the operator's alone"
+    told = command("import", str(archive), "--from", "membus", "--user", eve, "--yes")
+    assert sum(int(row["count"]) for row in told if row["what"] == "event") == 6
+    mine = client.facts(ada)
+    assert eventually(lambda: client.facts(eve), lambda facts: facts == mine) == mine
+    before = client.get(f"/v1/users/{eve}/facts/home.city/history").json()
+
+    command("import", str(archive), "--from", "membus", "--user", eve, "--yes")
+    marker = client.send(said(eve, "I like chess."))
+    eventually(lambda: client.facts(eve), lambda facts: "likes.chess" in facts)
+    assert marker
+    assert client.get(f"/v1/users/{eve}/facts/home.city/history").json() == before, "twice changes nothing"
+
+
+def test_an_export_is_fetched_from_an_address(client: Client, ada: str) -> None:
+    asked = client.post(f"/v1/users/{ada}/export", {})
+    assert asked.status_code == 202, asked.text
+    where = asked.headers["location"]
+
+    done = eventually(lambda: client.get(where).json(), lambda job: job["status"] != "running")
+    assert done["status"] == "done"
+    with ZipFile(io.BytesIO(httpx2.get(done["url"]).content)) as archive:
+        manifest = json.loads(archive.read("manifest.json"))
+    assert (manifest["user"], manifest["files"]["events.jsonl"]["rows"]) == (ada, 6)
+
+
+def test_what_another_system_knew_is_found_and_only_what_was_said_is_believed(client: Client, command: Command) -> None:
+    user = somebody("zoe")
+    told = command("import", str(SAMPLES / "zep.jsonl"), "--from", "zep", "--user", user, "--yes")
+
+    assert {row["which"]: row["count"] for row in told if row["what"] == "event"} == {
+        "memory.imported": "1", "message.sent": "3",
+    }  # fmt: skip
+    facts = eventually(lambda: client.facts(user), lambda facts: {"home.city", "likes.tea"} <= facts.keys())
+    assert facts["home.city"] == "Lisbon"
+    fact = client.get(f"/v1/users/{user}/facts/home.city").json()
+    assert fact["valid_from"].startswith("2025-03-01T12:00:00")
+    found = eventually(
+        lambda: client.post("/v1/search", {"query": "Ada lives in Lisbon", "user_id": user, "k": 5}).json(),
+        lambda answer: any(each["text"] == "Ada lives in Lisbon" for each in answer["results"]),
+    )
+    assert any(each["text"] == "Ada lives in Lisbon" for each in found["results"])

@@ -1,0 +1,201 @@
+"""Exports through the door and the job behind them: asked for once, fetched for a week, forgotten with their user."""
+
+import io
+from datetime import timedelta
+from zipfile import ZipFile
+
+import pytest
+
+from functions.export import job
+from membus.domain.erasure import Erasure, subject_of
+from membus.domain.identity import Owner
+from membus.domain.transfer import KEPT, Export
+from membus.erasing import Gate
+from membus.errors import ConflictError, NotFoundError, UnavailableError
+from scripts.transfer.exporting import Waiting
+from tests.door import Door
+from tests.factories import ADA, NOON
+from tests.fakes.clock import StoppedClock
+from tests.fakes.erasures import InMemoryErasures
+from tests.fakes.exports import InMemoryArchives, InMemoryExports
+from tests.unit.test_export import Household
+
+PATH = "/v1/users/ada/export"
+
+
+@pytest.fixture
+def door(monkeypatch: pytest.MonkeyPatch) -> Door:
+    door = Door().open(monkeypatch)
+    door.scopes = ("admin",)
+    return door
+
+
+def worked(door: Door, household: Household) -> Export:
+    """Do what the announcement asks for, as the function does."""
+    (due,) = door.announcements.published
+    return job.run(
+        door.exports.export(due.tenant_id, str(due.payload["job_id"])), sources=household.sources,
+        exports=door.exports, archives=door.archives, show=Gate(door.erasures).show, clock=door.clock,
+    )  # fmt: skip
+
+
+@pytest.fixture
+def household() -> Household:
+    household = Household()
+    household.live()
+    return household
+
+
+def test_an_export_is_asked_for_done_and_fetched(door: Door, household: Household) -> None:
+    asked = door.post(PATH, {})
+    where = asked.headers["location"]
+
+    assert asked.status == 202
+    assert (door.get(where).json["status"], door.get(where).json["url"]) == ("running", None)
+    worked(door, household)
+    done = door.get(where).json
+    assert (done["kind"], done["status"], done["rows"]["events.jsonl"]) == ("export", "done", 3)
+    (place,) = door.archives.kept
+    assert place in done["url"]
+    assert done["url_expires_at"] < done["gone_at"]
+    with ZipFile(io.BytesIO(door.archives.kept[place])) as archive:
+        assert archive.testzip() is None
+
+
+def test_the_same_request_is_the_same_job_and_the_job_is_done_once(door: Door, household: Household) -> None:
+    first = door.post(PATH, {}).json["job_id"]
+    worked(door, household)
+    kept = dict(door.archives.kept)
+
+    assert door.post(PATH, {}).json["job_id"] == first
+    assert len(door.announcements.published) == 1, "what is done wakes nobody"
+    assert door.post(PATH, {}, key="another").json["job_id"] != first
+    done = door.exports.export("acme", first)
+    again = job.run(
+        done, sources=household.sources, exports=door.exports, archives=door.archives, show=lambda _: None,
+        clock=door.clock,
+    )  # fmt: skip
+    assert again == done
+    assert door.archives.kept == kept
+
+
+def test_a_job_that_is_done_names_nobody(door: Door, household: Household) -> None:
+    door.post(PATH, {})
+    done = worked(door, household)
+
+    assert done.user is None
+    assert "ada" not in done.model_dump_json()
+    assert subject_of("acme", "ada") in done.place
+
+
+def test_after_a_week_there_is_neither_an_address_nor_a_job(door: Door, household: Household) -> None:
+    where = door.post(PATH, {}).headers["location"]
+    worked(door, household)
+
+    door.clock.advance(KEPT)
+    assert door.get(where).status == 404
+
+
+def test_another_tenants_job_is_not_there(door: Door) -> None:
+    where = door.post(PATH, {}).headers["location"]
+    door.tenant = "zeta"
+
+    assert door.get(where).status == 404
+
+
+def test_a_bus_that_is_away_is_told_and_the_same_request_goes_on(door: Door, household: Household) -> None:
+    door.announcements.refusing = {"*": "InternalFailure"}
+    assert door.post(PATH, {}).status == 503
+
+    door.announcements.refusing = {}
+    assert door.post(PATH, {}).status == 202
+    assert worked(door, household).status == "done"
+
+
+def an_export(**fields: object) -> Export:
+    named = {"job_id": "export_1", "tenant": "acme", "user": "ada", "subject": subject_of("acme", "ada")}
+    return Export.model_validate(named | {"requested_at": NOON, "requested_by": "key1"} | fields)
+
+
+def erasing() -> Gate:
+    line = Erasure(tenant="acme", subject=subject_of("acme", "ada"), before=NOON, running=True)
+    return Gate(InMemoryErasures(line))
+
+
+def test_who_is_being_erased_is_not_exported(household: Household) -> None:
+    exports, archives, clock = InMemoryExports(StoppedClock()), InMemoryArchives(), StoppedClock()
+    done = job.run(
+        an_export(), sources=household.sources, exports=exports, archives=archives, show=erasing().show, clock=clock
+    )
+
+    assert (done.status, done.user, archives.kept) == ("failed", None, {})
+
+
+def test_who_begins_to_be_erased_meanwhile_leaves_no_archive(household: Household) -> None:
+    gates = iter((Gate(InMemoryErasures()), erasing()))
+    exports, archives, clock = InMemoryExports(StoppedClock()), InMemoryArchives(), StoppedClock()
+
+    def show(owner: Owner) -> None:
+        next(gates).show(owner)
+
+    done = job.run(an_export(), sources=household.sources, exports=exports, archives=archives, show=show, clock=clock)
+
+    assert (done.status, archives.kept) == ("failed", {})
+
+
+def test_a_rehearsal_counts_and_keeps_nothing(household: Household) -> None:
+    exports, archives, clock = InMemoryExports(StoppedClock()), InMemoryArchives(), StoppedClock()
+    done = job.run(
+        an_export(dry_run=True), sources=household.sources, exports=exports, archives=archives, show=lambda _: None,
+        clock=clock,
+    )  # fmt: skip
+
+    assert (done.rows["documents.jsonl"], done.gone_at, archives.kept) == (2, None, {})
+
+
+def test_a_store_that_is_away_leaves_the_job_to_be_run_again(household: Household) -> None:
+    exports, archives, clock = InMemoryExports(StoppedClock()), InMemoryArchives(), StoppedClock()
+    archives.away = True
+
+    def run() -> Export:
+        return job.run(
+            exports.begin(an_export()), sources=household.sources, exports=exports, archives=archives,
+            show=lambda _: None, clock=clock,
+        )  # fmt: skip
+
+    with pytest.raises(UnavailableError):
+        run()
+    assert exports.export("acme", "export_1").status == "running"
+    archives.away = False
+    assert run().status == "done"
+
+
+def test_the_command_waits_until_the_job_has_ended() -> None:
+    exports = InMemoryExports(StoppedClock())
+    exports.begin(an_export())
+    looks: list[float] = []
+
+    def pause(seconds: float) -> None:
+        looks.append(seconds)
+        if len(looks) == 3:
+            exports.end(an_export(status="done"))
+
+    assert Waiting(exports, pause).ended(an_export()).status == "done"
+    assert len(looks) == 3
+    with pytest.raises(ConflictError, match="erased"):
+        Waiting(exports).ended(an_export(status="failed", reason="erased"))
+    with pytest.raises(NotFoundError):
+        Waiting(exports, lambda _: None).ended(an_export(job_id="export_2"))
+
+
+def test_a_job_that_takes_too_long_says_how_to_fetch_it() -> None:
+    exports = InMemoryExports(StoppedClock())
+    exports.begin(an_export())
+
+    with pytest.raises(UnavailableError, match="--job export_1"):
+        Waiting(exports, lambda _: None).ended(an_export())
+
+
+def test_the_owner_of_a_place_is_told_by_nobody_but_the_ledger() -> None:
+    assert an_export().place.startswith(f"exports/acme/{subject_of(ADA.tenant, ADA.user)}/")
+    assert an_export(status="done", ended_at=NOON).gone_at == NOON + timedelta(days=7)
