@@ -2,6 +2,7 @@
 
 from typing import TYPE_CHECKING
 
+from functions.extract.learning import UNPAID
 from membus.domain.facts import Fact, Observation
 from membus.domain.identity import Owner
 from membus.domain.profile import Profile
@@ -13,7 +14,7 @@ if TYPE_CHECKING:
 
 
 class Draft:
-    """One user's observations, the facts they add up to, and what the models were newly asked."""
+    """One user's observations, the facts they add up to, what the models were newly asked, and what nobody paid for."""
 
     def __init__(self, owner: Owner) -> None:
         self._profile = Profile(owner=owner)
@@ -21,6 +22,7 @@ class Draft:
         self._facts: dict[str, Fact] = {}
         self.answers: dict[str, list[Answer]] = {}
         self.shares: dict[str, Share] = {}
+        self.unpaid: set[str] = set()
 
     def profile(self, owner: Owner) -> Profile:  # noqa: ARG002 - the port names whose; a draft is somebody's
         return self._profile
@@ -37,5 +39,7 @@ class Draft:
         if learned.facts:
             self._profile = learned.profile
         self.shares |= learned.shares
+        if learned.extractor == UNPAID:
+            self.unpaid |= {each.event.event_id for each in learned.events}
         if learned.asked:
             self.answers |= {event_id: list(given) for event_id, given in learned.asked.answers.items()}

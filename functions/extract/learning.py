@@ -51,6 +51,7 @@ class Learner:
     def learn(self, events: Sequence[Recorded]) -> dict[str, MembusError]:
         """Commit what the events of one owner teach, and that they were read; return why each other one was not.
 
+        What nobody was paid to read is committed as UNPAID: the queue need not bring it back.
         What does not fit one transaction is committed in several; the events count as read with the last of them.
         """
         owner, said = events[0].event.owner, [event for event in events if rules.worth_reading(event.event)]

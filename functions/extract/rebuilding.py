@@ -15,10 +15,11 @@ from membus.domain.event import Recorded
 from membus.domain.explaining import Share
 from membus.domain.facts import Fact, Observation, by_key, fold
 from membus.domain.identity import Owner
-from membus.errors import MembusError
+from membus.errors import BudgetError, MembusError
 
 BATCH = 10
 """Events learned at once, as the queue hands them out."""
+UNPAID = BudgetError("the budget of this tenant is spent")
 
 
 @dataclass(frozen=True)
@@ -64,9 +65,8 @@ def derive(owner: Owner, events: Iterable[Recorded], *, learner: Callable[[Draft
     read: set[str] = set()
     unread: dict[str, MembusError] = {}
     while batch := list(islice(ordered, BATCH)):
-        failed = learning.learn(batch)
-        unread |= failed
-        read |= {each.event.event_id for each in batch} - failed.keys()
+        unread |= learning.learn(batch) | dict.fromkeys(draft.unpaid, UNPAID)
+        read |= {each.event.event_id for each in batch} - unread.keys()
     return Derived(owner, tuple(draft.observations(owner)), frozenset(read), unread, draft.answers, draft.shares)
 
 

@@ -10,7 +10,7 @@ from functions.extract.rebuilding import Derived, derive, difference, facts_of
 from membus.domain.answers import Answers
 from membus.domain.event import Event, Recorded
 from membus.domain.trails import Trails
-from membus.errors import UnavailableError
+from membus.errors import BudgetError, UnavailableError
 from tests.deliveries import Extraction, observant
 from tests.factories import ADA, NOON, a_server_error, a_setting, an_event, said
 from tests.fakes.clock import StoppedClock
@@ -139,3 +139,15 @@ def test_a_correction_survives_a_rebuild() -> None:
 
     assert facts_of(derived.observations)["home.city"].value == "Porto"
     assert facts_of(derived.over(stored)) == facts_of(stored)
+
+
+def test_a_rebuild_that_runs_out_of_money_keeps_what_was_known() -> None:
+    extraction = lived()
+
+    derived = again(extraction, ScriptedModel(BudgetError("spent")), version="2")
+
+    stored = extraction.facts.observations(ADA)
+    assert {event_id: error.code for event_id, error in derived.unread.items()} == dict.fromkeys(
+        ("e1", "e2", "e4"), "budget_exhausted"
+    )
+    assert not difference(stored, derived.over(stored))
