@@ -23,8 +23,9 @@ if TYPE_CHECKING:
     from functions.extract.api import QueueMessage
 
 ROUNDS_MAX = 400
-INCIDENTAL = {"took", "unarchived"}
-"""What reading an event took depends on the company it was read in, a shard of the archive's index on the tenant."""
+INCIDENTAL = {"took", "unarchived", "revision"}
+"""What reading an event took depends on the company it was read in, a shard of the archive's index on the tenant, and a
+revision on how many writes came before."""
 
 
 @dataclass(frozen=True)

@@ -12,10 +12,11 @@ from membus.domain.corrections import corrected_by_hand
 from membus.domain.event import Recorded
 from membus.domain.facts import Fact, Observation, by_key, fold
 from membus.domain.fresh import settles
-from membus.domain.gate import GATE_VERSION, Extractor, Speaker, judge
+from membus.domain.gate import GATE_VERSION, Extractor, judge
 from membus.domain.held_facts import held_fact
 from membus.domain.identity import Owner
 from membus.domain.profile import Profile
+from membus.domain.speakers import speakers_of, zones_named
 from membus.domain.verdict import Held, Refused, Verdict
 from membus.errors import BudgetError, ConflictError, MembusError
 from membus.ports.events import SignalStore
@@ -58,7 +59,7 @@ class Learner:
         observed = self._by_rules(owner, events)
         model = partial(self.model, owner.tenant)
         reading = Reader(model, self.seconds_left, self.instructions, self.known).read(said)
-        observed = _once([*observed, *self._admitted(owner, reading, said)])
+        observed = _once([*observed, *self._admitted(owner, reading, said, observed)])
         unpaid = [event for event in events if isinstance(reading.unread.get(event.event.event_id), BudgetError)]
         unread = {event_id: why for event_id, why in reading.unread.items() if not isinstance(why, BudgetError)}
         read = [event for event in events if event.event.event_id not in reading.unread]
@@ -89,18 +90,23 @@ class Learner:
                 observed += rules.concluded(signal, self.signals.add(owner, signal))
         return observed
 
-    def _admitted(self, owner: Owner, reading: Reading, said: Sequence[Recorded]) -> list[Observation]:
+    def _admitted(
+        self, owner: Owner, reading: Reading, said: Sequence[Recorded], observed: Sequence[Observation]
+    ) -> list[Observation]:
         if not reading.candidates:
             return []
         by_id = {event.event.event_id: event for event in said}
-        known = {fact.key: fact.value for fact in self.facts.profile(owner).facts}
-        speaker = Speaker(timezone=known.get("timezone"))
+        readers = {
+            model: Extractor(model=model, prompt_version=self.instructions.version, instructions=self.instructions.text)
+            for model in reading.candidates
+        }
+        zones = [*self.facts.observations(owner, "timezone"), *observed]
+        for model, candidates in reading.candidates.items():
+            zones += zones_named(candidates, by_id, readers[model])
+        speakers = speakers_of(said, zones)
         verdicts: list[Verdict] = []
         for model, candidates in reading.candidates.items():
-            extractor = Extractor(
-                model=model, prompt_version=self.instructions.version, instructions=self.instructions.text
-            )
-            verdicts += judge(candidates, by_id, extractor, speaker)
+            verdicts += judge(candidates, by_id, readers[model], speakers)
         for verdict in verdicts:
             if isinstance(verdict, Held | Refused):
                 self.on_refused(verdict.reason)

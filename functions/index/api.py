@@ -50,6 +50,11 @@ class Change(BaseModel):
         return _text(self.images.old, "body")
 
     @property
+    def revisions(self) -> tuple[int | None, int | None]:
+        """The counters of an item that is written anew, now and before; None where it has none."""
+        return _number(self.images.new, "revision"), _number(self.images.old, "revision")
+
+    @property
     def spilled(self) -> str | None:
         """The key that a payload too large for the item is kept under."""
         return _text(self.images.new or self.images.old, "spilled")
@@ -67,6 +72,11 @@ class Rebuild(BaseModel):
 
     records: list[dict[str, Any]]
     model: str | None = None
+
+
+def _number(image: Image | None, name: str) -> int | None:
+    value = (image or {}).get(name, {}).get("N")
+    return None if value is None else int(value)
 
 
 def _text(image: Image | None, name: str) -> str | None:

@@ -56,7 +56,8 @@ def project(change: Change, sources: Sources) -> Projection | None:
         ValidationError, InvalidError: the change cannot be read, now or later.
         UnavailableError: the store that the rest of the change lies in does not answer.
     """
-    if change.body is not None and change.body == change.old_body:
+    revision, before = change.revisions
+    if change.body is not None and change.body == change.old_body and revision == before:
         return None  # a mark of the archiver, a new time to live: nothing that is searched
     if owner := _OWNER.fullmatch(change.pk):
         return _fact(change, Owner(tenant=owner[1], user=owner[2]), sources.facts)
@@ -68,18 +69,22 @@ def project(change: Change, sources: Sources) -> Projection | None:
 
 
 def _fact(change: Change, owner: Owner, facts: FactReader) -> Projection:
-    """What a key holds now, and held before, is read from its observations: they know more than two images."""
+    """What a key holds now, and held before, is read from its observations: they know more than two images.
+
+    The item's revision orders what the index is told: a rebuild may leave a key with fewer observations than it had.
+    """
     new, old = _read_fact(change.body), _read_fact(change.old_body)
+    revision, before = change.revisions
     told = _announcement(owner, new, old)
     whose: Any = {"user": owner.user, "moment": max(fact.learned_at for fact in (new, old) if fact)}
     if new is None:
         gone = Removal(
             tenant_id=owner.tenant, memory_id=fact_id(owner, change.sk.removeprefix("FACT#")),
-            version=old.version if old else FINAL,
+            version=before or (old.version if old else FINAL),
         )  # fmt: skip
         return Projection(owner.tenant, removals=(gone,), announcement=told, **whose)
     seen = facts.observations(owner, new.key) or [_observed(new)]
-    known = memory_of_key(owner, seen, version=max(new.version, len(seen)))
+    known = memory_of_key(owner, seen, version=revision or max(new.version, len(seen)))
     if isinstance(known, Removal):
         return Projection(owner.tenant, removals=(known,), announcement=told, **whose)
     return Projection(owner.tenant, memories=(known,), announcement=told, **whose)

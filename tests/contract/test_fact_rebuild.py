@@ -66,6 +66,8 @@ def test_a_lost_table_is_written_again_item_by_item(stored: Stored) -> None:
     stored.rebuild.rebuild(ADA, exactly(*observations))
 
     after = {item["sk"]: item for item in stored.items()}
+    for item in (*before.values(), *after.values()):
+        item.pop("revision", None)
     profiles = [stored.facts.profile(ADA).facts for _ in (before, after)]
     assert {sk: item for sk, item in after.items() if sk != "PROFILE"} == {
         sk: item for sk, item in before.items() if sk != "PROFILE"
@@ -81,6 +83,17 @@ def test_what_is_no_longer_taught_is_gone_with_its_history(stored: Stored) -> No
     assert [fact.value for fact in stored.facts.profile(ADA).facts] == ["city 1"]
     assert [item["sk"] for item in stored.items() if str(item["sk"]).startswith("FACT#")] == ["FACT#home.city"]
     assert stored.facts.observations(ADA) == [seen(1)]
+
+
+def test_a_fact_of_fewer_observations_than_before_is_a_newer_revision(stored: Stored) -> None:
+    learn(stored.facts, ADA, seen(1))
+    learn(stored.facts, ADA, seen(2))
+
+    stored.rebuild.rebuild(ADA, exactly(seen(1)))
+    learn(stored.facts, ADA, seen(3, key="likes.tea", value="tea"))
+
+    revisions = {item["sk"]: int(item["revision"]) for item in stored.items() if "revision" in item}
+    assert revisions == {"FACT#home.city": 3, "FACT#likes.tea": 4}
 
 
 def test_whoever_learns_meanwhile_is_not_overwritten(stored: Stored) -> None:

@@ -67,15 +67,22 @@ def change(
     *,
     number: str = "1",
     ttl: bool = False,
+    revisions: tuple[int, int] | None = None,
     **attributes: str,
 ) -> dict[str, Any]:
-    """Return a record as a stream tells it: what was there before, and what is there now."""
+    """Return a record as a stream tells it: what was there before, and what is there now.
+
+    `revisions` are the item's after and before it.
+    """
     name = {(False, True): "INSERT", (True, True): "MODIFY", (True, False): "REMOVE"}[old is not None, new is not None]
     images = {
         image: {"pk": {"S": pk}, "sk": {"S": sk}, "body": {"S": body}, **{k: {"S": v} for k, v in attributes.items()}}
         for image, body in (("NewImage", new), ("OldImage", old))
         if body is not None
     }
+    for image, revision in zip(("NewImage", "OldImage"), revisions or (), strict=False):
+        if image in images:
+            images[image]["revision"] = {"N": str(revision)}
     keys = {"pk": {"S": pk}, "sk": {"S": sk}}
     return {
         "eventID": number, "eventName": name, "eventSource": "aws:dynamodb",

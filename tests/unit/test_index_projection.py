@@ -9,6 +9,7 @@ from membus.domain.facts import Fact
 from membus.domain.identity import Owner
 from membus.domain.summary import Summary, Verification
 from tests.factories import ADA, NOON, an_observation, learn
+from tests.fakes.facts import InMemoryFacts
 from tests.memories import look
 from tests.unit.test_index import Index, change, of_fact
 
@@ -47,6 +48,32 @@ def test_a_value_that_was_replaced_is_found_as_of_its_time(index: Index) -> None
     assert look(index.memories, "Lisbon", mode="text") == []
     assert look(index.memories, "Lisbon", mode="text", as_of=NOON + DAY) == ["fact:ada:home.city"]
     assert look(index.memories, "Porto", mode="text", as_of=NOON + DAY) == []
+
+
+def test_a_rebuild_that_leaves_fewer_observations_is_what_is_found(index: Index) -> None:
+    learn(index.facts, ADA, an_observation("Lisbon", event_id="e1"))
+    learn(index.facts, ADA, porto := an_observation("Porto", event_id="e2", valid_from=NOON + DAY))
+    was = known(index)
+    index.take(of_fact(was, revisions=(2, 1)))
+    rebuilt = InMemoryFacts()
+    learn(rebuilt, ADA, porto.model_copy(update={"value": "Faro"}))
+    index.facts = rebuilt
+
+    index.take(of_fact(known(index), was, number="2", revisions=(3, 2)))
+
+    assert known(index).version < was.version
+    assert look(index.memories, "Faro", mode="text") == ["fact:ada:home.city"]
+    assert look(index.memories, "Lisbon", mode="text", as_of=NOON + timedelta(hours=1)) == []
+
+
+def test_a_fact_that_a_rebuild_removed_may_be_learned_again(index: Index) -> None:
+    learn(index.facts, ADA, an_observation("Lisbon"))
+    lisbon = known(index)
+
+    index.take(of_fact(lisbon, revisions=(9, 8)), of_fact(None, lisbon, number="2", revisions=(9, 9)))
+    index.take(of_fact(lisbon, number="3", revisions=(11, 10)))
+
+    assert look(index.memories, "Lisbon", mode="text") == ["fact:ada:home.city"]
 
 
 def test_a_summary_is_found_by_the_owner_of_its_conversation(index: Index) -> None:

@@ -36,7 +36,7 @@ class DynamoFactRebuild:
             profile, stored = self._facts.profile(owner), self._facts.observations(owner)
             after = wanted(stored)
             try:
-                return self._write(profile, after, list(_steps(self._table.name, owner, stored, after)))
+                return self._write(profile, after, list(_steps(self._table.name, profile, stored, after)))
             except ConflictError:
                 if not tries_left:
                     raise
@@ -52,13 +52,13 @@ class DynamoFactRebuild:
 
 
 def _steps(
-    table: str, owner: Owner, stored: Sequence[Observation], wanted: Sequence[Observation]
+    table: str, profile: Profile, stored: Sequence[Observation], wanted: Sequence[Observation]
 ) -> Iterator[list[Any]]:
     """Yield the writes that lead from one to the other, as many as fit a transaction at a time."""
     before, after = by_key(stored), by_key(wanted)
     step: list[Any] = []
     for key in sorted(before.keys() | after.keys()):
-        writes = _writes(table, user_pk(owner), key, before.get(key, []), after.get(key, []))
+        writes = _writes(table, profile, key, before.get(key, []), after.get(key, []))
         for start in range(0, len(writes), WRITES_MAX):
             part = writes[start : start + WRITES_MAX]
             if len(step) + len(part) > WRITES_MAX:
@@ -69,8 +69,9 @@ def _steps(
         yield step
 
 
-def _writes(table: str, pk: str, key: str, before: list[Observation], after: list[Observation]) -> list[Any]:
+def _writes(table: str, profile: Profile, key: str, before: list[Observation], after: list[Observation]) -> list[Any]:
     """Return what turns a key's observations into others, its fact last."""
+    pk = user_pk(profile.owner)
     old = {version_sk(seen): seen for seen in before}
     new = {version_sk(seen): seen for seen in after}
     writes: list[Any] = [_delete(table, pk, sk) for sk in sorted(old.keys() - new.keys())]
@@ -79,7 +80,9 @@ def _writes(table: str, pk: str, key: str, before: list[Observation], after: lis
     if not writes:
         return []
     fact = fold(after)
-    return [*writes, _put(table, fact_item(pk, fact)) if fact else _delete(table, pk, f"FACT#{key}")]
+    if fact is None:
+        return [*writes, _delete(table, pk, f"FACT#{key}")]
+    return [*writes, _put(table, fact_item(pk, fact, revision=profile.version + 1))]
 
 
 def _put(table: str, item: dict[str, Any]) -> Any:

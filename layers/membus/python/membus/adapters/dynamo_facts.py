@@ -96,7 +96,8 @@ class DynamoFacts:
     def _writes(self, learned: Learned) -> list[Any]:
         pk = user_pk(learned.profile.owner)
         versions = [{"pk": pk, "sk": version_sk(seen), "body": seen.model_dump_json()} for seen in learned.observations]
-        items = [*versions, *(fact_item(pk, fact) for fact in learned.facts)]
+        revision = learned.profile.version
+        items = [*versions, *(fact_item(pk, fact, revision=revision) for fact in learned.facts)]
         puts = [{"Put": {"TableName": self._table.name, "Item": item}} for item in items]
         profile = [profile_write(self._table.name, learned.profile)] if learned.facts else []
         new = (recording(self._table.name, event, extracted=learned.extractor) for event in learned.new_events)
@@ -143,9 +144,14 @@ def user_pk(owner: Owner) -> str:
     return f"T#{owner.tenant}#U#{owner.user}"
 
 
-def fact_item(pk: str, fact: Fact) -> dict[str, Any]:
-    """A retracted fact keeps its item, marked: with it would go the word that keeps the fact from coming back."""
-    item = {"pk": pk, "sk": f"FACT#{fact.key}", "kind": fact.kind, "body": fact.model_dump_json()}
+def fact_item(pk: str, fact: Fact, *, revision: int) -> dict[str, Any]:
+    """A retracted fact keeps its item, marked: with it would go the word that keeps the fact from coming back.
+
+    `revision` is the profile's version, which no rebuild lowers: whoever copies the fact knows the newer one by it.
+    """
+    item = {
+        "pk": pk, "sk": f"FACT#{fact.key}", "kind": fact.kind, "body": fact.model_dump_json(), "revision": revision,
+    }  # fmt: skip
     return item | ({"retracted": True} if fact.retracted else {})
 
 

@@ -3,6 +3,7 @@
 from collections import Counter
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from types import MappingProxyType
 from typing import Literal
 
 from pydantic import Field
@@ -69,10 +70,16 @@ NOBODY = Speaker()
 
 
 def judge(
-    candidates: Sequence[Candidate], events: Mapping[str, Recorded], extractor: Extractor, speaker: Speaker = NOBODY
+    candidates: Sequence[Candidate],
+    events: Mapping[str, Recorded],
+    extractor: Extractor,
+    speakers: Mapping[str, Speaker] = MappingProxyType({}),
 ) -> list[Verdict]:
-    """Return the verdict on each candidate of one answer, in their order; an event that changes too much is held."""
-    verdicts = [admit(candidate, events, extractor, speaker) for candidate in candidates]
+    """Return the verdict on each candidate of one answer, in their order; an event that changes too much is held.
+
+    `speakers` say by event id who spoke, as far as anything is known of them.
+    """
+    verdicts = [admit(each, events, extractor, speakers.get(each.event_id, NOBODY)) for each in candidates]
     changed = {
         (seen.provenance.event_id, seen.key)
         for seen in verdicts
