@@ -1,5 +1,6 @@
 """What a turn costs in DynamoDB at turn 50, 500 and 2,000 of one conversation, on tables like the deployed ones."""
 
+from collections.abc import Sequence
 from concurrent.futures import ThreadPoolExecutor
 from datetime import datetime, timedelta
 
@@ -8,16 +9,18 @@ from functions.chat.gathering import Gatherer
 from functions.chat.usecase import Chat
 from functions.summarize.api import SummaryDue
 from functions.summarize.usecase import Summarizer
+from membus.adapters import conversation_items as items
 from membus.adapters.dynamo_conversations import DynamoConversations
 from membus.adapters.dynamo_facts import DynamoFacts
 from membus.adapters.dynamo_fresh import DynamoFresh
 from membus.adapters.dynamo_summaries import DynamoSummaries
 from membus.domain.conversation import MessageIds
+from membus.domain.provenance import Trace
 from membus.erasing import Gate
 from tests.benchmarks.dynamo_units import Work
 from tests.benchmarks.dynamo_work import counting
 from tests.benchmarks.table import Table
-from tests.factories import ADA, NOON, a_conversation
+from tests.factories import ADA, NOON, a_conversation, a_message, a_turn
 from tests.fakes.bus import InMemoryBus
 from tests.fakes.erasures import InMemoryErasures
 from tests.fakes.model import ScriptedModel
@@ -29,7 +32,7 @@ from tests.toolboxes import no_results, no_tools
 AT = (50, 500, 2_000)
 AROUND = 40
 """Turns that are averaged: a window grows and is cut within about so many."""
-TALK = "talk"
+TALK, ANSWER = "talk", "word " * 150
 CHAPTER = '{"summary": "They talked about things.", "entities": [], "intents": [], "decisions": [], "numbers": []}'
 
 
@@ -58,14 +61,14 @@ def _measured() -> dict[int, list[tuple[Work, Work]]]:
     for number in range(1, max(AT) + 1):
         near = next((at for at in AT if at - AROUND < number <= at), None)
         if near is None:
-            talk.turn(number)
-            talk.summarise()
+            talk.seed(number)
             continue
         with counting(talk.clients) as context:
             talk.context()
         with counting(talk.clients) as turn:
             talk.turn(number)
-        talk.summarise()
+        talk.summarise(talk.due.published)
+        talk.due.published.clear()
         found[near].append((turn, context))
     return found
 
@@ -77,8 +80,9 @@ class _Talk:
         memory, conversations = make_table("memory"), make_table("conversations")
         self.clients = [memory.meta.client, conversations.meta.client]
         self.now: datetime = NOON
+        self._ids = MessageIds()
         self._store = DynamoConversations(conversations, lambda: self.now)
-        self._summaries, self._due = DynamoSummaries(conversations), InMemoryBus()
+        self._table, self._summaries, self.due = conversations, DynamoSummaries(conversations), InMemoryBus()
         self._store.create(a_conversation(TALK), request_key="first")
         self._chat = Chat(
             gatherer=Gatherer(
@@ -87,9 +91,9 @@ class _Talk:
                 pool=ThreadPoolExecutor(6),
             ),
             gate=Gate(InMemoryErasures()),
-            conversations=self._store, bus=InMemoryBus(), announcements=lambda: self._due,
-            model=lambda _: ScriptedModel("word " * 150), clock=lambda: self.now, seconds_left=lambda: 10.0,
-            toolbox=no_tools, results=no_results(), ids=MessageIds(),
+            conversations=self._store, bus=InMemoryBus(), announcements=lambda: self.due,
+            model=lambda _: ScriptedModel(ANSWER), clock=lambda: self.now, seconds_left=lambda: 10.0,
+            toolbox=no_tools, results=no_results(), ids=self._ids,
         )  # fmt: skip
 
     def context(self) -> None:
@@ -97,13 +101,31 @@ class _Talk:
 
     def turn(self, number: int) -> None:
         self.now += timedelta(hours=1)
-        said = MessageIn(content=f"This is turn {number:06d} of a long talk. " + "word " * 20, author=ADA.user)
+        said = MessageIn(content=_content(number), author=ADA.user)
         self._chat.answer(ADA.tenant, TALK, said, request_key=str(number))
 
-    def summarise(self) -> None:
-        for _ in self._due.published:
+    def seed(self, number: int) -> None:
+        """Store a turn item by item: the emulator copies the whole table for each transaction."""
+        self.now += timedelta(hours=1)
+        user, wise = (a_message(text, message_id=self._ids.next(self.now)) for text in (_content(number), ANSWER))
+        turn = a_turn().model_copy(update={"user": user, "assistant": wise.model_copy(update={"role": "assistant"})})
+        for message in (turn.user, turn.assistant):
+            self._table.put_item(Item=items.message_item(ADA.tenant, TALK, message))
+        update, values = items.marked(turn, Trace())
+        values.pop(":first")
+        self._table.update_item(
+            Key=items.key(ADA.tenant, TALK), UpdateExpression=update, ExpressionAttributeValues=values
+        )
+        if number % 5 == 0:
+            self.summarise([turn])
+
+    def summarise(self, due: Sequence[object]) -> None:
+        for _ in due:
             Summarizer(
                 conversations=self._store, summaries=self._summaries, model=lambda _: ScriptedModel(CHAPTER),
                 clock=lambda: self.now, seconds_left=lambda: 10.0,
             ).advance(SummaryDue(tenant_id=ADA.tenant, conversation_id=TALK))  # fmt: skip
-        self._due.published.clear()
+
+
+def _content(number: int) -> str:
+    return f"This is turn {number:06d} of a long talk. " + "word " * 20
