@@ -104,7 +104,12 @@ def test_a_search_that_is_away_costs_the_passages_and_says_so(talk: Door) -> Non
 
 @pytest.mark.parametrize(
     ("message", "reason"),
-    [("Thanks!", "small_talk"), ("ok", "small_talk"), ("I finally painted the kitchen wall blue.", "statement")],
+    [
+        ("Thanks!", "small_talk"),
+        ("ok", "small_talk"),
+        ("I finally painted the kitchen wall blue.", "statement"),
+        ("I went hiking in the hills yesterday. How are your pets?", "follow_up"),
+    ],
 )
 def test_what_needs_no_memory_asks_for_none(talk: Door, message: str, reason: str) -> None:
     say(talk, message, "k1")

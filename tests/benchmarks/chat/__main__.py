@@ -133,7 +133,9 @@ def slots_table(found: Sequence[Figures]) -> Table:
                 [name, kind, f"{len(there)}", f"{fmean(there):.1%}", f"{min(each.compactions for each in mine)}"]
             )
     return Table(
-        "Slots in the prompt after ten compactions", ("set", "slot", "admitted", "in the prompt", "compactions"), rows
+        "Slots in the prompt after ten compactions",
+        ("set", "slot", "open", "carried out", "in the prompt", "compactions"),
+        rows,
     )
 
 

@@ -8,7 +8,9 @@ from typing import TYPE_CHECKING
 from membus.domain.blocks import SUMMARY_TOKENS, escaped, summary_block
 from membus.domain.calibration import UNKNOWN
 from membus.domain.context import Context
+from membus.domain.conversation import Message
 from membus.domain.identity import Owner
+from membus.domain.slots import carried_out
 from membus.domain.tokens import MESSAGE_OVERHEAD, estimate_tokens
 from tests.benchmarks.chat.costs import Bill, Part
 from tests.benchmarks.chat.talking import TALK, Exchange, Talk, true_count
@@ -24,7 +26,10 @@ METHODS = ("full history", "window 8K, sliding", "top-10 passages", "membus")
 
 @dataclass
 class Figures:
-    """`slots`: those admitted in the first ten compactions, by kind, and whether each is in the prompt after them."""
+    """`slots`: those admitted in the first ten compactions, by kind, and whether each is in the prompt after them.
+
+    Intents that were carried out meanwhile are `closed`, and expected no more.
+    """
 
     case: Case
     bills: dict[str, Bill] = field(default_factory=lambda: {name: Bill() for name in METHODS})
@@ -36,6 +41,7 @@ class Figures:
     recall_tokens: list[int] = field(default_factory=list)
     slots: dict[str, list[bool]] = field(default_factory=dict)
     compactions: int = 0
+    closed: int = 0
 
 
 class Measuring:
@@ -103,9 +109,16 @@ class Measuring:
                 self._admitted |= {slot.text: slot for slot in summary.slots}
         shown = summary_block(outline, budget=int(SUMMARY_TOKENS / UNKNOWN))
         self.figures.slots = {}
-        for slot in self._admitted.values():
+        said = self.talk.conversations.recent(TENANT, TALK, limit=100_000)
+        closed = [each for each in self._admitted.values() if _is_closed(each, said)]
+        self.figures.closed = len(closed)
+        for slot in (each for each in self._admitted.values() if each not in closed):
             there = slot.model_copy(update={"text": escaped(slot.text)}).stands_in(shown)
             self.figures.slots.setdefault(slot.kind, []).append(there)
+
+
+def _is_closed(slot: Slot, said: Sequence[Message]) -> bool:
+    return slot.kind == "unresolved_intents" and carried_out(slot, said)
 
 
 def _fitting(history: Sequence[Part]) -> list[Part]:

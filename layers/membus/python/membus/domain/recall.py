@@ -25,7 +25,12 @@ _ASKS = re.compile(
     re.IGNORECASE | re.MULTILINE,
 )
 
-Reason = Literal["small_talk", "too_little_to_look_for", "statement", "asks"]
+_SENTENCE = re.compile(r"(?<=[.!?\u2026])\s+|\n+")
+_OWN_TERMS = 3
+"""A question behind a telling that names less («How are your pets?», «What do you think?») is about what was just
+told. On LoCoMo it is a third of the messages that ask; none of the questions of LoCoMo or BEAM is one."""
+
+Reason = Literal["small_talk", "too_little_to_look_for", "statement", "follow_up", "asks"]
 
 
 class Need(Record):
@@ -58,8 +63,12 @@ def need_of(message: str) -> Need:
         return Need(search=False, reason="small_talk")
     if not stems(message):
         return Need(search=False, reason="too_little_to_look_for")
-    if not _ASKS.search(message):
+    sentences = [sentence for sentence in _SENTENCE.split(message) if sentence.strip()]
+    asking = [sentence for sentence in sentences if _ASKS.search(sentence)]
+    if not asking:
         return Need(search=False, reason="statement")
+    if len(asking) < len(sentences) and len({stem for each in asking for stem in stems(each)}) < _OWN_TERMS:
+        return Need(search=False, reason="follow_up")
     return Need(search=True, reason="asks")
 
 

@@ -95,7 +95,7 @@ def ledger_of(known: Sequence[Slot], new: Sequence[Slot], messages: Sequence[Mes
 
     Entities give way first, then numbers and dates, then intents; decisions last.
     """
-    kept = [slot for slot in (*known, *new) if slot.kind != "unresolved_intents" or not _carried_out(slot, messages)]
+    kept = [slot for slot in (*known, *new) if slot.kind != "unresolved_intents" or not carried_out(slot, messages)]
     over = sum(map(tokens_of, kept)) - LEDGER_TOKENS
     for kind in reversed(tuple(PASS_TOKENS)):
         for slot in [slot for slot in kept if slot.kind == kind]:
@@ -173,7 +173,8 @@ def _clause(sentence: str, start: int) -> str:
     return " ".join(words)
 
 
-def _carried_out(intent: Slot, messages: Sequence[Message]) -> bool:
+def carried_out(intent: Slot, messages: Sequence[Message]) -> bool:
+    """Whether the user said later that it is done, in words that name it."""
     wanted = {word.casefold() for word in _WORD.findall(intent.text)}
     return any(
         message.message_id > intent.message_id
