@@ -129,9 +129,9 @@ def slots_table(found: Sequence[Figures]) -> Table:
         kinds = sorted({kind for each in mine for kind in each.slots})
         for kind in kinds:
             there = [each for figures in mine for each in figures.slots.get(kind, [])]
-            rows.append(
-                [name, kind, f"{len(there)}", f"{fmean(there):.1%}", f"{min(each.compactions for each in mine)}"]
-            )
+            closed = sum(each.closed for each in mine) if kind == "unresolved_intents" else 0
+            compactions = min(each.compactions for each in mine)
+            rows.append([name, kind, f"{len(there)}", f"{closed}", f"{fmean(there):.1%}", f"{compactions}"])
     return Table(
         "Slots in the prompt after ten compactions",
         ("set", "slot", "open", "carried out", "in the prompt", "compactions"),

@@ -3,7 +3,6 @@
 import time
 from collections.abc import Sequence
 from dataclasses import dataclass, field
-from typing import TYPE_CHECKING
 
 from membus.domain.blocks import SUMMARY_TOKENS, escaped, summary_block
 from membus.domain.calibration import UNKNOWN
@@ -11,13 +10,11 @@ from membus.domain.context import Context
 from membus.domain.conversation import Message
 from membus.domain.identity import Owner
 from membus.domain.slots import carried_out
+from membus.domain.summary import Slot
 from membus.domain.tokens import MESSAGE_OVERHEAD, estimate_tokens
 from tests.benchmarks.chat.costs import Bill, Part
 from tests.benchmarks.chat.talking import TALK, Exchange, Talk, true_count
 from tests.benchmarks.search.data import ASKED, TENANT, Case, found_ids
-
-if TYPE_CHECKING:
-    from membus.domain.summary import Slot
 
 COMPACTIONS = 10
 WINDOW, TOP = 8_000, 10
