@@ -3,7 +3,6 @@
 import math
 from collections import defaultdict
 from collections.abc import Iterable, Sequence
-from dataclasses import replace
 
 import numpy as np
 from numpy.typing import NDArray
@@ -42,7 +41,7 @@ class Store:
         beside = {index for candidate in accompanied for index in self._beside(self.rows[candidate])}
         found = sorted({*near, *worded} | beside)
         numbers = self._numbered(found, accompanied)
-        rows = [replace(self.rows[i], similarity=float(similarities[i]), position=numbers[i]) for i in found]
+        rows = [self.rows[i]._replace(similarity=float(similarities[i]), position=numbers[i]) for i in found]
         sample = similarities[self._sample]
         return rows, Scope(
             rows=len(self.rows),

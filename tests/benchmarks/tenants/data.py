@@ -109,10 +109,6 @@ class Crowd:
         return _unit(self._topics[self._chance.integers(TOPICS, size=rows)] + 0.8 * noise)
 
 
-def text_of(vector: Vectors) -> str:
-    return f"[{','.join(f'{value:.6f}' for value in vector)}]"
-
-
 def _chunks(rows: int) -> Iterator[range]:
     return (range(start, min(start + CHUNK, rows)) for start in range(0, rows, CHUNK))
 

@@ -66,6 +66,9 @@ class _Visible(Mapping[str, About]):
             memory_id=memory_id, kind=kind, source=Source.model_validate_json(source), metadata=json.loads(metadata)
         )
 
+    def __contains__(self, row_id: object) -> bool:
+        return row_id in self._passages  # asked of every row: nothing is read for it
+
     def __iter__(self) -> Iterator[str]:
         return iter(self._passages)
 

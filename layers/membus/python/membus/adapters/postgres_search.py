@@ -144,7 +144,7 @@ def search(
         live=sql.SQL(LIVE).format(row=sql.SQL("m")),
     )
     parameters |= {"ids": ids, "accompanied": accompanied, "beside": BESIDE, "parts": BESIDE_PARTS}
-    rows = connection.execute(passages, parameters)
+    rows = connection.execute(passages, parameters, binary=True)
     return lambda: found(scope, rows.fetchall())
 
 

@@ -1,6 +1,6 @@
 """What surrounds a passage: its meaning in the scope's own scale, the messages beside it, and its sitting."""
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 
 from membus.domain.search.rows import Columns, Gathered, Row, Scope
 
@@ -17,18 +17,26 @@ def vector_columns(gathered: Gathered, scope: Scope) -> Columns:
 
 def context_columns(gathered: Gathered, words: list[float], meaning: list[float]) -> Columns:
     """Hand a passage its neighbours' scores, less the longer its own message is, and its sitting's best."""
-    columns: Columns = {}
+    scores = {"words": words, "meaning": meaning}
+    columns = {f"{name}_{side}": [0.0] * len(column) for name, column in scores.items() for side in BESIDE}
     shortness = [1 / (1 + (row.message_length / _SHORT_STEMS) ** 2) for row in gathered.rows]
-    for name, column in (("words", words), ("meaning", meaning)):
-        of_place = {place: max(column[i] for i in members) for place, members in gathered.places.items()}
+    for places in gathered.sessions.values():
+        _hand_on(places, scores, columns, shortness)
+    return columns | {
+        f"session_{name}": _best_of(gathered.sittings.values(), column) for name, column in scores.items()
+    }
+
+
+def _hand_on(places: Mapping[int, list[int]], scores: Columns, columns: Columns, shortness: list[float]) -> None:
+    """Fill in what the messages of one session have of those beside them: the best passage of each."""
+    for name, column in scores.items():
+        best = {place: max([column[i] for i in members]) for place, members in places.items()}
         for side, offset in BESIDE.items():
-            columns[f"{name}_{side}"] = [0.0] * len(column)
-            for (session, position), members in gathered.places.items():
-                near = of_place.get((session, position + offset), 0.0)
-                for i in members if near else ():
-                    columns[f"{name}_{side}"][i] = near * shortness[i]
-        columns[f"session_{name}"] = _best_of(gathered.sittings.values(), column)
-    return columns
+            handed = columns[f"{name}_{side}"]
+            for place, members in places.items():
+                if near := best.get(place + offset):
+                    for i in members:
+                        handed[i] = near * shortness[i]
 
 
 def _meaning(row: Row, mean: float, deviation: float) -> float:
@@ -38,7 +46,7 @@ def _meaning(row: Row, mean: float, deviation: float) -> float:
 def _best_of(groups: Iterable[list[int]], column: list[float]) -> list[float]:
     best = [0.0] * len(column)
     for members in groups:
-        value = max(column[i] for i in members)
+        value = max([column[i] for i in members])
         for i in members:
             best[i] = value
     return best

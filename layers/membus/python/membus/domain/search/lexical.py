@@ -1,7 +1,6 @@
 """The lexical evidence: BM25 over passages, the share of the question a sitting holds, and its words side by side."""
 
 import math
-from collections import Counter
 from collections.abc import Iterable, Mapping
 from itertools import pairwise
 
@@ -10,7 +9,6 @@ from membus.domain.search.rows import Columns, Gathered, Scope
 
 K1, B = 1.2, 0.75  # Lucene's; passages are of one size and turns short, so neither moves recall by more than 0.005
 _RARE_TERMS = 2.0  # a good match is worth about two terms that nothing else holds; their worth grows with the scope
-_NOTHING: Counter[str] = Counter()
 _PAIRS = 3  # more than three pairs side by side say nothing new
 
 
@@ -22,22 +20,27 @@ def inverse_frequencies(query: Query, scope: Scope) -> dict[str, float]:
 
 def lexical_columns(query: Query, gathered: Gathered, scope: Scope) -> Columns:
     weights = inverse_frequencies(query, scope)
-    counts = [
-        Counter(held) if held else _NOTHING for held in ([s for s in of if s in weights] for of in gathered.stems)
-    ]
+    counts = [_counted(filter(weights.__contains__, row.stems.split())) for row in gathered.rows]
     average, unit = scope.average_length or 1.0, _RARE_TERMS * _worth(1, scope)
-    scores = [
-        _bm25(weights, held, len(stems) / average) if held else 0.0
-        for held, stems in zip(counts, gathered.stems, strict=True)
-    ]
     return {
-        "words": [score / unit for score in scores],
+        "words": [
+            _bm25(weights, held, length / average) / unit if held else 0.0
+            for held, length in zip(counts, gathered.lengths, strict=True)
+        ],
         "session_share": _shares(gathered.sittings.values(), counts, weights),
         "phrase": [
-            _phrase(query, stems) if len(held) > 1 else 0.0
-            for held, stems in zip(counts, gathered.stems, strict=True)
+            _phrase(query, row.stems.split()) if len(held) > 1 else 0.0
+            for held, row in zip(counts, gathered.rows, strict=True)
         ],
     }  # fmt: skip
+
+
+def _counted(held: Iterable[str]) -> dict[str, int]:
+    """Return how often each term occurs; a `Counter` costs five times as much for the two or three there are."""
+    counts: dict[str, int] = {}
+    for term in held:
+        counts[term] = counts.get(term, 0) + 1
+    return counts
 
 
 def _worth(held_by: int, scope: Scope) -> float:
@@ -46,19 +49,20 @@ def _worth(held_by: int, scope: Scope) -> float:
 
 def _bm25(weights: Mapping[str, float], held: Mapping[str, int], length: float) -> float:
     saturation = K1 * (1 - B + B * length)
-    return sum(weights[term] * tf * (K1 + 1) / (tf + saturation) for term, tf in held.items())
+    return sum([weights[term] * tf * (K1 + 1) / (tf + saturation) for term, tf in held.items()])
 
 
-def _shares(groups: Iterable[list[int]], counts: list[Counter[str]], weights: Mapping[str, float]) -> list[float]:
+def _shares(groups: Iterable[list[int]], counts: list[dict[str, int]], weights: Mapping[str, float]) -> list[float]:
     shares = [0.0] * len(counts)
     mass = sum(weights.values()) or 1.0
     for members in groups:
-        share = sum(weights[term] for term in set().union(*(counts[i] for i in members))) / mass
-        for i in members:
-            shares[i] = share
+        if held := set().union(*[counts[i] for i in members]):
+            share = sum([weight for term, weight in weights.items() if term in held]) / mass
+            for i in members:
+                shares[i] = share
     return shares
 
 
 def _phrase(query: Query, stems: list[str]) -> float:
-    found = sum(pair in query.pairs for pair in pairwise(stems))
+    found = sum(map(query.pairs.__contains__, pairwise(stems)))
     return min(found, _PAIRS) / _PAIRS

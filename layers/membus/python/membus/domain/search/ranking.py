@@ -36,6 +36,8 @@ def rank(
     scores = weigh(columns, len(rows))
     best: dict[str, int] = {}
     for index in sorted(range(len(rows)), key=lambda i: (-scores[i], rows[i].id)):
+        if len(best) == limit and not query.overview:
+            break
         if may_answer is None or may_answer(rows[index]):
             best.setdefault(rows[index].group_id, index)
     chosen = _over_sittings(rows, best.values(), scores) if query.overview else dict.fromkeys(best.values(), 0.0)

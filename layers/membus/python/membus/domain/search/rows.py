@@ -4,18 +4,18 @@ from collections import defaultdict
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
-from typing import TypeVar
+from typing import NamedTuple, TypeVar
 
 Columns = dict[str, list[float]]
 Key = TypeVar("Key")
 
 
-@dataclass(frozen=True)
-class Row:
+class Row(NamedTuple):
     """One passage. Messages said one after the other have positions that follow; "" as session stands alone.
 
     `group_id` is the message, event, fact or document that the passage is part of; `similarity` is the cosine to the
     question, None where the search is by words alone; `message_length` counts the stems of all passages together.
+    A tuple, for hundreds are made in a search.
     """
 
     id: str
@@ -45,16 +45,17 @@ class Scope:
 class Gathered:
     """The rows of one search with their ties, each as the indices of the rows that share it.
 
-    `messages` by group, `sittings` by session and day, `places` by session and position in it.
+    `sittings` by session and day, `sessions` by session and position in it; what stands alone is in no session.
     """
 
     def __init__(self, rows: Sequence[Row]) -> None:
         self.rows = rows
-        self.stems = [row.stems.split() for row in rows]
-        self.messages = _grouped([row.group_id for row in rows])
+        self.lengths = [row.stems.count(" ") + 1 if row.stems else 0 for row in rows]
         self.sittings = _grouped([sitting_of(row) for row in rows])
-        places = _grouped([(row.session, row.position) for row in rows])
-        self.places = {place: members for place, members in places.items() if place[0]}
+        self.sessions: dict[str, dict[int, list[int]]] = defaultdict(dict)
+        for index, row in enumerate(rows):
+            if row.session:
+                self.sessions[row.session].setdefault(row.position, []).append(index)
 
 
 def sitting_of(row: Row) -> tuple[str, object]:
@@ -63,7 +64,7 @@ def sitting_of(row: Row) -> tuple[str, object]:
 
 
 def _grouped(keys: Sequence[Key]) -> dict[Key, list[int]]:
-    groups: dict[Key, list[int]] = defaultdict(list)
+    groups: dict[Key, list[int]] = {}
     for index, key in enumerate(keys):
-        groups[key].append(index)
-    return dict(groups)
+        groups.setdefault(key, []).append(index)
+    return groups

@@ -1,11 +1,10 @@
 """What a passage is, whatever the question's words: who says it, when, how long, which answer it could be."""
 
-import math
 import re
-from collections.abc import Sequence
+from math import log
 
 from membus.domain.search.query import Query
-from membus.domain.search.rows import Columns, Gathered, Row
+from membus.domain.search.rows import Columns, Gathered
 from membus.domain.search.speakers import is_model, is_role
 from membus.domain.search.terms import stems
 from membus.domain.search.times import fit
@@ -24,9 +23,6 @@ _INSTRUCTION = re.compile(
 _PREFERENCE = re.compile(
     r"\b(?:i|we)(?:'d| would)? (?:\w+ )?(?:prefer|rather)\b|\bmy preference|\bi(?:'m| am) not a fan of"
 )
-# What no text of a kind does without: a look for these is many times cheaper than the pattern.
-_OF_INSTRUCTIONS = ("always", "ever", "now on", "i ask")
-_OF_PREFERENCES = ("prefer", "rather", "fan of")
 _END = 40  # a question mark among the last characters: the passage asks more than it tells
 _EVERYWHERE = 0.9  # a date that nearly all rows fit tells none of them apart
 
@@ -35,7 +31,9 @@ def trait_columns(query: Query, gathered: Gathered) -> Columns:
     """Return the columns; a kind of answer that is not asked for is looked for in no row."""
     rows = gathered.rows
     models = {speaker: float(is_model(speaker)) for speaker in {row.speaker for row in rows}}
-    people = [row if not models[row.speaker] else None for row in rows]
+    said = [
+        "" if models[row.speaker] else row.text.lower() for row in rows
+    ]  # a model's rules and wishes are not its own
     none = [0.0] * len(rows)
     by_model = [models[row.speaker] for row in rows]
     return {
@@ -43,29 +41,38 @@ def trait_columns(query: Query, gathered: Gathered) -> Columns:
         "by_model": by_model,
         "by_model_of_summary": by_model if query.asks_summary else none,
         "by_model_if_asked": by_model if query.asks_model else none,
-        "tells_time": [float(not _TELLS_TIME.isdisjoint(held)) for held in gathered.stems] if query.asks_time else none,
-        "instructs": [_says(row, _INSTRUCTION, _OF_INSTRUCTIONS) for row in people],
+        "tells_time": [float(not _TELLS_TIME.isdisjoint(row.stems.split())) for row in rows]
+        if query.asks_time
+        else none,
+        "instructs": [1.0 if _may_instruct(text) and _INSTRUCTION.search(text) else 0.0 for text in said],
         "prefers_for_advice": (
-            [_says(row, _PREFERENCE, _OF_PREFERENCES) for row in people] if query.asks_advice else none
+            [1.0 if _may_prefer(text) and _PREFERENCE.search(text) else 0.0 for text in said]
+            if query.asks_advice
+            else none
         ),
-        "asks": [float("?" in row.text[-_END:]) for row in rows],
+        "asks": [1.0 if "?" in row.text[-_END:] else 0.0 for row in rows],
         "date": _dates(query, gathered),
-        "length": [math.log(len(held) + 1) / 3 for held in gathered.stems],
-        "message_length": [math.log(row.message_length + 1) / 5 for row in rows],
-        "opening": [float(row.part == 0) for row in rows],
+        "length": [log(length + 1) / 3 for length in gathered.lengths],
+        "message_length": [log(row.message_length + 1) / 5 for row in rows],
+        "opening": [1.0 if row.part == 0 else 0.0 for row in rows],
     }
 
 
-def _says(row: Row | None, pattern: re.Pattern[str], without_which_none: Sequence[str]) -> float:
-    """Whether a person says so; what a model says of rules and wishes is none of its own."""
-    text = row.text.lower() if row else ""
-    return float(any(part in text for part in without_which_none) and bool(pattern.search(text)))
+def _may_instruct(text: str) -> bool:
+    """Whether it has what no instruction does without: many times cheaper than the pattern."""
+    return "ever" in text or "always" in text or "now on" in text or "i ask" in text
+
+
+def _may_prefer(text: str) -> bool:
+    return "prefer" in text or "rather" in text or "fan of" in text
 
 
 def _named_speakers(query: Query, gathered: Gathered) -> list[float]:
     """Mark what the people named in the question say; when everybody is named, nobody is marked."""
     named = {speaker: _is_named(speaker, query) for speaker in {row.speaker for row in gathered.rows}}
-    return [float(named[row.speaker]) if not all(named.values()) else 0.0 for row in gathered.rows]
+    if all(named.values()) or not any(named.values()):
+        return [0.0] * len(gathered.rows)
+    return [float(named[row.speaker]) for row in gathered.rows]
 
 
 def _is_named(speaker: str | None, query: Query) -> bool:
