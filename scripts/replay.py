@@ -2,7 +2,6 @@
 
 from argparse import ArgumentParser, Namespace
 from collections.abc import Iterable, Sequence
-from datetime import UTC, datetime
 from functools import partial
 from itertools import chain
 
@@ -12,12 +11,13 @@ from functions.extract.rebuilding import Derived, Difference, difference
 from membus import wiring, wiring_operators
 from membus.domain.event import EARLIEST, LATEST, Recorded
 from membus.domain.identity import Owner
-from membus.errors import InvalidError, NotFoundError
+from membus.errors import NotFoundError
 from scripts.command import agreed
 from scripts.deployed import become, setting
 from scripts.output import Output, Row
 from scripts.rereading import Rereading
 from scripts.target import AddGroup, Target
+from scripts.times import moment
 
 
 def register(add_group: AddGroup, options: ArgumentParser) -> None:
@@ -32,15 +32,6 @@ def register(add_group: AddGroup, options: ArgumentParser) -> None:
     replay.add_argument("--model", help="whose answers to use (default: the deployed extractor's)")
     replay.add_argument("--ask", action="store_true", help="ask the model about events it was never asked about")
     replay.set_defaults(run=_replay)
-
-
-def moment(text: str) -> datetime:
-    """Return a day or a moment; without a zone it is UTC."""
-    try:
-        found = datetime.fromisoformat(text)
-    except ValueError as error:
-        raise InvalidError(f"'{text}' is no date: write 2026-11-20 or 2026-11-20T08:00:00+01:00") from error
-    return found if found.tzinfo else found.replace(tzinfo=UTC)
 
 
 def _replay(arguments: Namespace, target: Target, output: Output) -> None:

@@ -19,6 +19,7 @@ from scripts.deployed import become
 from scripts.output import Output, Row
 from scripts.target import AddGroup, Target
 from scripts.tier_report import page_of
+from scripts.times import day
 
 SHARDS = 16
 RUN_SECONDS = 890
@@ -60,17 +61,10 @@ def register(add_group: AddGroup, options: ArgumentParser) -> None:
         "restore", _restore, "bring objects back: from slow classes, or from the version before", changes=True
     )
     restore.add_argument("--agent", help="only this agent's")
-    restore.add_argument("--since", type=_day, help="only what may hold this day or later")
+    restore.add_argument("--since", type=day, help="only what may hold this day or later")
     restore.add_argument("--days", type=int, default=7, help="how long they stay readable (default: %(default)s)")
     report = command("report", _report, "a page with volume and cost by tier over time")
     report.add_argument("--html", type=Path, required=True, metavar="FILE")
-
-
-def _day(text: str) -> date:
-    try:
-        return date.fromisoformat(text)
-    except ValueError as error:
-        raise InvalidError(f"'{text}' is no day: write 2026-11-20") from error
 
 
 def _status(arguments: Namespace, target: Target, output: Output) -> None:
@@ -145,8 +139,8 @@ def _reconcile(arguments: Namespace, target: Target, output: Output) -> None:
     for _ in track(pages, "table", console=output.progress(), transient=True):
         pass
     for kept in track(objects, "objects", console=output.progress(), transient=True):
-        for day, event_ids in wiring_operators.event_ids(kept).items():
-            report.cold(kept.agent, day, event_ids)
+        for found_on, event_ids in wiring_operators.event_ids(kept).items():
+            report.cold(kept.agent, found_on, event_ids)
     lines = report.lines()
     output.rows([_line(each) for each in lines], nothing=f"Nothing was recorded for {arguments.tenant}.")
     if unsound := [each for each in lines if not each.found.sound]:

@@ -1,6 +1,6 @@
 """`usage`: what tenants' model calls cost, and how much that is for a thousand of their events."""
 
-from argparse import ArgumentParser, ArgumentTypeError, Namespace
+from argparse import ArgumentParser, Namespace
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from datetime import UTC, date, datetime, timedelta
@@ -11,6 +11,7 @@ from membus.errors import InvalidError, NotFoundError
 from membus.ports.usage import UsageLedger
 from scripts.output import Output, Row
 from scripts.target import AddGroup, Target
+from scripts.times import day
 
 DAYS = 30
 CENT = Decimal("0.0001")
@@ -56,8 +57,8 @@ def register(add_group: AddGroup, options: ArgumentParser) -> None:
         examples=["usage --from 2026-11-01", "usage --tenant acme --from 2026-11-01 --to 2026-11-07 --json"],
     )  # fmt: skip
     usage.add_argument("--tenant", help="one tenant's (default: everybody's)")
-    usage.add_argument("--from", dest="first", type=_day, metavar="DAY", help=f"first day, UTC (default: {DAYS} days)")
-    usage.add_argument("--to", dest="last", type=_day, metavar="DAY", help="last day, included (default: today)")
+    usage.add_argument("--from", dest="first", type=day, metavar="DAY", help=f"first day, UTC (default: {DAYS} days)")
+    usage.add_argument("--to", dest="last", type=day, metavar="DAY", help="last day, included (default: today)")
     usage.set_defaults(run=_usage)
 
 
@@ -96,10 +97,3 @@ def _dollars(dollars: Decimal | None) -> str | None:
     if dollars is None:
         return None
     return str(dollars.quantize(CENT)) if not dollars or dollars >= CENT else f"{dollars:.2g}"
-
-
-def _day(text: str) -> date:
-    try:
-        return date.fromisoformat(text)
-    except ValueError as error:
-        raise ArgumentTypeError(f"'{text}' is no day; write 2026-11-20") from error

@@ -13,8 +13,8 @@ from scripts.dlq.ends import BUS, End, Queues
 from scripts.dlq.letters import Letter, Reading, Wanted
 from scripts.dlq.redriving import Moved, MoveTask, send_each, to_bus, to_queue
 from scripts.output import Output, Row
-from scripts.replay import moment
 from scripts.target import AddGroup, Target
+from scripts.times import moment
 
 RATE_MAX = 500  # of SQS' own task
 

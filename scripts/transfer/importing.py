@@ -16,8 +16,8 @@ from membus.ports.events import EventHistory
 from scripts.command import Exit, agreed
 from scripts.deployed import become
 from scripts.output import Output, Row
-from scripts.replay import moment
 from scripts.target import AddGroup, Target
+from scripts.times import moment
 from scripts.transfer.destination import Destination, as_owner, now, user_map
 from scripts.transfer.formats import FORMATS
 from scripts.transfer.rows import Bad, Found, Read

@@ -46,8 +46,10 @@ def test_what_was_just_said_is_known_in_another_conversation_until_it_is_a_fact(
 
     assert "Lisbon" in prompt
     assert eventually(lambda: acme.facts(user), bool) == {"home.city": "Lisbon"}
-    later = eventually(
-        lambda: acme.get(f"/v1/conversations/{two}/context", message="Hello").text,
-        lambda text: "just_said_elsewhere" not in text,
-    )
-    assert "just_said_elsewhere" not in later
+
+    def just_said() -> int:
+        sections = acme.get(f"/v1/conversations/{two}/context", message="Hello").json()["sections"]
+        tokens: int = next(each["tokens"] for each in sections if each["name"] == "fresh")
+        return tokens
+
+    assert eventually(just_said, lambda tokens: tokens == 0) == 0

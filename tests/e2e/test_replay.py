@@ -97,7 +97,7 @@ def test_facts_that_were_lost_are_derived_again_to_the_last_byte(
     command("replay", "--user", user, "--yes")
     assert items.read() == before
     assert client.facts(user)["home.city"] == "Porto"
-    assert command("replay") == []
+    assert command("replay", "--yes") == []
 
 
 def test_a_trial_is_run_beside_promoted_and_forgotten(client: Client, command: Command, user: str) -> None:
@@ -115,7 +115,7 @@ def test_a_trial_is_run_beside_promoted_and_forgotten(client: Client, command: C
     command("shadow", "run", "--name", "again", "--model", "claude-sonnet-5-5", "--yes")
     command("shadow", "discard", "--name", "again", "--yes")
     assert command("shadow", "show") == []
-    command("replay")
+    command("replay", "--yes")
     assert client.get(f"/v1/users/{user}/facts/likes.tea").json()["provenance"]["model"] == "claude-haiku-5-5"
 
 
