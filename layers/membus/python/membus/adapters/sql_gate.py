@@ -98,12 +98,15 @@ def _admit(node: exp.Expr) -> None:
         raise _rejected("this type is not allowed")
     elif isinstance(node, exp.Var) and not _WORD.fullmatch(node.name):
         raise _rejected("a word stands where none is allowed")
-    elif isinstance(node, exp.With) and (node.recursive or node.parent is not node.root()):
-        raise _rejected("WITH is allowed at the beginning alone, and not RECURSIVE")
+    elif isinstance(node, exp.With) and node.recursive:
+        raise _rejected("WITH RECURSIVE is not allowed")
 
 
 def _resolve(root: exp.Query) -> None:
-    """Refuse every table but `episodes` and what WITH has named before: no name is left for the engine to look for."""
+    """Refuse every table but `episodes` and what the first WITH has named before: the engine has no name to look for.
+
+    A WITH further inside names nothing that may be asked.
+    """
     tables = list(root.find_all(exp.Table))
     if len(tables) > TABLES_MAX:
         raise _rejected(f"it names more than {TABLES_MAX} tables")
