@@ -11,7 +11,7 @@ from zipfile import ZipFile
 
 import pytest
 
-from functions.export.archive import Archive
+from functions.export.archive import EPOCH, Archive
 from functions.export.sections import Sources
 from functions.export.usecase import export_user
 from membus import __version__
@@ -139,6 +139,7 @@ def test_the_manifest_vouches_for_every_file(household: Household) -> None:
 
     with ZipFile(io.BytesIO(archive)) as opened:
         assert opened.testzip() is None
+        assert {each.date_time for each in opened.infolist()} == {EPOCH}, "whenever it is written"
         assert Manifest.model_validate_json(opened.read("manifest.json")) == manifest
         for name, entry in manifest.files.items():
             data = opened.read(name)

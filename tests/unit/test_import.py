@@ -182,6 +182,12 @@ def test_a_map_sends_each_to_their_own_and_nobody_to_another(tmp_path: Path) -> 
     assert [each.where for each in result.bad] == ["line 3", "line 4"]
 
 
+def test_a_file_imported_for_two_people_is_two_events_for_each_record() -> None:
+    adas, bobs = (imported(SAMPLES / "mem0.json", "mem0", user=user)[1] for user in ("ada", "bob"))
+
+    assert {each.event.event_id for each in adas}.isdisjoint(each.event.event_id for each in bobs)
+
+
 def test_two_of_the_sources_users_may_become_one_without_losing_a_record(tmp_path: Path) -> None:
     file, users = tmp_path / "mem0.jsonl", tmp_path / "users.json"
     rows = [{"id": "1", "memory": "Likes tea", "user_id": user, "created_at": "2025-01-01"} for user in "ab"]
