@@ -92,6 +92,26 @@ def test_a_promise_in_a_conversation_that_is_gone_is_not_made_and_its_end_brings
         pending.begin(tenant, "nowhere", promised(clock), request_key="k")
 
 
+def test_a_conversation_that_goes_while_its_reply_is_stored_does_not_come_back_in_part(
+    pending: PendingReplies, talks: Talks, clock: StoppedClock, tenant: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    pending.begin(tenant, "one", promised(clock), request_key="k")
+    if isinstance(pending, DynamoPending):
+        read = pending._at
+
+        def read_then_deleted(where: dict[str, str]) -> PendingReply | None:
+            known = read(where)
+            talks.conversations.delete(tenant, "one")
+            clear(talks.remains, tenant)
+            return known
+
+        monkeypatch.setattr(pending, "_at", read_then_deleted)
+        pending.end(tenant, "one", request_key="k", became="m1")
+
+        with pytest.raises(NotFoundError):
+            pending.find(tenant, "one", "m1")
+
+
 def clear(remains: Remains, tenant: str) -> None:
     while remains.remove(tenant, "one"):
         pass

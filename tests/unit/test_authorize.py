@@ -250,9 +250,10 @@ def test_a_socket_without_a_good_key_is_refused(keys: InMemoryApiKeys, protocols
     assert keys.asked == []
 
 
-def test_a_request_brings_its_key_in_the_header_alone(keys: InMemoryApiKeys) -> None:
+@pytest.mark.parametrize("authorization", [None, "", "Bearer nonsense"])
+def test_a_request_brings_its_key_in_the_header_alone(keys: InMemoryApiKeys, authorization: str | None) -> None:
     """The gateway would remember the answer by that header, and give it to whoever sends the same one."""
-    request = a_request("Bearer nonsense")
+    request = a_request(authorization)
     request["headers"]["sec-websocket-protocol"] = f"bearer.{CREDENTIAL.text}"
 
     with pytest.raises(UnauthorizedError):

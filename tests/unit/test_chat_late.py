@@ -65,6 +65,18 @@ def test_work_that_is_done_twice_is_one_turn(talk: Door) -> None:
     assert say(talk).json["message"]["content"] == "Lisbon."
 
 
+def test_a_promise_that_another_try_kept_first_leads_to_the_answer_it_got(talk: Door) -> None:
+    where = say(talk).headers["location"]
+    talk.seconds_left = 29
+    stored = say(talk).json["message"]
+
+    work(talk, talk.turns.begun[0])
+
+    assert stored["message_id"] not in where
+    assert talk.get(where).json == stored
+    assert len(talk.conversations.recent("acme", "c", limit=9)) == 2
+
+
 def test_the_same_request_is_promised_once(talk: Door) -> None:
     talk.model = ScriptedModel(SLOW)
 
