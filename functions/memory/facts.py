@@ -1,5 +1,6 @@
 """What is known about a user: now, as of a moment, and how it came to be known."""
 
+from dataclasses import dataclass
 from datetime import datetime
 
 from functions.memory.api import ExplainedFact, FactHistory, FactPage, ProfileOut
@@ -12,6 +13,14 @@ from membus.errors import NotFoundError
 from membus.ports.facts import FactReader
 from membus.ports.sealer import Sealer
 from membus.ports.traces import Traces
+
+
+@dataclass(frozen=True)
+class Then:
+    """The moments that are asked about: when it was true, and when membus knew of it; None means now."""
+
+    true_at: datetime | None
+    known_at: datetime | None
 
 
 def read_profile(owner: Owner, moment: datetime | None, *, now: datetime, facts: FactReader) -> ProfileOut:
@@ -44,15 +53,18 @@ def list_facts(
 
 
 def list_facts_then(
-    owner: Owner, *, kind: str | None, true_at: datetime | None, known_at: datetime | None, facts: FactReader
+    owner: Owner, then: Then, *, kind: str | None, limit: int, cursor: str | None, facts: FactReader, sealer: Sealer
 ) -> FactPage:
-    """Return the facts that were true and known then, all on one page: the past does not grow."""
+    """Return one page of the facts that were true and known then, in the order of their keys."""
+    query = f"facts\n{owner.tenant}\n{owner.user}\n{kind}\n{then.true_at}\n{then.known_at}"
+    after = (read_cursor(cursor, query=query, sealer=sealer) or {"key": ""})["key"]
     found = [
         fact
-        for fact in facts_as_of(owner, true_at=true_at, known_at=known_at, facts=facts)
-        if kind in {None, fact.kind}
+        for fact in facts_as_of(owner, true_at=then.true_at, known_at=then.known_at, facts=facts)
+        if kind in {None, fact.kind} and fact.key > after
     ]
-    return FactPage(items=found, next_cursor=None)
+    last = {"key": found[limit - 1].key} if len(found) > limit else None
+    return FactPage(items=found[:limit], next_cursor=write_cursor(last, query=query, sealer=sealer))
 
 
 def read_history(owner: Owner, key: str, *, facts: FactReader) -> FactHistory:

@@ -51,6 +51,18 @@ def test_a_profile_is_the_current_facts_as_data_and_as_text(knowing: Door) -> No
     assert profile["tokens"] == estimate_tokens(profile["text"])
 
 
+def test_the_past_comes_in_pages_that_only_its_own_cursor_opens(knowing: Door) -> None:
+    facts, then = "/v1/users/ada/facts", f"as_of={day(3)}"
+
+    first = knowing.get(facts, f"{then}&limit=1").json
+    second = knowing.get(facts, f"{then}&limit=1&cursor={first['next_cursor']}").json
+
+    assert [[fact["key"] for fact in page["items"]] for page in (first, second)] == [["home.city"], ["likes.tea"]]
+    assert second["next_cursor"] is None
+    for other in (f"as_of={day(4)}", f"known_at={day(3)}", "limit=1"):
+        assert knowing.get(facts, f"{other}&cursor={first['next_cursor']}").code == "bad_cursor"
+
+
 def test_a_stranger_has_an_empty_profile(door: Door) -> None:
     assert door.get("/v1/users/nobody/profile").json == {"version": 0, "facts": [], "text": "", "tokens": 0}
 

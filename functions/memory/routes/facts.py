@@ -52,7 +52,10 @@ def get_facts(
     cursor: Cursor = None,
 ) -> FactPage:
     if as_of or known_at:
-        return facts.list_facts_then(_owner(user), kind=kind, true_at=as_of, known_at=known_at, facts=wiring.facts())
+        return facts.list_facts_then(
+            _owner(user), facts.Then(as_of, known_at), kind=kind, limit=limit, cursor=cursor, facts=wiring.facts(),
+            sealer=wiring.sealer(),
+        )  # fmt: skip
     return facts.list_facts(
         _owner(user),
         kind=kind,
