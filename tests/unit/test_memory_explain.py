@@ -7,7 +7,7 @@ import pytest
 
 from membus.domain.event import Event
 from membus.domain.explaining import explain
-from membus.domain.facts import fold
+from membus.domain.facts import Trust, fold
 from membus.domain.prompt import Usage
 from membus.ports.model import Answered
 from tests.deliveries import Extraction, observant
@@ -104,6 +104,20 @@ def test_what_held_until_something_older_was_told_was_replaced_and_contradicts_n
     why = explain(fact, [rome, lisbon], None)
 
     assert ([each.value for each in why.replaced], why.conflicts, why.overruled) == (["Rome"], (), ())
+
+
+def test_what_was_taken_back_is_over_though_the_new_word_speaks_of_an_earlier_time() -> None:
+    lisbon = an_observation("Lisbon", event_id="lisbon")
+    gone = an_observation(None, event_id="gone", trust=Trust.CORRECTED, valid_from=NOON + timedelta(days=1))
+    by_hand = {"trust": Trust.CORRECTED, "valid_from": NOON - timedelta(days=5), "learned_at": NOON + timedelta(days=2)}
+    seen = [lisbon, gone, an_observation("Rome", event_id="rome", **by_hand)]
+    fact = fold(seen)
+    assert fact
+    assert fact.value == "Rome"
+
+    why = explain(fact, seen, None)
+
+    assert ([each.value for each in why.replaced], why.conflicts, why.overruled) == (["Lisbon", None], (), ())
 
 
 def test_a_conflict_is_the_one_that_the_fact_carries(door: Door) -> None:

@@ -88,11 +88,14 @@ def explain(fact: Fact, seen: Sequence[Observation], trace: Trace | None) -> Exp
     """Return why `fact` is believed, from all observations of its key and the trace of its event.
 
     What says otherwise is told apart as the fold does: `conflicts` are those that the fact carries, believed as much;
-    of the rest, `replaced` held before it, and `overruled` speak of a later time and are believed less.
+    of the rest, `replaced` held before it or until it was taken back, with that word, and `overruled` speak of a later
+    time and are believed less.
     """
     others = [each for each in history(seen) if not each.current and not each.says_as(fact)]
     named = {each.event_id for each in fact.conflicts}
     rest = [each for each in others if each.provenance.event_id not in named]
+    taken_back = max((each.version for each in rest if each.retracted), default=0)
+    replaced = tuple(each for each in rest if each.held <= fact.held or each.version <= taken_back)
     why = fact.provenance
     event = trace.event if trace else None
     return Explanation(
@@ -104,9 +107,9 @@ def explain(fact: Fact, seen: Sequence[Observation], trace: Trace | None) -> Exp
         quote=why.quote, channel=why.origin, read_by=_reader(fact), model=why.model,
         prompt_version=why.prompt_version, rule=why.rule,
         cost=trace.share if trace and why.model else None,
-        replaced=tuple(each for each in rest if each.held <= fact.held),
+        replaced=replaced,
         conflicts=tuple(each for each in others if each.provenance.event_id in named),
-        overruled=tuple(each for each in rest if each.held > fact.held),
+        overruled=tuple(each for each in rest if each not in replaced),
     )  # fmt: skip
 
 
