@@ -6,13 +6,13 @@ from collections.abc import Callable, Sequence
 from botocore.exceptions import BotoCoreError, ClientError
 
 from membus.errors import MembusError
-from scripts import dlq, doctor, gaps, keys, reindex, replay, shadow, tenants, tier, usage
+from scripts import cost, dlq, doctor, gaps, keys, reindex, replay, shadow, tenants, tier, usage
 from scripts.command import PROGRAM, Command, Exit
 from scripts.output import Output
 from scripts.target import Target, open_target, target_options
 from scripts.transfer import exporting, importing
 
-GROUPS = (tenants, keys, usage, gaps, doctor, dlq, reindex, replay, shadow, tier, exporting, importing)
+GROUPS = (tenants, keys, usage, cost, gaps, doctor, dlq, reindex, replay, shadow, tier, exporting, importing)
 EXAMPLES = (
     'tenant create acme --name "Acme Ltd" --environment dev',
     "key create acme --scopes events:write,memory:read --expires-in 90d",
@@ -26,7 +26,8 @@ EXAMPLES = (
 def main(argv: Sequence[str] | None = None, *, open_target: Callable[[Namespace], Target] = open_target) -> int:
     arguments = command_line().parse_args(argv)
     try:
-        return arguments.run(arguments, open_target(arguments), Output(as_json=arguments.json)) or Exit.DONE
+        target = open_target(arguments) if "stack" in arguments else None  # what asks nobody needs no place
+        return arguments.run(arguments, target, Output(as_json=arguments.json)) or Exit.DONE
     except MembusError as error:
         return _failed(error.detail)
     except (BotoCoreError, ClientError) as error:

@@ -39,11 +39,17 @@ class Target:
 
 def target_options() -> ArgumentParser:
     """Return the options that every command shares."""
-    options = ArgumentParser(add_help=False)
+    options = ArgumentParser(add_help=False, parents=[output_options()])
     where = options.add_argument_group("where").add_mutually_exclusive_group()
     where.add_argument("--stack", type=Path, metavar="FILE", help=f"a local stack (default: {LOCAL_STACK})")
     where.add_argument("--environment", metavar="ENV", help="an environment on AWS, e.g. dev")
     options.add_argument("--region", default="us-east-1", help="of --environment (default: %(default)s)")
+    return options
+
+
+def output_options() -> ArgumentParser:
+    """Return the option of what is printed, all that a command about no place shares with the others."""
+    options = ArgumentParser(add_help=False)
     options.add_argument("--json", action="store_true", help="print JSON")
     return options
 

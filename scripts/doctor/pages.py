@@ -10,6 +10,8 @@ ENDINGS = (
     ("-at-its-ceiling", "{route}-at-its-ceiling"),
     ("-throttled", "{route}-throttled"),
     ("api-failures", "api-failures"),
+    ("socket-failures", "socket-failures"),
+    ("socket-refusals", "socket-failures"),
     ("-errors", "function-errors"),
     ("-throttles", "function-throttles"),
     ("-slow", "function-slow"),
