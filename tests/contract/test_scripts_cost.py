@@ -9,7 +9,7 @@ def test_the_units_of_an_estimate_are_those_that_are_counted() -> None:
     event, message, call, turn = (work()[name] for name in ("event", "message", "call", "turn"))
     batch = work()["batch_messages"]
 
-    assert counted["a page view (recorded, no rule concerns it)"] == (event["write_units"], 0)
+    assert counted["a page view (recorded, no rule concerns it)"] == (event["write_units"], 0.0)
     assert counted["a message with a fact, alone"] == (
         message["write_units"] + call["write_units"], message["read_units"] + call["read_units"],
     )  # fmt: skip
