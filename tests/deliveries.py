@@ -8,7 +8,7 @@ from typing import Any
 from functions.extract.api import QueueMessage
 from functions.extract.learning import VERSION, Learner
 from functions.extract.redelivery import Redelivery
-from functions.extract.usecase import extract_batch
+from functions.extract.usecase import SideBySide, extract_batch
 from membus.domain.event import Event
 from membus.domain.identity import Owner
 from membus.domain.prompt import Prompt
@@ -115,6 +115,7 @@ class Extraction:
         self.source, self.dead_letters = InMemorySource(), InMemoryQuarantine()
         self.failures: list[tuple[object, object]] = []
         self.models_loaded = 0
+        self.side_by_side: SideBySide = map
 
     def deliver(self, *messages: QueueMessage, version: str = VERSION) -> list[str]:
         learner = Learner(
@@ -135,6 +136,7 @@ class Extraction:
             redelivery=Redelivery(self.source, self.dead_letters, self.quarantine, self._tell),
             gate=Gate(self.erasures),
             on_erased=self.dropped.append,
+            side_by_side=self.side_by_side,
         )
 
     def send(self, *events: Event) -> list[str]:

@@ -1,0 +1,114 @@
+"""One tenant floods: what its neighbour waits for, counted in calls of the model and in order, never in seconds."""
+
+from collections.abc import Iterable, Iterator
+from concurrent.futures import ThreadPoolExecutor
+from itertools import islice
+from threading import Event as Signal
+
+from membus.domain.event import Event
+from membus.domain.identity import Owner
+from membus.domain.prompt import Prompt
+from membus.errors import BudgetError, BusyError
+from tests.deliveries import Extraction, a_message, observant, shown
+from tests.factories import said
+from tests.fakes.model import ScriptedModel
+
+HOT, NEIGHBOUR = Owner(tenant="hot", user="bot"), Owner(tenant="acme", user="ada")
+FLOOD, BATCH = 200, 10
+PATIENCE_SECONDS = 30.0
+
+
+def flood(*, users: int = 1) -> list[Event]:
+    owners = [Owner(tenant=HOT.tenant, user=f"bot{number}") for number in range(users)]
+    return [said(f"I like tea{number}", f"h{number}", owner=owners[number % users]) for number in range(FLOOD)]
+
+
+def asked(prompt: Prompt) -> str:
+    """Return the first event of a question, which tells whose it is."""
+    return str(shown(prompt)[0]["event_id"])
+
+
+def batches(events: Iterable[Event]) -> Iterator[list[Event]]:
+    waiting = iter(events)
+    while batch := list(islice(waiting, BATCH)):
+        yield batch
+
+
+def run(extraction: Extraction, events: list[Event]) -> list[str]:
+    """Deliver the queue in its order, batch by batch, as one consumer does; return what comes back."""
+    return [
+        back for batch in batches(events)
+        for back in extraction.deliver(*(a_message(each, f"m-{each.event_id}") for each in batch))
+    ]  # fmt: skip
+
+
+def test_a_neighbour_behind_a_flood_waits_for_a_call_per_batch_and_not_per_event() -> None:
+    extraction = Extraction(observant())
+
+    assert run(extraction, [*flood(), said("I live in Rome", "n1", owner=NEIGHBOUR)]) == []
+
+    order = [asked(prompt) for prompt in extraction.prompts()]
+    assert order.index("n1") == FLOOD / BATCH
+    assert extraction.known(NEIGHBOUR) == {"home.city": "Rome"}
+
+
+def test_a_flood_that_has_spent_its_budget_costs_its_neighbour_no_call() -> None:
+    def read(prompt: Prompt) -> str:
+        if asked(prompt).startswith("h"):
+            raise BudgetError("the budget is spent")
+        answered.append(asked(prompt))
+        return '{"facts": []}'
+
+    answered: list[str] = []
+    extraction = Extraction(ScriptedModel(read))
+
+    assert run(extraction, [*flood(), said("I live in Rome", "n1", owner=NEIGHBOUR)]) == []
+
+    assert answered == ["n1"]
+
+
+def test_a_flood_whose_model_is_out_sends_back_its_own_messages_alone() -> None:
+    def read(prompt: Prompt) -> str:
+        if asked(prompt).startswith("h"):
+            raise BusyError("overloaded", code="model_unavailable")
+        return '{"facts": []}'
+
+    mixed = [*flood(users=9)[: BATCH - 1], said("I live in Rome", "n1", owner=NEIGHBOUR)]
+
+    back = run(Extraction(ScriptedModel(read)), mixed)
+
+    assert sorted(back) == sorted(f"m-{each.event_id}" for each in mixed if each.event_id != "n1")
+
+
+def test_a_neighbour_in_the_same_batch_is_learned_while_the_floods_question_still_hangs() -> None:
+    """In a row this would never end: the flood's question is answered only once the neighbour is known."""
+    learned, words = Signal(), observant()
+
+    def read(prompt: Prompt) -> str:
+        if asked(prompt).startswith("h"):
+            assert learned.wait(PATIENCE_SECONDS), "the neighbour waits for the flood"
+            return '{"facts": []}'
+        answer = words.reply(prompt, max_tokens=1, timeout_seconds=1).text
+        learned.set()
+        return answer
+
+    extraction = Extraction(ScriptedModel(read))
+    with ThreadPoolExecutor(2) as pool:
+        extraction.side_by_side = pool.map
+        extraction.send(said("I like tea", "h1", owner=HOT), said("I live in Rome", "n1", owner=NEIGHBOUR))
+
+    assert extraction.known(NEIGHBOUR) == {"home.city": "Rome"}
+
+
+def test_a_poisoned_event_of_the_flood_is_parked_and_the_batch_goes_on() -> None:
+    poison = '{"detail": {"schema": 99}}'
+    extraction = Extraction(observant())
+
+    back = extraction.deliver(
+        *(a_message(poison, f"p{number}") for number in range(BATCH - 1)),
+        a_message(said("I live in Rome", "n1", owner=NEIGHBOUR), "m-n1"),
+    )
+
+    assert back == []
+    assert len(extraction.quarantine.parked) == BATCH - 1
+    assert extraction.known(NEIGHBOUR) == {"home.city": "Rome"}

@@ -1,0 +1,77 @@
+"""Parts that answer half, or no longer: a table hands out some of a batch, a secret is gone from a warm function."""
+
+from collections.abc import Iterator
+from typing import Any
+
+import boto3
+import pytest
+from aws_lambda_powertools.utilities import parameters
+
+from membus import wiring_models
+from membus.adapters.dynamo_batches import get_all
+from membus.errors import UnavailableError
+from tests.strict import strict_aws
+from tests.tables import make_table
+
+KEYS = [{"pk": "T#acme#C#1", "sk": f"MSG#{number}"} for number in range(8)]
+
+
+@pytest.fixture
+def table() -> Iterator[Any]:
+    with strict_aws():
+        made = make_table("conversations")
+        for key in KEYS:
+            made.put_item(Item=key)
+        yield made
+
+
+def hand_out(table: Any, share: float, *, times: int) -> list[int]:
+    """Let the table answer `times` batches with a share of their items; return how many each was asked for."""
+    asked: list[int] = []
+
+    def after(parsed: dict[str, Any], **_: object) -> None:
+        found = parsed["Responses"][table.name]
+        asked.append(len(found))
+        if len(asked) <= times:
+            kept = round(len(found) * share)
+            left = [{name: item[name] for name in ("pk", "sk")} for item in found[kept:]]
+            parsed["Responses"][table.name] = found[:kept]
+            parsed["UnprocessedKeys"] = {table.name: {"Keys": left}}
+
+    table.meta.client.meta.events.register_first("after-call.dynamodb.BatchGetItem", after)
+    return asked
+
+
+def test_a_batch_handed_out_by_halves_is_whole_in_the_end(table: Any) -> None:
+    asked = hand_out(table, 0.5, times=3)
+
+    found = sorted(item["sk"] for item in get_all(table, KEYS, doing="reading"))
+
+    assert found == sorted(key["sk"] for key in KEYS)
+    assert asked == [8, 4, 2, 1]
+
+
+def test_a_table_that_hands_out_nothing_is_busy_and_not_empty(table: Any) -> None:
+    hand_out(table, 0, times=9)
+
+    with pytest.raises(UnavailableError, match="busy while reading"):
+        list(get_all(table, KEYS, doing="reading"))
+
+
+def test_a_key_that_was_read_serves_until_it_must_be_read_again(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("MODEL_SECRET_ID", "membus-test-model")
+    monkeypatch.setenv("AWS_DEFAULT_REGION", "us-east-1")
+    with strict_aws():
+        secrets = boto3.client("secretsmanager")
+        secrets.create_secret(Name="membus-test-model", SecretString="key")
+        vars(parameters.base)["DEFAULT_PROVIDERS"].clear()
+        assert wiring_models._model_key() == "key"
+
+        secrets.delete_secret(SecretId="membus-test-model", ForceDeleteWithoutRecovery=True)
+        assert wiring_models._model_key() == "key"
+
+        parameters.clear_caches()  # as five minutes do
+        with pytest.raises(UnavailableError) as away:
+            wiring_models._model_key()
+        assert away.value.code == "model_unavailable"
+        vars(parameters.base)["DEFAULT_PROVIDERS"].clear()
