@@ -18,6 +18,7 @@ ENDINGS = (
     ("-behind", "index-behind"),
 )
 SHARED = {
+    "erase-dlq-not-empty": "erase-falls-behind", "erase-rule-dlq-not-empty": "erase-falls-behind",
     "summarize-dlq-not-empty": "summarize-falls-behind", "summarize-rule-dlq-not-empty": "summarize-falls-behind",
 }  # fmt: skip
 
