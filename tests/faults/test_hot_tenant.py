@@ -95,8 +95,9 @@ def test_a_neighbour_in_the_same_batch_is_learned_while_the_floods_question_stil
     extraction = Extraction(ScriptedModel(read))
     with ThreadPoolExecutor(2) as pool:
         extraction.side_by_side = pool.map
-        extraction.send(said("I like tea", "h1", owner=HOT), said("I live in Rome", "n1", owner=NEIGHBOUR))
+        back = extraction.send(said("I like tea", "h1", owner=HOT), said("I live in Rome", "n1", owner=NEIGHBOUR))
 
+    assert back == []
     assert extraction.known(NEIGHBOUR) == {"home.city": "Rome"}
 
 
