@@ -10,18 +10,16 @@ import pytest
 
 from localstack.stack_file import Stack
 from scripts.cli import main
+from scripts.dlq.letters import Letter, Reading
 from tests.e2e.client import Client, eventually, now, said, somebody
 
 pytestmark = pytest.mark.stack
 
 
-def waiting(sqs: Any, queue: str, needle: str) -> list[dict[str, Any]]:
+def waiting(sqs: Any, queue: str, needle: str) -> list[Letter]:
     """Return the messages of a queue that mention `needle`, leaving all of them there."""
-    url = sqs.get_queue_url(QueueName=queue)["QueueUrl"]
-    found = sqs.receive_message(
-        QueueUrl=url, MaxNumberOfMessages=10, VisibilityTimeout=0, MessageAttributeNames=["All"]
-    ).get("Messages", [])
-    return [message for message in found if needle in message["Body"]]
+    with Reading(sqs, sqs.get_queue_url(QueueName=queue)["QueueUrl"]) as reading:
+        return [letter for letter in reading if needle in letter.body]
 
 
 def test_an_event_that_no_model_can_read_is_parked_with_its_reason_and_comes_back(
@@ -32,7 +30,7 @@ def test_an_event_that_no_model_can_read_is_parked_with_its_reason_and_comes_bac
     acme.send(said(user, f"I live in Oslo. [[fault:max_tokens*1#{event_id}]]", event_id=event_id))
 
     (parked,) = eventually(lambda: waiting(sqs, "membus-local-quarantine", event_id), bool)
-    assert parked["MessageAttributes"]["reason"]["StringValue"].startswith("model_unusable.max_tokens")
+    assert (parked.reason or "").startswith("model_unusable.max_tokens")
     acme.send(said(user, "I love chess."), said(neighbour, "I live in Rome."))
     assert eventually(lambda: acme.facts(user), bool) == {"likes.chess": "chess"}
     assert eventually(lambda: acme.facts(neighbour), bool) == {"home.city": "Rome"}
@@ -65,4 +63,4 @@ def test_an_event_that_no_retry_can_help_is_parked_with_its_reason(
     parked = eventually(lambda: waiting(aws("sqs"), "membus-local-quarantine", event_id), bool)
 
     assert len(parked) == 1
-    assert reason in parked[0]["MessageAttributes"]["reason"]["StringValue"]
+    assert reason in (parked[0].reason or "")
