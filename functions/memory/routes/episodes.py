@@ -3,6 +3,7 @@
 from http import HTTPStatus
 from typing import Annotated
 
+from aws_lambda_powertools.event_handler import Response
 from aws_lambda_powertools.event_handler.openapi.params import Body, Query
 from aws_lambda_powertools.event_handler.router import APIGatewayHttpRouter
 
@@ -11,9 +12,11 @@ from functions.memory.api import EventReceipt
 from functions.memory.episodes_api import EpisodeBatch, EpisodePage, EpisodeRange
 from functions.memory.incoming import Stamp
 from functions.memory.routes.parameters import READ, WRITE, Agent, Cursor, Limit, RequestKey
+from functions.memory.thawing_api import ThawOut
 from membus import wiring, wiring_cold, wiring_erasing
 from membus.domain.event import Moment
 from membus.domain.identity import Id
+from membus.errors import ThawingError
 from membus.http import caller
 
 router = APIGatewayHttpRouter()
@@ -42,7 +45,11 @@ def post_episodes(agent: Agent, batch: Annotated[EpisodeBatch, Body()], key: Req
     )
 
 
-@router.get(EPISODES, summary="What happened, in time order", **READ)
+@router.get(
+    EPISODES,
+    summary="What happened, in time order; 202 with a job while cold episodes are brought back",
+    **READ,
+)
 def get_episodes(
     *,
     agent: Agent,
@@ -52,9 +59,14 @@ def get_episodes(
     user_id: Annotated[Id | None, Query(description=USER)] = None,
     limit: Limit = 50,
     cursor: Cursor = None,
-) -> EpisodePage:
+) -> Response[EpisodePage | ThawOut]:
     asked = EpisodeRange(start=start, end=end, session_id=session_id, user_id=user_id)
-    return episodes.list_episodes(
-        caller(router).tenant, agent, asked, limit=limit, cursor=cursor, now=wiring.now(),
-        gate=wiring_erasing.gate(), episodes=wiring_cold.episode_reader(), sealer=wiring.sealer(),
-    )  # fmt: skip
+    try:
+        page = episodes.list_episodes(
+            caller(router).tenant, agent, asked, limit=limit, cursor=cursor, now=wiring.now(),
+            gate=wiring_erasing.gate(), episodes=wiring_cold.episode_reader(), sealer=wiring.sealer(),
+        )  # fmt: skip
+    except ThawingError as thawing:
+        wait: dict[str, str | list[str]] = {"Retry-After": str(thawing.retry_after_seconds)}
+        return Response(HTTPStatus.ACCEPTED, content_type="application/json", body=ThawOut.of(thawing), headers=wait)
+    return Response(HTTPStatus.OK, content_type="application/json", body=page)

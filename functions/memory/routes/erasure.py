@@ -11,7 +11,9 @@ from functions.memory.erasure import erase_user
 from functions.memory.erasure_api import JobOut
 from functions.memory.exporting_api import ExportOut
 from functions.memory.routes.parameters import ADMIN, RequestKey, User
-from membus import wiring, wiring_erasing, wiring_search, wiring_transfer
+from functions.memory.thawing_api import JOB_PREFIX as THAW_PREFIX
+from functions.memory.thawing_api import ThawOut, thaw
+from membus import wiring, wiring_cold, wiring_erasing, wiring_search, wiring_transfer
 from membus.domain.identity import Id, Owner
 from membus.domain.transfer import JOB_PREFIX
 from membus.http import caller
@@ -37,8 +39,10 @@ def post_erasure(user: User, key: RequestKey = None) -> Response[JobOut]:
 
 
 @router.get("/v1/jobs/<job>", summary="How far a job has come; an erasure's receipt, an export's archive", **ADMIN)
-def get_job(job: JobId) -> JobOut | ExportOut:
+def get_job(job: JobId) -> JobOut | ExportOut | ThawOut:
     tenant = caller(router).tenant
+    if job.startswith(THAW_PREFIX):
+        return thaw(tenant, job, catalog=wiring_cold.catalog(), objects=wiring_cold.objects())
     if job.startswith(JOB_PREFIX):
         export = wiring_transfer.exports().export(tenant, job)
         return ExportOut.of(export, archives=wiring_transfer.archives(), now=wiring.now())
