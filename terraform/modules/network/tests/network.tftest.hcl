@@ -77,3 +77,12 @@ run "a_range_that_cannot_be_divided_is_refused" {
   variables { cidr = "10.40.0.0/30" }
   expect_failures = [var.cidr]
 }
+
+run "a_way_out_without_room_for_its_subnet_is_refused" {
+  command = plan
+  variables {
+    egress             = true
+    availability_zones = [for zone in range(16) : "us-east-1-${zone}"]
+  }
+  expect_failures = [var.egress]
+}
