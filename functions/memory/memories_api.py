@@ -139,7 +139,12 @@ class Result(BaseModel):
 
 
 class Results(BaseModel):
-    """`degraded`: the search index or the embedding model did not answer, and less was searched."""
+    """`degraded`: the search index or the embedding model did not answer, and less was searched.
+
+    `pending`: so many passages of the user have no vector yet and are found by their words alone; null where no user
+    was named, or nobody could tell.
+    """
 
     results: list[Result]
     degraded: bool
+    pending: int | None

@@ -54,7 +54,7 @@ class Search:
             return row.id in found.about and (asked.mode != "text" or not terms.isdisjoint(row.stems.split()))
 
         shown = rank(query, found.rows, found.scope, limit=asked.k, may_answer=may_answer)
-        return Results(results=_results(shown, found, asked), degraded=away or blind)
+        return Results(results=_results(shown, found, asked), degraded=away or blind, pending=found.pending)
 
     def _vector(self, query: Query) -> Vector | None:
         try:

@@ -1,6 +1,7 @@
 """The search index in dictionaries: the same memories found, every one of them looked at."""
 
 from collections.abc import Mapping, Sequence
+from dataclasses import replace
 from datetime import datetime
 
 from membus.domain.memory import Removal, is_live
@@ -97,7 +98,14 @@ class InMemoryMemories:
 
         told = (told for entry in self._of(within.tenant_id) for told in entry.told)
         seen = [entry for entry in told if within.holds(entry.memory)]
-        return found_among(seen, terms=terms, similarity=similarity)
+        found = found_among(seen, terms=terms, similarity=similarity)
+        return replace(found, pending=self._pending(within))
+
+    def _pending(self, within: Within) -> int | None:
+        mine = (told for entry in self._of(within.tenant_id) for told in entry.told)
+        texts = [p.embedded_text for told in mine if told.memory.scope == within.scope for p in told.passages]
+        known = [text for text in texts if (within.tenant_id, text) in self._vectors]
+        return len(texts) - len(known) if within.scope is not None else None
 
     def _of(self, tenant: str) -> list[Entry]:
         return [entry for (owner, _), entry in sorted(self._entries.items()) if owner == tenant]

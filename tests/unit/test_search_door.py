@@ -6,6 +6,7 @@ from typing import Any
 import pytest
 
 from membus.domain.identity import Owner
+from membus.domain.retrieval import entry_of
 from tests.door import Door
 from tests.factories import ADA, NOON, an_observation, learn, recorded, said
 from tests.memories import a_memory, fill
@@ -117,8 +118,8 @@ def test_a_degraded_answer_keeps_to_its_filters_and_to_its_user(door: Door) -> N
     assert ids(door, "hiking", user_id="ada", session_id="s1") == ["event:e2"]
     assert ids(door, "hiking", user_id="ada", kinds=["fact"]) == ["fact:ada:home.city"]
     assert ids(door, "hiking", user_id="ada", filters={"type": "page.viewed"}) == []
-    assert answer(door, "hiking", user_id="bob") == {"results": [], "degraded": True}
-    assert answer(door, "hiking") == {"results": [], "degraded": True}
+    assert answer(door, "hiking", user_id="bob") == {"results": [], "degraded": True, "pending": None}
+    assert answer(door, "hiking") == {"results": [], "degraded": True, "pending": None}
 
 
 def test_without_the_embedding_model_words_find_what_there_is(door: Door) -> None:
@@ -137,3 +138,13 @@ def test_without_money_for_vectors_a_search_finds_words_and_says_so(door: Door) 
     found = answer(door, "tea", user_id="ada")
 
     assert ([each["id"] for each in found["results"]], found["degraded"]) == (["mine"], True)
+
+
+def test_an_answer_says_how_many_passages_are_found_by_their_words_alone_so_far(door: Door) -> None:
+    fill(door.memories, a_memory("mine", "green tea"))
+    assert answer(door, "tea", user_id="ada")["pending"] == 0
+
+    door.memories.put("acme", [entry_of(a_memory("new", "black tea"))])
+
+    assert answer(door, "tea", user_id="ada")["pending"] == 1
+    assert answer(door, "tea")["pending"] is None

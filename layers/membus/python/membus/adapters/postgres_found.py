@@ -21,14 +21,14 @@ _DOCUMENTS = """
 """
 
 
-def found(scope: Scope, passages: Sequence[tuple[Any, ...]]) -> Found:
+def found(scope: Scope, passages: Sequence[tuple[Any, ...]], *, pending: int | None) -> Found:
     """Return what was found from columns in the order of a `Row`, then visible, kind, source and metadata.
 
     In the place of a row's position stand the messages around it in their order, itself among them, or None.
     """
     places = _places(passages)
     rows = tuple(_row(places, *each[:_VISIBLE]) for each in passages)
-    return Found(scope, rows, _Visible(passages))
+    return Found(scope, rows, _Visible(passages), pending)
 
 
 def _row(places: Mapping[str, int], *columns: Any) -> Row:

@@ -4,6 +4,7 @@ import json
 from collections.abc import Callable, Mapping, Sequence
 from datetime import datetime
 from functools import partial
+from operator import itemgetter
 from typing import Any
 
 from psycopg import Cursor
@@ -98,7 +99,8 @@ class PostgresMemories:
         connection.execute(statements.LOCK, named)
         seen: dict[str, int] = dict(connection.execute(statements.SEEN, named).fetchall())
         current = [entry for entry in entries if entry.memory.version >= seen.get(entry.memory.memory_id, 0)]
-        rows = [row for entry in current for row in passage_rows(entry)]
+        # Each scope's counter is locked as it is written to: in one order, or two writers wait for each other.
+        rows = sorted((row for entry in current for row in passage_rows(entry)), key=itemgetter("scope"))
         written = named | {
             "memories": [entry.memory.memory_id for entry in current],
             "ids": [row["id"] for row in rows],

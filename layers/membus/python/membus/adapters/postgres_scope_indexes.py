@@ -12,9 +12,10 @@ from membus.errors import InvalidError, UnavailableError
 from membus.ports.scope_indexes import LargeScope
 
 _PREFIX = "near_"
-_LARGE = (
-    "SELECT tenant_id, model, scope FROM membus.scopes WHERE rows >= %s ORDER BY rows DESC, tenant_id, model, scope"
-)
+_LARGE = """
+    SELECT tenant_id, model, scope FROM membus.scopes WHERE rows >= %s AND model <> ''
+    ORDER BY rows DESC, tenant_id, model, scope
+"""
 _MADE = """
     SELECT class.relname, index.indisvalid FROM pg_index AS index
     JOIN pg_class AS class ON class.oid = index.indexrelid

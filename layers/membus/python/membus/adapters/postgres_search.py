@@ -27,7 +27,7 @@ _CANDIDATES = """
     WITH near AS ({near}), sample AS ({sample}), {words}
     SELECT total.rows, total.length, sample.mean, sample.deviation,
         (SELECT array_agg(ARRAY[place, times]) FROM seen),
-        coalesce(chosen.ids, '{{}}'), coalesce(chosen.accompanied, '{{}}')
+        coalesce(chosen.ids, '{{}}'), coalesce(chosen.accompanied, '{{}}'), {pending}
     FROM total CROSS JOIN sample CROSS JOIN (
         SELECT array_agg(DISTINCT id) AS ids, array_agg(id) FILTER (WHERE place <= %(accompanied)s) AS accompanied
         FROM (
@@ -47,6 +47,11 @@ _SAMPLE = """
         WHERE v.model = %(model)s AND {visible}
         ORDER BY v.content_hash LIMIT %(sample)s
     ) AS drawn
+"""
+# Kept by triggers: the texts of a scope, as those of the model '', less those that have their vector.
+_PENDING = """
+    (SELECT greatest(0, sum(CASE s.model WHEN '' THEN s.rows ELSE -s.rows END)) FROM membus.scopes s
+    WHERE s.tenant_id = %(tenant)s AND s.scope = %(scope)s AND s.model IN ('', %(model)s))::bigint
 """
 _METADATA = "JOIN membus.memories m ON m.tenant_id = v.tenant_id AND m.id = v.id"
 _NO_NEAR, _NO_SAMPLE = "SELECT NULL AS id WHERE false", "SELECT 0::float8 AS mean, 0::float8 AS deviation"
@@ -130,7 +135,7 @@ def search(
         connection.execute(_BROADLY)
     statement = _candidates(within, parameters, dimensions=len(vector or ()), worded=bool(terms))
     figures = connection.execute(statement, parameters).fetchone()
-    total, length, mean, deviation, seen, ids, accompanied = figures or (0, 0.0, 0.0, 0.0, None, [], [])
+    total, length, mean, deviation, seen, ids, accompanied, pending = figures or (0, 0.0, 0.0, 0.0, None, [], [], None)
     times = dict(seen or ())
     scope = Scope(
         rows=total, average_length=length, similarity_mean=mean, similarity_deviation=deviation,
@@ -145,7 +150,7 @@ def search(
     )
     parameters |= {"ids": ids, "accompanied": accompanied, "beside": BESIDE, "parts": BESIDE_PARTS}
     rows = connection.execute(passages, parameters, binary=True)
-    return lambda: found(scope, rows.fetchall())
+    return lambda: found(scope, rows.fetchall(), pending=pending)
 
 
 def _candidates(within: Within, parameters: dict[str, Any], *, dimensions: int, worded: bool) -> sql.Composed:
@@ -157,7 +162,9 @@ def _candidates(within: Within, parameters: dict[str, Any], *, dimensions: int, 
         near = sql.SQL(_NEAR).format(distance=_distance(within, dimensions), **beside)
         parts = {"near": near, "sample": sql.SQL(_SAMPLE).format(**beside)}
     words = sql.SQL(_WORDS).format(visible=visible(within, parameters, row="m")) if worded else sql.SQL(_NO_WORDS)
-    return sql.SQL(_CANDIDATES).format(words=words, **parts)
+    # Over all scopes of a tenant it would be a sum over all its users.
+    pending = sql.SQL(_PENDING if within.scope is not None else "NULL")
+    return sql.SQL(_CANDIDATES).format(words=words, pending=pending, **parts)
 
 
 def _distance(within: Within, dimensions: int) -> sql.Composable:

@@ -94,11 +94,13 @@ class Found:
     """Candidates and the passages beside them, with the statistics of all that was searched.
 
     `about` knows only what the search may see: what stands beside a candidate helps to judge it, and no more.
+    `pending` counts the texts of the whole scope that have no vector yet; None where no scope was asked.
     """
 
     scope: Scope
     rows: tuple[Row, ...]
     about: Mapping[str, About]
+    pending: int | None = None
 
 
 def entry_of(memory: Memory) -> Entry:
