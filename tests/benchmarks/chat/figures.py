@@ -4,9 +4,10 @@ import time
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 
+from functions.chat.tools import registry
 from membus.domain.blocks import SUMMARY_TOKENS, escaped, summary_block
 from membus.domain.calibration import UNKNOWN
-from membus.domain.context import Context
+from membus.domain.context import SYSTEM, Context
 from membus.domain.conversation import Message
 from membus.domain.identity import Owner
 from membus.domain.slots import carried_out
@@ -18,6 +19,8 @@ from tests.benchmarks.search.data import ASKED, TENANT, Case, found_ids
 
 COMPACTIONS = 10
 WINDOW, TOP = 8_000, 10
+TOOLS = sum(estimate_tokens(tool.model_dump_json()) for tool in registry.definitions())
+"""Every prompt has the same head: the system text and the definitions of the tools."""
 METHODS = ("full history", "window 8K, sliding", "top-10 passages", "membus")
 
 
@@ -44,7 +47,7 @@ class Figures:
 class Measuring:
     def __init__(self, talk: Talk, case: Case) -> None:
         self.talk, self.figures = talk, Figures(case)
-        self._history: list[Part] = [Part("system", 150)]
+        self._history: list[Part] = [Part("tools", TOOLS), Part("system", estimate_tokens(SYSTEM))]
         self._admitted: dict[str, Slot] = {}
 
     def turn(self, exchange: Exchange, number: int) -> None:
@@ -80,15 +83,14 @@ class Measuring:
     def _bill(self, made: Context, content: str) -> None:
         bills, message = self.figures.bills, _part(content)
         said = made.prompt.messages
-        parts = [Part(block.text, estimate_tokens(block.text)) for block in made.prompt.system]
+        parts = [Part("tools", TOOLS), *(Part(block.text, estimate_tokens(block.text)) for block in made.prompt.system)]
         parts += [_part(each.text) for each in said]
         bills["membus"].add(parts, cached=len(parts) - 1)
         bills["full history"].add([*self._history, message], cached=len(self._history))
-        window = _fitting(self._history[1:])
-        bills["window 8K, sliding"].add([self._history[0], *window, message], cached=1 + len(window))
+        head, window = self._history[:2], _fitting(self._history[2:])
+        bills["window 8K, sliding"].add([*head, *window, message], cached=2 + len(window))
         passages = self.talk.search.found(_nobody(), content, limit=TOP)
-        top = [self._history[0], *(_part(each.text) for each in passages), message]
-        bills["top-10 passages"].add(top, cached=1)
+        bills["top-10 passages"].add([*head, *(_part(each.text) for each in passages), message], cached=2)
         true = true_count(made.prompt)
         self.figures.true_totals.append(true)
         if self.talk.conversations.conversation(TENANT, TALK).marks.rate:

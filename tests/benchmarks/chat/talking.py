@@ -8,6 +8,7 @@ from itertools import groupby
 
 from functions.chat.api import MessageIn
 from functions.chat.gathering import Gatherer
+from functions.chat.tools import registry
 from functions.chat.usecase import Chat
 from functions.summarize.api import SummaryDue
 from functions.summarize.usecase import Summarizer
@@ -116,7 +117,7 @@ class Talk:
         self.chat = Chat(
             gatherer=Gatherer(
                 conversations=self.conversations, summaries=self.summaries, facts=facts, fresh=fresh,
-                recollection=self.search, pool=ThreadPoolExecutor(6),
+                recollection=self.search, pool=ThreadPoolExecutor(6), tools=registry.definitions(),
             ),
             gate=Gate(InMemoryErasures()),
             conversations=self.conversations, bus=InMemoryBus(), announcements=lambda: self.due,
@@ -149,5 +150,5 @@ class Talk:
 
 
 def true_count(prompt: Prompt) -> int:
-    said = sum(count(said.text) + 4 for said in prompt.messages)
-    return said + sum(count(block.text) for block in prompt.system)
+    said = sum(count(said.text) + 4 for said in prompt.messages) + sum(count(block.text) for block in prompt.system)
+    return said + sum(count(tool.model_dump_json()) for tool in prompt.tools)

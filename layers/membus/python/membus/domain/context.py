@@ -14,7 +14,7 @@ from membus.domain.fresh import Fresh, fresh_block
 from membus.domain.marks import Cut, Marks
 from membus.domain.profile import Profile
 from membus.domain.prompt import Block, Footprint, Prompt, Said, Section, Tool
-from membus.domain.recall import RECALL_TOKENS, Need, Recalled, chosen, need_of, recall_block
+from membus.domain.recall import RECALL_TOKENS, RECALL_TOKENS_MOST, Need, Recalled, chosen, need_of, recall_block
 from membus.domain.summary import Outline
 from membus.domain.tokens import MESSAGE_OVERHEAD, estimate_tokens
 from membus.domain.window import WINDOW_TOKENS, fitted, said_in
@@ -23,7 +23,7 @@ from membus.errors import InvalidError
 CEILING = 15_000
 BUDGETS = {
     "system": 2_000, "profile": 1_000, "summary": SUMMARY_TOKENS, "window": WINDOW_TOKENS, "entities": 200,
-    "fresh": 400, "recall": RECALL_TOKENS, "message": 500,
+    "fresh": 400, "recall": RECALL_TOKENS_MOST, "message": 500,
 }  # fmt: skip
 """Tokens by section (DESIGN.md section 5), `system` with the tools; what is left below the ceiling is for their
 results. What may give way does so in this order: recall, then what was just said elsewhere, then entities."""
@@ -161,7 +161,8 @@ def _changing(sources: Sources, stable: _Stable, now: datetime, *, left: float, 
     left -= estimate_tokens(fresh)
     recalled = chosen(
         sources.found, conversation_id=sources.conversation_id, window=stable.window,
-        shown=f"{stable.profile}\n{stable.summary}", budget=min(BUDGETS["recall"] / ratio, left),
+        shown=f"{stable.profile}\n{stable.summary}", budget=min(RECALL_TOKENS / ratio, left),
+        most=min(BUDGETS["recall"] / ratio, left),
     )  # fmt: skip
     return _Changing(entities, fresh, recalled)
 

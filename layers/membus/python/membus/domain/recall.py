@@ -14,7 +14,10 @@ from membus.domain.search.terms import stems
 from membus.domain.small_talk import is_small_talk
 from membus.domain.tokens import estimate_tokens
 
-RECALL_TOKENS = 1_500
+RECALL_TOKENS, RECALL_TOKENS_MOST = 1_500, 2_500
+PASSAGES_WHOLE = 20
+"""So many passages are worth more than 1,500 tokens where they are long: of BEAM 100K's evidence 0.74 stands in 1,250
+estimated tokens and 0.78 in 2,000; LoCoMo's short turns come to 45 in 1,500 (`make bench-chat`)."""
 _ASKS = re.compile(
     r"[?\uff1f]|^\W*(?:who|what|when|where|which|why|how|is|are|am|was|were|do|does|did|can|could|would|will|should|have"
     r"|has|tell|show|remind|recommend|suggest|plan|find|list|give|help|summari[sz]e|compare|write|draft|make|book|remember"
@@ -73,9 +76,15 @@ def need_of(message: str) -> Need:
 
 
 def chosen(
-    found: Iterable[Recalled], *, conversation_id: str, window: Sequence[Message], shown: str, budget: float
+    found: Iterable[Recalled],
+    *,
+    conversation_id: str,
+    window: Sequence[Message],
+    shown: str,
+    budget: float,
+    most: float,
 ) -> list[Recalled]:
-    """Return the passages that add something, best first, within the budget.
+    """Return the passages that add something, best first: twenty within `most` tokens, more within the budget.
 
     Left out is what the window of the same conversation holds, what stands in `shown` (profile, summary) already,
     and what another passage says too.
@@ -83,14 +92,18 @@ def chosen(
     seen = _bare("\n".join((shown, *(message.content for message in window))))
     since = window[0].message_id if window else None
     kept: list[Recalled] = []
-    left = budget - estimate_tokens(fenced("recalled", []))
+    taken = estimate_tokens(fenced("recalled", []))
     for passage in found:
         words = _bare(passage.text)
         cost = estimate_tokens(passage.line) + 1
-        if cost > left or words in seen or _in_window(passage.source, conversation_id, since):
+        if (
+            taken + cost > (most if len(kept) < PASSAGES_WHOLE else budget)
+            or words in seen
+            or _in_window(passage.source, conversation_id, since)
+        ):
             continue
         seen += f"\n{words}"
-        left -= cost
+        taken += cost
         kept.append(passage)
     return kept
 
