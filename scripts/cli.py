@@ -6,13 +6,29 @@ from collections.abc import Callable, Sequence
 from botocore.exceptions import BotoCoreError, ClientError
 
 from membus.errors import MembusError
-from scripts import cost, dlq, doctor, gaps, keys, reindex, replay, shadow, tenants, tier, usage
+from scripts import cost, dlq, doctor, erase, gaps, hold, keys, reindex, replay, shadow, tenants, tier, usage
 from scripts.command import PROGRAM, Command, Exit
 from scripts.output import Output
 from scripts.target import Target, open_target, target_options
 from scripts.transfer import exporting, importing
 
-GROUPS = (tenants, keys, usage, cost, gaps, doctor, dlq, reindex, replay, shadow, tier, exporting, importing)
+GROUPS = (
+    tenants,
+    keys,
+    usage,
+    cost,
+    gaps,
+    doctor,
+    dlq,
+    reindex,
+    replay,
+    shadow,
+    tier,
+    exporting,
+    importing,
+    erase,
+    hold,
+)
 EXAMPLES = (
     'tenant create acme --name "Acme Ltd" --environment dev',
     "key create acme --scopes events:write,memory:read --expires-in 90d",

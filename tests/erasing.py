@@ -1,6 +1,6 @@
 """Everything a user can leave behind, over a strict AWS in this process, and the job that erases it."""
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
@@ -53,7 +53,6 @@ class House:
     dead_letters: str
     bus: InMemoryBus = field(default_factory=InMemoryBus)
     hot: InMemoryHotTier = field(default_factory=InMemoryHotTier)
-    seconds_left: float = 300
 
     def __post_init__(self) -> None:
         self.memory, self.s3, self.erasures = self.tiers.table, self.tiers.s3, self.tiers.erasures
@@ -75,7 +74,7 @@ class House:
         return (
             UserItems(self.memory, "memory"),
             UserConversations(
-                self.talks, self.conversations, DynamoRemains(self.talks, self.contents), self.hot
+                self.talks, self.conversations, DynamoRemains(self.talks, self.contents), self.versions, self.hot
             ),
             UserItems(self.talks, "fresh_words"),
             UserEpisodes(self.memory, traces, self.versions),
@@ -90,12 +89,14 @@ class House:
             owner, request_key=key, requested_by="k1", now=self.clock(), jobs=self.erasures, announcements=self.bus
         )
 
-    def advance(self, job: Job) -> timedelta | None:
-        eraser = Eraser(
-            jobs=self.erasures, stores=self.stores(), clock=self.clock, seconds_left=lambda: self.seconds_left,
-            settle=SETTLE, kept_days=KEPT_DAYS,
+    def eraser(self, seconds_left: Callable[[], float]) -> Eraser:
+        return Eraser(
+            jobs=self.erasures, stores=self.stores(), clock=self.clock, seconds_left=seconds_left, settle=SETTLE,
+            kept_days=KEPT_DAYS,
         )  # fmt: skip
-        return eraser.advance(self.erasures.job(job.tenant, job.job_id))
+
+    def advance(self, job: Job) -> timedelta | None:
+        return self.eraser(lambda: 300).advance(self.erasures.job(job.tenant, job.job_id))
 
     def finish(self, job: Job) -> Job:
         """Let time pass and the queue bring the job back until nothing is left to do."""
@@ -114,6 +115,17 @@ class House:
             QueueUrl=self.dead_letters, MaxNumberOfMessages=10, VisibilityTimeout=0
         )
         return "\n".join([*told, *(each["Body"] for each in received.get("Messages", []))])
+
+    def table_like(self, table: "Table") -> "Table":
+        """Return a copy of a table under another name."""
+        made: Any = boto3.resource("dynamodb", region_name="us-east-1").create_table(
+            TableName=f"{table.name}-copy", KeySchema=table.key_schema, BillingMode="PAY_PER_REQUEST",
+            AttributeDefinitions=[{"AttributeName": name, "AttributeType": "S"} for name in ("pk", "sk")],
+        )  # fmt: skip
+        for item in table.scan()["Items"]:
+            made.put_item(Item=item)
+        copy: Table = made
+        return copy
 
     def all_versions(self) -> list[Any]:
         return [each for page in self.versions.pages("") for each in page if not each.mark]

@@ -4,6 +4,7 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import timedelta
 
+from membus.domain.erasure import EVERYBODY
 from membus.domain.identity import Owner
 from membus.domain.job import Job, Receipt, added
 from membus.domain.rotation import rotations
@@ -62,7 +63,11 @@ class Eraser:
         """Let one store do its share and write down how far it came; the last one ends the round."""
         if job.store == len(self.stores):
             return self._next_round(job)
-        store, owner, proving = self.stores[job.store], Owner(tenant=job.tenant, user=str(job.user)), _proves(job)
+        store, owner, proving = (
+            self.stores[job.store],
+            Owner(tenant=job.tenant, user=job.user or EVERYBODY),
+            _proves(job),
+        )
         tally = self._go(store, owner, job, proving=proving)
         further = {"store": job.store + (tally.cursor is None), "cursor": tally.cursor or ""}
         counted = {"left": added(job.left, tally.counts)} if proving else {"removed": added(job.removed, tally.counts)}

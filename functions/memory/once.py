@@ -20,11 +20,17 @@ Request = dict[str, Any]
 
 
 def once(
-    operation: str, act: Callable[[Request], Request], *, store: BasePersistenceLayer, config: IdempotencyConfig
+    operation: str,
+    act: Callable[[Request], Request],
+    *,
+    store: BasePersistenceLayer,
+    config: IdempotencyConfig,
+    natural: bool = False,
 ) -> Callable[[Request], Request]:
     """Return `act` behind an idempotency record; its request is `{"tenant", "key", "body"}`.
 
-    The record's key starts with the operation rather than the function's name, so a rename keeps it.
+    What has natural keys of its own (`natural`) is done again for a repeat, with the same outcome: its record then holds
+    nothing that anybody said, and an erasure need not look for it. The record's key starts with the operation rather than the function's name, so a rename keeps it.
 
     Raises:
         InvalidError: `idempotency_mismatch`, the key was used for another body.
@@ -35,7 +41,10 @@ def once(
         data_keyword_argument="request", persistence_store=store, config=config, key_prefix=f"membus.{operation}"
     )
     def guarded(*, request: Request) -> Request:
-        return act(request)
+        made.append(act(request))
+        return {} if natural else made[-1]
+
+    made: list[Request] = []
 
     def run(request: Request) -> Request:
         try:
@@ -46,7 +55,9 @@ def once(
             raise ConflictError("the same request is being served right now", code="in_progress") from error
         except IdempotencyPersistenceLayerError as error:
             raise UnavailableError("idempotency records cannot be reached") from error
-        return answer
+        if not natural:
+            return answer
+        return made.pop() if made else act(request)
 
     return run
 

@@ -1,9 +1,18 @@
 """functions/erase over every store: what was planted everywhere is nowhere, whatever fails meanwhile."""
 
+from typing import Any
+
+import pytest
+
+from membus.adapters.erasing_restores import carry_over
+from membus.domain.erasure import Hold
 from membus.domain.identity import Owner
-from tests.canaries import canary_of, plant
-from tests.erasing import house
-from tests.factories import ADA
+from membus.errors import ConflictError
+from tests.canaries import canary_of, happened, plant, speak, sum_up
+from tests.erasing import House, house
+from tests.factories import ADA, a_conversation
+from tests.fakes.crashing import Death
+from tests.faults.test_archive_faults import calls
 
 GRACE, OTHER_ADA = Owner(tenant="acme", user="grace"), Owner(tenant="zeta", user="ada")
 EVERYBODY = (ADA, GRACE, OTHER_ADA)
@@ -30,3 +39,174 @@ def test_a_canary_planted_through_every_door_is_nowhere_and_its_neighbours_stay_
         names = ("facts", "documents", "episodes", "states", "cold_rows", "conversations", "messages")
         assert all(job.removed[name] > 0 for name in names)
         assert ("acme", "adas") not in made.hot.kept
+
+
+def test_a_members_words_go_and_what_others_said_is_told_anew() -> None:
+    with house() as made:
+        talk = made.conversations.create(a_conversation("ours", user_id="grace", members=("ada",)), request_key="ours")
+        for number, owner in enumerate((ADA, GRACE, ADA, GRACE)):
+            speak(made, owner, talk.conversation_id, number)
+        sum_up(made, GRACE, talk.conversation_id, canary_of(ADA))
+
+        job = made.erase(ADA)
+
+        after = made.everything()
+        assert canary_of(ADA) not in after
+        assert job.removed["messages"] == 4
+        left = made.conversations.conversation("acme", "ours")
+        assert (left.members, left.message_count, left.title) == ((), 4, None)
+        assert [said.author for said in made.conversations.recent("acme", "ours", limit=9) if said.role == "user"] == [
+            "grace", "grace",
+        ]  # fmt: skip
+        assert made.summaries.outline("acme", "ours").chapters == ()
+        assert len(made.summaries.unsummarised("acme", "ours", after=left.marks.covered.until, limit=9)) == 4
+        speak(made, GRACE, talk.conversation_id, 5)
+        sum_up(made, GRACE, talk.conversation_id, "tea")
+        assert made.conversations.conversation("acme", "ours").marks.covered.messages == 2
+
+
+def test_who_left_a_conversation_is_found_in_it_all_the_same() -> None:
+    with house() as made:
+        talk = made.conversations.create(a_conversation("ours", user_id="grace", members=("ada",)), request_key="ours")
+        speak(made, ADA, talk.conversation_id, 1)
+        known = made.conversations.conversation("acme", "ours")
+        made.conversations.replace(known, known.model_copy(update={"members": (), "version": 2}))
+
+        made.erase(ADA)
+
+        assert canary_of(ADA) not in made.everything()
+
+
+def test_a_crash_at_any_call_leaves_a_job_that_ends_with_nothing_left() -> None:
+    """The process dies before each call to AWS; the queue brings the job back."""
+    with house() as made:
+        plant_little(made)
+        with calls(made.tiers, lambda _name, _number: None) as seen:
+            made.erase(ADA)
+    assert len(seen) > 60
+
+    for step in range(1, len(seen) + 1, 3):
+        with house() as made:
+            plant_little(made)
+
+            def die(_: str, number: int, step: int = step) -> None:
+                if number == step:
+                    raise Death
+
+            with calls(made.tiers, die), pytest.raises(Death):
+                made.erase(ADA)
+            job = made.erase(ADA)
+            assert set(job.receipt.left.values()) == {0} if job.receipt else False, f"after a crash at call {step}"
+            assert canary_of(ADA) not in made.everything(), f"after a crash at call {step}"
+            assert canary_of(GRACE) in made.everything()
+
+
+def plant_little(made: House) -> None:
+    for owner in (ADA, GRACE):
+        plant(made, owner)
+
+
+def test_a_job_that_runs_out_of_time_goes_on_where_it_stopped() -> None:
+    with house() as made:
+        plant_little(made)
+        job = made.ask(ADA)
+        budgets = iter([300.0, 300.0, 30.0] * 1000)
+
+        goes = 0
+        while (wait := advance_for(made, job, budgets)) is not None:
+            made.tiers.now += wait
+            goes += 1
+
+        assert goes > 10
+        assert made.erasures.job("acme", job.job_id).status == "done"
+        assert canary_of(ADA) not in made.everything()
+
+
+def advance_for(made: House, job: Any, budgets: Any) -> Any:
+    eraser = made.eraser(lambda: next(budgets))
+    return eraser.advance(made.erasures.job(job.tenant, job.job_id))
+
+
+def test_what_a_writer_brings_that_had_not_heard_of_it_goes_in_the_second_round() -> None:
+    with house() as made:
+        plant_little(made)
+        job = made.ask(ADA)
+        wait = made.advance(job)
+        assert wait is not None
+        happened(made, ADA, "late", large=True)
+        late = a_conversation("late", user_id="ada")
+        made.conversations.create(late, request_key="late")
+        speak(made, ADA, "late", 1)
+
+        made.tiers.now += wait
+        done = made.finish(job)
+
+        assert done.status == "done"
+        assert canary_of(ADA) not in made.everything()
+
+
+def test_an_archiver_that_read_the_rows_before_leaves_no_version_of_them() -> None:
+    with house() as made:
+        for owner in (ADA, GRACE):
+            for number in range(6):
+                happened(made, owner, f"hot{number}", days=-1)
+        job: list[Any] = []
+
+        def erase(name: str, _: int) -> None:
+            if name == "GetObject" and not job:
+                job.append(made.ask(ADA))
+                made.advance(job[0])
+
+        with calls(made.tiers, erase):
+            made.tiers.archive()
+        assert canary_of(ADA) in made.everything()
+
+        made.finish(job[0])
+
+        assert canary_of(ADA) not in made.everything()
+        assert canary_of(GRACE) in made.everything()
+
+
+def test_the_archiver_packs_nobody_who_is_being_erased() -> None:
+    with house() as made:
+        happened(made, ADA, "hot", days=-1)
+        made.ask(ADA)
+
+        made.tiers.archive()
+
+        assert made.tiers.keys_of_parquet() == []
+
+
+def test_what_a_restore_brings_back_is_known_as_erased_and_goes_again() -> None:
+    """The catalog and the bare ids are carried over from the table in use: S3 goes back to no point in time."""
+    with house() as made:
+        plant_little(made)
+        backup = made.memory.scan()["Items"]
+        made.erase(ADA)
+        live = made.table_like(made.memory)
+        for item in backup:
+            made.memory.put_item(Item=item)
+        assert canary_of(ADA) in made.everything()
+
+        carried = carry_over("acme", live=live, restored=made.memory)
+        line = made.erasures.of(ADA)
+        made.erase(ADA)
+
+        assert line is not None
+        assert carried["erased_ids"] == 7
+        assert canary_of(ADA) not in made.everything()
+        assert canary_of(GRACE) in made.everything()
+        assert made.tiers.archiver.catalog.of("acme")
+
+
+def test_a_hold_keeps_everything_where_it_is() -> None:
+    with house() as made:
+        plant(made, ADA)
+        made.erasures.hold(Hold(tenant="acme", user="ada", reason="case 7", since=made.clock()))
+
+        with pytest.raises(ConflictError) as refused:
+            made.ask(ADA)
+
+        assert refused.value.code == "legal_hold"
+        assert made.bus.published == []
+        assert canary_of(ADA) in made.everything()

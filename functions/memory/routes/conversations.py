@@ -42,7 +42,9 @@ CONVERSATION = "/v1/conversations/<conversation>"
 
 @router.post("/v1/conversations", summary="Start a conversation", status_code=HTTPStatus.CREATED, **WRITE)
 def post_conversation(asked: Annotated[ConversationIn, Body()], key: RequestKey = None) -> Conversation:
-    start = once("conversations.create", _start, store=wiring.idempotency(), config=settings(router.lambda_context))
+    start = once(
+        "conversations.create", _start, store=wiring.idempotency(), config=settings(router.lambda_context), natural=True
+    )
     made = start({"tenant": caller(router).tenant, "key": required(key), "body": asked.model_dump(mode="json")})
     return Conversation.model_validate(made)
 

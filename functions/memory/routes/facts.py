@@ -106,7 +106,9 @@ def delete_fact(
 
 @router.post("/v1/users/<user>/facts:batch", summary="Set many facts by hand, each on its own", **WRITE)
 def post_facts(user: User, batch: Annotated[FactBatch, Body()], key: RequestKey = None) -> FactResults:
-    put = once("facts.batch", _put_facts, store=wiring.idempotency(), config=settings(router.lambda_context))
+    put = once(
+        "facts.batch", _put_facts, store=wiring.idempotency(), config=settings(router.lambda_context), natural=True
+    )
     body = {"user": user} | batch.model_dump(mode="json")
     return FactResults.model_validate(put({"tenant": caller(router).tenant, "key": required(key), "body": body}))
 

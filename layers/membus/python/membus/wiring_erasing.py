@@ -11,6 +11,7 @@ from membus.wiring_cold import OBJECT_SECONDS
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
 
+    from membus.adapters.s3_versions import S3Versions
     from membus.erasing import Gate
     from membus.ports.erasures import Erasures, Holdings, Jobs
     from membus.ports.events import OwnQueue
@@ -84,7 +85,7 @@ def holdings() -> "Sequence[Holdings]":
     traces = EventTraces(memory, versions, now() + timedelta(days=1 + max(QUEUE_DAYS, *kept_days().values())))
     return (
         UserItems(memory, "memory"),
-        _talks(),
+        _talks(versions),
         UserItems(talks, "fresh_words"),
         UserEpisodes(memory, traces, versions),
         ColdRows(catalog(), objects(), versions, traces),
@@ -95,7 +96,27 @@ def holdings() -> "Sequence[Holdings]":
     )
 
 
-def _talks() -> "Holdings":
+def tenant_holdings() -> "Sequence[Holdings]":
+    """Return every store with all that a tenant has there: what an operator's command erases, with their own rights."""
+    from membus.adapters.aws import client, table
+    from membus.adapters.erasing_tenants import TenantItems, TenantObjects, TenantRows
+    from membus.adapters.s3_versions import S3Versions
+    from membus.wiring_search import _transactions
+
+    versions = S3Versions(partial(client, "s3", read_timeout_seconds=OBJECT_SECONDS), _env("ARCHIVE_BUCKET"))
+    return (
+        TenantItems(table(_env("CONVERSATIONS_TABLE"), read_timeout_seconds=10), "conversations"),
+        TenantItems(table(_env("MEMORY_TABLE"), read_timeout_seconds=10), "memory"),
+        TenantItems(
+            table(_env("TENANTS_TABLE"), read_timeout_seconds=10), "tenant",
+            keeps=lambda pk: pk.endswith(("#USAGE", "#ERASED", "#JOB")),
+        ),
+        TenantObjects(versions),
+        TenantRows(_transactions()),
+    )  # fmt: skip
+
+
+def _talks(versions: "S3Versions") -> "Holdings":
     from membus.adapters.aws import table
     from membus.adapters.dynamo_conversations import DynamoConversations
     from membus.adapters.erasing_conversations import UserConversations
@@ -104,4 +125,4 @@ def _talks() -> "Holdings":
 
     talks, store = table(_env("CONVERSATIONS_TABLE")), conversations()
     tier = store.tier if isinstance(store, HotConversations) else None
-    return UserConversations(talks, DynamoConversations(talks, now), remains(), tier)
+    return UserConversations(talks, DynamoConversations(talks, now), remains(), versions, tier)

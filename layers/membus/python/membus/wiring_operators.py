@@ -6,6 +6,7 @@ from membus.wiring import _env
 from membus.wiring_cold import OBJECT_SECONDS, objects
 
 if TYPE_CHECKING:
+    from collections.abc import Mapping
     from datetime import date
 
     from membus.adapters.dynamo_recorded import DynamoRecorded
@@ -71,3 +72,12 @@ def history() -> "EventHistory":
     from membus.adapters.eventbridge_bus import EventBridgeBus
 
     return EventBridgeBus(client("events"), _env("BUS_NAME"))
+
+
+def carry_over(tenant: str, *, live_table: str) -> "Mapping[str, int]":
+    """Bring the catalog and the ids of erased events from the table that was in use into the restored one."""
+    from membus.adapters.aws import table
+    from membus.adapters.erasing_restores import carry_over as carry
+
+    live, restored = (table(name, read_timeout_seconds=10) for name in (live_table, _env("MEMORY_TABLE")))
+    return carry(tenant, live=live, restored=restored)

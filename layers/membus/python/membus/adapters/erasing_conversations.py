@@ -10,6 +10,7 @@ from membus.adapters import conversation_items as items
 from membus.adapters.dynamo_conversations import DynamoConversations
 from membus.adapters.dynamo_removal import pages, remove
 from membus.adapters.erasing_membership import MemberWords
+from membus.adapters.s3_versions import S3Versions
 from membus.domain.conversation import Conversation
 from membus.domain.identity import Owner
 from membus.errors import NotFoundError
@@ -28,10 +29,15 @@ class UserConversations:
     name = "conversations"
 
     def __init__(
-        self, table: "Table", conversations: DynamoConversations, remains: "Remains", tier: "HotTier | None"
+        self,
+        table: "Table",
+        conversations: DynamoConversations,
+        remains: "Remains",
+        versions: S3Versions,
+        tier: "HotTier | None",
     ) -> None:
         self._table, self._conversations, self._remains, self._tier = table, conversations, remains, tier
-        self._words = MemberWords(table, conversations)
+        self._versions, self._words = versions, MemberWords(table, conversations, versions)
 
     def erase(self, owner: Owner, *, cursor: str, time_left: Callable[[], bool], settled: bool) -> Tally:  # noqa: ARG002
         removed: Counter[str] = Counter()
@@ -76,6 +82,7 @@ class UserConversations:
         if conversation is None or conversation.user_id == owner.user:
             while self._remains.remove(owner.tenant, conversation_id):
                 pass
+            self._versions.purge(f"spill/results/{owner.tenant}/{conversation_id}/")
         entry = items.key(owner.tenant, conversation_id, f"MEMBER#{owner.user}")
         remove(self._table, [entry], doing="erasing a membership")
         return removed

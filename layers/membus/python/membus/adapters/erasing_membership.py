@@ -11,6 +11,7 @@ from membus.adapters.dynamo_errors import dynamo_errors
 from membus.adapters.dynamo_removal import pages, remove
 from membus.adapters.dynamo_transactions import transact
 from membus.adapters.erasing_turns import message_ids, spoken_by, titles, tokens_of, without_names
+from membus.adapters.s3_versions import S3Versions
 from membus.domain.conversation import Conversation
 from membus.domain.summary import Border, Outline
 
@@ -22,8 +23,8 @@ BEFORE_ALL = "0"
 
 
 class MemberWords:
-    def __init__(self, table: "Table", conversations: DynamoConversations) -> None:
-        self._table, self._conversations = table, conversations
+    def __init__(self, table: "Table", conversations: DynamoConversations, versions: S3Versions) -> None:
+        self._table, self._conversations, self._versions = table, conversations, versions
 
     def count(self, user: str, conversation: Conversation) -> int:
         return len(self._gone(user, conversation))
@@ -39,6 +40,9 @@ class MemberWords:
             self._begin_anew(conversation, messages, gone)
             remove(self._table, self._made_of(conversation, gone), doing="erasing what was made of messages")
             self._quote_nothing(conversation)
+            for item in gone:
+                if "spilled" in item:
+                    self._versions.purge(f"spill/{item['spilled']}")
             remove(self._table, gone, doing="erasing messages")
         self._part(user, conversation)
         return len(gone)

@@ -73,7 +73,7 @@ class EndedMessages:
 
 
 def is_theirs(body: str, owner: Owner) -> bool:
-    """Whether a message is about a user: an event, its envelope, or a change of one of the user's items.
+    """Whether a message is about a user: an event, its envelope, a turn, or a change of one of the user's items.
 
     What is no JSON names nobody.
     """
@@ -86,6 +86,9 @@ def is_theirs(body: str, owner: Owner) -> bool:
 
 def _names(said: Mapping[str, Any], owner: Owner) -> bool:
     if (said.get("tenant_id"), said.get("user_id")) == (owner.tenant, owner.user):
+        return True
+    message = said.get("message")  # a turn that failed in an invocation of its own
+    if said.get("tenant") == owner.tenant and isinstance(message, dict) and message.get("author") == owner.user:
         return True
     keys = (said.get(name) for name in ("pk", "user_pk"))
     pk = f"T#{owner.tenant}#U#{owner.user}"

@@ -1,0 +1,81 @@
+"""Everything of a tenant, found by reading tables once through: for an operator's command, no function may scan."""
+
+from collections.abc import Callable, Mapping
+from typing import TYPE_CHECKING, Any
+
+from membus.adapters.dynamo_errors import dynamo_errors
+from membus.adapters.dynamo_removal import remove
+from membus.adapters.postgres_tenants import Connection, TenantTransactions
+from membus.adapters.s3_versions import S3Versions
+from membus.domain.identity import Owner
+from membus.ports.erasures import Tally
+
+if TYPE_CHECKING:
+    from mypy_boto3_dynamodb.service_resource import Table
+
+FOLDERS = ("{}/", "spill/episodes/{}/", "spill/states/{}/", "spill/results/{}/", "exports/{}/")
+TABLES = ("memories", "vectors", "removals", "scopes")
+
+
+class TenantItems:
+    """`keeps` says of a sort key that its item outlives the tenant: the bill, and what says that it was erased."""
+
+    def __init__(self, table: "Table", name: str, *, keeps: Callable[[str], bool] = lambda _: False) -> None:
+        self._table, self.name, self._keeps = table, name, keeps
+
+    def erase(self, owner: Owner, *, cursor: str, time_left: Callable[[], bool], settled: bool) -> Tally:  # noqa: ARG002
+        return Tally(
+            {self.name: sum(remove(self._table, page, doing="erasing a tenant") for page in self._pages(owner))}
+        )
+
+    def count(self, owner: Owner, *, cursor: str, time_left: Callable[[], bool]) -> Tally:  # noqa: ARG002
+        return Tally({self.name: sum(map(len, self._pages(owner)))})
+
+    def _pages(self, owner: Owner) -> list[list[Mapping[str, Any]]]:
+        found: list[list[Mapping[str, Any]]] = []
+        start: dict[str, Any] = {}
+        while True:
+            with dynamo_errors("looking for a tenant's items"):
+                answer: Any = self._table.scan(
+                    FilterExpression="pk = :own OR begins_with(pk, :below)", ProjectionExpression="pk, sk",
+                    ExpressionAttributeValues={":own": f"T#{owner.tenant}", ":below": f"T#{owner.tenant}#"}, **start,
+                )  # fmt: skip
+            found.append([item for item in answer["Items"] if not self._keeps(str(item["pk"]))])
+            if "LastEvaluatedKey" not in answer:
+                return found
+            start = {"ExclusiveStartKey": answer["LastEvaluatedKey"]}
+
+
+class TenantObjects:
+    name = "objects"
+
+    def __init__(self, versions: S3Versions) -> None:
+        self._versions = versions
+
+    def erase(self, owner: Owner, *, cursor: str, time_left: Callable[[], bool], settled: bool) -> Tally:  # noqa: ARG002
+        return Tally({"objects": sum(self._versions.purge(folder.format(owner.tenant)) for folder in FOLDERS)})
+
+    def count(self, owner: Owner, *, cursor: str, time_left: Callable[[], bool]) -> Tally:  # noqa: ARG002
+        return Tally({"objects": sum(self._versions.count(folder.format(owner.tenant)) for folder in FOLDERS)})
+
+
+class TenantRows:
+    name = "index"
+
+    def __init__(self, transactions: TenantTransactions) -> None:
+        self._transactions = transactions
+
+    def erase(self, owner: Owner, *, cursor: str, time_left: Callable[[], bool], settled: bool) -> Tally:  # noqa: ARG002
+        statement = "DELETE FROM membus.{} WHERE tenant_id = %(tenant)s"
+        return Tally({"index_rows": sum(self._run(owner, statement.format(table)) for table in TABLES)})
+
+    def count(self, owner: Owner, *, cursor: str, time_left: Callable[[], bool]) -> Tally:  # noqa: ARG002
+        statement = "SELECT FROM membus.{} WHERE tenant_id = %(tenant)s"
+        return Tally({"index_rows": sum(self._run(owner, statement.format(table)) for table in TABLES)})
+
+    def _run(self, owner: Owner, statement: str) -> int:
+        def work(connection: Connection) -> Callable[[], int]:
+            answer = connection.execute(statement.encode(), {"tenant": owner.tenant})
+            return lambda: answer.rowcount
+
+        return self._transactions.run(owner.tenant, work)

@@ -1,0 +1,139 @@
+"""`erase --tenant … --user …|--everything|--again`: remove a user, or a tenant, from everywhere, and prove it."""
+
+import time
+from argparse import ArgumentParser, Namespace
+from collections.abc import Sequence
+from datetime import UTC, datetime
+
+from functions.erase.usecase import Eraser
+from functions.memory.erasure import erase_user
+from membus import wiring_erasing, wiring_operators, wiring_search
+from membus.domain.erasing_job import erasure_job
+from membus.domain.erasure import EVERYBODY, subject_of
+from membus.domain.identity import Owner
+from membus.domain.job import Job
+from membus.errors import InvalidError, NotFoundError
+from membus.ports.erasures import Holdings
+from scripts.command import Exit, agreed
+from scripts.deployed import become
+from scripts.output import Output, Row
+from scripts.target import AddGroup, Target
+
+OPERATOR = "operator"
+LOOK_SECONDS = 5
+
+
+def register(add_group: AddGroup, options: ArgumentParser) -> None:
+    erase = add_group(
+        "erase", parents=[options], help="remove a user, or a tenant, from everywhere", asks=True,
+        examples=["erase --tenant acme --user ada --dry-run", "erase --tenant acme --user ada --yes --wait",
+                  "erase --tenant acme --everything --environment prod", "erase --tenant acme --again"],
+        description="A user is erased by the deployed function, as by POST /v1/users/{user}/erase; this tells it"
+        " to and, with --wait, shows how far it is. A tenant is erased by this command itself: run it again to go on. "
+        "--again is for after a restore: whoever the ledger says was erased and who is there again is erased again.",
+    )  # fmt: skip
+    erase.add_argument("--tenant", required=True)
+    whom = erase.add_mutually_exclusive_group(required=True)
+    whom.add_argument("--user")
+    whom.add_argument("--everything", action="store_true", help="the whole tenant, its keys first")
+    whom.add_argument("--again", action="store_true", help="everybody who was erased before a restore")
+    erase.add_argument(
+        "--live-table", metavar="TABLE", help="with --again: `memory` as it was in use until the restore"
+    )
+    erase.add_argument("--wait", action="store_true", help="until the receipt is there: some twenty minutes")
+    erase.set_defaults(run=_erase)
+
+
+def _erase(arguments: Namespace, target: Target, output: Output) -> Exit:
+    become(target.environment, "erase")
+    tenant: str = arguments.tenant
+    if arguments.everything:
+        return _tenant(arguments, target, output)
+    users = erased_before(tenant) if arguments.again else [str(arguments.user)]
+    if arguments.dry_run:
+        for user in users:
+            output.rows(counts(Owner(tenant=tenant, user=user), wiring_erasing.holdings()), nothing="")
+        return Exit.DONE
+    agreed(arguments, f"Erase {', '.join(users) or 'nobody'} of {tenant} from everywhere, for good?")
+    if arguments.live_table:
+        carried = wiring_operators.carry_over(tenant, live_table=arguments.live_table)
+        output.remark(f"carried over: {dict(carried)}")
+    become(target.environment, "memory")
+    jobs = [_begin(Owner(tenant=tenant, user=user)) for user in users]
+    if arguments.wait:
+        jobs = [_awaited(job) for job in jobs]
+    output.rows([row(job) for job in jobs], nothing="Nobody is there who was erased before.")
+    return Exit.DONE
+
+
+def erased_before(tenant: str) -> list[str]:
+    """Return who is in the tables although the ledger says that they were erased: a restore has brought them back."""
+    ledger = wiring_erasing.erasures()
+    found = (Owner(tenant=tenant, user=user) for user in wiring_operators.users().of(tenant))
+    return [owner.user for owner in found if (line := ledger.of(owner)) and line.subject != EVERYBODY]
+
+
+def counts(owner: Owner, stores: Sequence[Holdings]) -> list[Row]:
+    """Return what an erasure would remove, store by store."""
+    rows: list[Row] = []
+    for store in stores:
+        tally = store.count(owner, cursor="", time_left=lambda: True)
+        rows += [{"store": store.name, "what": what, "count": str(number)} for what, number in tally.counts.items()]
+    return rows
+
+
+def row(job: Job) -> Row:
+    receipt = job.receipt
+    return {
+        "job_id": job.job_id, "status": job.status, "subject": job.subject,
+        "removed": [f"{name}={number}" for name, number in job.removed.items()],
+        "left": [f"{name}={number}" for name, number in receipt.left.items()] if receipt else None,
+        "copies_until": receipt.final.isoformat() if receipt else None,
+    }  # fmt: skip
+
+
+def _begin(owner: Owner) -> Job:
+    return erase_user(
+        owner, request_key=None, requested_by=OPERATOR, now=datetime.now(UTC), jobs=wiring_erasing.jobs(),
+        announcements=wiring_search.announcements(),
+    )  # fmt: skip
+
+
+def _awaited(job: Job) -> Job:
+    while job.receipt is None and job.status != "failed":
+        time.sleep(LOOK_SECONDS)
+        job = wiring_erasing.jobs().job(job.tenant, job.job_id)
+    return job
+
+
+def _tenant(arguments: Namespace, target: Target, output: Output) -> Exit:
+    """Erase a tenant: its keys first, so that nobody writes; what is left of it says that it was erased."""
+    owner, stores = Owner(tenant=arguments.tenant, user=EVERYBODY), wiring_erasing.tenant_holdings()
+    known = target.tenants.find(arguments.tenant)
+    if known is None and subject_of(owner.tenant, None) not in wiring_erasing.erasures().running(owner.tenant):
+        raise NotFoundError(f"no tenant {arguments.tenant} in {target.environment}")
+    if arguments.dry_run:
+        output.rows(counts(owner, stores), nothing="")
+        return Exit.DONE
+    agreed(arguments, f"Erase the tenant {arguments.tenant} with all its users, keys and archives, for good?")
+    asked = erasure_job(owner.tenant, None, request_key=None, requested_by=OPERATOR, now=datetime.now(UTC))
+    job = wiring_erasing.jobs().begin(asked)
+    for key in target.keys.of(arguments.tenant):
+        target.keys.revoke(key.key_id, at=datetime.now(UTC))
+    job = _driven(job, stores, wait=arguments.wait)
+    output.rows([row(job)], nothing="")
+    if job.status == "failed":
+        raise InvalidError("something keeps writing to this tenant: find out what, and run this again")
+    return Exit.DONE if job.receipt else Exit.PARTLY
+
+
+def _driven(job: Job, stores: Sequence[Holdings], *, wait: bool) -> Job:
+    eraser = Eraser(
+        jobs=wiring_erasing.jobs(), stores=stores, clock=lambda: datetime.now(UTC), seconds_left=lambda: 3600,
+        settle=wiring_erasing.settle(), kept_days=wiring_erasing.kept_days(),
+    )  # fmt: skip
+    pause = eraser.advance(wiring_erasing.jobs().job(job.tenant, job.job_id))
+    while wait and pause is not None:
+        time.sleep(pause.total_seconds())
+        pause = eraser.advance(wiring_erasing.jobs().job(job.tenant, job.job_id))
+    return wiring_erasing.jobs().job(job.tenant, job.job_id)

@@ -1,0 +1,58 @@
+"""`hold set|lift|list`: a legal hold on a user or a tenant, under which nothing of theirs is erased."""
+
+from argparse import ArgumentParser, Namespace
+from datetime import UTC, datetime
+
+from membus import wiring_erasing
+from membus.domain.erasure import Hold
+from scripts.deployed import become
+from scripts.output import Output, Row
+from scripts.target import AddGroup, Target
+
+
+def register(add_group: AddGroup, options: ArgumentParser) -> None:
+    commands = add_group("hold", help="a legal hold: nothing is erased until it is lifted").add_subparsers(
+        required=True
+    )
+
+    put = commands.add_parser(
+        "set", parents=[options], help="refuse to erase a user, or anybody of a tenant",
+        examples=['hold set --tenant acme --user ada --reason "case 2026-117"'],
+    )  # fmt: skip
+    put.add_argument("--reason", required=True, help="what the hold is for, as the next operator should read it")
+    lift = commands.add_parser(
+        "lift", parents=[options], help="let erasures be asked for again",
+        examples=["hold lift --tenant acme --user ada"],
+    )  # fmt: skip
+    for command, act in ((put, _set), (lift, _lift)):
+        command.add_argument("--tenant", required=True)
+        command.add_argument("--user", help="this one alone (default: the whole tenant)")
+        command.set_defaults(run=act)
+    listed = commands.add_parser(
+        "list", parents=[options], help="the holds of a tenant", examples=["hold list --tenant acme"]
+    )
+    listed.add_argument("--tenant", required=True)
+    listed.set_defaults(run=_list)
+
+
+def _set(arguments: Namespace, target: Target, output: Output) -> None:
+    become(target.environment, "erase")
+    hold = Hold(tenant=arguments.tenant, user=arguments.user, reason=arguments.reason, since=datetime.now(UTC))
+    wiring_erasing.jobs().hold(hold)
+    output.rows([_row(hold)], nothing="")
+
+
+def _lift(arguments: Namespace, target: Target, output: Output) -> None:
+    become(target.environment, "erase")
+    wiring_erasing.jobs().lift(arguments.tenant, arguments.user)
+    output.remark(f"{arguments.user or 'everybody'} of {arguments.tenant} may be erased again.")
+
+
+def _list(arguments: Namespace, target: Target, output: Output) -> None:
+    become(target.environment, "erase")
+    holds = wiring_erasing.jobs().holds(arguments.tenant)
+    output.rows([_row(hold) for hold in holds], nothing=f"No holds on {arguments.tenant}.")
+
+
+def _row(hold: Hold) -> Row:
+    return {"tenant": hold.tenant, "user": hold.user, "reason": hold.reason, "since": hold.since.isoformat()}

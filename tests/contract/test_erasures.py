@@ -1,0 +1,123 @@
+"""The ports Erasures and Jobs: a line of the ledger, the job that is at it, and the hold that forbids both."""
+
+from collections.abc import Iterator
+from datetime import timedelta
+from typing import Any
+
+import pytest
+
+from membus.adapters.dynamo_erasures import DynamoErasures
+from membus.domain.erasing_job import erasure_job
+from membus.domain.erasure import EVERYBODY, Hold, subject_of
+from membus.domain.identity import Owner
+from membus.domain.job import Job, Receipt
+from membus.errors import ConflictError, NotFoundError
+from tests.contract.conftest import EVERYWHERE, stack_table
+from tests.factories import NOON
+from tests.fakes.erasures import InMemoryErasures
+from tests.strict import strict_aws
+from tests.tables import make_table
+
+DONE = Receipt(proven_at=NOON, left={"facts": 0}, rotates={"queues": NOON.date()}, final=NOON.date())
+
+
+@pytest.fixture(params=EVERYWHERE)
+def ledger(request: pytest.FixtureRequest) -> Iterator[Any]:
+    if request.param == "fake":
+        yield InMemoryErasures()
+    elif request.param == "strict":
+        with strict_aws():
+            yield DynamoErasures(make_table("tenants"))
+    else:
+        stack = request.getfixturevalue("stack")
+        yield DynamoErasures(stack_table(stack, stack.tables.tenants))
+
+
+def asked(owner: Owner, *, key: str | None = None, after: timedelta = timedelta(), everybody: bool = False) -> Job:
+    user = None if everybody else owner.user
+    return erasure_job(owner.tenant, user, request_key=key, requested_by="k1", now=NOON + after)
+
+
+def test_nobody_is_erased_until_somebody_asks(ledger: Any, owner: Owner) -> None:
+    assert ledger.of(owner) is None
+    assert ledger.running(owner.tenant) == frozenset()
+    with pytest.raises(NotFoundError):
+        ledger.job(owner.tenant, "job_1")
+
+
+def test_a_job_begins_with_its_line_and_ends_without_the_users_name(ledger: Any, owner: Owner) -> None:
+    job = ledger.begin(asked(owner))
+
+    line = ledger.of(owner)
+    assert (line.before, line.running) == (job.before, True)
+    assert ledger.running(owner.tenant) == {subject_of(owner.tenant, owner.user)}
+    job = ledger.advance(job.model_copy(update={"store": 3}))
+    done = ledger.finish(job.model_copy(update={"status": "done", "receipt": DONE}))
+
+    assert ledger.job(owner.tenant, job.job_id) == done
+    assert (done.user, done.receipt) == (None, DONE)
+    assert not ledger.of(owner).running
+    assert ledger.running(owner.tenant) == frozenset()
+
+
+def test_one_job_at_a_time_erases_a_user_and_the_same_request_gets_the_same_job(ledger: Any, owner: Owner) -> None:
+    first = ledger.begin(asked(owner, key="k"))
+
+    assert ledger.begin(asked(owner, key="k")) == first
+    assert ledger.begin(asked(owner, after=timedelta(hours=1))).job_id == first.job_id
+    ledger.finish(first.model_copy(update={"receipt": DONE}))
+    assert ledger.begin(asked(owner, key="k")).receipt == DONE
+    later = ledger.begin(asked(owner, after=timedelta(days=1)))
+    assert later.job_id != first.job_id
+    assert ledger.of(owner).before == later.before
+
+
+def test_of_two_who_go_on_with_a_job_one_is_told_so(ledger: Any, owner: Owner) -> None:
+    job = ledger.begin(asked(owner))
+    ledger.advance(job)
+
+    for act in (ledger.advance, ledger.finish):
+        with pytest.raises(ConflictError):
+            act(job.model_copy(update={"receipt": DONE}))
+    assert ledger.of(owner).running
+
+
+@pytest.mark.parametrize("user", ["user1", None])
+def test_a_hold_on_the_user_or_the_tenant_refuses_until_it_is_lifted(
+    ledger: Any, owner: Owner, user: str | None
+) -> None:
+    hold = Hold(tenant=owner.tenant, user=user, reason="case 7", since=NOON)
+    ledger.hold(hold)
+
+    with pytest.raises(ConflictError) as refused:
+        ledger.begin(asked(owner))
+    assert refused.value.code == "legal_hold"
+    assert ledger.of(owner) is None
+    assert ledger.holds(owner.tenant) == [hold]
+    ledger.lift(owner.tenant, user)
+    ledger.begin(asked(owner))
+
+
+def test_what_is_being_erased_can_be_held_no_more(ledger: Any, owner: Owner) -> None:
+    ledger.begin(asked(owner))
+
+    with pytest.raises(ConflictError) as refused:
+        ledger.hold(Hold(tenant=owner.tenant, user=owner.user, reason="case 7", since=NOON))
+    assert refused.value.code == "erasing"
+
+
+def test_a_tenant_that_is_erased_takes_everybody_with_it_and_nobody_elses(ledger: Any, owner: Owner) -> None:
+    job = ledger.begin(asked(owner, everybody=True))
+
+    for user in ("user1", "user2"):
+        assert ledger.of(Owner(tenant=owner.tenant, user=user)).before == job.before
+    assert ledger.running(owner.tenant) == {EVERYBODY}
+    assert ledger.of(Owner(tenant=f"{owner.tenant}x", user="user1")) is None
+
+
+def test_the_same_user_name_in_another_tenant_is_somebody_else(ledger: Any, owner: Owner) -> None:
+    job = ledger.begin(asked(owner))
+
+    assert ledger.of(Owner(tenant=f"{owner.tenant}x", user=owner.user)) is None
+    with pytest.raises(NotFoundError):
+        ledger.job(f"{owner.tenant}x", job.job_id)
