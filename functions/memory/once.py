@@ -29,8 +29,9 @@ def once(
 ) -> Callable[[Request], Request]:
     """Return `act` behind an idempotency record; its request is `{"tenant", "key", "body"}`.
 
-    What has natural keys of its own (`natural`) is done again for a repeat, with the same outcome: its record then holds
-    nothing that anybody said, and an erasure need not look for it. The record's key starts with the operation rather than the function's name, so a rename keeps it.
+    What has natural keys of its own (`natural`) is done again for a repeat, with the same outcome: its record then
+    holds nothing that anybody said, and an erasure need not look for it. The record's key starts with the operation
+    rather than the function's name, so a rename keeps it.
 
     Raises:
         InvalidError: `idempotency_mismatch`, the key was used for another body.
