@@ -78,7 +78,7 @@ def test_who_left_a_conversation_is_found_in_it_all_the_same() -> None:
 
 
 def test_a_crash_at_any_call_leaves_a_job_that_ends_with_nothing_left() -> None:
-    """The process dies before every seventh call to AWS, which meets each kind of call; the queue brings the job back."""
+    """The process dies before every seventh call to AWS; the queue brings the job back."""
     with house() as made:
         plant_little(made)
         with calls(made.tiers, lambda _name, _number: None) as seen:
