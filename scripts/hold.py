@@ -5,6 +5,7 @@ from datetime import UTC, datetime
 
 from membus import wiring_erasing
 from membus.domain.erasure import Hold
+from scripts.command import agreed
 from scripts.deployed import become
 from scripts.output import Output, Row
 from scripts.target import AddGroup, Target
@@ -17,12 +18,12 @@ def register(add_group: AddGroup, options: ArgumentParser) -> None:
 
     put = commands.add_parser(
         "set", parents=[options], help="refuse to erase a user, or anybody of a tenant",
-        examples=['hold set --tenant acme --user ada --reason "case 2026-117"'],
+        examples=['hold set --tenant acme --user ada --reason "case 2026-117"'], changes=True,
     )  # fmt: skip
     put.add_argument("--reason", required=True, help="what the hold is for, as the next operator should read it")
     lift = commands.add_parser(
         "lift", parents=[options], help="let erasures be asked for again",
-        examples=["hold lift --tenant acme --user ada"],
+        examples=["hold lift --tenant acme --user ada"], asks=True,
     )  # fmt: skip
     for command, act in ((put, _set), (lift, _lift)):
         command.add_argument("--tenant", required=True)
@@ -38,14 +39,20 @@ def register(add_group: AddGroup, options: ArgumentParser) -> None:
 def _set(arguments: Namespace, target: Target, output: Output) -> None:
     become(target.environment, "erase")
     hold = Hold(tenant=arguments.tenant, user=arguments.user, reason=arguments.reason, since=datetime.now(UTC))
-    wiring_erasing.jobs().hold(hold)
+    if not arguments.dry_run:
+        wiring_erasing.jobs().hold(hold)
     output.rows([_row(hold)], nothing="")
 
 
 def _lift(arguments: Namespace, target: Target, output: Output) -> None:
     become(target.environment, "erase")
+    whom = f"{arguments.user or 'everybody'} of {arguments.tenant}"
+    if arguments.dry_run:
+        output.remark(f"{whom} could be erased again.")
+        return
+    agreed(arguments, f"Let {whom} be erased again?")
     wiring_erasing.jobs().lift(arguments.tenant, arguments.user)
-    output.remark(f"{arguments.user or 'everybody'} of {arguments.tenant} may be erased again.")
+    output.remark(f"{whom} may be erased again.")
 
 
 def _list(arguments: Namespace, target: Target, output: Output) -> None:
