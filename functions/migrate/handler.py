@@ -8,10 +8,10 @@ from pathlib import Path
 
 from aws_lambda_powertools.utilities.typing import LambdaContext
 
-from functions.migrate.scopes import Tended, tend
+from functions.migrate.scopes import Tended, tend, waited_seconds
 from functions.migrate.usecase import Outcome, Report, inspect, migrate, migrations_in
 from membus import wiring, wiring_search
-from membus.observability import logger
+from membus.observability import EmfMonitor, logger
 
 SQL = Path(__file__).parent / "sql"
 RESUME_SECONDS = 60  # a paused Aurora is back within half of that
@@ -24,6 +24,8 @@ def handler(event: dict[str, object], context: LambdaContext) -> Outcome | Tende
     if event.get("task") == "tend":
         with wiring_search.scope_indexes(patience_seconds=patience) as indexes:
             tended = tend(indexes, at_least=wiring_search.large_scope_rows())
+            waited = waited_seconds(indexes, model=wiring_search.embedding_model(), now=wiring.now())
+        EmfMonitor().waits(wiring.environment(), waited)
         logger.info("indexes of large scopes are up to date", extra={"outcome": tended})
         return tended
     with wiring.schema(patience_seconds=patience) as schema:

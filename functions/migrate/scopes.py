@@ -1,5 +1,6 @@
 """Give every scope that has outgrown exact search an approximate index, and take it from those that have shrunk."""
 
+from datetime import datetime
 from typing import TypedDict
 
 from membus.ports.scope_indexes import ScopeIndexes
@@ -8,6 +9,12 @@ from membus.ports.scope_indexes import ScopeIndexes
 class Tended(TypedDict):
     made: list[str]
     dropped: list[str]
+
+
+def waited_seconds(indexes: ScopeIndexes, *, model: str, now: datetime) -> float:
+    """Return how long the oldest text without a vector of the model has waited; 0 where none waits."""
+    since = indexes.waits_since(model)
+    return (now - since).total_seconds() if since else 0.0
 
 
 def tend(indexes: ScopeIndexes, *, at_least: int) -> Tended:

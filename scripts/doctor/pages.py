@@ -8,6 +8,7 @@ ENDINGS = (
     ("-failedinvocations", "route-undelivered"),
     ("-invocationsfailedtobesenttodlq", "route-undelivered"),
     ("-at-its-ceiling", "{route}-at-its-ceiling"),
+    ("-wait", "{route}-wait"),
     ("-throttled", "{route}-throttled"),
     ("api-failures", "api-failures"),
     ("socket-failures", "socket-failures"),

@@ -37,6 +37,7 @@ ALARMS = {
     ("hot_tier", "${local.name}-throttled"): ["hot-throttled"],
     ("socket_api", "${var.name}-${each.key}"): [f"socket-{alarm}" for alarm in keys("socket_api", "stage.tf")],
     ("vector_store", "${local.name}-at-its-ceiling"): ["vectors-at-its-ceiling"],
+    ("vector_store", "${local.name}-wait"): ["vectors-wait"],
 }
 NAMES = [name for names in ALARMS.values() for name in names]
 

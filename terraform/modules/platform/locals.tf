@@ -139,7 +139,7 @@ locals {
 
     migrate = {
       limits      = { timeout_seconds = 900 }
-      environment = { LARGE_SCOPE_ROWS = var.runtime.large_scope_rows, POSTGRES_HOST = module.vector_store.writer.host, POSTGRES_PORT = module.vector_store.writer.port, POSTGRES_DATABASE = module.vector_store.writer.database, POSTGRES_OWNER_SECRET_ID = module.vector_store.secret_ids.owner, POSTGRES_APP_SECRET_ID = module.vector_store.secret_ids.app }
+      environment = { LARGE_SCOPE_ROWS = var.runtime.large_scope_rows, EMBEDDING_MODEL_ID = var.model.embedding_ids[0], POSTGRES_HOST = module.vector_store.writer.host, POSTGRES_PORT = module.vector_store.writer.port, POSTGRES_DATABASE = module.vector_store.writer.database, POSTGRES_OWNER_SECRET_ID = module.vector_store.secret_ids.owner, POSTGRES_APP_SECRET_ID = module.vector_store.secret_ids.app }
       grants      = [module.vector_store.grants.owner, module.vector_store.grants.app]
       inside      = true
     }

@@ -106,3 +106,21 @@ resource "aws_cloudwatch_metric_alarm" "capacity" {
   treat_missing_data  = "notBreaching"
   alarm_actions       = [var.alarm_topic_arn]
 }
+
+# migrate tells it every six hours, when it tends the indexes of large scopes.
+resource "aws_cloudwatch_metric_alarm" "waiting" {
+  count = var.alarm_topic_arn != null ? 1 : 0
+
+  alarm_name          = "${local.name}-wait"
+  alarm_description   = "A text has waited six hours for its vector: until it has one, only its words find it."
+  namespace           = "membus"
+  metric_name         = "OldestTextWaiting"
+  dimensions          = { service = "migrate", environment = trimprefix(var.prefix, "membus-") }
+  statistic           = "Maximum"
+  comparison_operator = "GreaterThanThreshold"
+  threshold           = 6 * 60 * 60
+  period              = 6 * 60 * 60
+  evaluation_periods  = 1
+  treat_missing_data  = "notBreaching"
+  alarm_actions       = [var.alarm_topic_arn]
+}

@@ -66,7 +66,7 @@ variable "protected" {
 }
 
 variable "alarm_topic_arn" {
-  description = "Who is told when the cluster runs at its ceiling; null makes no alarm."
+  description = "Who is told when the cluster runs at its ceiling or texts wait for vectors; null makes no alarm."
   type        = string
   default     = null
 }

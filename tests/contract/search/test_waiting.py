@@ -1,13 +1,18 @@
 """How many texts of a scope wait for their vector: told with every search of it, whatever was written and removed."""
 
+from datetime import timedelta
+
 import pytest
 
+from functions.migrate.scopes import waited_seconds
 from membus.adapters.postgres_memories import PostgresMemories
+from membus.adapters.postgres_scope_indexes import PostgresScopeIndexes
 from membus.adapters.postgres_tenants import TenantTransactions
 from membus.domain.memory import FINAL, Memory, Removal, scope_of
 from membus.domain.retrieval import Within, entry_of
 from membus.ports.memories import MemoryIndex
 from tests.fakes.embedder import vector_of
+from tests.integration.databases import Database
 from tests.memories import LATER, a_memory, fill
 
 
@@ -64,3 +69,25 @@ def test_a_second_model_waits_for_vectors_of_its_own(transactions: TenantTransac
     fill(first, a_memory("m1", "green tea", tenant=tenant, user_id=user))
 
     assert (pending(first, tenant, user), pending(second, tenant, user)) == (0, 1)
+
+
+def test_the_owner_sees_since_when_the_oldest_text_waits_and_no_more(
+    database: Database, transactions: TenantTransactions, tenant: str
+) -> None:
+    index = PostgresMemories(
+        transactions, model=tenant
+    )  # a model of its own: no other test's texts are behind for less
+    with database.open(database.owner) as connection:
+        indexes = PostgresScopeIndexes(connection)
+        (waiting,) = put(index, a_memory("m1", "green tea", tenant=tenant))
+        since = indexes.waits_since(tenant)
+        assert since
+        assert (
+            waited_seconds(indexes, model=tenant, now=since + timedelta(hours=7)) == timedelta(hours=7).total_seconds()
+        )
+
+        for other in {row[0] for row in connection.execute("SELECT tenant_id FROM membus.scopes")}:
+            mine = PostgresMemories(transactions, model=tenant)
+            mine.attach(other, {text: vector_of(text) for text in mine.pending(other, limit=10_000)})
+        assert waiting
+        assert waited_seconds(indexes, model=tenant, now=since) == 0

@@ -20,5 +20,12 @@ class EmfMonitor:
             spoken.add_metric(name=name, unit=MetricUnit.Count, value=value)
         spoken.flush_metrics()
 
+    def waits(self, environment: str, seconds: float) -> None:
+        """Tell how long the oldest text has waited for its vector; environments that share an account stay apart."""
+        spoken = EphemeralMetrics()
+        spoken.add_dimension(name="environment", value=environment)
+        spoken.add_metric(name="OldestTextWaiting", unit=MetricUnit.Seconds, value=seconds)
+        spoken.flush_metrics()
+
     def warn(self, message: str, **fields: object) -> None:
         logger.warning(message, extra=fields)

@@ -46,7 +46,7 @@ def embedder(tenant: str, model_id: str | None = None) -> "Embedder":
     """Return the embedding model at the cost of `tenant`."""
     from membus.asking.metering import MeteredEmbedder
 
-    return MeteredEmbedder(_titan(model_id or _embedding_model()), account(tenant))
+    return MeteredEmbedder(_titan(model_id or embedding_model()), account(tenant))
 
 
 @cache
@@ -79,7 +79,7 @@ def _titan(model_id: str) -> "Embedder":
 def memory_index(model_id: str | None = None) -> "MemoryIndex":
     from membus.adapters.postgres_memories import PostgresMemories
 
-    return PostgresMemories(_transactions(), model=model_id or _embedding_model())
+    return PostgresMemories(_transactions(), model=model_id or embedding_model())
 
 
 def indexer(model_id: str | None = None) -> "Indexer":
@@ -129,5 +129,5 @@ def large_scope_rows() -> int:
     return int(_env("LARGE_SCOPE_ROWS"))
 
 
-def _embedding_model() -> str:
+def embedding_model() -> str:
     return _env("EMBEDDING_MODEL_ID")

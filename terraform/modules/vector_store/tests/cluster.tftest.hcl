@@ -96,6 +96,10 @@ run "somebody_is_told_of_the_ceiling" {
     condition     = aws_cloudwatch_metric_alarm.capacity[0].metric_name == "ACUUtilization"
     error_message = "A cluster at its ceiling slows every search."
   }
+  assert {
+    condition     = aws_cloudwatch_metric_alarm.waiting[0].threshold == 21600
+    error_message = "A text that nobody finds by its meaning has to be seen."
+  }
 }
 
 run "a_proxy_before_a_pausing_cluster_is_refused" {

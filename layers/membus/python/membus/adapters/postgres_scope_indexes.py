@@ -3,10 +3,13 @@
 import hashlib
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
+from datetime import datetime
+from typing import Any
 
 import psycopg
 from psycopg import sql
 
+from membus.adapters.postgres_statements import WAITING
 from membus.adapters.postgres_tenants import Connection
 from membus.errors import InvalidError, UnavailableError
 from membus.ports.scope_indexes import LargeScope
@@ -15,6 +18,12 @@ _PREFIX = "near_"
 _LARGE = """
     SELECT tenant_id, model, scope FROM membus.scopes WHERE rows >= %s AND model <> ''
     ORDER BY rows DESC, tenant_id, model, scope
+"""
+_BEHIND = """
+    SELECT DISTINCT tenant_id FROM (
+        SELECT tenant_id FROM membus.scopes WHERE model IN ('', %(model)s) GROUP BY tenant_id, scope
+        HAVING sum(CASE model WHEN '' THEN rows ELSE -rows END) > 0
+    ) AS behind
 """
 _MADE = """
     SELECT class.relname, index.indisvalid FROM pg_index AS index
@@ -44,6 +53,14 @@ class PostgresScopeIndexes:
         with _translated("reading the sizes of scopes"):
             return [LargeScope(*row) for row in self._connection.execute(_LARGE, [at_least])]
 
+    def waits_since(self, model: str) -> datetime | None:
+        """Ask each tenant that has more texts than vectors, as that tenant."""
+        asked = f"SELECT min(m.updated_at) {WAITING}".encode()
+        with _translated("reading what waits for its vector"):
+            behind = self._connection.execute(_BEHIND, {"model": model}).fetchall()
+            oldest = [self._as_tenant(tenant, asked, {"tenant": tenant, "model": model}) for (tenant,) in behind]
+        return min((row[0] for row in oldest if row and row[0]), default=None)
+
     def made(self) -> Mapping[str, bool]:
         with _translated("reading the indexes of scopes"):
             return {str(name): bool(whole) for name, whole in self._connection.execute(_MADE, [_PREFIX])}
@@ -67,11 +84,14 @@ class PostgresScopeIndexes:
             self._connection.execute(statement.format(sql.Identifier(name)))
 
     def _dimensions(self, scope: LargeScope) -> int | None:
-        """Ask as the tenant: forced row security binds the owner too."""
-        with self._connection.transaction():
-            self._connection.execute("SELECT set_config('membus.tenant_id', %s, true)", [scope.tenant])
-            row = self._connection.execute(_DIMENSIONS, list(scope)).fetchone()
+        row = self._as_tenant(scope.tenant, _DIMENSIONS.encode(), list(scope))
         return int(row[0]) if row else None
+
+    def _as_tenant(self, tenant: str, asked: bytes, parameters: Any) -> tuple[Any, ...] | None:
+        """Forced row security binds the owner too."""
+        with self._connection.transaction():
+            self._connection.execute("SELECT set_config('membus.tenant_id', %s, true)", [tenant])
+            return self._connection.execute(asked, parameters).fetchone()
 
 
 @contextmanager

@@ -1,6 +1,7 @@
 """Approximate indexes for the vectors of large scopes, as the one who owns the schema makes them."""
 
 from collections.abc import Mapping, Sequence
+from datetime import datetime
 from typing import NamedTuple, Protocol
 
 
@@ -13,6 +14,9 @@ class LargeScope(NamedTuple):
 class ScopeIndexes(Protocol):
     def large(self, *, at_least: int) -> Sequence[LargeScope]:
         """Return the scopes with so many vectors of one model, the largest first; nothing is counted for it."""
+
+    def waits_since(self, model: str) -> datetime | None:
+        """Return when the text was written that has waited longest for its vector; None where none does."""
 
     def made(self) -> Mapping[str, bool]:
         """Return the indexes there are by name, and whether each is whole: one that was cut off serves nobody."""
