@@ -7,6 +7,7 @@ from functions.chat.toolbox import Toolbox
 from membus.domain.context import CEILING, Context
 from membus.domain.conversation import Step
 from membus.domain.prompt import Prompt, Reply, Said, Stopped, TextDelta, ToolCall, ToolResult, Usage
+from membus.domain.tokens import MESSAGE_OVERHEAD
 from membus.domain.visible import is_blank
 from membus.errors import ModelError, UnavailableError
 from membus.ports.model import LanguageModel
@@ -15,6 +16,8 @@ MAX_TOKENS = 1_000
 STEPS_MAX = 5
 ROOM_MIN = 200
 """Tokens below the ceiling that a result is worth asking for."""
+FRAMES = 2 * MESSAGE_OVERHEAD
+"""Of the two messages that a step adds to a prompt."""
 
 Heard = TextDelta | ToolCall | ToolResult | Usage
 
@@ -58,23 +61,34 @@ class Speaking:
         """Yield what is heard until the model has answered, with the tools it calls for on the way.
 
         After five steps, in circles, out of room or out of time it has to answer with what it has: the tools stay in
-        the prompt, and so in the provider's cache, but may not be called.
+        the prompt, and so in the provider's cache, but may not be called. Calls that themselves would outgrow the
+        ceiling are not answered: the model is asked once more without them.
         """
         prompt, room = context.prompt, (CEILING - context.total_tokens) / context.ratio
         replies = [(yield from self._speak(prompt))]
         steps: list[Step] = []
         while replies[-1].calls and prompt.calling:
-            reply = replies[-1]
+            reply, goes_on = replies[-1], False
             circling = self.toolbox.knows(reply.calls)
-            results = self.toolbox.answer(reply.calls, room=room)
-            yield from results
-            steps.append(Step(text=reply.text, calls=reply.calls, results=results))
-            room -= steps[-1].size()
-            goes_on = len(steps) < STEPS_MAX and not circling and room >= ROOM_MIN and self.toolbox.in_time
-            said = (*prompt.messages, reply.said(), Said(role="user", results=results))
-            prompt = prompt.model_copy(update={"messages": said, "calling": goes_on})
+            if step := (yield from self._step(reply, room)):
+                steps.append(step)
+                room -= step.size() + FRAMES
+                goes_on = len(steps) < STEPS_MAX and not circling and room >= ROOM_MIN and self.toolbox.in_time
+                said = (*prompt.messages, reply.said(), Said(role="user", results=step.results))
+                prompt = prompt.model_copy(update={"messages": said})
+            prompt = prompt.model_copy(update={"calling": goes_on})
             replies.append((yield from self._speak(prompt)))
         return Spoken(replies[0], replies[-1], _total([reply.usage for reply in replies]), tuple(steps))
+
+    def _step(self, reply: Reply, room: float) -> Generator[Heard, None, Step | None]:
+        """Yield the results of a reply's calls; return the step, None where the reply alone outgrows the room."""
+        asked = Step(text=reply.text, calls=reply.calls, results=())
+        left = room - asked.size() - FRAMES
+        if left < 0:
+            return None
+        results = self.toolbox.answer(reply.calls, room=left)
+        yield from results
+        return asked.model_copy(update={"results": results})
 
     def _speak(self, prompt: Prompt) -> Generator[Heard, None, Reply]:
         """Let the model speak once: word by word, or whole with as many tries as there is time for."""

@@ -87,12 +87,18 @@ class Streaming:
             try:
                 self._speak(turn, outbox)
             except MembusError as raised:
-                self._end(turn)
-                outbox.say(frames.error(raised))
+                self._give_up(turn, outbox, raised)
             except Exception:  # noqa: BLE001 - the edge: whatever it is, the client hears of it
                 logger.exception("a defect reached the edge")
-                self._end(turn)
-                outbox.say(frames.error(MembusError("something went wrong on our side")))
+                self._give_up(turn, outbox, MembusError("something went wrong on our side"))
+
+    def _give_up(self, turn: LongTurn, outbox: Outbox, why: MembusError) -> None:
+        """Take the promise back and say why; what broke the turn may keep the promise from being written, too."""
+        try:
+            self._end(turn)
+        except UnavailableError as error:
+            logger.warning("a promise was not taken back, it ends by itself", extra={"code": error.code})
+        outbox.say(frames.error(why))
 
     def _events(self, turn: LongTurn, *, streaming: bool) -> Iterator[ChatEvent]:
         return self.chat.events(

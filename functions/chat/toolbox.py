@@ -16,6 +16,8 @@ from membus.errors import InvalidError, MembusError, UnavailableError
 RESERVE_SECONDS = 8.0
 """What is left of a turn for the model to answer with what the tools found."""
 NOTE_TOKENS = 30
+ROOM_MIN = 50
+"""Tokens below which not even the note of a cut result fits; no tool is run for less."""
 
 
 @dataclass(frozen=True)
@@ -50,6 +52,8 @@ class Toolbox:
 
     def _answered(self, call: ToolCall, room: float) -> ToolResult:
         try:
+            if room < ROOM_MIN:
+                raise UnavailableError("no room is left for results: answer with what is known", code="no_room")
             tool, lines = self._run(call)
         except MembusError as error:
             self.tell(call.name, error.code)

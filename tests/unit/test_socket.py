@@ -156,6 +156,19 @@ def test_a_defect_is_an_error_without_its_words(wire: Wire, monkeypatch: pytest.
     assert (frame["type"], frame["code"], frame["detail"]) == ("error", "internal", "something went wrong on our side")
 
 
+def test_a_store_that_is_away_to_the_end_is_an_error_all_the_same(wire: Wire, monkeypatch: pytest.MonkeyPatch) -> None:
+    def away(*_: object, **__: object) -> None:
+        raise UnavailableError("the table is busy")
+
+    monkeypatch.setattr(wire.door.conversations, "add", away)
+    monkeypatch.setattr(wire.door.pending, "end", away)
+
+    frame = wire.say(HELLO)[-1]
+
+    assert (frame["type"], frame["code"]) == ("error", "unavailable")
+    assert "message_id" in frame, "the turn itself says so: nobody else is there to hear of it"
+
+
 def test_a_socket_of_another_tenant_finds_nothing(wire: Wire) -> None:
     stranger = Wire(wire.door, connection_id="w2=", tenant="zeta", key_id="k2").open()
 

@@ -13,6 +13,7 @@ from functions.chat.api import MessageIn
 from functions.chat.speaking import STEPS_MAX
 from functions.chat.tooling import Acting, Arguments, DataSources, Registry
 from functions.chat.tools import registry
+from membus.domain.calibration import UNKNOWN
 from membus.domain.context import BUDGETS, CEILING, SYSTEM
 from membus.domain.prompt import ToolCall
 from membus.domain.tokens import estimate_tokens
@@ -176,6 +177,17 @@ def test_results_are_cut_to_their_budget_and_the_prompt_keeps_below_its_ceiling(
     for prompt in talk.model.prompts:
         tools = sum(estimate_tokens(tool.model_dump_json()) for tool in prompt.tools)
         assert estimated(prompt) + tools <= CEILING
+
+
+def test_what_a_model_writes_into_its_calls_leaves_less_room_for_their_results(talk: Door) -> None:
+    many_passages(talk)
+    many = [call("search_memory", str(number), query=f"query {number}", limit=30) for number in range(9)]
+
+    assert say(talk, [*many, call("nonsense", "99", text="word " * 700)], "Enough.").status == 200
+
+    prompt = talk.model.prompts[-1]
+    tools = sum(estimate_tokens(tool.model_dump_json()) for tool in prompt.tools)
+    assert (estimated(prompt) + tools) * UNKNOWN <= CEILING
 
 
 def many_passages(door: Door) -> None:

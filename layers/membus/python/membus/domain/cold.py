@@ -15,6 +15,10 @@ SMALL_BYTES = 8 * 2**20
 """An object up to here is read whole, checked against its checksum and kept in memory; a larger one by ranges."""
 
 
+MERGED_AT_ONCE = 90
+"""Objects that become one: the catalog exchanges them in one transaction, which takes a hundred writes."""
+
+
 class ColdRow(Record):
     """One episode. `body` is what the hot item held, word for word: a rebuild from it is byte for byte the same.
 
@@ -102,12 +106,13 @@ def packed(tenant: str, agent: str, day: date, rows: Iterable[ColdRow], *, hot_u
 def mergeable(objects: Sequence[ColdObject], *, target_bytes: int) -> list[list[ColdObject]]:
     """Return groups of one agent's objects of one month, in time order, that are better off as one object each.
 
-    Objects of `target_bytes` or more are left alone; a group ends before it would outgrow one and a half of that.
+    Objects of `target_bytes` or more are left alone; a group ends before it would outgrow one and a half of that, or
+    `MERGED_AT_ONCE` objects.
     """
     groups: list[list[ColdObject]] = []
     size = 0
     for each in sorted((each for each in objects if each.bytes < target_bytes), key=lambda each: each.first):
-        if not groups or size + each.bytes > target_bytes * 3 // 2:
+        if not groups or size + each.bytes > target_bytes * 3 // 2 or len(groups[-1]) == MERGED_AT_ONCE:
             groups.append([])
             size = 0
         groups[-1].append(each)
