@@ -101,6 +101,7 @@ def tenant_holdings() -> "Sequence[Holdings]":
     from membus.adapters.aws import client, table
     from membus.adapters.erasing_tenants import TenantItems, TenantObjects, TenantRows
     from membus.adapters.s3_versions import S3Versions
+    from membus.adapters.sqs_erasing import EndedMessages, of_tenant
     from membus.wiring_search import _transactions
 
     versions = S3Versions(partial(client, "s3", read_timeout_seconds=OBJECT_SECONDS), _env("ARCHIVE_BUCKET"))
@@ -113,6 +114,7 @@ def tenant_holdings() -> "Sequence[Holdings]":
         ),
         TenantObjects(versions),
         TenantRows(_transactions()),
+        EndedMessages(client("sqs"), json.loads(_env(ENDS)), of_tenant),
     )  # fmt: skip
 
 

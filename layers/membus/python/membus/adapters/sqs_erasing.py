@@ -5,6 +5,7 @@ A queue can be read, not searched: every message is received once, the user's ar
 
 import json
 from collections.abc import Callable, Iterator, Mapping
+from contextlib import suppress
 from typing import TYPE_CHECKING, Any
 
 from membus.adapters.aws import translated
@@ -19,14 +20,16 @@ HIDDEN_SECONDS = 120
 MESSAGES_MAX = 20_000
 """Of one queue: an operator empties it long before."""
 
+Names = Callable[[Mapping[str, Any], Owner], bool]
+
 
 class EndedMessages:
-    """`queues` are URLs by name; `theirs` says of a body whether it is the user's."""
+    """`queues` are URLs by name; `names` says of an object in a message whether it is whose data is erased."""
 
     name = "messages"
 
-    def __init__(self, client: "SQSClient", queues: Mapping[str, str]) -> None:
-        self._client, self._queues = client, queues
+    def __init__(self, client: "SQSClient", queues: Mapping[str, str], names: Names | None = None) -> None:
+        self._client, self._queues, self._names = client, queues, names or of_user
 
     def erase(self, owner: Owner, *, cursor: str, time_left: Callable[[], bool], settled: bool) -> Tally:  # noqa: ARG002
         return self._walk(owner, cursor, time_left, remove=True)
@@ -48,7 +51,7 @@ class EndedMessages:
         found, others = 0, list[str]()
         try:
             for message in self._received(url):
-                mine = is_theirs(message["Body"], owner)
+                mine = any(self._names(each, owner) for each in _objects(message["Body"]))
                 found += mine
                 if mine and remove:
                     with translated("a queue of dead letters"):
@@ -72,19 +75,8 @@ class EndedMessages:
             yield from answer["Messages"]
 
 
-def is_theirs(body: str, owner: Owner) -> bool:
-    """Whether a message is about a user: an event, its envelope, a turn, or a change of one of the user's items.
-
-    What is no JSON names nobody.
-    """
-    try:
-        said = json.loads(body)
-    except ValueError:
-        return False
-    return any(_names(each, owner) for each in _objects(said))
-
-
-def _names(said: Mapping[str, Any], owner: Owner) -> bool:
+def of_user(said: Mapping[str, Any], owner: Owner) -> bool:
+    """Whether an object is about a user: an event, a turn, or a change of one of the user's items."""
     if (said.get("tenant_id"), said.get("user_id")) == (owner.tenant, owner.user):
         return True
     message = said.get("message")  # a turn that failed in an invocation of its own
@@ -95,17 +87,24 @@ def _names(said: Mapping[str, Any], owner: Owner) -> bool:
     return any(isinstance(key, dict) and key.get("S") == pk for key in keys)
 
 
-def _objects(said: Any) -> Iterator[Mapping[str, Any]]:
-    """Yield every object in a message, also those that lie in it as text."""
-    if isinstance(said, dict):
-        yield said
-        for value in said.values():
-            yield from _objects(value)
-    elif isinstance(said, list):
-        for value in said:
-            yield from _objects(value)
-    elif isinstance(said, str) and said.startswith("{"):
-        try:
-            yield from _objects(json.loads(said))
-        except ValueError:
-            return
+def of_tenant(said: Mapping[str, Any], owner: Owner) -> bool:
+    """Whether an object is about anybody of a tenant."""
+    if owner.tenant in (said.get("tenant_id"), said.get("tenant")):
+        return True
+    key, pk = said.get("pk"), f"T#{owner.tenant}"
+    return isinstance(key, dict) and f"{key.get('S')}#".startswith(f"{pk}#")
+
+
+def _objects(body: str) -> Iterator[Mapping[str, Any]]:
+    """Yield every object in a message, also those that lie in it as text; what is no JSON, or too deep, holds none."""
+    waiting: list[Any] = [body]
+    while waiting:
+        each = waiting.pop()
+        if isinstance(each, dict):
+            yield each
+            waiting += each.values()
+        elif isinstance(each, list):
+            waiting += each
+        elif isinstance(each, str) and each.lstrip().startswith(("{", "[")):
+            with suppress(ValueError, RecursionError):
+                waiting.append(json.loads(each))
