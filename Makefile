@@ -11,7 +11,7 @@ ENV ?= dev
 .PHONY: help setup demo up down status test pgbouncer check fmt unit integration e2e build plan apply bench bench-tenants bench-extract bench-chat bench-gate bench-search search-weights lock openapi
 
 help: ## list the targets
-	@awk -F ':.*## ' '/^[a-z0-9-]+:.*## /{printf "  make %-12s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
+	@awk -F ':.*## ' '/^[a-z0-9-]+:.*## /{printf "  make %-16s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
 
 setup: .venv/ready ## create .venv from the locked requirements
 

@@ -2,6 +2,11 @@
 
 import sys
 
-from scripts.cli import main
+try:
+    from scripts.cli import main
+except ModuleNotFoundError as error:
+    sys.exit(
+        f"error: no {error.name}: `make setup`, then PYTHONPATH=.:layers/membus/python .venv/bin/python -m scripts"
+    )
 
 sys.exit(main())

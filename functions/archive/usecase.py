@@ -55,8 +55,13 @@ class Archiver:
         try:
             self._group(group, outcome)
         except MembusError as error:
-            outcome.problems.append(f"{group.partition}: {error.code}: {error.detail}")
-            self.tell(group.partition, error)
+            self._failed(group, error, outcome)
+        except Exception as error:  # noqa: BLE001 - an item that nobody foresaw stays hot, and costs only its own group
+            self._failed(group, MembusError(f"a defect: {type(error).__name__}"), outcome)
+
+    def _failed(self, group: Waiting, error: MembusError, outcome: Outcome) -> None:
+        outcome.problems.append(f"{group.partition}: {error.code}: {error.detail}")
+        self.tell(group.partition, error)
 
     def _group(self, group: Waiting, outcome: Outcome) -> None:
         """Give one group its object. A crash behind any line leaves a copy too many, never one too few."""

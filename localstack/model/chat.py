@@ -43,7 +43,7 @@ class Known:
 
 
 def reply(prompt: Prompt) -> str:
-    message = MARKER.sub("", text_of(prompt.messages[-1].content)).strip()
+    message = FENCE.sub("", MARKER.sub("", text_of(prompt.messages[-1].content))).strip()
     memory = _fenced(text_of(prompt.system) if prompt.system else "")
     profile = [Known(line["key"], line["value"]) for line in LINE.finditer(memory.get("profile", ""))]
     if facts := _relevant(profile, message):

@@ -81,5 +81,7 @@ def test_the_story_shows_facts_with_evidence_an_answer_and_its_prompt(stack: Sta
     show_facts(story)
     show_answer(story, stand_in=True)
 
-    for part in ("home.city: Bristol (09 Nov 2026", "→ Bath (14 Nov 2026", "vegan", "profile", "tokens"):
+    answered = "Your diet is vegan and you do not like coriander."
+    changed = ("home.city: Bristol (09 Nov 2026", "→ Bath (14 Nov 2026", "→ vegan (13 Nov 2026")
+    for part in (*changed, answered, "profile", "tokens"):
         assert part in page.getvalue()

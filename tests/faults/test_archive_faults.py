@@ -196,6 +196,19 @@ def test_an_episode_stays_hot_while_the_store_is_out_of_reach() -> None:
         assert made.archive().episodes == len(everything)
 
 
+def test_an_item_that_cannot_be_read_costs_its_own_day_alone() -> None:
+    with tiers() as made:
+        everything = fill(made, ADA)
+        broken = next(item for item in made.items() if "ada0" in str(item["sk"]))
+        made.table.put_item(Item=broken | {"body": "no JSON"})
+
+        outcome = made.archive()
+
+        assert outcome.episodes == len(everything) - 1
+        assert len(outcome.problems) == len(made.problems) == 1
+        assert str(broken["pk"]) in outcome.problems[0]
+
+
 def test_a_missing_object_is_an_error_that_names_it_never_a_gap() -> None:
     with tiers() as made:
         fill(made)

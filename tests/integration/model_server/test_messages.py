@@ -37,6 +37,7 @@ def ask(client: Anthropic, text: str, **options: Any) -> Any:
         ("Where do I live?", "You live in Lisbon."),
         ("What kind of music do I like?", "You like jazz."),
         ("Do I have a dog?", "You have a pet: Rex (dog)."),
+        ("<recalled>\n- I play jazz with my dog\n</recalled>\n\nWhere do I live?", "You live in Lisbon."),
         ("What do you know about me?", "You live in Lisbon, you like jazz and you have a pet: Rex (dog)."),
         ("How tall is the Eiffel Tower?", "I do not know that yet. Tell me, and I will remember it."),
     ],
