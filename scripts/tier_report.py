@@ -11,8 +11,15 @@ from pathlib import Path
 
 from membus.domain.cold import ColdObject
 
-PRICES = json.loads((Path(__file__).parent / "aws_prices.json").read_text(encoding="utf-8"))
-DOLLARS: Mapping[str, float] = PRICES["gb_month"]
+PRICES = json.loads((Path(__file__).parent / "cost" / "aws_prices.json").read_text(encoding="utf-8"))
+NAMES = {
+    "DYNAMODB": "dynamodb_storage",
+    "STANDARD": "s3_standard",
+    "INTELLIGENT_TIERING": "s3_intelligent_tiering",
+    "GLACIER_IR": "s3_glacier_ir",
+}
+DOLLARS: Mapping[str, float] = {name: float(PRICES["prices"][key]["dollars"]) for name, key in NAMES.items()}
+"""A gigabyte and month in each class; INTELLIGENT_TIERING at its price for what nobody has read for a month."""
 CLASSES = ((365, "GLACIER_IR"), (30, "INTELLIGENT_TIERING"), (0, "STANDARD"))
 """Storage classes by the age in days at which the archive module's lifecycle moves an object there."""
 TIERED_BYTES_MIN = 128 * 1024
@@ -54,7 +61,7 @@ def page_of(tenant: str, objects: Sequence[ColdObject], *, today: date) -> str:
         "<style>body{font:16px/1.5 system-ui;max-width:60rem;margin:2rem auto;padding:0 1rem}"
         "td,th{padding:.2rem .8rem;text-align:right}</style>"
         f"<h1>Cold tier of {escape(tenant)}</h1><p>{episodes:,} episodes in {len(objects):,} objects, {today}. Prices: "
-        f"{PRICES['region']}, {PRICES['as_of']}. {escape(PRICES['note'])}</p>"
+        f"{PRICES['region']}, {PRICES['read_on']}. {escape(PRICES['unit'])}.</p>"
         f"{_drawn('Megabytes by storage class', found, megabytes)}{_drawn('Dollars a month', found, dollars)}"
         f"<table><tr><th>month</th>{head}<th>dollars</th></tr>{rows}</table></html>\n"
     )
