@@ -1,6 +1,6 @@
 """Erasure through the deployed stack: the function's own role reaches every store, and the receipt says that it did."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from typing import Any
 from uuid import uuid4
 
@@ -16,8 +16,10 @@ PROVEN_WITHIN_SECONDS = 300
 
 
 @pytest.fixture(scope="module")
-def admin(stack: Stack, new_key: NewKey) -> Client:
-    return Client(stack.api_url, new_key(f"gone-{uuid4().hex[:8]}", scopes=tuple(Scope)))
+def admin(stack: Stack, new_key: NewKey) -> Iterator[Client]:
+    client = Client(stack.api_url, new_key(f"gone-{uuid4().hex[:8]}", scopes=tuple(Scope)))
+    yield client
+    client.close()
 
 
 def planted(client: Client, user: str, canary: str) -> str:
