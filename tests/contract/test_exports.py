@@ -9,6 +9,7 @@ from urllib.parse import parse_qs, urlsplit
 
 import boto3
 import pytest
+from botocore.config import Config
 
 from localstack import aws
 from membus.adapters.aws import client, forget
@@ -56,7 +57,9 @@ def archives(request: pytest.FixtureRequest) -> Iterator[Archives]:
             forget()
     else:
         stack: Stack = request.getfixturevalue("stack")
-        yield S3Archives(lambda: aws.session().client("s3", endpoint_url=stack.endpoint_url), stack.bucket)
+        signing = Config(signature_version="s3v4")  # as the process's own client
+        s3 = aws.session().client("s3", endpoint_url=stack.endpoint_url, config=signing)
+        yield S3Archives(lambda: s3, stack.bucket)
 
 
 def an_export(owner: Owner, **fields: object) -> Export:

