@@ -9,7 +9,7 @@ from functions.extract.draft import Draft
 from functions.extract.learning import Learner
 from functions.extract.prompt import CURRENT, Instructions
 from functions.extract.rebuilding import Derived, derive
-from membus import wiring, wiring_cold, wiring_models
+from membus import wiring, wiring_cold, wiring_erasing, wiring_models
 from membus.domain.answers import Answers
 from membus.domain.episode import EpisodeQuery
 from membus.domain.event import EARLIEST, LATEST, Recorded
@@ -64,13 +64,18 @@ class Rereading:
 
 
 def episodes(owner: Owner, *, start: datetime = EARLIEST, end: datetime = LATEST) -> Iterator[Recorded]:
-    """Yield all that a user did, with whatever agent, from both tiers."""
-    reader = wiring_cold.episode_reader()
+    """Yield all that a user did, with whatever agent, from both tiers; what was erased stays so, wherever it lies.
+
+    Raises:
+        UnavailableError: the user is being erased.
+    """
+    reader, gate = wiring_cold.episode_reader(), wiring_erasing.gate()
     wanted = EpisodeQuery(tenant=owner.tenant, user_id=owner.user, start=start, end=end)
     after: dict[str, str] | None = {}
     while after is not None:
         page = reader.page(wanted, limit=PAGE, after=after or None)
-        yield from (Recorded(event=each.event, learned_at=each.learned_at) for each in page.items)
+        found = (Recorded(event=each.event, learned_at=each.learned_at) for each in page.items)
+        yield from (recorded for recorded in found if gate.admits(recorded))
         after = page.after
 
 

@@ -1,0 +1,44 @@
+"""scripts/rereading: what replay and shadow read again, from both tiers, and never what was erased."""
+
+from datetime import timedelta
+
+import pytest
+
+from membus import wiring_cold, wiring_erasing
+from membus.domain.erasure import Erasure, subject_of
+from membus.erasing import Gate
+from membus.errors import UnavailableError
+from scripts.rereading import episodes
+from tests.factories import ADA, NOON, an_event, recorded
+from tests.fakes.episodes import InMemoryEpisodes
+from tests.fakes.erasures import InMemoryErasures
+
+HOUR = timedelta(hours=1)
+
+
+def read(monkeypatch: pytest.MonkeyPatch, *erasures: Erasure) -> list[str]:
+    kept = InMemoryEpisodes()
+    for number in range(3):
+        event = an_event(f"e{number}", agent_id=f"agent{number}", occurred_at=NOON + number * HOUR)
+        kept.record(recorded(event), extracted=None)
+    monkeypatch.setattr(wiring_cold, "episode_reader", lambda: kept)
+    monkeypatch.setattr(wiring_erasing, "gate", lambda: Gate(InMemoryErasures(*erasures)))
+    return [each.event.event_id for each in episodes(ADA)]
+
+
+def erased(*, running: bool) -> Erasure:
+    subject = subject_of(ADA.tenant, ADA.user)
+    return Erasure(tenant=ADA.tenant, subject=subject, before=NOON + HOUR, running=running)
+
+
+def test_all_that_a_user_did_is_read_whatever_the_agent(monkeypatch: pytest.MonkeyPatch) -> None:
+    assert read(monkeypatch) == ["e0", "e1", "e2"]
+
+
+def test_what_was_erased_is_not_read_again_though_a_restore_brought_it_back(monkeypatch: pytest.MonkeyPatch) -> None:
+    assert read(monkeypatch, erased(running=False)) == ["e2"]
+
+
+def test_somebody_who_is_being_erased_is_not_read(monkeypatch: pytest.MonkeyPatch) -> None:
+    with pytest.raises(UnavailableError, match="being erased"):
+        read(monkeypatch, erased(running=True))
