@@ -9,7 +9,8 @@ from typing import Any
 
 from functions.index.api import Change
 from membus.domain.document import Document
-from membus.domain.event import LATEST, Event, Recorded
+from membus.domain.erasure import Erasure
+from membus.domain.event import LATEST, Event, Recorded, epoch_ms
 from membus.domain.facts import Fact, Observation
 from membus.domain.identity import Owner
 from membus.domain.memory import FINAL, Memory, Removal
@@ -26,7 +27,10 @@ _CONVERSATION = re.compile(r"T#([^#]+)#C#([^#]+)")
 
 @dataclass(frozen=True)
 class Projection:
-    """What follows from a change that was made, or is about, `moment`; `user` is whose data it is, if anybody's."""
+    """What follows from a change that was made, or is about, `moment`; `user` is whose data it is, if anybody's.
+
+    `counted` says that its versions count that user's writes, and so begin anew where the user does.
+    """
 
     tenant: str
     memories: tuple[Memory, ...] = ()
@@ -34,10 +38,25 @@ class Projection:
     announcement: Event | None = None
     user: str | None = None
     moment: datetime = LATEST
+    counted: bool = False
 
-    def erased(self) -> "Projection":
-        """Return what is left of it for a user who was erased: what is removed stays removed, and nobody is told."""
-        return replace(self, memories=(), announcement=None)
+    def after(self, erasure: Erasure) -> "Projection":
+        """Return what is left of it for a user who was erased; nobody is told of what was before.
+
+        Whoever comes back is counted from one again: the moment of the erasure goes in front, in milliseconds, and no
+        count reaches as far. So what is left of the former user, however late it arrives, is older than all of theirs.
+        """
+        if erasure.covers(self.moment):
+            gone = tuple(each.model_copy(update={"erased": True}) for each in self.removals)
+            return replace(self, memories=(), removals=gone, announcement=None)
+        if not self.counted:
+            return self
+        first = epoch_ms(erasure.before)
+        return replace(
+            self,
+            memories=tuple(_later(each, first) for each in self.memories),
+            removals=tuple(each.model_copy(update={"version": first + each.version}) for each in self.removals),
+        )
 
 
 @dataclass(frozen=True)
@@ -76,7 +95,8 @@ def _fact(change: Change, owner: Owner, facts: FactReader) -> Projection:
     new, old = _read_fact(change.body), _read_fact(change.old_body)
     revision, before = change.revisions
     told = _announcement(owner, new, old)
-    whose: Any = {"user": owner.user, "moment": max(fact.learned_at for fact in (new, old) if fact)}
+    moment = max(fact.learned_at for fact in (new, old) if fact)
+    whose: Any = {"user": owner.user, "moment": moment, "counted": True}
     if new is None:
         gone = Removal(
             tenant_id=owner.tenant, memory_id=fact_id(owner, change.sk.removeprefix("FACT#")),
@@ -88,6 +108,11 @@ def _fact(change: Change, owner: Owner, facts: FactReader) -> Projection:
     if isinstance(known, Removal):
         return Projection(owner.tenant, removals=(known,), announcement=told, **whose)
     return Projection(owner.tenant, memories=(known,), announcement=told, **whose)
+
+
+def _later(memory: Memory, first: int) -> Memory:
+    earlier = tuple(_later(each, first) for each in memory.earlier)
+    return memory.model_copy(update={"version": first + memory.version, "earlier": earlier})
 
 
 def _observed(fact: Fact) -> Observation:

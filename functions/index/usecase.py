@@ -70,7 +70,7 @@ def index_changes(records: Sequence[dict[str, Any]], *, sink: Sink) -> list[str]
 
 
 def _seen(record: dict[str, Any], sink: Sink) -> Seen | None:
-    """Return what a change means; of a user who was erased, what happened before that means nothing any more."""
+    """Return what a change means; of a user who was erased, what happened before that is only removed."""
     try:
         change = Change.model_validate(record)
         projection = project(change, sink.sources)
@@ -80,10 +80,9 @@ def _seen(record: dict[str, Any], sink: Sink) -> Seen | None:
         return None
     if projection is None:
         return None
-    if projection.user and sink.gate.is_erased(
-        Owner(tenant=projection.tenant, user=projection.user), projection.moment
-    ):
-        projection = projection.erased()
+    whose = Owner(tenant=projection.tenant, user=projection.user) if projection.user else None
+    if whose and (erasure := sink.gate.erasures.of(whose)):
+        projection = projection.after(erasure)
     return Seen(change.images.sequence_number, record, projection)
 
 

@@ -43,7 +43,10 @@ class InMemoryMemories:
         self._check()
         for removal in removals:
             key = (removal.tenant_id, removal.memory_id)
-            self._removed[key] = max(self._removed.get(key, -1), removal.version)
+            if not removal.erased:
+                self._removed[key] = max(self._removed.get(key, -1), removal.version)
+            elif self._removed.get(key, 0) <= removal.version:
+                self._removed.pop(key, None)
             if key in self._entries and self._entries[key].memory.version <= removal.version:
                 del self._entries[key]
 

@@ -44,7 +44,7 @@ def test_a_users_rows_go_in_batches_and_their_neighbours_stay(transactions: Tena
 
     assert first.cursor is not None
     assert (again.cursor, sum(again.counts.values())) == (None, 0)
-    assert counted(rows, ADA) == {"index_rows": 0, "index_vectors": 0}
+    assert counted(rows, ADA) == {"index_rows": 0, "index_vectors": 0, "index_marks": 0}
     assert {owner: counted(rows, owner) for owner in (GRACE, OTHER_ADA)} == {
         owner: before[owner] for owner in (GRACE, OTHER_ADA)
     }

@@ -14,11 +14,17 @@ _ERASE = """
     WITH gone AS (SELECT id FROM membus.memories WHERE tenant_id = %(tenant)s AND scope = %(scope)s LIMIT %(batch)s)
     DELETE FROM membus.memories m USING gone WHERE m.tenant_id = %(tenant)s AND m.id = gone.id
 """
-_FORGET = "DELETE FROM membus.removals WHERE tenant_id = %(tenant)s AND starts_with(group_id, %(facts)s)"
+# A user's name may go on behind a colon, a fact's key has none: a mark of `ada:b` is not one of `ada`.
+_FORGET = """
+    DELETE FROM membus.removals WHERE tenant_id = %(tenant)s AND starts_with(group_id, %(facts)s)
+        AND strpos(substr(group_id, length(%(facts)s) + 1), ':') = 0
+"""
 _SIZE = "DELETE FROM membus.scopes WHERE tenant_id = %(tenant)s AND scope = %(scope)s AND rows <= 0"
 _COUNT = """
     SELECT (SELECT count(*) FROM membus.memories WHERE tenant_id = %(tenant)s AND scope = %(scope)s),
-           (SELECT count(*) FROM membus.vectors WHERE tenant_id = %(tenant)s AND scope = %(scope)s)
+           (SELECT count(*) FROM membus.vectors WHERE tenant_id = %(tenant)s AND scope = %(scope)s),
+           (SELECT count(*) FROM membus.removals WHERE tenant_id = %(tenant)s AND starts_with(group_id, %(facts)s)
+                AND strpos(substr(group_id, length(%(facts)s) + 1), ':') = 0)
 """
 
 
@@ -41,12 +47,12 @@ class IndexedRows:
         return Tally({"index_rows": removed})
 
     def count(self, owner: Owner, *, cursor: str, time_left: Callable[[], bool]) -> Tally:  # noqa: ARG002
-        def work(connection: Connection) -> Callable[[], tuple[int, int]]:
-            answer = connection.execute(_COUNT, _named(owner))
-            return lambda: answer.fetchone() or (0, 0)
+        def work(connection: Connection) -> Callable[[], tuple[int, int, int]]:
+            answer = connection.execute(_COUNT.encode(), _named(owner))
+            return lambda: answer.fetchone() or (0, 0, 0)
 
-        rows, vectors = self._transactions.run(owner.tenant, work)
-        return Tally({"index_rows": rows, "index_vectors": vectors})
+        rows, vectors, marks = self._transactions.run(owner.tenant, work)
+        return Tally({"index_rows": rows, "index_vectors": vectors, "index_marks": marks})
 
     def _run(self, owner: Owner, statement: str) -> int:
         def work(connection: Connection) -> Callable[[], int]:

@@ -115,12 +115,17 @@ class PostgresMemories:
 
 
 def _remove(connection: Connection, tenant: str, removals: Sequence[Removal]) -> Callable[[], None]:
-    rows = [{"tenant": tenant, "memory": each.memory_id, "version": each.version} for each in removals]
+    rows = [_named(tenant, each) for each in removals]
     connection.execute(statements.LOCK, {"tenant": tenant, "memories": [each.memory_id for each in removals]})
-    _many(connection, statements.REMOVED, rows)
+    _many(connection, statements.REMOVED, [_named(tenant, each) for each in removals if not each.erased])
+    _many(connection, statements.UNMARK, [_named(tenant, each) for each in removals if each.erased])
     _many(connection, statements.REMOVE, rows)
     connection.execute(statements.FORGET_REMOVALS, {"tenant": tenant})
     return _nothing
+
+
+def _named(tenant: str, removal: Removal) -> dict[str, Any]:
+    return {"tenant": tenant, "memory": removal.memory_id, "version": removal.version}
 
 
 def _many(connection: Connection, statement: Any, rows: Sequence[dict[str, Any]]) -> Callable[[], None]:

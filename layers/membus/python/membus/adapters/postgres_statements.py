@@ -85,6 +85,9 @@ REMOVED = """
     ON CONFLICT (tenant_id, group_id) DO UPDATE
         SET version = greatest(removals.version, excluded.version), removed_at = now()
 """
+UNMARK = """
+    DELETE FROM membus.removals WHERE tenant_id = %(tenant)s AND group_id = %(memory)s AND version <= %(version)s
+"""
 REMOVE = "DELETE FROM membus.memories WHERE tenant_id = %(tenant)s AND group_id = %(memory)s AND version <= %(version)s"
 FORGET_REMOVALS = """
     DELETE FROM membus.removals WHERE tenant_id = %(tenant)s AND removed_at < now() - interval '3 days'

@@ -53,11 +53,15 @@ class Memory(Record):
 
 
 class Removal(Record):
-    """A memory that is gone: no copy of it up to `version` may come back."""
+    """A memory that is gone: no copy of it up to `version` may come back.
+
+    One that is `erased` leaves no mark, for its id names somebody: what was learned before is refused at the gate.
+    """
 
     tenant_id: Id
     memory_id: str
     version: int
+    erased: bool = False
 
 
 def scope_of(user_id: str | None, agent_id: str | None) -> str:

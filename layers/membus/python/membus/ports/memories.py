@@ -27,7 +27,7 @@ class MemoryIndex(Protocol):
         """Give each of these texts its vector, wherever it is waited for."""
 
     def remove(self, removals: Sequence[Removal]) -> None:
-        """Remove memories, also those whose older versions arrive later."""
+        """Remove memories, also those whose older versions arrive later: not where a removal is erased itself."""
 
     def pending(self, tenant: str, *, limit: int) -> list[str]:
         """Return texts that have no vector of the configured model yet, in an order of their own."""

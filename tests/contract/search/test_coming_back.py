@@ -1,0 +1,134 @@
+"""Whoever comes back after an erasure is found at once, whatever is still under way of who they were."""
+
+from dataclasses import dataclass, field
+from datetime import timedelta
+from typing import Any
+
+import pytest
+
+from functions.index.projection import Sources
+from functions.index.usecase import Sink, index_changes
+from membus.adapters.postgres_erasing import IndexedRows
+from membus.adapters.postgres_memories import PostgresMemories
+from membus.adapters.postgres_tenants import TenantTransactions
+from membus.domain.erasure import Erasure, subject_of
+from membus.domain.facts import Fact
+from membus.domain.identity import Owner
+from membus.domain.memory import Removal
+from membus.erasing import Gate
+from membus.indexing import Indexer
+from membus.ports.memories import MemoryIndex
+from tests.factories import NOON, a_conversation, a_fact
+from tests.fakes.bus import InMemoryBus, InMemoryQuarantine
+from tests.fakes.contents import InMemoryContents
+from tests.fakes.conversations import InMemoryConversations
+from tests.fakes.embedder import WordEmbedder
+from tests.fakes.erasures import InMemoryErasures
+from tests.fakes.facts import InMemoryFacts
+from tests.memories import look
+
+LATER = NOON + timedelta(days=1)
+PORTO = "fact:ada:home.city"
+
+
+@dataclass
+class Told:
+    """The index function, and the stream of one user's facts; `number` orders its records."""
+
+    index: MemoryIndex
+    owner: Owner
+    number: int = 0
+    erasures: InMemoryErasures = field(default_factory=InMemoryErasures)
+
+    def fact(self, new: Fact | None, old: Fact | None, *, revision: int) -> dict[str, Any]:
+        self.number += 1
+        keys = {"pk": {"S": f"T#{self.owner.tenant}#U#{self.owner.user}"}, "sk": {"S": "FACT#home.city"}}
+        images = {
+            image: keys | {"body": {"S": fact.model_dump_json()}, "revision": {"N": str(revision)}}
+            for image, fact in (("NewImage", new), ("OldImage", old))
+            if fact
+        }
+        name = "REMOVE" if new is None else "INSERT"
+        return {"eventName": name, "dynamodb": {"Keys": keys, **images, "SequenceNumber": str(self.number)}}
+
+    def take(self, *records: dict[str, Any]) -> None:
+        embedder = WordEmbedder()
+        sink = Sink(
+            indexer=Indexer(lambda _: embedder, self.index), index=self.index, bus=InMemoryBus(),
+            quarantine=InMemoryQuarantine(), gate=Gate(self.erasures), on_failure=_raise, on_unpaid=_raise,
+            sources=Sources(
+                InMemoryContents(), InMemoryFacts(), InMemoryConversations(lambda: NOON, a_conversation("c1"))
+            ),
+        )  # fmt: skip
+        assert index_changes(records, sink=sink) == []
+
+    def erase(self) -> None:
+        subject = subject_of(self.owner.tenant, self.owner.user)
+        line = Erasure(tenant=self.owner.tenant, subject=subject, before=NOON + timedelta(hours=1))
+        self.erasures.lines[self.owner.tenant, subject] = line
+
+
+def _raise(_: str, error: Exception) -> None:
+    raise error
+
+
+@pytest.fixture
+def told(index: MemoryIndex, tenant: str) -> Told:
+    return Told(index, Owner(tenant=tenant, user="ada"))
+
+
+OLD, NEW = a_fact("Lisbon", version=40), a_fact("Porto", event_id="e2", valid_from=LATER)
+
+
+@pytest.mark.parametrize("order", ["removed first", "in one batch", "removed last"])
+def test_the_first_fact_of_somebody_new_is_found_at_once(told: Told, order: str) -> None:
+    """The index may hear last of what the erasure removed: it stood still, or a dead letter came again."""
+    told.take(told.fact(OLD, None, revision=57))
+    told.erase()
+    removed, learned = told.fact(None, OLD, revision=57), told.fact(NEW, None, revision=1)
+    if order == "in one batch":
+        told.take(removed, learned)
+    else:
+        for record in (removed, learned) if order == "removed first" else (learned, removed):
+            told.take(record)
+
+    assert look(told.index, "Porto", mode="text", tenant=told.owner.tenant) == [PORTO]
+    assert look(told.index, "Lisbon", mode="text", tenant=told.owner.tenant) == []
+
+
+def test_what_somebody_new_takes_back_stays_away(told: Told) -> None:
+    told.erase()
+    told.take(told.fact(NEW, None, revision=1), told.fact(None, NEW, revision=2), told.fact(NEW, None, revision=1))
+
+    assert look(told.index, "Porto", tenant=told.owner.tenant) == []
+
+
+def test_a_mark_from_before_the_erasure_hides_nobody_who_comes_back(told: Told) -> None:
+    told.index.remove([Removal(tenant_id=told.owner.tenant, memory_id=PORTO, version=57)])
+    told.erase()
+
+    told.take(told.fact(NEW, None, revision=1))
+
+    assert look(told.index, "Porto", mode="text", tenant=told.owner.tenant) == [PORTO]
+
+
+def test_what_is_removed_of_an_erased_user_leaves_no_mark_with_their_name(
+    transactions: TenantTransactions, tenant: str
+) -> None:
+    told = Told(PostgresMemories(transactions, model=WordEmbedder.name), Owner(tenant=tenant, user="ada"))
+    rows, beside = IndexedRows(transactions), Owner(tenant=tenant, user="ada:b")
+    told.take(told.fact(OLD, None, revision=57), told.fact(None, OLD, revision=58))
+    told.index.remove([Removal(tenant_id=beside.tenant, memory_id="fact:ada:b:home.city", version=2)])
+    assert [_marks(rows, owner) for owner in (told.owner, beside)] == [1, 1]
+
+    told.erase()
+    told.take(told.fact(None, OLD, revision=58))
+    left = _marks(rows, told.owner)
+    rows.erase(told.owner, cursor="", time_left=lambda: True, settled=True)
+
+    assert left == 0
+    assert _marks(rows, beside) == 1
+
+
+def _marks(rows: IndexedRows, owner: Owner) -> int:
+    return rows.count(owner, cursor="", time_left=lambda: True).counts["index_marks"]
