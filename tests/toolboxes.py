@@ -6,14 +6,13 @@ from functions.chat.results import Results
 from functions.chat.toolbox import Toolbox
 from functions.chat.tooling import Acting, DataSources, Registry
 from tests.fakes.archive import InMemoryArchive
-from tests.fakes.bus import InMemoryBus
 from tests.fakes.contents import InMemoryContents
 from tests.fakes.episodes import InMemoryEpisodes
 from tests.fakes.recollection import InMemoryRecollection
 
 
 def no_tools(acting: Acting) -> Toolbox:
-    sources = DataSources(InMemoryRecollection(), InMemoryEpisodes(), InMemoryBus(), InMemoryArchive)
+    sources = DataSources(InMemoryRecollection(), InMemoryEpisodes(), InMemoryArchive)
     return Toolbox(Registry(), sources, acting, ThreadPoolExecutor(1), lambda: 10.0, lambda *_: None)
 
 

@@ -181,7 +181,7 @@ def _toolbox(seconds_left: Callable[[], float], whole_tenant: bool, acting: Acti
     def tell(tool: str, why: str) -> None:
         logger.warning("a tool failed", extra={"tool": tool, "why": why, "tenant_id": acting.owner.tenant})
 
-    sources = DataSources(wiring_search.recollection(), wiring_search.episodes(), wiring.bus(), wiring_cold.archive)
+    sources = DataSources(wiring_search.recollection(), wiring_search.episodes(), wiring_cold.archive)
     return Toolbox(registry, sources, replace(acting, whole_tenant=whole_tenant), hands, seconds_left, tell)
 
 

@@ -12,7 +12,6 @@ from membus.domain.identity import Owner
 from membus.domain.prompt import Tool
 from membus.ports.archive import ArchiveQueries
 from membus.ports.episodes import EpisodeReader
-from membus.ports.events import EventBus
 from membus.ports.recall import Recollection
 
 
@@ -43,7 +42,6 @@ class Acting:
 class DataSources:
     recollection: Recollection
     episodes: EpisodeReader
-    bus: EventBus
     archive: Callable[[], ArchiveQueries]
 
 

@@ -1,6 +1,5 @@
 """The tools of chat: what a model may look up, and the one thing it may ask to be kept."""
 
-import hashlib
 import json
 from collections.abc import Sequence
 from datetime import UTC, date, datetime, time, timedelta
@@ -11,9 +10,9 @@ from functions.chat.tooling import Acting, Arguments, DataSources, Registry
 from membus.domain.archive_query import ArchiveQuestion
 from membus.domain.blocks import escaped
 from membus.domain.episode import Episode, EpisodeQuery
-from membus.domain.event import EARLIEST, LATEST, Event
+from membus.domain.event import EARLIEST, LATEST
 from membus.domain.utterance.text import plain
-from membus.errors import InvalidError, UnavailableError
+from membus.errors import InvalidError
 
 registry = Registry()
 
@@ -95,10 +94,10 @@ def query_archive(asked: QueryArchive, acting: Acting, sources: DataSources) -> 
 
 
 @registry.tool(Remember, tokens=200, seconds=6)
-def remember(asked: Remember, acting: Acting, sources: DataSources) -> Sequence[str]:
-    """Tell the bus once more of the message that holds the quote: extract reads it, and the gate judges, as ever.
+def remember(asked: Remember, acting: Acting, _sources: DataSources) -> Sequence[str]:
+    """Check that the words are the user's and may be kept, and write nothing: each turn is told of with its marks.
 
-    The whole message and not the quote, which may have been cut out of a denial or of somebody else's words.
+    Another event of the same words would be a second witness to them who never was there (`turns.recorded`).
 
     Raises:
         InvalidError: `not_to_be_remembered`, or `not_said`: the words are not the user's.
@@ -106,17 +105,8 @@ def remember(asked: Remember, acting: Acting, sources: DataSources) -> Sequence[
     if not acting.remember:
         raise InvalidError("the user does not want this conversation's words kept", code="not_to_be_remembered")
     quote = plain(asked.quote)
-    words = next((said for said in reversed(acting.said) if quote and quote in plain(said)), None)
-    if words is None:
+    if not any(quote and quote in plain(said) for said in acting.said):
         raise InvalidError("quote the user's own words from this conversation, exactly", code="not_said")
-    digest = hashlib.sha256(f"{acting.conversation_id}\n{acting.owner.user}\n{words}".encode()).hexdigest()
-    event = Event(
-        event_id=f"remember-{digest[:32]}", tenant_id=acting.owner.tenant, user_id=acting.owner.user,
-        agent_id=acting.agent_id, session_id=acting.conversation_id, type="message.sent", occurred_at=acting.now,
-        payload={"text": words, "conversation_id": acting.conversation_id}, origin="chat",
-    )  # fmt: skip
-    if refused := sources.bus.publish([event]):
-        raise UnavailableError(f"it could not be noted: {refused[0]}")
     return ["noted; what it says is known to later messages as soon as it has been read"]
 
 

@@ -15,6 +15,7 @@ from membus.domain.identity import Id, Owner, Record
 from membus.domain.prompt import Footprint, Reply, Section
 from membus.domain.provenance import FactRef, FreshRef, PromptProvenance, RecallRef, Trace
 from membus.domain.tokens import estimate_tokens
+from membus.domain.utterance.text import plain
 from membus.domain.visible import is_blank
 
 REFUSED = "I can't help with that."
@@ -117,12 +118,28 @@ def is_summary_due(conversation: Conversation, turn: Turn, ratio: float) -> bool
 def recorded(conversation: Conversation, turn: Turn) -> Event:
     return _event(
         conversation, turn, turn.event_id, "turn.recorded",
-        user={"text": turn.user.content}, assistant={"text": turn.assistant.content},
+        user={"text": turn.user.content} | ({"asked_to_keep": quotes} if (quotes := _kept(turn)) else {}),
+        assistant={"text": turn.assistant.content},
     )  # fmt: skip
 
 
 def summary_due(conversation: Conversation, turn: Turn) -> Event:
     return _event(conversation, turn, f"summary-due-{turn.user.message_id}", "summary.due")
+
+
+def _kept(turn: Turn) -> list[str]:
+    """Return the words of this message that the tool `remember` took: a mark on the one event that tells of them.
+
+    What it took of earlier messages was told of with theirs.
+    """
+    taken = (
+        str(call.arguments["quote"])
+        for step in turn.assistant.steps
+        for call, result in zip(step.calls, step.results, strict=True)
+        if call.name == "remember" and not result.failed
+    )
+    said = plain(turn.user.content)
+    return list(dict.fromkeys(quote for quote in taken if plain(quote) in said))
 
 
 def _event(conversation: Conversation, turn: Turn, event_id: str, kind: str, **payload: object) -> Event:

@@ -77,4 +77,6 @@ def _line(words: Words) -> str:
         "speaker": event.payload.get("speaker") or event.user_id,
         "text": words.text,
     }
+    if (told := event.payload.get("user")) and isinstance(told, dict) and (quotes := told.get("asked_to_keep")):
+        said["asked_to_keep"] = quotes
     return json.dumps(said, ensure_ascii=False).replace("<", "\\u003c")

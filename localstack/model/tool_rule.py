@@ -24,6 +24,10 @@ COMMAND = re.compile(
 FENCED = re.compile(r"<(\w+)>\n.*?\n</\1>\s*", re.DOTALL)
 """What memory brought with the message is not what the user says."""
 RESULT_CHARACTERS = 400
+FENCE = re.compile(r"^</?\w+>$", re.MULTILINE)
+DATED = re.compile(r"- \[(?P<day>\d{4}-\d{2}-\d{2})[^\]]*\] (?P<words>.+)")
+NOTE = re.compile(r"\(.*\)|\[.*\]")
+"""What a tool says of its own result: what day it is, that there are more."""
 
 
 def tool_call(prompt: Prompt) -> Block | None:
@@ -63,12 +67,44 @@ def results_of(prompt: Prompt) -> list[Block]:
 
 
 def report(results: Sequence[Block]) -> str:
-    """Say in a sentence what the tools found."""
+    """Say in a sentence or two what the tools found, as one would tell a person."""
     if all(result.get("is_error") for result in results):
         return "I could not look that up just now."
-    found = " ".join(_words(result.get("content")) for result in results if not result.get("is_error"))
-    return f"Here is what I found: {found[:RESULT_CHARACTERS]}" if found.strip() else "I found nothing about that."
+    lines = [line for result in results if not result.get("is_error") for line in _lines(result.get("content"))]
+    told = [line for line in lines if not NOTE.fullmatch(line)]
+    if not told or all(line.startswith("nothing ") for line in told):
+        return "I found nothing about that."
+    if all(line.startswith("noted") for line in told):
+        return "I have noted that."
+    return f"Here is what I found: {_joined(_rows(told) or [_quoted(line) for line in told])}"
 
 
-def _words(content: Any) -> str:
-    return " ".join(text_of(content or "").split())
+def _lines(content: Any) -> list[str]:
+    """Return what a result says, without the fence that marks it as data."""
+    text = FENCE.sub("", text_of(content or ""))
+    return [" ".join(line.split()) for line in text.splitlines() if line.strip()]
+
+
+def _quoted(line: str) -> str:
+    """Return a dated line of memory as words and the day they are from."""
+    dated = DATED.fullmatch(line)
+    return f"“{dated['words']}” ({dated['day']})" if dated else line
+
+
+def _rows(lines: Sequence[str]) -> list[str]:
+    """Return the rows of a table, each value under its column's name; none where it is no table."""
+    table = [line.split(" | ") for line in lines]
+    if len(table[0]) < 2 or len({len(cells) for cells in table}) > 1:  # noqa: PLR2004 - one column is a list
+        return []
+    return [", ".join(f"{name} {cell}" for name, cell in zip(table[0], cells, strict=True)) for cells in table[1:]]
+
+
+def _joined(found: Sequence[str]) -> str:
+    """Return as much as a few sentences hold, whole ones, and how many more there are."""
+    shown = [found[0][:RESULT_CHARACTERS]]
+    for each in found[1:]:
+        if len("; ".join((*shown, each))) > RESULT_CHARACTERS:
+            break
+        shown.append(each)
+    more = len(found) - len(shown)
+    return "; ".join(shown) + (f"; and {more} more" if more else "")

@@ -44,16 +44,24 @@ def test_episodes_are_recalled_of_the_author_and_the_conversations_agent_in_time
     assert "Long ago" in result(talk).content
 
 
-def test_what_the_user_asks_to_keep_goes_to_the_bus_as_the_whole_message_they_sent(talk: Door) -> None:
+def test_what_the_user_asks_to_keep_is_a_mark_on_the_one_event_that_tells_of_it(talk: Door) -> None:
     words = "Remember that my flight is not at nine."
     say(talk, [call("remember", quote="at  NINE")], "Noted.", content=words)
 
     assert not result(talk).failed
-    event, turn = talk.bus.published
-    assert (event.type, event.origin, event.owner, event.speech) == ("message.sent", "chat", ADA, words)
-    assert (event.agent_id, event.session_id, turn.type) == ("guide", "c", "turn.recorded")
-    say(talk, [call("remember", quote="my flight is not at nine")], "Noted.", content="Did you?", key="k2")
-    assert len({each.event_id for each in talk.bus.published if each.type == "message.sent"}) == 1
+    (turn,) = talk.bus.published
+    assert (turn.type, turn.owner, turn.speech) == ("turn.recorded", ADA, words)
+    assert turn.payload["user"] == {"text": words, "asked_to_keep": ["at  NINE"]}
+
+
+def test_what_was_said_earlier_was_told_of_then(talk: Door) -> None:
+    say(talk, "Oh.", content="My flight is at nine.")
+    say(talk, [call("remember", quote="my flight is at nine")], "Noted.", content="Keep that", key="k2")
+
+    assert not result(talk).failed
+    assert [event.payload["user"] for event in talk.bus.published] == [
+        {"text": "My flight is at nine."}, {"text": "Keep that"},
+    ]  # fmt: skip
 
 
 @pytest.mark.parametrize(
@@ -75,7 +83,7 @@ def test_what_the_user_did_not_say_or_want_kept_is_not_kept(
     say(talk, [call("remember", quote=quote)], "No.", **fields)
 
     assert result(talk).content.startswith(code)
-    assert [event.type for event in talk.bus.published if event.type == "message.sent"] == []
+    assert not any("asked_to_keep" in event.payload["user"] for event in talk.bus.published)
 
 
 @pytest.mark.parametrize(("scopes", "user"), [(EVERYDAY, "ada"), ((*EVERYDAY, "admin"), None)])
