@@ -1,6 +1,6 @@
 """The archiver and both tiers over a strict AWS in this process, with a clock that can be set."""
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
 from datetime import datetime, timedelta
@@ -25,7 +25,7 @@ from membus.domain.identity import Owner
 from membus.erasing import Gate
 from membus.errors import MembusError
 from membus.ports.episodes import EpisodeReader
-from tests.factories import NOON
+from tests.factories import ADA, NOON, an_event, recorded
 from tests.strict import strict_aws
 from tests.tables import make_bucket, make_table
 
@@ -35,6 +35,8 @@ if TYPE_CHECKING:
 
 HOT_DAYS = 30
 BUCKET = "membus-test-archive"
+GRACE = Owner(tenant="acme", user="grace")
+DAYS = (-3, -2, -2, 0, 1)
 
 
 @dataclass
@@ -114,3 +116,40 @@ def rows_of(body: bytes) -> list[ColdRow]:
     """Return the rows of an object, whichever version of it."""
     with parquet_file(body) as path:
         return DuckDbParquet().read(path)
+
+
+@contextmanager
+def calls(tiers: Tiers, happens: Callable[[str, int], None]) -> Iterator[list[str]]:
+    """Tell `happens` of every call to AWS, before it is sent: its operation and its number."""
+    seen: list[str] = []
+
+    def before(model: Any, **_: object) -> None:
+        seen.append(model.name)
+        happens(model.name, len(seen))
+
+    clients = (tiers.table.meta.client, tiers.s3)
+    for client in clients:
+        client.meta.events.register("before-call", before)
+    try:
+        yield seen
+    finally:
+        for client in clients:
+            client.meta.events.unregister("before-call", before)
+
+
+def fill(tiers: Tiers, *owners: Owner) -> list[str]:
+    """Record episodes of Ada and Grace over several days, one of them large; returns their ids in time order."""
+    owners = owners or (ADA, GRACE)
+    for number, day in enumerate(DAYS):
+        for owner in owners:
+            text = "x" * 40_000 if number == 1 and owner is ADA else "hello"
+            event = an_event(
+                f"{owner.user}{number}", owner=owner, agent_id="guide", payload={"text": text},
+                occurred_at=NOON + timedelta(days=day, minutes=number, seconds=owner is GRACE),
+            )  # fmt: skip
+            tiers.episodes.record(recorded(event), extracted=None)
+    return [event_id for number in range(len(DAYS)) for event_id in (f"{owner.user}{number}" for owner in owners)]
+
+
+def ids(episodes: list[Episode]) -> list[str]:
+    return [each.event.event_id for each in episodes]

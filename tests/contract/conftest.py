@@ -5,7 +5,9 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 from uuid import uuid4
 
+import httpx2
 import pytest
+from anthropic import Anthropic
 
 from localstack import aws
 from localstack.stack_file import Stack
@@ -21,6 +23,7 @@ from membus.adapters.dynamo_signals import DynamoSignals
 from membus.adapters.dynamo_states import DynamoStates
 from membus.adapters.dynamo_traces import DynamoTraces
 from membus.adapters.s3_contents import S3Contents
+from membus.asking.model import Model
 from membus.domain.identity import Owner
 from membus.domain.trails import Trails
 from membus.ports.answers import AnswerStore
@@ -43,6 +46,7 @@ from tests.fakes.fresh import InMemoryFresh
 from tests.fakes.held_facts import InMemoryHeldFacts
 from tests.fakes.remains import InMemoryRemains
 from tests.fakes.states import InMemoryStates
+from tests.models import Wire, patient_model
 from tests.strict import strict_aws
 from tests.tables import make_bucket, make_table
 
@@ -206,3 +210,14 @@ def _memory_on(table: "Table", contents: ContentStore) -> Memory:
         DynamoFacts(table), DynamoEpisodes(table, contents, SHARDS), DynamoSignals(table),
         DynamoEpisodeReader(table, contents, StoppedClock(), SHARDS), DynamoTraces(table), DynamoAnswers(table),
     )  # fmt: skip
+
+
+@pytest.fixture
+def wire() -> Wire:
+    return Wire()
+
+
+@pytest.fixture
+def model(wire: Wire) -> Model:
+    http = httpx2.Client(transport=httpx2.MockTransport(wire.serve))
+    return patient_model(Anthropic(api_key="k", http_client=http))

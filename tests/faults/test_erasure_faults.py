@@ -8,11 +8,11 @@ from membus.adapters.erasing_restores import carry_over
 from membus.domain.erasure import Hold
 from membus.domain.identity import Owner
 from membus.errors import ConflictError
+from tests.archiving import calls
 from tests.canaries import canary_of, happened, plant, speak, sum_up
 from tests.erasing import House, house
 from tests.factories import ADA, a_conversation
 from tests.fakes.crashing import Death
-from tests.faults.test_archive_faults import calls
 
 GRACE, OTHER_ADA = Owner(tenant="acme", user="grace"), Owner(tenant="zeta", user="ada")
 EVERYBODY = (ADA, GRACE, OTHER_ADA)

@@ -1,0 +1,134 @@
+"""functions/archive over an object store that refuses, damages, loses or withholds: never trusted, never a gap."""
+
+from io import BytesIO
+from typing import Any
+
+import pytest
+from botocore.exceptions import ClientError
+
+from functions.memory.thawing_api import JOB_PREFIX, ThawOut, thaw
+from membus.errors import ArchiveError, InvalidError, NotFoundError, ThawingError
+from tests.archiving import BUCKET, calls, fill, ids, tiers
+from tests.factories import ADA
+from tests.fakes.crashing import Death
+
+
+@pytest.mark.parametrize("code", ["ConditionalRequestConflict", "PreconditionFailed"])
+def test_a_conflict_over_an_object_is_settled_by_reading_it(code: str) -> None:
+    with tiers() as made:
+        everything = fill(made)
+        refused: list[str] = []
+
+        def refuse(name: str, _: int) -> None:
+            if name == "PutObject" and not refused:
+                refused.append(name)
+                raise ClientError({"Error": {"Code": code}}, name)
+
+        with calls(made, refuse):
+            first = made.archive()
+        made.archive()
+        made.expire()
+
+        assert len(first.problems) <= 1
+        assert ids(made.walk(ADA)) == everything
+
+
+def test_a_truncated_object_under_the_right_key_is_replaced_before_anything_rests_on_it() -> None:
+    with tiers() as made:
+        everything = fill(made)
+
+        def cut(name: str, _: int) -> None:
+            if name == "UpdateItem":
+                raise Death
+
+        with calls(made, cut), pytest.raises(Death):
+            made.archive()
+        (key,) = made.keys_of_parquet()
+        made.s3.put_object(Bucket=BUCKET, Key=key, Body=b"PAR1 half")
+
+        assert made.archive().problems == []
+        made.expire()
+        assert ids(made.walk(ADA)) == everything
+
+
+def test_an_episode_stays_hot_while_the_store_is_out_of_reach() -> None:
+    with tiers() as made:
+        everything = fill(made)
+
+        def out_of_reach(name: str, _: int) -> None:
+            if name == "GetObject":
+                raise ClientError({"Error": {"Code": "SlowDown"}}, name)
+
+        with calls(made, out_of_reach):
+            outcome = made.archive()
+
+        assert outcome.episodes == 0
+        assert outcome.problems
+        assert not any("expires_at" in item for item in made.items())
+        assert made.archive().episodes == len(everything)
+
+
+def test_a_missing_object_is_an_error_that_names_it_never_a_gap() -> None:
+    with tiers() as made:
+        fill(made)
+        made.archive()
+        made.expire()
+        key = made.keys_of_parquet()[0]
+        made.s3.delete_object(Bucket=BUCKET, Key=key)
+
+        with pytest.raises(ArchiveError, match=key):
+            made.walk(ADA)
+
+
+def test_a_damaged_object_is_an_error_that_names_it() -> None:
+    with tiers() as made:
+        fill(made)
+        made.archive()
+        made.expire()
+        key = made.keys_of_parquet()[0]
+        body = bytearray(made.s3.get_object(Bucket=BUCKET, Key=key)["Body"].read())
+        body[100] ^= 1
+        made.s3.put_object(Bucket=BUCKET, Key=key, Body=bytes(body))
+
+        with pytest.raises(ArchiveError, match=key):
+            made.walk(ADA)
+
+
+def test_an_object_in_a_class_that_takes_hours_is_asked_for_and_told_as_a_job() -> None:
+    with tiers() as made:
+        fill(made, ADA)
+        made.archive()
+        made.expire()
+        key = made.keys_of_parquet()[0]
+        made.s3.copy_object(
+            Bucket=BUCKET, Key=key, CopySource={"Bucket": BUCKET, "Key": key}, StorageClass="GLACIER"
+        )  # fmt: skip
+
+        with pytest.raises(ThawingError) as thawing:
+            made.walk(ADA)
+
+        told = ThawOut.of(thawing.value)
+        assert (told.object, told.status, told.retry_after_seconds) == (key, "running", 18_000)
+        objects, catalog = made.archiver.objects, made.archiver.catalog
+        assert thaw("acme", told.job_id, catalog=catalog, objects=objects).job_id == told.job_id
+        with pytest.raises(NotFoundError):
+            thaw("zeta", told.job_id, catalog=catalog, objects=objects)
+        with pytest.raises(NotFoundError):
+            thaw("acme", f"{JOB_PREFIX}bm9uZQ", catalog=catalog, objects=objects)
+        with pytest.raises(InvalidError):
+            thaw("acme", f"{JOB_PREFIX}_____", catalog=catalog, objects=objects)
+
+
+def test_a_store_that_reads_back_something_else_than_was_written_is_not_trusted() -> None:
+    def other(parsed: dict[str, Any], **_: object) -> None:
+        parsed["Body"] = BytesIO(b"something else")
+
+    with tiers() as made:
+        fill(made)
+        made.s3.meta.events.register("after-call.s3.GetObject", other)
+
+        outcome = made.archive()
+
+        assert outcome.episodes == 0
+        assert "reads back as something else" in outcome.problems[0]
+        assert not any("expires_at" in item for item in made.items())
