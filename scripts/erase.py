@@ -28,7 +28,7 @@ def register(add_group: AddGroup, options: ArgumentParser) -> None:
         "erase", parents=[options], help="remove a user, or a tenant, from everywhere", asks=True,
         examples=["erase --tenant acme --user ada --dry-run", "erase --tenant acme --user ada --yes --wait",
                   "erase --tenant acme --everything --environment prod", "erase --tenant acme --again"],
-        description="A user is erased by the deployed function, as by POST /v1/users/{user}/erase; this tells it"
+        description="A user is erased by the deployed function, as by POST /v1/users/{user}:erase; this tells it"
         " to and, with --wait, shows how far it is. A tenant is erased by this command itself: run it again to go on. "
         "--again is for after a restore: whoever the ledger says was erased and who is there again is erased again.",
     )  # fmt: skip

@@ -16,8 +16,8 @@ def test_what_the_gate_holds_is_approved_or_rejected_for_good(acme: Client) -> N
 
     (held,) = eventually(lambda: acme.get(path).json()["items"], bool)
     assert (held["value"], acme.facts(user)) == ("Lisbon", {})
-    approved = acme.post(f"{path}/{held['quarantine_id']}/approve", {}, key=None)
-    rejected = acme.post(f"{path}/{held['quarantine_id']}/reject", {}, key=None)
+    approved = acme.post(f"{path}/{held['quarantine_id']}:approve", {}, key=None)
+    rejected = acme.post(f"{path}/{held['quarantine_id']}:reject", {}, key=None)
 
     assert (approved.status_code, approved.json()["trust"]) == (200, "corrected")
     assert (rejected.status_code, rejected.json()["code"]) == (409, "decided")

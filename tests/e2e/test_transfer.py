@@ -88,7 +88,7 @@ def test_a_users_memory_travels_to_another_user(client: Client, command: Command
 
 
 def test_an_export_is_fetched_from_an_address(client: Client, ada: str) -> None:
-    asked = client.post(f"/v1/users/{ada}/export", {})
+    asked = client.post(f"/v1/users/{ada}:export", {})
     assert asked.status_code == 202, asked.text
     where = asked.headers["location"]
 

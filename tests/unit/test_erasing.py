@@ -94,7 +94,7 @@ def test_a_new_event_comes_again_when_the_erasure_is_done() -> None:
 
 def test_the_door_hides_a_user_at_once_and_names_the_job(monkeypatch: pytest.MonkeyPatch) -> None:
     door = Door(scopes=("admin", "memory:read", "memory:write", "events:write")).open(monkeypatch)
-    asked = door.post("/v1/users/ada/erase", {})
+    asked = door.post("/v1/users/ada:erase", {})
 
     assert asked.status == 202
     assert door.get(asked.headers["location"]).json["status"] == "running"
@@ -104,4 +104,4 @@ def test_the_door_hides_a_user_at_once_and_names_the_job(monkeypatch: pytest.Mon
     refused = door.post("/v1/events", {"events": [{"user_id": "ada", "type": "page.viewed"}]})
     assert refused.json["rejected"][0]["code"] == "erased"
     assert door.get("/v1/users/grace/profile").status == 200
-    assert door.post("/v1/users/ada/erase", {}, key="another").json["job_id"] == asked.json["job_id"]
+    assert door.post("/v1/users/ada:erase", {}, key="another").json["job_id"] == asked.json["job_id"]

@@ -20,7 +20,7 @@ from tests.fakes.erasures import InMemoryErasures
 from tests.fakes.exports import InMemoryArchives, InMemoryExports
 from tests.unit.test_export import Household
 
-PATH = "/v1/users/ada/export"
+PATH = "/v1/users/ada:export"
 
 
 @pytest.fixture

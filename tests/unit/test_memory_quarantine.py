@@ -52,8 +52,8 @@ def test_what_a_person_approves_is_a_fact_set_by_hand(door: Door) -> None:
     doubt(door)
     (held,) = waiting(door)
 
-    first = door.post(f"{QUARANTINE}/{held['quarantine_id']}/approve", {}, key=None)
-    again = door.post(f"{QUARANTINE}/{held['quarantine_id']}/approve", {}, key=None)
+    first = door.post(f"{QUARANTINE}/{held['quarantine_id']}:approve", {}, key=None)
+    again = door.post(f"{QUARANTINE}/{held['quarantine_id']}:approve", {}, key=None)
 
     assert (first.status, first.json["value"], first.json["trust"]) == (200, "Lisbon", Trust.CORRECTED)
     assert (again.json, again.headers["etag"]) == (first.json, '"1"')
@@ -64,7 +64,7 @@ def test_what_a_person_approves_is_a_fact_set_by_hand(door: Door) -> None:
 def test_an_approval_is_an_event_from_which_a_rebuild_learns_the_same(door: Door) -> None:
     doubt(door)
     (held,) = waiting(door)
-    approved = door.post(f"{QUARANTINE}/{held['quarantine_id']}/approve", {}, key=None).json
+    approved = door.post(f"{QUARANTINE}/{held['quarantine_id']}:approve", {}, key=None).json
     recorded = door.episodes.contents["acme", f"approved-{held['quarantine_id']}"]
 
     rebuilt = Extraction(proposing())
@@ -78,9 +78,9 @@ def test_what_was_not_yet_so_is_so_from_the_moment_a_person_says_so(door: Door, 
     ahead = an_observation(valid_from=NOON + timedelta(days=30), learned_at=NOON)
     door.held_facts.hold(ADA, [held := held_fact(Held(reason="not_yet", observation=ahead))])
 
-    first = door.post(f"{QUARANTINE}/{held.quarantine_id}/approve", {}, key=None)
+    first = door.post(f"{QUARANTINE}/{held.quarantine_id}:approve", {}, key=None)
     door.clock.advance(passed)
-    again = door.post(f"{QUARANTINE}/{held.quarantine_id}/approve", {}, key=None)
+    again = door.post(f"{QUARANTINE}/{held.quarantine_id}:approve", {}, key=None)
 
     assert (first.status, first.json["value"]) == (200, "Lisbon")
     assert first.json["valid_from"] == first.json["learned_at"]
@@ -92,7 +92,7 @@ def test_what_is_approved_ends_when_its_words_say(door: Door) -> None:
     ended = an_observation(valid_from=began, valid_until=end, learned_at=NOON)
     door.held_facts.hold(ADA, [held := held_fact(Held(reason="url", observation=ended))])
 
-    approved = door.post(f"{QUARANTINE}/{held.quarantine_id}/approve", {}, key=None)
+    approved = door.post(f"{QUARANTINE}/{held.quarantine_id}:approve", {}, key=None)
 
     assert approved.json["valid_until"] == "2025-12-01T12:00:00Z"
 
@@ -101,11 +101,11 @@ def test_what_a_person_rejects_never_comes_back_on_a_replay(door: Door) -> None:
     doubt(door)
     (held,) = waiting(door)
 
-    assert door.post(f"{QUARANTINE}/{held['quarantine_id']}/reject", {}, key=None).status == 204
+    assert door.post(f"{QUARANTINE}/{held['quarantine_id']}:reject", {}, key=None).status == 204
     doubt(door, version="a later extractor")
 
     assert waiting(door) == []
-    assert door.post(f"{QUARANTINE}/{held['quarantine_id']}/approve", {}, key=None).code == "decided"
+    assert door.post(f"{QUARANTINE}/{held['quarantine_id']}:approve", {}, key=None).code == "decided"
     assert door.get("/v1/users/ada/facts/home.city").status == 404
 
 
@@ -116,9 +116,9 @@ def test_an_approval_that_a_crash_cut_short_is_finished_by_its_repetition(
     (held,) = waiting(door)
     with monkeypatch.context() as patch:
         patch.setattr(door.facts, "commit", _torn)
-        assert door.post(f"{QUARANTINE}/{held['quarantine_id']}/approve", {}, key=None).status == 500
+        assert door.post(f"{QUARANTINE}/{held['quarantine_id']}:approve", {}, key=None).status == 500
 
-    assert door.post(f"{QUARANTINE}/{held['quarantine_id']}/approve", {}, key=None).json["value"] == "Lisbon"
+    assert door.post(f"{QUARANTINE}/{held['quarantine_id']}:approve", {}, key=None).json["value"] == "Lisbon"
 
 
 def test_the_quarantine_comes_in_pages_that_only_its_own_cursor_opens(door: Door) -> None:
@@ -133,15 +133,15 @@ def test_the_quarantine_comes_in_pages_that_only_its_own_cursor_opens(door: Door
 
 
 def test_an_unknown_id_is_not_found(door: Door) -> None:
-    assert door.post(f"{QUARANTINE}/nothing/approve", {}, key=None).code == "not_found"
-    assert door.post(f"{QUARANTINE}/nothing/reject", {}, key=None).code == "not_found"
+    assert door.post(f"{QUARANTINE}/nothing:approve", {}, key=None).code == "not_found"
+    assert door.post(f"{QUARANTINE}/nothing:reject", {}, key=None).code == "not_found"
 
 
 def test_deciding_takes_a_key_that_may_write(door: Door) -> None:
     door.scopes = ("memory:read",)
 
-    assert door.post(f"{QUARANTINE}/x/approve", {}, key=None).code == "scope_missing"
-    assert door.post(f"{QUARANTINE}/x/reject", {}, key=None).code == "scope_missing"
+    assert door.post(f"{QUARANTINE}/x:approve", {}, key=None).code == "scope_missing"
+    assert door.post(f"{QUARANTINE}/x:reject", {}, key=None).code == "scope_missing"
 
 
 def _torn(*_: object) -> None:

@@ -1,4 +1,4 @@
-"""`/v1/users/{user}/erase` and `/v1/jobs/{id}`: everything about a user goes, and a receipt proves it."""
+"""`/v1/users/{user}:erase` and `/v1/jobs/{id}`: everything about a user goes, and a receipt proves it."""
 
 from http import HTTPStatus
 from typing import Annotated
@@ -23,7 +23,7 @@ JobId = Annotated[Id, Path()]
 
 
 @router.post(
-    "/v1/users/<user>/erase",
+    "/v1/users/<user>:erase",
     summary="Erase everything about a user, for good",
     status_code=HTTPStatus.ACCEPTED,
     **ADMIN,

@@ -1,4 +1,4 @@
-"""`/v1/users/{user}/export`: all that is known of a user, to take along."""
+"""`/v1/users/{user}:export`: all that is known of a user, to take along."""
 
 from http import HTTPStatus
 
@@ -16,7 +16,7 @@ router = APIGatewayHttpRouter()
 
 
 @router.post(
-    "/v1/users/<user>/export",
+    "/v1/users/<user>:export",
     summary="Write all that is known of a user into one archive",
     status_code=HTTPStatus.ACCEPTED,
     **ADMIN,

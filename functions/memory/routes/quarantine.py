@@ -29,7 +29,7 @@ def get_quarantine(user: User, limit: Limit = 50, cursor: Cursor = None) -> Quar
     )
 
 
-@router.post(f"{QUARANTINE}/<quarantine_id>/approve", summary="Believe it: it becomes a fact set by hand", **WRITE)
+@router.post(f"{QUARANTINE}/<quarantine_id>:approve", summary="Believe it: it becomes a fact set by hand", **WRITE)
 def post_approval(user: User, quarantine_id: QuarantineId) -> Response[Fact]:
     fact = quarantine.approve(
         _owner(user), quarantine_id, held_facts=wiring.held_facts(), facts=wiring.facts(), now=wiring.now(),
@@ -39,7 +39,7 @@ def post_approval(user: User, quarantine_id: QuarantineId) -> Response[Fact]:
 
 
 @router.post(
-    f"{QUARANTINE}/<quarantine_id>/reject",
+    f"{QUARANTINE}/<quarantine_id>:reject",
     summary="Do not believe it, now or when it is read again",
     status_code=HTTPStatus.NO_CONTENT,
     **WRITE,

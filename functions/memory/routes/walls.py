@@ -10,7 +10,7 @@ from membus.domain.identity import Owner
 from membus.http import caller
 
 Next = Callable[[APIGatewayHttpResolver], Response[Any]]
-ERASE = "/erase"
+ERASE = ":erase"
 
 
 def erasure_wall(app: APIGatewayHttpResolver, next_middleware: Next) -> Response[Any]:
@@ -20,7 +20,7 @@ def erasure_wall(app: APIGatewayHttpResolver, next_middleware: Next) -> Response
     """
     event = app.current_event
     user = app.context.get("_route_args", {}).get("user") or event.get_query_string_value("user_id", "")
-    if user and not event.path.endswith(ERASE):
+    if user and not (event.http_method == "POST" and event.path.endswith(ERASE)):
         owner = Owner.model_construct(tenant=caller(app).tenant, user=user)
         gate = wiring_erasing.gate()
         if event.http_method == "GET":

@@ -6,6 +6,10 @@ locals {
       public   = try(length(operation.security) == 0, false)
     } if contains(["get", "put", "post", "patch", "delete"], method)
   }]...)
+
+  # A gateway's variable takes a whole segment, so `{user}:erase` and `{user}:export` come by one route, `{user}`; the
+  # function reads the verb, and the authorizer's policy tells them apart.
+  routes = { for name, operation in local.operations : replace(name, "/}:\\w+$/", "}") => operation... }
 }
 
 resource "aws_apigatewayv2_api" "this" {
@@ -24,18 +28,22 @@ resource "aws_apigatewayv2_integration" "this" {
 }
 
 resource "aws_apigatewayv2_route" "this" {
-  for_each = local.operations
+  for_each = local.routes
 
   api_id             = aws_apigatewayv2_api.this.id
   route_key          = each.key
-  target             = "integrations/${aws_apigatewayv2_integration.this[each.value.function].id}"
-  authorization_type = each.value.public ? "NONE" : "CUSTOM"
-  authorizer_id      = each.value.public ? null : aws_apigatewayv2_authorizer.this.id
+  target             = "integrations/${aws_apigatewayv2_integration.this[each.value[0].function].id}"
+  authorization_type = each.value[0].public ? "NONE" : "CUSTOM"
+  authorizer_id      = each.value[0].public ? null : aws_apigatewayv2_authorizer.this.id
 
   lifecycle {
     precondition {
-      condition     = each.value.public == (each.value.scope == null)
+      condition     = alltrue([for operation in each.value : operation.public == (operation.scope == null)])
       error_message = "${each.key} must name a scope or say that it is public (`security: []`), not both, not neither."
+    }
+    precondition {
+      condition     = length(distinct([for operation in each.value : [operation.function, operation.public]])) == 1
+      error_message = "What shares ${each.key} must be of one function, and all of it public or none."
     }
   }
 }

@@ -23,8 +23,8 @@ variables {
 
 run "routes_are_the_documents_operations" {
   assert {
-    condition     = keys(aws_apigatewayv2_route.this) == ["GET /v1/health", "GET /v1/users/{user}/facts", "POST /v1/conversations/{conversation}/messages", "POST /v1/events"]
-    error_message = "Every operation is a route and nothing else is."
+    condition     = keys(aws_apigatewayv2_route.this) == ["GET /v1/health", "GET /v1/users/{user}/facts", "POST /v1/conversations/{conversation}/messages", "POST /v1/events", "POST /v1/users/{user}", "POST /v1/users/{user}/facts:batch"]
+    error_message = "Every operation is a route and nothing else is; verbs behind a variable share the variable's."
   }
   assert {
     condition     = aws_apigatewayv2_route.this["POST /v1/conversations/{conversation}/messages"].target == "integrations/${aws_apigatewayv2_integration.this["chat"].id}"
@@ -42,6 +42,9 @@ run "only_what_says_so_is_public" {
       "GET /v1/users/{user}/facts"                     = "memory:read"
       "POST /v1/conversations/{conversation}/messages" = "chat"
       "POST /v1/events"                                = "events:write"
+      "POST /v1/users/{user}/facts:batch"              = "memory:write"
+      "POST /v1/users/{user}:erase"                    = "admin"
+      "POST /v1/users/{user}:export"                   = "memory:read"
     }
     error_message = "The authorizer learns the scope of every route that is not public."
   }
