@@ -26,7 +26,7 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
     for item in items:
         if "stack_file" in getattr(item, "fixturenames", ()):
             item.add_marker("stack")
-    items.sort(key=lambda item: (_needs_stack(item), _place(item)))
+    items.sort(key=lambda item: (_needs_stack(item), _place(item), item.get_closest_marker("outage") is not None))
 
 
 def pytest_collection_finish(session: pytest.Session) -> None:
