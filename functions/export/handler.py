@@ -7,32 +7,44 @@ from aws_lambda_powertools.utilities.batch import BatchProcessor, EventType, pro
 from aws_lambda_powertools.utilities.batch.types import PartialItemFailureResponse
 from aws_lambda_powertools.utilities.typing import LambdaContext
 
-from functions.export import job
 from functions.export.api import DueRecord
+from functions.export.job import Exporter
 from functions.export.sections import Sources
 from membus import wiring, wiring_cold, wiring_erasing, wiring_search, wiring_transfer
+from membus.domain.transfer import due
+from membus.errors import ConflictError, UnavailableError
 from membus.observability import logger, metrics
 
 processor = BatchProcessor(event_type=EventType.SQS, model=DueRecord, raise_on_entire_batch_failure=False)
 
 
-def export(record: DueRecord) -> None:
+def advance(record: DueRecord, lambda_context: LambdaContext) -> None:
     exports = wiring_transfer.exports()
-    sources = Sources(
+    exporter = Exporter(
+        sources=_sources(), exports=exports, archives=wiring_transfer.archives(), show=wiring_erasing.gate().show,
+        clock=wiring.now, seconds_left=lambda: lambda_context.get_remaining_time_in_millis() / 1000,
+    )  # fmt: skip
+    try:
+        export = exporter.advance(exports.export(record.tenant, record.job_id))
+    except ConflictError:
+        logger.info("another one goes on with this export", job_id=record.job_id)
+        return
+    if export.status == "running" and wiring_search.announcements().publish([due(export)]):
+        raise UnavailableError("the export went on, and nobody could be told to go on with it")
+    logger.info("an export went on", job_id=export.job_id, status=export.status, rows=export.rows, bytes=export.bytes)
+    metrics.add_metric(name="ExportsDone", unit=MetricUnit.Count, value=export.status == "done")
+
+
+def _sources() -> Sources:
+    return Sources(
         episodes=wiring_cold.episode_reader(), facts=wiring.facts(), conversations=wiring.conversations(),
         summaries=wiring.summaries(), documents=wiring_search.documents(), index=wiring_search.memory_index(),
-        held_facts=wiring.held_facts(), now=wiring.now,
+        held_facts=wiring.held_facts(), states=wiring.states(), contents=wiring.contents(), now=wiring.now,
     )  # fmt: skip
-    done = job.run(
-        exports.export(record.tenant, record.job_id), sources=sources, exports=exports,
-        archives=wiring_transfer.archives(), show=wiring_erasing.gate().show, clock=wiring.now,
-    )  # fmt: skip
-    logger.info("an export ended", job_id=done.job_id, status=done.status, rows=done.rows, bytes=done.bytes)
-    metrics.add_metric(name="ExportsDone", unit=MetricUnit.Count, value=done.status == "done")
 
 
 @logger.inject_lambda_context
 @metrics.log_metrics
 def handler(event: dict[str, Any], context: LambdaContext) -> PartialItemFailureResponse:
     metrics.add_metric(name="MessagesReceived", unit=MetricUnit.Count, value=len(event["Records"]))
-    return process_partial_response(event=event, record_handler=export, processor=processor, context=context)
+    return process_partial_response(event=event, record_handler=advance, processor=processor, context=context)

@@ -1,55 +1,127 @@
-"""Do an export job: write the archive beside, keep it, and forget whose it was."""
+"""Do an export job: part after part, each written down before the next, put together at the end, then forget whose."""
 
-import tempfile
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
+from dataclasses import dataclass
 
+from functions.export.archive import Part
 from functions.export.sections import Sources
-from functions.export.usecase import export_user
+from functions.export.usecase import write_part
+from membus import __version__
+from membus.domain import transfer
 from membus.domain.identity import Owner
-from membus.domain.transfer import Export
-from membus.errors import NotFoundError
+from membus.domain.transfer import Export, FileEntry, Kept, Manifest, Piece, Place
+from membus.errors import ConflictError, NotFoundError
 from membus.ports.clock import Clock
 from membus.ports.transfer import Archives, Exports
 
+SECONDS_MIN = 300
+"""No part is begun with less time left: it is as much as is read in a minute, and has to be read anew otherwise."""
+ATTEMPTS_MAX = 5
+"""An upload is lost once in a great while; one that is lost each time is somebody's to look at."""
 
-def run(
-    export: Export,
-    *,
-    sources: Sources,
-    exports: Exports,
-    archives: Archives,
-    show: Callable[[Owner], None],
-    clock: Clock,
-) -> Export:
-    """Return the job as it ended; one that has ended stays as it is, and the archive is made once.
 
-    `show` lets a user's data be read. It is asked again before the archive is kept: a user who is being erased by
-    then leaves none behind.
+@dataclass(frozen=True)
+class Exporter:
+    """`show` lets a user's data be read; it is asked before each part and again before the archive is there."""
 
-    Raises:
-        UnavailableError: a store is away; the job may be run again from its beginning, which makes the same archive.
-    """
-    if export.user is None or export.status != "running":
+    sources: Sources
+    exports: Exports
+    archives: Archives
+    show: Callable[[Owner], None]
+    clock: Clock
+    seconds_left: Callable[[], float]
+
+    def advance(self, export: Export) -> Export:
+        """Go on with a job as long as there is time; return it as far as it came, one that has ended as it is.
+
+        Raises:
+            ConflictError: somebody else goes on with it.
+            UnavailableError: a store is away; what is written stays, and the same job may be advanced again.
+        """
+        while export.status == "running" and self.seconds_left() > SECONDS_MIN:
+            export = self._step(export, Owner(tenant=export.tenant, user=str(export.user)))
         return export
-    owner = Owner(tenant=export.tenant, user=export.user)
-    try:
-        ended = _written(export, owner, sources, archives, show)
-    except NotFoundError as gone:
-        ended = export.model_copy(update={"status": "failed", "reason": gone.detail})
-    ended = ended.model_copy(update={"user": None, "ended_at": clock()})
-    exports.end(ended)
-    return ended
+
+    def _step(self, export: Export, owner: Owner) -> Export:
+        try:
+            self.show(owner)
+            if export.upload is None and not export.dry_run:
+                return self.exports.advance(export.model_copy(update={"upload": self.archives.begin(export.place)}))
+            return self._part(export, owner)
+        except NotFoundError as gone:
+            return self._failed(export, gone.detail)
+
+    def _part(self, export: Export, owner: Owner) -> Export:
+        part = Part(export.bytes)
+        following = write_part(owner, export.at, part, sources=self.sources)
+        data = part.more() if following else self._last(export, owner, part)
+        further = export.model_copy(
+            update={
+                "parts": export.parts + 1, "bytes": export.bytes + len(data), "at": following or export.at,
+                "rows": _added(export.rows, part.pieces),
+            }
+        )  # fmt: skip
+        try:
+            kept = None if export.dry_run else self._kept(further, data, owner, ends=following is None)
+        except ConflictError as lost:
+            return self._anew(export, lost)
+        if following is None:
+            return self._ended(further, status="done")
+        return self.exports.advance(further, transfer.Part(number=further.parts, kept=kept, pieces=tuple(part.pieces)))
+
+    def _last(self, export: Export, owner: Owner, part: Part) -> bytes:
+        before = [piece for each in self.exports.parts(export) for piece in each.pieces]
+        return part.last(manifest(export, owner, [*before, *part.pieces]), before)
+
+    def _kept(self, export: Export, data: bytes, owner: Owner, *, ends: bool) -> Kept:
+        kept = self.archives.add(export.place, str(export.upload), export.parts, data)
+        if ends:
+            self.show(owner)
+            parts = [part.kept for part in self.exports.parts(export) if part.kept]
+            self.archives.finish(export.place, str(export.upload), [*parts, kept])
+        return kept
+
+    def _anew(self, export: Export, lost: ConflictError) -> Export:
+        """Begin again: the parts that were written are gone, or somebody else's."""
+        if export.attempt == ATTEMPTS_MAX:
+            return self._failed(export, lost.detail)
+        begun: dict[str, object] = {
+            "attempt": export.attempt + 1,
+            "upload": None,
+            "parts": 0,
+            "bytes": 0,
+            "rows": {},
+            "at": Place(),
+        }
+        again = self.exports.advance(export.model_copy(update=begun))
+        self.archives.abandon(export.place, str(export.upload))
+        return again
+
+    def _failed(self, export: Export, reason: str) -> Export:
+        if export.upload:
+            self.archives.abandon(export.place, export.upload)
+        return self._ended(export, status="failed", reason=reason)
+
+    def _ended(self, export: Export, **changes: object) -> Export:
+        forgotten = {"user": None, "ended_at": self.clock(), "upload": None, "at": Place()}
+        return self.exports.advance(export.model_copy(update=changes | forgotten))
 
 
-def _written(
-    export: Export, owner: Owner, sources: Sources, archives: Archives, show: Callable[[Owner], None]
-) -> Export:
-    show(owner)
-    with tempfile.TemporaryFile() as file:
-        manifest = export_user(owner, sources=sources, file=file, created_at=export.requested_at)
-        size = file.seek(0, 2)
-        show(owner)
-        if not export.dry_run:
-            archives.keep(export.place, file)
-    rows = {name: entry.rows for name, entry in manifest.files.items()}
-    return export.model_copy(update={"status": "done", "rows": rows, "bytes": size})
+def manifest(export: Export, owner: Owner, pieces: Iterable[Piece]) -> Manifest:
+    entries = {piece.name: FileEntry(**piece.model_dump(include=set(FileEntry.model_fields))) for piece in pieces}
+    return Manifest(
+        membus=__version__, tenant=owner.tenant, user=owner.user, created_at=export.requested_at,
+        files={name: entries[name] for name in sorted(entries, key=_order)},
+    )  # fmt: skip
+
+
+def _order(name: str) -> tuple[str, int]:
+    return transfer.section_of(name), transfer.number_of(name)
+
+
+def _added(rows: dict[str, int], pieces: Iterable[Piece]) -> dict[str, int]:
+    added = dict(rows)
+    for piece in pieces:
+        section = transfer.section_of(piece.name)
+        added[section] = added.get(section, 0) + piece.rows
+    return added

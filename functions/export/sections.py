@@ -1,31 +1,37 @@
 """What there is of a user, file by file, in an order that does not depend on when it is asked for."""
 
 import json
-from collections.abc import Callable, Iterator
+from bisect import bisect_right
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from contextlib import suppress
 from dataclasses import dataclass
 from datetime import datetime
-from typing import Any, TypeVar, get_args
+from typing import Any, TypeVar
 
-from membus.domain.conversation import Conversation, Status
-from membus.domain.episode import EpisodeQuery
+from membus.domain.episode import Episode, EpisodeQuery
 from membus.domain.event import EARLIEST, LATEST, Recorded
-from membus.domain.facts import by_key, fold, history
+from membus.domain.facts import Observation, by_key, fold, history
 from membus.domain.identity import Owner
 from membus.domain.memory import scope_of
 from membus.domain.pages import Page
 from membus.domain.retrieval import Within
+from membus.domain.state import Session
+from membus.errors import NotFoundError
+from membus.ports.contents import ContentStore
 from membus.ports.conversations import ConversationStore
 from membus.ports.documents import DocumentStore
 from membus.ports.episodes import EpisodeReader
 from membus.ports.facts import FactReader
 from membus.ports.held_facts import HeldFacts
 from membus.ports.memories import MemoryIndex
+from membus.ports.states import StateStore
 from membus.ports.summaries import OutlineReader
 
 T = TypeVar("T")
 PAGE = 200
 Row = dict[str, Any]
-Turning = Callable[[dict[str, str] | None], Page[T]]
+After = dict[str, str] | None
+Turning = Callable[[After], Page[T]]
 """Turns to the page behind a place."""
 
 
@@ -40,80 +46,94 @@ class Sources:
     documents: DocumentStore
     index: MemoryIndex
     held_facts: HeldFacts
+    states: StateStore
+    contents: ContentStore
     now: Callable[[], datetime]
 
 
-def events(owner: Owner, sources: Sources) -> Iterator[Row]:
+@dataclass(frozen=True)
+class Chunk:
+    """Some rows, and behind what the next ones come: None behind the last. `sessions` are those of events."""
+
+    rows: list[Row]
+    after: dict[str, str] | None
+    sessions: tuple[Session, ...] = ()
+
+
+def events(owner: Owner, sources: Sources, after: After) -> Iterator[Chunk]:
     """Yield each event as it was recorded, in time order, wherever it lies."""
     wanted = EpisodeQuery(tenant=owner.tenant, user_id=owner.user, start=EARLIEST, end=LATEST)
-    for episode in _every(lambda after: sources.episodes.page(wanted, limit=PAGE, after=after)):
-        recorded = Recorded(event=episode.event, learned_at=episode.learned_at)
-        yield recorded.model_dump(mode="json", by_alias=True, exclude={"extracted"})
+    for page in _pages(lambda place: sources.episodes.page(wanted, limit=PAGE, after=place), after):
+        yield Chunk(
+            [_event(episode) for episode in page.items], page.after,
+            tuple(
+                Session(tenant=owner.tenant, agent=each.event.agent_id, session_id=each.event.session_id)
+                for each in page.items if each.event.session_id
+            ),
+        )  # fmt: skip
 
 
-def facts(owner: Owner, sources: Sources) -> Iterator[Row]:
+def states(sessions: Iterable[Session], sources: Sources) -> Iterator[Row]:
+    """Yield the working memory of each session that has some: it is theirs whose events name the session."""
+    for session in sessions:
+        with suppress(NotFoundError):
+            state = sources.states.state(session)
+            named = {"agent_id": session.agent, "session_id": session.session_id}
+            yield named | state.model_dump(mode="json")
+
+
+def facts(owner: Owner, sources: Sources, after: After) -> Iterator[Chunk]:
     """Yield each key with the fact that holds, taken back ones included, and every observation that led to it."""
-    for key, seen in sorted(by_key(sources.facts.observations(owner)).items()):
-        fact = fold(seen)
-        versions = [version.model_dump(mode="json") for version in history(seen)]
-        yield {"key": key, "fact": fact and fact.model_dump(mode="json"), "history": versions}
+    seen = by_key(sources.facts.observations(owner))
+    for keys in _behind(sorted(seen), after):
+        yield Chunk([_fact(key, seen[key]) for key in keys.items], keys.after)
 
 
-def conversations(owner: Owner, sources: Sources) -> Iterator[Row]:
-    """Yield a line for each conversation, message, summary and ledger of slots.
-
-    Of a conversation that belongs to somebody else the user takes along what they said themselves.
-    """
-    for conversation in _theirs(owner, sources):
-        yield {"kind": "conversation"} | conversation.model_dump(mode="json")
-        mine = conversation.user_id == owner.user
-        for row in _inside(owner.tenant, conversation.conversation_id, sources):
-            if mine or (row["kind"] == "message" and row["author"] == owner.user):
-                yield row
-
-
-def documents(owner: Owner, sources: Sources) -> Iterator[Row]:
+def documents(owner: Owner, sources: Sources, after: After) -> Iterator[Chunk]:
     within = Within(tenant_id=owner.tenant, now=sources.now(), scope=scope_of(owner.user, None), kinds=("document",))
-    ids = sorted(_every(lambda after: sources.index.documents(within, limit=PAGE, after=after)))
-    for start in range(0, len(ids), PAGE):
-        found = sources.documents.documents(owner.tenant, ids[start : start + PAGE])
-        yield from (document.model_dump(mode="json") for document in found)
+    ids = sorted(every(lambda place: sources.index.documents(within, limit=PAGE, after=place)))
+    for page in _behind(ids, after):
+        found = sources.documents.documents(owner.tenant, page.items)
+        yield Chunk([document.model_dump(mode="json") for document in found], page.after)
 
 
-def quarantine(owner: Owner, sources: Sources) -> Iterator[Row]:
-    held = _every(lambda after: sources.held_facts.page(owner, limit=PAGE, after=after))
-    yield from (each.model_dump(mode="json") for each in held)
+def quarantine(owner: Owner, sources: Sources, after: After) -> Iterator[Chunk]:
+    for page in _pages(lambda place: sources.held_facts.page(owner, limit=PAGE, after=place), after):
+        yield Chunk([each.model_dump(mode="json") for each in page.items], page.after)
 
 
 def as_line(row: Row) -> str:
     return json.dumps(row, ensure_ascii=False, separators=(",", ":"))
 
 
-def _theirs(owner: Owner, sources: Sources) -> list[Conversation]:
-    found = [each for status in get_args(Status) for each in _every(_of_status(owner, sources, status))]
-    return sorted(found, key=lambda each: each.conversation_id)
+def every(page: Turning[T]) -> Iterator[T]:
+    for each in _pages(page, None):
+        yield from each.items
 
 
-def _of_status(owner: Owner, sources: Sources, status: Status) -> Turning[Conversation]:
-    return lambda after: sources.conversations.page(owner.tenant, status, user=owner.user, limit=PAGE, after=after)
+def _event(episode: Episode) -> Row:
+    recorded = Recorded(event=episode.event, learned_at=episode.learned_at)
+    return recorded.model_dump(mode="json", by_alias=True, exclude={"extracted"})
 
 
-def _inside(tenant: str, conversation_id: str, sources: Sources) -> Iterator[Row]:
-    said = _every(lambda after: sources.conversations.messages(tenant, conversation_id, limit=PAGE, after=after))
-    told = _every(lambda after: sources.summaries.summaries(tenant, conversation_id, limit=PAGE, after=after))
-    about = {"conversation_id": conversation_id}
-    yield from ({"kind": "message"} | about | each.model_dump(mode="json") for each in said)
-    yield from ({"kind": "summary"} | about | each.model_dump(mode="json") for each in told)
-    outline = sources.summaries.outline(tenant, conversation_id)
-    if outline.border.version:
-        yield {"kind": "slots"} | about | outline.model_dump(mode="json")
+def _fact(key: str, seen: list[Observation]) -> Row:
+    fact = fold(seen)
+    versions = [version.model_dump(mode="json") for version in history(seen)]
+    return {"key": key, "fact": fact and fact.model_dump(mode="json"), "history": versions}
 
 
-def _every(page: Turning[T]) -> Iterator[T]:
-    after: dict[str, str] | None = None
+def _behind(names: Sequence[str], after: After) -> Iterator[Page[str]]:
+    """Yield sorted names by the page, those behind the last one of a page before."""
+    start = bisect_right(names, after["name"]) if after else 0
+    for first in range(start, len(names), PAGE):
+        page = tuple(names[first : first + PAGE])
+        yield Page(page, {"name": page[-1]} if first + PAGE < len(names) else None)
+
+
+def _pages(page: Turning[T], after: After) -> Iterator[Page[T]]:
     while True:
         found = page(after)
-        yield from found.items
+        yield found
         if found.after is None:
             return
         after = found.after

@@ -1,50 +1,69 @@
-"""Write all that is known of one user into one archive."""
+"""Write all that is known of one user into one archive, as much of it at a time as makes a part."""
 
-from collections.abc import Callable, Iterable, Iterator
-from datetime import datetime
-from typing import IO
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
 
 from functions.export import sections
-from functions.export.archive import Archive
-from functions.export.sections import Row, Sources
-from membus import __version__
+from functions.export.archive import Part
+from functions.export.sections import After, Chunk, Row, Sources
+from functions.export.talks import conversations
 from membus.domain import transfer
 from membus.domain.identity import Owner
-from membus.domain.transfer import Manifest
+from membus.domain.transfer import SECTIONS, Place
 
-FILES: dict[str, Callable[[Owner, Sources], Iterator[Row]]] = {
+if TYPE_CHECKING:
+    from membus.domain.state import Session
+
+WRITERS: dict[str, Callable[[Owner, Sources, After], Iterator[Chunk]]] = {
     transfer.EVENTS: sections.events,
     transfer.FACTS: sections.facts,
-    transfer.CONVERSATIONS: sections.conversations,
+    transfer.CONVERSATIONS: conversations,
     transfer.DOCUMENTS: sections.documents,
     transfer.QUARANTINE: sections.quarantine,
 }
 
 
-def export_user(
-    owner: Owner,
-    *,
-    sources: Sources,
-    file: IO[bytes],
-    created_at: datetime,
-    on_row: Callable[[str], None] = lambda _: None,
-) -> Manifest:
-    """Write the archive and return its manifest; of a user nobody has heard of every file is empty.
+def write_part(owner: Owner, place: Place, part: Part, *, sources: Sources) -> Place | None:
+    """Write what comes at a place until the part is full; return where the next one goes on, None at the end.
 
-    It reads while others write: each line is as it was when it was read. The same state gives the same bytes, but
-    for `created_at`. `on_row` hears the file of each line.
+    It reads while others write: each line is as it was when it was read. The same state gives the same bytes. Of a
+    user nobody has heard of every file is empty.
     """
-    archive = Archive(file)
-    for name, section in FILES.items():
-        archive.add(name, _lines(name, section(owner, sources), on_row))
-    manifest = Manifest(
-        membus=__version__, tenant=owner.tenant, user=owner.user, created_at=created_at, files=archive.files
-    )
-    archive.close(manifest)
-    return manifest
+    following: Place | None = place
+    while following is not None and not part.is_full:
+        following = _write_piece(owner, following, part, sources)
+    return following
 
 
-def _lines(name: str, rows: Iterable[Row], on_row: Callable[[str], None]) -> Iterator[str]:
-    for row in rows:
-        on_row(name)
-        yield sections.as_line(row)
+def _write_piece(owner: Owner, place: Place, part: Part, sources: Sources) -> Place | None:
+    piece = _Piece(part, WRITERS[place.section](owner, sources, place.after))
+    part.add(transfer.piece_name(place.section, place.piece), map(sections.as_line, piece.rows()))
+    if place.section == transfer.EVENTS:
+        working = sections.states(piece.sessions, sources)
+        part.add(transfer.piece_name(transfer.STATES, place.piece), map(sections.as_line, working))
+    if piece.after is not None:
+        return Place(section=place.section, piece=place.piece + 1, after=piece.after)
+    following = SECTIONS.index(place.section) + 1
+    return Place(section=SECTIONS[following]) if following < len(SECTIONS) else None
+
+
+@dataclass
+class _Piece:
+    """Rows until the part is full; then `after` says where they ended, and `sessions` which they named."""
+
+    part: Part
+    chunks: Iterator[Chunk]
+    after: After = None
+
+    def __post_init__(self) -> None:
+        self.sessions: dict[Session, None] = {}
+
+    def rows(self) -> Iterator[Row]:
+        for chunk in self.chunks:
+            yield from chunk.rows
+            self.sessions |= dict.fromkeys(chunk.sessions)
+            self.after = chunk.after
+            if self.part.is_full:
+                return
+        self.after = None

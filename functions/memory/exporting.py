@@ -5,9 +5,8 @@ import uuid
 from datetime import datetime
 
 from membus.domain.erasure import subject_of
-from membus.domain.event import Event
 from membus.domain.identity import Owner
-from membus.domain.transfer import JOB_PREFIX, Export
+from membus.domain.transfer import JOB_PREFIX, Export, due
 from membus.errors import UnavailableError
 from membus.ports.events import EventBus
 from membus.ports.transfer import Exports
@@ -37,14 +36,6 @@ def begin_export(
     if export.status == "running" and announcements.publish([due(export)]):
         raise UnavailableError("the export is noted, but could not be begun: send this request again")
     return export
-
-
-def due(export: Export) -> Event:
-    """Return what wakes the function that exports; it names the job and nobody else."""
-    return Event(
-        event_id=export.job_id, tenant_id=export.tenant, user_id="-", type="export.due",
-        occurred_at=export.requested_at, payload={"job_id": export.job_id},
-    )  # fmt: skip
 
 
 def _job_id(owner: Owner, request_key: str | None) -> str:

@@ -7,18 +7,19 @@ from zipfile import ZipFile
 import pytest
 
 from functions.export.sections import Sources
-from functions.export.usecase import export_user
 from membus.adapters.dynamo_conversations import DynamoConversations
 from membus.adapters.dynamo_documents import DynamoDocuments
 from membus.adapters.dynamo_episode_reader import DynamoEpisodeReader
 from membus.adapters.dynamo_episodes import DynamoEpisodes
 from membus.adapters.dynamo_facts import DynamoFacts
 from membus.adapters.dynamo_held_facts import DynamoHeldFacts
+from membus.adapters.dynamo_states import DynamoStates
 from membus.adapters.dynamo_summaries import DynamoSummaries
 from membus.adapters.tiered_episodes import TieredEpisodes
 from membus.domain.document import Document
 from membus.domain.identity import Owner
 from membus.domain.transfer import EVENTS, Manifest
+from tests.exporting import archived
 from tests.factories import ADA, NOON, a_conversation, a_turn, an_event, an_observation, learn, recorded
 from tests.fakes.clock import StoppedClock
 from tests.fakes.episodes import InMemoryEpisodes
@@ -49,6 +50,7 @@ def test_facts_conversations_and_documents_are_the_users_own(archive: ZipFile) -
 
     assert counts == {
         "events.jsonl": 3, "facts.jsonl": 1, "conversations.jsonl": 3, "documents.jsonl": 1, "quarantine.jsonl": 0,
+        "states.jsonl": 0,
     }  # fmt: skip
     assert b"bob" not in b"".join(archive.read(name) for name in archive.namelist())
 
@@ -58,9 +60,7 @@ def _manifest(archive: ZipFile) -> Manifest:
 
 
 def _exported(sources: Sources) -> ZipFile:
-    file = io.BytesIO()
-    export_user(ADA, sources=sources, file=file, created_at=NOON)
-    return ZipFile(file)
+    return ZipFile(io.BytesIO(archived(sources)))
 
 
 def _sources() -> Sources:
@@ -70,7 +70,8 @@ def _sources() -> Sources:
     sources = Sources(
         episodes=reader, facts=DynamoFacts(memory), conversations=DynamoConversations(talks, clock),
         summaries=DynamoSummaries(talks), documents=DynamoDocuments(memory, clock), index=index,
-        held_facts=DynamoHeldFacts(memory, clock), now=clock,
+        held_facts=DynamoHeldFacts(memory, clock), states=DynamoStates(memory, contents, clock), contents=contents,
+        now=clock,
     )  # fmt: skip
     for owner in (ADA, Owner(tenant=ADA.tenant, user="bob"), Owner(tenant="zeta", user=ADA.user)):
         _live(owner, sources, cold, hot, index)

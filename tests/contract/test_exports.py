@@ -19,8 +19,8 @@ from membus.adapters.s3_erasing import archives as archives_of
 from membus.adapters.s3_versions import S3Versions
 from membus.domain.erasure import subject_of
 from membus.domain.identity import Owner
-from membus.domain.transfer import KEPT, Export
-from membus.errors import NotFoundError
+from membus.domain.transfer import KEPT, Export, Kept, Part, Place
+from membus.errors import ConflictError, NotFoundError
 from membus.ports.transfer import Archives, Exports
 from tests.contract.conftest import EVERYWHERE, stack_table
 from tests.factories import NOON
@@ -75,9 +75,9 @@ def test_a_job_is_begun_once(exports: Exports, owner: Owner) -> None:
 
 
 def test_a_job_ends_and_is_forgotten_with_its_archive(exports: Exports, owner: Owner, clock: StoppedClock) -> None:
-    exports.begin(an_export(owner))
-    ended = an_export(owner, user=None, status="done", ended_at=NOON, rows={"events.jsonl": 3})
-    exports.end(ended)
+    begun = exports.begin(an_export(owner))
+    changes = {"user": None, "status": "done", "ended_at": NOON, "rows": {"events.jsonl": 3}}
+    ended = exports.advance(begun.model_copy(update=changes))
 
     assert exports.export(owner.tenant, "export_1") == ended
     clock.advance(KEPT)
@@ -92,18 +92,68 @@ def test_a_job_of_another_tenant_does_not_exist(exports: Exports, owner: Owner) 
         exports.export(f"{owner.tenant}x", "export_1")
 
 
-def test_an_archive_is_kept_whole_and_the_last_one_counts(archives: Archives, owner: Owner) -> None:
+def a_part(number: int, **fields: object) -> Part:
+    piece = {"name": "events.jsonl", "rows": 2, "bytes": 40, "sha256": "s", "crc": 7, "packed": 12, "offset": 30}
+    kept = Kept(etag=f"e{number}", checksum="c")
+    return Part.model_validate({"number": number, "kept": kept, "pieces": (piece,)} | fields)
+
+
+def test_a_job_goes_on_part_by_part_and_two_who_go_on_at_once_are_told(exports: Exports, owner: Owner) -> None:
+    begun = exports.begin(an_export(owner, upload="u1"))
+    further = begun.model_copy(
+        update={"parts": 1, "bytes": 50, "at": Place(section="facts.jsonl", after={"name": "a"})}
+    )
+    first = exports.advance(further, a_part(1))
+
+    with pytest.raises(ConflictError):
+        exports.advance(further, a_part(1, kept=None))
+    assert exports.export(owner.tenant, "export_1") == first
+    second = exports.advance(first, a_part(2))
+    assert exports.parts(second) == [a_part(1), a_part(2)]
+
+
+def test_an_attempt_that_begins_anew_has_parts_of_its_own(exports: Exports, owner: Owner) -> None:
+    first = exports.advance(exports.begin(an_export(owner)), a_part(1))
+    anew = exports.advance(first.model_copy(update={"attempt": 2, "parts": 0}))
+
+    assert exports.parts(anew) == []
+    assert [part.number for part in exports.parts(exports.advance(anew, a_part(1)))] == [1]
+
+
+def test_an_archive_is_put_together_of_its_parts_and_the_last_one_counts(archives: Archives, owner: Owner) -> None:
     place = an_export(owner).place
-    for words in (b"first", b"second" * 100_000):
-        file = io.BytesIO(words)
-        file.read()
-        archives.keep(place, file)
+    large = bytes(5 << 20)
+    for words in (b"first", b"second"):
+        upload = archives.begin(place)
+        archives.add(place, upload, 1, b"lost in a crash")
+        parts = [archives.add(place, upload, 1, large), archives.add(place, upload, 2, words)]
+        archives.finish(place, upload, parts)
 
     found = io.BytesIO()
     archives.fetch(place, found)
-    assert found.getvalue() == b"second" * 100_000
+    assert found.getvalue() == large + b"second"
     with pytest.raises(NotFoundError):
         archives.fetch(f"{place}x", found)
+
+
+def test_an_archive_of_other_parts_is_refused_and_one_that_was_given_up_is_gone(
+    archives: Archives, owner: Owner
+) -> None:
+    place = an_export(owner).place
+    upload = archives.begin(place)
+    kept = archives.add(place, upload, 1, b"mine")
+    archives.add(place, upload, 1, b"a rival's")
+    with pytest.raises(ConflictError):
+        archives.finish(place, upload, [kept])
+
+    archives.abandon(place, upload)
+    archives.abandon(place, upload)
+    with pytest.raises(ConflictError):
+        archives.add(place, upload, 1, b"mine")
+    with pytest.raises(ConflictError):
+        archives.finish(place, upload, [kept])
+    with pytest.raises(NotFoundError):
+        archives.fetch(place, io.BytesIO())
 
 
 def test_a_link_names_the_file_and_ends(archives: Archives, owner: Owner) -> None:
@@ -115,7 +165,7 @@ def test_a_link_names_the_file_and_ends(archives: Archives, owner: Owner) -> Non
     assert asked.get("X-Amz-Expires", asked.get("seconds")) == ["900"]
 
 
-def test_an_erasure_removes_every_version_of_the_users_archives_and_of_nobody_elses() -> None:
+def test_an_erasure_removes_every_version_and_part_of_the_users_archives_and_of_nobody_elses() -> None:
     with strict_aws():
         make_bucket()
         s3 = boto3.client("s3", region_name="us-east-1")
@@ -125,8 +175,12 @@ def test_an_erasure_removes_every_version_of_the_users_archives_and_of_nobody_el
         ada, bob = Owner(tenant="acme", user="ada"), Owner(tenant="acme", user="bob")
         for owner in (ada, ada, bob):
             subject = subject_of(owner.tenant, owner.user)
-            store.keep(an_export(owner, subject=subject).place, io.BytesIO(b"archive"))
+            place = an_export(owner, subject=subject).place
+            whole = store.begin(place)
+            store.finish(place, whole, [store.add(place, whole, 1, b"archive")])
+            store.add(place, store.begin(place), 1, b"half of one")
 
-        assert erasing.erase(ada, cursor="", time_left=lambda: True, settled=False).counts == {"exports": 2}
+        assert erasing.count(ada, cursor="", time_left=lambda: True).counts == {"exports": 4}
+        assert erasing.erase(ada, cursor="", time_left=lambda: True, settled=False).counts == {"exports": 4}
         assert erasing.count(ada, cursor="", time_left=lambda: True).counts == {"exports": 0}
-        assert erasing.count(bob, cursor="", time_left=lambda: True).counts == {"exports": 1}
+        assert erasing.count(bob, cursor="", time_left=lambda: True).counts == {"exports": 2}

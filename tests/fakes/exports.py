@@ -1,9 +1,11 @@
 """Export jobs and archives in dictionaries."""
 
+import hashlib
+from collections.abc import Sequence
 from typing import IO
 
-from membus.domain.transfer import KEPT, Export
-from membus.errors import NotFoundError, UnavailableError
+from membus.domain.transfer import KEPT, Export, Kept, Part
+from membus.errors import ConflictError, NotFoundError, UnavailableError
 from membus.ports.clock import Clock
 
 
@@ -11,6 +13,7 @@ class InMemoryExports:
     def __init__(self, clock: Clock) -> None:
         self._clock = clock
         self.jobs: dict[tuple[str, str], Export] = {}
+        self._parts: dict[tuple[str, str, int], dict[int, Part]] = {}
 
     def begin(self, export: Export) -> Export:
         return self.jobs.setdefault((export.tenant, export.job_id), export)
@@ -21,20 +24,49 @@ class InMemoryExports:
             raise NotFoundError("no such job")
         return found
 
-    def end(self, export: Export) -> None:
-        self.jobs[export.tenant, export.job_id] = export
+    def advance(self, export: Export, part: Part | None = None) -> Export:
+        if self.jobs[export.tenant, export.job_id].revision != export.revision:
+            raise ConflictError("lost a race while going on with an export")
+        if part:
+            self._parts.setdefault(_attempt(export), {})[part.number] = part
+        further = export.model_copy(update={"revision": export.revision + 1})
+        self.jobs[export.tenant, export.job_id] = further
+        return further
+
+    def parts(self, export: Export) -> list[Part]:
+        kept = self._parts.get(_attempt(export), {})
+        return [kept[number] for number in sorted(kept)]
 
 
 class InMemoryArchives:
     def __init__(self) -> None:
         self.kept: dict[str, bytes] = {}
+        self.uploads: dict[tuple[str, str], dict[int, bytes]] = {}
         self.away = False
+        self._begun = 0
 
-    def keep(self, place: str, file: IO[bytes]) -> None:
-        if self.away:
-            raise UnavailableError("the archives are away")
-        file.seek(0)
-        self.kept[place] = file.read()
+    def begin(self, place: str) -> str:
+        self._answer()
+        self._begun += 1
+        self.uploads[place, str(self._begun)] = {}
+        return str(self._begun)
+
+    def add(self, place: str, upload: str, number: int, data: bytes) -> Kept:
+        self._answer()
+        self._parts(place, upload)[number] = data
+        return Kept(etag=_etag(data))
+
+    def finish(self, place: str, upload: str, parts: Sequence[Kept]) -> None:
+        self._answer()
+        kept = self._parts(place, upload)
+        if [Kept(etag=_etag(kept[number])) for number in sorted(kept)][: len(parts)] != list(parts):
+            raise ConflictError("the archive's parts are others")
+        self.kept[place] = b"".join(kept[number] for number in range(1, len(parts) + 1))
+        del self.uploads[place, upload]
+
+    def abandon(self, place: str, upload: str) -> None:
+        self._answer()
+        self.uploads.pop((place, upload), None)
 
     def fetch(self, place: str, into: IO[bytes]) -> None:
         if place not in self.kept:
@@ -43,3 +75,20 @@ class InMemoryArchives:
 
     def link(self, place: str, *, seconds: int) -> str:
         return f"https://archives.example/{place}?seconds={seconds}"
+
+    def _answer(self) -> None:
+        if self.away:
+            raise UnavailableError("the archives are away")
+
+    def _parts(self, place: str, upload: str) -> dict[int, bytes]:
+        if (place, upload) not in self.uploads:
+            raise ConflictError("the archive's parts are gone")
+        return self.uploads[place, upload]
+
+
+def _attempt(export: Export) -> tuple[str, str, int]:
+    return export.tenant, export.job_id, export.attempt
+
+
+def _etag(data: bytes) -> str:
+    return hashlib.sha256(data).hexdigest()

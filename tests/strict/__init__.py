@@ -17,6 +17,7 @@ from moto import mock_aws
 from tests.strict.dynamodb import DynamoLimits
 from tests.strict.eventbridge import EventLimits
 from tests.strict.refusal import Refusal
+from tests.strict.uploads import UploadLimits, upload_of
 
 Answer = tuple[AWSResponse, dict[str, Any]]
 
@@ -27,6 +28,7 @@ class _Guard:
     def __init__(self) -> None:
         self.dynamodb: DynamoLimits | None = None
         self.events: EventLimits | None = None
+        self.uploads: UploadLimits | None = None
 
     def before_dynamodb(self, *, model: Any, params: dict[str, Any], **_: object) -> Answer | None:
         if self.dynamodb is None:
@@ -46,6 +48,16 @@ class _Guard:
         if self.events:
             self.events.finish(parsed, context)
 
+    def before_s3(self, *, model: Any, params: dict[str, Any], context: dict[str, Any], **_: object) -> Any:
+        if self.uploads is None:
+            return None
+        context["membus_upload"] = upload_of(params)
+        return _answered(partial(self.uploads.check, model.name, params["url"]))
+
+    def after_s3(self, *, model: Any, http_response: Any, context: dict[str, Any], **_: object) -> None:
+        if self.uploads:
+            self.uploads.done(model.name, http_response.status_code, context.get("membus_upload", ""))
+
 
 def _answered(check: Callable[[], dict[str, Any] | None]) -> Answer | None:
     """Return the answer that the check itself gives, None where the call may go on to the emulator."""
@@ -62,6 +74,8 @@ BUILTIN_HANDLERS.extend(
         ("before-call.dynamodb", _guard.before_dynamodb),
         ("before-call.events", _guard.before_events),
         ("after-call.events.PutEvents", _guard.after_events),
+        ("before-call.s3", _guard.before_s3),
+        ("after-call.s3", _guard.after_s3),
     ]
 )
 
@@ -70,8 +84,8 @@ BUILTIN_HANDLERS.extend(
 def strict_aws() -> Iterator[None]:
     """Answer every AWS call of this process from memory; sessions must be made after this module is imported."""
     with mock_aws():
-        _guard.dynamodb, _guard.events = DynamoLimits(), EventLimits()
+        _guard.dynamodb, _guard.events, _guard.uploads = DynamoLimits(), EventLimits(), UploadLimits()
         try:
             yield
         finally:
-            _guard.dynamodb = _guard.events = None
+            _guard.dynamodb = _guard.events = _guard.uploads = None

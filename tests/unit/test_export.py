@@ -11,9 +11,8 @@ from zipfile import ZipFile
 
 import pytest
 
-from functions.export.archive import EPOCH, Archive
+from functions.export.archive import EPOCH, Part
 from functions.export.sections import Sources
-from functions.export.usecase import export_user
 from membus import __version__
 from membus.domain.document import Document
 from membus.domain.facts import Trust
@@ -22,14 +21,17 @@ from membus.domain.identity import Owner
 from membus.domain.transfer import EVENTS, Manifest
 from membus.domain.verdict import Held
 from tests.deliveries import Extraction, observant
+from tests.exporting import Desk, archived
 from tests.factories import ADA, NOON, a_conversation, a_summary, a_turn, an_event, an_observation, recorded, said
 from tests.fakes.clock import StoppedClock
+from tests.fakes.contents import InMemoryContents
 from tests.fakes.conversations import InMemoryConversations
 from tests.fakes.documents import InMemoryDocuments
 from tests.fakes.episodes import InMemoryEpisodes
 from tests.fakes.facts import InMemoryFacts
 from tests.fakes.held_facts import InMemoryHeldFacts
 from tests.fakes.memories import InMemoryMemories
+from tests.fakes.states import InMemoryStates
 from tests.fakes.summaries import InMemorySummaries
 from tests.memories import fill
 
@@ -49,9 +51,11 @@ class Household:
         self.summaries = InMemorySummaries(self.conversations)
         self.documents, self.index = InMemoryDocuments(clock), InMemoryMemories()
         self.held_facts = InMemoryHeldFacts(clock)
+        self.states, self.contents = InMemoryStates(clock), InMemoryContents()
         self.sources = Sources(
             episodes=self.episodes, facts=self.facts, conversations=self.conversations, summaries=self.summaries,
-            documents=self.documents, index=self.index, held_facts=self.held_facts, now=clock,
+            documents=self.documents, index=self.index, held_facts=self.held_facts, states=self.states,
+            contents=self.contents, now=clock,
         )  # fmt: skip
 
     def live(self) -> None:
@@ -87,9 +91,9 @@ def household() -> Household:
 
 
 def exported(household: Household, owner: Owner = ADA) -> tuple[bytes, Manifest]:
-    file = io.BytesIO()
-    manifest = export_user(owner, sources=household.sources, file=file, created_at=NOON + 3 * HOUR)
-    return file.getvalue(), manifest
+    archive = archived(household.sources, owner, created_at=NOON + 3 * HOUR)
+    with ZipFile(io.BytesIO(archive)) as opened:
+        return archive, Manifest.model_validate_json(opened.read("manifest.json"))
 
 
 def lines(archive: bytes, name: str) -> list[dict[str, Any]]:
@@ -161,30 +165,26 @@ def test_nobody_has_an_archive_too_and_it_is_empty(household: Household) -> None
     assert {entry.rows for entry in manifest.files.values()} == {0}
 
 
-def test_a_store_that_is_away_leaves_no_manifest(household: Household) -> None:
+def test_a_store_that_is_away_leaves_no_archive(household: Household) -> None:
     household.index.away = True
-    file = io.BytesIO()
+    desk = Desk(household.sources)
 
     with pytest.raises(Exception, match="away"):
-        export_user(ADA, sources=household.sources, file=file, created_at=NOON)
-    assert b"manifest" not in file.getvalue()
+        desk.run()
+    assert desk.archives.kept == {}
 
 
-def test_an_archive_holds_one_line_in_memory_however_many_there_are() -> None:
+def test_a_part_holds_what_it_packed_and_one_line_in_memory() -> None:
     def endless() -> Iterator[str]:
         yield from (f"{number} {'x' * 1000}" for number in range(20_000))
 
-    class Nowhere(io.BytesIO):
-        def write(self, data: Any) -> int:
-            return len(data)
-
+    part = Part(0)
     tracemalloc.start()
-    archive = Archive(Nowhere())
-    archive.add("events.jsonl", endless())
+    part.add("events.jsonl", endless())
     _, most = tracemalloc.get_traced_memory()
     tracemalloc.stop()
 
-    assert archive.files["events.jsonl"].bytes > 20_000_000
+    assert part.pieces[0].bytes > 20_000_000
     assert most < 2_000_000
 
 

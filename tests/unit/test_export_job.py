@@ -6,18 +6,18 @@ from zipfile import ZipFile
 
 import pytest
 
-from functions.export import job
+from functions.export.job import Exporter
 from membus.domain.erasure import Erasure, subject_of
-from membus.domain.identity import Owner
 from membus.domain.transfer import KEPT, Export
 from membus.erasing import Gate
 from membus.errors import ConflictError, NotFoundError, UnavailableError
 from scripts.transfer.exporting import Waiting
 from tests.door import Door
+from tests.exporting import Desk, an_export
 from tests.factories import ADA, NOON
 from tests.fakes.clock import StoppedClock
 from tests.fakes.erasures import InMemoryErasures
-from tests.fakes.exports import InMemoryArchives, InMemoryExports
+from tests.fakes.exports import InMemoryExports
 from tests.unit.test_export import Household
 
 PATH = "/v1/users/ada:export"
@@ -33,10 +33,11 @@ def door(monkeypatch: pytest.MonkeyPatch) -> Door:
 def worked(door: Door, household: Household) -> Export:
     """Do what the announcement asks for, as the function does."""
     (due,) = door.announcements.published
-    return job.run(
-        door.exports.export(due.tenant_id, str(due.payload["job_id"])), sources=household.sources,
-        exports=door.exports, archives=door.archives, show=Gate(door.erasures).show, clock=door.clock,
+    exporter = Exporter(
+        sources=household.sources, exports=door.exports, archives=door.archives, show=Gate(door.erasures).show,
+        clock=door.clock, seconds_left=lambda: 900,
     )  # fmt: skip
+    return exporter.advance(door.exports.export(due.tenant_id, str(due.payload["job_id"])))
 
 
 @pytest.fixture
@@ -71,11 +72,7 @@ def test_the_same_request_is_the_same_job_and_the_job_is_done_once(door: Door, h
     assert len(door.announcements.published) == 1, "what is done wakes nobody"
     assert door.post(PATH, {}, key="another").json["job_id"] != first
     done = door.exports.export("acme", first)
-    again = job.run(
-        done, sources=household.sources, exports=door.exports, archives=door.archives, show=lambda _: None,
-        clock=door.clock,
-    )  # fmt: skip
-    assert again == done
+    assert Desk(household.sources).exporter().advance(done) == done
     assert door.archives.kept == kept
 
 
@@ -112,62 +109,45 @@ def test_a_bus_that_is_away_is_told_and_the_same_request_goes_on(door: Door, hou
     assert worked(door, household).status == "done"
 
 
-def an_export(**fields: object) -> Export:
-    named = {"job_id": "export_1", "tenant": "acme", "user": "ada", "subject": subject_of("acme", "ada")}
-    return Export.model_validate(named | {"requested_at": NOON, "requested_by": "key1"} | fields)
-
-
 def erasing() -> Gate:
     line = Erasure(tenant="acme", subject=subject_of("acme", "ada"), before=NOON, running=True)
     return Gate(InMemoryErasures(line))
 
 
 def test_who_is_being_erased_is_not_exported(household: Household) -> None:
-    exports, archives, clock = InMemoryExports(StoppedClock()), InMemoryArchives(), StoppedClock()
-    done = job.run(
-        an_export(), sources=household.sources, exports=exports, archives=archives, show=erasing().show, clock=clock
-    )
+    desk = Desk(household.sources)
+    desk.show = erasing().show
+    done = desk.run()
 
-    assert (done.status, done.user, archives.kept) == ("failed", None, {})
+    assert (done.status, done.user, desk.archives.kept) == ("failed", None, {})
 
 
-def test_who_begins_to_be_erased_meanwhile_leaves_no_archive(household: Household) -> None:
-    gates = iter((Gate(InMemoryErasures()), erasing()))
-    exports, archives, clock = InMemoryExports(StoppedClock()), InMemoryArchives(), StoppedClock()
+def test_who_begins_to_be_erased_meanwhile_leaves_no_archive_and_no_part_of_one(household: Household) -> None:
+    gates = iter((Gate(InMemoryErasures()), Gate(InMemoryErasures()), erasing()))
+    desk = Desk(household.sources)
+    desk.show = lambda owner: next(gates).show(owner)
 
-    def show(owner: Owner) -> None:
-        next(gates).show(owner)
-
-    done = job.run(an_export(), sources=household.sources, exports=exports, archives=archives, show=show, clock=clock)
-
-    assert (done.status, archives.kept) == ("failed", {})
+    assert desk.run().status == "failed"
+    assert (desk.archives.kept, desk.archives.uploads) == ({}, {})
 
 
 def test_a_rehearsal_counts_and_keeps_nothing(household: Household) -> None:
-    exports, archives, clock = InMemoryExports(StoppedClock()), InMemoryArchives(), StoppedClock()
-    done = job.run(
-        an_export(dry_run=True), sources=household.sources, exports=exports, archives=archives, show=lambda _: None,
-        clock=clock,
-    )  # fmt: skip
+    desk = Desk(household.sources)
+    done = desk.run(an_export(dry_run=True))
 
-    assert (done.rows["documents.jsonl"], done.gone_at, archives.kept) == (2, None, {})
+    assert (done.rows["documents.jsonl"], done.gone_at) == (2, None)
+    assert (desk.archives.kept, desk.archives.uploads) == ({}, {})
 
 
 def test_a_store_that_is_away_leaves_the_job_to_be_run_again(household: Household) -> None:
-    exports, archives, clock = InMemoryExports(StoppedClock()), InMemoryArchives(), StoppedClock()
-    archives.away = True
-
-    def run() -> Export:
-        return job.run(
-            exports.begin(an_export()), sources=household.sources, exports=exports, archives=archives,
-            show=lambda _: None, clock=clock,
-        )  # fmt: skip
+    desk = Desk(household.sources)
+    desk.archives.away = True
 
     with pytest.raises(UnavailableError):
-        run()
-    assert exports.export("acme", "export_1").status == "running"
-    archives.away = False
-    assert run().status == "done"
+        desk.run()
+    assert desk.exports.export("acme", "export_1").status == "running"
+    desk.archives.away = False
+    assert desk.run().status == "done"
 
 
 def test_the_command_waits_until_the_job_has_ended() -> None:
@@ -178,7 +158,7 @@ def test_the_command_waits_until_the_job_has_ended() -> None:
     def pause(seconds: float) -> None:
         looks.append(seconds)
         if len(looks) == 3:
-            exports.end(an_export(status="done"))
+            exports.advance(an_export(status="done"))
 
     assert Waiting(exports, pause).ended(an_export()).status == "done"
     assert len(looks) == 3

@@ -1,6 +1,5 @@
 """scripts import: records become events, once, for the right person, and facts follow from them."""
 
-import io
 import json
 from argparse import Namespace
 from collections.abc import Sequence
@@ -11,7 +10,6 @@ from zipfile import ZipFile
 
 import pytest
 
-from functions.export.usecase import export_user
 from membus.domain.event import Recorded
 from membus.domain.identity import Owner
 from membus.domain.remembered import memories_of_event
@@ -25,6 +23,7 @@ from scripts.transfer.destination import Destination, user_map
 from scripts.transfer.importing import Imported, run, send
 from scripts.transfer.rows import Bad, Found
 from tests.deliveries import Extraction, a_message, observant
+from tests.exporting import archived
 from tests.factories import ADA, NOON, a_server_error, a_setting, an_event, recorded
 from tests.fakes.api_keys import InMemoryApiKeys
 from tests.fakes.bus import InMemoryBus
@@ -51,10 +50,8 @@ def imported(file: Path, source: str, **more: Any) -> tuple[Imported, list[Recor
 
 
 def exported(household: Household, folder: Path) -> Path:
-    file = io.BytesIO()
-    export_user(ADA, sources=household.sources, file=file, created_at=NOON)
     archive = folder / "ada.zip"
-    archive.write_bytes(file.getvalue())
+    archive.write_bytes(archived(household.sources))
     return archive
 
 
@@ -266,7 +263,7 @@ def test_an_archive_that_is_not_whole_is_refused(household: Household, tmp_path:
     elif harm == "changed":
         files["facts.jsonl"] += b"{}\n"
     else:
-        changed = {"schema_version": 2} if harm == "later" else {"format": "other"}
+        changed = {"schema_version": 3} if harm == "later" else {"format": "other"}
         files["manifest.json"] = json.dumps(told | changed).encode()
     with ZipFile(archive, "w") as opened:
         for name, data in files.items():

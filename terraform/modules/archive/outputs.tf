@@ -20,14 +20,15 @@ output "grants" {
     }
     # All versions of what holds a user's data, and which there are.
     erase = [
-      { Effect = "Allow", Action = ["s3:ListBucketVersions"], Resource = [aws_s3_bucket.this.arn] },
+      { Effect = "Allow", Action = ["s3:ListBucketVersions", "s3:ListBucketMultipartUploads"], Resource = [aws_s3_bucket.this.arn] },
+      { Effect = "Allow", Action = ["s3:AbortMultipartUpload"], Resource = ["${aws_s3_bucket.this.arn}/exports/*"] },
       { Effect = "Allow", Action = ["s3:GetObjectVersion"], Resource = ["${aws_s3_bucket.this.arn}/*.parquet"] },
       { Effect = "Allow", Action = ["s3:DeleteObject", "s3:DeleteObjectVersion"], Resource = ["${aws_s3_bucket.this.arn}/*.parquet", "${aws_s3_bucket.this.arn}/spill/*", "${aws_s3_bucket.this.arn}/exports/*"] },
     ]
     # What a user takes along: written by one function, fetched by an address that another one signs.
     exports = {
       read  = [{ Effect = "Allow", Action = ["s3:GetObject"], Resource = ["${aws_s3_bucket.this.arn}/exports/*"] }]
-      write = [{ Effect = "Allow", Action = ["s3:PutObject"], Resource = ["${aws_s3_bucket.this.arn}/exports/*"] }]
+      write = [{ Effect = "Allow", Action = ["s3:PutObject", "s3:AbortMultipartUpload"], Resource = ["${aws_s3_bucket.this.arn}/exports/*"] }]
     }
     spill = {
       read   = [{ Effect = "Allow", Action = ["s3:GetObject"], Resource = ["${aws_s3_bucket.this.arn}/spill/*"] }]

@@ -121,16 +121,16 @@ locals {
       inside = true
     }
 
-    # It reads what is one user's, from every store, and writes nothing but the archive and how its job ended.
+    # It reads what is one user's, from every store, and writes nothing but the archive and how far its job came; one that takes longer it asks for anew on the bus.
     export = {
-      limits      = { timeout_seconds = local.export_seconds, memory_mb = 1024, storage_mb = 4096 }
-      environment = merge(local.memory, local.conversations, local.search, local.spill.environment, local.erased.environment, { EPISODE_SHARDS = var.runtime.episode_shards })
+      limits      = { timeout_seconds = local.export_seconds, memory_mb = 1024 }
+      environment = merge(local.memory, local.conversations, local.bus, local.search, local.spill.environment, local.erased.environment, { EPISODE_SHARDS = var.runtime.episode_shards })
       grants = [
-        local.may.tenants.jobs.get, local.may.tenants.jobs.write, local.erased.grants,
-        local.may.memory.facts.read, local.may.memory.episodes.read, local.may.memory.documents.read, local.may.memory.cold.read,
+        local.may.tenants.jobs.read, local.may.tenants.jobs.write, local.erased.grants,
+        local.may.memory.facts.read, local.may.memory.episodes.read, local.may.memory.documents.read, local.may.memory.states.read, local.may.memory.cold.read,
         local.may.conversations.conversations.read, module.vector_store.grants.app,
         module.archive.grants.cold.read, module.archive.grants.cold.thaw, module.archive.grants.spill.read, module.archive.grants.exports.write,
-        module.event_bus.grants.consume.export,
+        module.event_bus.grants.consume.export, module.event_bus.grants.put,
       ]
       queues = ["export"]
       layers = ["duckdb"]

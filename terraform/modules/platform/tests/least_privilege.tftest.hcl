@@ -36,6 +36,7 @@ run "tables" {
       read_document      = { actions = var.reading, on = "table/membus-test-memory", key = "T#acme#D#mem_1" }
       read_changes       = { actions = ["dynamodb:GetRecords", "dynamodb:GetShardIterator"], on = "table/membus-test-memory/stream/*" }
       mark_event         = { actions = var.writing, on = "table/membus-test-memory", key = "T#acme#EV#e1" }
+      write_state        = { actions = var.writing, on = "table/membus-test-memory", key = "T#acme#A#default" }
       touch_state        = { actions = concat(var.reading, var.writing), on = "table/membus-test-memory", key = "T#acme#A#default" }
       delete_fact        = { actions = ["dynamodb:DeleteItem", "dynamodb:BatchWriteItem"], on = "table/membus-test-memory", key = "T#acme#U#ada" }
       delete_episode     = { actions = ["dynamodb:DeleteItem", "dynamodb:BatchWriteItem"], on = "table/membus-test-memory", key = "T#acme#A#default#E#2026-11-20#3" }
@@ -99,8 +100,8 @@ run "tables" {
     error_message = "Nobody but erase removes episodes or facts, whoever's they are."
   }
   assert {
-    condition     = output.who_may.touch_state == "erase, memory" && output.who_may.list_unarchived == "archive"
-    error_message = "Working memory is memory's alone; what waits for the archive is the archive's."
+    condition     = output.who_may.touch_state == "erase, export, memory" && output.who_may.write_state == "erase, memory" && output.who_may.list_unarchived == "archive"
+    error_message = "Working memory is memory's alone, and export hands it out; what waits for the archive is the archive's."
   }
   assert {
     condition     = output.who_may.write_catalog == "archive, erase" && output.who_may.read_catalog == "archive, chat, erase, export, memory"

@@ -44,6 +44,8 @@ run "services" {
       read_spill    = { actions = ["s3:GetObject"], on = "/spill/*" }
       keep_export   = { actions = ["s3:PutObject"], on = "/exports/*" }
       fetch_export  = { actions = ["s3:GetObject"], on = "/exports/*" }
+      abort_export  = { actions = ["s3:AbortMultipartUpload"], on = "/exports/*" }
+      list_uploads  = { actions = ["s3:ListBucketMultipartUploads"], on = "" }
       search_dead   = { actions = ["sqs:ReceiveMessage", "sqs:DeleteMessage"], on = "membus-test-extract-dlq" }
       send_erase    = { actions = ["sqs:SendMessage"], on = "membus-test-erase" }
       drop_versions = { actions = ["s3:DeleteObjectVersion"], on = "" }
@@ -57,8 +59,8 @@ run "services" {
   }
 
   assert {
-    condition     = output.who_may.put_event == "chat, index, memory"
-    error_message = "Authorize, extract and migrate announce nothing."
+    condition     = output.who_may.put_event == "chat, export, index, memory"
+    error_message = "Authorize, extract and migrate announce nothing; export asks for its own rest."
   }
   assert {
     condition     = output.who_may.consume == "erase, export, extract, summarize" && output.who_may.consume_due == "summarize" && output.who_may.feed == "nobody"
@@ -113,8 +115,8 @@ run "services" {
     error_message = "Index reads large texts to embed them, and keeps none; chat shows what its tools gave, export hands them out."
   }
   assert {
-    condition     = output.who_may.keep_export == "export" && output.who_may.fetch_export == "memory"
-    error_message = "Export writes a user's archive and cannot read it; memory signs the address at which it is fetched."
+    condition     = output.who_may.keep_export == "export" && output.who_may.fetch_export == "memory" && output.who_may.abort_export == "erase, export" && output.who_may.list_uploads == "erase"
+    error_message = "Export writes a user's archive and cannot read it; memory signs the address at which it is fetched. Erase finds and removes what is half written."
   }
   assert {
     condition     = output.who_may.drop_versions == "erase" && output.who_may.list_versions == "erase"

@@ -1,9 +1,16 @@
-"""Export jobs in the table `tenants`: pk `T#<tenant>#JOB`, sk `<job id>`, beside other jobs; gone with their file."""
+"""Export jobs in the table `tenants`: pk `T#<tenant>#JOB`, sk `<job id>`, beside other jobs; gone with their file.
+
+What each part holds lies below its job: sk `<job id>#<attempt>#<number>`.
+"""
 
 from typing import TYPE_CHECKING, Any
 
+from boto3.dynamodb.conditions import Key
+
 from membus.adapters.dynamo_errors import dynamo_errors
-from membus.domain.transfer import KEPT, Export
+from membus.adapters.dynamo_removal import pages
+from membus.adapters.dynamo_transactions import transact
+from membus.domain.transfer import KEPT, Export, Part
 from membus.errors import ConflictError, NotFoundError
 from membus.ports.clock import Clock
 
@@ -30,17 +37,42 @@ class DynamoExports:
             raise NotFoundError("no such job")
         return Export.model_validate_json(str(item["body"]))
 
-    def end(self, export: Export) -> None:
-        with dynamo_errors("ending an export"):
-            self._table.put_item(Item=_item(export))
+    def advance(self, export: Export, part: Part | None = None) -> Export:
+        further = export.model_copy(update={"revision": export.revision + 1})
+        unmoved = {"ConditionExpression": "revision = :read", "ExpressionAttributeValues": {":read": export.revision}}
+        writes = [self._put(Item=_item(further), **unmoved)]
+        if part:
+            writes.append(self._put(Item=_part_item(export, part)))
+        transact(self._table.meta.client, writes, doing="going on with an export")
+        return further
+
+    def parts(self, export: Export) -> list[Part]:
+        key = _key(export.tenant, _below(export))
+        query = {"KeyConditionExpression": Key("pk").eq(key["pk"]) & Key("sk").begins_with(key["sk"])}
+        found = pages(self._table, query | {"ConsistentRead": True}, doing="reading an export")
+        return [Part.model_validate_json(str(item["body"])) for page in found for item in page]
+
+    def _put(self, **put: Any) -> dict[str, Any]:
+        return {"Put": {"TableName": self._table.name, **put}}
 
 
-def _key(tenant: str, job_id: str) -> dict[str, str]:
-    return {"pk": f"T#{tenant}#JOB", "sk": job_id}
+def _key(tenant: str, sk: str) -> dict[str, str]:
+    return {"pk": f"T#{tenant}#JOB", "sk": sk}
+
+
+def _below(export: Export) -> str:
+    return f"{export.job_id}#{export.attempt:03d}#"
 
 
 def _item(export: Export) -> dict[str, Any]:
-    expires = (export.ended_at or export.requested_at) + KEPT
-    return {
-        **_key(export.tenant, export.job_id), "expires_at": int(expires.timestamp()), "body": export.model_dump_json(),
-    }  # fmt: skip
+    key = _key(export.tenant, export.job_id)
+    return {**key, **_expiry(export), "revision": export.revision, "body": export.model_dump_json()}
+
+
+def _part_item(export: Export, part: Part) -> dict[str, Any]:
+    key = _key(export.tenant, f"{_below(export)}{part.number:05d}")
+    return {**key, **_expiry(export), "body": part.model_dump_json()}
+
+
+def _expiry(export: Export) -> dict[str, int]:
+    return {"expires_at": int(((export.ended_at or export.requested_at) + KEPT).timestamp())}

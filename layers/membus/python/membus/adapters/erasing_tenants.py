@@ -13,7 +13,8 @@ from membus.ports.erasures import Tally
 if TYPE_CHECKING:
     from mypy_boto3_dynamodb.service_resource import Table
 
-FOLDERS = ("{}/", "spill/episodes/{}/", "spill/states/{}/", "spill/results/{}/", "exports/{}/")
+EXPORTS = "exports/{}/"
+FOLDERS = ("{}/", "spill/episodes/{}/", "spill/states/{}/", "spill/results/{}/", EXPORTS)
 TABLES = ("memories", "vectors", "removals", "scopes")
 
 
@@ -53,10 +54,14 @@ class TenantObjects:
         self._versions = versions
 
     def erase(self, owner: Owner, *, cursor: str, time_left: Callable[[], bool], settled: bool) -> Tally:  # noqa: ARG002
-        return Tally({"objects": sum(self._versions.purge(folder.format(owner.tenant)) for folder in FOLDERS)})
+        unfinished = self._versions.abandon(EXPORTS.format(owner.tenant))
+        whole = sum(self._versions.purge(folder.format(owner.tenant)) for folder in FOLDERS)
+        return Tally({"objects": whole + unfinished})
 
     def count(self, owner: Owner, *, cursor: str, time_left: Callable[[], bool]) -> Tally:  # noqa: ARG002
-        return Tally({"objects": sum(self._versions.count(folder.format(owner.tenant)) for folder in FOLDERS)})
+        unfinished = self._versions.unfinished(EXPORTS.format(owner.tenant))
+        whole = sum(self._versions.count(folder.format(owner.tenant)) for folder in FOLDERS)
+        return Tally({"objects": whole + len(unfinished)})
 
 
 class TenantRows:

@@ -1,31 +1,53 @@
 """Archives of exports in S3, under `exports/`; the bucket's lifecycle removes them after a week."""
 
-from typing import IO, TYPE_CHECKING
+from contextlib import contextmanager, suppress
+from typing import IO, TYPE_CHECKING, Any
 
 from botocore.exceptions import ClientError
 
 from membus.adapters.aws import translated
-from membus.errors import NotFoundError
+from membus.domain.transfer import Kept
+from membus.errors import ConflictError, NotFoundError
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
+    from collections.abc import Callable, Iterator, Sequence
 
     from mypy_boto3_s3 import S3Client
 
 CHUNK = 1 << 20
+ARCHIVE = "the archive of an export"
+LOST = frozenset({"NoSuchUpload", "InvalidPart", "InvalidPartOrder", "BadDigest", "PreconditionFailed"})
 
 
 class S3Archives:
     def __init__(self, client: "Callable[[], S3Client]", bucket: str) -> None:
         self._client, self._bucket = client, bucket
 
-    def keep(self, place: str, file: IO[bytes]) -> None:
-        file.seek(0)
-        with translated("the archive of an export"):
-            self._client().put_object(Bucket=self._bucket, Key=place, Body=file, ContentType="application/zip")
+    def begin(self, place: str) -> str:
+        with translated(ARCHIVE):
+            begun = self._client().create_multipart_upload(
+                Bucket=self._bucket, Key=place, ContentType="application/zip", ChecksumAlgorithm="CRC32"
+            )
+        return begun["UploadId"]
+
+    def add(self, place: str, upload: str, number: int, data: bytes) -> Kept:
+        with _lost("the archive's parts are gone"):
+            kept = self._client().upload_part(
+                **self._part_of(place, upload), PartNumber=number, Body=data, ChecksumAlgorithm="CRC32"
+            )
+        return Kept(etag=kept["ETag"], checksum=kept.get("ChecksumCRC32"))
+
+    def finish(self, place: str, upload: str, parts: "Sequence[Kept]") -> None:
+        named = [_named(number, kept) for number, kept in enumerate(parts, 1)]
+        with _lost("the archive's parts are gone, or others"):
+            self._client().complete_multipart_upload(**self._part_of(place, upload), MultipartUpload={"Parts": named})
+
+    def abandon(self, place: str, upload: str) -> None:
+        with suppress(ConflictError), _lost("the archive's parts are gone"):
+            self._client().abort_multipart_upload(**self._part_of(place, upload))
 
     def fetch(self, place: str, into: IO[bytes]) -> None:
-        with translated("the archive of an export"):
+        with translated(ARCHIVE):
             try:
                 body = self._client().get_object(Bucket=self._bucket, Key=place)["Body"]
             except ClientError as error:
@@ -39,3 +61,22 @@ class S3Archives:
         """The signer's own permission goes with it, and ends with its session."""
         named = {"Bucket": self._bucket, "Key": place}
         return self._client().generate_presigned_url("get_object", Params=named, ExpiresIn=seconds)
+
+    def _part_of(self, place: str, upload: str) -> dict[str, Any]:
+        return {"Bucket": self._bucket, "Key": place, "UploadId": upload}
+
+
+@contextmanager
+def _lost(why: str) -> "Iterator[None]":
+    """Tell what no retry of this upload brings back from a store that is away."""
+    with translated(ARCHIVE):
+        try:
+            yield
+        except ClientError as error:
+            if error.response["Error"]["Code"] in LOST:
+                raise ConflictError(why) from error
+            raise
+
+
+def _named(number: int, kept: Kept) -> Any:
+    return {"PartNumber": number, "ETag": kept.etag} | ({"ChecksumCRC32": kept.checksum} if kept.checksum else {})

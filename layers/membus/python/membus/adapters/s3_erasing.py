@@ -26,9 +26,22 @@ class UserObjects:
         return Tally({self._name: self._versions.count(self._prefix_of(owner))})
 
 
+class UserArchives(UserObjects):
+    """Archives that are there, and the parts of those that are still being written."""
+
+    def erase(self, owner: Owner, *, cursor: str, time_left: Callable[[], bool], settled: bool) -> Tally:
+        unfinished = self._versions.abandon(self._prefix_of(owner))
+        whole = super().erase(owner, cursor=cursor, time_left=time_left, settled=settled).counts
+        return Tally({self._name: whole[self._name] + unfinished})
+
+    def count(self, owner: Owner, *, cursor: str, time_left: Callable[[], bool]) -> Tally:
+        whole = super().count(owner, cursor=cursor, time_left=time_left).counts
+        return Tally({self._name: whole[self._name] + len(self._versions.unfinished(self._prefix_of(owner)))})
+
+
 def large_texts(versions: S3Versions) -> UserObjects:
     return UserObjects(versions, "large_texts", lambda owner: f"spill/{texts_prefix(owner.tenant, owner.user)}")
 
 
-def archives(versions: S3Versions) -> UserObjects:
-    return UserObjects(versions, "exports", transfer.prefix_of)
+def archives(versions: S3Versions) -> UserArchives:
+    return UserArchives(versions, "exports", transfer.prefix_of)

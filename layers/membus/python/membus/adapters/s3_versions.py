@@ -1,6 +1,7 @@
 """Objects with all their versions: for erasure alone, which leaves neither old versions nor marks of removed ones."""
 
 from collections.abc import Iterator, Sequence
+from contextlib import suppress
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
@@ -49,6 +50,26 @@ class S3Versions:
     def purge(self, prefix: str) -> int:
         """Remove every version below a prefix; return how many there were."""
         return sum(self.remove(page) for page in list(self.pages(prefix)))
+
+    def unfinished(self, prefix: str) -> list[tuple[str, str]]:
+        """Return key and id of every upload below a prefix whose parts no version shows yet."""
+        found: list[tuple[str, str]] = []
+        where: dict[str, Any] = {}
+        while True:
+            with translated("the archive"):
+                answer = self._client().list_multipart_uploads(Bucket=self._bucket, Prefix=prefix, **where)
+            found += [(each["Key"], each["UploadId"]) for each in answer.get("Uploads", [])]
+            if not answer.get("IsTruncated"):
+                return found
+            where = {"KeyMarker": answer["NextKeyMarker"], "UploadIdMarker": answer["NextUploadIdMarker"]}
+
+    def abandon(self, prefix: str) -> int:
+        """Remove the parts of every upload below a prefix; return how many uploads there were."""
+        uploads = self.unfinished(prefix)
+        for key, upload in uploads:
+            with translated("the archive"), suppress(self._client().exceptions.NoSuchUpload):
+                self._client().abort_multipart_upload(Bucket=self._bucket, Key=key, UploadId=upload)
+        return len(uploads)
 
     def remove(self, versions: Sequence[Version]) -> int:
         """Remove these versions for good; one that is gone already is fine."""

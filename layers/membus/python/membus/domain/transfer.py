@@ -7,15 +7,35 @@ from typing import Any, Literal
 from pydantic import AwareDatetime, Field
 
 from membus.domain.erasure import subject_of
+from membus.domain.event import Event
 from membus.domain.identity import Id, Owner, Record
 
-SCHEMA = 1
-"""Version of the lines below; a reader refuses an archive of a later one instead of guessing."""
+SCHEMA = 2
+"""Version of the files below; a reader refuses an archive of a later one instead of guessing. At 1 each was whole."""
 MANIFEST = "manifest.json"
 EVENTS, FACTS, CONVERSATIONS = "events.jsonl", "facts.jsonl", "conversations.jsonl"
-DOCUMENTS, QUARANTINE = "documents.jsonl", "quarantine.jsonl"
+DOCUMENTS, QUARANTINE, STATES = "documents.jsonl", "quarantine.jsonl", "states.jsonl"
+SECTIONS = (EVENTS, FACTS, CONVERSATIONS, DOCUMENTS, QUARANTINE)
+"""In the order in which they are written; states go with the events of their sessions."""
 IMPORTED = "memory.imported"
 """The type of an event that brings another system's statement about a user, which nobody is known to have said."""
+
+
+def piece_name(section: str, number: int) -> str:
+    """Return the name of a section's piece: the first has the section's own, `events.jsonl`, then `events-2.jsonl`."""
+    stem, dot, ending = section.partition(".")
+    return section if number == 1 else f"{stem}-{number}{dot}{ending}"
+
+
+def section_of(name: str) -> str:
+    """Return the section that a file is a piece of."""
+    stem, dot, ending = name.partition(".")
+    return f"{stem.partition('-')[0]}{dot}{ending}"
+
+
+def number_of(name: str) -> int:
+    """Return which piece of its section a file is."""
+    return int(name.partition(".")[0].partition("-")[2] or 1)
 
 
 class FileEntry(Record):
@@ -44,10 +64,44 @@ JOB_PREFIX = "export_"
 """Export jobs lie among other jobs and are told from them by it."""
 
 
-class Export(Record):
-    """The job that writes a user's archive; of a `dry_run` only the counts.
+class Piece(FileEntry):
+    """A file as it lies in the zip: `packed` bytes behind its header at `offset`."""
 
-    `user` is forgotten when it ends; `subject` stands for them in the file's place. `rows` counts the lines by file.
+    name: str
+    crc: int
+    packed: int
+    offset: int
+
+
+class Kept(Record):
+    """What the store answers for a part: with it the archive is put together, and of no other bytes."""
+
+    etag: str
+    checksum: str | None = None
+
+
+class Part(Record):
+    """As much of the archive as one step writes: whole files, or whole pieces of them."""
+
+    number: int
+    kept: Kept | None
+    pieces: tuple[Piece, ...]
+
+
+class Place(Record):
+    """Where the next part goes on: in a section, behind what `after` names, with the piece of this number."""
+
+    section: str = EVENTS
+    piece: int = 1
+    after: dict[str, str] | None = None
+
+
+class Export(Record):
+    """The job that writes a user's archive, part by part; of a `dry_run` only the counts.
+
+    `user` is forgotten when it ends; `subject` stands for them in the file's place. `rows` counts the lines by section,
+    `bytes` those of all parts. `upload` collects the parts that were written at this `attempt`: one that lost them
+    begins anew.
     """
 
     job_id: Id
@@ -62,6 +116,11 @@ class Export(Record):
     rows: dict[str, int] = Field(default_factory=dict)
     bytes: int = 0
     reason: str | None = None
+    revision: int = 0
+    attempt: int = 1
+    upload: str | None = None
+    parts: int = 0
+    at: Place = Place()
 
     @property
     def place(self) -> str:
@@ -72,6 +131,14 @@ class Export(Record):
     def gone_at(self) -> datetime | None:
         """When the archive is removed; None where there is none."""
         return self.ended_at + KEPT if self.ended_at and self.status == "done" and not self.dry_run else None
+
+
+def due(export: Export) -> Event:
+    """Return what wakes the function that exports; it names the job and nobody else."""
+    return Event(
+        event_id=f"{export.job_id}-{export.revision}", tenant_id=export.tenant, user_id="-", type="export.due",
+        occurred_at=export.requested_at, payload={"job_id": export.job_id},
+    )  # fmt: skip
 
 
 def exports_prefix(tenant: str, subject: str) -> str:

@@ -1,8 +1,9 @@
 """Export jobs and the archives that they make."""
 
+from collections.abc import Sequence
 from typing import IO, Protocol
 
-from membus.domain.transfer import Export
+from membus.domain.transfer import Export, Kept, Part
 
 
 class Exports(Protocol):
@@ -14,15 +15,38 @@ class Exports(Protocol):
     def export(self, tenant: str, job_id: str) -> Export:
         """Return a job; NotFoundError where there is none, or it was forgotten with its archive."""
 
-    def end(self, export: Export) -> None:
-        """Write how the job ended."""
+    def advance(self, export: Export, part: Part | None = None) -> Export:
+        """Write how far the job came, with the part that took it there, and return it at its next revision.
+
+        Raises:
+            ConflictError: somebody else took it further.
+        """
+
+    def parts(self, export: Export) -> list[Part]:
+        """Return the parts of the job's present attempt, in order."""
 
 
 class Archives(Protocol):
-    """Raises UnavailableError when the store does not answer."""
+    """Archives are put together of parts of at least 5 MiB, but for the last; nobody sees one that is not whole.
 
-    def keep(self, place: str, file: IO[bytes]) -> None:
-        """Keep the file from its beginning; what lay there before is replaced."""
+    Raises UnavailableError when the store does not answer.
+    """
+
+    def begin(self, place: str) -> str:
+        """Return the id of a new upload."""
+
+    def add(self, place: str, upload: str, number: int, data: bytes) -> Kept:
+        """Keep a part, in place of one of this number; ConflictError where there is no such upload any more."""
+
+    def finish(self, place: str, upload: str, parts: Sequence[Kept]) -> None:
+        """Put the archive together; what lay there before is replaced.
+
+        Raises:
+            ConflictError: there is no such upload, or its parts are others than these.
+        """
+
+    def abandon(self, place: str, upload: str) -> None:
+        """Remove the parts; an upload that is gone or put together is fine."""
 
     def fetch(self, place: str, into: IO[bytes]) -> None:
         """Write the file that lies there; NotFoundError where none does."""

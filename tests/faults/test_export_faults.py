@@ -1,0 +1,171 @@
+"""functions/export under crashes, rivals and lost uploads: the archive is the one that nothing happened to, or none."""
+
+import hashlib
+import io
+import json
+from datetime import timedelta
+from typing import Any
+from zipfile import ZipFile
+
+import pytest
+
+from functions.export import archive, sections
+from membus.domain.state import Session
+from membus.domain.transfer import EVENTS, STATES, Export, Manifest, section_of
+from membus.errors import ConflictError, UnavailableError
+from tests.exporting import Desk, an_export
+from tests.factories import NOON, a_turn, an_event, recorded
+from tests.fakes.crashing import Death, Fuse
+from tests.unit.test_export import OWN, Household
+
+EVENTS_TOLD = 200
+
+
+@pytest.fixture(autouse=True)
+def _small_parts(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(archive, "PART_LEAST", 9000)
+    monkeypatch.setattr(sections, "PAGE", 8)
+
+
+@pytest.fixture(scope="module")
+def household() -> Household:
+    """Return Ada's life, whose words pack badly, so that it takes many parts."""
+    household = Household()
+    household.live()
+    for number in range(EVENTS_TOLD):
+        noise = "".join(hashlib.sha512(f"{number}-{part}".encode()).hexdigest() for part in range(8))
+        event = an_event(f"n{number:03d}", occurred_at=NOON + timedelta(hours=number), session_id=f"s{number % 3}")
+        event = event.model_copy(update={"payload": {"text": f"{noise}{number}"}})
+        household.episodes.record(recorded(event), extracted="v1")
+    for number in range(6):
+        household.conversations.add("acme", OWN, a_turn(number + 2), request_key=f"t{number}", title=None)
+    session = Session(tenant="acme", agent=event.agent_id, session_id="s1")
+    household.states.put(session, {"step": 3}, expires_at=NOON + timedelta(days=9), expected_version=None)
+    return household
+
+
+@pytest.fixture(scope="module")
+def whole(household: Household) -> bytes:
+    patch = pytest.MonkeyPatch()
+    patch.setattr(archive, "PART_LEAST", 9000)
+    patch.setattr(sections, "PAGE", 8)
+    desk = Desk(household.sources)
+    done = desk.run()
+    patch.undo()
+    assert done.parts > 5, "or the sweep sweeps nothing"
+    kept: bytes = desk.archives.kept[done.place]
+    return kept
+
+
+def rows(whole: bytes, section: str) -> list[Any]:
+    with ZipFile(io.BytesIO(whole)) as opened:
+        manifest = Manifest.model_validate_json(opened.read("manifest.json"))
+        names = [name for name in manifest.files if section_of(name) == section]
+        return [json.loads(line) for name in names for line in opened.read(name).splitlines()]
+
+
+def test_an_archive_of_many_parts_is_one_zip_with_everything_once_and_in_order(whole: bytes) -> None:
+    with ZipFile(io.BytesIO(whole)) as opened:
+        assert opened.testzip() is None
+        manifest = Manifest.model_validate_json(opened.read("manifest.json"))
+        assert set(opened.namelist()) == {*manifest.files, "manifest.json"}
+        for name, entry in manifest.files.items():
+            data = opened.read(name)
+            assert (data.count(b"\n"), len(data)) == (entry.rows, entry.bytes)
+            assert hashlib.sha256(data).hexdigest() == entry.sha256
+
+    told = [row["event"]["event_id"] for row in rows(whole, EVENTS)]
+    assert len(told) == len(set(told)) == EVENTS_TOLD + 3
+    assert [row["event"]["occurred_at"] for row in rows(whole, EVENTS)] == sorted(
+        row["event"]["occurred_at"] for row in rows(whole, EVENTS)
+    )
+    said = [
+        (row["conversation_id"], row["message_id"])
+        for row in rows(whole, "conversations.jsonl")
+        if row["kind"] == "message"
+    ]
+    assert len(said) == len(set(said)) == 15
+    assert {row["session_id"] for row in rows(whole, STATES)} == {"s1"}
+
+
+@pytest.mark.parametrize("after", [False, True])
+@pytest.mark.parametrize("fault", [Death(), UnavailableError("the line went dead")])
+def test_a_crash_at_any_call_leaves_the_same_archive(
+    household: Household, whole: bytes, fault: BaseException, *, after: bool
+) -> None:
+    at, died = 0, True
+    while died:
+        at, died = at + 1, False
+        desk = Desk(household.sources)
+        sound = desk.exports, desk.archives
+        desk.blow(Fuse(at, after=after, fault=fault))
+        try:
+            desk.run()
+        except (Death, UnavailableError):
+            died = True
+            assert all(kept == whole for kept in desk.archives.kept.values()), "nobody sees a part of it"
+        desk.exports, desk.archives = sound
+        done = desk.run()
+
+        assert (done.status, desk.archives.kept[done.place]) == ("done", whole)
+        assert sum(map(bool, desk.archives.uploads.values())) == 0, "no part stays behind"
+    assert at > 15, "or parts were few"
+
+
+def test_a_job_that_runs_out_of_time_goes_on_where_it_was(household: Household, whole: bytes) -> None:
+    desk = Desk(household.sources)
+    left = iter((900.0, 900.0, 900.0, 100.0))
+    desk.seconds_left = lambda: next(left)
+    export = desk.run()
+    assert (export.status, export.parts) == ("running", 2)
+
+    desk.seconds_left = lambda: 900
+    assert desk.archives.kept == {}
+    done = desk.run()
+    assert desk.archives.kept[done.place] == whole
+    assert desk.archives._begun == 1, "of what was written nothing was written again"
+
+
+def test_two_who_do_one_job_at_once_leave_one_whole_archive(household: Household, whole: bytes) -> None:
+    desk = Desk(household.sources)
+    asked = desk.exports.begin(an_export())
+    halfway = iter((900.0, 900.0, 900.0, 100.0))
+    desk.seconds_left = lambda: next(halfway)
+    stale = desk.exporter().advance(asked)
+
+    desk.seconds_left = lambda: 900
+    done = desk.run()
+    with pytest.raises(ConflictError):
+        desk.exporter().advance(stale)
+    assert desk.exports.export("acme", done.job_id).status == "done"
+    assert desk.archives.kept[done.place] == whole
+
+
+def test_a_rivals_part_is_never_taken_for_ones_own(household: Household, whole: bytes) -> None:
+    desk = Desk(household.sources)
+    few = iter((900.0, 900.0, 900.0, 100.0))
+    desk.seconds_left = lambda: next(few)
+    export = desk.run()
+    desk.archives.add(export.place, str(export.upload), 1, b"of a run that was behind")
+
+    desk.seconds_left = lambda: 900
+    done = desk.run()
+
+    assert (done.status, done.attempt) == ("done", 2)
+    assert desk.archives.kept[done.place] == whole
+
+
+def test_uploads_that_are_lost_every_time_end_the_job(household: Household) -> None:
+    class Forgetful(Desk):
+        def run(self, export: Export | None = None) -> Export:
+            self.archives.uploads = _Losing()
+            return super().run(export)
+
+    done = Forgetful(household.sources).run()
+
+    assert (done.status, done.attempt, done.reason) == ("failed", 5, "the archive's parts are gone")
+
+
+class _Losing(dict[Any, Any]):
+    def __setitem__(self, *_: object) -> None:
+        """Keep nothing."""
