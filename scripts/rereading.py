@@ -1,5 +1,6 @@
 """Read users' episodes again, hot and cold, by the extractor's own code: what `replay` and `shadow` share."""
 
+import time
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime
@@ -55,8 +56,8 @@ class Rereading:
     def _learner(self, owner: Owner, draft: Draft) -> Learner:
         return Learner(
             facts=draft, signals=Trails(), held_facts=_Nobodys(), fresh=_Nothing(), model=self._model,
-            seconds_left=lambda: QUESTION_SECONDS, on_refused=lambda _: None, instructions=self.instructions,
-            known=partial(self.known, owner),
+            seconds_left=lambda: QUESTION_SECONDS, on_refused=lambda _: None, pause=time.sleep,
+            instructions=self.instructions, known=partial(self.known, owner),
         )  # fmt: skip
 
     def _model(self, tenant: str) -> LanguageModel:

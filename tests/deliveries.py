@@ -1,10 +1,12 @@
 """What the queue hands to extract, and an extract over in-memory parts that keeps what happened."""
 
 import json
-from collections.abc import Sequence
+from collections.abc import Callable, Iterator, Sequence
 from datetime import datetime, timedelta
+from itertools import repeat
 from typing import Any
 
+from functions.extract.answered import Answered
 from functions.extract.api import QueueMessage
 from functions.extract.learning import VERSION, Learner
 from functions.extract.redelivery import Redelivery
@@ -14,6 +16,7 @@ from membus.domain.identity import Owner
 from membus.domain.prompt import Prompt
 from membus.domain.trails import Trails
 from membus.erasing import Gate
+from membus.ports.answers import AnswerStore
 from membus.ports.events import EpisodeStore, SignalStore
 from membus.ports.facts import FactStore
 from membus.ports.fresh import FreshWords
@@ -102,8 +105,10 @@ class Extraction:
         signals: SignalStore | None = None,
         held_facts: HeldFacts | None = None,
         fresh: FreshWords | None = None,
+        answers: AnswerStore | None = None,
     ) -> None:
         known = episodes if isinstance(episodes, InMemoryEpisodes) else InMemoryEpisodes()
+        self.answers = answers or known
         self.model = model or ScriptedModel(NOTHING)
         self.episodes, self.facts = episodes or known, facts or InMemoryFacts(known)
         self.signals = signals or Trails()
@@ -115,9 +120,13 @@ class Extraction:
         self.source, self.dead_letters = InMemorySource(), InMemoryQuarantine()
         self.failures: list[tuple[object, object]] = []
         self.models_loaded = 0
+        self.pauses: list[float] = []
+        self.pause: Callable[[float], None] = self.pauses.append
+        self.seconds: Iterator[float] = repeat(30.0)
         self.side_by_side: SideBySide = map
 
     def deliver(self, *messages: QueueMessage, version: str = VERSION) -> list[str]:
+        answered = Answered(self.answers, self._load)
         learner = Learner(
             facts=self.facts,
             signals=self.signals,
@@ -126,7 +135,10 @@ class Extraction:
             model=self._load,
             seconds_left=self._seconds_left,
             on_refused=self.refused.append,
+            pause=self.pause,
             version=version,
+            known=answered.known,
+            keep=answered.keep,
         )
         return extract_batch(
             messages,
@@ -151,7 +163,7 @@ class Extraction:
         return self.model.prompts
 
     def _seconds_left(self) -> float:
-        return 30
+        return next(self.seconds)
 
     def _tell(self, _: str, fields: dict[str, object]) -> None:
         self.failures.append((fields["message_id"], fields["code"]))

@@ -4,6 +4,7 @@ Powertools' batch processor handles records one by one; this function groups the
 it reports the failed ones itself.
 """
 
+import time
 from concurrent.futures import ThreadPoolExecutor
 from functools import partial
 from typing import Any
@@ -11,6 +12,7 @@ from typing import Any
 from aws_lambda_powertools.metrics import MetricUnit
 from aws_lambda_powertools.utilities.typing import LambdaContext
 
+from functions.extract.answered import Answered
 from functions.extract.api import QueueBatch
 from functions.extract.arrivals import count_arrivals
 from functions.extract.learning import Learner
@@ -31,14 +33,19 @@ def handler(event: dict[str, Any], context: LambdaContext) -> dict[str, Any]:
     messages = QueueBatch.model_validate(event).records
     metrics.add_metric(name="MessagesReceived", unit=MetricUnit.Count, value=len(messages))
     count_arrivals(messages, day=wiring.now().date(), ledger=wiring_usage.usage_ledger(), monitor=EmfMonitor())
+    model = partial(wiring_models.model, "extract")
+    answered = Answered(wiring.answers(), model)
     learner = Learner(
         facts=wiring.facts(),
         signals=wiring.signals(),
         held_facts=wiring.held_facts(),
         fresh=wiring.fresh(),
-        model=partial(wiring_models.model, "extract"),
+        model=model,
         seconds_left=lambda: min(context.get_remaining_time_in_millis() / 1000 - RESERVE_SECONDS, MODEL_SECONDS_MAX),
         on_refused=_count_refused,
+        pause=time.sleep,
+        known=answered.known,
+        keep=answered.keep,
     )
     failed = extract_batch(
         messages,

@@ -1,11 +1,14 @@
 """Learn from one user's events: rules first, then what was said, then one commit."""
 
-from collections.abc import Callable, Sequence
+import random
+from collections.abc import Callable, Collection, Sequence
 from dataclasses import dataclass, replace
 from functools import partial
+from itertools import count
 
+from functions.extract.answered import nothing_kept, nothing_known
 from functions.extract.prompt import CURRENT, Instructions
-from functions.extract.reading import Reader, Reading, nothing_known
+from functions.extract.reading import Reader, Reading
 from membus.domain import rules
 from membus.domain.answers import Answers
 from membus.domain.corrections import corrected_by_hand
@@ -31,7 +34,9 @@ UNPAID = f"rules-{rules.RULES_VERSION}"
 """What stands on an event that nobody was paid to read: the rules have, and a replay reads it whole."""
 OBSERVATIONS_MAX = 40
 """DynamoDB takes 100 items in a transaction: two for each observation, one for the profile, one for each event."""
-TRIES = 5
+TRIES = 8
+PAUSE_SECONDS = 0.05
+"""The longest first pause of a writer that lost a race; each further one may be twice as long: 6.4 seconds in all."""
 
 
 @dataclass(frozen=True)
@@ -45,23 +50,49 @@ class Learner:
     model: Callable[[str], LanguageModel]
     seconds_left: Callable[[], float]
     on_refused: Callable[[str], None]
+    pause: Callable[[float], None]
     version: str = VERSION
     instructions: Instructions = CURRENT
     known: Callable[[Sequence[Recorded]], Answers] = nothing_known
+    keep: Callable[[str, Asked], None] = nothing_kept
 
-    def learn(self, events: Sequence[Recorded]) -> dict[str, MembusError]:
+    def read(self, events: Sequence[Recorded], again: Collection[str] = ()) -> Reading:
+        """Ask about all that was said in events of one tenant, once for all of them.
+
+        `again` are events that came before: what was answered about them then, and could not be committed, is taken
+        for the answer now.
+        """
+        said = [event for event in events if rules.worth_reading(event.event)]
+        before = [event for event in said if event.event.event_id in again]
+        known = self.known(before) if before else {}
+        model = partial(self.model, events[0].event.tenant_id)
+        reading = Reader(model, self.seconds_left, self.instructions).read(said, known)
+        for _ in range(reading.drop_strays({event.event.event_id for event in said})):
+            self.on_refused("unknown_event")
+        return reading
+
+    def learn(self, events: Sequence[Recorded], reading: Reading | None = None) -> dict[str, MembusError]:
         """Commit what the events of one owner teach, and that they were read; return why each other one was not.
 
         What nobody was paid to read is committed as UNPAID: the queue need not bring it back.
         What does not fit one transaction is committed in several; the events count as read with the last of them.
+        What somebody else's commits left no room for keeps its answers: it comes back, and nobody is asked again.
         """
-        owner, said = events[0].event.owner, [event for event in events if rules.worth_reading(event.event)]
+        owner = events[0].event.owner
+        reading = (reading or self.read(events)).of({event.event.event_id for event in events})
+        try:
+            self._commit_all(owner, events, reading)
+        except MembusError as error:
+            if isinstance(error, ConflictError):
+                self._keep(owner, reading)
+            return {event.event.event_id: error for event in events} | reading.unread
+        return {event_id: why for event_id, why in reading.unread.items() if not isinstance(why, BudgetError)}
+
+    def _commit_all(self, owner: Owner, events: Sequence[Recorded], reading: Reading) -> None:
+        said = [event for event in events if rules.worth_reading(event.event)]
         observed = self._by_rules(owner, events)
-        model = partial(self.model, owner.tenant)
-        reading = Reader(model, self.seconds_left, self.instructions, self.known).read(said)
         observed = _once([*observed, *self._admitted(owner, reading, said, observed)])
         unpaid = [event for event in events if isinstance(reading.unread.get(event.event.event_id), BudgetError)]
-        unread = {event_id: why for event_id, why in reading.unread.items() if not isinstance(why, BudgetError)}
         read = [event for event in events if event.event.event_id not in reading.unread]
         while len(observed) > OBSERVATIONS_MAX:
             self._commit(owner, (), observed[:OBSERVATIONS_MAX])
@@ -71,7 +102,10 @@ class Learner:
         if unpaid:
             self._commit(owner, unpaid, (), extractor=UNPAID)
         self.settle(read)
-        return unread
+
+    def _keep(self, owner: Owner, reading: Reading) -> None:
+        if asked := self._asked(owner, reading):
+            self.keep(owner.tenant, asked)
 
     def settle(self, read: Sequence[Recorded]) -> None:
         """Let go of the words that the events came from: what they teach is known, or they teach nothing.
@@ -122,8 +156,11 @@ class Learner:
         *,
         extractor: str | None = None,
     ) -> None:
-        """Fold the observations into the facts as they are now, again if somebody else was faster."""
-        for tries_left in reversed(range(TRIES)):
+        """Fold the observations into the facts as they are now, again if somebody else was faster.
+
+        Whoever lost waits a random part of a time that doubles, or all who lost would meet again.
+        """
+        for tried in count():
             learned = Learned(
                 profile=self.facts.base(owner) if observed else Profile(owner=owner),
                 extractor=extractor or self.version, events=tuple(events), observations=tuple(observed),
@@ -133,9 +170,11 @@ class Learner:
             try:
                 return self.facts.commit(replace(learned, profile=learned.profile.updated(learned.facts)))
             except ConflictError:
-                if not tries_left:
+                longest = PAUSE_SECONDS * 2**tried
+                if tried == TRIES - 1 or self.seconds_left() < longest:
                     raise
-        return None
+                self.pause(random.uniform(0, longest))  # noqa: S311 (nobody gains by guessing it)
+        raise AssertionError("the last try returns or raises")
 
     def _asked(self, owner: Owner, reading: Reading | None) -> Asked | None:
         """Return the question and its answers; where no question was put, no model is loaded for its name."""

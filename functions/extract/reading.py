@@ -1,13 +1,13 @@
-"""Read what one user said in as few questions as the bound on their words allows, and tell what could not be read."""
+"""Read what people said in as few questions as the bound on their words allows, and tell what could not be read."""
 
-from collections.abc import Callable, Iterable, Iterator, Sequence
+from collections.abc import Callable, Collection, Iterable, Iterator, Sequence
 from dataclasses import dataclass, field
 
 from functions.extract.prompt import CURRENT, MAX_TOKENS, Candidates, Instructions, Words, prompt_for
 from membus.domain.answers import Answer, Answers, answers_to
 from membus.domain.event import Recorded
 from membus.domain.explaining import Share, share_of
-from membus.domain.gate import Candidate
+from membus.domain.gate import Candidate, stands_in
 from membus.domain.search.passages import split
 from membus.domain.tokens import estimate_tokens
 from membus.errors import MembusError, ModelError, UnavailableError
@@ -37,13 +37,33 @@ class Reading:
 
     def add(self, question: Sequence[Words], answer: Answered[Candidates], *, prompt_version: str) -> None:
         self.candidates.setdefault(answer.model, []).extend(answer.value.facts)
-        given = answers_to((words.event_id for words in question), answer.value.facts, by=answer.model)
+        given = answers_to((words.event_id for words in question), _own(answer.value.facts, question), by=answer.model)
         for event_id, each in given.items():
             self.answers.setdefault(event_id, []).append(each)
         share = share_of(answer.usage, model=answer.model, prompt_version=prompt_version, shared_by=len(question))
         for words in question:
             known = self.shares.get(words.event_id)
             self.shares[words.event_id] = known + share if known else share
+
+    def drop_strays(self, shown: Collection[str]) -> int:
+        """Drop what was proposed for events that nobody showed, and return how much that was."""
+        proposed = sum(map(len, self.candidates.values()))
+        self.candidates = {
+            model: [each for each in facts if each.event_id in shown] for model, facts in self.candidates.items()
+        }
+        return proposed - sum(map(len, self.candidates.values()))
+
+    def of(self, event_ids: Collection[str]) -> "Reading":
+        """Return what there is of some events."""
+        return Reading(
+            candidates={
+                model: [each for each in proposed if each.event_id in event_ids]
+                for model, proposed in self.candidates.items()
+            },
+            shares={event_id: share for event_id, share in self.shares.items() if event_id in event_ids},
+            unread={event_id: error for event_id, error in self.unread.items() if event_id in event_ids},
+            answers={event_id: given for event_id, given in self.answers.items() if event_id in event_ids},
+        )
 
     def close(self) -> "Reading":
         """Return the reading without what was proposed for events that were read in part only."""
@@ -54,30 +74,21 @@ class Reading:
         return self
 
 
-def nothing_known(_: Sequence[Recorded]) -> Answers:
-    """New events: nobody has asked about them yet."""
-    return {}
-
-
 @dataclass(frozen=True)
 class Reader:
-    """`model` is a function, so that a batch with nothing to read never loads a model client.
-
-    `known` returns what was proposed for events before, to the same question.
-    """
+    """`model` is a function, so that a batch with nothing to read never loads a model client."""
 
     model: Callable[[], LanguageModel]
     seconds_left: Callable[[], float]
     instructions: Instructions = CURRENT
-    known: Callable[[Sequence[Recorded]], Answers] = nothing_known
 
-    def read(self, events: Sequence[Recorded]) -> Reading:
-        """Ask once for all events, in several questions only where their words pass the bound.
+    def read(self, events: Sequence[Recorded], known: Answers) -> Reading:
+        """Ask once for all events but the `known`, in several questions only where their words pass the bound.
 
         An answer that cannot be used is halved away: each half is a smaller question, down to the one event that is
         to blame. A model that is down or out of time leaves the rest unread.
         """
-        reading, known = Reading(), self.known(events)
+        reading = Reading()
         reading.recall(known)
         new = (recorded for recorded in events if recorded.event.event_id not in known)
         for question in _questions(_passages(new, reading)):
@@ -99,6 +110,14 @@ class Reader:
                 self._ask(question[middle:], reading)
             else:
                 reading.unread |= dict.fromkeys((words.event_id for words in question), error)
+
+
+def _own(candidates: Sequence[Candidate], question: Sequence[Words]) -> Sequence[Candidate]:
+    """Return the candidates to keep beside their events: where several people are read, none of another's words."""
+    if len({words.recorded.event.owner for words in question}) == 1:
+        return candidates
+    events = {words.event_id: words.recorded for words in question}
+    return [each for each in candidates if each.event_id in events and stands_in(each, events[each.event_id])]
 
 
 def _passages(events: Iterable[Recorded], reading: Reading) -> Iterator[Words]:

@@ -19,7 +19,7 @@ from membus.errors import BudgetError, MembusError
 
 BATCH = 10
 """Events learned at once, as the queue hands them out."""
-UNPAID = BudgetError("the budget of this tenant is spent")
+NOT_PAID = BudgetError("the budget of this tenant is spent")
 
 
 @dataclass(frozen=True)
@@ -65,8 +65,9 @@ def derive(owner: Owner, events: Iterable[Recorded], *, learner: Callable[[Draft
     read: set[str] = set()
     unread: dict[str, MembusError] = {}
     while batch := list(islice(ordered, BATCH)):
-        unread |= learning.learn(batch) | dict.fromkeys(draft.unpaid, UNPAID)
-        read |= {each.event.event_id for each in batch} - unread.keys()
+        ids = {each.event.event_id for each in batch}
+        unread |= learning.learn(batch, learning.read(batch, ids)) | dict.fromkeys(draft.unpaid, NOT_PAID)
+        read |= ids - unread.keys()
     return Derived(owner, tuple(draft.observations(owner)), frozenset(read), unread, draft.answers, draft.shares)
 
 

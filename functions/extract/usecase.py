@@ -3,18 +3,23 @@
 from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
 from functools import partial
-from typing import Protocol
+from typing import TYPE_CHECKING, Protocol
 
 from pydantic import ValidationError
 
 from functions.extract.api import QueueMessage
+from functions.extract.company import companies
 from functions.extract.learning import Learner
+from functions.extract.reading import Reading
 from functions.extract.redelivery import Redelivery
 from membus.domain.event import FORGOTTEN, Event, Recorded
 from membus.domain.rules import needs_reader
 from membus.erasing import Gate
 from membus.errors import InvalidError, MembusError
 from membus.ports.events import EpisodeStore, Quarantine
+
+if TYPE_CHECKING:
+    from membus.domain.identity import Owner
 
 
 @dataclass(frozen=True)
@@ -64,24 +69,39 @@ def extract_batch(
                 _take(message, arrived, pending, episodes=episodes, learner=learner)
         except Exception as error:  # noqa: BLE001 (or one message nobody foresaw would fail its whole batch)
             failures.append((message, error))
-    for group in side_by_side(partial(_learn, learner), _groups(pending.values())):
+    for group in side_by_side(partial(_learn_together, learner), _groups(pending.values())):
         failures += group
     return [message.message_id for message, error in failures if redelivery.again(message, error)]
 
 
-def _learn(learner: Learner, group: Sequence[Pending]) -> list[Failure]:
+def _learn_together(learner: Learner, group: Sequence[Pending]) -> list[Failure]:
+    """Ask once about all that a company said, then let each of them learn on their own."""
+    again = [each.recorded.event.event_id for each in group if any(message.receives > 1 for message in each.messages)]
+    try:
+        reading = learner.read([each.recorded for each in group], again)
+    except Exception as error:  # noqa: BLE001 (as above)
+        return _halved(group, error, partial(_learn_together, learner))
+    return [failure for mine in _by_owner(group) for failure in _learn(learner, reading, mine)]
+
+
+def _learn(learner: Learner, reading: Reading, group: Sequence[Pending]) -> list[Failure]:
     """Learn from one user's events; a defect of ours is halved away, down to the event that brings it out."""
     try:
-        unread = learner.learn([each.recorded for each in group])
-    except MembusError as error:
-        unread = {each.recorded.event.event_id: error for each in group}
+        unread = learner.learn([each.recorded for each in group], reading)
     except Exception as error:  # noqa: BLE001 (as above)
-        if len(group) > 1:
-            middle = len(group) // 2
-            return [*_learn(learner, group[:middle]), *_learn(learner, group[middle:])]
-        return [(message, error) for each in group for message in each.messages]
+        return _halved(group, error, partial(_learn, learner, reading))
     failed = [(each, unread.get(each.recorded.event.event_id)) for each in group]
     return [(message, error) for each, error in failed if error for message in each.messages]
+
+
+def _halved(
+    group: Sequence[Pending], error: Exception, learn: Callable[[Sequence[Pending]], list[Failure]]
+) -> list[Failure]:
+    """Learn from each half of what a defect stopped; what is no defect, or one event's own, has failed."""
+    if isinstance(error, MembusError) or len(group) == 1:
+        return [(message, error) for each in group for message in each.messages]
+    middle = len(group) // 2
+    return [*learn(group[:middle]), *learn(group[middle:])]
 
 
 def _arrived(message: QueueMessage, quarantine: Quarantine) -> Recorded | None:
@@ -118,7 +138,14 @@ def _take(
 
 
 def _groups(pending: Iterable[Pending]) -> list[Sequence[Pending]]:
-    groups: dict[object, list[Pending]] = {}
+    """Return what is read in one question."""
+    of_owner = {mine[0].recorded.event.owner: mine for mine in _by_owner(pending)}
+    everything = (each.recorded for mine in of_owner.values() for each in mine)
+    return [[each for owner in company for each in of_owner[owner]] for company in companies(everything)]
+
+
+def _by_owner(pending: Iterable[Pending]) -> list[Sequence[Pending]]:
+    groups: dict[Owner, list[Pending]] = {}
     for each in pending:
         groups.setdefault(each.recorded.event.owner, []).append(each)
     return list(groups.values())

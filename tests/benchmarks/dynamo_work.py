@@ -100,6 +100,7 @@ class _Stores:
         learner = Learner(
             facts=self.facts, signals=self.signals, held_facts=self.held_facts, fresh=self.fresh,
             model=lambda _: ScriptedModel(_a_fact_each), seconds_left=lambda: 10.0, on_refused=lambda _: None,
+            pause=lambda _: None,
         )  # fmt: skip
         extract_batch(
             [_message(event) for event in events],

@@ -5,7 +5,7 @@ from typing import Any
 
 import pytest
 
-from functions.extract.learning import TRIES
+from functions.extract.learning import PAUSE_SECONDS, TRIES
 from membus.domain.event import Event
 from membus.domain.identity import Owner
 from membus.domain.signals import Mark, Signal
@@ -231,6 +231,39 @@ def test_a_race_that_is_always_lost_goes_back_to_the_queue() -> None:
 
     assert extraction.failures[0][1] == ConflictError.code
     assert "home.city" not in extraction.known()
+
+
+def test_a_race_that_is_always_lost_costs_one_question_however_often_it_comes_back() -> None:
+    episodes = InMemoryEpisodes()
+    extraction = Extraction(observant(), episodes=episodes, facts=RivalledFacts(episodes, 2 * TRIES))
+    for receives in (1, 2):
+        assert extraction.deliver(a_message(said("I live in Lisbon"), receives=receives)) == ["m1"]
+
+    assert extraction.deliver(a_message(said("I live in Lisbon"), receives=3)) == []
+
+    assert extraction.known()["home.city"] == "Lisbon"
+    assert len(extraction.prompts()) == 1
+
+
+def test_who_loses_a_race_waits_a_random_while_that_grows() -> None:
+    episodes = InMemoryEpisodes()
+    extraction = Extraction(observant(), episodes=episodes, facts=RivalledFacts(episodes, TRIES))
+
+    extraction.send(said("I live in Lisbon"))
+
+    assert len(extraction.pauses) == TRIES - 1
+    assert all(0 <= pause <= PAUSE_SECONDS * 2**tried for tried, pause in enumerate(extraction.pauses))
+    assert len(set(extraction.pauses)) > 1
+
+
+def test_who_has_no_time_left_to_wait_goes_back_to_the_queue_at_once() -> None:
+    episodes = InMemoryEpisodes()
+    extraction = Extraction(observant(), episodes=episodes, facts=RivalledFacts(episodes, TRIES))
+    extraction.seconds = iter([30.0, 0.01])
+
+    assert extraction.send(said("I live in Lisbon")) == ["m-e1"]
+
+    assert extraction.pauses == []
 
 
 def test_behaviour_completed_by_a_late_event_is_seen() -> None:

@@ -35,7 +35,7 @@ class Parts:
     """What the function is wired to."""
 
     def __init__(self, patch: pytest.MonkeyPatch) -> None:
-        self.episodes = InMemoryEpisodes()
+        self.episodes = self.answers = InMemoryEpisodes()
         self.facts = InMemoryFacts(self.episodes)
         self.signals, self.quarantine, self.source_queue = Trails(), InMemoryQuarantine(), InMemorySource()
         self.held_facts = InMemoryHeldFacts(StoppedClock())
@@ -45,6 +45,7 @@ class Parts:
         self.dead_letters = InMemoryQuarantine()
         for name in (
             "episodes",
+            "answers",
             "facts",
             "signals",
             "held_facts",

@@ -56,7 +56,7 @@ def again(extraction: Extraction, model: ScriptedModel, *, version: str = CURREN
         return Learner(
             facts=draft, signals=Trails(), held_facts=InMemoryHeldFacts(StoppedClock()),
             fresh=InMemoryFresh(InMemoryConversations(StoppedClock())), model=lambda _: model,
-            seconds_left=lambda: 30, on_refused=lambda _: None, version=VERSION, known=known,
+            seconds_left=lambda: 30, on_refused=lambda _: None, pause=lambda _: None, version=VERSION, known=known,
         )  # fmt: skip
 
     return derive(ADA, episodes.contents.values(), learner=learner)

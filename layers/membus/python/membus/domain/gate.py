@@ -122,6 +122,20 @@ def admit(
     return Held(reason=reason, observation=observation) if reason else observation
 
 
+def stands_in(candidate: Candidate, recorded: Recorded) -> bool:
+    """Whether quote, value and subject of a candidate are the event's own, whatever may be made of them."""
+    speech = recorded.event.speech or ""
+    if candidate.subject.strip().casefold() not in _names(NOBODY, recorded) and not _spoken(candidate.subject, speech):
+        return False
+    return bool(evidence_of(candidate.quote, candidate.value, speech)) and says(
+        plain(candidate.quote), plain(speech), plain(candidate.value)
+    )
+
+
+def _spoken(words: str, speech: str) -> bool:
+    return plain(words) in plain(speech)
+
+
 def _capped(seen: Observation, changes: Counter[str]) -> Verdict:
     over = is_single_valued(seen.key) and changes[seen.provenance.event_id] > CHANGES_MAX
     return Held(reason="too_many_changes", observation=seen) if over else seen
@@ -133,9 +147,13 @@ def _claimed(candidate: Candidate, speaker: Speaker, recorded: Recorded) -> Reas
         return "secret"
     if candidate.stance != "stated":
         return candidate.stance
+    return None if candidate.subject.strip().casefold() in _names(speaker, recorded) else "third_party"
+
+
+def _names(speaker: Speaker, recorded: Recorded) -> set[str]:
+    """Return what the speaker may be called as a subject."""
     named = (*speaker.names, recorded.event.payload.get("speaker"), recorded.event.user_id)
-    users = {"user", *(name.strip().casefold() for name in named if isinstance(name, str))} - {""}
-    return None if candidate.subject.strip().casefold() in users else "third_party"
+    return {"user", *(name.strip().casefold() for name in named if isinstance(name, str))} - {""}
 
 
 def _content(candidate: Candidate, extractor: Extractor) -> Reason | None:
