@@ -110,7 +110,7 @@ def _tenant(arguments: Namespace, target: Target, output: Output) -> Exit:
     """Erase a tenant: its keys first, so that nobody writes; what is left of it says that it was erased."""
     owner, stores = Owner(tenant=arguments.tenant, user=EVERYBODY), wiring_erasing.tenant_holdings()
     known = target.tenants.find(arguments.tenant)
-    if known is None and subject_of(owner.tenant, None) not in wiring_erasing.erasures().running(owner.tenant):
+    if known is None and subject_of(owner.tenant, None) not in wiring_erasing.erasures().hidden(owner.tenant).subjects:
         raise NotFoundError(f"no tenant {arguments.tenant} in {target.environment}")
     if arguments.dry_run:
         output.rows(counts(owner, stores), nothing="")

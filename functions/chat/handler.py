@@ -112,7 +112,7 @@ def get_context(
     **route("chat", "memory:read"),
 )
 def get_message_context(conversation: Conversation, message: Annotated[Id, Path()]) -> Reproduced:
-    return Reproduction(_gatherer()).of(caller(app).tenant, conversation, message)
+    return Reproduction(_gatherer(), wiring_erasing.gate()).of(caller(app).tenant, conversation, message)
 
 
 @app.get(
@@ -121,8 +121,9 @@ def get_message_context(conversation: Conversation, message: Annotated[Id, Path(
     **route("chat", "memory:read"),
 )
 def get_results(conversation: Conversation, message: Annotated[Id, Path()]) -> WholeResults:
-    results = Results(wiring.contents, _unkept)
-    return results.of(wiring.conversations(), caller(app).tenant, conversation, message)
+    tenant, conversations = caller(app).tenant, wiring.conversations()
+    wiring_erasing.gate().open(tenant, conversation, conversations)
+    return Results(wiring.contents, _unkept).of(conversations, tenant, conversation, message)
 
 
 @logger.inject_lambda_context(correlation_id_path=API_GATEWAY_HTTP)
@@ -142,6 +143,7 @@ def _socket() -> Socket:
         connections=wiring_socket.connections(),
         keys=wiring.api_keys(),
         replies=wiring_socket.replies(),
+        gate=wiring_erasing.gate(),
         push=wiring_socket.push(),
         turns=wiring_socket.turns(),
         clock=wiring.now,
@@ -181,7 +183,9 @@ def _toolbox(seconds_left: Callable[[], float], whole_tenant: bool, acting: Acti
     def tell(tool: str, why: str) -> None:
         logger.warning("a tool failed", extra={"tool": tool, "why": why, "tenant_id": acting.owner.tenant})
 
-    sources = DataSources(wiring_search.recollection(), wiring_search.episodes(), wiring_cold.archive)
+    sources = DataSources(
+        wiring_search.recollection(), wiring_search.episodes(), wiring_cold.archive, wiring_erasing.gate().hidden
+    )
     return Toolbox(registry, sources, replace(acting, whole_tenant=whole_tenant), hands, seconds_left, tell)
 
 

@@ -16,6 +16,7 @@ from membus.domain.profile import Profile
 from membus.domain.provenance import FactRef, FreshRef, PromptProvenance, RecallRef, digest_of
 from membus.domain.recall import Recalled
 from membus.domain.window import MESSAGES_MAX
+from membus.erasing import Gate
 from membus.errors import NotFoundError
 
 
@@ -34,12 +35,13 @@ class Reproduced(BaseModel):
 @dataclass(frozen=True)
 class Reproduction:
     gatherer: Gatherer
+    gate: Gate
     missing: list[str] = field(default_factory=list)
 
     def of(self, tenant: str, conversation_id: str, message_id: str) -> Reproduced:
         """Raises NotFoundError where nothing is known of the message's prompt, or the message itself is gone."""
         conversations = self.gatherer.conversations
-        conversations.conversation(tenant, conversation_id)
+        self.gate.open(tenant, conversation_id, conversations)
         made = conversations.provenance(tenant, conversation_id, message_id)
         asked = conversations.message(tenant, conversation_id, made.user_message_id)
         context = assemble(self._sources(tenant, conversation_id, made), asked.content, made.at)

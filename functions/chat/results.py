@@ -47,8 +47,7 @@ class Results:
         return turn.model_copy(update={"assistant": reply.model_copy(update={"spilled": key})})
 
     def of(self, conversations: ConversationStore, tenant: str, conversation_id: str, message_id: str) -> WholeResults:
-        """Raises NotFoundError where there is no such message."""
-        conversations.conversation(tenant, conversation_id)
+        """Raises NotFoundError where there is no such message; the caller has found its conversation."""
         message = conversations.message(tenant, conversation_id, message_id)
         text = self.contents().text(message.spilled) if message.spilled else None
         whole: dict[str, str] = json.loads(text) if text else {}

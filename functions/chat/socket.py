@@ -14,6 +14,7 @@ from membus.domain.api_key import ApiKey, Scope
 from membus.domain.connection import Connection
 from membus.domain.conversation import MessageIds
 from membus.domain.identity import Caller
+from membus.erasing import Gate
 from membus.errors import ConflictError, ForbiddenError, MembusError, NotFoundError, UnauthorizedError
 from membus.observability import logger
 from membus.ports.api_keys import ApiKeys
@@ -44,6 +45,7 @@ class Socket:
     connections: ConnectionStore
     keys: ApiKeys
     replies: Replies
+    gate: Gate
     push: Push
     turns: BackgroundTurns
     clock: Clock
@@ -112,7 +114,7 @@ class Socket:
             raise ConflictError(f"this request is being answered as {first.message_id}", code="in_progress")
 
     def _resume(self, tenant: str, asked: ResumeAction) -> Iterable[Frame]:
-        conversation = self.replies.conversations.conversation(tenant, asked.conversation_id)
+        conversation = self.gate.open(tenant, asked.conversation_id, self.replies.conversations)
         if asked.author:
             conversation.admit(asked.author)
         return frames.stored(self.replies.message(conversation, asked.message_id))

@@ -8,6 +8,7 @@ from typing import Any, TypeVar
 
 from pydantic import BaseModel, ConfigDict
 
+from membus.domain.erasure import Hidden
 from membus.domain.identity import Owner
 from membus.domain.prompt import Tool
 from membus.ports.archive import ArchiveQueries
@@ -43,6 +44,7 @@ class DataSources:
     recollection: Recollection
     episodes: EpisodeReader
     archive: Callable[[], ArchiveQueries]
+    hidden: Callable[[str], Hidden]
 
 
 Asked = TypeVar("Asked", bound=Arguments)

@@ -86,8 +86,10 @@ def recall_episodes(asked: RecallEpisodes, acting: Acting, sources: DataSources)
 @registry.tool(QueryArchive, tokens=1_500, seconds=14)
 def query_archive(asked: QueryArchive, acting: Acting, sources: DataSources) -> Sequence[str]:
     user = None if acting.whole_tenant else acting.owner.user
+    tenant, hidden = acting.owner.tenant, sources.hidden(acting.owner.tenant)
+    without = tuple(sorted(hidden.users))
     table = sources.archive().answer(
-        ArchiveQuestion(tenant=acting.owner.tenant, user=user, now=acting.now, **asked.model_dump())
+        ArchiveQuestion(tenant=tenant, user=user, now=acting.now, without=without, **asked.model_dump())
     )
     more = [] if table.complete else ["(there are more rows)"]
     return [*map(_row, (table.columns, *table.rows)), *more]

@@ -24,10 +24,11 @@ from functions.chat.turns import (
 from membus.domain.calibration import ratio_of
 from membus.domain.context import Context, assemble, bounded
 from membus.domain.conversation import Conversation, MessageIds, Turn, title_of
+from membus.domain.erasure import Hidden
 from membus.domain.identity import Owner
 from membus.domain.provenance import Trace
 from membus.domain.visible import is_blank
-from membus.erasing import Gate
+from membus.erasing import Gate, erasing, shown
 from membus.errors import ConflictError, InvalidError, UnavailableError
 from membus.ports.clock import Clock
 from membus.ports.conversations import ConversationStore
@@ -94,6 +95,7 @@ class Chat:
         Raises:
             InvalidError: blank or too long, or `idempotency_mismatch`: the key was used for another message.
             ConflictError: `erasing`, the author or the conversation's owner is being erased;
+                of somebody else who takes part it is UnavailableError, until their words are gone;
                 `in_progress`, the same request was answered elsewhere at the same moment.
             UnavailableError: the model or the bus is down; the same request may be sent again.
         """
@@ -101,11 +103,10 @@ class Chat:
         request = hashlib.sha256(asked.model_dump_json().encode()).hexdigest()
         author = Owner(tenant=tenant, user=asked.author)
         earlier = self.gatherer.pool.submit(self.conversations.turn, tenant, conversation_id, request_key)
-        admitted = self.gatherer.pool.submit(self.gate.admit, author)
+        hidden = self.gatherer.pool.submit(self.gate.hidden, tenant)
         gathered = self.gatherer.begin(author, conversation_id, asked.content).finish()
         turn = earlier.result()
-        admitted.result()
-        self.gate.admit(author.model_copy(update={"user": gathered.conversation.user_id}))
+        self._admit(author, gathered.conversation, hidden.result())
         if turn is None:
             now = self.clock()
             named = Asked(asked, request, now, promised or TurnIds.new(self.ids, now))
@@ -117,11 +118,16 @@ class Chat:
 
     def context(self, tenant: str, conversation_id: str, message: str, *, author: str | None) -> Context:
         """Return exactly what `message` would send, without sending it."""
-        who = author or self.conversations.conversation(tenant, conversation_id).user_id
-        owner = Owner(tenant=tenant, user=who)
-        self.gate.show(owner)
+        conversation = self.gate.open(tenant, conversation_id, self.conversations)
+        owner = Owner(tenant=tenant, user=author or conversation.user_id)
         gathered = self.gatherer.begin(owner, conversation_id, message).finish()
         return assemble(gathered.sources, message, self.clock())
+
+    def _admit(self, author: Owner, conversation: Conversation, hidden: Hidden) -> None:
+        """Let a turn go on: nobody's words are read, shown to a model or written while they are being erased."""
+        if hidden.covers(author.user) or hidden.covers(conversation.user_id):
+            raise erasing()
+        shown(conversation, hidden, self.conversations)
 
     def _answered(
         self,

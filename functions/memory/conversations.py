@@ -12,6 +12,8 @@ from datetime import datetime
 from functions.memory.conversations_api import ConversationIn, ConversationPage, ConversationPatch, MessagePage, Order
 from functions.memory.cursors import read_cursor, write_cursor
 from membus.domain.conversation import Conversation, Message, MessageIds, Status
+from membus.domain.erasure import Hidden
+from membus.erasing import shown
 from membus.errors import ConflictError, NotFoundError, UnavailableError
 from membus.ports.conversations import ConversationStore
 from membus.ports.sealer import Sealer
@@ -49,30 +51,41 @@ def start_conversation(
 
 
 def list_conversations(
-    tenant: str, status: Status, *, user: str | None, listing: Listing, conversations: ConversationStore
+    tenant: str,
+    status: Status,
+    *,
+    user: str | None,
+    listing: Listing,
+    hidden: Hidden,
+    conversations: ConversationStore,
 ) -> ConversationPage:
-    """Return the tenant's conversations, newest first, or those that a user owns or is a member of."""
+    """Return the tenant's conversations, newest first, or those that a user owns or is a member of.
+
+    Those in which somebody takes part who is being erased are left out.
+    """
     query = f"conversations\n{tenant}\n{status}\n{user or ''}"
     after = read_cursor(listing.cursor, query=query, sealer=listing.sealer)
     page = conversations.page(tenant, status, user=user, limit=listing.limit, after=after)
-    return ConversationPage(
-        items=list(page.items), next_cursor=write_cursor(page.after, query=query, sealer=listing.sealer)
-    )
+    ids = [each.conversation_id for each in page.items]
+    away = conversations.took_part(tenant, ids, hidden.users) if ids and hidden.users else set()
+    items = [each for each in page.items if each.conversation_id not in away and not hidden.covers(each.user_id)]
+    return ConversationPage(items=items, next_cursor=write_cursor(page.after, query=query, sealer=listing.sealer))
 
 
 def read_conversation(
-    tenant: str, conversation_id: str, *, user: str | None, conversations: ConversationStore
+    tenant: str, conversation_id: str, *, user: str | None, hidden: Hidden, conversations: ConversationStore
 ) -> Conversation:
     """Return the conversation.
 
     Raises:
-        NotFoundError: it is not this tenant's, or deleted.
+        NotFoundError: it is not this tenant's, or deleted, or its owner is being erased.
+        UnavailableError: `erasing`, somebody who takes part in it is being erased.
         ForbiddenError: `not_a_member`, the user named neither owns it nor is a member of it.
     """
     found = conversations.conversation(tenant, conversation_id)
     if user is not None:
         found.admit(user)
-    return found
+    return shown(found, hidden, conversations)
 
 
 def change_conversation(
@@ -81,6 +94,7 @@ def change_conversation(
     patch: ConversationPatch,
     *,
     user: str | None,
+    hidden: Hidden,
     conversations: ConversationStore,
     pause: Callable[[float], None],
 ) -> Conversation:
@@ -90,7 +104,7 @@ def change_conversation(
         ConflictError: it is at another version than the expected one; carries that version.
     """
     for tried in range(TRIES):
-        known = conversations.conversation(tenant, conversation_id)
+        known = read_conversation(tenant, conversation_id, user=None, hidden=hidden, conversations=conversations)
         if user is not None:
             known.admit_owner(user)
         if patch.expected_version not in {None, known.version}:
@@ -125,18 +139,23 @@ def list_messages(
     *,
     user: str | None,
     listing: Listing,
+    hidden: Hidden,
     conversations: ConversationStore,
 ) -> MessagePage:
     """Return messages in the order asked for; every page asks again whether the conversation is there."""
     query = f"messages\n{tenant}\n{conversation_id}\n{order}"
     after = read_cursor(listing.cursor, query=query, sealer=listing.sealer)
-    read_conversation(tenant, conversation_id, user=user, conversations=conversations)
+    read_conversation(tenant, conversation_id, user=user, hidden=hidden, conversations=conversations)
     page = conversations.messages(
         tenant, conversation_id, limit=listing.limit, after=after, newest_first=order == "newest"
     )
     return MessagePage(items=list(page.items), next_cursor=write_cursor(page.after, query=query, sealer=listing.sealer))
 
 
-def read_message(tenant: str, conversation_id: str, message_id: str, *, user: str | None, replies: Replies) -> Message:
-    conversation = read_conversation(tenant, conversation_id, user=user, conversations=replies.conversations)
+def read_message(
+    tenant: str, conversation_id: str, message_id: str, *, user: str | None, hidden: Hidden, replies: Replies
+) -> Message:
+    conversation = read_conversation(
+        tenant, conversation_id, user=user, hidden=hidden, conversations=replies.conversations
+    )
     return replies.message(conversation, message_id)

@@ -9,8 +9,8 @@ from functions.memory.cursors import read_cursor, write_cursor
 from functions.memory.episodes_api import EpisodeOut, EpisodePage, EpisodeRange
 from functions.memory.events import publish
 from functions.memory.incoming import Incoming, Stamp, check
-from membus.domain.episode import Episode, EpisodeQuery
-from membus.domain.erasure import EVERYBODY, subject_of
+from membus.domain.episode import EpisodeQuery
+from membus.domain.erasure import Hidden
 from membus.domain.event import EARLIEST, Event, Recorded
 from membus.erasing import Gate
 from membus.errors import ConflictError, InvalidError, UnavailableError
@@ -63,7 +63,7 @@ def list_episodes(
     limit: int,
     cursor: str | None,
     now: datetime,
-    gate: Gate,
+    hidden: Hidden,
     episodes: EpisodeReader,
     sealer: Sealer,
 ) -> EpisodePage:
@@ -79,17 +79,12 @@ def list_episodes(
         tenant=tenant, agent=agent, start=_start(asked, end), end=end,
         session_id=asked.session_id, user_id=asked.user_id,
     )  # fmt: skip
-    hidden = gate.hidden(tenant)
     page = episodes.page(wanted, limit=limit, after=after)
     next_after = page.after and page.after | {"end": end.isoformat()}
     return EpisodePage(
-        items=[EpisodeOut.of(each) for each in page.items if not {EVERYBODY, _subject(each)} & hidden],
+        items=[EpisodeOut.of(each) for each in page.items if not hidden.covers(each.event.user_id)],
         next_cursor=write_cursor(next_after, query=query, sealer=sealer),
     )
-
-
-def _subject(episode: Episode) -> str:
-    return subject_of(episode.event.tenant_id, episode.event.user_id)
 
 
 def _recorded(event: Event, now: datetime, *, episodes: EpisodeStore) -> Recorded:

@@ -7,6 +7,7 @@ from functions.memory.conversations import read_conversation
 from functions.memory.conversations_api import Handoff
 from membus.domain.conversation import Message
 from membus.domain.entities import entities_after
+from membus.domain.erasure import Hidden
 from membus.domain.identity import Owner
 from membus.ports.conversations import ConversationStore
 from membus.ports.facts import FactReader
@@ -24,6 +25,7 @@ def hand_off(
     user: str | None,
     turns: int,
     now: datetime,
+    hidden: Hidden,
     conversations: ConversationStore,
     outlines: OutlineReader,
     facts: FactReader,
@@ -33,7 +35,7 @@ def hand_off(
     The facts are those of the user who asks, or of the owner where nobody is named: to share a conversation is not
     to share what is known about its owner.
     """
-    conversation = read_conversation(tenant, conversation_id, user=user, conversations=conversations)
+    conversation = read_conversation(tenant, conversation_id, user=user, hidden=hidden, conversations=conversations)
     outline = outlines.outline(tenant, conversation_id)
     recent = conversations.recent(tenant, conversation_id, limit=MESSAGES_READ)
     profile = facts.profile(Owner(tenant=tenant, user=user or conversation.user_id))

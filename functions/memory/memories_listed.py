@@ -4,6 +4,7 @@ from datetime import datetime
 
 from functions.memory.cursors import read_cursor, write_cursor
 from functions.memory.memories_api import MemoryOut, MemoryPage
+from membus.domain.erasure import Hidden
 from membus.domain.filters import Filter
 from membus.domain.memory import scope_of
 from membus.domain.retrieval import Within
@@ -12,10 +13,12 @@ from membus.ports.memories import MemoryIndex
 from membus.ports.sealer import Sealer
 
 
-def listed(tenant: str, user: str | None, agent: str | None, wanted: Filter | None, now: datetime) -> Within:
+def listed(
+    tenant: str, user: str | None, agent: str | None, wanted: Filter | None, now: datetime, *, hidden: Hidden
+) -> Within:
     return Within(
         tenant_id=tenant, now=now, scope=scope_of(user, None) if user else None, agent_id=agent,
-        kinds=("document",), filter=wanted,
+        kinds=("document",), filter=wanted, without=hidden.users,
     )  # fmt: skip
 
 

@@ -10,7 +10,7 @@ from pydantic import BaseModel, ConfigDict, Field
 
 from functions.memory.memories_api import QUERY_MAX, SearchIn
 from functions.memory.routes.search import searching
-from membus import wiring_cold, wiring_search
+from membus import wiring_cold, wiring_erasing, wiring_search
 from membus.domain.episode import EpisodeQuery
 from membus.domain.identity import Id
 from membus.domain.recall import Recalled
@@ -51,8 +51,11 @@ def answer_inside(event: dict[str, Any]) -> Any:
     if "episodes" in event:
         return _episodes(EpisodesIn.model_validate(event["episodes"]))
     asked = RecallIn.model_validate(event["recall"])
+    hidden = wiring_erasing.gate().hidden(asked.tenant)
+    if hidden.covers(asked.user):
+        return []
     found = searching(asked.tenant).answer(
-        asked.tenant, SearchIn(query=asked.message[:QUERY_MAX], user_id=asked.user, k=asked.limit)
+        asked.tenant, SearchIn(query=asked.message[:QUERY_MAX], user_id=asked.user, k=asked.limit), hidden=hidden
     )
     passages = (
         Recalled(
@@ -65,5 +68,7 @@ def answer_inside(event: dict[str, Any]) -> Any:
 
 
 def _episodes(asked: EpisodesIn) -> dict[str, Any]:
+    hidden = wiring_erasing.gate().hidden(asked.wanted.tenant)
     page = wiring_cold.episode_reader().page(asked.wanted, limit=asked.limit, after=asked.after)
-    return {"items": [each.model_dump(mode="json", by_alias=True) for each in page.items], "after": page.after}
+    items = (each for each in page.items if not hidden.covers(each.event.user_id))
+    return {"items": [each.model_dump(mode="json", by_alias=True) for each in items], "after": page.after}

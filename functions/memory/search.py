@@ -6,6 +6,7 @@ from datetime import datetime
 
 from functions.memory.facts import facts_as_of
 from functions.memory.memories_api import Explanation, Result, Results, SearchIn
+from membus.domain.erasure import Hidden
 from membus.domain.facts import Fact
 from membus.domain.filters import read_filter
 from membus.domain.identity import Owner
@@ -18,6 +19,7 @@ from membus.domain.search.rows import Row
 from membus.domain.tokens import estimate_tokens
 from membus.errors import BudgetError, UnavailableError
 from membus.ports.clock import Clock
+from membus.ports.conversations import ConversationStore
 from membus.ports.embedder import Embedder, Vector
 from membus.ports.facts import FactReader
 from membus.ports.memories import MemoryIndex
@@ -33,12 +35,13 @@ class Search:
     index: MemoryIndex
     embedder: Embedder
     facts: FactReader
+    conversations: ConversationStore
     recent: RecentEvents
     clock: Clock
 
-    def answer(self, tenant: str, asked: SearchIn) -> Results:
+    def answer(self, tenant: str, asked: SearchIn, *, hidden: Hidden) -> Results:
         now = self.clock()
-        within, query = _within(tenant, asked, now), read_query(asked.query, now=(asked.as_of or now).date())
+        within, query = _within(tenant, asked, now, hidden), read_query(asked.query, now=(asked.as_of or now).date())
         vector = None if asked.mode == "text" else self._vector(query)
         blind = vector is None and asked.mode != "text"
         if asked.mode == "vector" and vector is not None:
@@ -47,14 +50,28 @@ class Search:
             found, away = self.index.search(within, terms=query.terms, vector=vector), False
         except UnavailableError:
             found, away = self._at_hand(within, asked.user_id, query), True
-        terms = frozenset(query.terms)
+        terms, away_with = frozenset(query.terms), self._retold(found, hidden)
 
         def may_answer(row: Row) -> bool:
             """What stands beside a candidate is ranked with it, and may not be shown."""
+            if row.group_id in away_with:
+                return False
             return row.id in found.about and (asked.mode != "text" or not terms.isdisjoint(row.stems.split()))
 
         shown = rank(query, found.rows, found.scope, limit=asked.k, may_answer=may_answer)
         return Results(results=_results(shown, found, asked), degraded=away or blind, pending=found.pending)
+
+    def _retold(self, found: Found, hidden: Hidden) -> set[str]:
+        """Return the summaries that may tell of somebody hidden: those of conversations that they take part in."""
+        if not hidden.users:
+            return set()
+        told = {
+            about.memory_id: about.source.conversation_id
+            for about in found.about.values()
+            if about.kind == "summary" and about.source.conversation_id
+        }
+        theirs = self.conversations.took_part(hidden.tenant, list(dict.fromkeys(told.values())), hidden.users)
+        return {memory_id for memory_id, where in told.items() if where in theirs}
 
     def _vector(self, query: Query) -> Vector | None:
         try:
@@ -77,11 +94,12 @@ class Search:
         return [*facts, *(memory for event in events for memory in memories_of_event(event))]
 
 
-def _within(tenant: str, asked: SearchIn, now: datetime) -> Within:
+def _within(tenant: str, asked: SearchIn, now: datetime, hidden: Hidden) -> Within:
     return Within(
         tenant_id=tenant, now=now, scope=scope_of(asked.user_id, None) if asked.user_id else None,
         agent_id=asked.agent_id, session=asked.session_id, kinds=tuple(asked.kinds),
         filter=read_filter(asked.filters), since=asked.since, until=asked.until, as_of=asked.as_of,
+        without=hidden.users,
     )  # fmt: skip
 
 

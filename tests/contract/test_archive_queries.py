@@ -215,6 +215,15 @@ def test_rows_and_cells_are_cut_and_the_answer_says_so(archive: Archive) -> None
     assert len(cell.rows[0][0] or "") == QUICK.cell + 1
 
 
+def test_rows_of_somebody_who_is_left_out_are_not_there(archive: Archive) -> None:
+    def users(user: str | None, *without: str) -> Table:
+        sql = "SELECT DISTINCT user_id FROM episodes ORDER BY 1"
+        return archive.queries.answer(ArchiveQuestion(tenant="acme", user=user, sql=sql, now=NOON, without=without))
+
+    assert users(None, "bob").rows == (("ada",),)
+    assert users(None, "bob", "ada").rows == users("bob", "bob").rows == ()
+
+
 def test_a_refused_statement_opens_no_object(archive: Archive) -> None:
     def opened() -> S3ColdObjects:
         raise AssertionError("nothing is read for a statement that may not run")

@@ -48,6 +48,20 @@ def add(conversations: ConversationStore, talk: Conversation, number: int = 0) -
     conversations.add(talk.tenant_id, talk.conversation_id, a_turn(number), request_key=f"k{number}", title="Automatic")
 
 
+def test_who_took_part_is_known_of_those_who_left_too_and_of_nobody_elses_conversation(
+    conversations: ConversationStore, talk: Conversation
+) -> None:
+    conversations.replace(talk, next_of(talk, members=("eve",)))
+    conversations.create(talk.model_copy(update={"tenant_id": f"{talk.tenant_id}x"}), request_key="other")
+
+    def took_part(*users: str) -> set[str]:
+        return conversations.took_part(talk.tenant_id, [talk.conversation_id, "another"], users)
+
+    assert all(took_part(user) == {talk.conversation_id} for user in (talk.user_id, "bob", "eve"))
+    assert took_part("mia", "bo") == set()
+    assert conversations.took_part(talk.tenant_id, [], {"bob"}) == set()
+
+
 def test_a_change_is_stored_whole_beside_what_messages_count(
     conversations: ConversationStore, talk: Conversation
 ) -> None:

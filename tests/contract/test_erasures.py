@@ -8,7 +8,7 @@ import pytest
 
 from membus.adapters.dynamo_erasures import DynamoErasures
 from membus.domain.erasing_job import erasure_job
-from membus.domain.erasure import EVERYBODY, Hold, subject_of
+from membus.domain.erasure import EVERYBODY, Hidden, Hold, subject_of
 from membus.domain.identity import Owner
 from membus.domain.job import Job, Receipt
 from membus.errors import ConflictError, NotFoundError
@@ -40,7 +40,7 @@ def asked(owner: Owner, *, key: str | None = None, after: timedelta = timedelta(
 
 def test_nobody_is_erased_until_somebody_asks(ledger: Any, owner: Owner) -> None:
     assert ledger.of(owner) is None
-    assert ledger.running(owner.tenant) == frozenset()
+    assert ledger.hidden(owner.tenant) == Hidden(tenant=owner.tenant)
     with pytest.raises(NotFoundError):
         ledger.job(owner.tenant, "job_1")
 
@@ -50,14 +50,15 @@ def test_a_job_begins_with_its_line_and_ends_without_the_users_name(ledger: Any,
 
     line = ledger.of(owner)
     assert (line.before, line.running) == (job.before, True)
-    assert ledger.running(owner.tenant) == {subject_of(owner.tenant, owner.user)}
+    assert ledger.hidden(owner.tenant).users == {owner.user}
+    assert ledger.hidden(owner.tenant).subjects == {subject_of(owner.tenant, owner.user)}
     job = ledger.advance(job.model_copy(update={"store": 3}))
     done = ledger.finish(job.model_copy(update={"status": "done", "receipt": DONE}))
 
     assert ledger.job(owner.tenant, job.job_id) == done
     assert (done.user, done.receipt) == (None, DONE)
     assert not ledger.of(owner).running
-    assert ledger.running(owner.tenant) == frozenset()
+    assert ledger.hidden(owner.tenant) == Hidden(tenant=owner.tenant)
 
 
 def test_one_job_at_a_time_erases_a_user_and_the_same_request_gets_the_same_job(ledger: Any, owner: Owner) -> None:
@@ -111,7 +112,7 @@ def test_a_tenant_that_is_erased_takes_everybody_with_it_and_nobody_elses(ledger
 
     for user in ("user1", "user2"):
         assert ledger.of(Owner(tenant=owner.tenant, user=user)).before == job.before
-    assert ledger.running(owner.tenant) == {EVERYBODY}
+    assert ledger.hidden(owner.tenant) == Hidden(tenant=owner.tenant, subjects={EVERYBODY})
     assert ledger.of(Owner(tenant=f"{owner.tenant}x", user="user1")) is None
 
 

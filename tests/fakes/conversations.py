@@ -1,6 +1,7 @@
 """Conversations in dictionaries; a turn's request is remembered for a day."""
 
 from collections import defaultdict
+from collections.abc import Collection, Sequence
 from typing import TYPE_CHECKING
 
 from membus.adapters.conversation_items import REQUEST_LIFETIME
@@ -28,6 +29,7 @@ class InMemoryConversations:
         self.clock = self._clock = clock
         self.fresh: dict[Owner, dict[str, Fresh]] = defaultdict(dict)
         self._kept: dict[Key, Conversation] = {}
+        self._ever: dict[Key, set[str]] = defaultdict(set)
         self._deleted: set[Key] = set()
         self._requests: dict[tuple[str, str], tuple[str, datetime]] = {}
         self._messages: dict[Key, dict[str, Message]] = defaultdict(dict)
@@ -44,6 +46,7 @@ class InMemoryConversations:
         if key in self._kept or key in self._deleted:
             raise ConflictError("this conversation exists")
         self._kept[key] = conversation
+        self._ever[key] |= conversation.people
         self._requests[request] = conversation.conversation_id, self._clock() + REQUEST_LIFETIME
         return conversation
 
@@ -62,6 +65,9 @@ class InMemoryConversations:
         }
         return page_of(mine, limit=limit, after=after, newest_first=True)
 
+    def took_part(self, tenant: str, conversation_ids: Sequence[str], users: Collection[str]) -> set[str]:
+        return {each for each in conversation_ids if self._ever[tenant, each] & set(users)}
+
     def replace(self, before: Conversation, after: Conversation) -> None:
         stored = self.conversation(before.tenant_id, before.conversation_id)
         if stored.version != before.version:
@@ -69,6 +75,7 @@ class InMemoryConversations:
         title = after.title or stored.title
         counted = {"message_count": stored.message_count, "title": title, "marks": stored.marks}
         self._kept[before.tenant_id, before.conversation_id] = after.model_copy(update=counted)
+        self._ever[before.tenant_id, before.conversation_id] |= after.people
 
     def delete(self, tenant: str, conversation_id: str) -> None:
         key = tenant, conversation_id

@@ -1,6 +1,6 @@
 """The erasure ledger and its jobs in dictionaries."""
 
-from membus.domain.erasure import EVERYBODY, Erasure, Hold, subject_of
+from membus.domain.erasure import EVERYBODY, Erasure, Hidden, Hold, subject_of
 from membus.domain.identity import Owner
 from membus.domain.job import Job
 from membus.errors import ConflictError, NotFoundError
@@ -12,7 +12,7 @@ class InMemoryErasures:
     def __init__(self, *erasures: Erasure) -> None:
         self.lines: dict[Key, Erasure] = {(each.tenant, each.subject): each for each in erasures}
         self.jobs: dict[Key, Job] = {}
-        self.asked = 0
+        self.asked = self.looked = 0
         self._held: dict[Key, Hold] = {}
 
     def of(self, owner: Owner) -> Erasure | None:
@@ -24,8 +24,11 @@ class InMemoryErasures:
         furthest = max(found, key=lambda line: line.before)
         return furthest.model_copy(update={"running": any(line.running for line in found)})
 
-    def running(self, tenant: str) -> frozenset[str]:
-        return frozenset(subject for (whose, subject), line in self.lines.items() if whose == tenant and line.running)
+    def hidden(self, tenant: str) -> Hidden:
+        self.looked += 1
+        running = {subject for (whose, subject), line in self.lines.items() if whose == tenant and line.running}
+        jobs = [each for each in self.jobs.values() if each.tenant == tenant and each.subject in running]
+        return Hidden(tenant=tenant, subjects=running, users={each.user for each in jobs if each.user})
 
     def begin(self, job: Job) -> Job:
         if known := self.jobs.get((job.tenant, job.job_id)):
@@ -61,7 +64,7 @@ class InMemoryErasures:
 
     def hold(self, hold: Hold) -> None:
         subject = subject_of(hold.tenant, hold.user)
-        if subject in self.running(hold.tenant):
+        if subject in self.hidden(hold.tenant).subjects:
             raise ConflictError("this data is being erased already", code="erasing")
         self._held[hold.tenant, subject] = hold
 

@@ -7,6 +7,7 @@ import pytest
 
 from functions.chat.turns import REFUSED
 from membus.domain.api_key import Scope
+from membus.domain.erasing_job import erasure_job
 from membus.domain.prompt import Prompt, Spoken, TextDelta
 from membus.errors import MembusError, ModelError, UnavailableError
 from tests.door import Door
@@ -143,6 +144,15 @@ def test_a_client_that_comes_back_gets_the_stored_answer(wire: Wire) -> None:
     assert [frame["type"] for frame in frames] == ["delta", "done"]
     assert text_of(frames) == "Good morning."
     assert {(frame["request_id"], frame["message_id"]) for frame in frames} == {("r2", message_id)}
+
+
+def test_who_comes_back_gets_nothing_of_somebody_who_is_being_erased(wire: Wire) -> None:
+    message_id = wire.say(HELLO)[0]["message_id"]
+    wire.door.erasures.begin(erasure_job("acme", "ada", request_key=None, requested_by="k1", now=wire.door.clock()))
+
+    (frame,) = wire.say({"action": "resume", "conversation_id": "c", "message_id": message_id})
+    assert (frame["type"], frame["code"]) == ("error", "not_found")
+    assert wire.say(HELLO | {"request_id": "r2"})[-1]["code"] == "erasing"
 
 
 def test_a_defect_is_an_error_without_its_words(wire: Wire, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -22,6 +22,7 @@ from functions.memory.conversations_api import (
 from functions.memory.handoff import TURNS_MAX, hand_off
 from functions.memory.once import once, settings
 from functions.memory.routes.parameters import READ, WRITE, Cursor, Limit, RequestKey, required
+from functions.memory.routes.walls import unseen
 from membus import wiring, wiring_erasing, wiring_socket
 from membus.domain.conversation import Conversation, Message, MessageIds, Status
 from membus.domain.identity import Id, Owner
@@ -59,17 +60,16 @@ def get_conversations(
 ) -> ConversationPage:
     return conversations.list_conversations(
         caller(router).tenant, status, user=user, listing=Listing(limit, cursor, wiring.sealer()),
+        hidden=unseen(router),
         conversations=wiring.conversations(),
     )  # fmt: skip
 
 
 @router.get(CONVERSATION, summary="One conversation", **READ)
 def get_conversation(conversation: ConversationId, user: ActingUser = None) -> Conversation:
-    found = conversations.read_conversation(
-        caller(router).tenant, conversation, user=user, conversations=wiring.conversations()
+    return conversations.read_conversation(
+        caller(router).tenant, conversation, user=user, hidden=unseen(router), conversations=wiring.conversations()
     )
-    wiring_erasing.gate().show(Owner(tenant=found.tenant_id, user=found.user_id))
-    return found
 
 
 @router.patch(CONVERSATION, summary="Rename, archive, bring back or share a conversation", **WRITE)
@@ -78,8 +78,9 @@ def patch_conversation(
 ) -> Conversation:
     _admit(caller(router).tenant, change.members or ())
     return conversations.change_conversation(
-        caller(router).tenant, conversation, change, user=user, conversations=wiring.conversations(), pause=time.sleep
-    )
+        caller(router).tenant, conversation, change, user=user, hidden=unseen(router),
+        conversations=wiring.conversations(), pause=time.sleep,
+    )  # fmt: skip
 
 
 @router.delete(
@@ -103,6 +104,7 @@ def get_messages(
 ) -> MessagePage:
     return conversations.list_messages(
         caller(router).tenant, conversation, order, user=user, listing=Listing(limit, cursor, wiring.sealer()),
+        hidden=unseen(router),
         conversations=wiring.conversations(),
     )  # fmt: skip
 
@@ -110,14 +112,14 @@ def get_messages(
 @router.get(f"{CONVERSATION}/messages/<message>", summary="One message, and whether it is complete", **READ)
 def get_message(conversation: ConversationId, message: MessageId, user: ActingUser = None) -> Message:
     return conversations.read_message(
-        caller(router).tenant, conversation, message, user=user, replies=wiring_socket.replies()
+        caller(router).tenant, conversation, message, user=user, hidden=unseen(router), replies=wiring_socket.replies()
     )
 
 
 @router.get(f"{CONVERSATION}/handoff", summary="Everything needed to go on with a conversation", **READ)
 def get_handoff(conversation: ConversationId, turns: Turns = 10, user: ActingUser = None) -> Handoff:
     return hand_off(
-        caller(router).tenant, conversation, user=user, turns=turns, now=wiring.now(),
+        caller(router).tenant, conversation, user=user, turns=turns, now=wiring.now(), hidden=unseen(router),
         conversations=wiring.conversations(), outlines=wiring.summaries(), facts=wiring.facts(),
     )  # fmt: skip
 

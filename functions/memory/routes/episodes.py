@@ -12,6 +12,7 @@ from functions.memory.api import EventReceipt
 from functions.memory.episodes_api import EpisodeBatch, EpisodePage, EpisodeRange
 from functions.memory.incoming import Stamp
 from functions.memory.routes.parameters import READ, WRITE, Agent, Cursor, Limit, RequestKey
+from functions.memory.routes.walls import unseen
 from functions.memory.thawing_api import ThawOut
 from membus import wiring, wiring_cold, wiring_erasing
 from membus.domain.event import Moment
@@ -64,7 +65,7 @@ def get_episodes(
     try:
         page = episodes.list_episodes(
             caller(router).tenant, agent, asked, limit=limit, cursor=cursor, now=wiring.now(),
-            gate=wiring_erasing.gate(), episodes=wiring_cold.episode_reader(), sealer=wiring.sealer(),
+            hidden=unseen(router), episodes=wiring_cold.episode_reader(), sealer=wiring.sealer(),
         )  # fmt: skip
     except ThawingError as thawing:
         wait: dict[str, str | list[str]] = {"Retry-After": str(thawing.retry_after_seconds)}

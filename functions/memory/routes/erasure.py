@@ -11,11 +11,13 @@ from functions.memory.erasure import erase_user
 from functions.memory.erasure_api import JobOut
 from functions.memory.exporting_api import ExportOut
 from functions.memory.routes.parameters import ADMIN, RequestKey, User
+from functions.memory.routes.walls import unseen
 from functions.memory.thawing_api import JOB_PREFIX as THAW_PREFIX
 from functions.memory.thawing_api import ThawOut, thaw
 from membus import wiring, wiring_cold, wiring_erasing, wiring_search, wiring_transfer
 from membus.domain.identity import Id, Owner
 from membus.domain.transfer import JOB_PREFIX
+from membus.errors import NotFoundError
 from membus.http import caller
 
 router = APIGatewayHttpRouter()
@@ -45,5 +47,7 @@ def get_job(job: JobId) -> JobOut | ExportOut | ThawOut:
         return thaw(tenant, job, catalog=wiring_cold.catalog(), objects=wiring_cold.objects())
     if job.startswith(JOB_PREFIX):
         export = wiring_transfer.exports().export(tenant, job)
+        if export.subject in unseen(router).subjects:
+            raise NotFoundError("no such job")
         return ExportOut.of(export, archives=wiring_transfer.archives(), now=wiring.now())
     return JobOut.of(wiring_erasing.jobs().job(tenant, job))

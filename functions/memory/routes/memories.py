@@ -13,10 +13,12 @@ from functions.memory.memories_listed import list_memories, listed
 from functions.memory.once import once, settings
 from functions.memory.routes.etags import IfMatch, expected_version, tagged
 from functions.memory.routes.parameters import READ, WRITE, Cursor, Limit, RequestKey, required
+from functions.memory.routes.walls import unseen
 from membus import wiring, wiring_erasing, wiring_search
 from membus.domain import strict_json
 from membus.domain.filters import read_filter
 from membus.domain.identity import Id, Owner
+from membus.erasing import show
 from membus.errors import InvalidError
 from membus.http import caller
 
@@ -41,7 +43,9 @@ def get_memories(
     limit: Limit = 50,
     cursor: Cursor = None,
 ) -> MemoryPage:
-    within = listed(caller(router).tenant, user_id, agent_id, read_filter(_json(filters)), wiring.now())
+    within = listed(
+        caller(router).tenant, user_id, agent_id, read_filter(_json(filters)), wiring.now(), hidden=unseen(router)
+    )
     return list_memories(
         within, limit=limit, cursor=cursor, index=wiring_search.memory_index(),
         documents=wiring_search.documents(), sealer=wiring.sealer(),
@@ -52,7 +56,7 @@ def get_memories(
 def get_memory(memory: MemoryId) -> Response[MemoryOut]:
     found = wiring_search.documents().document(caller(router).tenant, memory)
     if found.user_id:
-        wiring_erasing.gate().show(Owner(tenant=found.tenant_id, user=found.user_id))
+        show(found.user_id, unseen(router))
     return tagged(MemoryOut.of(found), found.version)
 
 
@@ -61,6 +65,9 @@ def patch_memory(
     memory: MemoryId, change: Annotated[MemoryPatch, Body()], if_match: IfMatch = None
 ) -> Response[MemoryOut]:
     expected = expected_version(change.expected_version, if_match)
+    known = wiring_search.documents().document(caller(router).tenant, memory)
+    if known.user_id:
+        show(known.user_id, unseen(router))
     changed = _library().patch(caller(router).tenant, memory, change, expected_version=expected)
     return tagged(MemoryOut.of(changed), changed.version)
 

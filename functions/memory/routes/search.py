@@ -7,8 +7,10 @@ from aws_lambda_powertools.event_handler.router import APIGatewayHttpRouter
 
 from functions.memory.memories_api import Results, SearchIn
 from functions.memory.routes.parameters import READ
+from functions.memory.routes.walls import unseen
 from functions.memory.search import Search
 from membus import wiring, wiring_search
+from membus.erasing import show
 from membus.http import caller
 
 router = APIGatewayHttpRouter()
@@ -16,8 +18,10 @@ router = APIGatewayHttpRouter()
 
 @router.post("/v1/search", summary="Search every kind of memory", **READ)
 def post_search(asked: Annotated[SearchIn, Body()]) -> Results:
-    tenant = caller(router).tenant
-    return searching(tenant).answer(tenant, asked)
+    tenant, hidden = caller(router).tenant, unseen(router)
+    if asked.user_id:
+        show(asked.user_id, hidden)
+    return searching(tenant).answer(tenant, asked, hidden=hidden)
 
 
 def searching(tenant: str) -> Search:
@@ -25,6 +29,7 @@ def searching(tenant: str) -> Search:
         index=wiring_search.memory_index(),
         embedder=wiring_search.embedder(tenant),
         facts=wiring.facts(),
+        conversations=wiring.conversations(),
         recent=wiring_search.recent(),
         clock=wiring.now,
     )

@@ -8,6 +8,7 @@ from aws_lambda_powertools.event_handler.router import APIGatewayHttpRouter
 from functions.memory.conversations import Listing, read_conversation
 from functions.memory.routes.conversations import ActingUser
 from functions.memory.routes.parameters import READ, Cursor, Limit
+from functions.memory.routes.walls import unseen
 from functions.memory.summaries import SummaryPage, read_summary
 from membus import wiring
 from membus.domain.identity import Id
@@ -26,7 +27,7 @@ def get_summary(
     cursor: Cursor = None,
 ) -> SummaryPage:
     tenant = caller(router).tenant
-    read_conversation(tenant, conversation, user=user, conversations=wiring.conversations())
+    read_conversation(tenant, conversation, user=user, hidden=unseen(router), conversations=wiring.conversations())
     return read_summary(
         tenant, conversation, version, listing=Listing(limit, cursor, wiring.sealer()), summaries=wiring.summaries()
     )

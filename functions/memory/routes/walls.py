@@ -4,27 +4,45 @@ from collections.abc import Callable
 from typing import Any
 
 from aws_lambda_powertools.event_handler import APIGatewayHttpResolver, Response
+from aws_lambda_powertools.event_handler.router import APIGatewayHttpRouter
 
 from membus import wiring_erasing
+from membus.domain.erasure import Hidden
 from membus.domain.identity import Owner
+from membus.erasing import show
+from membus.errors import NotFoundError
 from membus.http import caller
 
 Next = Callable[[APIGatewayHttpResolver], Response[Any]]
-ERASE = ":erase"
+ERASE, EXPORT = "erase", "export"
+HEARD = "hidden"
 
 
 def erasure_wall(app: APIGatewayHttpResolver, next_middleware: Next) -> Response[Any]:
     """Pass a request on unless it is about a user who is being erased, which only asking for it again may be.
 
-    Reads ask the ledger each time, one read unit; writes hear of an erasure within a minute.
+    Reads ask the ledger each time, one read unit; writes hear of an erasure within a minute. An export is a read.
     """
     event = app.current_event
     user = app.context.get("_route_args", {}).get("user") or event.get_query_string_value("user_id", "")
-    if user and not (event.http_method == "POST" and event.path.endswith(ERASE)):
-        owner = Owner.model_construct(tenant=caller(app).tenant, user=user)
-        gate = wiring_erasing.gate()
-        if event.http_method == "GET":
-            gate.show(owner)
+    verb = event.path.rpartition(":")[2] if event.http_method == "POST" else event.http_method
+    if user and verb != ERASE:
+        if verb in {"GET", EXPORT}:
+            show(user, unseen(app))
         else:
-            gate.admit(owner)
+            wiring_erasing.gate().admit(Owner.model_construct(tenant=caller(app).tenant, user=user))
     return next_middleware(app)
+
+
+def unseen(app: APIGatewayHttpResolver | APIGatewayHttpRouter) -> Hidden:
+    """Return whom this request may not show: one read of the ledger, however many parts of the request ask.
+
+    Raises:
+        NotFoundError: the whole tenant is being erased.
+    """
+    if HEARD not in app.context:
+        app.context[HEARD] = wiring_erasing.gate().hidden(caller(app).tenant)
+    hidden: Hidden = app.context[HEARD]
+    if hidden.everybody:
+        raise NotFoundError("nothing is known about this tenant")
+    return hidden

@@ -49,6 +49,23 @@ CASES: list[tuple[dict[str, Any], set[str]]] = [
 ]
 
 
+@pytest.mark.parametrize("mode", ["text", "vector", "hybrid"])
+def test_users_who_are_left_out_are_not_seen_however_much_of_them_there_is(
+    index: MemoryIndex, tenant: str, mode: str
+) -> None:
+    fill(index, *(a_memory(f"ada{number}", "tea", tenant=tenant) for number in range(30)))
+    fill(
+        index,
+        a_memory("bobs", "tea", tenant=tenant, user_id="bob"),
+        a_memory("all", "tea", tenant=tenant, user_id=None),
+    )
+
+    assert set(look(index, "tea", tenant=tenant, mode=mode, without=frozenset({"ada", "eve"}))) == {"bobs", "all"}
+    assert look(index, "tea", tenant=tenant, mode=mode, scope="U#ada", without=frozenset({"ada"})) == []
+    within = Within(tenant_id=tenant, now=LATER, kinds=("document",), without=frozenset({"ada"}))
+    assert set(index.documents(within, limit=50, after=None).items) == {"bobs", "all"}
+
+
 @pytest.mark.parametrize(("tree", "wanted"), CASES, ids=[str(tree) for tree, _ in CASES])
 def test_a_filter_lets_pass_what_it_says(
     index: MemoryIndex, tenant: str, tree: dict[str, Any], wanted: set[str]

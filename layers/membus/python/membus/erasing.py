@@ -5,11 +5,13 @@ from dataclasses import dataclass
 from datetime import datetime
 from threading import Lock
 
-from membus.domain.erasure import EVERYBODY, HEARD_WITHIN, Erasure, subject_of
+from membus.domain.conversation import Conversation
+from membus.domain.erasure import HEARD_WITHIN, Erasure, Hidden
 from membus.domain.event import Recorded
 from membus.domain.identity import Owner
 from membus.errors import ConflictError, NotFoundError, UnavailableError
 from membus.ports.clock import Clock
+from membus.ports.conversations import ConversationStore
 from membus.ports.erasures import Erasures
 
 REMEMBERED = 20_000
@@ -39,8 +41,8 @@ class HeardErasures:
                 self._heard.popitem(last=False)
         return erasure
 
-    def running(self, tenant: str) -> frozenset[str]:
-        return self._ledger.running(tenant)
+    def hidden(self, tenant: str) -> Hidden:
+        return self._ledger.hidden(tenant)
 
 
 @dataclass(frozen=True)
@@ -77,7 +79,7 @@ class Gate:
         """
         erasure = self.erasures.of(owner)
         if erasure and erasure.running:
-            raise ConflictError("this user is being erased: nothing is written until that is done", code="erasing")
+            raise erasing()
 
     def show(self, owner: Owner) -> None:
         """Let a user's data be read; it is gone from the moment its erasure was asked for. The ledger is asked anew.
@@ -85,9 +87,45 @@ class Gate:
         Raises:
             NotFoundError: the user is being erased.
         """
-        if self.hidden(owner.tenant) & {EVERYBODY, subject_of(owner.tenant, owner.user)}:
-            raise NotFoundError("nothing is known about this user")
+        show(owner.user, self.hidden(owner.tenant))
 
-    def hidden(self, tenant: str) -> frozenset[str]:
-        """Return the subjects that no list may show."""
-        return self.erasures.running(tenant)
+    def open(self, tenant: str, conversation_id: str, conversations: ConversationStore) -> Conversation:
+        """Return a conversation that may be read, as `shown` says; the ledger is asked anew.
+
+        Raises:
+            NotFoundError: there is none.
+        """
+        found = conversations.conversation(tenant, conversation_id)
+        return shown(found, self.hidden(tenant), conversations)
+
+    def hidden(self, tenant: str) -> Hidden:
+        """Return whom no answer may show, by one read of the ledger: a request asks once."""
+        return self.erasures.hidden(tenant)
+
+
+def erasing() -> ConflictError:
+    return ConflictError("this user is being erased: nothing is written until that is done", code="erasing")
+
+
+def show(user: str, hidden: Hidden) -> None:
+    """Let a user's data be read; NotFoundError where they are being erased."""
+    if hidden.covers(user):
+        raise NotFoundError("nothing is known about this user")
+
+
+def shown(conversation: Conversation, hidden: Hidden, conversations: ConversationStore) -> Conversation:
+    """Return a conversation that may be read. While nobody is being erased nothing is asked for it.
+
+    Raises:
+        NotFoundError: its owner is being erased.
+        UnavailableError: `erasing`, somebody who takes part in it, or did, is: it waits until their words are gone.
+    """
+    if hidden.covers(conversation.user_id):
+        raise NotFoundError("no such conversation")
+    tenant, where = conversation.tenant_id, conversation.conversation_id
+    if hidden.users and conversations.took_part(tenant, [where], hidden.users):
+        raise UnavailableError(
+            "somebody who takes part is being erased: it is back when their words are gone", code="erasing",
+            retry_after_seconds=RETRY_SECONDS,
+        )  # fmt: skip
+    return conversation

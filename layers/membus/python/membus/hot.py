@@ -1,5 +1,6 @@
 """Conversations with the hot tier in front: the nearest tier answers where it is exact, the store in any other case."""
 
+from collections.abc import Collection, Sequence
 from dataclasses import dataclass
 
 from membus.domain.conversation import Conversation, Message, Status, Turn
@@ -77,6 +78,9 @@ class HotConversations:
         self, tenant: str, status: Status, *, user: str | None, limit: int, after: dict[str, str] | None
     ) -> Page[Conversation]:
         return self.store.page(tenant, status, user=user, limit=limit, after=after)
+
+    def took_part(self, tenant: str, conversation_ids: Sequence[str], users: Collection[str]) -> set[str]:
+        return self.store.took_part(tenant, conversation_ids, users)
 
     def replace(self, before: Conversation, after: Conversation) -> None:
         self.store.replace(before, after)

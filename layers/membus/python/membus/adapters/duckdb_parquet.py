@@ -35,13 +35,17 @@ _BODY_MAX = 64 * 2**20
 
 @dataclass(frozen=True)
 class Span:
-    """The rows between two places, both excluded: of one user or session where named, and how many at most."""
+    """The rows between two places, both excluded: of one user or session where named, and how many at most.
+
+    `without` names users whose rows are no part of an extract.
+    """
 
     after: str = ""
     before: str = "\U0010ffff"
     user_id: str | None = None
     session_id: str | None = None
     limit: int = 2**31
+    without: tuple[str, ...] = ()
 
 
 ALL = Span()
@@ -75,10 +79,12 @@ class DuckDbParquet:
     def extract(self, paths: Sequence[str], path: Path, span: Span = ALL) -> None:
         """Write what lies in a span of several files to one new file, each place once, as the events that they were."""
         wanted = "place > $after AND place < $before AND coalesce(user_id = $user_id, $user_id IS NULL)"
+        wanted = f"{wanted} AND NOT list_contains($without, user_id)"
         parts = "body->>'$.event.agent_id' AS agent_id, body->'$.event.payload' AS payload"
         events = f"event_id, user_id, session_id, type, occurred_at, {parts}"
         rows = f"SELECT DISTINCT ON (place) place, {events} FROM read_parquet($paths) WHERE {wanted} ORDER BY place"
         bound = {name: value for name, value in asdict(span).items() if name in {"after", "before", "user_id"}}
+        bound["without"] = list(span.without)
         self._engine.execute(f"COPY ({rows}) TO '{path}' (FORMAT parquet)", {"paths": list(paths), **bound})
 
     def extent(self, path: str) -> tuple[int, str, str]:

@@ -4,6 +4,7 @@ A turn's item remembers for a day which request produced it: a retried request f
 the model again. The same holds for a conversation's beginning: pk `T#<tenant>#C#<request key>`, sk `REQUEST`.
 """
 
+from collections.abc import Collection, Sequence
 from typing import TYPE_CHECKING, Any
 
 from boto3.dynamodb.conditions import Key
@@ -61,6 +62,12 @@ class DynamoConversations:
         found = self._conversations(tenant, [str(entry["status_sk"]) for entry in entries])
         shown = (each for each in found if each.status == status and (user is None or user in each.people))
         return Page(tuple(shown), last)
+
+    def took_part(self, tenant: str, conversation_ids: Sequence[str], users: Collection[str]) -> set[str]:
+        """Ask for the entry of each in each: one request for a hundred of them."""
+        keys = [items.key(tenant, each, f"MEMBER#{user}") for each in conversation_ids for user in sorted(users)]
+        found = get_all(self._table, keys, doing="asking who takes part")
+        return {str(item["pk"]).rsplit("#", 1)[1] for item in found}
 
     def replace(self, before: Conversation, after: Conversation) -> None:
         values: Item = {

@@ -34,7 +34,9 @@ class ParquetArchive:
         sql = admitted(question.sql, question.now)
         begins = _midnight(question.since) if question.since else EARLIEST
         ends = min(_midnight(question.until) + timedelta(days=1), LATEST) if question.until else LATEST
-        span = Span(after=mark_before(begins), before=mark_before(ends), user_id=question.user)
+        span = Span(
+            after=mark_before(begins), before=mark_before(ends), user_id=question.user, without=question.without
+        )
         objects = [
             each for each in self._catalog.of(question.tenant) if each.last > span.after and each.first < span.before
         ]

@@ -5,6 +5,7 @@ from typing import Any, LiteralString
 from psycopg import sql
 
 from membus.adapters.postgres_filters import compile_filter
+from membus.domain.memory import scope_of
 from membus.domain.retrieval import Within
 
 _NARROWED: dict[str, LiteralString] = {
@@ -13,6 +14,7 @@ _NARROWED: dict[str, LiteralString] = {
     "session": "{row}.session = %(session)s",
     "kinds": "{row}.kind = ANY(%(kinds)s)",
     "since": "{row}.occurred_at >= %(since)s",
+    "without": "{row}.scope <> ALL(%(without)s)",
     "until": "{row}.occurred_at <= %(until)s",
 }
 _TENANT: LiteralString = "{row}.tenant_id = %(tenant)s"
@@ -26,7 +28,7 @@ def parameters_of(within: Within) -> dict[str, Any]:
     asked = {
         "tenant": within.tenant_id, "now": within.now, "scope": within.scope, "agent": within.agent_id,
         "session": within.session, "kinds": list(within.kinds) or None, "since": within.since, "until": within.until,
-        "as_of": within.as_of,
+        "as_of": within.as_of, "without": [scope_of(user, None) for user in sorted(within.without)] or None,
     }  # fmt: skip
     return {name: value for name, value in asked.items() if value is not None}
 

@@ -12,7 +12,10 @@ COLUMNS = {
 
 
 class ArchiveQuestion(Record):
-    """`user` None asks for the rows of all users of the tenant; `now` is what the statement takes for now."""
+    """`user` None asks for the rows of all users of the tenant; `now` is what the statement takes for now.
+
+    Rows of users in `without` are not there for it.
+    """
 
     tenant: Id
     user: Id | None
@@ -20,6 +23,7 @@ class ArchiveQuestion(Record):
     since: date | None = None
     until: date | None = None
     now: datetime
+    without: tuple[Id, ...] = ()
 
 
 class Table(Record):

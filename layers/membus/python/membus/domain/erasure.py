@@ -28,6 +28,25 @@ class Erasure(Record):
         return moment <= self.before
 
 
+class Hidden(Record):
+    """Whom no answer may show: the subjects that are being erased at this moment, and the users among them by name.
+
+    A name is there as long as the erasure lasts: what is stored under names is left out by it.
+    """
+
+    tenant: Id
+    subjects: frozenset[str] = frozenset()
+    users: frozenset[str] = frozenset()
+
+    @property
+    def everybody(self) -> bool:
+        return EVERYBODY in self.subjects
+
+    def covers(self, user: str | None) -> bool:
+        """Whether what belongs to a user, or to nobody in particular, is hidden."""
+        return self.everybody or (user is not None and subject_of(self.tenant, user) in self.subjects)
+
+
 class Hold(Record):
     """A legal hold on a user, or on a whole tenant where `user` is None: nothing is erased until it is lifted."""
 

@@ -8,7 +8,7 @@ from statistics import mean, pstdev
 from typing import Any
 
 from membus.domain.filters import Filter, matches
-from membus.domain.memory import Memory, MemoryKind, Source, is_live
+from membus.domain.memory import Memory, MemoryKind, Source, is_live, scope_of
 from membus.domain.search.passages import Passage, index_passages
 from membus.domain.search.rows import Row, Scope
 
@@ -44,7 +44,8 @@ class Entry:
 class Within:
     """Which memories a search may see. `now` decides what has expired; None anywhere asks for everything.
 
-    `as_of` asks for what was true at that moment: what had happened by then, values that were replaced since.
+    `as_of` asks for what was true at that moment: what had happened by then, values that were replaced since. `without`
+    names users of whom nothing may be seen.
     """
 
     tenant_id: str
@@ -57,6 +58,7 @@ class Within:
     since: datetime | None = None
     until: datetime | None = None
     as_of: datetime | None = None
+    without: frozenset[str] = frozenset()
 
     def holds(self, memory: Memory) -> bool:
         """Whether the memory may be seen; every agent knows the facts."""
@@ -64,6 +66,7 @@ class Within:
             memory.tenant_id == self.tenant_id
             and is_live(memory.expires_at, self.now)
             and self.scope in {None, memory.scope}
+            and memory.scope not in {scope_of(user, None) for user in self.without}
             and (self.agent_id in {None, memory.agent_id} or memory.kind == "fact")
             and self.session in {None, memory.session}
             and (not self.kinds or memory.kind in self.kinds)

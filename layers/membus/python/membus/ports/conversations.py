@@ -1,5 +1,6 @@
 """Conversations, their messages, and the turns that add to them."""
 
+from collections.abc import Collection, Sequence
 from typing import Protocol
 
 from membus.domain.conversation import Conversation, Message, Status, Turn
@@ -29,6 +30,9 @@ class ConversationStore(Protocol):
 
         A page may be shorter than its limit, and empty, and still not the last.
         """
+
+    def took_part(self, tenant: str, conversation_ids: Sequence[str], users: Collection[str]) -> set[str]:
+        """Return those of the conversations that any of the users owns, is a member of, or was one of."""
 
     def replace(self, before: Conversation, after: Conversation) -> None:
         """Write what people set: title, status and members; `after` is one version later than `before`.

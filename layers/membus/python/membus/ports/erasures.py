@@ -4,7 +4,7 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from typing import Protocol
 
-from membus.domain.erasure import Erasure, Hold
+from membus.domain.erasure import Erasure, Hidden, Hold
 from membus.domain.identity import Owner
 from membus.domain.job import Job
 
@@ -19,8 +19,8 @@ class Erasures(Protocol):
     def of(self, owner: Owner) -> Erasure | None:
         """Return the last erasure of a user or of the tenant, whichever reaches further; None where there is none."""
 
-    def running(self, tenant: str) -> frozenset[str]:
-        """Return the subjects of the tenant that are being erased at this moment."""
+    def hidden(self, tenant: str) -> Hidden:
+        """Return who of the tenant is being erased at this moment."""
 
 
 class Jobs(Protocol):
