@@ -128,6 +128,7 @@ class Door:
     tenant: str | None = "acme"
     scopes: tuple[str, ...] = EVERYDAY
     seconds_left: float = 29
+    work_seconds: float = 120
 
     def __post_init__(self) -> None:
         self.facts = InMemoryFacts(self.episodes)
@@ -145,6 +146,7 @@ class Door:
 
     def open(self, patch: pytest.MonkeyPatch) -> "Door":
         patch.setattr(wiring, "now", self.clock)
+        patch.setattr(chat, "pause", lambda _: None)
         patch.setattr(wiring, "environment", lambda: "test")
         patch.setattr(wiring, "fresh", lambda: self.fresh)
         for name in ("bus", "facts", "conversations", "episodes", "idempotency", "states", "summaries", "held_facts"):
@@ -178,7 +180,7 @@ class Door:
 
     def work(self, event: dict[str, Any]) -> None:
         """Have chat work on what it queued for itself."""
-        _handle(event, Invocation(120))
+        _handle(event, Invocation(self.work_seconds))
 
     def get(self, path: str, query: str = "", **headers: str) -> Answer:
         return self.call("GET", path, query=query, headers=headers)

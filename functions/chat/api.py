@@ -1,5 +1,7 @@
 """The wire format of chat."""
 
+import hashlib
+
 from pydantic import BaseModel, ConfigDict, Field
 
 from membus.domain.conversation import Message, Turn
@@ -15,6 +17,11 @@ class MessageIn(BaseModel):
     remember: bool = Field(
         default=True, description="false: it stays in this conversation and nothing is learned from it"
     )
+
+    @property
+    def fingerprint(self) -> str:
+        """Tell this message from any other that comes under the same request key."""
+        return hashlib.sha256(self.model_dump_json().encode()).hexdigest()
 
 
 class Answer(BaseModel):

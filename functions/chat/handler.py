@@ -1,6 +1,5 @@
 """Entry point of chat: a message in, an answer out, whole or over a socket; and the prompt that it would take."""
 
-import math
 import time
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
@@ -14,36 +13,38 @@ from aws_lambda_powertools.event_handler.openapi.params import Body, Header, Pat
 from aws_lambda_powertools.logging.correlation_paths import API_GATEWAY_HTTP
 from aws_lambda_powertools.utilities.typing import LambdaContext
 
+from functions.chat.admission import check
 from functions.chat.api import Answer, MessageIn, Promised
 from functions.chat.gathering import Gatherer
 from functions.chat.reproduction import Reproduced, Reproduction
 from functions.chat.results import Results, WholeResults
 from functions.chat.socket import Socket
 from functions.chat.socket_door import answer_gateway
-from functions.chat.streaming import LongTurn, Streaming, promise
+from functions.chat.streaming import LongTurn, Streaming
 from functions.chat.toolbox import Toolbox
 from functions.chat.tooling import Acting, DataSources
 from functions.chat.tools import registry
 from functions.chat.turns import TurnIds
 from functions.chat.usecase import Chat
+from functions.chat.waiting import Waiting
 from membus import wiring, wiring_cold, wiring_erasing, wiring_models, wiring_search, wiring_socket
 from membus.domain.context import Context
-from membus.domain.conversation import MessageIds
+from membus.domain.conversation import MessageIds, Turn
 from membus.domain.identity import Caller, Id
-from membus.errors import BudgetError, InvalidError, UnavailableError
+from membus.errors import InvalidError
 from membus.http import application, caller, respond, route
 from membus.observability import logger
 
-ANSWER_SECONDS = 24
-"""API Gateway ends a request after 30 seconds; what is left is for storing the turn."""
+WAIT_SECONDS = 24
+"""API Gateway ends a request after 30 seconds."""
 RESERVE_SECONDS = 3
-LATE_SECONDS = 2
-"""With no more left than this, what did not work did not for want of time."""
+"""Of an invocation, for storing the turn."""
 
 app = application()
 ids = MessageIds()
 pool, hands = ThreadPoolExecutor(max_workers=6), ThreadPoolExecutor(max_workers=4)
 """A tool that hangs must not keep a prompt from being gathered."""
+pause = time.sleep
 definitions = registry.definitions()
 Conversation = Annotated[Id, Path()]
 
@@ -68,29 +69,28 @@ def post_message(
     if key is None:
         raise InvalidError("send an Idempotency-Key: this request makes something new", code="idempotency_key_missing")
     who = caller(app)
-    chat = _chat(app.lambda_context, ANSWER_SECONDS, whole_tenant=who.sees_all)
-    try:
-        answer = Answer.of(chat.answer(who.tenant, conversation, asked, request_key=key))
-    except UnavailableError as error:
-        if isinstance(error, BudgetError) or chat.seconds_left() > LATE_SECONDS:
-            raise
-        return _promised(who, conversation, asked, key)
-    return Response(HTTPStatus.OK, body=answer, content_type=content_types.APPLICATION_JSON)
-
-
-def _promised(who: Caller, conversation_id: str, asked: MessageIn, key: str) -> Response[Answer | Promised]:
-    """Hand a turn that has run out of its request's time to an invocation of its own, which has two minutes."""
-    now = wiring.now()
-    turn = LongTurn(
-        tenant=who.tenant, conversation_id=conversation_id, message=asked, request_id=key, ids=TurnIds.new(ids, now),
-        whole_tenant=who.sees_all,
-    )  # fmt: skip
-    reply = promise(turn, wiring_socket.pending(), wiring_socket.turns(), now)
-    message = reply.message(wiring.conversations().conversation(who.tenant, conversation_id), now)
-    where = f"/v1/conversations/{conversation_id}/messages/{reply.message_id}"
+    check(asked)
+    told = _chat(app.lambda_context).told(who.tenant, conversation, asked, request_key=key)
+    answer = told or _waiting().answer(_long_turn(who, conversation, asked, key), seconds=WAIT_SECONDS)
+    if isinstance(answer, Turn):
+        return Response(HTTPStatus.OK, body=Answer.of(answer), content_type=content_types.APPLICATION_JSON)
+    message = answer.message(wiring.conversations().conversation(who.tenant, conversation), wiring.now())
+    where = f"/v1/conversations/{conversation}/messages/{answer.message_id}"
     headers: dict[str, str | list[str]] = {"Location": where, "Retry-After": "2"}
     body = Promised(message=message)
     return Response(HTTPStatus.ACCEPTED, body=body, content_type=content_types.APPLICATION_JSON, headers=headers)
+
+
+def _long_turn(who: Caller, conversation_id: str, asked: MessageIn, key: str) -> LongTurn:
+    return LongTurn(
+        tenant=who.tenant, conversation_id=conversation_id, message=asked, request_id=key,
+        ids=TurnIds.new(ids, wiring.now()), whole_tenant=who.sees_all,
+    )  # fmt: skip
+
+
+def _waiting() -> Waiting:
+    pending, turns = wiring_socket.pending(), wiring_socket.turns()
+    return Waiting(wiring.conversations(), pending, turns, wiring.now, pause)
 
 
 @app.get(
@@ -131,7 +131,7 @@ def handler(event: dict[str, Any], context: LambdaContext) -> dict[str, Any] | N
     if event.keys() == {"turn"}:  # from this function itself: no gateway makes such an event
         turn = LongTurn.model_validate(event["turn"])
         chat = _chat(context, whole_tenant=turn.whole_tenant)
-        Streaming(chat, wiring_socket.push(), wiring_socket.pending()).run(turn)
+        Streaming(chat, wiring_socket.push(), wiring_socket.pending(), chat.seconds_left).run(turn)
         return None
     if "connectionId" in event["requestContext"]:
         return answer_gateway(event, _socket())
@@ -151,14 +151,11 @@ def _socket() -> Socket:
     )
 
 
-def _chat(context: LambdaContext, limit_seconds: float = math.inf, *, whole_tenant: bool = False) -> Chat:
+def _chat(context: LambdaContext, *, whole_tenant: bool = False) -> Chat:
     """Tools see the acting user's own, unless the caller may see the whole tenant."""
-    begun = time.monotonic()
 
     def seconds_left() -> float:
-        """Return what is left to answer in: the model may be asked several times, a gateway waits once."""
-        remaining = context.get_remaining_time_in_millis() / 1000 - RESERVE_SECONDS
-        return min(remaining, begun + limit_seconds - time.monotonic())
+        return context.get_remaining_time_in_millis() / 1000 - RESERVE_SECONDS
 
     return Chat(
         gatherer=_gatherer(),

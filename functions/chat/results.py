@@ -35,22 +35,34 @@ class Results:
 
     def keep(self, conversation: Conversation, turn: Turn, whole: Mapping[str, str]) -> Turn:
         """Return the turn whose reply names where its results lie whole; most turns have none that was cut."""
+        key = self.spill(conversation, turn.assistant.message_id, whole)
+        return turn.model_copy(update={"assistant": turn.assistant.model_copy(update={"spilled": key})})
+
+    def spill(self, conversation: Conversation, message_id: str, whole: Mapping[str, str]) -> str | None:
+        """Keep results by call and return where: None where there are none, or they could not be kept.
+
+        The place says how many there are, for a text that is kept is never another one later.
+        """
         if not whole:
-            return turn
-        reply = turn.assistant
-        key = f"results/{conversation.tenant_id}/{conversation.conversation_id}/{reply.message_id}"
+            return None
+        key = f"results/{conversation.tenant_id}/{conversation.conversation_id}/{message_id}-{len(whole)}"
         try:
             self.contents().keep(key, json.dumps(dict(whole), ensure_ascii=False))
         except UnavailableError as error:
             self.tell(error.code)
-            return turn
-        return turn.model_copy(update={"assistant": reply.model_copy(update={"spilled": key})})
+            return None
+        return key
+
+    def whole(self, key: str | None) -> dict[str, str]:
+        """Return the results that lie there whole, by call."""
+        text = self.contents().text(key) if key else None
+        found: dict[str, str] = json.loads(text) if text else {}
+        return found
 
     def of(self, conversations: ConversationStore, tenant: str, conversation_id: str, message_id: str) -> WholeResults:
         """Raises NotFoundError where there is no such message; the caller has found its conversation."""
         message = conversations.message(tenant, conversation_id, message_id)
-        text = self.contents().text(message.spilled) if message.spilled else None
-        whole: dict[str, str] = json.loads(text) if text else {}
+        whole = self.whole(message.spilled)
         items = [
             WholeResult(
                 call=call, failed=result.failed, shown=result.content, content=whole.get(call.call_id, result.content)

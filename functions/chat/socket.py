@@ -4,12 +4,12 @@ from collections.abc import Iterable
 from dataclasses import dataclass, field, replace
 
 from functions.chat import frames
+from functions.chat.admission import check
 from functions.chat.api import MessageIn
 from functions.chat.frames import Frame, written
 from functions.chat.socket_api import Action, ChatAction, PingAction, ResumeAction, action_of
 from functions.chat.streaming import LongTurn, promise
 from functions.chat.turns import TurnIds
-from functions.chat.usecase import check
 from membus.domain.api_key import ApiKey, Scope
 from membus.domain.connection import Connection
 from membus.domain.conversation import MessageIds

@@ -1,6 +1,6 @@
 """Let the model speak: word by word or whole, and as many steps of tools in between as a turn allows."""
 
-from collections.abc import Callable, Generator
+from collections.abc import Callable, Generator, Sequence
 from dataclasses import dataclass
 
 from functions.chat.toolbox import Toolbox
@@ -42,12 +42,33 @@ class Unfinished:
 
 @dataclass(frozen=True)
 class Spoken:
-    """`first` answered the prompt of the turn; `last` is what was said in the end, and took `usage` with all before."""
+    """`first` answered the prompt of the turn; `last` is what was said in the end, and took `usage` with all before.
+
+    In a turn that was taken up again, `before` tokens of steps stood behind that prompt already.
+    """
 
     first: Reply
     last: Reply
     usage: Usage
     steps: tuple[Step, ...] = ()
+    before: int = 0
+
+
+@dataclass(frozen=True)
+class Underway:
+    """What was done of a turn before it was cut off, and where each further step is kept with what it took."""
+
+    steps: tuple[Step, ...]
+    usage: Usage
+    keep: Callable[[tuple[Step, ...], Usage], None]
+
+
+NOTHING = Usage(input=0, output=0, dollars=0.0)
+
+
+def from_the_beginning() -> Underway:
+    """Return a turn of which nothing is done and nothing kept."""
+    return Underway((), NOTHING, lambda _steps, _usage: None)
 
 
 @dataclass(frozen=True)
@@ -57,28 +78,36 @@ class Speaking:
     seconds_left: Callable[[], float]
     streaming: bool
 
-    def turn(self, context: Context) -> Generator[Heard, None, Spoken]:
+    def turn(self, context: Context, underway: Underway) -> Generator[Heard, None, Spoken]:
         """Yield what is heard until the model has answered, with the tools it calls for on the way.
 
         After five steps, in circles, out of room or out of time it has to answer with what it has: the tools stay in
         the prompt, and so in the provider's cache, but may not be called. Calls that themselves would outgrow the
-        ceiling are not answered: the model is asked once more without them.
+        ceiling are not answered: the model is asked once more without them. Each step is kept before the model is
+        asked again, so that a turn that is cut off goes on from there.
         """
         prompt, room = context.prompt, (CEILING - context.total_tokens) / context.ratio
+        steps, usage = list(underway.steps), underway.usage
+        for done in steps:
+            prompt, room = _behind(prompt, Said(role="assistant", text=done.text, calls=done.calls), done, room)
+        prompt = prompt.model_copy(update={"calling": not steps or self._goes_on(steps, room)})
         replies = [(yield from self._speak(prompt))]
-        steps: list[Step] = []
         while replies[-1].calls and prompt.calling:
             reply, goes_on = replies[-1], False
             circling = self.toolbox.knows(reply.calls)
             if step := (yield from self._step(reply, room)):
                 steps.append(step)
-                room -= step.size() + FRAMES
-                goes_on = len(steps) < STEPS_MAX and not circling and room >= ROOM_MIN and self.toolbox.in_time
-                said = (*prompt.messages, reply.said(), Said(role="user", results=step.results))
-                prompt = prompt.model_copy(update={"messages": said})
+                underway.keep(tuple(steps), _total([usage, *(each.usage for each in replies)]))
+                prompt, room = _behind(prompt, reply.said(), step, room)
+                goes_on = not circling and self._goes_on(steps, room)
             prompt = prompt.model_copy(update={"calling": goes_on})
             replies.append((yield from self._speak(prompt)))
-        return Spoken(replies[0], replies[-1], _total([reply.usage for reply in replies]), tuple(steps))
+        before = sum(step.size() + FRAMES for step in underway.steps)
+        total = _total([usage, *(reply.usage for reply in replies)])
+        return Spoken(replies[0], replies[-1], total, tuple(steps), before)
+
+    def _goes_on(self, steps: Sequence[Step], room: float) -> bool:
+        return len(steps) < STEPS_MAX and room >= ROOM_MIN and self.toolbox.in_time
 
     def _step(self, reply: Reply, room: float) -> Generator[Heard, None, Step | None]:
         """Yield the results of a reply's calls; return the step, None where the reply alone outgrows the room."""
@@ -109,6 +138,12 @@ class Speaking:
             if is_blank(said.text):
                 raise
             return said.broken_off()
+
+
+def _behind(prompt: Prompt, said: Said, step: Step, room: float) -> tuple[Prompt, float]:
+    """Return the prompt with a step behind it, and the room that is left."""
+    messages = (*prompt.messages, said, Said(role="user", results=step.results))
+    return prompt.model_copy(update={"messages": messages}), room - step.size() - FRAMES
 
 
 def _total(usages: list[Usage]) -> Usage:

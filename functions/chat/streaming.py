@@ -1,19 +1,23 @@
 """A turn in an invocation of its own: the core's events become frames; the answer is stored, whoever still listens."""
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import datetime, timedelta
 from typing import Any
+from uuid import uuid4
+
+from pydantic import AwareDatetime
 
 from functions.chat import frames
+from functions.chat.admission import answers
 from functions.chat.api import MessageIn
 from functions.chat.frames import Heading
 from functions.chat.outbox import Outbox
 from functions.chat.turns import TurnIds
-from functions.chat.usecase import Chat, ChatEvent, Done
+from functions.chat.usecase import Chat, ChatEvent, Done, Promise
 from membus.domain.conversation import Turn
 from membus.domain.identity import Id, Record
-from membus.domain.pending import PendingReply
+from membus.domain.pending import Failure, PendingReply, Progress
 from membus.domain.prompt import TextDelta, ToolCall
 from membus.domain.visible import is_blank
 from membus.errors import BudgetError, ConflictError, MembusError, UnavailableError
@@ -24,7 +28,10 @@ from membus.ports.turns import BackgroundTurns
 
 
 class LongTurn(Record):
-    """All that a turn needs to be worked on elsewhere; tenant and rights are the credential's."""
+    """All that a turn needs to be worked on elsewhere; tenant and rights are the credential's.
+
+    Somebody hears of it over a connection, or waits for it over HTTP until `waited_until`.
+    """
 
     tenant: Id
     conversation_id: Id
@@ -32,6 +39,7 @@ class LongTurn(Record):
     request_id: str
     ids: TurnIds
     connection_id: str | None = None
+    waited_until: AwareDatetime | None = None
     whole_tenant: bool = False
 
     def event(self) -> Mapping[str, Any]:
@@ -42,50 +50,80 @@ def promise(turn: LongTurn, pending: PendingReplies, turns: BackgroundTurns, now
     """Have the turn worked on, unless its request already is; return the reply that is on its way.
 
     Raises:
+        InvalidError: `idempotency_mismatch`, the request's key is in use for another message.
         NotFoundError: the conversation is gone.
         UnavailableError: the work is not taken; nothing is promised then.
     """
-    mine = PendingReply.begun(turn.ids.reply, now)
+    mine = PendingReply.begun(turn.ids.reply, turn.message.fingerprint, now)
     first = pending.begin(turn.tenant, turn.conversation_id, mine, request_key=turn.request_id)
     if first == mine:
         try:
             turns.begin(turn.event())
-        except UnavailableError:
-            pending.end(turn.tenant, turn.conversation_id, request_key=turn.request_id)
+        except UnavailableError as refused:
+            pending.end(turn.tenant, turn.conversation_id, request_key=turn.request_id, failed=Failure.of(refused))
             raise
+    answers(first.request, turn.message)
     return first
 
 
 @dataclass(frozen=True)
 class Streaming:
+    """`seconds_left` is what is left of the invocation: for so long nobody else works on its turn."""
+
     chat: Chat
     push: Push
     pending: PendingReplies
+    seconds_left: Callable[[], float]
 
     def run(self, turn: LongTurn) -> None:
-        if turn.connection_id is None:
-            self._work(turn)
-        else:
-            self._stream(turn, turn.connection_id)
+        """Work on a promised turn, unless somebody does: Lambda may deliver it twice.
 
-    def _work(self, turn: LongTurn) -> None:
-        """Answer with nobody listening. What time may heal is raised: Lambda tries the turn again, twice."""
+        Raises:
+            UnavailableError: what time may heal, `in_progress` too; Lambda tries the turn again, twice, and it goes
+                on from what its tools have given.
+        """
+        promise = self._taken(turn)
+        if turn.connection_id is None:
+            self._work(turn, promise)
+        else:
+            self._stream(turn, turn.connection_id, promise)
+
+    def _taken(self, turn: LongTurn) -> Promise:
+        where, until = (turn.tenant, turn.conversation_id), self.chat.clock() + timedelta(seconds=self.seconds_left())
+        digest = self.pending.take(*where, request_key=turn.request_id, worker=uuid4().hex, until=until)
+        before = self.pending.progress(*where, digest, request_key=turn.request_id) if digest else None
+
+        def keep(progress: Progress) -> None:
+            try:
+                self.pending.advance(*where, progress, request_key=turn.request_id)
+            except UnavailableError as error:
+                logger.warning("what tools gave is not kept, the turn goes on", extra={"code": error.code})
+
+        return Promise(turn.ids, before, keep)
+
+    def _work(self, turn: LongTurn, promise: Promise) -> None:
+        """Answer for who waits over HTTP. Once nobody waits any more, what time may heal is tried again."""
         try:
-            for event in self._events(turn, streaming=False):
+            for event in self._events(turn, promise, streaming=False):
                 if isinstance(event, Done):
                     self._end(turn, event.turn)
         except MembusError as raised:
-            if isinstance(raised, UnavailableError | ConflictError) and not isinstance(raised, BudgetError):
+            passing = isinstance(raised, UnavailableError | ConflictError) and not isinstance(raised, BudgetError)
+            if passing and (turn.waited_until is None or self.chat.clock() >= turn.waited_until):
+                self.pending.put_down(turn.tenant, turn.conversation_id, request_key=turn.request_id)
                 raise
             logger.warning("a promised reply is given up", extra={"code": raised.code})
-            self._end(turn)
+            self._end(turn, failed=raised)
+        except Exception:  # noqa: BLE001 - the edge: whatever it is, who waits hears of it
+            logger.exception("a defect reached the edge")
+            self._end(turn, failed=MembusError("something went wrong on our side"))
 
-    def _stream(self, turn: LongTurn, connection_id: str) -> None:
+    def _stream(self, turn: LongTurn, connection_id: str, promise: Promise) -> None:
         """Answer over a connection, whatever happens with `done` or `error` as the last frame."""
         heading = Heading(turn.request_id, turn.conversation_id, turn.ids.reply)
         with Outbox(self.push, connection_id, heading) as outbox:
             try:
-                self._speak(turn, outbox)
+                self._speak(turn, promise, outbox)
             except MembusError as raised:
                 self._give_up(turn, outbox, raised)
             except Exception:  # noqa: BLE001 - the edge: whatever it is, the client hears of it
@@ -95,24 +133,26 @@ class Streaming:
     def _give_up(self, turn: LongTurn, outbox: Outbox, why: MembusError) -> None:
         """Take the promise back and say why; what broke the turn may keep the promise from being written, too."""
         try:
-            self._end(turn)
+            self._end(turn, failed=why)
         except UnavailableError as error:
             logger.warning("a promise was not taken back, it ends by itself", extra={"code": error.code})
         outbox.say(frames.error(why))
 
-    def _events(self, turn: LongTurn, *, streaming: bool) -> Iterator[ChatEvent]:
+    def _events(self, turn: LongTurn, promise: Promise, *, streaming: bool) -> Iterator[ChatEvent]:
         return self.chat.events(
             turn.tenant, turn.conversation_id, turn.message, request_key=turn.request_id, streaming=streaming,
-            promised=turn.ids,
+            promised=promise,
         )  # fmt: skip
 
-    def _end(self, turn: LongTurn, answered: Turn | None = None) -> None:
-        became = answered.assistant.message_id if answered else None
-        self.pending.end(turn.tenant, turn.conversation_id, request_key=turn.request_id, became=became)
+    def _end(self, turn: LongTurn, answered: Turn | None = None, *, failed: MembusError | None = None) -> None:
+        self.pending.end(
+            turn.tenant, turn.conversation_id, request_key=turn.request_id,
+            became=answered.assistant.message_id if answered else None, failed=Failure.of(failed) if failed else None,
+        )  # fmt: skip
 
-    def _speak(self, turn: LongTurn, outbox: Outbox) -> None:
+    def _speak(self, turn: LongTurn, promise: Promise, outbox: Outbox) -> None:
         told = ""
-        for event in self._events(turn, streaming=True):
+        for event in self._events(turn, promise, streaming=True):
             if isinstance(event, Done):
                 self._end(turn, event.turn)
                 if is_blank(told):  # it was answered before, or not in words that anybody streams

@@ -1,7 +1,7 @@
 """Calls of tools within one turn: checked, run once each, bounded in time and size, every failure said to the model."""
 
 import json
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field
 
@@ -9,6 +9,7 @@ from pydantic import ValidationError
 
 from functions.chat.tooling import Acting, DataSources, RegisteredTool, Registry
 from membus.domain.blocks import fenced
+from membus.domain.conversation import Step
 from membus.domain.prompt import ToolCall, ToolResult
 from membus.domain.tokens import estimate_tokens
 from membus.errors import InvalidError, MembusError, UnavailableError
@@ -36,6 +37,11 @@ class Toolbox:
     @property
     def in_time(self) -> bool:
         return self.seconds_left() > RESERVE_SECONDS
+
+    def know(self, steps: Sequence[Step], whole: Mapping[str, str]) -> None:
+        """Take over what was called before the turn was cut off: a call is run once a turn."""
+        self._asked.update(_identity(call) for step in steps for call in step.calls)
+        self.whole.update(whole)
 
     def knows(self, calls: Sequence[ToolCall]) -> bool:
         """Whether every one of these calls was made before: a model that goes in circles is not asked to go on."""

@@ -12,7 +12,7 @@ from membus.domain.context import PROMPT_VERSION, Context, Sources, fingerprint
 from membus.domain.conversation import Conversation, Message, MessageIds, Step, Turn
 from membus.domain.event import Event
 from membus.domain.identity import Id, Owner, Record
-from membus.domain.prompt import Footprint, Reply, Section
+from membus.domain.prompt import Footprint, Section
 from membus.domain.provenance import FactRef, FreshRef, PromptProvenance, RecallRef, Trace
 from membus.domain.tokens import estimate_tokens
 from membus.domain.utterance.text import plain
@@ -88,10 +88,10 @@ def later(turn: Turn, ids: MessageIds, now: datetime) -> Turn:
     return turn.model_copy(update=said)
 
 
-def trace_of(turn: Turn, asked: Asked, sources: Sources, context: Context, reply: Reply) -> Trace:
-    rate = sources.marks.rate
+def trace_of(turn: Turn, asked: Asked, sources: Sources, context: Context, spoken: Spoken) -> Trace:
+    reply, rate = spoken.first, sources.marks.rate
     if reply.usage.input:  # nothing was counted of an answer that broke off before it was said
-        rate = calibrated(rate, reply.model, estimated=context.estimated, usage=reply.usage)
+        rate = calibrated(rate, reply.model, estimated=context.estimated + spoken.before, usage=reply.usage)
     versions = {fact.key: fact.version for fact in sources.profile.facts}
     shown = (line.removeprefix("- ").partition(": ")[0] for line in context.facts)
     made = PromptProvenance(

@@ -1,13 +1,13 @@
 """A turn of chat: gather, assemble, let the model speak, store both messages, tell the bus. One core, thin shells."""
 
-import hashlib
 from collections.abc import Callable, Generator, Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
+from functions.chat.admission import answers, check
 from functions.chat.api import MessageIn
 from functions.chat.gathering import Gathered, Gatherer
 from functions.chat.results import Results
-from functions.chat.speaking import Heard, Speaking
+from functions.chat.speaking import Heard, Speaking, Underway, from_the_beginning
 from functions.chat.toolbox import Toolbox
 from functions.chat.tooling import Acting
 from functions.chat.turns import (
@@ -22,21 +22,19 @@ from functions.chat.turns import (
     turn_of,
 )
 from membus.domain.calibration import ratio_of
-from membus.domain.context import Context, assemble, bounded
-from membus.domain.conversation import Conversation, MessageIds, Turn, title_of
+from membus.domain.context import Context, assemble
+from membus.domain.conversation import Conversation, MessageIds, Step, Turn, title_of
 from membus.domain.erasure import Hidden
 from membus.domain.identity import Owner
+from membus.domain.pending import Progress
+from membus.domain.prompt import Usage
 from membus.domain.provenance import Trace
-from membus.domain.visible import is_blank
 from membus.erasing import Gate, erasing, shown
-from membus.errors import ConflictError, InvalidError, UnavailableError
+from membus.errors import ConflictError, UnavailableError
 from membus.ports.clock import Clock
 from membus.ports.conversations import ConversationStore
 from membus.ports.events import EventBus
 from membus.ports.model import LanguageModel
-
-CONTENT_BYTES_MAX = 64_000
-"""Far above what 500 tokens come to in any script; refused before anything is counted."""
 
 
 @dataclass(frozen=True)
@@ -47,6 +45,15 @@ class Done:
 
 
 ChatEvent = Heard | Done
+
+
+@dataclass(frozen=True)
+class Promise:
+    """The ids that somebody has been told already, the progress made before, and where more of it is kept."""
+
+    ids: TurnIds
+    before: Progress | None
+    keep: Callable[[Progress], None]
 
 
 @dataclass(frozen=True)
@@ -77,6 +84,11 @@ class Chat:
         )
         return next(turns)
 
+    def told(self, tenant: str, conversation_id: str, asked: MessageIn, *, request_key: str) -> Turn | None:
+        """Return the turn that the same request got before, told to the bus once more: no model is asked."""
+        earlier = self.conversations.turn(tenant, conversation_id, request_key)
+        return self.answer(tenant, conversation_id, asked, request_key=request_key) if earlier else None
+
     def events(
         self,
         tenant: str,
@@ -85,12 +97,11 @@ class Chat:
         *,
         request_key: str,
         streaming: bool,
-        promised: TurnIds | None = None,
+        promised: Promise | None = None,
     ) -> Iterator[ChatEvent]:
         """Yield what happens until a message is answered, `Done` last; the same request key asks a model once.
 
-        `promised` are the ids that somebody has been told already. A stream that breaks off is a turn too: an
-        incomplete one, and what the same request key gets from then on.
+        A stream that breaks off is a turn too: an incomplete one, and what the same request key gets from then on.
 
         Raises:
             InvalidError: blank or too long, or `idempotency_mismatch`: the key was used for another message.
@@ -100,7 +111,6 @@ class Chat:
             UnavailableError: the model or the bus is down; the same request may be sent again.
         """
         check(asked)
-        request = hashlib.sha256(asked.model_dump_json().encode()).hexdigest()
         author = Owner(tenant=tenant, user=asked.author)
         earlier = self.gatherer.pool.submit(self.conversations.turn, tenant, conversation_id, request_key)
         hidden = self.gatherer.pool.submit(self.gate.hidden, tenant)
@@ -109,10 +119,10 @@ class Chat:
         self._admit(author, gathered.conversation, hidden.result())
         if turn is None:
             now = self.clock()
-            named = Asked(asked, request, now, promised or TurnIds.new(self.ids, now))
-            turn = yield from self._answered(gathered, named, request_key, streaming)
-        elif turn.request != request:
-            raise InvalidError("this key was used for another message", code="idempotency_mismatch")
+            promised = promised or Promise(TurnIds.new(self.ids, now), None, lambda _: None)
+            named = Asked(asked, asked.fingerprint, now, promised.ids)
+            turn = yield from self._answered(gathered, named, request_key, streaming, promised)
+        answers(turn.request, asked)
         self._tell(gathered.conversation, turn)
         yield Done(turn)
 
@@ -135,19 +145,34 @@ class Chat:
         asked: Asked,
         request_key: str,
         streaming: bool,  # noqa: FBT001 (handed on as it is)
+        promised: Promise,
     ) -> Generator[ChatEvent, None, Turn]:
         context = assemble(gathered.sources, asked.message.content, asked.at)
         tenant = gathered.conversation.tenant_id
         toolbox = self.toolbox(acting_of(asked, gathered.conversation, context))
-        spoken = yield from Speaking(self.model(tenant), toolbox, self.seconds_left, streaming).turn(context)
+        underway = self._underway(gathered.conversation, asked, toolbox, promised)
+        spoken = yield from Speaking(self.model(tenant), toolbox, self.seconds_left, streaming).turn(context, underway)
         turn = turn_of(asked, gathered.conversation, context, spoken, now=self.clock())
         turn = self.results.keep(gathered.conversation, turn, toolbox.whole)
-        trace = trace_of(turn, asked, gathered.sources, context, spoken.first)
+        trace = trace_of(turn, asked, gathered.sources, context, spoken)
         stored = self._store(gathered.conversation, turn, request_key, trace)
         if is_summary_due(gathered.conversation, stored, ratio_of(trace.rate)):
             # What is not taken is due again with the next turn.
             self.announcements().publish([summary_due(gathered.conversation, stored)])
         return stored
+
+    def _underway(self, conversation: Conversation, asked: Asked, toolbox: Toolbox, promised: Promise) -> Underway:
+        """Return what was done for this very message before, and have each further step kept."""
+
+        def keep(steps: tuple[Step, ...], usage: Usage) -> None:
+            whole = self.results.spill(conversation, asked.ids.reply, toolbox.whole)
+            promised.keep(Progress(request=asked.request, steps=steps, usage=usage, whole=whole))
+
+        before = promised.before
+        if before is None or before.request != asked.request:
+            return replace(from_the_beginning(), keep=keep)
+        toolbox.know(before.steps, self.results.whole(before.whole))
+        return Underway(before.steps, before.usage, keep)
 
     def _store(self, conversation: Conversation, turn: Turn, request_key: str, trace: Trace) -> Turn:
         """Store the turn; where a summary was faster than its answer, as one that was said after it."""
@@ -173,12 +198,3 @@ class Chat:
         """
         if turn.user.remember and self.bus.publish([recorded(conversation, turn)]):
             raise UnavailableError("the turn is stored but not yet learned from; send the same request again")
-
-
-def check(asked: MessageIn) -> None:
-    """Refuse a message that can never be answered; costs no request."""
-    if is_blank(asked.content):
-        raise InvalidError("content: a message needs visible text")
-    if len(asked.content.encode()) > CONTENT_BYTES_MAX:
-        raise InvalidError(f"a message takes at most {CONTENT_BYTES_MAX} bytes", code="payload_too_large")
-    bounded(asked.content)

@@ -6,9 +6,11 @@ import pytest
 
 from membus.adapters.dynamo_conversations import DynamoConversations
 from membus.adapters.dynamo_pending import DynamoPending
+from membus.domain.conversation import Step
 from membus.domain.identity import Owner
-from membus.domain.pending import LASTS, PendingReply
-from membus.errors import NotFoundError
+from membus.domain.pending import LASTS, Failure, PendingReply, Progress
+from membus.domain.prompt import ToolCall, ToolResult, Usage
+from membus.errors import NotFoundError, UnavailableError
 from membus.ports.conversations import ConversationStore
 from membus.ports.pending import PendingReplies
 from membus.ports.remains import Remains
@@ -18,6 +20,13 @@ from tests.factories import a_conversation, a_turn
 from tests.fakes.clock import StoppedClock
 from tests.fakes.conversations import InMemoryConversations
 from tests.fakes.pending import InMemoryPending
+
+STEP = Step(
+    calls=(ToolCall(call_id="1", name="search_memory", arguments={"query": "☂"}),),
+    results=(ToolResult(call_id="1", content="<result>\n- rain\n</result>"),),
+)
+PROGRESS = Progress(request="what was asked", steps=(STEP,), usage=Usage(input=10, output=2))
+MORE = PROGRESS.model_copy(update={"steps": (STEP, STEP), "whole": "results/acme/one/m1-1"})
 
 
 @pytest.fixture
@@ -42,7 +51,7 @@ def replies(conversations: ConversationStore, pending: PendingReplies, clock: St
 
 
 def promised(clock: StoppedClock, message_id: str = "m1") -> PendingReply:
-    return PendingReply.begun(message_id, clock())
+    return PendingReply.begun(message_id, "what was asked", clock())
 
 
 def test_a_promise_is_found_by_its_id_in_its_own_conversation(
@@ -110,6 +119,70 @@ def test_a_conversation_that_goes_while_its_reply_is_stored_does_not_come_back_i
 
         with pytest.raises(NotFoundError):
             pending.find(tenant, "one", "m1")
+
+
+def test_one_worker_has_a_turn_until_it_puts_it_down_or_its_time_is_over(
+    pending: PendingReplies, clock: StoppedClock, tenant: str
+) -> None:
+    pending.begin(tenant, "one", promised(clock), request_key="k")
+
+    def take(worker: str) -> str | None:
+        until = clock() + timedelta(minutes=2)
+        return pending.take(tenant, "one", request_key="k", worker=worker, until=until)
+
+    assert take("a") is None
+    assert take("a") is None, "a repeated call is no other worker"
+    with pytest.raises(UnavailableError, match="being worked on"):
+        take("b")
+    pending.put_down(tenant, "one", request_key="k")
+    take("b")
+    clock.advance(timedelta(minutes=2))
+    take("c")
+
+
+def test_nobody_works_on_what_was_never_promised(pending: PendingReplies, clock: StoppedClock, tenant: str) -> None:
+    with pytest.raises(NotFoundError):
+        pending.take(tenant, "one", request_key="k", worker="a", until=clock())
+
+
+def test_progress_is_found_by_whoever_takes_the_turn_up_and_by_who_begins_it_again(
+    pending: PendingReplies, clock: StoppedClock, tenant: str
+) -> None:
+    pending.begin(tenant, "one", promised(clock), request_key="k")
+    for made in (PROGRESS, MORE):
+        pending.advance(tenant, "one", made, request_key="k")
+    pending.end(tenant, "one", request_key="k", failed=Failure.of(UnavailableError("away")))
+    pending.begin(tenant, "one", promised(clock, "m2"), request_key="k")
+
+    digest = pending.take(tenant, "one", request_key="k", worker="a", until=clock())
+
+    assert digest == MORE.digest
+    assert pending.progress(tenant, "one", digest, request_key="k") == MORE
+    assert pending.progress(tenant, "one", PROGRESS.digest, request_key="k") is None
+    assert pending.progress(tenant, "two", digest, request_key="k") is None
+    assert pending.progress("zeta", "one", digest, request_key="k") is None
+
+
+def test_progress_of_a_turn_that_nobody_was_promised_is_not_kept(pending: PendingReplies, tenant: str) -> None:
+    pending.advance(tenant, "one", PROGRESS, request_key="k")
+
+    assert pending.progress(tenant, "one", PROGRESS.digest, request_key="k") is None
+
+
+def test_who_waits_learns_what_became_of_a_promise(pending: PendingReplies, clock: StoppedClock, tenant: str) -> None:
+    assert pending.of(tenant, "one", request_key="k") is None
+    pending.begin(tenant, "one", promised(clock), request_key="k")
+    assert pending.of(tenant, "one", request_key="k") == promised(clock)
+
+    why = Failure.of(UnavailableError("away", code="model_unavailable", retry_after_seconds=7))
+    pending.end(tenant, "one", request_key="k", failed=why)
+
+    known = pending.of(tenant, "one", request_key="k")
+    assert known
+    assert known.failed == why
+    assert (type(why.error()), why.error().code) == (UnavailableError, "model_unavailable")
+    pending.begin(tenant, "one", promised(clock, "m2"), request_key="k")
+    assert pending.of(tenant, "one", request_key="k") == promised(clock, "m2")
 
 
 def clear(remains: Remains, tenant: str) -> None:

@@ -2,8 +2,10 @@
 
 from uuid import uuid4
 
+import httpx2
 import pytest
 
+from localstack.stack_file import Stack
 from membus.domain.context import BUDGETS
 from tests.e2e.client import Client, eventually, said, somebody
 
@@ -110,11 +112,13 @@ def test_a_model_that_is_out_costs_an_answer_and_nothing_else(acme: Client) -> N
     assert acme.facts(user) == {}
 
 
-def test_an_answer_that_outlasts_its_request_appears_where_it_was_promised(acme: Client) -> None:
+def test_an_answer_that_outlasts_its_request_appears_where_it_was_promised_for_one_call_of_the_model(
+    acme: Client, stack: Stack
+) -> None:
     talk, label = conversation(acme, user := somebody()), uuid4().hex[:8]
-    asked = {"content": f"[[fault:slow=40*1#{label}]] Good evening!", "author": user}
+    asked = {"content": f"[[fault:slow=26*1#{label}]] Good evening!", "author": user}
 
-    answer = acme.post(f"/v1/conversations/{talk}/messages", asked)
+    answer = acme.post(f"/v1/conversations/{talk}/messages", asked, key=(key := uuid4().hex))
 
     assert (answer.status_code, answer.json()["message"]["status"]) == (202, "pending")
     where = answer.headers["Location"]
@@ -122,3 +126,6 @@ def test_an_answer_that_outlasts_its_request_appears_where_it_was_promised(acme:
     assert stored["status"] == "complete"
     assert stored["message_id"] == answer.json()["message"]["message_id"]
     assert [each["message_id"] for each in acme.get(f"/v1/conversations/{talk}/messages").json()["items"]][1] in where
+    assert acme.post(f"/v1/conversations/{talk}/messages", asked, key=key).json()["message"] == stored
+    calls = httpx2.get(f"{stack.model_url}/_calls", params={"match": label}).json()["calls"]
+    assert len([call for call in calls if "output_config" not in call["body"]]) == 1, "learning asks on its own"

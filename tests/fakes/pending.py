@@ -1,15 +1,28 @@
 """Promised replies in a dictionary, beside the conversations they belong to."""
 
-from membus.domain.pending import PendingReply
-from membus.errors import NotFoundError
+from dataclasses import dataclass
+from datetime import datetime
+
+from membus.domain.pending import Failure, PendingReply, Progress
+from membus.errors import NotFoundError, UnavailableError
 from membus.ports.clock import Clock
 from tests.fakes.conversations import InMemoryConversations
+
+Key = tuple[str, str, str]
+
+
+@dataclass
+class Work:
+    worker: str = ""
+    until: datetime | None = None
 
 
 class InMemoryPending:
     def __init__(self, conversations: InMemoryConversations, clock: Clock) -> None:
         self._conversations, self._clock = conversations, clock
-        self._known: dict[tuple[str, str, str], PendingReply] = {}
+        self._known: dict[Key, PendingReply] = {}
+        self._work: dict[Key, Work] = {}
+        self.kept: dict[Key, Progress] = {}
 
     def begin(self, tenant: str, conversation_id: str, reply: PendingReply, *, request_key: str) -> PendingReply:
         self._conversations.conversation(tenant, conversation_id)
@@ -17,13 +30,47 @@ class InMemoryPending:
         if first and first.until > self._clock():
             return first
         self._known[tenant, conversation_id, request_key] = reply
+        self._work[tenant, conversation_id, request_key] = Work()
         return reply
 
-    def end(self, tenant: str, conversation_id: str, *, request_key: str, became: str | None = None) -> None:
-        known = self._known.get((tenant, conversation_id, request_key))
-        if known:
-            over = known.model_copy(update={"until": min(known.until, self._clock()), "became": became})
-            self._known[tenant, conversation_id, request_key] = over
+    def take(self, tenant: str, conversation_id: str, *, request_key: str, worker: str, until: datetime) -> str | None:
+        key = tenant, conversation_id, request_key
+        if key not in self._known:
+            raise NotFoundError("no such promise")
+        work = self._work[key]
+        if work.until and work.until > self._clock() and work.worker != worker:
+            raise UnavailableError("this turn is being worked on", code="in_progress")
+        self._work[key] = Work(worker, until)
+        return self.kept[key].digest if key in self.kept else None
+
+    def put_down(self, tenant: str, conversation_id: str, *, request_key: str) -> None:
+        self._work[tenant, conversation_id, request_key] = Work()
+
+    def advance(self, tenant: str, conversation_id: str, progress: Progress, *, request_key: str) -> None:
+        if (tenant, conversation_id, request_key) in self._known:
+            self.kept[tenant, conversation_id, request_key] = progress
+
+    def progress(self, tenant: str, conversation_id: str, digest: str, *, request_key: str) -> Progress | None:
+        kept = self.kept.get((tenant, conversation_id, request_key))
+        return kept if kept and kept.digest == digest else None
+
+    def end(
+        self,
+        tenant: str,
+        conversation_id: str,
+        *,
+        request_key: str,
+        became: str | None = None,
+        failed: Failure | None = None,
+    ) -> None:
+        key = tenant, conversation_id, request_key
+        if known := self._known.get(key):
+            until = min(known.until, self._clock())
+            self._known[key] = known.model_copy(update={"until": until, "became": became, "failed": failed})
+            self._work[key] = Work()
+
+    def of(self, tenant: str, conversation_id: str, *, request_key: str) -> PendingReply | None:
+        return self._known.get((tenant, conversation_id, request_key))
 
     def find(self, tenant: str, conversation_id: str, message_id: str) -> PendingReply:
         for (owner, where, _), reply in self._known.items():

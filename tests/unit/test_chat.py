@@ -15,6 +15,7 @@ from membus.errors import ConflictError, ModelError, UnavailableError
 from tests.door import Answer, Door
 from tests.factories import ADA, NOON, a_conversation, an_observation, learn
 from tests.fakes.model import ScriptedModel
+from tests.fakes.sockets import ImmediateTurns
 
 PATH = "/v1/conversations/c/messages"
 
@@ -243,6 +244,8 @@ def test_everything_is_read_in_two_waves_before_the_model_is_asked(talk: Door, m
 
         monkeypatch.setattr(owner, name, meeting)
 
+    talk.turns = ImmediateTurns(lambda _: None)
+    assert say(talk).status == 202
     for together, wave in waves.items():
         for name, owner in wave.items():
             meet(name, owner, together)
@@ -250,12 +253,13 @@ def test_everything_is_read_in_two_waves_before_the_model_is_asked(talk: Door, m
     talk.model = ScriptedModel(lambda _: before.append(len(calls)) or "Lisbon.")  # type: ignore[func-returns-value]
     monkeypatch.setattr(talk.conversations, "add", lambda *_, **__: None)
 
-    assert say(talk).status == 200
+    talk.work({"turn": talk.turns.begun[0]})
+
     assert before == [7]
     assert sorted(calls) == sorted(name for wave in waves.values() for name in wave)
 
 
-def test_the_model_has_only_the_time_the_gateway_leaves(talk: Door) -> None:
+def test_the_model_has_only_the_time_that_the_invocation_leaves(talk: Door) -> None:
     allowed: list[float] = []
 
     class Timed(ScriptedModel):
@@ -264,8 +268,8 @@ def test_the_model_has_only_the_time_the_gateway_leaves(talk: Door) -> None:
             return super().reply(prompt, max_tokens=max_tokens, timeout_seconds=timeout_seconds)
 
     talk.model = Timed("Lisbon.")
-    for number, seconds in enumerate((60, 29, 10)):
-        talk.seconds_left = seconds
+    for number, seconds in enumerate((120, 60, 10)):
+        talk.work_seconds = seconds
         say(talk, key=f"k{number}")
 
-    assert allowed == pytest.approx([24, 24, 7], abs=1)
+    assert allowed == pytest.approx([117, 57, 7], abs=1)

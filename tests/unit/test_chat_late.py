@@ -1,39 +1,43 @@
-"""POST …/messages when an answer outlasts its request: 202 with a message to ask for, and the turn goes on."""
+"""POST …/messages: worked on in an invocation of its own, waited for, and promised where that takes too long."""
 
 from typing import Any
 
 import pytest
 
+from functions.chat.waiting import _within
 from membus.domain.pending import LASTS
-from membus.errors import BudgetError, MembusError, ModelError, UnavailableError
+from membus.errors import BudgetError, ConflictError, MembusError, ModelError, UnavailableError
 from tests.door import Answer, Door
 from tests.factories import a_conversation
 from tests.fakes.model import ScriptedModel
 from tests.fakes.sockets import ImmediateTurns
 
 PATH = "/v1/conversations/c/messages"
-SLOW = UnavailableError("the model cannot be reached right now", code="model_unavailable")
+SLOW = UnavailableError("the model cannot be reached right now", code="model_unavailable", retry_after_seconds=7)
 
 
 @pytest.fixture
 def talk(door: Door) -> Door:
-    """Ada's conversation, at the end of a request's time; work behind the scenes waits until it is run."""
+    """Ada's conversation; work behind the scenes waits until it is run, as a model does that takes long."""
     door.conversations.create(a_conversation("c", agent_id="guide"), request_key="c")
-    door.model = ScriptedModel(SLOW, "Lisbon.")
-    door.seconds_left = 4
+    door.model = ScriptedModel("Lisbon.")
     door.turns = ImmediateTurns(lambda _: None)
     return door
 
 
-def say(door: Door, key: str = "k1") -> Answer:
-    return door.post(PATH, {"content": "Where do I live?", "author": "ada"}, key=key)
+def say(door: Door, key: str = "k1", content: str = "Where do I live?") -> Answer:
+    return door.post(PATH, {"content": content, "author": "ada"}, key=key)
 
 
-def work(door: Door, turn: Any) -> None:
-    door.work({"turn": turn})
+def work(door: Door, turn: Any | None = None) -> None:
+    door.work({"turn": turn or door.turns.begun[0]})
 
 
-def test_a_request_that_runs_out_of_time_is_answered_with_a_message_to_ask_for(talk: Door) -> None:
+def nobody_waits_any_more(door: Door) -> None:
+    door.clock.advance(LASTS / 10)
+
+
+def test_an_answer_that_outlasts_its_request_is_a_message_to_ask_for(talk: Door) -> None:
     answer = say(talk)
 
     message = answer.json["message"]
@@ -44,76 +48,132 @@ def test_a_request_that_runs_out_of_time_is_answered_with_a_message_to_ask_for(t
     assert talk.get(answer.headers["location"]).json == message
 
 
-def test_the_answer_appears_where_it_was_promised(talk: Door) -> None:
+def test_the_answer_appears_where_it_was_promised_for_one_call_of_the_model(talk: Door) -> None:
     where = say(talk).headers["location"]
+    assert say(talk).headers["location"] == where
 
-    work(talk, talk.turns.begun[0])
+    work(talk)
 
     message = talk.get(where).json
     assert (message["status"], message["content"]) == ("complete", "Lisbon.")
-    assert message["message_id"] in where
+    assert say(talk).json["message"] == message
     assert [each.content for each in talk.conversations.recent("acme", "c", limit=9)] == ["Where do I live?", "Lisbon."]
-    assert [event.speech for event in talk.bus.published] == ["Where do I live?"]
+    assert {event.event_id for event in talk.bus.published} == {talk.bus.published[0].event_id}
+    assert len(talk.turns.begun) == len(talk.model.prompts) == 1
 
 
-def test_work_that_is_done_twice_is_one_turn(talk: Door) -> None:
+def test_whoever_asks_again_while_it_is_worked_on_waits_for_the_same_answer(
+    talk: Door, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    promised = say(talk).json["message"]["message_id"]
+    (first,), known = talk.turns.begun, talk.pending.of
+
+    def looked_for(*args: Any, **fields: Any) -> Any:
+        if not talk.model.prompts:
+            work(talk, first)
+        return known(*args, **fields)
+
+    monkeypatch.setattr(talk.pending, "of", looked_for)
+    answer = say(talk)
+
+    assert (answer.status, answer.json["message"]["message_id"]) == (200, promised)
+    assert len(talk.model.prompts) == len(talk.turns.begun) == 1
+
+
+def test_work_that_is_delivered_twice_is_one_turn_and_one_call_of_the_model(talk: Door) -> None:
     say(talk)
-    work(talk, talk.turns.begun[0])
-    work(talk, talk.turns.begun[0])
+    work(talk)
+    work(talk)
 
     assert len(talk.conversations.recent("acme", "c", limit=9)) == 2
+    assert len(talk.model.prompts) == 1
+
+
+def test_work_that_somebody_is_at_is_left_to_them_until_their_time_is_over(talk: Door) -> None:
+    say(talk)
+    until = talk.clock() + LASTS / 10
+    talk.pending.take("acme", "c", request_key="k1", worker="another", until=until)
+
+    with pytest.raises(UnavailableError, match="being worked on"):
+        work(talk)
+    assert talk.model.prompts == []
+
+    nobody_waits_any_more(talk)
+    work(talk)
     assert say(talk).json["message"]["content"] == "Lisbon."
 
 
-def test_a_promise_that_another_try_kept_first_leads_to_the_answer_it_got(talk: Door) -> None:
+def test_the_same_key_for_another_message_is_refused_while_the_first_is_worked_on_and_after(talk: Door) -> None:
+    say(talk)
+    assert say(talk, content="Who am I?").code == "idempotency_mismatch"
+
+    work(talk)
+
+    assert say(talk, content="Who am I?").code == "idempotency_mismatch"
+    assert say(talk, key="k2", content="Who am I?").status == 202
+
+
+@pytest.mark.parametrize(
+    ("error", "status"),
+    [
+        (SLOW, 503), (ModelError("cut", reason="cut_off"), 503), (BudgetError("spent"), 402),
+        (ConflictError("she is being erased", code="erasing"), 409),
+    ],
+)  # fmt: skip
+def test_who_still_waits_is_told_why_there_is_no_answer_and_may_ask_again(
+    talk: Door, error: MembusError, status: int
+) -> None:
+    talk.turns, talk.model = ImmediateTurns(talk.work), ScriptedModel(error, "Lisbon.")
+
+    answer = say(talk)
+
+    assert (answer.status, answer.code, answer.json["detail"]) == (status, error.code, error.detail)
+    assert (
+        answer.headers.get("retry-after")
+        == {503: str(getattr(error, "retry_after_seconds", 0)), 402: "2", 409: "1"}[status]
+    )
+    assert say(talk).json["message"]["content"] == "Lisbon."
+
+
+def test_a_defect_is_told_to_who_waits_without_a_word_of_it(talk: Door) -> None:
+    talk.turns = ImmediateTurns(talk.work)
+    talk.model = ScriptedModel(lambda _: str(1 / 0))
+
+    answer = say(talk)
+
+    assert (answer.status, answer.code) == (500, "internal")
+    assert "division" not in answer.text
+
+
+def test_work_that_fails_when_nobody_waits_is_tried_again_by_who_queued_it(talk: Door) -> None:
+    talk.model = ScriptedModel(SLOW, "Lisbon.")
     where = say(talk).headers["location"]
-    talk.seconds_left = 29
-    stored = say(talk).json["message"]
-
-    work(talk, talk.turns.begun[0])
-
-    assert stored["message_id"] not in where
-    assert talk.get(where).json == stored
-    assert len(talk.conversations.recent("acme", "c", limit=9)) == 2
-
-
-def test_the_same_request_is_promised_once(talk: Door) -> None:
-    talk.model = ScriptedModel(SLOW)
-
-    assert say(talk).json == say(talk).json
-    assert len(talk.turns.begun) == 1
-    assert say(talk, key="k2").json != say(talk).json
-
-
-def test_work_that_fails_is_tried_again_by_who_queued_it_and_incomplete_in_the_end(talk: Door) -> None:
-    talk.model = ScriptedModel(SLOW)
-    where = say(talk).headers["location"]
+    nobody_waits_any_more(talk)
 
     with pytest.raises(UnavailableError):
-        work(talk, talk.turns.begun[0])
-
+        work(talk)
     assert talk.get(where).json["status"] == "pending"
+
+    work(talk)
+    assert talk.get(where).json["content"] == "Lisbon."
+
+
+def test_a_reply_that_never_comes_is_incomplete_in_the_end(talk: Door) -> None:
+    where = say(talk).headers["location"]
+
     talk.clock.advance(LASTS)
+
     assert talk.get(where).json["status"] == "incomplete"
 
 
 def test_work_that_no_try_can_help_is_given_up_at_once(talk: Door) -> None:
     where = say(talk).headers["location"]
+    nobody_waits_any_more(talk)
     talk.model = ScriptedModel(BudgetError("spent"))
 
-    work(talk, talk.turns.begun[0])
+    work(talk)
 
     assert talk.get(where).json["status"] == "incomplete"
-
-
-@pytest.mark.parametrize(("seconds_left", "error"), [(29, SLOW), (4, BudgetError("spent"))])
-def test_what_did_not_fail_for_want_of_time_is_an_error_as_ever(
-    talk: Door, seconds_left: float, error: MembusError
-) -> None:
-    talk.seconds_left, talk.model = seconds_left, ScriptedModel(error)
-
-    assert say(talk).code == error.code
-    assert talk.turns.begun == []
 
 
 def test_nothing_is_promised_that_nobody_works_on(talk: Door) -> None:
@@ -123,11 +183,9 @@ def test_nothing_is_promised_that_nobody_works_on(talk: Door) -> None:
     talk.turns = ImmediateTurns(refuse)
 
     assert say(talk).status == 503
-    talk.turns = ImmediateTurns(lambda _: None)
+    talk.turns = ImmediateTurns(talk.work)
     assert say(talk).status == 200
 
 
-def test_another_error_of_the_model_late_in_the_request_is_handed_on_too(talk: Door) -> None:
-    talk.model = ScriptedModel(ModelError("cut", reason="cut_off"), "Lisbon.")
-
-    assert say(talk).status == 202
+def test_it_is_waited_for_as_long_as_a_request_may() -> None:
+    assert 24 <= sum(_within(24)) < 24.3

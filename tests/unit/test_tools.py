@@ -135,7 +135,7 @@ def test_a_tool_that_hangs_is_given_up(talk: Door, monkeypatch: pytest.MonkeyPat
 
 
 def test_without_time_no_tool_is_begun_and_the_model_has_to_answer(talk: Door) -> None:
-    talk.seconds_left = 8
+    talk.work_seconds = 8
 
     assert say(talk, [call(query="Porto")], "So be it.").status == 200
     assert result(talk).content.startswith("timed_out: no time is left")
@@ -198,7 +198,7 @@ def test_a_result_that_was_cut_is_kept_whole_and_can_be_read(talk: Door) -> None
     many_passages(talk)
     message = say(talk, [call(query="all", limit=30), call("nonsense", "2")], "Enough.").json["message"]
 
-    assert message["spilled"] == f"results/acme/c/{message['message_id']}"
+    assert message["spilled"] == f"results/acme/c/{message['message_id']}-1"
     whole, failed = talk.get(f"{PATH}/{message['message_id']}/results").json["items"]
     assert all(f"passage {number} " in whole["content"] for number in range(30))
     assert "passage 29 " not in whole["shown"]

@@ -51,6 +51,10 @@ def pending_sk(request_key: str) -> str:
     return f"{PENDING_SK}{hashlib.sha256(request_key.encode()).hexdigest()}"
 
 
+def progress_sk(request_key: str) -> str:
+    return f"STEPS#{hashlib.sha256(request_key.encode()).hexdigest()}"
+
+
 def meta_item(conversation: Conversation) -> Item:
     item = {
         **key(conversation.tenant_id, conversation.conversation_id), **status_keys(conversation),

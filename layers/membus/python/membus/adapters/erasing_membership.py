@@ -74,11 +74,12 @@ class MemberWords:
         transact(self._table.meta.client, [{"Update": update}, {"Put": put}], doing="beginning a summary anew")
 
     def _made_of(self, conversation: Conversation, gone: list[Item]) -> list[Item]:
-        """Return summaries and slots, and the prompts and requests of the messages that go."""
+        """Return summaries, slots, what tools gave to whom, and the prompts and requests of the messages that go."""
         keys = {str(item["sk"]) for item in gone}
         requests = [each for each in self._items(conversation, "TURN#") if message_ids(each) & keys]
         prompts = [{**gone[0], "sk": key.replace("MSG#", "PROMPT#")} for key in keys]
-        return [*self._items(conversation, "SUMMARY#"), *self._items(conversation, "SLOTS#"), *requests, *prompts]
+        derived = (self._items(conversation, prefix) for prefix in ("SUMMARY#", "SLOTS#", "STEPS#"))
+        return [*(item for items in derived for item in items), *requests, *prompts]
 
     def _quote_nothing(self, conversation: Conversation) -> None:
         for prompt in self._items(conversation, "PROMPT#"):

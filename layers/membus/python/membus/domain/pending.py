@@ -1,27 +1,70 @@
-"""A reply that has been promised by its id while it is still being worked on."""
+"""A reply that has been promised by its id while it is still being worked on, and how far the work has come."""
 
+import hashlib
 from datetime import timedelta
 
 from pydantic import AwareDatetime
 
-from membus.domain.conversation import Conversation, Message
+from membus.domain.conversation import Conversation, Message, Step
 from membus.domain.identity import Id, Record
+from membus.domain.prompt import Usage
+from membus.errors import (
+    BudgetError,
+    ConflictError,
+    ForbiddenError,
+    InvalidError,
+    MembusError,
+    NotFoundError,
+    UnavailableError,
+)
 
 LASTS = timedelta(minutes=10)
 """Three tries of a turn that takes two minutes, and Lambda's pauses between them."""
+KINDS = {
+    kind.__name__: kind
+    for kind in (InvalidError, ForbiddenError, NotFoundError, ConflictError, BudgetError, UnavailableError, MembusError)
+}
+
+
+class Failure(Record):
+    """Why there will be no reply, for who waits for it in another invocation."""
+
+    kind: str
+    code: str
+    detail: str
+    retry_after_seconds: int | None = None
+
+    @classmethod
+    def of(cls, error: MembusError) -> "Failure":
+        kind = next(each.__name__ for each in type(error).__mro__ if each.__name__ in KINDS)
+        again = error.retry_after_seconds if isinstance(error, UnavailableError) else None
+        return cls(kind=kind, code=error.code, detail=error.detail, retry_after_seconds=again)
+
+    def error(self) -> MembusError:
+        """Return the error again, as the nearest of its kin that HTTP tells apart."""
+        error = KINDS[self.kind](self.detail, code=self.code)
+        if isinstance(error, UnavailableError) and self.retry_after_seconds is not None:
+            error.retry_after_seconds = self.retry_after_seconds
+        return error
 
 
 class PendingReply(Record):
-    """`became` is the id that the reply was stored under, which a summary that was faster can change."""
+    """`request` is the fingerprint of what was asked.
+
+    Once nobody works on it any more, `became` is the id that the reply was stored under, which a summary that was
+    faster can change, or `failed` says why there is none.
+    """
 
     message_id: Id
+    request: str
     since: AwareDatetime
     until: AwareDatetime
     became: Id | None = None
+    failed: Failure | None = None
 
     @classmethod
-    def begun(cls, message_id: str, now: AwareDatetime) -> "PendingReply":
-        return cls(message_id=message_id, since=now, until=now + LASTS)
+    def begun(cls, message_id: str, request: str, now: AwareDatetime) -> "PendingReply":
+        return cls(message_id=message_id, request=request, since=now, until=now + LASTS)
 
     def message(self, conversation: Conversation, now: AwareDatetime) -> Message:
         """Return the reply as it is to be shown while it is not stored: it comes, or its time has passed."""
@@ -29,3 +72,21 @@ class PendingReply(Record):
             message_id=self.message_id, role="assistant", content="", author=conversation.agent_id, tokens=0,
             created_at=self.since, status="pending" if now < self.until else "incomplete",
         )  # fmt: skip
+
+
+class Progress(Record):
+    """What tools have given to a turn that is not answered yet: whoever takes it up goes on from here.
+
+    It holds for the one `request` it was made for. `usage` is what the model took so far; `whole` names the object
+    that holds the results that were cut, where there are any.
+    """
+
+    request: str
+    steps: tuple[Step, ...]
+    usage: Usage
+    whole: str | None = None
+
+    @property
+    def digest(self) -> str:
+        """Tell this progress from any other of the same turn."""
+        return hashlib.sha256(self.model_dump_json().encode()).hexdigest()

@@ -1,8 +1,9 @@
 """Replies that are being worked on, each for one request to a conversation."""
 
+from datetime import datetime
 from typing import Protocol
 
-from membus.domain.pending import PendingReply
+from membus.domain.pending import Failure, PendingReply, Progress
 
 
 class PendingReplies(Protocol):
@@ -13,8 +14,36 @@ class PendingReplies(Protocol):
             NotFoundError: the conversation is gone.
         """
 
-    def end(self, tenant: str, conversation_id: str, *, request_key: str, became: str | None = None) -> None:
+    def take(self, tenant: str, conversation_id: str, *, request_key: str, worker: str, until: datetime) -> str | None:
+        """Have the work until `until` and nobody else meanwhile; return the digest of the progress made before.
+
+        Raises:
+            NotFoundError: it was never promised, or its conversation is gone.
+            UnavailableError: `in_progress`, somebody else has it.
+        """
+
+    def put_down(self, tenant: str, conversation_id: str, *, request_key: str) -> None:
+        """Let somebody else take the work up."""
+
+    def advance(self, tenant: str, conversation_id: str, progress: Progress, *, request_key: str) -> None:
+        """Keep how far the work has come in place of what was kept before; nothing where the conversation is gone."""
+
+    def progress(self, tenant: str, conversation_id: str, digest: str, *, request_key: str) -> Progress | None:
+        """Return the progress of that digest, None where it is another's or expired."""
+
+    def end(
+        self,
+        tenant: str,
+        conversation_id: str,
+        *,
+        request_key: str,
+        became: str | None = None,
+        failed: Failure | None = None,
+    ) -> None:
         """Note that nobody works on it any more: it is stored as `became`, or was given up."""
+
+    def of(self, tenant: str, conversation_id: str, *, request_key: str) -> PendingReply | None:
+        """Return the reply that this request was promised within a day."""
 
     def find(self, tenant: str, conversation_id: str, message_id: str) -> PendingReply:
         """Return what is known of a reply that was promised within a day.
