@@ -1,6 +1,6 @@
 """The archiver and both tiers over a strict AWS in this process, with a clock that can be set."""
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 from datetime import datetime, timedelta
@@ -137,10 +137,10 @@ def calls(tiers: Tiers, happens: Callable[[str, int], None]) -> Iterator[list[st
             client.meta.events.unregister("before-call", before)
 
 
-def fill(tiers: Tiers, *owners: Owner) -> list[str]:
+def fill(tiers: Tiers, *owners: Owner, days: Sequence[int] = DAYS) -> list[str]:
     """Record episodes of Ada and Grace over several days, one of them large; returns their ids in time order."""
     owners = owners or (ADA, GRACE)
-    for number, day in enumerate(DAYS):
+    for number, day in enumerate(days):
         for owner in owners:
             text = "x" * 40_000 if number == 1 and owner is ADA else "hello"
             event = an_event(
@@ -148,7 +148,7 @@ def fill(tiers: Tiers, *owners: Owner) -> list[str]:
                 occurred_at=NOON + timedelta(days=day, minutes=number, seconds=owner is GRACE),
             )  # fmt: skip
             tiers.episodes.record(recorded(event), extracted=None)
-    return [event_id for number in range(len(DAYS)) for event_id in (f"{owner.user}{number}" for owner in owners)]
+    return [event_id for number in range(len(days)) for event_id in (f"{owner.user}{number}" for owner in owners)]
 
 
 def ids(episodes: list[Episode]) -> list[str]:

@@ -63,7 +63,7 @@ def test_what_was_archived_is_read_beside_what_is_new(
     mine: Client, tenant: str, archive: Archive, forget_hot: Callable[[str, datetime], None]
 ) -> None:
     user, agent = somebody(), somebody("agent")
-    long_ago = now() - timedelta(days=9)
+    long_ago = now().replace(hour=12) - timedelta(days=9)  # five seconds of one day, whatever time it is
     moments = [long_ago + timedelta(seconds=second) for second in range(5)]
     large = said(user, "The sea is close. " * 3_000, occurred_at=moments[4].isoformat())
     old = append(mine, agent, *(said(user, f"tea {at:%S}", occurred_at=at.isoformat()) for at in moments[:4]), large)

@@ -1,6 +1,5 @@
 """Chat over a socket: answers come in frames, are stored, and belong to whoever's key opened it."""
 
-import time
 from uuid import uuid4
 
 import boto3
@@ -12,7 +11,7 @@ from membus.adapters.dynamo_api_keys import DynamoApiKeys
 from membus.domain.api_key import Credential
 from tests.e2e.client import Client, eventually, now, somebody
 from tests.e2e.conftest import NewKey
-from tests.e2e.socket import talking, text_of
+from tests.e2e.socket import at_once, first_to_hear, talking, text_of
 
 pytestmark = pytest.mark.stack
 
@@ -133,15 +132,19 @@ def test_who_comes_back_gets_the_stored_answer(stack: Stack, acme: Client, key: 
 def test_who_comes_back_too_early_is_told_that_the_answer_is_on_its_way(stack: Stack, acme: Client, key: str) -> None:
     talk = conversation(acme, somebody())
     label = uuid4().hex[:8]
-    with talking(stack.ws_url, key) as socket, talking(stack.ws_url, key) as other:
-        socket.say(chat(talk, f"[[fault:slow=4*1#{label}]] Good evening!", request_id=label))
-        time.sleep(1)  # two sockets have no order
-        twice = other.ask(chat(talk, f"[[fault:slow=4*1#{label}]] Good evening!", request_id=label))[-1]
+    question = chat(talk, f"[[fault:slow=8*1#{label}]] Good evening!", request_id=label)
+    with talking(stack.ws_url, key) as one, talking(stack.ws_url, key) as other:
+        at_once(one, other, {"action": "ping"})
+        assert [socket.hear()["type"] for socket in (one, other)] == ["pong", "pong"]  # neither has to start by now
+        at_once(one, other, question)
+        refused, answered = first_to_hear(one, other)
+        twice = refused.hear()
         message_id = twice["detail"].rsplit(" ", 1)[1]
-        early = other.ask({"action": "resume", "conversation_id": talk, "message_id": message_id})
-        while socket.hear()["type"] != "done":
+        resume = {"action": "resume", "conversation_id": talk, "message_id": message_id}
+        early = refused.ask(resume)
+        while answered.hear()["type"] != "done":
             pass
-        late = other.ask({"action": "resume", "conversation_id": talk, "message_id": message_id})
+        late = refused.ask(resume)
 
     assert twice["code"] == "in_progress"
     assert [(frame["type"], frame["code"]) for frame in early] == [("error", "pending")]

@@ -50,7 +50,8 @@ def rows(done: subprocess.CompletedProcess[str]) -> list[dict[str, Any]]:
 
 def test_an_operator_archives_looks_and_compacts(client: Client, tier: Command, tenant: str) -> None:
     user, agent = somebody(), "guide"
-    long_ago = [now() - timedelta(days=day) for day in (70, 69, 40, 9)]
+    month = (now() - timedelta(days=60)).replace(day=10, hour=12)  # two days of one month, whatever today is
+    long_ago = [month, month + timedelta(days=1), month + timedelta(days=20), now() - timedelta(days=9)]
     sent = append(client, agent, *(said(user, "tea", occurred_at=at.isoformat()) for at in long_ago))
 
     (planned,) = rows(tier("run", "--dry-run"))

@@ -5,7 +5,7 @@ import json
 import subprocess
 import sys
 from collections.abc import Callable
-from datetime import UTC, datetime, timedelta
+from datetime import timedelta
 from pathlib import Path
 from typing import Any
 from uuid import uuid4
@@ -16,7 +16,7 @@ import pytest
 
 from localstack.paths import REPOSITORY
 from membus.domain.api_key import Scope
-from tests.e2e.client import Client, eventually, said, server_error, somebody
+from tests.e2e.client import Client, eventually, now, said, server_error, somebody
 from tests.e2e.conftest import NewKey
 
 pytestmark = pytest.mark.stack
@@ -55,13 +55,13 @@ def command(tenant: str, stack_file: Path) -> Command:
 def ada(client: Client) -> str:
     """Return somebody who said two things, met three errors, corrected one fact and put a document."""
     user = somebody("ada")
-    noon = datetime(2026, 11, 1, 12, tzinfo=UTC)
+    noon = now().replace(hour=12) - timedelta(days=2)
     client.send(
         said(user, "I live in Lisbon and I like tea.", occurred_at=noon.isoformat()),
         *(server_error(user, at=noon + timedelta(minutes=n)) for n in range(1, 4)),
         {"user_id": user, "type": "setting.changed", "payload": {"name": "theme", "to": "dark"}},
     )  # fmt: skip
-    known = {"home.city", "likes.tea", "setting.theme"}
+    known = {"home.city", "likes.tea", "setting.theme", "frustrated_by.error-500"}
     eventually(lambda: client.facts(user), lambda facts: known <= facts.keys())
     assert client.http.put(f"/v1/users/{user}/facts/home.city", json={"value": "Porto"}).status_code == 200
     assert client.post("/v1/memories", {"items": [{"text": "Her shopping list", "user_id": user}]}).status_code < 300

@@ -13,6 +13,7 @@ import pytest
 from localstack import processes
 
 TAG = "a-home#a-part"
+PATIENCE_SECONDS = 60
 # A leader that refuses to leave, and a worker that it spawned; both say so in the log.
 PARENT = """
 import signal, subprocess, sys, time
@@ -67,7 +68,7 @@ def _has_ended(process: psutil.Process) -> bool:
 
 
 def _until(holds: Callable[[], bool]) -> None:
-    deadline = time.monotonic() + 10
+    deadline = time.monotonic() + PATIENCE_SECONDS
     while not holds():
         assert time.monotonic() < deadline
         time.sleep(0.02)

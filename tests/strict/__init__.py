@@ -6,9 +6,10 @@ FIELD.md part E lists what moto and MiniStack wrongly accept; `tests/contract/te
 import json
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
-from functools import partial
+from functools import cache, partial
 from typing import Any
 
+import boto3
 from botocore.awsrequest import AWSResponse
 from botocore.compat import HTTPHeaders
 from botocore.handlers import BUILTIN_HANDLERS
@@ -80,10 +81,17 @@ BUILTIN_HANDLERS.extend(
 )
 
 
+@cache
+def _session() -> boto3.Session:
+    """Return one session for all emulators of this process: reading botocore's models costs more than most tests do."""
+    return boto3.Session(aws_access_key_id="test", aws_secret_access_key="test", region_name="us-east-1")
+
+
 @contextmanager
 def strict_aws() -> Iterator[None]:
     """Answer every AWS call of this process from memory; sessions must be made after this module is imported."""
     with mock_aws():
+        boto3.DEFAULT_SESSION = _session()
         _guard.dynamodb, _guard.events, _guard.uploads = DynamoLimits(), EventLimits(), UploadLimits()
         try:
             yield
