@@ -6,7 +6,7 @@ from dataclasses import dataclass
 
 from pydantic import BaseModel
 
-from membus.domain.conversation import Conversation, Turn
+from membus.domain.conversation import Conversation, Turn, results_key
 from membus.domain.prompt import ToolCall
 from membus.errors import UnavailableError
 from membus.ports.contents import ContentStore
@@ -45,7 +45,7 @@ class Results:
         """
         if not whole:
             return None
-        key = f"results/{conversation.tenant_id}/{conversation.conversation_id}/{message_id}-{len(whole)}"
+        key = results_key(conversation, message_id, len(whole))
         try:
             self.contents().keep(key, json.dumps(dict(whole), ensure_ascii=False))
         except UnavailableError as error:

@@ -13,9 +13,9 @@ from functions.memory.incoming import EVENT_BYTES_MAX
 from membus.domain.corrections import RESERVED, corrected_by_hand
 from membus.domain.event import Event, Recorded
 from membus.domain.identity import Owner
-from membus.domain.transfer import natural_id
+from membus.domain.transfer import natural_id, renamed
 from membus.errors import InvalidError
-from scripts.transfer.rows import Bad, Found
+from scripts.transfer.rows import Bad, Carried, Found
 
 
 @dataclass
@@ -33,9 +33,27 @@ class Destination:
     at: datetime | None = None
     _first: str | None = field(default=None, init=False)
 
+    def owner(self, found: Found | Carried) -> Owner | Bad:
+        """Return whose it becomes. Never make two people one: with `user`, a file is about one of its users."""
+        if self.users is not None:
+            user = self.users.get(found.user or "")
+            if user is None:
+                return Bad(found.where, f"its user {found.user or '(none)'} is not in the map")
+            return Owner(tenant=self.tenant, user=user)
+        self._first = self._first or found.user
+        if found.user not in {None, self._first}:
+            return Bad(found.where, f"it is about {found.user}, what came before about {self._first}: use --map")
+        return Owner(tenant=self.tenant, user=self.user or "")
+
+    def person(self, name: str) -> str | None:
+        """Return who somebody of the source is here, None where nobody said."""
+        if self.users is not None:
+            return self.users.get(name)
+        return self.user if name == self._first else None
+
     def event(self, found: Found) -> Recorded | Bad:
         """Return the event that is found, the same one whenever it is read."""
-        owner = self._owner(found)
+        owner = self.owner(found)
         if isinstance(owner, Bad):
             return owner
         occurred_at = found.occurred_at or self.at
@@ -49,25 +67,27 @@ class Destination:
         problem = _problem(recorded)
         return Bad(found.where, problem) if problem else recorded
 
-    def _owner(self, found: Found) -> Owner | Bad:
-        """Never make two people one: with `user`, a file is about one of its users."""
-        if self.users is not None:
-            user = self.users.get(found.user or "")
-            if user is None:
-                return Bad(found.where, f"its user {found.user or '(none)'} is not in the map")
-            return Owner(tenant=self.tenant, user=user)
-        self._first = self._first or found.user
-        if found.user not in {None, self._first}:
-            return Bad(found.where, f"it is about {found.user}, what came before about {self._first}: use --map")
-        return Owner(tenant=self.tenant, user=self.user or "")
-
     def _recorded(self, found: Found, owner: Owner, occurred_at: datetime) -> Recorded:
         event = Event(
             event_id=self._id(found, owner), tenant_id=owner.tenant, user_id=owner.user,
-            agent_id=found.agent or "default", session_id=found.session, type=found.type, occurred_at=occurred_at,
-            payload=found.payload if found.remember else {}, origin=found.origin, remember=found.remember,
+            agent_id=found.agent or "default", session_id=self._session(found, owner), type=found.type,
+            occurred_at=occurred_at, payload=self._payload(found, owner) if found.remember else {},
+            origin=found.origin, remember=found.remember,
         )  # fmt: skip
         return Recorded(event=event, learned_at=found.learned_at or self.heard_at)
+
+    def _session(self, found: Found, owner: Owner) -> str | None:
+        """A turn's session is its conversation, which has another name under another user."""
+        told = found.payload.get("conversation_id")
+        return self._conversation(told, found, owner) if told and told == found.session else found.session
+
+    def _payload(self, found: Found, owner: Owner) -> dict[str, Any]:
+        told = found.payload.get("conversation_id")
+        renames = {"conversation_id": self._conversation(told, found, owner)} if isinstance(told, str) else {}
+        return found.payload | renames
+
+    def _conversation(self, named: str, found: Found, owner: Owner) -> str:
+        return renamed(named, owner.user) if self.source == "membus" and found.user != owner.user else named
 
     def _id(self, found: Found, owner: Owner) -> str:
         """An event of membus that stays with its user stays the same event: what is there already is not made twice."""

@@ -9,7 +9,7 @@ from pathlib import Path
 
 from rich.progress import Progress, SpinnerColumn, TextColumn, TimeElapsedColumn
 
-from membus import wiring_operators
+from membus import wiring, wiring_erasing, wiring_operators, wiring_search
 from membus.domain.event import Recorded
 from membus.errors import InvalidError, NotFoundError
 from membus.ports.events import EventHistory
@@ -20,7 +20,8 @@ from scripts.target import AddGroup, Target
 from scripts.times import moment
 from scripts.transfer.destination import Destination, as_owner, now, user_map
 from scripts.transfer.formats import FORMATS
-from scripts.transfer.rows import Bad, Found, Read
+from scripts.transfer.restoring import Restoring, Stores, what
+from scripts.transfer.rows import Bad, Carried, Found, Read
 
 BATCH = 100
 TOLD = 50
@@ -29,19 +30,29 @@ TOLD = 50
 
 @dataclass
 class Imported:
-    """What became of a file: events by type, what was left out by reason, and each record that could not be taken."""
+    """What became of a file: events by type, what came back as it was, what was left out and why, and what is bad."""
 
     events: Counter[str] = field(default_factory=Counter)
+    restored: Counter[str] = field(default_factory=Counter)
     left_out: Counter[str] = field(default_factory=Counter)
     bad: list[Bad] = field(default_factory=list)
 
     def rows(self) -> list[Row]:
         counted = [("event", what, number) for what, number in sorted(self.events.items())]
+        counted += [("restored", what, number) for what, number in sorted(self.restored.items()) if number]
         counted += [("left out", why, number) for why, number in sorted(self.left_out.items())]
         rows: list[Row] = [{"what": what, "which": which, "count": str(number)} for what, which, number in counted]
         rows += [{"what": "bad", "which": f"{each.where}: {each.why}", "count": "1"} for each in self.bad[:TOLD]]
         more = len(self.bad) - TOLD
         return rows + ([{"what": "bad", "which": "…and others", "count": str(more)}] if more > 0 else [])
+
+
+@dataclass(frozen=True)
+class Places:
+    """Where an import goes: events to the bus, what else an archive holds to the stores."""
+
+    history: EventHistory
+    stores: Stores
 
 
 def register(add_group: AddGroup, options: ArgumentParser) -> None:
@@ -50,7 +61,8 @@ def register(add_group: AddGroup, options: ArgumentParser) -> None:
         examples=["import ada.zip --tenant acme --from membus --user ada-2 --dry-run",
                   "import memories.json --tenant acme --from mem0 --map users.json --yes"],
         description="Each record becomes an event whose id follows from the record's: importing a file again, or one "
-        "that was cut off, changes nothing that is there. Facts are derived from these events as from all others.",
+        "that was cut off, changes nothing that is there. Facts are derived from these events as from all others. "
+        "Conversations, documents and states of an archive come back as they were.",
     )  # fmt: skip
     importing.add_argument("file", type=Path, metavar="FILE")
     importing.add_argument("--tenant", required=True)
@@ -79,19 +91,29 @@ def _import(arguments: Namespace, target: Target, output: Output) -> Exit:
         arguments, f"Send what {arguments.file} holds to {arguments.tenant}? What its users said is read by a model."
     )
     become(target.environment, "memory")
-    return _told(run(arguments, wiring_operators.history(), output), output)
+    return _told(run(arguments, _places(), output), output)
 
 
-def run(arguments: Namespace, history: EventHistory | None, output: Output) -> Imported:
-    """Read the file and hand its events to the bus; without one they are only counted."""
+def _places() -> Places:
+    stores = Stores(
+        documents=wiring_search.documents(), conversations=wiring.conversations(),
+        restored=wiring_operators.restored_conversations(), states=wiring.states(), contents=wiring.contents(),
+        is_erased=wiring_erasing.gate().is_erased,
+    )  # fmt: skip
+    return Places(wiring_operators.history(), stores)
+
+
+def run(arguments: Namespace, places: Places | None, output: Output) -> Imported:
+    """Read the file, hand its events to the bus and bring back what else it holds; without places only count."""
     destination = _destination(arguments)
     imported = Imported()
+    restoring = Restoring(arguments.tenant, destination.person, places.stores, now()) if places else None
     columns = (SpinnerColumn(), TextColumn("{task.description}"), TimeElapsedColumn())
     with Progress(*columns, console=output.progress(), transient=True, disable=output.as_json) as progress:
         task = progress.add_task("import", total=None)
-        events = _events(FORMATS[arguments.source](arguments.file), destination, imported)
+        events = _events(FORMATS[arguments.source](arguments.file), destination, restoring, imported)
         while batch := list(islice(events, BATCH)):
-            send(batch, history, imported)
+            send(batch, places.history if places else None, imported)
             progress.update(task, description=f"{imported.events.total():,} events, {len(imported.bad):,} bad")
     return imported
 
@@ -106,15 +128,34 @@ def send(batch: list[tuple[str, Recorded]], history: EventHistory | None, import
             imported.events[recorded.event.type] += 1
 
 
-def _events(reads: Iterable[Read], destination: Destination, imported: Imported) -> Iterator[tuple[str, Recorded]]:
+def _events(
+    reads: Iterable[Read], destination: Destination, restoring: Restoring | None, imported: Imported
+) -> Iterator[tuple[str, Recorded]]:
+    """Yield what becomes an event; what else there is is brought back, left out or bad."""
     for read in reads:
         event = destination.event(read) if isinstance(read, Found) else read
         if isinstance(event, Recorded):
             yield read.where, event
+        elif isinstance(event, Carried):
+            _restore(event, destination, restoring, imported)
         elif isinstance(event, Bad):
             imported.bad.append(event)
         else:
             imported.left_out[event.why] += 1
+    if restoring:
+        restoring.close()
+        imported.restored.update(restoring.restored)
+        imported.left_out.update(restoring.left_out)
+
+
+def _restore(carried: Carried, destination: Destination, restoring: Restoring | None, imported: Imported) -> None:
+    owner = destination.owner(carried)
+    if isinstance(owner, Bad):
+        imported.bad.append(owner)
+    elif restoring is None:
+        imported.restored[what(carried)] += 1
+    elif bad := restoring.take(carried, owner):
+        imported.bad.append(bad)
 
 
 def _destination(arguments: Namespace) -> Destination:

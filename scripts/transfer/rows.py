@@ -57,7 +57,18 @@ class LeftOut:
     why: str
 
 
-Read = Found | Bad | LeftOut
+@dataclass(frozen=True)
+class Carried:
+    """What an archive of membus holds besides events: a row of `section`, of `user` as of `at`."""
+
+    where: str
+    section: str
+    user: str
+    at: datetime
+    fields: dict[str, Any]
+
+
+Read = Found | Carried | Bad | LeftOut
 
 
 @dataclass(frozen=True)

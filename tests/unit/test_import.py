@@ -1,9 +1,7 @@
 """scripts import: records become events, once, for the right person, and facts follow from them."""
 
 import json
-from argparse import Namespace
-from collections.abc import Sequence
-from datetime import datetime, timedelta
+from datetime import datetime
 from pathlib import Path
 from typing import Any
 from zipfile import ZipFile
@@ -13,57 +11,16 @@ import pytest
 from membus.domain.event import Recorded
 from membus.domain.identity import Owner
 from membus.domain.remembered import memories_of_event
-from membus.domain.tenant import Tenant
 from membus.errors import InvalidError
-from scripts.cli import main
-from scripts.command import Exit
-from scripts.output import Output
-from scripts.target import Target
-from scripts.transfer.destination import Destination, user_map
-from scripts.transfer.importing import Imported, run, send
+from scripts.transfer.destination import Destination
+from scripts.transfer.importing import Imported, send
 from scripts.transfer.rows import Bad, Found
-from tests.deliveries import Extraction, a_message, observant
-from tests.exporting import archived
+from tests.deliveries import Extraction, observant
 from tests.factories import ADA, NOON, a_server_error, a_setting, an_event, recorded
-from tests.fakes.api_keys import InMemoryApiKeys
 from tests.fakes.bus import InMemoryBus
-from tests.fakes.clock import StoppedClock
-from tests.fakes.conversations import InMemoryConversations
 from tests.fakes.facts import InMemoryFacts
-from tests.fakes.tenants import InMemoryTenants
-from tests.fakes.usage import InMemoryUsage
+from tests.importing import MINUTE, SAMPLES, delivered, exported, held, imported
 from tests.unit.test_export import Household
-
-SAMPLES = Path(__file__).parent.parent / "samples" / "imports"
-QUIET = Output(as_json=True)
-MINUTE = timedelta(minutes=1)
-
-
-def arguments(file: Path, source: str, **more: Any) -> Namespace:
-    given = {"tenant": "zeta", "user": "ada", "map": None, "at": None, "strict": False, "dry_run": False}
-    return Namespace(file=file, source=source, **given | more)
-
-
-def imported(file: Path, source: str, **more: Any) -> tuple[Imported, list[Recorded]]:
-    bus = InMemoryBus()
-    return run(arguments(file, source, **more), bus, QUIET), bus.retold
-
-
-def exported(household: Household, folder: Path) -> Path:
-    archive = folder / "ada.zip"
-    archive.write_bytes(archived(household.sources))
-    return archive
-
-
-def delivered(events: Sequence[Recorded]) -> Extraction:
-    extraction = Extraction(observant())
-    for number, each in enumerate(events):
-        extraction.deliver(a_message(each.event, f"m{number}", taken_at=each.learned_at))
-    return extraction
-
-
-def held(facts: InMemoryFacts, owner: Owner) -> dict[str, tuple[str | None, datetime, int]]:
-    return {fact.key: (fact.value, fact.valid_from, fact.seen) for fact in facts.profile(owner).facts}
 
 
 @pytest.fixture
@@ -149,62 +106,6 @@ def test_what_the_user_said_elsewhere_becomes_facts_with_its_evidence() -> None:
     assert city.provenance.event_id.startswith("zep-")
 
 
-def test_with_one_user_named_a_file_is_about_one_of_its_users(tmp_path: Path) -> None:
-    file = tmp_path / "mem0.jsonl"
-    rows = [
-        {"id": str(n), "memory": "Likes tea", "user_id": user, "created_at": "2025-01-01"}
-        for n, user in enumerate("aab")
-    ]
-    file.write_text("\n".join(map(json.dumps, rows)))
-
-    result, events = imported(file, "mem0")
-
-    assert len(events) == 2
-    assert [(each.where, "use --map" in each.why) for each in result.bad] == [("line 3", True)]
-
-
-def test_a_map_sends_each_to_their_own_and_nobody_to_another(tmp_path: Path) -> None:
-    file, users = tmp_path / "mem0.jsonl", tmp_path / "users.json"
-    rows = [
-        {"id": "1", "memory": "Likes tea", "user_id": user, "created_at": "2025-01-01"}
-        for user in ("a", "b", "c", None)
-    ]
-    file.write_text("\n".join(map(json.dumps, rows)))
-    users.write_text('{"a": "ada", "b": "bob"}')
-
-    result, events = imported(file, "mem0", user=None, map=users)
-
-    assert [each.event.user_id for each in events] == ["ada", "bob"]
-    assert len({each.event.event_id for each in events}) == 2
-    assert [each.where for each in result.bad] == ["line 3", "line 4"]
-
-
-def test_a_file_imported_for_two_people_is_two_events_for_each_record() -> None:
-    adas, bobs = (imported(SAMPLES / "mem0.json", "mem0", user=user)[1] for user in ("ada", "bob"))
-
-    assert {each.event.event_id for each in adas}.isdisjoint(each.event.event_id for each in bobs)
-
-
-def test_two_of_the_sources_users_may_become_one_without_losing_a_record(tmp_path: Path) -> None:
-    file, users = tmp_path / "mem0.jsonl", tmp_path / "users.json"
-    rows = [{"id": "1", "memory": "Likes tea", "user_id": user, "created_at": "2025-01-01"} for user in "ab"]
-    file.write_text("\n".join(map(json.dumps, rows)))
-    users.write_text('{"a": "ada", "b": "ada"}')
-
-    _, events = imported(file, "mem0", user=None, map=users)
-
-    assert len({each.event.event_id for each in events}) == 2
-
-
-@pytest.mark.parametrize("text", ["[]", '{"a": 1}', "{", '{"a": "b c"}'])
-def test_a_map_that_is_none_is_refused(tmp_path: Path, text: str) -> None:
-    file = tmp_path / "users.json"
-    file.write_text(text)
-
-    with pytest.raises(InvalidError):
-        user_map(file)
-
-
 def test_what_does_not_say_when_is_bad_unless_the_operator_says_it() -> None:
     found = Found("line 1", "1", None, "memory.imported", None, {"text": "Likes tea"})
     told = Destination("zeta", "letta", NOON, user="ada", at=NOON - MINUTE).event(found)
@@ -271,45 +172,3 @@ def test_an_archive_that_is_not_whole_is_refused(household: Household, tmp_path:
 
     with pytest.raises(InvalidError):
         imported(archive, "membus")
-
-
-@pytest.fixture
-def command() -> Any:
-    target = Target(
-        "dev", InMemoryTenants(Tenant("zeta", "Zeta", NOON)), InMemoryApiKeys(), InMemoryConversations(StoppedClock()),
-        InMemoryUsage(),
-    )  # fmt: skip
-    return lambda *words: main(["import", *map(str, words), "--tenant", "zeta", "--json"], open_target=lambda _: target)
-
-
-def test_a_dry_run_counts_and_sends_nothing(command: Any, capsys: pytest.CaptureFixture[str]) -> None:
-    assert command(SAMPLES / "langmem.jsonl", "--from", "langmem", "--user", "ada", "--dry-run") == Exit.PARTLY
-
-    rows = json.loads(capsys.readouterr().out)
-    assert rows[0] == {"what": "event", "which": "memory.imported", "count": "3"}
-    assert rows[1]["which"].startswith("line 4: ")
-
-
-def test_strictly_nothing_is_sent_where_one_record_is_bad(command: Any, capsys: pytest.CaptureFixture[str]) -> None:
-    assert command(SAMPLES / "langmem.jsonl", "--from", "langmem", "--user", "ada", "--strict", "--yes") == Exit.REFUSED
-    assert "nothing was sent" in capsys.readouterr().err
-
-
-def test_nothing_is_sent_unasked(command: Any, capsys: pytest.CaptureFixture[str]) -> None:
-    assert command(SAMPLES / "zep.jsonl", "--from", "zep", "--user", "ada") == Exit.REFUSED
-    assert "say --yes" in capsys.readouterr().err
-
-
-@pytest.mark.parametrize(
-    ("words", "why"),
-    [
-        (["missing.json", "--from", "mem0", "--user", "ada"], "is not there"),
-        ([SAMPLES / "mem0.json", "--from", "mem0", "--user", "a b"], "is no user"),
-        ([SAMPLES / "mem0.json", "--from", "membus", "--user", "ada"], "no archive"),
-    ],
-)
-def test_a_command_that_cannot_be_done_says_why(
-    command: Any, capsys: pytest.CaptureFixture[str], words: list[Any], why: str
-) -> None:
-    assert command(*words, "--dry-run") == Exit.REFUSED
-    assert why in capsys.readouterr().err

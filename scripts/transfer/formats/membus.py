@@ -1,6 +1,6 @@
-"""membus's own archive: its events, from which everything else in it was made.
+"""membus's own archive: its events, from which facts are derived again, and what is no event as it was.
 
-What else an archive holds is for people and other systems to read: facts and summaries are derived again.
+Facts and what waits in quarantine are for people and other systems to read: they follow from the events.
 """
 
 import hashlib
@@ -12,15 +12,29 @@ from zipfile import BadZipFile, ZipFile
 from pydantic import ValidationError
 
 from membus.domain.event import Recorded
-from membus.domain.transfer import EVENTS, MANIFEST, SCHEMA, Manifest
+from membus.domain.transfer import (
+    CONVERSATIONS,
+    DOCUMENTS,
+    EVENTS,
+    FACTS,
+    MANIFEST,
+    QUARANTINE,
+    SCHEMA,
+    STATES,
+    Manifest,
+    number_of,
+    section_of,
+)  # fmt: skip
 from membus.errors import InvalidError
-from scripts.transfer.rows import Bad, Found, Read
+from scripts.transfer.rows import Bad, Carried, Found, LeftOut, Read
 
 CHUNK = 1 << 20
+ORDER = (EVENTS, STATES, CONVERSATIONS, DOCUMENTS, FACTS, QUARANTINE)
+DERIVED = {FACTS: "a fact: derived again from its events", QUARANTINE: "held back: read again in its event"}
 
 
 def read(path: Path) -> Iterator[Read]:
-    """Yield the events; the archive is compared with its manifest first.
+    """Yield events, then what else there is; the archive is compared with its manifest first.
 
     Raises:
         InvalidError: it is no archive, of a later version, or not what its manifest vouches for.
@@ -29,10 +43,11 @@ def read(path: Path) -> Iterator[Read]:
         with ZipFile(path) as archive:
             manifest = _manifest(archive)
             _verify(archive, manifest)
-            with archive.open(EVENTS) as lines:
-                for number, line in enumerate(lines, 1):
-                    yield _event(f"{EVENTS}, line {number}", line)
-    except (BadZipFile, KeyError) as error:
+            for name in sorted(manifest.files, key=_order):
+                with archive.open(name) as lines:
+                    for number, line in enumerate(lines, 1):
+                        yield _row(f"{name}, line {number}", section_of(name), line, manifest)
+    except (BadZipFile, KeyError, ValueError) as error:
         raise InvalidError(f"{path} is no archive of membus, or was cut off: {error}") from error
 
 
@@ -53,6 +68,19 @@ def _verify(archive: ZipFile, manifest: Manifest) -> None:
                 digest.update(chunk)
         if digest.hexdigest() != entry.sha256:
             raise InvalidError(f"its {name} is not what its manifest vouches for")
+
+
+def _order(name: str) -> tuple[int, int]:
+    return ORDER.index(section_of(name)), number_of(name)
+
+
+def _row(where: str, section: str, line: bytes, manifest: Manifest) -> Read:
+    if section == EVENTS:
+        return _event(where, line)
+    if section in DERIVED:
+        return LeftOut(where, DERIVED[section])
+    fields = json.loads(line)
+    return Carried(where, section, manifest.user, manifest.created_at, fields)
 
 
 def _event(where: str, line: bytes) -> Read:

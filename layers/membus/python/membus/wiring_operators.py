@@ -2,7 +2,7 @@
 
 from typing import TYPE_CHECKING
 
-from membus.wiring import _env
+from membus.wiring import _env, now
 from membus.wiring_cold import OBJECT_SECONDS, objects
 
 if TYPE_CHECKING:
@@ -16,6 +16,7 @@ if TYPE_CHECKING:
     from membus.domain.cold import ColdObject
     from membus.ports.events import EventHistory
     from membus.ports.rebuilding import FactRebuild
+    from membus.ports.restoring import RestoredConversations
 
 
 def users() -> "DynamoUsers":
@@ -72,6 +73,13 @@ def history() -> "EventHistory":
     from membus.adapters.eventbridge_bus import EventBridgeBus
 
     return EventBridgeBus(client("events"), _env("BUS_NAME"))
+
+
+def restored_conversations() -> "RestoredConversations":
+    from membus.adapters.aws import table
+    from membus.adapters.dynamo_restoring import DynamoRestoredConversations
+
+    return DynamoRestoredConversations(table(_env("CONVERSATIONS_TABLE")), now)
 
 
 def carry_over(tenant: str, *, live_table: str) -> "Mapping[str, int]":

@@ -87,6 +87,10 @@ class DynamoSummaries:
             return self._table.meta.client.query(TableName=self._table.name, **{"ConsistentRead": True, **query})
 
 
+def summary_item(tenant: str, conversation_id: str, summary: Summary) -> dict[str, str]:
+    return {**items.key(tenant, conversation_id, _summary_sk(summary)), "body": summary.model_dump_json()}
+
+
 def _version_sk(version: int) -> str:
     return f"SLOTS#{version:08d}"
 

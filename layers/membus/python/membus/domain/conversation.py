@@ -134,6 +134,11 @@ def title_of(text: str) -> str:
     return words if len(words) <= TITLE_MAX else words[: TITLE_MAX - 1].rsplit(" ", 1)[0] + "…"
 
 
+def results_key(conversation: Conversation, message_id: str, number: int) -> str:
+    """Return where so many results of a reply's tools lie whole, that its prompt had no room for."""
+    return f"results/{conversation.tenant_id}/{conversation.conversation_id}/{message_id}-{number}"
+
+
 class MessageIds:
     """ULIDs that rise within one process even inside a millisecond, and when the clock steps back.
 

@@ -5,6 +5,7 @@ from datetime import datetime, timedelta
 from typing import Any, Literal
 
 from pydantic import AwareDatetime, Field
+from ulid import ULID
 
 from membus.domain.erasure import subject_of
 from membus.domain.event import Event
@@ -147,6 +148,15 @@ def exports_prefix(tenant: str, subject: str) -> str:
 
 def prefix_of(owner: Owner) -> str:
     return exports_prefix(owner.tenant, subject_of(owner.tenant, owner.user))
+
+
+def renamed(conversation_id: str, user: str) -> str:
+    """Return the id of a user's copy of a conversation: another for each user, at the same place in time order."""
+    try:
+        moment = ULID.from_str(conversation_id).bytes[:6]
+    except ValueError:
+        return natural_id("membus", user, conversation_id)
+    return str(ULID(moment + hashlib.sha256(f"{user}\n{conversation_id}".encode()).digest()[:10]))
 
 
 def natural_id(source: str, user: str, *parts: Any) -> str:

@@ -1,0 +1,60 @@
+"""Imports into a bus and stores in memory."""
+
+from argparse import Namespace
+from collections.abc import Sequence
+from datetime import datetime, timedelta
+from pathlib import Path
+from typing import Any
+
+from membus.domain.event import Recorded
+from membus.domain.identity import Owner
+from scripts.output import Output
+from scripts.transfer.importing import Imported, Places, run
+from scripts.transfer.restoring import Stores
+from tests.deliveries import Extraction, a_message, observant
+from tests.exporting import archived
+from tests.fakes.bus import InMemoryBus
+from tests.fakes.facts import InMemoryFacts
+from tests.fakes.restoring import InMemoryRestoredConversations
+from tests.unit.test_export import Household
+
+SAMPLES = Path(__file__).parent / "samples" / "imports"
+QUIET = Output(as_json=True)
+MINUTE = timedelta(minutes=1)
+
+
+def arguments(file: Path, source: str, **more: Any) -> Namespace:
+    given = {"tenant": "zeta", "user": "ada", "map": None, "at": None, "strict": False, "dry_run": False}
+    return Namespace(file=file, source=source, **given | more)
+
+
+def stores_of(household: Household) -> Stores:
+    """Return the stores of a household, where an archive comes back."""
+    talks = household.conversations
+    return Stores(
+        documents=household.documents, conversations=talks, states=household.states, contents=household.contents,
+        restored=InMemoryRestoredConversations(talks, household.summaries), is_erased=lambda *_: False,
+    )  # fmt: skip
+
+
+def imported(file: Path, source: str, *, stores: Stores | None = None, **more: Any) -> tuple[Imported, list[Recorded]]:
+    bus = InMemoryBus()
+    places = Places(bus, stores or stores_of(Household()))
+    return run(arguments(file, source, **more), places, QUIET), bus.retold
+
+
+def exported(household: Household, folder: Path) -> Path:
+    archive = folder / "ada.zip"
+    archive.write_bytes(archived(household.sources))
+    return archive
+
+
+def delivered(events: Sequence[Recorded]) -> Extraction:
+    extraction = Extraction(observant())
+    for number, each in enumerate(events):
+        extraction.deliver(a_message(each.event, f"m{number}", taken_at=each.learned_at))
+    return extraction
+
+
+def held(facts: InMemoryFacts, owner: Owner) -> dict[str, tuple[str | None, datetime, int]]:
+    return {fact.key: (fact.value, fact.valid_from, fact.seen) for fact in facts.profile(owner).facts}
