@@ -35,17 +35,13 @@ _BODY_MAX = 64 * 2**20
 
 @dataclass(frozen=True)
 class Span:
-    """The rows between two places, both excluded: of one user or session where named, and how many at most.
-
-    `without` names users whose rows are no part of an extract.
-    """
+    """The rows between two places, both excluded: of one user or session where named, and how many at most."""
 
     after: str = ""
     before: str = "\U0010ffff"
     user_id: str | None = None
     session_id: str | None = None
     limit: int = 2**31
-    without: tuple[str, ...] = ()
 
 
 ALL = Span()
@@ -76,16 +72,19 @@ class DuckDbParquet:
             f"COPY ({kept} ORDER BY place) TO '{path}' ({_WRITTEN})", {"paths": list(paths), "user": without_user}
         )
 
-    def extract(self, paths: Sequence[str], path: Path, span: Span = ALL) -> None:
-        """Write what lies in a span of several files to one new file, each place once, as the events that they were."""
+    def extract(self, paths: Sequence[str], path: Path, span: Span = ALL, *, without: Sequence[str] = ()) -> None:
+        """Write what lies in a span of several files to one new file, each place once, as the events that they were.
+
+        Rows of users in `without` are no part of it.
+        """
         wanted = "place > $after AND place < $before AND coalesce(user_id = $user_id, $user_id IS NULL)"
         wanted = f"{wanted} AND NOT list_contains($without, user_id)"
         parts = "body->>'$.event.agent_id' AS agent_id, body->'$.event.payload' AS payload"
         events = f"event_id, user_id, session_id, type, occurred_at, {parts}"
         rows = f"SELECT DISTINCT ON (place) place, {events} FROM read_parquet($paths) WHERE {wanted} ORDER BY place"
         bound = {name: value for name, value in asdict(span).items() if name in {"after", "before", "user_id"}}
-        bound["without"] = list(span.without)
-        self._engine.execute(f"COPY ({rows}) TO '{path}' (FORMAT parquet)", {"paths": list(paths), **bound})
+        named = {"paths": list(paths), "without": list(without), **bound}
+        self._engine.execute(f"COPY ({rows}) TO '{path}' (FORMAT parquet)", named)
 
     def extent(self, path: str) -> tuple[int, str, str]:
         """Return how many rows a file has, and its first and last place."""

@@ -9,6 +9,7 @@ from pydantic import TypeAdapter
 from membus.adapters.dynamo_errors import dynamo_errors
 from membus.adapters.episode_items import answer_attribute, identity_key
 from membus.domain.answers import Answer, Answers
+from membus.domain.event import FORGOTTEN
 from membus.errors import ConflictError
 
 if TYPE_CHECKING:
@@ -16,6 +17,9 @@ if TYPE_CHECKING:
 
 READ_AT_ONCE = 100
 """BatchGetItem takes a hundred keys."""
+REMEMBERED = "attribute_exists(pk) AND (attribute_not_exists(extracted) OR extracted <> :forgotten)"
+"""Of an event that was erased meanwhile, or is not to be remembered, only the bare id is there."""
+FORGETTING = {":forgotten": FORGOTTEN}
 ANSWERS = TypeAdapter(tuple[Answer, ...])
 
 
@@ -35,22 +39,21 @@ class DynamoAnswers:
     def keep(self, tenant: str, answers: Answers, *, prompt_version: str, model: str) -> None:
         name = answer_attribute(prompt_version, model)
         for event_id, given in answers.items():
-            values = {":answer": ANSWERS.dump_json(tuple(given)).decode()}
-            self._change(
-                identity_key(tenant, event_id), "SET #answer = :answer", name, ExpressionAttributeValues=values
-            )
+            value = ANSWERS.dump_json(tuple(given)).decode()
+            self._change(identity_key(tenant, event_id), "SET #answer = :answer", name, value)
 
     def drop(self, tenant: str, event_ids: Sequence[str], *, prompt_version: str, model: str) -> None:
         name = answer_attribute(prompt_version, model)
         for event_id in event_ids:
             self._change(identity_key(tenant, event_id), "REMOVE #answer", name)
 
-    def _change(self, key: dict[str, str], change: str, name: str, **values: Any) -> None:
+    def _change(self, key: dict[str, str], change: str, name: str, value: str = "") -> None:
         """Change what is there; an event that was erased meanwhile has nothing proposed for it."""
         with suppress(ConflictError), dynamo_errors("keeping what a model proposed"):
             self._table.update_item(
-                Key=key, UpdateExpression=change, ConditionExpression="attribute_exists(pk)",
-                ExpressionAttributeNames={"#answer": name}, **values,
+                Key=key, UpdateExpression=change, ConditionExpression=REMEMBERED,
+                ExpressionAttributeNames={"#answer": name},
+                ExpressionAttributeValues={":answer": value, ":forgotten": FORGOTTEN} if value else FORGETTING,
             )  # fmt: skip
 
     def _items(self, tenant: str, event_ids: Sequence[str], name: str) -> list[dict[str, Any]]:

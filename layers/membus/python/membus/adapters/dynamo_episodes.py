@@ -62,5 +62,7 @@ class DynamoEpisodes:
             return {}
         where = {"pk": identity["episode_pk"], "sk": identity["episode_sk"]}
         with dynamo_errors("reading an episode"):
-            found: dict[str, Any] = self._table.get_item(Key=where, ConsistentRead=True)["Item"]
+            found: dict[str, Any] | None = self._table.get_item(Key=where, ConsistentRead=True).get("Item")
+        if found is None:
+            raise UnavailableError("this event is being erased or moved right now")
         return found

@@ -13,7 +13,7 @@ from membus.adapters.dynamo_answers import ANSWERS
 from membus.adapters.dynamo_errors import dynamo_errors
 from membus.adapters.dynamo_transactions import transact
 from membus.adapters.episode_items import answer_attribute, identity_key, recording
-from membus.domain.event import epoch_ms
+from membus.domain.event import FORGOTTEN, epoch_ms
 from membus.domain.facts import Fact, Observation
 from membus.domain.identity import Owner
 from membus.domain.pages import Page
@@ -105,7 +105,11 @@ class DynamoFacts:
         return [*profile, *puts, *chain.from_iterable(new), *read]
 
     def _read_by(self, learned: Learned, event_id: str) -> dict[str, Any]:
-        changes, names, values = ["extracted = :extractor"], dict[str, str](), {":extractor": learned.extractor}
+        changes, names, values = (
+            ["extracted = :extractor"],
+            dict[str, str](),
+            {":extractor": learned.extractor, ":forgotten": FORGOTTEN},
+        )
         if share := learned.shares.get(event_id):
             changes.append("took = :took")
             values[":took"] = share.model_dump_json()
@@ -119,7 +123,8 @@ class DynamoFacts:
                 "Key": identity_key(learned.profile.owner.tenant, event_id),
                 "UpdateExpression": f"SET {', '.join(changes)}",
                 "ConditionExpression": (
-                    "attribute_exists(pk) AND (attribute_not_exists(extracted) OR extracted <> :extractor)"
+                    "attribute_exists(pk) AND"
+                    " (attribute_not_exists(extracted) OR NOT extracted IN (:extractor, :forgotten))"
                 ),
                 "ExpressionAttributeValues": values,
                 **({"ExpressionAttributeNames": names} if names else {}),

@@ -2,18 +2,20 @@
 
 from collections import Counter
 from collections.abc import Callable, Iterator, Mapping
+from contextlib import suppress
 from typing import TYPE_CHECKING
 
 from boto3.dynamodb.conditions import Key
 
 from membus.adapters import conversation_items as items
 from membus.adapters.dynamo_conversations import DynamoConversations
+from membus.adapters.dynamo_errors import dynamo_errors
 from membus.adapters.dynamo_removal import pages, remove
 from membus.adapters.erasing_membership import MemberWords
 from membus.adapters.s3_versions import S3Versions
 from membus.domain.conversation import Conversation
 from membus.domain.identity import Owner
-from membus.errors import NotFoundError
+from membus.errors import ConflictError, NotFoundError
 from membus.ports.erasures import Tally
 
 if TYPE_CHECKING:
@@ -23,8 +25,16 @@ if TYPE_CHECKING:
     from membus.ports.remains import Remains
 
 
+NOTE = "TALK#"
+"""The sort key, in the user's partition, of what keeps a conversation in mind until the second round."""
+
+
 class UserConversations:
-    """`tier` is the hot tier, where there is one: a window there is dropped with the messages it holds."""
+    """`tier` is the hot tier, where there is one: a window there is dropped with the messages it holds.
+
+    The entry in a conversation goes with the user's words, so that others may go on there at once. A turn or a summary
+    that was under way meanwhile is stored behind that, where no index leads: a note leads there in the second round.
+    """
 
     name = "conversations"
 
@@ -41,8 +51,14 @@ class UserConversations:
 
     def erase(self, owner: Owner, *, cursor: str, time_left: Callable[[], bool], settled: bool) -> Tally:  # noqa: ARG002
         removed: Counter[str] = Counter()
-        for conversation_id in self._listed(owner):
-            removed.update(self._left_by(owner, conversation_id))
+        noted = self._noted(owner) if settled else {}
+        for conversation_id in dict.fromkeys([*noted, *self._listed(owner)]):
+            if settled:
+                removed.update(self._left_by(owner, conversation_id, noted.get(conversation_id)))
+                remove(self._table, [_note(owner, conversation_id)], doing="erasing conversations")
+            else:
+                self._put_note(owner, conversation_id)
+                removed.update(self._left_by(owner, conversation_id, None))
             if self._tier:
                 self._tier.drop(owner.tenant, conversation_id)
             if not time_left():
@@ -70,12 +86,32 @@ class UserConversations:
             for page in list(pages(self._table, query, doing="erasing conversations")):
                 yield from (str(each["status_sk"]) for each in page)
 
-    def _left_by(self, owner: Owner, conversation_id: str) -> Mapping[str, int]:
-        """Leave of one conversation what others said; the entry that led here goes last."""
+    def _noted(self, owner: Owner) -> dict[str, int]:
+        """Return the conversations of the first round, each with the version of the outline that it left."""
+        partition = Key("pk").eq(f"T#{owner.tenant}#U#{owner.user}") & Key("sk").begins_with(NOTE)
+        query = {"KeyConditionExpression": partition, "ConsistentRead": True}
+        found = (item for page in pages(self._table, query, doing="erasing conversations") for item in page)
+        return {str(item["sk"]).removeprefix(NOTE): int(item["outline"]) for item in found}
+
+    def _put_note(self, owner: Owner, conversation_id: str) -> None:
+        """Note a conversation before anything of it goes; the first note stays, it is the most careful one."""
+        conversation = self._find(owner.tenant, conversation_id)
+        outline = conversation.marks.covered.version + 1 if conversation else 0
+        note = _note(owner, conversation_id) | {"outline": outline}
+        with suppress(ConflictError), dynamo_errors("erasing conversations"):
+            self._table.put_item(Item=note, ConditionExpression="attribute_not_exists(pk)")
+
+    def _left_by(self, owner: Owner, conversation_id: str, outline: int | None) -> Mapping[str, int]:
+        """Leave of one conversation what others said; the entry that led here goes last.
+
+        Of the second round `outline` is the newest version that cannot tell of the user: what came behind it may.
+        """
         conversation = self._find(owner.tenant, conversation_id)
         removed: Mapping[str, int] = {}
         if conversation and conversation.user_id != owner.user:
-            removed = {"memberships": 1, "messages": self._words.remove(owner.user, conversation)}
+            anew = outline is not None and conversation.marks.covered.version > outline
+            words = self._words.remove(owner.user, conversation, anew=anew, again=outline is not None)
+            removed = {"memberships": int(outline is None), "messages": words}
         elif conversation:
             self._conversations.delete(owner.tenant, conversation_id)
             removed = {"conversations": 1}
@@ -92,3 +128,7 @@ class UserConversations:
             return self._conversations.conversation(tenant, conversation_id)
         except NotFoundError:
             return None
+
+
+def _note(owner: Owner, conversation_id: str) -> dict[str, str]:
+    return {"pk": f"T#{owner.tenant}#U#{owner.user}", "sk": f"{NOTE}{conversation_id}"}

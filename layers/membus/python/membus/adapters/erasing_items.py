@@ -4,7 +4,7 @@ from collections import Counter
 from collections.abc import Callable, Mapping
 from typing import TYPE_CHECKING, Any
 
-from boto3.dynamodb.conditions import Key
+from boto3.dynamodb.conditions import Attr, Key
 
 from membus.adapters.dynamo_documents import document_key
 from membus.adapters.dynamo_removal import pages, remove
@@ -27,9 +27,13 @@ class UserItems:
         self._table, self.name = table, name
 
     def erase(self, owner: Owner, *, cursor: str, time_left: Callable[[], bool], settled: bool) -> Tally:  # noqa: ARG002
-        """A document goes before the item that points to it: who is cut off finds it again."""
+        """A document goes before the item that points to it: who is cut off finds it again.
+
+        What the first round has noted for the second, by an `outline`, stays until then.
+        """
         removed: Counter[str] = Counter()
-        for items in pages(self._table, _query(owner), doing="erasing a user's items"):
+        query = _query(owner) | ({} if settled else {"FilterExpression": Attr("outline").not_exists()})
+        for items in pages(self._table, query, doing="erasing a user's items"):
             remove(self._table, _documents(owner, items), doing="erasing documents")
             remove(self._table, items, doing="erasing a user's items")
             removed.update(_counted(items))

@@ -29,17 +29,20 @@ class MemberWords:
     def count(self, user: str, conversation: Conversation) -> int:
         return len(self._gone(user, conversation))
 
-    def remove(self, user: str, conversation: Conversation) -> int:
+    def remove(self, user: str, conversation: Conversation, *, anew: bool, again: bool) -> int:
         """Remove what a member said and what was answered to it, and strike them from the members.
 
-        Summaries and slots go with it: they are written again from what is left, once that is due. Raises ConflictError
+        Summaries and slots go with it, or because they are to begin `anew`: they are written again from what is left,
+        once that is due. Done `again`, prompts that were made meanwhile quote nothing either. Raises ConflictError
         where a turn comes in between; then it may be done again.
         """
         messages, gone = self._messages(conversation), self._gone(user, conversation)
-        if gone:
+        if gone or anew:
             self._begin_anew(conversation, messages, gone)
             remove(self._table, self._made_of(conversation, gone), doing="erasing what was made of messages")
+        if gone or again:
             self._quote_nothing(conversation)
+        if gone:
             for item in gone:
                 if "spilled" in item:
                     self._versions.purge(f"spill/{item['spilled']}")

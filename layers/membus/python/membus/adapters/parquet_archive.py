@@ -1,6 +1,6 @@
 """A stranger's SQL over the archive: admitted by the gate, over a copy of what it may see, run in the cage."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from datetime import UTC, date, datetime, time, timedelta
 from pathlib import Path
 from tempfile import TemporaryDirectory
@@ -34,20 +34,18 @@ class ParquetArchive:
         sql = admitted(question.sql, question.now)
         begins = _midnight(question.since) if question.since else EARLIEST
         ends = min(_midnight(question.until) + timedelta(days=1), LATEST) if question.until else LATEST
-        span = Span(
-            after=mark_before(begins), before=mark_before(ends), user_id=question.user, without=question.without
-        )
+        span = Span(after=mark_before(begins), before=mark_before(ends), user_id=question.user)
         objects = [
             each for each in self._catalog.of(question.tenant) if each.last > span.after and each.first < span.before
         ]
         _check(len(objects) <= OBJECTS_MAX and sum(each.bytes for each in objects) <= BYTES_MAX)
-        return self._run(sql, objects, span)
+        return self._run(sql, objects, span, question.without)
 
-    def _run(self, sql: str, objects: list[ColdObject], span: Span) -> Table:
+    def _run(self, sql: str, objects: list[ColdObject], span: Span, without: Sequence[str]) -> Table:
         with TemporaryDirectory() as folder:
             rows = Path(folder) / "episodes.parquet"
             if objects:
-                self._objects().extract(objects, rows, span)
+                self._objects().extract(objects, rows, span, without=without)
                 _check(rows.stat().st_size <= COPY_BYTES_MAX)
             return run(sql, rows if objects else None, Path(folder), self._limits)
 

@@ -72,8 +72,11 @@ class S3ColdObjects:
         stored = self._stored(template.key, body, lambda found: self._holds(found, self._fingerprint, expected))
         return template.model_copy(update={"bytes": len(stored), "sha256": hashlib.sha256(stored).hexdigest()})
 
-    def extract(self, objects: Sequence[ColdObject], path: Path, span: Span) -> None:
-        """Write what of several objects lies in a span to one new file; large ones are read by ranges alone."""
+    def extract(self, objects: Sequence[ColdObject], path: Path, span: Span, *, without: Sequence[str] = ()) -> None:
+        """Write what of several objects lies in a span to one new file, but for rows of users in `without`.
+
+        Large ones are read by ranges alone.
+        """
         with TemporaryDirectory() as folder:
             paths = [f"{PROTOCOL}://{each.key}" for each in objects if each.bytes > SMALL_BYTES]
             for each in objects:
@@ -81,7 +84,7 @@ class S3ColdObjects:
                     paths.append(f"{folder}/{len(paths)}.parquet")
                     Path(paths[-1]).write_bytes(self._small(each))
             with _named(objects[0].key):
-                self._parquet.extract(paths, path, span)
+                self._parquet.extract(paths, path, span, without=without)
 
     def drop(self, kept: ColdObject) -> None:
         with translated("the archive"):
