@@ -1,12 +1,14 @@
-"""`tenant create|list|show|budget`: who membus keeps memory for, and what that may cost."""
+"""`tenant create|list|show|budget|rate`: who membus keeps memory for, what that may cost and how fast it may go."""
 
+import math
 from argparse import ArgumentParser, ArgumentTypeError, Namespace
 from dataclasses import replace
 from datetime import UTC, datetime
 from decimal import Decimal, InvalidOperation
 
+from membus.domain.rates import Rates
 from membus.domain.tenant import Tenant
-from membus.errors import ConflictError, NotFoundError
+from membus.errors import ConflictError, InvalidError, NotFoundError
 from membus.ports.tenants import TenantStore
 from scripts.output import Output, Row
 from scripts.target import AddGroup, Target
@@ -52,6 +54,16 @@ def register(add_group: AddGroup, options: ArgumentParser) -> None:
     limit.add_argument("--unlimited", action="store_true", help="lift the limit")
     budget.set_defaults(run=_budget)
 
+    rate = commands.add_parser(
+        "rate", parents=[options], help="limit how fast a tenant may send", changes=True,
+        examples=["tenant rate acme --requests 20 --events 200", "tenant rate acme --usual --environment dev"],
+    )  # fmt: skip
+    rate.add_argument("tenant")
+    rate.add_argument("--requests", type=_rate, metavar="20", help="requests a second; ten seconds' worth at once")
+    rate.add_argument("--events", type=_rate, metavar="200", help="events a second; ten seconds' worth at once")
+    rate.add_argument("--usual", action="store_true", help="those of the environment again")
+    rate.set_defaults(run=_set_rates)
+
 
 def _create(arguments: Namespace, target: Target, output: Output) -> None:
     if arguments.dry_run:
@@ -91,6 +103,19 @@ def _budget(arguments: Namespace, target: Target, output: Output) -> None:
     output.rows([_row(tenant)], nothing="")
 
 
+def _set_rates(arguments: Namespace, target: Target, output: Output) -> None:
+    rates = None
+    if not arguments.usual:
+        if arguments.requests is None or arguments.events is None:
+            raise InvalidError("say both --requests and --events, or --usual")
+        rates = Rates(requests_per_second=arguments.requests, events_per_second=arguments.events)
+    if arguments.dry_run:
+        tenant = replace(_found(arguments, target), rates=rates)
+    else:
+        tenant = target.tenants.set_rates(arguments.tenant, rates)
+    output.rows([_row(tenant)], nothing="")
+
+
 def _found(arguments: Namespace, target: Target) -> Tenant:
     tenant = target.tenants.find(arguments.tenant)
     if tenant is None:
@@ -108,10 +133,22 @@ def _dollars(text: str) -> Decimal:
     return dollars
 
 
+def _rate(text: str) -> float:
+    try:
+        rate = float(text)
+    except ValueError as error:
+        raise ArgumentTypeError(f"'{text}' is no rate; write 20 or 0.5") from error
+    if not math.isfinite(rate) or rate <= 0:
+        raise ArgumentTypeError("a rate is above 0")
+    return rate
+
+
 def _row(tenant: Tenant) -> Row:
     return {
         "tenant_id": tenant.tenant_id,
         "name": tenant.name,
         "created_at": tenant.created_at.isoformat(timespec="seconds"),
         "dollars_per_day": None if tenant.daily_dollars is None else str(tenant.daily_dollars),
+        "requests_per_second": f"{tenant.rates.requests_per_second:g}" if tenant.rates else None,
+        "events_per_second": f"{tenant.rates.events_per_second:g}" if tenant.rates else None,
     }

@@ -17,14 +17,17 @@ from membus import (
     wiring_cold,
     wiring_erasing,
     wiring_models,
+    wiring_rates,
     wiring_search,
     wiring_socket,
     wiring_transfer,
     wiring_usage,
 )
+from membus.domain.rates import Rates
 from membus.domain.tenant import Tenant
 from membus.erasing import Gate
 from membus.indexing import Indexer
+from membus.turnstile import Turnstile
 from tests.fakes.api_keys import InMemoryApiKeys
 from tests.fakes.archive import InMemoryArchive
 from tests.fakes.bus import InMemoryBus
@@ -43,6 +46,7 @@ from tests.fakes.idempotency import InMemoryIdempotency
 from tests.fakes.memories import InMemoryMemories
 from tests.fakes.model import ScriptedModel
 from tests.fakes.pending import InMemoryPending
+from tests.fakes.rates import InMemoryRates, RateWitness
 from tests.fakes.recent import InMemoryRecent
 from tests.fakes.recollection import InMemoryRecollection
 from tests.fakes.sealer import HmacSealer
@@ -52,6 +56,7 @@ from tests.fakes.summaries import InMemorySummaries
 from tests.fakes.tenants import InMemoryTenants
 from tests.fakes.usage import InMemoryUsage
 
+USUAL = Rates(requests_per_second=1_000, events_per_second=100_000)
 EVERYDAY = ("events:write", "memory:read", "memory:write", "chat")
 Handler = Callable[[dict[str, Any], Any], Any]
 _handle: Handler = chat.handler
@@ -124,6 +129,8 @@ class Door:
     turns: ImmediateTurns = field(init=False)
     exports: InMemoryExports = field(init=False)
     archives: InMemoryArchives = field(default_factory=InMemoryArchives)
+    rates: InMemoryRates = field(init=False)
+    limits: RateWitness = field(default_factory=RateWitness)
     erasures: InMemoryErasures = field(default_factory=InMemoryErasures)
     tenant: str | None = "acme"
     scopes: tuple[str, ...] = EVERYDAY
@@ -142,6 +149,8 @@ class Door:
         self.connections = InMemoryConnections(self.clock)
         self.exports = InMemoryExports(self.clock)
         self.pending = InMemoryPending(self.conversations, self.clock)
+        self.rates = InMemoryRates(self.clock)
+        self.turnstile = Turnstile(self.rates, self.tenants, USUAL, self.clock, self.limits)
         self.turns = ImmediateTurns(self.work)
 
     def open(self, patch: pytest.MonkeyPatch) -> "Door":
@@ -175,6 +184,7 @@ class Door:
         patch.setattr(wiring, "state_lifetime", lambda: timedelta(days=30))
         patch.setattr(wiring_usage, "usage_ledger", lambda: self.usage)
         patch.setattr(wiring_usage, "tenants", lambda: self.tenants)
+        patch.setattr(wiring_rates, "turnstile", lambda: self.turnstile)
         patch.setattr(wiring_models, "model", lambda _task, _tenant: self.model)
         return self
 

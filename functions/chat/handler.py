@@ -27,7 +27,7 @@ from functions.chat.tools import registry
 from functions.chat.turns import TurnIds
 from functions.chat.usecase import Chat
 from functions.chat.waiting import Waiting
-from membus import wiring, wiring_cold, wiring_erasing, wiring_models, wiring_search, wiring_socket
+from membus import wiring, wiring_cold, wiring_erasing, wiring_models, wiring_rates, wiring_search, wiring_socket
 from membus.domain.context import Context
 from membus.domain.conversation import MessageIds, Turn
 from membus.domain.identity import Caller, Id
@@ -135,7 +135,7 @@ def handler(event: dict[str, Any], context: LambdaContext) -> dict[str, Any] | N
         return None
     if "connectionId" in event["requestContext"]:
         return answer_gateway(event, _socket())
-    return respond(app, event, context)
+    return respond(app, event, context, admit=wiring_rates.turnstile().admit)
 
 
 def _socket() -> Socket:
@@ -148,6 +148,7 @@ def _socket() -> Socket:
         turns=wiring_socket.turns(),
         clock=wiring.now,
         ids=ids,
+        admit=wiring_rates.turnstile().admit,
     )
 
 

@@ -1,6 +1,6 @@
 """What happens on a socket: a connection is noted with its credential, each message checked, taken or answered."""
 
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 from dataclasses import dataclass, field, replace
 
 from functions.chat import frames
@@ -50,6 +50,7 @@ class Socket:
     turns: BackgroundTurns
     clock: Clock
     ids: MessageIds
+    admit: Callable[[str], None]
 
     def open(self, caller: Caller, connection_id: str) -> None:
         self.connections.open(
@@ -88,6 +89,7 @@ class Socket:
             raise UnauthorizedError("the key of this connection does not hold any more")
         if Scope.CHAT not in key.scopes:
             raise ForbiddenError(f"this key lacks the scope {Scope.CHAT}", code="scope_missing")
+        self.admit(connection.tenant_id)
         return key
 
     def _answer(self, said: Said, asked: Action, key: ApiKey) -> Iterable[Frame]:

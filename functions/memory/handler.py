@@ -7,10 +7,13 @@ from aws_lambda_powertools.utilities.typing import LambdaContext
 
 from functions.memory.app import app
 from functions.memory.recalling import answer_inside, asked_inside
+from membus import wiring_rates
 from membus.http import respond
 from membus.observability import logger
 
 
 @logger.inject_lambda_context(correlation_id_path=API_GATEWAY_HTTP)
 def handler(event: dict[str, Any], context: LambdaContext) -> Any:
-    return answer_inside(event) if asked_inside(event) else respond(app, event, context)
+    if asked_inside(event):
+        return answer_inside(event)
+    return respond(app, event, context, admit=wiring_rates.turnstile().admit)

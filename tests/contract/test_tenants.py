@@ -9,6 +9,7 @@ import pytest
 from membus.adapters.dynamo_api_keys import DynamoApiKeys
 from membus.adapters.dynamo_tenants import DynamoTenants
 from membus.domain.api_key import ApiKey
+from membus.domain.rates import Rates
 from membus.domain.tenant import Tenant
 from membus.errors import ConflictError, InvalidError, NotFoundError
 from membus.ports.tenants import TenantStore
@@ -49,6 +50,16 @@ def test_a_budget_is_set_changed_and_lifted(store: TenantStore) -> None:
     assert store.set_budget("acme", Decimal("2.50")).daily_dollars == Decimal("2.50")
     assert store.find("acme") == Tenant("acme", "Acme Ltd", NOW, Decimal("2.50"))
     assert store.set_budget("acme", None) == store.find("acme") == Tenant("acme", "Acme Ltd", NOW)
+
+
+def test_rates_are_set_beside_a_budget_and_lifted(store: TenantStore) -> None:
+    store.add(Tenant("acme", "Acme Ltd", NOW, Decimal(2)))
+    rates = Rates(requests_per_second=0.5, events_per_second=200)
+
+    assert store.set_rates("acme", rates) == store.find("acme") == Tenant("acme", "Acme Ltd", NOW, Decimal(2), rates)
+    assert store.set_rates("acme", None) == store.find("acme") == Tenant("acme", "Acme Ltd", NOW, Decimal(2))
+    with pytest.raises(NotFoundError):
+        store.set_rates("zeta", rates)
 
 
 def test_a_tenant_is_added_with_its_budget(store: TenantStore) -> None:

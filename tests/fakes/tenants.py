@@ -3,6 +3,7 @@
 from dataclasses import replace
 from decimal import Decimal
 
+from membus.domain.rates import Rates
 from membus.domain.tenant import Tenant
 from membus.errors import ConflictError, NotFoundError
 
@@ -20,9 +21,16 @@ class InMemoryTenants:
         return self._tenants.get(tenant_id)
 
     def set_budget(self, tenant_id: str, daily_dollars: Decimal | None) -> Tenant:
+        self._tenants[tenant_id] = replace(self._known(tenant_id), daily_dollars=daily_dollars)
+        return self._tenants[tenant_id]
+
+    def set_rates(self, tenant_id: str, rates: Rates | None) -> Tenant:
+        self._tenants[tenant_id] = replace(self._known(tenant_id), rates=rates)
+        return self._tenants[tenant_id]
+
+    def _known(self, tenant_id: str) -> Tenant:
         if tenant_id not in self._tenants:
             raise NotFoundError(f"no tenant {tenant_id}")
-        self._tenants[tenant_id] = replace(self._tenants[tenant_id], daily_dollars=daily_dollars)
         return self._tenants[tenant_id]
 
     def everyone(self) -> list[Tenant]:

@@ -9,6 +9,7 @@ from typing import Any
 import pytest
 
 from membus.domain.prompt import Usage
+from membus.domain.rates import Rates
 from membus.domain.tenant import Tenant
 from membus.domain.usage import Call
 from scripts.cli import main
@@ -45,6 +46,28 @@ def spend(ledger: InMemoryUsage, dollars: str | None, **fields: Any) -> None:
         "usage": Usage(input=100, output=10), "dollars": None if dollars is None else Decimal(dollars),
     }  # fmt: skip
     ledger.record(Call.model_validate(defaults | fields))
+
+
+def test_rates_are_set_rehearsed_shown_and_lifted(run: Run, target: Target, capsys: pytest.CaptureFixture[str]) -> None:
+    def shown(*words: str) -> tuple[str | None, str | None]:
+        assert run("tenant", "rate", "acme", *words, "--json") == 0
+        (row,) = json.loads(capsys.readouterr().out)
+        return row["requests_per_second"], row["events_per_second"]
+
+    assert shown("--requests", "20", "--events", "0.5") == ("20", "0.5")
+    assert target.tenants.find("acme").rates == Rates(requests_per_second=20, events_per_second=0.5)  # type: ignore[union-attr]
+    assert shown("--usual", "--dry-run") == (None, None)
+    assert shown("--requests", "5", "--events", "5", "--dry-run") == ("5", "5")
+    assert target.tenants.find("acme").rates == Rates(requests_per_second=20, events_per_second=0.5)  # type: ignore[union-attr]
+    assert shown("--usual") == (None, None)
+    assert run("tenant", "rate", "acme", "--requests", "5") == 1
+    assert run("tenant", "rate", "nobody", "--usual") == 1
+
+
+@pytest.mark.parametrize("rate", ["0", "-1", "nan", "inf", "many"])
+def test_what_is_no_rate_is_refused(run: Run, rate: str) -> None:
+    with pytest.raises(SystemExit):
+        run("tenant", "rate", "acme", "--requests", rate, "--events", "5")
 
 
 def test_a_budget_is_set_shown_and_lifted(run: Run, target: Target, capsys: pytest.CaptureFixture[str]) -> None:

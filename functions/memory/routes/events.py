@@ -10,7 +10,7 @@ from functions.memory.api import EventBatch, EventReceipt
 from functions.memory.events import accept_events
 from functions.memory.incoming import Stamp
 from functions.memory.routes.parameters import EVENTS, RequestKey
-from membus import wiring, wiring_erasing
+from membus import wiring, wiring_erasing, wiring_rates
 from membus.http import caller
 
 router = APIGatewayHttpRouter()
@@ -18,5 +18,6 @@ router = APIGatewayHttpRouter()
 
 @router.post("/v1/events", summary="Record what users did", status_code=HTTPStatus.ACCEPTED, **EVENTS)
 def post_events(batch: Annotated[EventBatch, Body()], key: RequestKey = None) -> EventReceipt:
+    wiring_rates.turnstile().admit(caller(router).tenant, "events", len(batch.events))
     stamp = Stamp(tenant=caller(router).tenant, request_key=key, now=wiring.now())
     return accept_events(batch.events, stamp, gate=wiring_erasing.gate(), bus=wiring.bus())

@@ -19,8 +19,8 @@ module "platform" {
 
   postgres = { external = merge(var.postgres, { owner_password = var.postgres_password }) }
 
-  # A revoked key is refused at once, so that tests need not wait.
-  api = { authorizer_ttl_seconds = 0, gateway_url = var.gateway_url }
+  # A revoked key is refused at once, so that tests need not wait; nor shall the demo's one tenant, which is alone here.
+  api = { authorizer_ttl_seconds = 0, gateway_url = var.gateway_url, tenant = { requests_per_second = 1000, events_per_second = 10000 } }
 
   # What is here is made anew by `make up`, and the emulator speaks plain HTTP on loopback.
   protection = { protected = false, tls_only = false, archive_retention_days = 1, erasure_settle_seconds = 90 }

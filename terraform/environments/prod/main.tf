@@ -22,7 +22,7 @@ module "platform" {
   postgres = { cluster = { proxy = true, min_acu = 0.5, max_acu = 32, instances = 2, backup_days = 35 } }
   hot_tier = { storage_gb = 10, ecpu_per_second = 10000 }
 
-  api = { rate = 1000, burst = 2000 }
+  api = { rate = 1000, burst = 2000, tenant = { requests_per_second = 100, events_per_second = 2000 } }
 
   # The archive of the bus cannot delete one event, so it bounds how fast erasure is complete.
   protection = { recovery_days = 35, archive_retention_days = 30 }

@@ -23,7 +23,7 @@ module "platform" {
   postgres = { cluster = { proxy = true, min_acu = 0.5, max_acu = 4 } }
   hot_tier = { storage_gb = 1, ecpu_per_second = 1000 }
 
-  api        = { rate = 100, burst = 200 }
+  api        = { rate = 100, burst = 200, tenant = { requests_per_second = 20, events_per_second = 400 } }
   protection = { recovery_days = 7, archive_retention_days = 14 }
   operations = { log_retention_days = 30, alarm_topic_arn = var.alarm_topic_arn }
 }

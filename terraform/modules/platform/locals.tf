@@ -11,9 +11,9 @@ locals {
 
     memory = {
       limits      = { timeout_seconds = 29 }
-      environment = merge(local.memory, local.conversations, local.bus, local.search, { IDEMPOTENCY_TABLE = module.tables.names.idempotency, CURSOR_KEY_ID = module.keys.cursors_id, STATE_LIFETIME_DAYS = var.runtime.state_lifetime_days, EPISODE_SHARDS = var.runtime.episode_shards }, local.spill.environment, local.ledger.environment, local.hot.environment)
+      environment = merge(local.memory, local.conversations, local.bus, local.search, { IDEMPOTENCY_TABLE = module.tables.names.idempotency, CURSOR_KEY_ID = module.keys.cursors_id, STATE_LIFETIME_DAYS = var.runtime.state_lifetime_days, EPISODE_SHARDS = var.runtime.episode_shards }, local.spill.environment, local.ledger.environment, local.hot.environment, local.rates.environment)
       grants = [
-        local.hot.grants,
+        local.hot.grants, local.rates.grants,
         local.may.memory.learning.read, local.may.memory.learning.write,
         local.may.conversations.conversations.read, local.may.conversations.conversations.write,
         local.may.idempotency.records.read, local.may.idempotency.records.write, local.may.idempotency.records.delete,
@@ -55,9 +55,9 @@ locals {
 
     chat = {
       limits      = { timeout_seconds = 120, memory_mb = 1024 }
-      environment = merge(local.memory, local.conversations, local.bus, module.model.environment, { CHAT_MODEL_ID = var.model.chat_id, RECALL_FUNCTION = local.recall.target, CHAT_FALLBACK_MODEL_ID = var.model.chat_fallback_id }, local.spill.environment, local.ledger.environment, local.hot.environment, local.socket.environment)
+      environment = merge(local.memory, local.conversations, local.bus, module.model.environment, { CHAT_MODEL_ID = var.model.chat_id, RECALL_FUNCTION = local.recall.target, CHAT_FALLBACK_MODEL_ID = var.model.chat_fallback_id }, local.spill.environment, local.ledger.environment, local.hot.environment, local.socket.environment, local.rates.environment)
       grants = [
-        local.recall.grant, local.socket.grants, local.may.memory.cold.read, module.archive.grants.cold.read,
+        local.recall.grant, local.rates.grants, local.socket.grants, local.may.memory.cold.read, module.archive.grants.cold.read,
         module.archive.grants.spill.read, module.archive.grants.spill.write,
         local.may.memory.facts.read, local.may.conversations.turns.read, local.may.conversations.turns.write,
         module.event_bus.grants.put, module.model.grants.ask, local.ledger.grants, local.hot.grants, local.erased.grants,

@@ -26,6 +26,12 @@ locals {
     grants      = [local.may.tenants.tenants.get, local.may.tenants.usage.read, local.may.tenants.usage.write]
   }
 
+  # The doors count how fast each tenant goes.
+  rates = {
+    environment = { TENANTS_TABLE = module.tables.names.tenants, TENANT_RATES = jsonencode(var.api.tenant) }
+    grants      = [local.may.tenants.rates.write]
+  }
+
   # Whoever writes users' data asks first whether it was erased.
   erased = { environment = { TENANTS_TABLE = module.tables.names.tenants }, grants = [local.may.tenants.erased.read] }
 

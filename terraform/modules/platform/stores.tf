@@ -126,9 +126,11 @@ module "tables" {
       range_key = "sk"
       collections = {
         keys    = { keys = ["KEY#*"] }
-        tenants = { keys = ["T#*"], except = ["T#*#USAGE", "T#*#ERASED", "T#*#JOB"] }
+        tenants = { keys = ["T#*"], except = ["T#*#USAGE", "T#*#ERASED", "T#*#JOB", "T#*#RATE"] }
         # Apart from the tenant, so that who writes a bill can change neither a budget nor what was erased.
         usage = { keys = ["T#*#USAGE"] }
+        # So are the counters of how fast it goes.
+        rates = { keys = ["T#*#RATE"] }
         # What was erased, which every writer asks; an erasure begins as one transaction with its job.
         erased  = { keys = ["T#*#ERASED"] }
         erasing = { keys = ["T#*#ERASED", "T#*#JOB"] }

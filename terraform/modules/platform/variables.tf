@@ -104,15 +104,18 @@ variable "hot_tier" {
 variable "api" {
   description = <<-EOT
     Requests per second and burst, of requests and of sockets each, for how long the authorizer's answer to a key is reused,
-    and where a gateway answers that is not AWS's.
+    and where a gateway answers that is not AWS's. `tenant` is what one tenant may send, unless it has rates of its own (ADR 40).
   EOT
   type = object({
-    rate                   = optional(number)
-    burst                  = optional(number)
-    authorizer_ttl_seconds = optional(number, 60)
-    gateway_url            = optional(string)
+    rate   = optional(number), burst = optional(number), authorizer_ttl_seconds = optional(number, 60), gateway_url = optional(string)
+    tenant = optional(object({ requests_per_second = optional(number, 10), events_per_second = optional(number, 100) }), {})
   })
   default = {}
+
+  validation {
+    condition     = min(var.api.tenant.requests_per_second, var.api.tenant.events_per_second) > 0 && (var.api.rate == null || var.api.tenant.requests_per_second < coalesce(var.api.rate, 1))
+    error_message = "A tenant may send something, and less than the gateway takes of all, or one leaves nothing to the others."
+  }
 }
 
 variable "protection" {

@@ -10,6 +10,7 @@ MembusError
 ├── UnsafeError           a wall between tenants is not there: nothing is served through the gap
 └── UnavailableError      a part is down or busy; try again after `retry_after_seconds`
     ├── BusyError         it said so itself, or was not heard: the same request may do in a moment
+    ├── RateError         the tenant goes faster than it may; `retry_after_seconds` says when it fits
     ├── BudgetError       the tenant's money for today is spent: nothing that costs is done before midnight, UTC
     ├── ModelError        the model answered something that cannot be used
     └── ThawingError      an object lies in a class that takes hours to answer; it has been asked for
@@ -85,6 +86,10 @@ class BusyError(UnavailableError):
     def __init__(self, detail: str, *, code: str | None = None, asked_seconds: float | None = None) -> None:
         super().__init__(detail, code=code, retry_after_seconds=math.ceil(asked_seconds or 2))
         self.asked_seconds = asked_seconds
+
+
+class RateError(UnavailableError):
+    code = "rate_limited"
 
 
 class BudgetError(UnavailableError):

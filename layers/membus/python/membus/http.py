@@ -22,6 +22,7 @@ from membus.errors import (
     InvalidError,
     MembusError,
     NotFoundError,
+    RateError,
     UnauthorizedError,
     UnavailableError,
 )
@@ -29,6 +30,7 @@ from membus.observability import logger
 
 BODY_BYTES_MAX = 4_000_000
 """Below the 6 MB that Lambda takes, so that an oversized body is refused in words and before any write."""
+PROBLEM = "application/problem+json"
 MALFORMED = frozenset({"invalid_json", "bad_cursor", "idempotency_key_missing"})
 """Refusals that are about the request's form rather than its content: 400 instead of 422."""
 STATUSES = (
@@ -37,6 +39,7 @@ STATUSES = (
     (NotFoundError, HTTPStatus.NOT_FOUND),
     (ConflictError, HTTPStatus.CONFLICT),
     (BudgetError, HTTPStatus.PAYMENT_REQUIRED),  # clients try a 429 again by themselves, and not before midnight
+    (RateError, HTTPStatus.TOO_MANY_REQUESTS),
     (UnavailableError, HTTPStatus.SERVICE_UNAVAILABLE),
     (InvalidError, HTTPStatus.UNPROCESSABLE_ENTITY),
 )
@@ -75,8 +78,19 @@ def application() -> APIGatewayHttpResolver:
     return app
 
 
-def respond(app: APIGatewayHttpResolver, event: dict[str, Any], context: LambdaContext) -> dict[str, Any]:
-    """Return the answer to a request; every body is JSON, also where a client's default header says it is a form."""
+def respond(
+    app: APIGatewayHttpResolver, event: dict[str, Any], context: LambdaContext, *, admit: Callable[[str], None]
+) -> dict[str, Any]:
+    """Return the answer to a request; every body is JSON, also where a client's default header says it is a form.
+
+    `admit` is asked first whether the tenant may come now: what it refuses costs no parsing. Who needs no key is none.
+    """
+    said = event["requestContext"].get("authorizer", {}).get("lambda")
+    try:
+        if said:
+            admit(caller_of(said).tenant)
+    except MembusError as error:
+        return _refused(error, event["requestContext"]["requestId"])
     headers = {**event.get("headers", {}), "content-type": "application/json"}
     answer = app.resolve({**event, "headers": headers, "body": _text(event), "isBase64Encoded": False}, context)
     return answer | {"body": answer["body"] or ""}  # a gateway takes null for a fault
@@ -110,23 +124,35 @@ def caller_of(said: Mapping[str, Any] | None) -> Caller:
 
 def problem(app: APIGatewayHttpResolver, error: MembusError, **members: object) -> Response[str]:
     """Return the error as RFC 9457 problem+json with its stable code and the id under which it was logged."""
+    status, body = _status(error), _told(error, app.current_event.request_context.request_id) | members
+    return Response(status, content_type=PROBLEM, body=json.dumps(body), headers={**_again(error)})
+
+
+def _refused(error: MembusError, request_id: str) -> dict[str, Any]:
+    """Return the same problem in the gateway's own form, for what no resolver has seen."""
+    headers = {"Content-Type": PROBLEM, **_again(error)}
+    body = json.dumps(_told(error, request_id))
+    return {"statusCode": int(_status(error)), "headers": headers, "body": body, "isBase64Encoded": False}
+
+
+def _told(error: MembusError, request_id: str) -> dict[str, object]:
     status = _status(error)
-    body = {
+    version = error.version if isinstance(error, ConflictError) else None
+    return {
         "type": f"urn:membus:problem:{error.code}",
         "title": status.phrase,
         "status": status,
         "detail": error.detail,
         "code": error.code,
-        "request_id": app.current_event.request_context.request_id,
-        **members,
-    }
-    headers: dict[str, str | list[str]] = {}
+        "request_id": request_id,
+    } | ({} if version is None else {"current_version": version})
+
+
+def _again(error: MembusError) -> dict[str, str]:
+    """Return the header that says when another try makes sense, where one does."""
     if isinstance(error, ConflictError):
-        body |= {"current_version": error.version} if error.version is not None else {}
-        headers["Retry-After"] = "1"
-    if isinstance(error, UnavailableError):
-        headers["Retry-After"] = str(error.retry_after_seconds)
-    return Response(status, content_type="application/problem+json", body=json.dumps(body), headers=headers)
+        return {"Retry-After": "1"}
+    return {"Retry-After": str(error.retry_after_seconds)} if isinstance(error, UnavailableError) else {}
 
 
 def _defect(app: APIGatewayHttpResolver) -> Response[str]:

@@ -57,6 +57,8 @@ run "tables" {
       write_usage        = { actions = ["dynamodb:UpdateItem"], on = "table/membus-test-tenants", key = "T#acme#USAGE" }
       read_usage         = { actions = ["dynamodb:Query"], on = "table/membus-test-tenants", key = "T#acme#USAGE" }
       delete_usage       = { actions = ["dynamodb:DeleteItem", "dynamodb:BatchWriteItem"], on = "table/membus-test-tenants", key = "T#acme#USAGE" }
+      count_rate         = { actions = ["dynamodb:UpdateItem"], on = "table/membus-test-tenants", key = "T#acme#RATE" }
+      read_rate          = { actions = var.reading, on = "table/membus-test-tenants", key = "T#acme#RATE" }
       read_erased        = { actions = ["dynamodb:BatchGetItem"], on = "table/membus-test-tenants", key = "T#acme#ERASED" }
       write_erased       = { actions = ["dynamodb:PutItem", "dynamodb:UpdateItem", "dynamodb:BatchWriteItem"], on = "table/membus-test-tenants", key = "T#acme#ERASED" }
       delete_erased      = { actions = ["dynamodb:DeleteItem"], on = "table/membus-test-tenants", key = "T#acme#ERASED" }
@@ -138,6 +140,10 @@ run "tables" {
   assert {
     condition     = output.who_may.write_erased == "erase, memory" && output.who_may.touch_job == "erase, export, memory" && output.who_may.delete_erased == "erase"
     error_message = "Memory begins an erasure and erase ends it; nobody else says what was erased. Export ends the jobs that memory began for it."
+  }
+  assert {
+    condition     = output.who_may.count_rate == "chat, memory" && output.who_may.read_rate == "nobody"
+    error_message = "How fast a tenant goes is counted at the two doors, and by nobody behind them."
   }
   assert {
     condition     = output.who_may.get_tenant == "chat, extract, index, memory, summarize"

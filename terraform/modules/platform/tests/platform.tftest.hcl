@@ -157,3 +157,19 @@ run "every_shard_of_what_waits_is_archived" {
     error_message = "A shard that no schedule names would wait for ever."
   }
 }
+
+run "a_tenant_that_may_send_nothing_is_refused" {
+  command         = plan
+  expect_failures = [var.api]
+  variables {
+    api = { tenant = { events_per_second = 0 } }
+  }
+}
+
+run "a_tenant_that_could_use_the_gateway_up_alone_is_refused" {
+  command         = plan
+  expect_failures = [var.api]
+  variables {
+    api = { rate = 50, tenant = { requests_per_second = 50 } }
+  }
+}

@@ -6,6 +6,7 @@ from decimal import Decimal
 from typing import TYPE_CHECKING, Any
 
 from membus.adapters.dynamo_errors import dynamo_errors
+from membus.domain.rates import Rates
 from membus.domain.tenant import Tenant
 from membus.errors import ConflictError, NotFoundError
 
@@ -21,6 +22,8 @@ class DynamoTenants:
         item = _key(tenant.tenant_id) | {"name": tenant.name, "created_at": tenant.created_at.isoformat()}
         if tenant.daily_dollars is not None:
             item["daily_dollars"] = tenant.daily_dollars
+        if tenant.rates is not None:
+            item["rates"] = tenant.rates.model_dump_json()
         with dynamo_errors(f"creating tenant {tenant.tenant_id}"):
             try:
                 self._table.put_item(Item=item, ConditionExpression="attribute_not_exists(pk)")
@@ -33,17 +36,21 @@ class DynamoTenants:
         return _from_item(answer["Item"]) if "Item" in answer else None
 
     def set_budget(self, tenant_id: str, daily_dollars: Decimal | None) -> Tenant:
-        change: dict[str, Any] = {"UpdateExpression": "REMOVE daily_dollars"}
-        if daily_dollars is not None:
-            change = {
-                "UpdateExpression": "SET daily_dollars = :dollars",
-                "ExpressionAttributeValues": {":dollars": daily_dollars},
-            }
+        return self._set(tenant_id, "daily_dollars", daily_dollars)
+
+    def set_rates(self, tenant_id: str, rates: Rates | None) -> Tenant:
+        return self._set(tenant_id, "rates", rates.model_dump_json() if rates else None)
+
+    def _set(self, tenant_id: str, limit: str, value: Decimal | str | None) -> Tenant:
+        change: dict[str, Any] = {"UpdateExpression": "REMOVE #limit"}
+        if value is not None:
+            change = {"UpdateExpression": "SET #limit = :value", "ExpressionAttributeValues": {":value": value}}
         try:
-            with dynamo_errors("setting a budget"):
+            with dynamo_errors("setting a limit"):
                 answer = self._table.update_item(
-                    Key=_key(tenant_id), ConditionExpression="attribute_exists(pk)", ReturnValues="ALL_NEW", **change
-                )
+                    Key=_key(tenant_id), ConditionExpression="attribute_exists(pk)", ReturnValues="ALL_NEW",
+                    ExpressionAttributeNames={"#limit": limit}, **change,
+                )  # fmt: skip
         except ConflictError as error:
             raise NotFoundError(f"no tenant {tenant_id}") from error
         return _from_item(answer["Attributes"])
@@ -71,4 +78,5 @@ def _from_item(item: Mapping[str, Any]) -> Tenant:
         name=item["name"],
         created_at=datetime.fromisoformat(item["created_at"]),
         daily_dollars=item.get("daily_dollars"),
+        rates=Rates.model_validate_json(item["rates"]) if "rates" in item else None,
     )

@@ -2,20 +2,15 @@
 
 from dataclasses import dataclass
 from decimal import Decimal
-from typing import Protocol
 from uuid import uuid4
 
 from membus.domain.prices import PriceList
 from membus.domain.prompt import Usage
-from membus.domain.tenant import Tenant
 from membus.domain.usage import Call, seconds_to_midnight
 from membus.errors import BudgetError
 from membus.ports.clock import Clock
+from membus.ports.tenants import TenantFinder
 from membus.ports.usage import Monitor, UsageLedger
-
-
-class TenantFinder(Protocol):
-    def find(self, tenant_id: str) -> Tenant | None: ...
 
 
 @dataclass(frozen=True)

@@ -5,6 +5,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from decimal import Decimal
 
+from membus.domain.rates import Rates
 from membus.errors import InvalidError
 
 RESERVED = frozenset({"spill", "exports"})
@@ -16,13 +17,15 @@ _ID = re.compile(r"[a-z0-9](?:[a-z0-9-]{0,61}[a-z0-9])?")
 class Tenant:
     """A tenant's id is a segment of every key and object name, so it is a plain lower-case label.
 
-    `daily_dollars` is what its model calls may cost a day, UTC; None sets no limit.
+    `daily_dollars` is what its model calls may cost a day, UTC; None sets no limit. `rates` are its own, None those
+    of the environment.
     """
 
     tenant_id: str
     name: str
     created_at: datetime
     daily_dollars: Decimal | None = None
+    rates: Rates | None = None
 
     def __post_init__(self) -> None:
         if self.tenant_id in RESERVED:

@@ -1,0 +1,28 @@
+"""The composition of the turnstile: what tenants may send each second, and where it is counted."""
+
+from functools import cache
+from typing import TYPE_CHECKING
+
+from membus.domain.rates import Rates
+from membus.observability import RateMeter
+from membus.wiring import _env, environment, now
+from membus.wiring_usage import ATTEMPTS, READ_SECONDS, tenants
+
+if TYPE_CHECKING:
+    from membus.ports.rates import RateStore
+    from membus.turnstile import Turnstile
+
+
+@cache
+def turnstile() -> "Turnstile":
+    from membus.turnstile import Turnstile
+
+    usual = Rates.model_validate_json(_env("TENANT_RATES"))
+    return Turnstile(rates=_rates(), tenants=tenants(), usual=usual, clock=now, monitor=RateMeter(environment()))
+
+
+def _rates() -> "RateStore":
+    from membus.adapters.aws import table
+    from membus.adapters.dynamo_rates import DynamoRates
+
+    return DynamoRates(table(_env("TENANTS_TABLE"), attempts=ATTEMPTS, read_timeout_seconds=READ_SECONDS), now)

@@ -1,0 +1,40 @@
+"""Buckets in a dictionary, and a turnstile over them."""
+
+from collections import Counter
+
+from membus.domain.rates import Limited, Rate
+from membus.ports.clock import Clock
+
+
+class InMemoryRates:
+    """It can be taken away by an `outage`, any error, which everything then raises."""
+
+    def __init__(self, clock: Clock) -> None:
+        self._clock = clock
+        self._until_us: dict[tuple[str, Limited], int] = {}
+        self.outage: Exception | None = None
+
+    def take(self, tenant: str, limited: Limited, count: int, rate: Rate) -> float:
+        if self.outage:
+            raise self.outage
+        now_us = int(self._clock().timestamp() * 1_000_000)
+        until_us = self._until_us.get((tenant, limited), 0)
+        if wait := rate.wait_seconds(count, until_us=until_us, now_us=now_us):
+            return wait
+        begins = until_us if now_us < until_us <= rate.beyond_us(now_us) else now_us
+        self._until_us[tenant, limited] = begins + rate.takes_us(count)
+        return 0
+
+
+class RateWitness:
+    """Figures by tenant and name; warnings keep their fields."""
+
+    def __init__(self) -> None:
+        self.figures: Counter[tuple[str, str]] = Counter()
+        self.warnings: list[tuple[str, dict[str, object]]] = []
+
+    def limits(self, tenant: str, **figures: float) -> None:
+        self.figures.update({(tenant, name): int(value) for name, value in figures.items()})
+
+    def warn(self, message: str, **fields: object) -> None:
+        self.warnings.append((message, fields))
