@@ -23,7 +23,7 @@ def door(monkeypatch: pytest.MonkeyPatch) -> Door:
 
 
 def events(count: int, start: int = 0) -> dict[str, list[dict[str, object]]]:
-    said = {"user_id": "ada", "type": "page.viewed", "payload": {"path": "/"}}
+    said: dict[str, object] = {"user_id": "ada", "type": "page.viewed", "payload": {"path": "/"}}
     return {"events": [said | {"event_id": f"e{start + number}"} for number in range(count)]}
 
 
