@@ -33,6 +33,7 @@ from tests.fakes.fresh import InMemoryFresh
 from tests.fakes.held_facts import InMemoryHeldFacts
 from tests.fakes.model import ScriptedModel
 
+QUEUE_ARN = "arn:aws:sqs:us-east-1:123456789012:membus-test-extract"
 NOTHING = '{"facts": []}'
 
 
@@ -46,7 +47,7 @@ def a_record(
         event = {"source": "membus.events", "time": taken.isoformat(), "detail": detail}
     return {
         "messageId": message_id, "receiptHandle": f"receipt-{message_id}",
-        "body": event if isinstance(event, str) else json.dumps(event),
+        "body": event if isinstance(event, str) else json.dumps(event), "eventSourceARN": QUEUE_ARN,
         "attributes": {"ApproximateReceiveCount": str(receives)},
     }  # fmt: skip
 

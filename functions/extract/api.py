@@ -2,7 +2,7 @@
 
 from typing import Any
 
-from pydantic import AwareDatetime, BaseModel, Field
+from pydantic import AwareDatetime, BaseModel, Field, ValidationError
 
 from membus.domain import strict_json
 from membus.domain.event import Event, Recorded
@@ -16,12 +16,21 @@ class QueueMessage(BaseModel):
     message_id: str = Field(alias="messageId")
     receipt: str = Field(alias="receiptHandle")
     body: str
+    queue_arn: str = Field(alias="eventSourceARN")
     attributes: dict[str, Any] = Field(default_factory=dict)
 
     @property
     def receives(self) -> int:
         """How many times the queue has handed this message out; more than once means that a try failed."""
         return int(self.attributes.get("ApproximateReceiveCount", 1))
+
+    @property
+    def tenant(self) -> str | None:
+        """Whose event it is; None for what is nobody's, which will be parked."""
+        try:
+            return self.recorded().event.tenant_id
+        except (ValidationError, InvalidError):
+            return None
 
     def recorded(self) -> Recorded:
         """Return the event and the moment the bus accepted it; ValidationError or InvalidError where it is none."""

@@ -4,25 +4,15 @@ from collections import Counter
 from collections.abc import Iterable
 from datetime import date
 
-from pydantic import ValidationError
-
 from functions.extract.api import QueueMessage
-from membus.errors import InvalidError
 from membus.ports.usage import Monitor, UsageLedger
 
 
 def count_arrivals(messages: Iterable[QueueMessage], *, day: date, ledger: UsageLedger, monitor: Monitor) -> None:
     """Add the events that are delivered for the first time; a ledger that is down stops no event."""
-    arrived = Counter(tenant for message in messages if message.receives == 1 and (tenant := _tenant(message)))
+    arrived = Counter(tenant for message in messages if message.receives == 1 and (tenant := message.tenant))
     for tenant, events in arrived.items():
         try:
             ledger.count_events(tenant, day, events)
         except Exception as error:  # noqa: BLE001 - a count that is off is better than a batch that is not learned from
             monitor.warn("events are not counted", tenant_id=tenant, events=events, error=type(error).__name__)
-
-
-def _tenant(message: QueueMessage) -> str | None:
-    try:
-        return message.recorded().event.tenant_id
-    except (ValidationError, InvalidError):
-        return None  # nobody's event, which will be parked

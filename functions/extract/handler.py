@@ -5,21 +5,24 @@ it reports the failed ones itself.
 """
 
 import time
+from collections.abc import Mapping
 from concurrent.futures import ThreadPoolExecutor
-from functools import partial
+from functools import cache, partial
 from typing import Any
 
 from aws_lambda_powertools.metrics import MetricUnit
 from aws_lambda_powertools.utilities.typing import LambdaContext
 
 from functions.extract.answered import Answered
-from functions.extract.api import QueueBatch
+from functions.extract.api import QueueBatch, QueueMessage
 from functions.extract.arrivals import count_arrivals
 from functions.extract.learning import Learner
 from functions.extract.redelivery import Redelivery
+from functions.extract.shares import Shares, read_now
 from functions.extract.usecase import extract_batch
-from membus import wiring, wiring_erasing, wiring_models, wiring_usage
+from membus import wiring, wiring_erasing, wiring_models, wiring_rates, wiring_usage
 from membus.observability import EmfMonitor, logger, metrics
+from membus.ports.events import SourceQueue
 
 MODEL_SECONDS_MAX = 40
 RESERVE_SECONDS = 5
@@ -30,9 +33,7 @@ pool = ThreadPoolExecutor(max_workers=5)  # a batch of ten users is read in two 
 @logger.inject_lambda_context
 @metrics.log_metrics
 def handler(event: dict[str, Any], context: LambdaContext) -> dict[str, Any]:
-    messages = QueueBatch.model_validate(event).records
-    metrics.add_metric(name="MessagesReceived", unit=MetricUnit.Count, value=len(messages))
-    count_arrivals(messages, day=wiring.now().date(), ledger=wiring_usage.usage_ledger(), monitor=EmfMonitor())
+    messages, queue = _to_read(QueueBatch.model_validate(event).records)
     model = partial(wiring_models.model, "extract")
     answered = Answered(wiring.answers(), model)
     learner = Learner(
@@ -52,12 +53,32 @@ def handler(event: dict[str, Any], context: LambdaContext) -> dict[str, Any]:
         episodes=wiring.episodes(),
         quarantine=wiring.quarantine(),
         learner=learner,
-        redelivery=Redelivery(wiring.source_queue(), wiring.dead_letters(), wiring.quarantine(), _tell),
+        redelivery=Redelivery(queue, wiring.dead_letters(), wiring.quarantine(), _tell),
         gate=wiring_erasing.gate(),
         on_erased=_count_erased,
         side_by_side=pool.map,
     )
     return {"batchItemFailures": [{"itemIdentifier": message_id} for message_id in failed]}
+
+
+def _to_read(messages: list[QueueMessage]) -> tuple[list[QueueMessage], SourceQueue]:
+    """Return what to read of a batch and the queue that brought it; what was set aside once is read whosever it is."""
+    metrics.add_metric(name="MessagesReceived", unit=MetricUnit.Count, value=len(messages))
+    surplus = wiring_rates.surplus()
+    if messages and surplus.brought(messages[0].queue_arn):
+        return messages, surplus
+    count_arrivals(messages, day=wiring.now().date(), ledger=wiring_usage.usage_ledger(), monitor=EmfMonitor())
+    return read_now(messages, shares=shares(), surplus=surplus, tell=_count_surplus), wiring.source_queue()
+
+
+@cache
+def shares() -> Shares:
+    return Shares(wiring_rates.share(), wiring.now)
+
+
+def _count_surplus(tenants: Mapping[str, int]) -> None:
+    metrics.add_metric(name="EventsBeyondShare", unit=MetricUnit.Count, value=sum(tenants.values()))
+    logger.info("tenants send more than is read at once", extra={"tenants": dict(tenants)})
 
 
 def _count_refused(reason: str) -> None:

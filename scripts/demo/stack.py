@@ -27,13 +27,15 @@ def model_is_a_stand_in() -> bool:
 
 
 class ExtractQueue:
-    """The depth of the queue before `extract`, and of its dead-letter queue."""
+    """The depth of both queues before `extract`, and of their dead-letter queue."""
 
     def __init__(self, endpoint_url: str) -> None:
         self._sqs = aws.session().client("sqs", endpoint_url=endpoint_url)
 
     def depth(self) -> Depth:
-        waiting, in_work, delayed = self._messages(QUEUE)
+        waiting, in_work, delayed = map(
+            sum, zip(self._messages(QUEUE), self._messages(f"{QUEUE}-surplus"), strict=True)
+        )
         return Depth(waiting, in_work, delayed, dead=sum(self._messages(f"{QUEUE}-dlq")))
 
     def _messages(self, queue: str) -> tuple[int, int, int]:

@@ -14,7 +14,7 @@ STALLED_SECONDS = 420.0
 
 @dataclass(frozen=True)
 class Depth:
-    """Messages of the extract queue by state; `dead` are those in its dead-letter queue."""
+    """Messages of the extract queues by state; `dead` are those in its dead-letter queue."""
 
     waiting: int
     in_work: int

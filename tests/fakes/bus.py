@@ -49,3 +49,24 @@ class InMemorySource:
 
     def retry_in(self, receipt: str, *, seconds: int) -> None:
         self.retries[receipt] = seconds
+
+
+class InMemorySurplus(InMemorySource):
+    """Keeps what was set aside, a body and its tenant; can refuse places, or be away."""
+
+    ARN = "arn:aws:sqs:us-east-1:123456789012:membus-test-extract-surplus"
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.held: list[tuple[str, str]] = []
+        self.refusing: frozenset[int] = frozenset()
+        self.outage: Exception | None = None
+
+    def brought(self, queue_arn: str) -> bool:
+        return queue_arn == self.ARN
+
+    def add(self, messages: Sequence[tuple[str, str]]) -> frozenset[int]:
+        if self.outage:
+            raise self.outage
+        self.held += [message for place, message in enumerate(messages) if place not in self.refusing]
+        return self.refusing & frozenset(range(len(messages)))

@@ -21,8 +21,7 @@ class InMemoryRates:
         until_us = self._until_us.get((tenant, limited), 0)
         if wait := rate.wait_seconds(count, until_us=until_us, now_us=now_us):
             return wait
-        begins = until_us if now_us < until_us <= rate.beyond_us(now_us) else now_us
-        self._until_us[tenant, limited] = begins + rate.takes_us(count)
+        self._until_us[tenant, limited] = rate.taken_us(count, until_us=until_us, now_us=now_us)
         return 0
 
 

@@ -1,12 +1,14 @@
 """functions/extract/handler: the failed messages go back, each after a wait that grows."""
 
+from datetime import UTC, datetime
 from typing import Any
 
 import pytest
 
-from functions.extract.handler import handler
-from membus import wiring, wiring_erasing, wiring_models, wiring_usage
+from functions.extract.handler import handler, shares
+from membus import wiring, wiring_erasing, wiring_models, wiring_rates, wiring_usage
 from membus.domain.prompt import Prompt, Reply
+from membus.domain.rates import Rate
 from membus.domain.trails import Trails
 from membus.erasing import Gate
 from membus.errors import ModelError, UnavailableError
@@ -14,7 +16,7 @@ from membus.observability import metrics
 from tests.deliveries import a_record, observant
 from tests.door import Invocation
 from tests.factories import ADA, an_event, said
-from tests.fakes.bus import InMemoryQuarantine, InMemorySource
+from tests.fakes.bus import InMemoryQuarantine, InMemorySource, InMemorySurplus
 from tests.fakes.clock import StoppedClock
 from tests.fakes.conversations import InMemoryConversations
 from tests.fakes.episodes import InMemoryEpisodes
@@ -57,8 +59,15 @@ class Parts:
             patch.setattr(wiring, name, lambda name=name: getattr(self, name))
         patch.setattr(wiring_models, "model", self._model)
         patch.setattr(wiring_erasing, "gate", lambda: Gate(InMemoryErasures()))
+        shares.cache_clear()
+        self.surplus = InMemorySurplus()
+        patch.setattr(wiring_rates, "surplus", lambda: self.surplus)
+        patch.setattr(wiring_rates, "share", lambda: Rate(per_second=2))
         self.usage = InMemoryUsage()
         patch.setattr(wiring_usage, "usage_ledger", lambda: self.usage)
+
+    def learned(self) -> int:
+        return len(self.facts.profile(ADA).facts)
 
     def _model(self, task: str, tenant: str) -> ScriptedModel:
         assert (task, tenant) == ("extract", ADA.tenant)
@@ -136,6 +145,45 @@ def test_a_queue_that_does_not_listen_keeps_its_own_wait(parts: Parts, monkeypat
     monkeypatch.setattr(parts.source_queue, "retry_in", deaf)
 
     assert deliver(a_record(said("I like tea"), "m1")) == ["m1"]
+
+
+def flood(count: int, **more: Any) -> list[dict[str, Any]]:
+    return [a_record(said(f"I like tea{number}", f"e{number}"), f"m{number}", **more) for number in range(count)]
+
+
+def test_what_a_tenant_sends_beyond_its_share_is_set_aside_and_read_from_there(parts: Parts) -> None:
+    records = flood(25)
+
+    assert deliver(*records) == []
+
+    assert parts.surplus.held == [(record["body"], ADA.tenant) for record in records[20:]]
+    assert parts.learned() == 20
+    aside = [record | {"eventSourceARN": parts.surplus.ARN} for record in records[20:]]
+    assert deliver(*aside) == []
+    assert (len(parts.surplus.held), parts.learned()) == (5, 25)
+    assert parts.usage.events(ADA.tenant, *[datetime.now(UTC).date()] * 2) == 25
+
+
+def test_what_the_surplus_queue_does_not_take_is_read_at_once(parts: Parts) -> None:
+    parts.surplus.refusing = frozenset({1})
+
+    assert deliver(*flood(23)) == []
+    assert (len(parts.surplus.held), parts.learned()) == (2, 21)
+
+    parts.surplus.outage = UnavailableError("surplus queue: AccessDenied")
+    assert deliver(*flood(30)) == []
+    assert (len(parts.surplus.held), parts.learned()) == (2, 30)
+
+
+def test_what_fails_in_the_surplus_queue_comes_back_there(parts: Parts) -> None:
+    parts.model = DOWN
+
+    assert deliver(
+        *flood(1, receives=2),
+    ) == ["m0"]
+    assert deliver(*(record | {"eventSourceARN": parts.surplus.ARN} for record in flood(1, receives=2))) == ["m0"]
+
+    assert (parts.source_queue.retries, parts.surplus.retries) == ({"receipt-m0": 40}, {"receipt-m0": 40})
 
 
 def test_a_message_that_no_retry_can_help_is_parked(parts: Parts) -> None:

@@ -25,7 +25,7 @@ resource "aws_cloudwatch_metric_alarm" "age" {
   dimensions          = { QueueName = each.value.name }
   statistic           = "Maximum"
   comparison_operator = "GreaterThanThreshold"
-  threshold           = var.alarms.max_age_seconds
+  threshold           = contains(keys(local.surplus), each.key) ? 6 * var.alarms.max_age_seconds : var.alarms.max_age_seconds # surplus waits so that others need not
   period              = 60
   evaluation_periods  = 5
   treat_missing_data  = "notBreaching"

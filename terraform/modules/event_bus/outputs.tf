@@ -5,7 +5,7 @@ output "name" {
 }
 
 output "queue_urls" {
-  description = "Every queue by its name without prefix: routes, their dead-letter queues, the bus's own, parking."
+  description = "Every queue by its name without prefix: routes, their surplus and dead-letter queues, the bus's own, parking."
   value       = { for name, queue in merge(aws_sqs_queue.end, aws_sqs_queue.route) : name => queue.url }
 }
 
@@ -22,15 +22,15 @@ output "queue_arns" {
 output "grants" {
   description = "IAM statements: `put` events on the bus, `consume` a route, `send` to a parking queue or a route's dead-letter queue."
   value = {
-    # To look through the queues where messages end, and to remove from them; whoever waits for itself sends to its own route.
+    # To look through the queues where messages end, and to remove from them; whoever waits for itself, or sets aside, sends to its own.
     search = [{
       Effect   = "Allow"
       Action   = ["sqs:ReceiveMessage", "sqs:DeleteMessage", "sqs:ChangeMessageVisibility"]
       Resource = [for name in keys(local.ends) : "${local.queue_arn}-${name}"]
     }]
-    wait = { for route in keys(var.routes) : route => [{ Effect = "Allow", Action = ["sqs:SendMessage"], Resource = ["${local.queue_arn}-${route}"] }] }
+    wait = { for route in keys(local.waiting) : route => [{ Effect = "Allow", Action = ["sqs:SendMessage"], Resource = ["${local.queue_arn}-${route}"] }] }
     put  = [{ Effect = "Allow", Action = ["events:PutEvents"], Resource = [local.bus_arn] }]
-    consume = { for route in keys(var.routes) : route => [{
+    consume = { for route in keys(local.waiting) : route => [{
       Effect   = "Allow"
       Action   = ["sqs:ReceiveMessage", "sqs:DeleteMessage", "sqs:ChangeMessageVisibility", "sqs:GetQueueAttributes"]
       Resource = ["${local.queue_arn}-${route}"]

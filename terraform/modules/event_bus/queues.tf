@@ -13,7 +13,11 @@ locals {
     { for name in var.parking : name => "" },
   )
 
-  policies = { for name, source_arn in merge(local.ends, local.rule_arns) : name => [
+  # A surplus queue is fed by its consumer, which has a role, and gives up where its route does.
+  surplus = { for route, settings in var.routes : "${route}-surplus" => merge(settings, { ends_in = "${route}-dlq" }) if settings.surplus }
+  waiting = merge({ for route, settings in var.routes : route => merge(settings, { ends_in = "${route}-dlq" }) }, local.surplus)
+
+  policies = { for name, source_arn in merge(local.ends, local.rule_arns, { for name in keys(local.surplus) : name => "" }) : name => [
     for statement in [
       {
         when      = source_arn != ""
@@ -51,22 +55,22 @@ resource "aws_sqs_queue" "end" {
 }
 
 resource "aws_sqs_queue" "route" {
-  for_each = var.routes
+  for_each = local.waiting
 
   name                       = "${var.prefix}-${each.key}"
   visibility_timeout_seconds = each.value.visibility_timeout_seconds
   message_retention_seconds  = 4 * 24 * 3600
   sqs_managed_sse_enabled    = true
-  policy                     = jsonencode({ Version = "2012-10-17", Statement = local.policies[each.key] })
+  policy                     = length(local.policies[each.key]) == 0 ? null : jsonencode({ Version = "2012-10-17", Statement = local.policies[each.key] })
 }
 
 # Apart from the queue, so that both queues settle side by side.
 resource "aws_sqs_queue_redrive_policy" "route" {
-  for_each = var.routes
+  for_each = local.waiting
 
   queue_url = aws_sqs_queue.route[each.key].url
   redrive_policy = jsonencode({
-    deadLetterTargetArn = aws_sqs_queue.end["${each.key}-dlq"].arn
+    deadLetterTargetArn = aws_sqs_queue.end[each.value.ends_in].arn
     maxReceiveCount     = each.value.max_receive_count
   })
 }

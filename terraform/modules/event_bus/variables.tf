@@ -11,12 +11,14 @@ variable "account" {
 variable "routes" {
   description = <<-EOT
     Consumers by name: events that match `pattern` (an EventBridge pattern) wait in the route's queue.
-    `visibility_timeout_seconds` is at least six times the consumer's timeout plus its batching window.
+    `visibility_timeout_seconds` is at least six times the consumer's timeout plus its batching window. With `surplus` there is a
+    second queue beside it, `<route>-surplus`, for what its consumer sets aside so that others need not wait (ADR 40).
   EOT
   type = map(object({
     pattern                    = string
     visibility_timeout_seconds = number
     max_receive_count          = optional(number, 5)
+    surplus                    = optional(bool, false)
   }))
 
   validation {

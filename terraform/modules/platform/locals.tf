@@ -30,12 +30,13 @@ locals {
 
     extract = {
       limits      = { timeout_seconds = local.extract_seconds }
-      environment = merge(local.memory, local.conversations, module.model.environment, { EXTRACT_MODEL_ID = var.model.extract_id, EXTRACT_FALLBACK_MODEL_ID = var.model.extract_fallback_id, QUARANTINE_QUEUE_URL = module.event_bus.queue_urls.quarantine, DEAD_LETTER_QUEUE_URL = module.event_bus.queue_urls.extract-dlq, SOURCE_QUEUE_URL = module.event_bus.queue_urls.extract, EPISODE_SHARDS = var.runtime.episode_shards }, local.spill.environment, local.ledger.environment)
+      environment = merge(local.memory, local.conversations, module.model.environment, { EXTRACT_MODEL_ID = var.model.extract_id, EXTRACT_FALLBACK_MODEL_ID = var.model.extract_fallback_id, QUARANTINE_QUEUE_URL = module.event_bus.queue_urls.quarantine, DEAD_LETTER_QUEUE_URL = module.event_bus.queue_urls.extract-dlq, SOURCE_QUEUE_URL = module.event_bus.queue_urls.extract, SURPLUS_QUEUE_URL = module.event_bus.queue_urls.extract-surplus, EXTRACT_SHARE = var.runtime.extract_share, EPISODE_SHARDS = var.runtime.episode_shards }, local.spill.environment, local.ledger.environment)
       grants = [
         local.may.memory.learning.read, local.may.memory.learning.write, local.may.conversations.fresh.delete,
-        module.event_bus.grants.consume.extract, module.event_bus.grants.send.quarantine, module.event_bus.grants.send.extract-dlq, module.model.grants.ask, local.spill.grants, local.ledger.grants, local.erased.grants,
+        module.event_bus.grants.consume.extract, module.event_bus.grants.consume.extract-surplus, module.event_bus.grants.wait.extract-surplus,
+        module.event_bus.grants.send.quarantine, module.event_bus.grants.send.extract-dlq, module.model.grants.ask, local.spill.grants, local.ledger.grants, local.erased.grants,
       ]
-      queues = ["extract"]
+      queues = ["extract", "extract-surplus"]
     }
 
     index = {

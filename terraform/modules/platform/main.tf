@@ -15,11 +15,14 @@ locals {
   summarize_seconds = 120
   erase_seconds     = 300
   export_seconds    = 900
+  # How many batches at once, of a route and of what was set aside from it; Lambda has two consumers at least.
+  consumers = { false = var.runtime.extract_concurrency, true = max(2, floor(var.runtime.extract_concurrency / 2)) }
   routes = {
     extract = {
       pattern                    = jsonencode({ source = [{ anything-but = ["membus.announcements"] }] })
       max_receive_count          = 12 # a part that is down for an hour costs nobody a dead letter: functions/extract/redelivery.py
       visibility_timeout_seconds = 6 * local.extract_seconds + 1
+      surplus                    = true # what one tenant sends beyond its share: functions/extract/shares.py
     }
     summarize = {
       pattern                    = jsonencode({ source = ["membus.announcements"], detail-type = ["summary.due"] })
@@ -57,8 +60,8 @@ module "functions" {
 
   queues = { for route in try(each.value.queues, []) : route => {
     arn                        = module.event_bus.queue_arns[route]
-    visibility_timeout_seconds = local.routes[route].visibility_timeout_seconds
-    maximum_concurrency        = var.runtime.extract_concurrency
+    visibility_timeout_seconds = local.routes[trimsuffix(route, "-surplus")].visibility_timeout_seconds
+    maximum_concurrency        = local.consumers[endswith(route, "-surplus")]
   } }
 
   streams = { for table, patterns in try(each.value.streams, {}) : table => {

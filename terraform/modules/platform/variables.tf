@@ -11,7 +11,8 @@ variable "environment" {
 variable "runtime" {
   description = <<-EOT
     What the functions are built from and how they run: the build's output directory, log level, variables that every function
-    gets on top of its own, how many batches extract works on at once, which functions start from a snapshot, for how long a
+    gets on top of its own, how many batches extract works on at once (of what tenants send beyond their share half as many), how
+    many events a second of one tenant each of them reads before others' (`extract_share`, ADR 40), which functions start from a snapshot, for how long a
     state lives whose writer does not say, over how many partitions one day of one agent is spread (ADR 15; never lower it), and
     from how many vectors on a scope gets an approximate index (ADR 19).
   EOT
@@ -19,16 +20,18 @@ variable "runtime" {
     artifacts           = string
     log_level           = optional(string, "INFO")
     extra_environment   = optional(map(string), {})
-    extract_concurrency = optional(number, 10)
+    extract_concurrency = optional(number, 10), extract_share = optional(number, 2)
     snap_start          = optional(set(string), [])
-    state_lifetime_days = optional(number, 30)
-    episode_shards      = optional(number, 1)
-    large_scope_rows    = optional(number, 20000)
+    state_lifetime_days = optional(number, 30), episode_shards = optional(number, 1), large_scope_rows = optional(number, 20000)
   })
 
   validation {
     condition     = var.runtime.state_lifetime_days >= 1 && var.runtime.state_lifetime_days <= 365
     error_message = "A state lives a day to a year: the bucket forgets large ones after that."
+  }
+  validation {
+    condition     = var.runtime.extract_share > 0
+    error_message = "Of each tenant something is read at once."
   }
   validation {
     condition     = var.runtime.episode_shards >= 1 && var.runtime.episode_shards <= 32
@@ -52,14 +55,9 @@ variable "model" {
     bedrock_arns        = optional(list(string), [])
     embedding_ids       = optional(list(string), ["amazon.titan-embed-text-v2:0"])
     prices = optional(list(object({
-      model        = string
-      since        = string
-      above_tokens = optional(number, 0)
-      input        = number
-      output       = number
-      cache_read   = number
-      cache_write  = number
-      source       = string
+      model  = string, since = string, above_tokens = optional(number, 0)
+      input  = number, output = number, cache_read = number, cache_write = number
+      source = string
     })), [])
   })
 }

@@ -141,6 +141,33 @@ run "somebody_is_told_of_dead_letters_and_of_a_queue_that_falls_behind" {
   }
 }
 
+run "what_is_set_aside_waits_beside_its_route_and_gives_up_where_that_does" {
+  variables {
+    alarms = { topic_arn = "arn:aws:sns:eu-west-1:123456789012:alarms", max_age_seconds = 300 }
+    routes = { learn = { pattern = "{}", visibility_timeout_seconds = 361, max_receive_count = 12, surplus = true } }
+  }
+  assert {
+    condition     = keys(aws_sqs_queue.route) == ["learn", "learn-surplus"] && keys(aws_cloudwatch_event_target.route) == ["learn"]
+    error_message = "No rule delivers into a surplus queue."
+  }
+  assert {
+    condition     = aws_sqs_queue_redrive_policy.route["learn-surplus"].redrive_policy == aws_sqs_queue_redrive_policy.route["learn"].redrive_policy && aws_sqs_queue.route["learn-surplus"].visibility_timeout_seconds == 361
+    error_message = "Both queues are handled alike, and end in one dead-letter queue."
+  }
+  assert {
+    condition     = alltrue([for statement in jsondecode(aws_sqs_queue.route["learn-surplus"].policy).Statement : statement.Effect == "Deny"])
+    error_message = "Only a role sends there."
+  }
+  assert {
+    condition     = output.grants.wait.learn-surplus[0].Resource == ["arn:aws:sqs:eu-west-1:123456789012:membus-test-learn-surplus"]
+    error_message = "Its consumer sets aside."
+  }
+  assert {
+    condition     = aws_cloudwatch_metric_alarm.age["learn-surplus"].threshold == 1800
+    error_message = "It may wait six times as long before somebody is told."
+  }
+}
+
 run "without_a_listener_there_are_no_alarms" {
   assert {
     condition     = length(aws_cloudwatch_metric_alarm.ended) + length(aws_cloudwatch_metric_alarm.age) + length(aws_cloudwatch_metric_alarm.undelivered) == 0

@@ -47,6 +47,7 @@ run "services" {
       abort_export  = { actions = ["s3:AbortMultipartUpload"], on = "/exports/*" }
       list_uploads  = { actions = ["s3:ListBucketMultipartUploads"], on = "" }
       search_dead   = { actions = ["sqs:ReceiveMessage", "sqs:DeleteMessage"], on = "membus-test-extract-dlq" }
+      set_aside     = { actions = ["sqs:SendMessage"], on = "membus-test-extract-surplus" }
       send_erase    = { actions = ["sqs:SendMessage"], on = "membus-test-erase" }
       drop_versions = { actions = ["s3:DeleteObjectVersion"], on = "" }
       call_memory   = { actions = ["lambda:InvokeFunction"], on = "function:membus-test-memory" }
@@ -67,7 +68,7 @@ run "services" {
     error_message = "Extract, summarize, erase and export consume a queue each, and only the bus fills it."
   }
   assert {
-    condition     = output.who_may.park == "extract, index"
+    condition     = output.who_may.park == "extract, index" && output.who_may.set_aside == "extract"
     error_message = "Only extract gives up on messages, and index on changes."
   }
   assert {

@@ -19,7 +19,7 @@ run "an_environment_of_production_shape_plans" {
     error_message = "Every function, named after its environment."
   }
   assert {
-    condition     = output.queue_urls != null && toset(keys(output.queue_urls)) == toset(["bus-dlq", "erase", "erase-dlq", "erase-rule-dlq", "export", "export-dlq", "export-rule-dlq", "extract", "extract-dlq", "extract-rule-dlq", "failures", "quarantine", "summarize", "summarize-dlq", "summarize-rule-dlq"])
+    condition     = output.queue_urls != null && toset(keys(output.queue_urls)) == toset(["bus-dlq", "erase", "erase-dlq", "erase-rule-dlq", "export", "export-dlq", "export-rule-dlq", "extract", "extract-dlq", "extract-rule-dlq", "extract-surplus", "failures", "quarantine", "summarize", "summarize-dlq", "summarize-rule-dlq"])
     error_message = "Operators find every queue, dead letters included."
   }
   assert {
@@ -171,5 +171,22 @@ run "a_tenant_that_could_use_the_gateway_up_alone_is_refused" {
   expect_failures = [var.api]
   variables {
     api = { rate = 50, tenant = { requests_per_second = 50 } }
+  }
+}
+
+run "what_is_set_aside_is_read_by_half_as_many" {
+  command = plan
+  variables { runtime = { artifacts = "./tests/fixtures", extract_concurrency = 50 } }
+  assert {
+    condition     = toset(local.functions.extract.queues) == toset(["extract", "extract-surplus"]) && local.consumers == { false = 50, true = 25 }
+    error_message = "Extract reads its queue, and beside it what tenants send beyond their share, with fewer hands."
+  }
+}
+
+run "a_share_of_nothing_is_refused" {
+  command         = plan
+  expect_failures = [var.runtime]
+  variables {
+    runtime = { artifacts = "./tests/fixtures", extract_share = 0 }
   }
 }

@@ -50,6 +50,11 @@ class Rate(Record):
         """Return the moment behind which no honest clock has used a bucket up: one jumped, and the bucket is new."""
         return now_us + self.takes_us(self.burst) + APART_SECONDS * 1_000_000
 
+    def taken_us(self, count: int, *, until_us: int, now_us: int) -> int:
+        """Return until when a bucket is used up once `count` were taken, which fitted."""
+        begins_us = until_us if now_us < until_us <= self.beyond_us(now_us) else now_us
+        return begins_us + self.takes_us(count)
+
     def wait_seconds(self, count: int, *, until_us: int, now_us: int) -> float:
         """Return how long `count` have to wait where the bucket is used up until `until_us`; 0 where they fit."""
         if until_us > self.beyond_us(now_us):

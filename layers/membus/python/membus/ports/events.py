@@ -59,6 +59,16 @@ class SourceQueue(Protocol):
         """Let the message come back after `seconds` instead of the queue's own timeout."""
 
 
+class SurplusQueue(SourceQueue, Protocol):
+    """Where what a tenant sends beyond its share waits; its consumer hands it out fairly among tenants."""
+
+    def brought(self, queue_arn: str) -> bool:
+        """Whether a message that came from this queue came from here."""
+
+    def add(self, messages: Sequence[tuple[str, str]]) -> frozenset[int]:
+        """Keep messages, each a body and its tenant; return the places of those that were not taken."""
+
+
 class OwnQueue(Protocol):
     """The queue that a function is fed from, for what it has to do later."""
 

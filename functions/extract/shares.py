@@ -1,0 +1,55 @@
+"""What one tenant sends beyond its share is read from a queue of its own, so that nobody waits behind it (ADR 40)."""
+
+from collections import Counter
+from collections.abc import Callable, Mapping, Sequence
+
+from functions.extract.api import QueueMessage
+from membus.domain.rates import Rate
+from membus.errors import UnavailableError
+from membus.ports.clock import Clock
+from membus.ports.events import SurplusQueue
+
+REMEMBERED = 10_000
+
+
+class Shares:
+    """How much of each tenant this environment still reads at once: it counts for itself, no store is asked."""
+
+    def __init__(self, share: Rate, clock: Clock) -> None:
+        self._share, self._clock = share, clock
+        self._until_us: dict[str, int] = {}
+
+    def take(self, tenant: str) -> bool:
+        """Return whether one more event of the tenant is within its share."""
+        now_us = int(self._clock().timestamp() * 1_000_000)
+        until_us = self._until_us.get(tenant, 0)
+        if self._share.wait_seconds(1, until_us=until_us, now_us=now_us):
+            return False
+        if len(self._until_us) >= REMEMBERED:
+            self._until_us.clear()
+        self._until_us[tenant] = self._share.taken_us(1, until_us=until_us, now_us=now_us)
+        return True
+
+
+def read_now(
+    messages: Sequence[QueueMessage],
+    *,
+    shares: Shares,
+    surplus: SurplusQueue,
+    tell: Callable[[Mapping[str, int]], None],
+) -> list[QueueMessage]:
+    """Return the messages to read now; the surplus queue holds the others before this one lets go of them.
+
+    What it does not take is read now. `tell` hears how many of each tenant it took.
+    """
+    beyond = [message for message in messages if message.tenant is not None and not shares.take(message.tenant)]
+    if not beyond:
+        return list(messages)
+    try:
+        refused = surplus.add([(message.body, message.tenant or "") for message in beyond])
+    except UnavailableError:
+        return list(messages)
+    sent = [message for place, message in enumerate(beyond) if place not in refused]
+    tell(Counter(message.tenant or "" for message in sent))
+    gone = {message.message_id for message in sent}
+    return [message for message in messages if message.message_id not in gone]
