@@ -90,7 +90,7 @@ def _long_turn(who: Caller, conversation_id: str, asked: MessageIn, key: str) ->
 
 def _waiting() -> Waiting:
     pending, turns = wiring_socket.pending(), wiring_socket.turns()
-    return Waiting(wiring.conversations(), pending, turns, wiring.now, pause)
+    return Waiting(wiring.conversations(), pending, turns, wiring.now, pause, time.monotonic)
 
 
 @app.get(

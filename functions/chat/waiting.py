@@ -28,6 +28,7 @@ class Waiting:
     turns: BackgroundTurns
     clock: Clock
     pause: Callable[[float], None]
+    elapsed: Callable[[], float]
 
     def answer(self, turn: LongTurn, *, seconds: float) -> Turn | PendingReply:
         """Have the turn worked on and return it, or the promise of its reply where that takes longer.
@@ -37,7 +38,7 @@ class Waiting:
         """
         patient = turn.model_copy(update={"waited_until": self.clock() + timedelta(seconds=seconds)})
         first = promise(patient, self.pending, self.turns, self.clock())
-        for wait in _within(seconds):
+        for wait in self._pauses(seconds):
             known = self.pending.of(turn.tenant, turn.conversation_id, request_key=turn.request_id)
             if known and known.failed:
                 raise known.failed.error()
@@ -52,11 +53,11 @@ class Waiting:
             answers(stored.request, turn.message)
         return stored
 
-
-def _within(seconds: float) -> Iterator[float]:
-    """Yield pauses until so many seconds are waited for."""
-    for pause in chain(PAUSES, repeat(LAST_PAUSE)):
-        yield pause
-        seconds -= pause
-        if seconds <= 0:
-            return
+    def _pauses(self, seconds: float) -> Iterator[float]:
+        """Yield pauses until so much time has passed, with the looks in between."""
+        begun, paused = self.elapsed(), 0.0
+        for pause in chain(PAUSES, repeat(LAST_PAUSE)):
+            yield pause
+            paused += pause
+            if max(paused, self.elapsed() - begun) >= seconds:
+                return

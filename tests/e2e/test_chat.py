@@ -116,7 +116,7 @@ def test_an_answer_that_outlasts_its_request_appears_where_it_was_promised_for_o
     acme: Client, stack: Stack
 ) -> None:
     talk, label = conversation(acme, user := somebody()), uuid4().hex[:8]
-    asked = {"content": f"[[fault:slow=26*1#{label}]] Good evening!", "author": user}
+    asked = {"content": f"[[fault:slow=32*1#{label}]] Good evening!", "author": user}
 
     answer = acme.post(f"/v1/conversations/{talk}/messages", asked, key=(key := uuid4().hex))
 

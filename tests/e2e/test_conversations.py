@@ -159,7 +159,7 @@ def test_a_deleted_conversation_is_gone_at_once_and_its_messages_a_moment_later(
         return {item["sk"]["S"].split("#")[0] for item in found["Items"]}
 
     assert eventually(lambda: left(talk), lambda kinds: kinds == {"META"}) == {"META"}
-    assert left(kept) == {"META", "MEMBER", "MSG", "PROMPT", "TURN"}
+    assert left(kept) == {"META", "MEMBER", "MSG", "PENDING", "PROMPT", "TURN"}
 
 
 @pytest.mark.parametrize(

@@ -1,10 +1,11 @@
 """POST …/messages: worked on in an invocation of its own, waited for, and promised where that takes too long."""
 
+from itertools import count
 from typing import Any
 
 import pytest
 
-from functions.chat.waiting import _within
+from functions.chat.waiting import Waiting
 from membus.domain.pending import LASTS
 from membus.errors import BudgetError, ConflictError, MembusError, ModelError, UnavailableError
 from tests.door import Answer, Door
@@ -187,5 +188,14 @@ def test_nothing_is_promised_that_nobody_works_on(talk: Door) -> None:
     assert say(talk).status == 200
 
 
-def test_it_is_waited_for_as_long_as_a_request_may() -> None:
-    assert 24 <= sum(_within(24)) < 24.3
+@pytest.mark.parametrize(("each_look_takes", "looks"), [(0.0, 99), (0.25, 50), (30.0, 1)])
+def test_it_is_waited_for_as_long_as_a_request_may_however_slow_the_store(
+    talk: Door, each_look_takes: float, looks: int
+) -> None:
+    ticks = count()
+    waiting = Waiting(
+        talk.conversations, talk.pending, talk.turns, talk.clock, lambda _: None,
+        lambda: next(ticks) * (each_look_takes + 0.25 if each_look_takes else 0.0),
+    )  # fmt: skip
+
+    assert len(list(waiting._pauses(24))) == pytest.approx(looks, abs=3)

@@ -38,11 +38,14 @@ def test_short_turns_are_covered_up_to_the_newest() -> None:
     assert segment_of(messages) == messages[:-2]
 
 
-def test_long_turns_leave_the_half_of_a_window() -> None:
-    messages = talk(8, tokens=496)
+@pytest.mark.parametrize(("turns", "tokens", "kept"), [(16, 246, KEPT_TOKENS), (8, 496, 3_000), (4, 996, 2_000)])
+def test_many_tokens_leave_the_half_of_a_window_and_less_where_it_would_not_last_five_turns(
+    turns: int, tokens: int, kept: int
+) -> None:
+    messages = talk(turns, tokens=tokens)
 
     left = messages[len(segment_of(messages)) :]
-    assert sum(map(size_of, left)) == KEPT_TOKENS
+    assert sum(map(size_of, left)) == kept
 
 
 def test_the_newest_turn_is_never_covered_however_long() -> None:

@@ -110,6 +110,41 @@ def test_results_become_stubs_at_a_cut_but_for_the_newest_three_turns() -> None:
     assert cut.tokens == new.tokens + saved
 
 
+def with_results(turns: int, *, words: int) -> list[Message]:
+    """Return turns that each end in a call of so many words."""
+    known: list[Message] = []
+    for turn in range(turns):
+        known += [a_message("q", message_id=f"{2 * turn:026d}"), a_call("word " * words, number=2 * turn + 1)]
+    return known
+
+
+def test_a_window_full_of_results_that_no_summary_covers_is_left_with_stubs_and_loses_no_turn() -> None:
+    known = with_results(12, words=750)
+    marks = Marks(tokens=sum(map(size_of, known)))
+    assert marks.tokens > WINDOW_TOKENS
+
+    cut, window = fitted(known, marks.cut, marks, ratio=1.0)
+
+    assert [message.message_id for message in window] == [message.message_id for message in known]
+    assert (cut.uncovered, cut.stubs_until) == (False, known[-7].message_id)
+    assert marks.tokens - cut.tokens == sum(map(size_of, window)) <= KEPT_TOKENS
+
+
+def test_results_that_become_stubs_at_two_cuts_are_counted_once_each() -> None:
+    known = with_results(12, words=750)
+    first, window = fitted(known, Cut(), Marks(tokens=sum(map(size_of, known))), ratio=1.0)
+    known += [
+        message.model_copy(update={"message_id": f"{int(message.message_id) + 100:026d}"})
+        for message in with_results(9, words=750)
+    ]
+    marks = Marks(tokens=sum(map(size_of, known)), cut=first)
+
+    cut, window = fitted(known, planned_cut(marks, ratio=1.0), marks, ratio=1.0)
+
+    assert first.stubs_until < cut.stubs_until  # type: ignore[operator]
+    assert marks.tokens - cut.tokens == sum(map(size_of, window)) <= KEPT_TOKENS
+
+
 def test_between_cuts_no_result_changes() -> None:
     known = [a_message("q", message_id="0"), a_call("word " * 300, number=1), *talk(5)]
     marks = Marks(tokens=500)

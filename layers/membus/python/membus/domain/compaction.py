@@ -12,6 +12,8 @@ DUE_MESSAGES = 40
 TURN_TOKENS = 1_500
 """A message of 500 and an answer of 1,000. Due is what the next turn would carry past 8,000: the window cannot wait."""
 KEPT_TOKENS = 4_000
+TURNS_BETWEEN = 5
+"""A cut has what it keeps written to the provider's cache anew: it is to last so many turns."""
 SEGMENT_TOKENS = 8_000
 """A model is given no more at once, whatever has piled up."""
 FAN_IN = 4
@@ -26,11 +28,12 @@ def is_due(*, tokens: int, messages: int) -> bool:
 def segment_of(messages: Sequence[Message]) -> Sequence[Message]:
     """Return the turns that the next summary tells of: whole ones from the oldest, never the newest.
 
-    What presses by tokens is covered until the window's half is left, what presses by turns to the turn before the
-    newest. Where two devices' turns run into each other, no border parts a question from its answer.
+    What presses by tokens is covered until the window's half is left, or less where turns are long; what presses by
+    turns to the turn before the newest. Where two devices' turns run into each other, no border parts a question
+    from its answer.
     """
     total = sum(map(size_of, messages))
-    keep = KEPT_TOKENS if total + TURN_TOKENS > DUE_TOKENS else 0
+    keep = _kept(messages, total) if total + TURN_TOKENS > DUE_TOKENS else 0
     end, taken = 0, 0
     for border in _borders(messages):
         size = sum(map(size_of, messages[end:border]))
@@ -54,6 +57,12 @@ def due_for_rollup(chapters: Sequence[Chapter]) -> Sequence[Chapter]:
         if len(side_by_side) >= FAN_IN:
             return side_by_side[:FAN_IN]
     return ()
+
+
+def _kept(messages: Sequence[Message], total: int) -> int:
+    """Return the tokens to leave uncovered: half a window, and so much less that the next turns fit, one at least."""
+    turns = max(sum(message.role == "user" for message in messages), 1)
+    return min(KEPT_TOKENS, max(DUE_TOKENS - TURNS_BETWEEN * total // turns, TURN_TOKENS))
 
 
 def _borders(messages: Sequence[Message]) -> list[int]:

@@ -14,7 +14,7 @@ from membus.domain.fresh import Fresh, fresh_block
 from membus.domain.marks import Cut, Marks
 from membus.domain.profile import Profile
 from membus.domain.prompt import Block, Footprint, Prompt, Said, Section, Tool
-from membus.domain.recall import RECALL_TOKENS, RECALL_TOKENS_MOST, Need, Recalled, chosen, need_of, recall_block
+from membus.domain.recall import RECALL_TOKENS_MOST, Need, Recalled, chosen, need_of, recall_block
 from membus.domain.summary import Outline
 from membus.domain.tokens import MESSAGE_OVERHEAD, estimate_tokens
 from membus.domain.window import WINDOW_TOKENS, fitted, said_in
@@ -29,7 +29,7 @@ BUDGETS = {
 results. What may give way does so in this order: recall, then what was just said elsewhere, then entities."""
 ENTITY_MESSAGES = 20
 """What a conversation is about right now stands in its last ten turns; the work of a turn has to have a bound."""
-PROMPT_VERSION = "2"
+PROMPT_VERSION = "3"
 """Names how a prompt is made of its sources: another version makes other bytes of the same ones."""
 
 SYSTEM = """You are a helpful assistant with a memory. What stands in the blocks named profile, summary, slots, \
@@ -119,14 +119,15 @@ class _Changing:
 
 def assemble(sources: Sources, message: str, now: datetime) -> Context:
     """Return the context that answers `message`; InvalidError as `bounded`, anything else gives way instead."""
-    size, ratio = bounded(message), ratio_of(sources.marks.rate)
+    size, ratio, need = bounded(message), ratio_of(sources.marks.rate), need_of(message)
     stable = _stable(sources, ratio)
     tools = sum(estimate_tokens(tool.model_dump_json()) for tool in sources.tools)
     tokens = {
         "system": estimate_tokens(SYSTEM) + tools, "profile": estimate_tokens(stable.profile),
         "summary": estimate_tokens(stable.summary), "window": sum(map(size_of, stable.window)),
     }  # fmt: skip
-    changing = _changing(sources, stable, now, left=CEILING / ratio - sum(tokens.values()) - size, ratio=ratio)
+    left = CEILING / ratio - sum(tokens.values()) - size
+    changing = _changing(sources, stable, now, need=need, left=left, ratio=ratio)
     tokens |= {
         "entities": estimate_tokens(changing.entities), "fresh": estimate_tokens(changing.fresh),
         "recall": estimate_tokens(recall_block(changing.recalled)), "message": size,
@@ -136,7 +137,7 @@ def assemble(sources: Sources, message: str, now: datetime) -> Context:
         sections=tuple(Section(name=name, tokens=count) for name, count in counted.items()),
         budget=CEILING, total_tokens=sum(counted.values()), prompt=_prompt(stable, changing, message, sources.tools),
         facts=stable.facts, summary=stable.summary or None, window=tuple(stable.window), cut=stable.cut,
-        need=need_of(message), recalled=tuple(changing.recalled), degraded=sources.degraded,
+        need=need, recalled=tuple(changing.recalled), degraded=sources.degraded,
         entities=changing.entities, fresh=tuple(each for each in sources.fresh if each.line in changing.fresh),
         ratio=ratio, estimated=sum(tokens.values()),
     )  # fmt: skip
@@ -151,7 +152,7 @@ def _stable(sources: Sources, ratio: float) -> _Stable:
     return _Stable(facts, profile, summary_block(sources.outline, budget=int(SUMMARY_TOKENS / UNKNOWN)), cut, window)
 
 
-def _changing(sources: Sources, stable: _Stable, now: datetime, *, left: float, ratio: float) -> _Changing:
+def _changing(sources: Sources, stable: _Stable, now: datetime, *, need: Need, left: float, ratio: float) -> _Changing:
     entities = entities_after(stable.window[-ENTITY_MESSAGES:], now).block
     if estimate_tokens(entities) > min(BUDGETS["entities"], left):
         entities = ""
@@ -159,10 +160,11 @@ def _changing(sources: Sources, stable: _Stable, now: datetime, *, left: float, 
     budget = int(min(BUDGETS["fresh"], left))
     fresh = fresh_block(sources.fresh, elsewhere_than=sources.conversation_id, budget=budget)
     left -= estimate_tokens(fresh)
+    budget, most = need.budget
     recalled = chosen(
         sources.found, conversation_id=sources.conversation_id, window=stable.window,
-        shown=f"{stable.profile}\n{stable.summary}", budget=min(RECALL_TOKENS / ratio, left),
-        most=min(BUDGETS["recall"] / ratio, left),
+        shown=f"{stable.profile}\n{stable.summary}", budget=min(budget / ratio, left),
+        most=min(most / ratio, left),
     )  # fmt: skip
     return _Changing(entities, fresh, recalled)
 

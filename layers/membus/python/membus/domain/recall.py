@@ -15,6 +15,10 @@ from membus.domain.small_talk import is_small_talk
 from membus.domain.tokens import estimate_tokens
 
 RECALL_TOKENS, RECALL_TOKENS_MOST = 1_500, 2_500
+RECALL_TOKENS_LESS = 600
+"""For a message that brings its own matter (a text, code, a log): what it asks is about that, and the window has the
+rest. A quarter of what a turn of BEAM cost was recall for such messages; no question of LoCoMo or BEAM is one."""
+LENGTHY_TOKENS = 100
 PASSAGES_WHOLE = 20
 """So many passages are worth more than 1,500 tokens where they are long: of BEAM 100K's evidence 0.74 stands in 1,250
 estimated tokens and 0.78 in 2,000; LoCoMo's short turns come to 45 in 1,500 (`make bench-chat`)."""
@@ -33,7 +37,7 @@ _OWN_TERMS = 3
 """A question behind a telling that names less («How are your pets?», «What do you think?») is about what was just
 told. On LoCoMo it is a third of the messages that ask; none of the questions of LoCoMo or BEAM is one."""
 
-Reason = Literal["small_talk", "too_little_to_look_for", "statement", "follow_up", "asks"]
+Reason = Literal["small_talk", "too_little_to_look_for", "statement", "follow_up", "asks", "asks_at_length"]
 
 
 class Need(Record):
@@ -41,6 +45,13 @@ class Need(Record):
 
     search: bool
     reason: Reason
+
+    @property
+    def budget(self) -> tuple[int, int]:
+        """Return the tokens of its passages, and the most of them where few are long."""
+        if self.reason == "asks_at_length":
+            return RECALL_TOKENS_LESS, RECALL_TOKENS_LESS
+        return RECALL_TOKENS, RECALL_TOKENS_MOST
 
 
 class Recalled(Record):
@@ -72,7 +83,7 @@ def need_of(message: str) -> Need:
         return Need(search=False, reason="statement")
     if len(asking) < len(sentences) and len({stem for each in asking for stem in stems(each)}) < _OWN_TERMS:
         return Need(search=False, reason="follow_up")
-    return Need(search=True, reason="asks")
+    return Need(search=True, reason="asks_at_length" if estimate_tokens(message) > LENGTHY_TOKENS else "asks")
 
 
 def chosen(

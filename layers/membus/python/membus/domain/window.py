@@ -41,20 +41,19 @@ def planned_cut(marks: Marks, *, ratio: float) -> Cut:
 def fitted(messages: Sequence[Message], cut: Cut, before: Marks, *, ratio: float) -> tuple[Cut, list[Message]]:
     """Return the cut and its window, oldest first, tool results stubbed as far as the cut says.
 
-    A window that has outgrown its budget although no summary covers its beginning loses whole turns there, down to
-    its half; the cut says `uncovered`. At every new cut old results become stubs, and are counted anew.
+    At every new cut old results become stubs, and are counted anew. A window that has outgrown its budget although no
+    summary covers its beginning is left with stubs, where they leave no more than its half; else it loses whole turns
+    there, and the cut says `uncovered`.
     """
     kept = [message for message in messages if message.status != "pending"]
     if cut != before.cut:
         cut = _stubbed(cut, kept)
     window = [rendered(message, cut) for message in kept]
     if sum(map(size_of, window)) * ratio > WINDOW_TOKENS:
-        window = _newest(window, KEPT_TOKENS / ratio, WINDOW_TOKENS / ratio)
-        dropped = [message for message in kept if not window or message.message_id < window[0].message_id]
-        after = dropped[-1].message_id if dropped else cut.after
-        tokens = cut.tokens + sum(map(size_of, dropped))
-        newest = before.covered.version or cut.version
-        cut = Cut(version=newest, after=after, tokens=tokens, stubs_until=cut.stubs_until, uncovered=True)
+        cut = _stubbed(cut, kept)
+        window = [rendered(message, cut) for message in kept]
+        if sum(map(size_of, window)) * ratio > KEPT_TOKENS:
+            cut, window = _uncovered(cut, window, before, ratio=ratio)
     while window and window[0].role != "user":
         window.pop(0)
     return cut, window
@@ -90,8 +89,20 @@ def _stubbed(cut: Cut, messages: Sequence[Message]) -> Cut:
         return cut
     place = questions[-TURNS_WHOLE]
     stubbed = cut.model_copy(update={"stubs_until": messages[place - 1].message_id})
-    saved = sum(size_of(each) - size_of(rendered(each, stubbed)) for each in messages[:place])
+    saved = sum(size_of(rendered(each, cut)) - size_of(rendered(each, stubbed)) for each in messages[:place])
     return stubbed.model_copy(update={"tokens": cut.tokens + saved})
+
+
+def _uncovered(cut: Cut, window: list[Message], before: Marks, *, ratio: float) -> tuple[Cut, list[Message]]:
+    """Return a cut in whole turns that no summary covers, and what it leaves of the window."""
+    left = _newest(window, KEPT_TOKENS / ratio, WINDOW_TOKENS / ratio)
+    dropped = [message for message in window if not left or message.message_id < left[0].message_id]
+    moved = {
+        "version": before.covered.version or cut.version,
+        "after": dropped[-1].message_id if dropped else cut.after,
+        "tokens": cut.tokens + sum(map(size_of, dropped)), "uncovered": True,
+    }  # fmt: skip
+    return cut.model_copy(update=moved), left
 
 
 def _newest(window: Sequence[Message], budget: float, most: float) -> list[Message]:
