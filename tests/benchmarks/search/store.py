@@ -2,15 +2,16 @@
 
 import math
 from collections import defaultdict
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 
 import numpy as np
 from numpy.typing import NDArray
 
 from membus.adapters.postgres_passages import content_hash
-from membus.adapters.postgres_search import ACCOMPANIED, CANDIDATES, SAMPLE
+from membus.adapters.postgres_search import CANDIDATES, SAMPLE
 from membus.domain.retrieval import BESIDE, BESIDE_PARTS, Entry, found_among
 from membus.domain.search import Query, Row, Scope
+from membus.domain.search.accompanied import accompanied
 from tests.benchmarks.search.vectors import Vectors
 
 Scores = NDArray[np.float64]
@@ -36,20 +37,27 @@ class Store:
 
     def gather(self, query: Query, vector: Vectors) -> tuple[list[Row], Scope]:
         similarities: Scores = (self.vectors @ vector).astype(float)
-        near, worded = np.argsort(-similarities, kind="stable")[:CANDIDATES].tolist(), _top(self._worded(query))
-        accompanied = {*near[:ACCOMPANIED], *worded[:ACCOMPANIED]}
-        beside = {index for candidate in accompanied for index in self._beside(self.rows[candidate])}
-        found = sorted({*near, *worded} | beside)
-        numbers = self._numbered(found, accompanied)
-        rows = [self.rows[i]._replace(similarity=float(similarities[i]), position=numbers[i]) for i in found]
+        worths = self._worded(query)
+        near, worded = np.argsort(-similarities, kind="stable")[:CANDIDATES].tolist(), _top(worths)
         sample = similarities[self._sample]
-        return rows, Scope(
+        scope = Scope(
             rows=len(self.rows),
             average_length=float(self._lengths.mean()),
             frequencies={term: len(self._postings[term]) for term in query.terms if term in self._postings},
             similarity_mean=float(sample.mean()),
             similarity_deviation=float(sample.std()),
         )
+        chosen = self._accompanied(dict.fromkeys(near, similarities), dict.fromkeys(worded, worths), scope)
+        beside = {index for candidate in chosen for index in self._beside(self.rows[candidate])}
+        found = sorted({*near, *worded} | beside)
+        numbers = self._numbered(found, chosen)
+        rows = [self.rows[i]._replace(similarity=float(similarities[i]), position=numbers[i]) for i in found]
+        return rows, scope
+
+    def _accompanied(self, near: Mapping[int, Scores], worded: Mapping[int, Scores], scope: Scope) -> list[int]:
+        places = {self.rows[i].id: i for i in (*near, *worded)}
+        by_id = [{self.rows[i].id: float(scores[i]) for i, scores in arm.items()} for arm in (near, worded)]
+        return [places[row_id] for row_id in accompanied(by_id[0], by_id[1], scope)]
 
     def _beside(self, row: Row) -> list[int]:
         places = ((row.session, row.position + offset) for offset in range(-BESIDE, BESIDE + 1))

@@ -10,13 +10,12 @@ from membus.adapters.postgres_found import found
 from membus.adapters.postgres_tenants import Connection
 from membus.adapters.postgres_visible import LIVE, is_whole_scope, parameters_of, visible
 from membus.domain.retrieval import BESIDE, BESIDE_PARTS, EARLIER, Found, Within
+from membus.domain.search.accompanied import accompanied
 from membus.domain.search.rows import Scope
 from membus.ports.embedder import Vector
 
 CANDIDATES = 100
 """As many by meaning and as many by words; ranking reads no more than both together and what stands beside them."""
-ACCOMPANIED = 40
-"""So many of the best of either arm bring what was said beside them: a third fewer rows than all (ADR 18)."""
 SAMPLE = 500
 """So many vectors, drawn by their hash, tell how close vectors of the scope are as a rule."""
 # An approximate index looks at so many, and goes on where expired rows leave fewer than were asked for.
@@ -27,18 +26,12 @@ _CANDIDATES = """
     WITH near AS ({near}), sample AS ({sample}), {words}
     SELECT total.rows, total.length, sample.mean, sample.deviation,
         (SELECT array_agg(ARRAY[place, times]) FROM seen),
-        coalesce(chosen.ids, '{{}}'), coalesce(chosen.accompanied, '{{}}'), {pending}
-    FROM total CROSS JOIN sample CROSS JOIN (
-        SELECT array_agg(DISTINCT id) AS ids, array_agg(id) FILTER (WHERE place <= %(accompanied)s) AS accompanied
-        FROM (
-            SELECT id, row_number() OVER () AS place FROM near
-            UNION ALL SELECT id, row_number() OVER () FROM worded
-        ) AS candidate
-    ) AS chosen
+        (SELECT json_object_agg(id, 1 - distance) FROM near), (SELECT json_object_agg(id, worth) FROM worded), {pending}
+    FROM total CROSS JOIN sample
 """
 # An approximate index of just this scope serves the order, if there is one; it has to see the cast it was made with.
 _NEAR = """
-    SELECT v.id FROM membus.vectors v {metadata} WHERE v.model = %(model)s AND {visible}
+    SELECT v.id, {distance} AS distance FROM membus.vectors v {metadata} WHERE v.model = %(model)s AND {visible}
     ORDER BY {distance} LIMIT %(candidates)s
 """
 _SAMPLE = """
@@ -54,7 +47,10 @@ _PENDING = """
     WHERE s.tenant_id = %(tenant)s AND s.scope = %(scope)s AND s.model IN ('', %(model)s))::bigint
 """
 _METADATA = "JOIN membus.memories m ON m.tenant_id = v.tenant_id AND m.id = v.id"
-_NO_NEAR, _NO_SAMPLE = "SELECT NULL AS id WHERE false", "SELECT 0::float8 AS mean, 0::float8 AS deviation"
+_NO_NEAR, _NO_SAMPLE = (
+    "SELECT NULL AS id, 0 AS distance WHERE false",
+    "SELECT 0::float8 AS mean, 0::float8 AS deviation",
+)
 _WORDS = """
     mine AS MATERIALIZED (
         SELECT m.id, m.length, CASE WHEN m.terms @@ %(any)s::tsquery THEN m.terms END AS terms
@@ -69,17 +65,17 @@ _WORDS = """
     ), seen AS (
         SELECT place, count(*) AS times FROM hit GROUP BY place
     ), worded AS (
-        SELECT hit.id FROM hit JOIN seen USING (place) CROSS JOIN total
-        GROUP BY hit.id
-        ORDER BY sum(
+        SELECT hit.id, sum(
             ln(1 + (total.rows - seen.times + 0.5)::float8 / (seen.times + 0.5)::float8)
             / (0.25 + 0.75 * hit.length / greatest(total.length, 1))
-        ) DESC, hit.id LIMIT %(candidates)s
+        ) AS worth
+        FROM hit JOIN seen USING (place) CROSS JOIN total GROUP BY hit.id
+        ORDER BY worth DESC, hit.id LIMIT %(candidates)s
     )
 """
 _NO_WORDS = """
     total AS (SELECT 0::bigint AS rows, 0::float8 AS length),
-    seen AS (SELECT 0 AS place, 0 AS times WHERE false), worded AS (SELECT NULL AS id WHERE false)
+    seen AS (SELECT 0 AS place, 0 AS times WHERE false), worded AS (SELECT NULL AS id, 0 AS worth WHERE false)
 """
 # A message is where its first passage is: two look-ups in the order of its session find those beside it. Row security
 # lets an index use the moments alone, not the comparison of whole rows; hence both.
@@ -127,7 +123,7 @@ def search(
     """Return at most 200 candidates, and what was said to either side of each in its session."""
     queries = [_query(term) for term in terms]
     parameters = parameters_of(within) | {
-        "model": model, "candidates": CANDIDATES, "accompanied": ACCOMPANIED, "sample": SAMPLE,
+        "model": model, "candidates": CANDIDATES, "sample": SAMPLE,
         "queries": queries, "any": " | ".join(queries),
     }  # fmt: skip
     if vector is not None:
@@ -135,8 +131,8 @@ def search(
         connection.execute(_BROADLY)
     statement = _candidates(within, parameters, dimensions=len(vector or ()), worded=bool(terms))
     figures = connection.execute(statement, parameters).fetchone()
-    total, length, mean, deviation, seen, ids, accompanied, pending = figures or (0, 0.0, 0.0, 0.0, None, [], [], None)
-    times = dict(seen or ())
+    total, length, mean, deviation, seen, near, worded, pending = figures or (0, 0.0, 0.0, 0.0, None, None, None, None)
+    times, near, worded = dict(seen or ()), near or {}, worded or {}
     scope = Scope(
         rows=total, average_length=length, similarity_mean=mean, similarity_deviation=deviation,
         frequencies={term: times.get(place, 0) for place, term in enumerate(terms, start=1)},
@@ -148,7 +144,10 @@ def search(
         vectors=sql.SQL(_VECTORS if vector is not None else ""),
         live=sql.SQL(LIVE).format(row=sql.SQL("m")),
     )
-    parameters |= {"ids": ids, "accompanied": accompanied, "beside": BESIDE, "parts": BESIDE_PARTS}
+    parameters |= {
+        "ids": list({**near, **worded}), "accompanied": accompanied(near, worded, scope),
+        "beside": BESIDE, "parts": BESIDE_PARTS,
+    }  # fmt: skip
     rows = connection.execute(passages, parameters, binary=True)
     return lambda: found(scope, rows.fetchall(), pending=pending)
 

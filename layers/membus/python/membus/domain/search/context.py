@@ -1,8 +1,8 @@
 """What surrounds a passage: its meaning in the scope's own scale, the messages beside it, and its sitting."""
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 
-from membus.domain.search.rows import Columns, Gathered, Row, Scope
+from membus.domain.search.rows import Columns, Gathered, Scope
 
 _DEVIATIONS = 3.0  # a close passage lies about three deviations above its scope's mean, whatever the embedder
 _SHORT_STEMS = 40  # a message of this many stems (some 80 words) leans on its neighbours half as much as a short one
@@ -11,8 +11,14 @@ BESIDE = {"before": -1, "before_that": -2, "after": 1, "after_that": 2}
 
 def vector_columns(gathered: Gathered, scope: Scope) -> Columns:
     """Measure closeness in deviations above the scope's mean: no embedder's own scale gets through."""
-    deviation = (scope.similarity_deviation or 1.0) * _DEVIATIONS
-    return {"meaning": [_meaning(row, scope.similarity_mean, deviation) for row in gathered.rows]}
+    mean, good = scope.similarity_mean, good_deviation(scope)
+    similarities = [row.similarity for row in gathered.rows]
+    return {"meaning": [0.0 if each is None else (each - mean) / good for each in similarities]}
+
+
+def good_deviation(scope: Scope) -> float:
+    """Return how far above the mean of the scope a similarity counts as 1."""
+    return (scope.similarity_deviation or 1.0) * _DEVIATIONS
 
 
 def context_columns(gathered: Gathered, words: list[float], meaning: list[float]) -> Columns:
@@ -21,7 +27,8 @@ def context_columns(gathered: Gathered, words: list[float], meaning: list[float]
     columns = {f"{name}_{side}": [0.0] * len(column) for name, column in scores.items() for side in BESIDE}
     shortness = [1 / (1 + (row.message_length / _SHORT_STEMS) ** 2) for row in gathered.rows]
     for places in gathered.sessions.values():
-        _hand_on(places, scores, columns, shortness)
+        if len(places) > 1:
+            _hand_on(places, scores, columns, shortness)
     return columns | {
         f"session_{name}": _best_of(gathered.sittings.values(), column) for name, column in scores.items()
     }
@@ -30,7 +37,7 @@ def context_columns(gathered: Gathered, words: list[float], meaning: list[float]
 def _hand_on(places: Mapping[int, list[int]], scores: Columns, columns: Columns, shortness: list[float]) -> None:
     """Fill in what the messages of one session have of those beside them: the best passage of each."""
     for name, column in scores.items():
-        best = {place: max([column[i] for i in members]) for place, members in places.items()}
+        best = {place: _best(members, column) for place, members in places.items()}
         for side, offset in BESIDE.items():
             handed = columns[f"{name}_{side}"]
             for place, members in places.items():
@@ -39,14 +46,14 @@ def _hand_on(places: Mapping[int, list[int]], scores: Columns, columns: Columns,
                         handed[i] = near * shortness[i]
 
 
-def _meaning(row: Row, mean: float, deviation: float) -> float:
-    return 0.0 if row.similarity is None else (row.similarity - mean) / deviation
+def _best(members: Sequence[int], column: Sequence[float]) -> float:
+    return column[members[0]] if len(members) == 1 else max([column[i] for i in members])
 
 
 def _best_of(groups: Iterable[list[int]], column: list[float]) -> list[float]:
     best = [0.0] * len(column)
     for members in groups:
-        value = max([column[i] for i in members])
+        value = _best(members, column)
         for i in members:
             best[i] = value
     return best

@@ -18,10 +18,15 @@ def inverse_frequencies(query: Query, scope: Scope) -> dict[str, float]:
     return {term: _worth(df, scope) for term, df in counts.items() if df}
 
 
+def good_match(scope: Scope) -> float:
+    """Return the worth that counts as 1 in the scope."""
+    return _RARE_TERMS * _worth(1, scope)
+
+
 def lexical_columns(query: Query, gathered: Gathered, scope: Scope) -> Columns:
     weights = inverse_frequencies(query, scope)
-    counts = [_counted(filter(weights.__contains__, row.stems.split())) for row in gathered.rows]
-    average, unit = scope.average_length or 1.0, _RARE_TERMS * _worth(1, scope)
+    counts = [_counted([stem for stem in stems if stem in weights]) for stems in gathered.stems]
+    average, unit = scope.average_length or 1.0, good_match(scope)
     return {
         "words": [
             _bm25(weights, held, length / average) / unit if held else 0.0
@@ -29,8 +34,8 @@ def lexical_columns(query: Query, gathered: Gathered, scope: Scope) -> Columns:
         ],
         "session_share": _shares(gathered.sittings.values(), counts, weights),
         "phrase": [
-            _phrase(query, row.stems.split()) if len(held) > 1 else 0.0
-            for held, row in zip(counts, gathered.rows, strict=True)
+            _phrase(query, stems) if len(held) > 1 else 0.0
+            for held, stems in zip(counts, gathered.stems, strict=True)
         ],
     }  # fmt: skip
 

@@ -45,12 +45,14 @@ class Scope:
 class Gathered:
     """The rows of one search with their ties, each as the indices of the rows that share it.
 
-    `sittings` by session and day, `sessions` by session and position in it; what stands alone is in no session.
+    `stems` of each row in their order; `sittings` by session and day, `sessions` by session and position in it; what
+    stands alone is in no session.
     """
 
     def __init__(self, rows: Sequence[Row]) -> None:
         self.rows = rows
-        self.lengths = [row.stems.count(" ") + 1 if row.stems else 0 for row in rows]
+        self.stems = [row.stems.split() for row in rows]
+        self.lengths = [len(stems) for stems in self.stems]
         self.sittings = _grouped([sitting_of(row) for row in rows])
         self.sessions: dict[str, dict[int, list[int]]] = defaultdict(dict)
         for index, row in enumerate(rows):

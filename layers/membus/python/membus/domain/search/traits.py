@@ -41,7 +41,7 @@ def trait_columns(query: Query, gathered: Gathered) -> Columns:
         "by_model": by_model,
         "by_model_of_summary": by_model if query.asks_summary else none,
         "by_model_if_asked": by_model if query.asks_model else none,
-        "tells_time": [float(not _TELLS_TIME.isdisjoint(row.stems.split())) for row in rows]
+        "tells_time": [float(not _TELLS_TIME.isdisjoint(stems)) for stems in gathered.stems]
         if query.asks_time
         else none,
         "instructs": [1.0 if _may_instruct(text) and _INSTRUCTION.search(text) else 0.0 for text in said],
