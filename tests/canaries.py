@@ -82,7 +82,7 @@ def known(house: House, owner: Owner) -> None:
     house.held_facts.hold(owner, [held_fact(Held(reason="url", observation=an_observation(canary_of(owner))))])
     signal = {"pk": f"T#{owner.tenant}#U#{owner.user}", "sk": "SIGNAL#path#0", "mark": canary_of(owner)}
     house.memory.put_item(Item=signal)
-    for text in (f"The {canary_of(owner)} is allergic to nuts.", f"{canary_of(owner)} has two cats."):
+    for text in (f"The {canary_of(owner)} is allergic to nuts.", f"{canary_of(owner)} has two cats. {LARGE}"):
         document = Document(
             memory_id=document_id(owner.user, None, text, again=0), tenant_id=owner.tenant, user_id=owner.user,
             text=text, created_at=NOON, updated_at=NOON,

@@ -24,7 +24,7 @@ from membus.adapters.erasing_episodes import UserEpisodes
 from membus.adapters.erasing_items import UserItems
 from membus.adapters.erasing_traces import EventTraces
 from membus.adapters.s3_contents import S3Contents
-from membus.adapters.s3_erasing import archives, large_texts
+from membus.adapters.s3_erasing import archives, document_texts, large_texts
 from membus.adapters.s3_versions import S3Versions
 from membus.adapters.sqs_erasing import EndedMessages
 from membus.domain.identity import Owner
@@ -59,7 +59,7 @@ class House:
         self.contents = S3Contents(lambda: self.s3, BUCKET)
         self.facts, self.answers = DynamoFacts(self.memory), DynamoAnswers(self.memory)
         self.held_facts = DynamoHeldFacts(self.memory, self.clock)
-        self.documents = DynamoDocuments(self.memory, self.clock)
+        self.documents = DynamoDocuments(self.memory, self.contents, self.clock)
         self.states = DynamoStates(self.memory, self.contents, self.clock)
         self.conversations = DynamoConversations(self.talks, self.clock)
         self.summaries = DynamoSummaries(self.talks)
@@ -80,6 +80,7 @@ class House:
             UserEpisodes(self.memory, traces, self.versions),
             ColdRows(archiver.catalog, archiver.objects, self.versions, traces),
             large_texts(self.versions),
+            document_texts(self.versions),
             archives(self.versions),
             EndedMessages(self.sqs, {"extract-dlq": self.dead_letters}),
         )  # fmt: skip

@@ -30,6 +30,7 @@ class Projection:
     """What follows from a change that was made, or is about, `moment`; `user` is whose data it is, if anybody's.
 
     `counted` says that its versions count that user's writes, and so begin anew where the user does.
+    `left` is the key of a text that nothing points to any more.
     """
 
     tenant: str
@@ -39,6 +40,7 @@ class Projection:
     user: str | None = None
     moment: datetime = LATEST
     counted: bool = False
+    left: str | None = None
 
     def after(self, erasure: Erasure) -> "Projection":
         """Return what is left of it for a user who was erased; nobody is told of what was before.
@@ -83,7 +85,7 @@ def project(change: Change, sources: Sources) -> Projection | None:
     if conversation := _CONVERSATION.fullmatch(change.pk):
         return _summary(change, conversation[1], conversation[2], sources.conversations)
     if change.sk == "DOC":
-        return _document(change)
+        return _document(change, sources.contents)
     return _episode(change, sources.contents)
 
 
@@ -119,10 +121,17 @@ def _observed(fact: Fact) -> Observation:
     return Observation.model_validate(fact.model_dump(include=set(Observation.model_fields)))
 
 
-def _document(change: Change) -> Projection | None:
+def _document(change: Change, contents: ContentStore) -> Projection | None:
+    """A text that lies elsewhere goes with its item; one that is gone already was replaced: a newer change follows."""
     document = Document.model_validate_json(change.body or change.old_body or "")
     if change.body is None or document.deleted:
-        return Projection(document.tenant_id, removals=(document.as_removal(),))
+        left = change.spilled if change.body is None else None
+        return Projection(document.tenant_id, removals=(document.as_removal(),), left=left)
+    if change.spilled:
+        text = contents.text(change.spilled)
+        if text is None:
+            return None
+        document = document.model_copy(update={"text": text})
     return Projection(
         document.tenant_id, memories=(document.as_memory(),), user=document.user_id, moment=document.updated_at
     )

@@ -134,6 +134,9 @@ def _write(tenant: str, projections: Sequence[Projection], sink: Sink) -> None:
             if _is_newer(each, newest.get(each.memory_id)):
                 newest[each.memory_id] = each
     sink.index.remove([each for each in newest.values() if isinstance(each, Removal)])
+    for projection in projections:
+        if projection.left:
+            sink.sources.contents.drop(projection.left)
     sink.indexer.put(tenant, [each for each in newest.values() if isinstance(each, Memory)])
 
 

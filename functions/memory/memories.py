@@ -10,6 +10,7 @@ from functions.memory.memories_api import MemoryIn, MemoryPatch, MemoryReceipt
 from membus.domain.document import DUPLICATE_SIMILARITY, Document, document_id, same_words, says_the_same
 from membus.domain.memory import METADATA_BYTES_MAX, is_live
 from membus.domain.retrieval import entry_of
+from membus.domain.spill import spills
 from membus.errors import ConflictError, InvalidError, UnavailableError
 from membus.indexing import Indexer
 from membus.ports.clock import Clock
@@ -34,7 +35,8 @@ class Library:
         """Keep each text, or merge it into the memory that says the same already.
 
         A memory that could not be indexed or embedded now is kept all the same and is `pending`: the stream of
-        the table brings it to the index.
+        the table brings it to the index. A long text is found by its words at once and embedded behind the stream:
+        its thousands of passages would outlast the request.
         """
         now = self.clock()
         for item in items:
@@ -42,6 +44,7 @@ class Library:
         texts = [
             passage.embedded_text
             for item in items
+            if not spills(item.text)
             for passage in entry_of(_fresh(tenant, item, now).as_memory()).passages
         ]
         vectors = self._vectors(tenant, texts)
@@ -148,6 +151,8 @@ class Library:
         """Keep the document and bring it to the index; say whether its meaning can be searched already."""
         self.documents.put(document)
         try:
+            if spills(document.text):
+                return document, self.indexer.put_words(document.tenant_id, document.as_memory())
             self.indexer.put(document.tenant_id, [document.as_memory()])
         except UnavailableError:
             return document, False

@@ -7,10 +7,14 @@ from functions.memory.memories_api import MemoryOut, MemoryPage
 from membus.domain.erasure import Hidden
 from membus.domain.filters import Filter
 from membus.domain.memory import scope_of
+from membus.domain.pages import Page
 from membus.domain.retrieval import Within
 from membus.ports.documents import DocumentStore
 from membus.ports.memories import MemoryIndex
 from membus.ports.sealer import Sealer
+
+ANSWER_BYTES = 4_000_000
+"""Of texts in one answer: the rest of the 6 MB that Lambda hands out is for metadata and quotes."""
 
 
 def listed(
@@ -27,5 +31,18 @@ def list_memories(
 ) -> MemoryPage:
     query = f"memories\n{within.tenant_id}\n{within.scope}\n{within.agent_id}\n{within.filter}"
     page = index.documents(within, limit=limit, after=read_cursor(cursor, query=query, sealer=sealer))
-    items = [MemoryOut.of(each) for each in documents.documents(within.tenant_id, page.items)]
-    return MemoryPage(items=items, next_cursor=write_cursor(page.after, query=query, sealer=sealer))
+    items, after = _fitting(page, within.tenant_id, documents)
+    return MemoryPage(items=items, next_cursor=write_cursor(after, query=query, sealer=sealer))
+
+
+def _fitting(page: Page[str], tenant: str, documents: DocumentStore) -> tuple[list[MemoryOut], dict[str, str] | None]:
+    """Return as many of a page as an answer holds, one at least, and where the next page begins."""
+    items: list[MemoryOut] = []
+    room = ANSWER_BYTES
+    for memory_id in page.items:
+        for document in documents.documents(tenant, [memory_id]):
+            room -= len(document.text.encode())
+            if room < 0 and items:
+                return items, {"at": items[-1].created_at.isoformat(), "id": items[-1].id}
+            items.append(MemoryOut.of(document))
+    return items, page.after

@@ -69,7 +69,7 @@ def _sources() -> Sources:
     reader = TieredEpisodes(DynamoEpisodeReader(memory, contents, clock), cold)
     sources = Sources(
         episodes=reader, facts=DynamoFacts(memory), conversations=DynamoConversations(talks, clock),
-        summaries=DynamoSummaries(talks), documents=DynamoDocuments(memory, clock), index=index,
+        summaries=DynamoSummaries(talks), documents=DynamoDocuments(memory, contents, clock), index=index,
         held_facts=DynamoHeldFacts(memory, clock), states=DynamoStates(memory, contents, clock), contents=contents,
         now=clock,
     )  # fmt: skip

@@ -30,8 +30,9 @@ def planted(client: Client, user: str, canary: str) -> str:
     client.send(said(user, f"My name is {canary}."), said(user, "I live in Oslo."))
     state = {"data": {"note": canary + "x" * 40_000}}
     assert client.http.put(f"/v1/agents/{agent}/sessions/{session}/state", json=state).status_code == 200
-    text = {"items": [{"text": f"{canary} is allergic to nuts.", "user_id": user}]}
-    assert client.post("/v1/memories", text).status_code == 201
+    texts = (f"{canary} is allergic to nuts.", f"{canary} wrote: " + "The hill is steep. " * 2_000)
+    items = [{"text": text, "user_id": user} for text in texts]
+    assert client.post("/v1/memories", {"items": items}).status_code == 201
     talk = client.post("/v1/conversations", {"user_id": user, "title": canary}).json()["conversation_id"]
     answer = client.post(f"/v1/conversations/{talk}/messages", {"content": f"Hello, {canary}.", "author": user})
     assert answer.status_code in {200, 201, 202}, answer.text

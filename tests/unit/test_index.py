@@ -233,6 +233,20 @@ def test_an_expired_document_leaves_the_index_and_may_be_put_again(index: Index)
     assert look(index.memories, "key") == ["mem_1"]
 
 
+def test_a_text_that_lies_elsewhere_is_indexed_from_there_and_goes_with_its_item(index: Index) -> None:
+    index.contents.keep("documents/acme/1", "The key lies under the stone.")
+    index.take(of_document(a_document(text=""), spilled="documents/acme/1"))
+    assert look(index.memories, "key") == ["mem_1"]
+
+    index.take(of_document(None, a_document(text=""), ttl=True, spilled="documents/acme/1"))
+    assert (look(index.memories, "key"), index.contents.kept) == ([], {})
+
+
+def test_a_text_that_was_replaced_meanwhile_is_left_to_its_newer_change(index: Index) -> None:
+    assert index.take(of_document(a_document(text=""), spilled="documents/acme/gone")) == []
+    assert (look(index.memories, "key"), index.quarantine.parked) == ([], [])
+
+
 def test_without_the_model_changes_come_again_and_are_found_by_their_words_meanwhile(index: Index) -> None:
     index.embedder.away = True
 

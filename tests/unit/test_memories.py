@@ -163,6 +163,32 @@ def test_without_the_embedding_model_a_memory_is_found_by_its_words(door: Door) 
     assert ([each["id"] for each in answer["results"]], answer["degraded"]) == ([receipt["id"]], True)
 
 
+def test_a_long_text_is_found_by_its_words_at_once_and_by_its_meaning_later(door: Door) -> None:
+    chapters = " ".join(f"Chapter {number}: the sea was calm and the crew was tired." for number in range(2_000))
+    text = f"{chapters} The treasure lies under the old lighthouse. {chapters}"
+
+    (receipt,) = put(door, text)
+
+    assert receipt["vector_state"] == "pending"
+    assert door.get(path(receipt)).json["text"] == text
+    (best,) = found(door, "lighthouse treasure", mode="text")
+    assert "treasure lies under" in best["text"]
+    assert len(best["text"]) < 1_000
+
+
+def test_a_page_ends_before_an_answer_outgrows_what_lambda_hands_out(door: Door) -> None:
+    for number in range(3):
+        put(door, f"{number} " + "语言 " * 300_000, key=f"k{number}")
+    sizes: list[int] = []
+    cursor: str | None = ""
+    while cursor is not None:
+        page = door.get("/v1/memories", f"user_id=ada&cursor={cursor}" if cursor else "user_id=ada").json
+        sizes.append(len(page["items"]))
+        cursor = page["next_cursor"]
+
+    assert sizes == [1, 1, 1]
+
+
 def test_a_cursor_is_good_for_its_own_listing(door: Door) -> None:
     put(door, "one tea", "two coffees", "three waters")
     cursor = door.get("/v1/memories", "user_id=ada&limit=2").json["next_cursor"]
@@ -176,7 +202,7 @@ def test_a_cursor_is_good_for_its_own_listing(door: Door) -> None:
 @pytest.mark.parametrize(
     "item",
     [
-        {"text": " "}, {"text": "\u200b"}, {"text": "x" * 60_001}, {"text": "x", "user_id": "a#b"},
+        {"text": " "}, {"text": "\u200b"}, {"text": "x" * 1_000_001}, {"text": "x", "user_id": "a#b"},
         {"text": "x", "id": "mine"},
         {"text": "x", "expires_at": "2020-01-01T00:00:00Z"}, {"text": "x", "expires_at": 5}, {},
     ],

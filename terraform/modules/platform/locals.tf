@@ -45,7 +45,7 @@ locals {
       grants = [
         module.tables.streams.memory.grants, module.tables.streams.conversations.grants,
         local.may.memory.facts.read, local.may.conversations.conversations.read, module.vector_store.grants.app, module.model.grants.embed,
-        module.event_bus.grants.put, module.event_bus.grants.send.quarantine, module.archive.grants.spill.read, local.ledger.grants, local.erased.grants,
+        module.event_bus.grants.put, module.event_bus.grants.send.quarantine, module.archive.grants.spill.read, module.archive.grants.spill.delete, local.ledger.grants, local.erased.grants,
       ]
       streams = {
         memory        = [for change in local.searchable : jsonencode({ dynamodb = change })]

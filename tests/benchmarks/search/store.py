@@ -9,7 +9,7 @@ from numpy.typing import NDArray
 
 from membus.adapters.postgres_passages import content_hash
 from membus.adapters.postgres_search import CANDIDATES, SAMPLE
-from membus.domain.retrieval import BESIDE, BESIDE_PARTS, Entry, found_among
+from membus.domain.retrieval import BESIDE, Entry, found_among
 from membus.domain.search import Query, Row, Scope
 from membus.domain.search.accompanied import accompanied
 from tests.benchmarks.search.vectors import Vectors
@@ -62,7 +62,7 @@ class Store:
     def _beside(self, row: Row) -> list[int]:
         places = ((row.session, row.position + offset) for offset in range(-BESIDE, BESIDE + 1))
         near = [index for place in places for index in self._places.get(place, [])] if row.session else []
-        return [index for index in near if self.rows[index].part < BESIDE_PARTS]
+        return [index for index in near if self.rows[index].part == 0]
 
     def _numbered(self, found: Sequence[int], accompanied: Iterable[int]) -> dict[int, int]:
         """Return positions that follow only where the index would know it: around what brought its neighbours."""

@@ -10,12 +10,12 @@ from membus.adapters.dynamo_documents import DynamoDocuments
 from membus.domain.document import Document
 from membus.errors import ConflictError, NotFoundError
 from membus.ports.documents import DocumentStore
-from tests.contract.conftest import EVERYWHERE, stack_table
+from tests.contract.conftest import EVERYWHERE, stack_contents, stack_table
 from tests.factories import NOON
 from tests.fakes.clock import StoppedClock
 from tests.fakes.documents import InMemoryDocuments
 from tests.strict import strict_aws
-from tests.tables import make_table
+from tests.tables import make_bucket, make_table
 
 if TYPE_CHECKING:
     from localstack.stack_file import Stack
@@ -32,10 +32,10 @@ def documents(request: pytest.FixtureRequest, clock: StoppedClock) -> Iterator[D
         yield InMemoryDocuments(clock)
     elif request.param == "strict":
         with strict_aws():
-            yield DynamoDocuments(make_table("memory"), clock)
+            yield DynamoDocuments(make_table("memory"), make_bucket(), clock)
     else:
         stack: Stack = request.getfixturevalue("stack")
-        yield DynamoDocuments(stack_table(stack, stack.tables.memory), clock)
+        yield DynamoDocuments(stack_table(stack, stack.tables.memory), stack_contents(stack), clock)
 
 
 def a_document(tenant: str, **fields: Any) -> Document:
@@ -104,3 +104,13 @@ def test_a_document_is_there_until_the_moment_it_expires(
     clock.advance(timedelta(seconds=1))
     with pytest.raises(NotFoundError):
         documents.document(tenant, "mem_1")
+
+
+def test_a_text_larger_than_any_item_comes_back_whole(documents: DocumentStore, tenant: str) -> None:
+    document = a_document(tenant, text="Zürich 🗝 " * 100_000, metadata={})
+    documents.put(document)
+    documents.put(changed := document.model_copy(update={"version": 2, "metadata": {"n": 1}}))
+
+    assert documents.documents(tenant, ["mem_1"]) == [changed]
+    documents.put(a_document(tenant, version=3, text="short now"))
+    assert documents.document(tenant, "mem_1").text == "short now"

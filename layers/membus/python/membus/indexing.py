@@ -8,7 +8,7 @@ from membus.errors import UnavailableError
 from membus.ports.embedder import Embedder, Vector
 from membus.ports.memories import MemoryIndex
 
-BACKFILL_TEXTS = 64
+BACKFILL_TEXTS = AT_ONCE = 64
 
 
 class Indexer:
@@ -34,6 +34,10 @@ class Indexer:
         fresh = [text for text in texts if text not in known]
         return known | dict(self._embedder(tenant).embed(fresh).vectors) if fresh else known
 
+    def put_words(self, tenant: str, memory: Memory) -> bool:
+        """Make a memory searchable by its words; say whether its vectors are all there, too."""
+        return not self._index.put(tenant, [entry_of(memory)])
+
     def backfill(self, tenant: str) -> int:
         """Give vectors to some of the tenant's texts that lack one of this model; return how many were found."""
         waiting = self._index.pending(tenant, limit=BACKFILL_TEXTS)
@@ -41,9 +45,12 @@ class Indexer:
         return len(waiting)
 
     def _embed(self, tenant: str, texts: Sequence[str]) -> None:
-        if not texts:
-            return
-        embedded = self._embedder(tenant).embed(texts)
-        self._index.attach(tenant, embedded.vectors)
-        if missing := set(texts) - set(embedded.vectors) - embedded.refused:
-            raise UnavailableError(f"{len(missing)} texts wait for their vectors")
+        """Attach some vectors after the other: who is cut off in a long text goes on where it was."""
+        missing = 0
+        for start in range(0, len(texts), AT_ONCE):
+            some = texts[start : start + AT_ONCE]
+            embedded = self._embedder(tenant).embed(some)
+            self._index.attach(tenant, embedded.vectors)
+            missing += len(set(some) - set(embedded.vectors) - embedded.refused)
+        if missing:
+            raise UnavailableError(f"{missing} texts wait for their vectors")

@@ -73,7 +73,7 @@ def holdings() -> "Sequence[Holdings]":
     from membus.adapters.erasing_items import UserItems
     from membus.adapters.erasing_traces import EventTraces
     from membus.adapters.postgres_erasing import IndexedRows
-    from membus.adapters.s3_erasing import archives, large_texts
+    from membus.adapters.s3_erasing import archives, document_texts, large_texts
     from membus.adapters.s3_versions import S3Versions
     from membus.adapters.sqs_erasing import EndedMessages
     from membus.domain.rotation import QUEUE_DAYS
@@ -90,6 +90,7 @@ def holdings() -> "Sequence[Holdings]":
         UserEpisodes(memory, traces, versions),
         ColdRows(catalog(), objects(), versions, traces),
         large_texts(versions),
+        document_texts(versions),
         archives(versions),
         IndexedRows(_transactions()),
         EndedMessages(client("sqs"), json.loads(_env(ENDS))),

@@ -4,7 +4,7 @@ from contextlib import contextmanager
 from functools import cache, partial
 from typing import TYPE_CHECKING
 
-from membus.wiring import _env, functions_login, now, postgres_address
+from membus.wiring import _env, contents, functions_login, now, postgres_address
 from membus.wiring_usage import account
 
 if TYPE_CHECKING:
@@ -31,7 +31,7 @@ def documents() -> "DocumentStore":
     from membus.adapters.aws import table
     from membus.adapters.dynamo_documents import DynamoDocuments
 
-    return DynamoDocuments(table(_env("MEMORY_TABLE")), now)
+    return DynamoDocuments(table(_env("MEMORY_TABLE")), contents(), now)
 
 
 @cache

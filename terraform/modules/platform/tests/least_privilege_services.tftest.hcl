@@ -108,8 +108,8 @@ run "services" {
     error_message = "Whoever writes episodes, states and replies keeps their large texts."
   }
   assert {
-    condition     = output.who_may.drop_spill == "erase, extract, memory, sweep"
-    error_message = "Sweep removes the large texts of deleted conversations, and can read none."
+    condition     = output.who_may.drop_spill == "erase, extract, index, memory, sweep"
+    error_message = "Sweep removes the large texts of deleted conversations, and can read none; index those of documents that expired."
   }
   assert {
     condition     = output.who_may.read_spill == "chat, export, extract, index, memory"

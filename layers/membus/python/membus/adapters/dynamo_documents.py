@@ -2,6 +2,9 @@
 
 A user's partition, pk `T#<tenant>#U#<user>`, sk `DOC#<memory id>`, says which documents are theirs.
 
+A text above 32 KB lies in the content store under a key of its write's own, which `spilled` names: a write that loses
+its race removes what it kept, and no other.
+
 The stream tells the index function of every change, and a stream keeps a change for a day.
 """
 
@@ -9,24 +12,30 @@ from collections.abc import Sequence
 from contextlib import suppress
 from datetime import timedelta
 from typing import TYPE_CHECKING, Any
+from uuid import uuid4
 
 from boto3.dynamodb.conditions import Attr
 
 from membus.adapters.dynamo_errors import dynamo_errors
 from membus.domain.document import Document
+from membus.domain.erasure import subject_of
 from membus.domain.memory import is_live
-from membus.errors import ConflictError, NotFoundError
+from membus.domain.spill import spills
+from membus.errors import ConflictError, NotFoundError, UnavailableError
 from membus.ports.clock import Clock
+from membus.ports.contents import ContentStore
 
 if TYPE_CHECKING:
     from mypy_boto3_dynamodb.service_resource import Table
 
 REMEMBERED = timedelta(days=3)
+READS = 3
+"""A text may be replaced, and removed, between reading its item and following the pointer."""
 
 
 class DynamoDocuments:
-    def __init__(self, table: "Table", clock: Clock) -> None:
-        self._table, self._clock = table, clock
+    def __init__(self, table: "Table", contents: ContentStore, clock: Clock) -> None:
+        self._table, self._contents, self._clock = table, contents, clock
 
     def document(self, tenant: str, memory_id: str) -> Document:
         document = self.last(tenant, memory_id)
@@ -43,15 +52,18 @@ class DynamoDocuments:
         return found
 
     def last(self, tenant: str, memory_id: str) -> Document | None:
-        with dynamo_errors("reading a memory"):
-            item = self._table.get_item(Key=document_key(tenant, memory_id), ConsistentRead=True).get("Item")
-        return Document.model_validate_json(str(item["body"])) if item else None
+        for _ in range(READS):
+            item = self._item(tenant, memory_id)
+            if item is None or "spilled" not in item:
+                return Document.model_validate_json(str(item["body"])) if item else None
+            text = self._contents.text(str(item["spilled"]))
+            if text is not None:
+                return Document.model_validate_json(str(item["body"])).model_copy(update={"text": text})
+        raise UnavailableError("the text of this memory cannot be found")
 
     def put(self, document: Document) -> None:
-        item: dict[str, Any] = {
-            **document_key(document.tenant_id, document.memory_id), "version": document.version,
-            "body": document.model_dump_json(),
-        }  # fmt: skip
+        held = self._held(document)
+        item = {**document_key(document.tenant_id, document.memory_id), "version": document.version, **held}
         if expires := document.updated_at + REMEMBERED if document.deleted else document.expires_at:
             item["expires_at"] = int(expires.timestamp()) + 1  # never before the moment itself
         follows = Attr("version").eq(document.version - 1)
@@ -60,17 +72,49 @@ class DynamoDocuments:
             self._name(document)
         try:
             with dynamo_errors("writing a memory"):
-                self._table.put_item(Item=item, ConditionExpression=condition)
+                answer = self._table.put_item(Item=item, ConditionExpression=condition, ReturnValues="ALL_OLD")
         except ConflictError as error:
-            stored = self.last(document.tenant_id, document.memory_id)
-            version = stored.version if stored else 0
-            raise ConflictError("the memory has changed", code="version_conflict", version=version) from error
+            self._lost(document, held.get("spilled"), error)
+        else:
+            self._drop(answer.get("Attributes", {}).get("spilled"))
+
+    def _item(self, tenant: str, memory_id: str) -> dict[str, Any] | None:
+        with dynamo_errors("reading a memory"):
+            return self._table.get_item(Key=document_key(tenant, memory_id), ConsistentRead=True).get("Item")
+
+    def _held(self, document: Document) -> dict[str, Any]:
+        """Return the attributes that hold the document, or all but a text that is safely kept elsewhere by then."""
+        if not spills(document.text):
+            return {"body": document.model_dump_json()}
+        key = f"{texts_prefix(document.tenant_id, document.user_id)}{uuid4().hex}"
+        self._contents.keep(key, document.text)
+        return {"body": document.model_copy(update={"text": ""}).model_dump_json(), "spilled": key}
+
+    def _lost(self, document: Document, key: str | None, error: ConflictError) -> None:
+        """Tell of the version in the way, unless that is this write itself, repeated because its answer was lost."""
+        stored = self._item(document.tenant_id, document.memory_id)
+        if key and stored and stored.get("spilled") == key:
+            return
+        self._drop(key)
+        version = int(str(stored["version"])) if stored else 0
+        raise ConflictError("the memory has changed", code="version_conflict", version=version) from error
+
+    def _drop(self, key: Any) -> None:
+        """Remove a text that no item points to; one that cannot be removed now goes when its owner is erased."""
+        if key:
+            with suppress(UnavailableError):
+                self._contents.drop(str(key))
 
     def _name(self, document: Document) -> None:
         """Note whose it is, before it is there: a note too many names nothing, one too few would hide a document."""
         note = {"pk": f"T#{document.tenant_id}#U#{document.user_id}", "sk": f"DOC#{document.memory_id}"}
         with dynamo_errors("writing a memory"):
             self._table.put_item(Item=note)
+
+
+def texts_prefix(tenant: str, user: str | None) -> str:
+    """Return where the large texts of a user lie, or those of no user: together, and without a name."""
+    return f"documents/{tenant}/{subject_of(tenant, user)}/"
 
 
 def document_key(tenant: str, memory_id: str) -> dict[str, str]:

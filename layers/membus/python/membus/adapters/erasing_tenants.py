@@ -14,7 +14,7 @@ if TYPE_CHECKING:
     from mypy_boto3_dynamodb.service_resource import Table
 
 EXPORTS = "exports/{}/"
-FOLDERS = ("{}/", "spill/episodes/{}/", "spill/states/{}/", "spill/results/{}/", EXPORTS)
+FOLDERS = ("{}/", "spill/episodes/{}/", "spill/documents/{}/", "spill/states/{}/", "spill/results/{}/", EXPORTS)
 TABLES = ("memories", "vectors", "removals", "scopes")
 
 

@@ -24,16 +24,15 @@ _DOCUMENTS = """
 def found(scope: Scope, passages: Sequence[tuple[Any, ...]], *, pending: int | None) -> Found:
     """Return what was found from columns in the order of a `Row`, then visible, kind, source and metadata.
 
-    In the place of a row's position stand the messages around it in their order, itself among them, or None.
+    In the place of a row's position the first has all messages that were said one after the other, run by run.
     """
     places = _places(passages)
-    rows = tuple(_row(places, *each[:_VISIBLE]) for each in passages)
+    rows = tuple([_row(places, each) for each in passages])
     return Found(scope, rows, _Visible(passages), pending)
 
 
-def _row(places: Mapping[str, int], *columns: Any) -> Row:
-    row_id, memory_id, session, _, *rest = columns
-    return Row(row_id, memory_id, session, places[memory_id], *rest)
+def _row(places: Mapping[str, int], columns: tuple[Any, ...]) -> Row:
+    return Row._make((*columns[:_MESSAGES], places[columns[_GROUP]], *columns[_MESSAGES + 1 : _VISIBLE]))
 
 
 def _places(passages: Sequence[tuple[Any, ...]]) -> dict[str, int]:
@@ -41,7 +40,8 @@ def _places(passages: Sequence[tuple[Any, ...]]) -> dict[str, int]:
 
     What stands alone has 0.
     """
-    after = {one: other for each in passages for one, other in pairwise(each[_MESSAGES] or ())}
+    runs = passages[0][_MESSAGES] or () if passages else ()
+    after = {one: other for messages in runs for one, other in pairwise(messages)}
     groups = {each[_GROUP]: bool(each[_SESSION]) for each in passages}
     places = dict.fromkeys(groups, 0)
     number = 0

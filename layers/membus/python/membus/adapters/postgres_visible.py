@@ -1,5 +1,6 @@
 """Which rows a search may see, as SQL; `memories` and `vectors` have the columns for it in common."""
 
+from collections.abc import Collection
 from typing import Any, LiteralString
 
 from psycopg import sql
@@ -35,14 +36,16 @@ def parameters_of(within: Within) -> dict[str, Any]:
 
 def visible(within: Within, parameters: dict[str, Any], *, row: LiteralString) -> sql.Composable:
     """Return the condition on `row`, an alias of either table; metadata is filtered on the alias `m`."""
-    narrowed = [text for name, text in _NARROWED.items() if name in parameters]
-    then = _THEN if within.as_of else _NOW
-    conditions: list[sql.Composable] = [
-        sql.SQL(text).format(row=sql.SQL(row)) for text in (_TENANT, LIVE, then, *narrowed)
-    ]
-    if within.filter:
-        conditions.append(compile_filter(within.filter, parameters))
-    return sql.SQL(" AND ").join(conditions)
+    names = frozenset(parameters)
+    return narrowed(names, compile_filter(within.filter, parameters) if within.filter else None, row=row)
+
+
+def narrowed(names: Collection[str], wanted: sql.Composable | None, *, row: LiteralString) -> sql.Composable:
+    """Return the same from the names of `parameters_of` and a filter that is compiled already."""
+    then = _THEN if "as_of" in names else _NOW
+    texts = (_TENANT, LIVE, then, *(text for name, text in _NARROWED.items() if name in names))
+    conditions: list[sql.Composable] = [sql.SQL(text).format(row=sql.SQL(row)) for text in texts]
+    return sql.SQL(" AND ").join([*conditions, wanted] if wanted else conditions)
 
 
 def is_whole_scope(within: Within) -> bool:

@@ -1,8 +1,8 @@
-"""A user's objects in S3, all versions: large texts of events and archives of exports lie below prefixes of theirs."""
+"""A user's objects in S3, all versions: large texts and archives of exports, each kind below a prefix of theirs."""
 
 from collections.abc import Callable
 
-from membus.adapters.episode_items import texts_prefix
+from membus.adapters import dynamo_documents, episode_items
 from membus.adapters.s3_versions import S3Versions
 from membus.domain import transfer
 from membus.domain.identity import Owner
@@ -40,7 +40,15 @@ class UserArchives(UserObjects):
 
 
 def large_texts(versions: S3Versions) -> UserObjects:
-    return UserObjects(versions, "large_texts", lambda owner: f"spill/{texts_prefix(owner.tenant, owner.user)}")
+    return UserObjects(
+        versions, "large_texts", lambda owner: f"spill/{episode_items.texts_prefix(owner.tenant, owner.user)}"
+    )
+
+
+def document_texts(versions: S3Versions) -> UserObjects:
+    return UserObjects(
+        versions, "document_texts", lambda owner: f"spill/{dynamo_documents.texts_prefix(owner.tenant, owner.user)}"
+    )
 
 
 def archives(versions: S3Versions) -> UserArchives:

@@ -13,9 +13,7 @@ from membus.domain.search.passages import Passage, index_passages
 from membus.domain.search.rows import Row, Scope
 
 BESIDE = 2
-"""So many messages to either side of what was found help to judge it."""
-BESIDE_PARTS = 2
-"""Of each of them so many passages: more put no further evidence within reach and cost twice the time."""
+"""So many messages to either side of what was found help to judge it, each by its first passage (ADR 41)."""
 
 
 EARLIER = 100

@@ -1,0 +1,151 @@
+"""The two statements of a search as text: statistics with the candidates, then the passages themselves."""
+
+from functools import lru_cache
+from typing import NamedTuple
+
+from psycopg import sql
+
+from membus.adapters.postgres_visible import LIVE, narrowed
+from membus.domain.retrieval import EARLIER
+
+_CANDIDATES = """
+    WITH near AS ({near}), sample AS ({sample}), {words}
+    SELECT total.rows, total.length, sample.mean, sample.deviation,
+        (SELECT array_agg(ARRAY[place, times]) FROM seen),
+        (SELECT json_object_agg(id, 1 - distance) FROM near), (SELECT json_object_agg(id, worth) FROM worded), {pending}
+    FROM total CROSS JOIN sample
+"""
+# An approximate index of just this scope serves the order, if there is one; it has to see the cast it was made with.
+_NEAR = """
+    SELECT v.id, {distance} AS distance FROM membus.vectors v {metadata} WHERE v.model = %(model)s AND {visible}
+    ORDER BY {distance} LIMIT %(candidates)s
+"""
+_SAMPLE = """
+    SELECT coalesce(avg(1 - distance), 0) AS mean, coalesce(stddev_pop(1 - distance), 0) AS deviation FROM (
+        SELECT v.embedding <=> %(vector)s::halfvec AS distance FROM membus.vectors v {metadata}
+        WHERE v.model = %(model)s AND {visible}
+        ORDER BY v.content_hash LIMIT %(sample)s
+    ) AS drawn
+"""
+# Kept by triggers: the texts of a scope, as those of the model '', less those that have their vector.
+_PENDING = """
+    (SELECT greatest(0, sum(CASE s.model WHEN '' THEN s.rows ELSE -s.rows END)) FROM membus.scopes s
+    WHERE s.tenant_id = %(tenant)s AND s.scope = %(scope)s AND s.model IN ('', %(model)s))::bigint
+"""
+_METADATA = "JOIN membus.memories m ON m.tenant_id = v.tenant_id AND m.id = v.id"
+_NO_NEAR, _NO_SAMPLE = (
+    "SELECT NULL AS id, 0 AS distance WHERE false",
+    "SELECT 0::float8 AS mean, 0::float8 AS deviation",
+)
+_WORDS = """
+    mine AS MATERIALIZED (
+        SELECT m.id, m.length, CASE WHEN m.terms @@ %(any)s::tsquery THEN m.terms END AS terms
+        FROM membus.memories m WHERE {visible}
+    ), total AS (
+        SELECT count(*) AS rows, coalesce(avg(length), 0)::float8 AS length FROM mine
+    ), said AS MATERIALIZED (
+        SELECT id, length, terms FROM mine WHERE terms IS NOT NULL
+    ), hit AS MATERIALIZED (
+        SELECT asked.place, said.id, said.length FROM said
+        JOIN unnest(%(queries)s::text[]) WITH ORDINALITY AS asked (query, place) ON said.terms @@ asked.query::tsquery
+    ), seen AS (
+        SELECT place, count(*) AS times FROM hit GROUP BY place
+    ), worded AS (
+        SELECT hit.id, sum(
+            ln(1 + (total.rows - seen.times + 0.5)::float8 / (seen.times + 0.5)::float8)
+            / (0.25 + 0.75 * hit.length / greatest(total.length, 1))
+        ) AS worth
+        FROM hit JOIN seen USING (place) CROSS JOIN total GROUP BY hit.id
+        ORDER BY worth DESC, hit.id LIMIT %(candidates)s
+    )
+"""
+_NO_WORDS = """
+    total AS (SELECT 0::bigint AS rows, 0::float8 AS length),
+    seen AS (SELECT 0 AS place, 0 AS times WHERE false), worded AS (SELECT NULL AS id, 0 AS worth WHERE false)
+"""
+# A message is where its first passage is: two look-ups in the order of its session find those beside it. Row security
+# lets an index use the moments alone, not the comparison of whole rows; hence both.
+_PASSAGES = """
+    WITH hit AS MATERIALIZED (
+        SELECT DISTINCT m.scope, m.session, m.occurred_at, m.group_id FROM membus.memories m
+        WHERE m.tenant_id = %(tenant)s AND m.id = ANY(%(accompanied)s::text[]) AND m.session <> ''
+    ), run AS MATERIALIZED (
+        SELECT array_agg(near.id) AS ids, array_agg(
+            near.group_id ORDER BY near.occurred_at, length(near.group_id), near.group_id
+        ) AS messages
+        FROM hit CROSS JOIN LATERAL (
+            (SELECT m.id, m.occurred_at, m.group_id FROM membus.memories m
+            WHERE m.tenant_id = %(tenant)s AND m.scope = hit.scope AND m.session = hit.session AND m.part = 0
+                AND m.occurred_at <= hit.occurred_at AND (m.occurred_at, length(m.group_id), m.group_id)
+                    <= (hit.occurred_at, length(hit.group_id), hit.group_id) AND {live}
+            ORDER BY m.occurred_at DESC, length(m.group_id) DESC, m.group_id DESC LIMIT %(beside)s + 1)
+            UNION ALL
+            (SELECT m.id, m.occurred_at, m.group_id FROM membus.memories m
+            WHERE m.tenant_id = %(tenant)s AND m.scope = hit.scope AND m.session = hit.session AND m.part = 0
+                AND m.occurred_at >= hit.occurred_at AND (m.occurred_at, length(m.group_id), m.group_id)
+                    > (hit.occurred_at, length(hit.group_id), hit.group_id) AND {live}
+            ORDER BY m.occurred_at, length(m.group_id), m.group_id LIMIT %(beside)s)
+        ) AS near GROUP BY hit.group_id
+    ), wanted AS (
+        SELECT unnest(%(ids)s::text[]) AS id UNION SELECT unnest(ids) FROM run
+    )
+    SELECT m.id, m.group_id, CASE m.session WHEN '' THEN '' ELSE m.scope || ' ' || m.session END,
+        CASE row_number() OVER () WHEN 1 THEN (SELECT json_agg(messages) FROM run) END,
+        CASE WHEN m.valid_until IS NULL THEN m.part ELSE m.part %% {earlier} END, m.speaker, m.occurred_at, m.text,
+        m.stems, m.message_length, {similarity}, {visible}, m.kind, m.source::text, m.metadata::text
+    FROM wanted JOIN membus.memories m ON m.tenant_id = %(tenant)s AND m.id = wanted.id {vectors}
+"""
+_VECTORS = "LEFT JOIN membus.vectors v ON v.tenant_id = m.tenant_id AND v.model = %(model)s AND v.id = m.id"
+_SIMILARITY, _NO_SIMILARITY = "1 - (v.embedding <=> %(vector)s::halfvec)", "NULL::float8"
+
+
+class Shape(NamedTuple):
+    """All that a statement depends on but a filter: names of the narrowing values, what is asked by, how broadly."""
+
+    narrowing: frozenset[str]
+    whole_scope: bool
+    dimensions: int
+    worded: bool
+
+
+def filtered(shape: Shape, wanted: sql.Composable) -> tuple[bytes, bytes]:
+    """Return the candidates' statement and the passages', both with the condition `wanted`."""
+    return _candidates(shape, wanted).as_bytes(), _passages(shape, wanted).as_bytes()
+
+
+@lru_cache(maxsize=256)
+def unfiltered(shape: Shape) -> tuple[bytes, bytes]:
+    """Return the same without one; to put them together takes longer than to find them here."""
+    return _candidates(shape, None).as_bytes(), _passages(shape, None).as_bytes()
+
+
+def _candidates(shape: Shape, wanted: sql.Composable | None) -> sql.Composed:
+    parts: dict[str, sql.Composable] = {"near": sql.SQL(_NO_NEAR), "sample": sql.SQL(_NO_SAMPLE)}
+    if shape.dimensions:
+        beside: dict[str, sql.Composable] = {
+            "visible": narrowed(shape.narrowing, wanted, row="v"), "metadata": sql.SQL(_METADATA if wanted else ""),
+        }  # fmt: skip
+        near = sql.SQL(_NEAR).format(distance=_distance(shape), **beside)
+        parts = {"near": near, "sample": sql.SQL(_SAMPLE).format(**beside)}
+    visible = narrowed(shape.narrowing, wanted, row="m")
+    words = sql.SQL(_WORDS).format(visible=visible) if shape.worded else sql.SQL(_NO_WORDS)
+    # Over all scopes of a tenant it would be a sum over all its users.
+    pending = sql.SQL(_PENDING if "scope" in shape.narrowing else "NULL")
+    return sql.SQL(_CANDIDATES).format(words=words, pending=pending, **parts)
+
+
+def _passages(shape: Shape, wanted: sql.Composable | None) -> sql.Composed:
+    return sql.SQL(_PASSAGES).format(
+        visible=narrowed(shape.narrowing, wanted, row="m"),
+        earlier=sql.Literal(EARLIER),
+        similarity=sql.SQL(_SIMILARITY if shape.dimensions else _NO_SIMILARITY),
+        vectors=sql.SQL(_VECTORS if shape.dimensions else ""),
+        live=sql.SQL(LIVE).format(row=sql.SQL("m")),
+    )
+
+
+def _distance(shape: Shape) -> sql.Composable:
+    """Return the order that an approximate index may serve, or one that none can: filters make its answers short."""
+    if shape.whole_scope:
+        return sql.SQL("v.embedding::halfvec({}) <=> %(vector)s::halfvec").format(sql.Literal(shape.dimensions))
+    return sql.SQL("(v.embedding <=> %(vector)s::halfvec) + 0")

@@ -1,0 +1,85 @@
+"""Documents in DynamoDB whose text lies in S3: no race loses one, and nothing is left behind."""
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+
+import pytest
+
+from membus.adapters.dynamo_documents import DynamoDocuments
+from membus.domain.document import Document
+from membus.errors import ConflictError, UnavailableError
+from tests.factories import NOON
+from tests.fakes.clock import StoppedClock
+from tests.fakes.contents import InMemoryContents
+from tests.strict import strict_aws
+from tests.tables import make_table
+
+LONG, LONGER = "tea " * 20_000, "coffee " * 20_000
+
+
+@dataclass(frozen=True)
+class Shelf:
+    documents: DynamoDocuments
+    contents: InMemoryContents
+
+    @property
+    def kept(self) -> list[str]:
+        return list(self.contents.kept.values())
+
+
+@pytest.fixture
+def shelf() -> Iterator[Shelf]:
+    contents = InMemoryContents()
+    with strict_aws():
+        yield Shelf(DynamoDocuments(make_table("memory"), contents, StoppedClock()), contents)
+
+
+def a_document(version: int, text: str, **fields: object) -> Document:
+    defaults = {
+        "memory_id": "mem_1", "tenant_id": "acme", "user_id": "ada", "created_at": NOON, "updated_at": NOON,
+    }  # fmt: skip
+    return Document.model_validate(defaults | {"version": version, "text": text} | fields)
+
+
+def test_a_text_that_was_replaced_leaves_nothing_behind(shelf: Shelf) -> None:
+    shelf.documents.put(a_document(1, LONG))
+    shelf.documents.put(a_document(2, LONGER))
+    assert shelf.kept == [LONGER]
+
+    shelf.documents.put(a_document(3, "", deleted=True))
+    assert shelf.kept == []
+
+
+def test_a_write_that_lost_its_race_takes_its_own_text_away_and_no_other(shelf: Shelf) -> None:
+    shelf.documents.put(a_document(1, LONG))
+
+    with pytest.raises(ConflictError):
+        shelf.documents.put(a_document(1, LONGER))
+
+    assert shelf.kept == [LONG]
+    assert shelf.documents.document("acme", "mem_1").text == LONG
+
+
+def test_where_the_text_cannot_be_kept_nothing_is_written(shelf: Shelf) -> None:
+    shelf.contents.down = True
+    with pytest.raises(UnavailableError):
+        shelf.documents.put(a_document(1, LONG))
+
+    assert shelf.documents.last("acme", "mem_1") is None
+
+
+def test_a_text_that_is_lost_is_never_an_empty_document(shelf: Shelf) -> None:
+    shelf.documents.put(a_document(1, LONG))
+    shelf.contents.kept.clear()
+
+    with pytest.raises(UnavailableError):
+        shelf.documents.document("acme", "mem_1")
+
+
+def test_large_texts_of_a_user_lie_together_and_do_not_name_them(shelf: Shelf) -> None:
+    shelf.documents.put(a_document(1, LONG))
+    shelf.documents.put(a_document(1, LONG, memory_id="mem_2"))
+
+    folders = {key.rpartition("/")[0] for key in shelf.contents.kept}
+    assert len(folders) == 1
+    assert "ada" not in folders.pop()
