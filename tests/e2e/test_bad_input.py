@@ -1,12 +1,21 @@
 """What strangers send: refused with a stable code, before anything is written (rows of the bad-input table)."""
 
+from collections.abc import Iterator
 from typing import Any
 
 import pytest
 
+from localstack.stack_file import Stack
 from tests.e2e.client import Client, now, said, somebody
 
 pytestmark = pytest.mark.stack
+
+
+@pytest.fixture
+def stranger(stack: Stack) -> Iterator[Client]:
+    client = Client(stack.api_url, None)
+    yield client
+    client.close()
 
 
 def refusal(client: Client, body: bytes) -> tuple[int, str]:
@@ -97,8 +106,15 @@ def test_a_tampered_or_borrowed_cursor_is_refused(acme: Client, zeta: Client) ->
     assert [(each.status_code, each.json()["code"]) for each in attempts] == [(400, "bad_cursor")] * 4
 
 
-def test_an_unknown_route_and_an_absent_thing_say_so_without_detail(acme: Client) -> None:
-    assert acme.get("/v1/nothing").status_code == 404
+def test_an_unknown_route_and_an_absent_thing_say_so_without_detail(acme: Client, stranger: Client) -> None:
+    for method, path in (("GET", "/v1/nothing"), ("DELETE", "/v1/events"), ("GET", "/"), ("POST", "/v2/events")):
+        unknown = acme.http.request(method, path)
+        assert (unknown.status_code, unknown.json()["code"]) == (404, "no_route"), path
+        assert (unknown.headers["content-type"], bool(unknown.json()["request_id"])) == (
+            "application/problem+json",
+            True,
+        )
+        assert stranger.http.request(method, path).status_code == 401
     absent = acme.get("/v1/conversations/01ARZ3NDEKTSV4RRFFQ69G5FAV")
     assert (absent.status_code, absent.json()["code"]) == (404, "not_found")
     assert acme.get(f"/v1/users/{somebody()}/facts/home.city").status_code == 404

@@ -31,6 +31,15 @@ def test_a_body_that_is_not_json_is_refused_and_has_no_effect(door: Door, body: 
     assert door.bus.published == []
 
 
+def test_bytes_that_the_gateway_replaced_are_refused_and_a_letter_that_was_written_is_not(door: Door) -> None:
+    body = json.dumps({"events": [EVENT | {"payload": {"text": "caf\ufffd"}}]}, ensure_ascii=False)
+
+    replaced = door.post("/v1/events", body, **{"content-length": str(len(body.encode()) - 2)})
+    assert (replaced.status, replaced.code) == (400, "invalid_json")
+    assert door.post("/v1/events", body, **{"content-length": str(len(body.encode()))}).status == 202
+    assert door.post("/v1/events", body).status == 202
+
+
 @pytest.mark.parametrize("content_type", ["application/json", "application/x-www-form-urlencoded", "text/plain", ""])
 def test_every_body_is_read_as_json_whatever_its_header_says(door: Door, content_type: str) -> None:
     assert post(door, EVENTS).status == 202

@@ -70,6 +70,18 @@ def test_a_change_of_a_version_that_is_gone_is_a_conflict_that_names_the_current
     assert door.patch(TALK, {"title": "Second", "expected_version": 2}).json["version"] == 3
 
 
+@pytest.mark.usefixtures("talk")
+def test_a_change_may_name_the_version_it_knows_in_if_match(door: Door) -> None:
+    tag = door.get(TALK).headers["etag"]
+    changed = door.patch(TALK, {"title": "First"}, **{"if-match": tag})
+
+    late = door.patch(TALK, {"title": "Second"}, **{"if-match": tag})
+
+    assert (changed.status, changed.headers["etag"]) == (200, '"2"')
+    assert (late.status, late.code, late.json["current_version"]) == (409, "conflict", 2)
+    assert door.patch(TALK, {"title": "Third", "expected_version": 2}, **{"if-match": tag}).status == 422
+
+
 def test_a_change_that_lost_a_race_is_made_on_what_won(
     door: Door, talk: Conversation, monkeypatch: pytest.MonkeyPatch
 ) -> None:

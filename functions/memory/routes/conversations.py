@@ -21,6 +21,7 @@ from functions.memory.conversations_api import (
 )
 from functions.memory.handoff import TURNS_MAX, hand_off
 from functions.memory.once import once, settings
+from functions.memory.routes.etags import IfMatch, expected_version, tagged
 from functions.memory.routes.parameters import READ, WRITE, Cursor, Limit, RequestKey, required
 from functions.memory.routes.walls import unseen
 from membus import wiring, wiring_erasing, wiring_socket
@@ -66,21 +67,27 @@ def get_conversations(
 
 
 @router.get(CONVERSATION, summary="One conversation", **READ)
-def get_conversation(conversation: ConversationId, user: ActingUser = None) -> Conversation:
-    return conversations.read_conversation(
+def get_conversation(conversation: ConversationId, user: ActingUser = None) -> Response[Conversation]:
+    found = conversations.read_conversation(
         caller(router).tenant, conversation, user=user, hidden=unseen(router), conversations=wiring.conversations()
     )
+    return tagged(found, found.version)
 
 
 @router.patch(CONVERSATION, summary="Rename, archive, bring back or share a conversation", **WRITE)
 def patch_conversation(
-    conversation: ConversationId, change: Annotated[ConversationPatch, Body()], user: ActingUser = None
-) -> Conversation:
+    conversation: ConversationId,
+    change: Annotated[ConversationPatch, Body()],
+    user: ActingUser = None,
+    if_match: IfMatch = None,
+) -> Response[Conversation]:
     _admit(caller(router).tenant, change.members or ())
-    return conversations.change_conversation(
-        caller(router).tenant, conversation, change, user=user, hidden=unseen(router),
-        conversations=wiring.conversations(), pause=time.sleep,
+    expected = expected_version(change.expected_version, if_match)
+    changed = conversations.change_conversation(
+        caller(router).tenant, conversation, change.model_copy(update={"expected_version": expected}), user=user,
+        hidden=unseen(router), conversations=wiring.conversations(), pause=time.sleep,
     )  # fmt: skip
+    return tagged(changed, changed.version)
 
 
 @router.delete(

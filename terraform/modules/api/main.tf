@@ -48,6 +48,15 @@ resource "aws_apigatewayv2_route" "this" {
   }
 }
 
+# What no route matches is a 404 like any other, with its code and request id; who brings no good key does not learn it.
+resource "aws_apigatewayv2_route" "fallback" {
+  api_id             = aws_apigatewayv2_api.this.id
+  route_key          = "$default"
+  target             = "integrations/${aws_apigatewayv2_integration.this[var.fallback].id}"
+  authorization_type = "CUSTOM"
+  authorizer_id      = aws_apigatewayv2_authorizer.this.id
+}
+
 # The credential alone identifies an answer in the cache: tenant and scopes depend on nothing else.
 resource "aws_apigatewayv2_authorizer" "this" {
   api_id                            = aws_apigatewayv2_api.this.id

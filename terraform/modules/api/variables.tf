@@ -21,6 +21,11 @@ variable "targets" {
   type        = map(object({ name = string, qualifier = optional(string), invoke_arn = string }))
 }
 
+variable "fallback" {
+  description = "The one of `targets` that answers what no route matches; it must answer 404, for its caller may hold no scope."
+  type        = string
+}
+
 variable "authorizer" {
   description = "The function that checks the Authorization header; an answer is reused for `ttl_seconds`, so a revoked key lives that long."
   type = object({

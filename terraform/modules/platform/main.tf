@@ -118,6 +118,7 @@ module "api" {
   name       = "${local.prefix}-api"
   openapi    = local.openapi
   targets    = { for name in ["memory", "chat"] : name => module.functions[name].target }
+  fallback   = "memory"
   authorizer = { target = module.functions["authorize"].target, ttl_seconds = var.api.authorizer_ttl_seconds }
   throttling = { rate = var.api.rate, burst = var.api.burst }
   operations = var.operations

@@ -44,6 +44,8 @@ STATUSES = (
     (InvalidError, HTTPStatus.UNPROCESSABLE_ENTITY),
 )
 
+REPLACED = "\ufffd"
+
 Next = Callable[[APIGatewayHttpResolver], Response[Any]]
 
 
@@ -161,8 +163,15 @@ def _defect(app: APIGatewayHttpResolver) -> Response[str]:
 
 
 def _text(event: dict[str, Any]) -> str | None:
-    """Return the body; bytes that are no UTF-8 become lone surrogates, which strict JSON refuses."""
+    """Return the body; bytes that are no UTF-8 become lone surrogates, which strict JSON refuses.
+
+    A gateway that takes the body for text has put U+FFFD in their place; the length that the client named tells it from
+    one that the client wrote.
+    """
     body: str | None = event.get("body")
+    if body and not event.get("isBase64Encoded") and REPLACED in body:
+        named = event.get("headers", {}).get("content-length", "")
+        return body if named in {"", str(len(body.encode()))} else body.replace(REPLACED, "\udcff")
     return base64.b64decode(body).decode(errors="surrogateescape") if body and event.get("isBase64Encoded") else body
 
 

@@ -17,6 +17,7 @@ variables {
     memory = { name = "membus-test-memory", invoke_arn = "arn:invoke:memory" }
     chat   = { name = "membus-test-chat", invoke_arn = "arn:invoke:chat", qualifier = "live" }
   }
+  fallback   = "memory"
   authorizer = { target = { name = "membus-test-authorize", invoke_arn = "arn:invoke:authorize" } }
   operations = { log_retention_days = 30 }
 }
@@ -29,6 +30,17 @@ run "routes_are_the_documents_operations" {
   assert {
     condition     = aws_apigatewayv2_route.this["POST /v1/conversations/{conversation}/messages"].target == "integrations/${aws_apigatewayv2_integration.this["chat"].id}"
     error_message = "A route goes to the function that its operation names."
+  }
+}
+
+run "what_no_route_matches_is_answered_behind_the_same_key" {
+  assert {
+    condition     = aws_apigatewayv2_route.fallback.route_key == "$default" && aws_apigatewayv2_route.fallback.target == "integrations/${aws_apigatewayv2_integration.this["memory"].id}"
+    error_message = "An unknown path is answered by the function that says 404 in our words."
+  }
+  assert {
+    condition     = aws_apigatewayv2_route.fallback.authorization_type == "CUSTOM" && aws_apigatewayv2_route.fallback.authorizer_id == aws_apigatewayv2_authorizer.this.id
+    error_message = "Who brings no good key hears 401 on any path, known or not."
   }
 }
 

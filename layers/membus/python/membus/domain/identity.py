@@ -9,9 +9,9 @@ _SEGMENT = re.compile(r"[\w.:@+=~|-]+")
 
 
 def _segment(value: str) -> str:
-    """Refuse what could forge a key (`#`), leave a folder (`/`, `..`) or hide (spaces, controls)."""
-    if not _SEGMENT.fullmatch(value) or ".." in value:
-        raise ValueError("use letters, digits and any of . _ : @ + = ~ | - (no '..')")
+    """Refuse what could forge a key (`#`), leave a folder (`/`, `.`, `..`) or hide (spaces, controls)."""
+    if not _SEGMENT.fullmatch(value) or ".." in value or value == ".":
+        raise ValueError("use letters, digits and any of . _ : @ + = ~ | - (no '..', and not '.' alone)")
     return value
 
 
