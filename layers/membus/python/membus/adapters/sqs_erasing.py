@@ -17,6 +17,8 @@ if TYPE_CHECKING:
 
 HIDDEN_SECONDS = 120
 """How long others cannot see what is being looked through; it is handed back sooner."""
+WAIT_SECONDS = 1
+"""So that all of a queue's servers are asked."""
 MESSAGES_MAX = 20_000
 """Of one queue: an operator empties it long before."""
 
@@ -68,7 +70,7 @@ class EndedMessages:
         for _ in range(0, MESSAGES_MAX, 10):
             with translated("a queue of dead letters"):
                 answer = self._client.receive_message(
-                    QueueUrl=url, MaxNumberOfMessages=10, VisibilityTimeout=HIDDEN_SECONDS, WaitTimeSeconds=1
+                    QueueUrl=url, MaxNumberOfMessages=10, VisibilityTimeout=HIDDEN_SECONDS, WaitTimeSeconds=WAIT_SECONDS
                 )
             if not answer.get("Messages"):
                 return

@@ -1,0 +1,140 @@
+"""Whoever writes a user's data, over real adapters, with a ledger that was asked just before an erasure began."""
+
+import json
+from collections.abc import Callable
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import dataclass, replace
+from typing import Any
+
+from functions.chat.api import MessageIn
+from functions.chat.gathering import Gatherer
+from functions.chat.results import Results
+from functions.chat.usecase import Chat
+from functions.memory import quarantine
+from functions.summarize.api import SummaryDue
+from functions.summarize.usecase import Summarizer
+from membus.adapters.dynamo_fresh import DynamoFresh
+from membus.adapters.dynamo_signals import DynamoSignals
+from membus.domain.conversation import MessageIds
+from membus.domain.held_facts import held_fact
+from membus.domain.transfer import IMPORTED
+from membus.domain.verdict import Held
+from membus.erasing import Gate
+from tests.canaries import canary_of, happened, speak
+from tests.deliveries import Extraction, a_message, observant
+from tests.erasing import House
+from tests.factories import ADA, a_conversation, an_event, an_observation
+from tests.fakes.bus import InMemoryBus
+from tests.fakes.model import ScriptedModel
+from tests.fakes.recollection import InMemoryRecollection
+from tests.toolboxes import no_tools
+
+CANARY = canary_of(ADA)
+SUMMARY = json.dumps({"summary": f"They like {CANARY}.", "entities": [], "intents": [], "decisions": [], "numbers": []})
+APPROVED = held_fact(Held(reason="url", observation=an_observation(CANARY)))
+
+
+@dataclass(frozen=True)
+class Writer:
+    """`prepare` leaves what is there before, `write` is what an erasure may come in between.
+
+    `again` says that what is written is delivered again whenever it failed, and replayed long after.
+    """
+
+    prepare: Callable[[House], object]
+    write: Callable[[House, Gate], object]
+    again: bool = False
+
+
+def _among_others(house: House) -> None:
+    house.conversations.create(a_conversation("talk", user_id="grace", members=("ada",)), request_key="talk")
+    speak(house, ADA, "talk", 1)
+
+
+def _own(house: House) -> None:
+    house.conversations.create(a_conversation("talk"), request_key="talk")
+    speak(house, ADA, "talk", 1)
+
+
+def _long(house: House) -> None:
+    _among_others(house)
+    for number in (2, 3):
+        speak(house, ADA, "talk", number)
+
+
+def _chat(house: House, gate: Gate) -> None:
+    """Answer a message of Ada's, with a result of a tool that lies outside."""
+    results = Results(lambda: house.contents, lambda _: None)
+    keep = results.keep
+
+    class Keeping(Results):
+        def keep(self, conversation: Any, turn: Any, whole: Any) -> Any:
+            return keep(conversation, turn, {**whole, "call": CANARY})
+
+    chat = Chat(
+        gatherer=Gatherer(
+            conversations=house.conversations, summaries=house.summaries, facts=house.facts,
+            fresh=DynamoFresh(house.talks, house.clock), recollection=InMemoryRecollection(),
+            pool=ThreadPoolExecutor(1),
+        ),
+        gate=gate, conversations=house.conversations, bus=InMemoryBus(), announcements=InMemoryBus,
+        model=lambda _: ScriptedModel(f"Gladly, {CANARY}."), clock=house.clock, seconds_left=lambda: 10.0,
+        toolbox=no_tools, results=Keeping(results.contents, results.tell), ids=MessageIds(),
+    )  # fmt: skip
+    chat.answer("acme", "talk", MessageIn(content=f"I like {CANARY}.", author="ada"), request_key="late")
+
+
+def _summarize(house: House, _: Gate) -> None:
+    summarizer = Summarizer(
+        conversations=house.conversations, summaries=house.summaries, model=lambda _: ScriptedModel(SUMMARY),
+        clock=house.clock, seconds_left=lambda: 10.0,
+    )  # fmt: skip
+    summarizer.advance(SummaryDue(tenant_id="acme", conversation_id="talk"))
+
+
+def _extract(house: House, gate: Gate, *, imported: bool = False) -> None:
+    extraction = Extraction(
+        observant(), episodes=house.tiers.episodes, facts=house.facts, signals=DynamoSignals(house.memory),
+        held_facts=house.held_facts, fresh=DynamoFresh(house.talks, house.clock),
+    )  # fmt: skip
+    erasures: Any = gate.erasures
+    extraction.erasures = erasures
+    kind: dict[str, Any] = {"type": IMPORTED} if imported else {}
+    words = f"I like {CANARY}. I live in {CANARY}."
+    events = [
+        an_event(f"e{number}", payload={"text": text}, session_id="s", **kind)
+        for number, text in enumerate((words, words + "x" * 40_000))
+    ]
+    extraction.deliver(*(a_message(event, event.event_id) for event in events))
+
+
+def _import(house: House, gate: Gate) -> None:
+    _extract(house, gate, imported=True)
+
+
+def _approve(house: House, _: Gate) -> None:
+    quarantine.approve(
+        ADA, APPROVED.quarantine_id, held_facts=house.held_facts, facts=house.facts, now=house.clock(),
+        pause=lambda _: None,
+    )  # fmt: skip
+
+
+def _yesterday(house: House) -> None:
+    for name in ("a", "bc"):
+        happened(house, ADA, name, days=-1)
+
+
+def _archive(house: House, gate: Gate) -> None:
+    house.tiers.archiver = replace(house.tiers.archiver, gate=gate)
+    house.tiers.archive()
+
+
+WRITERS = {
+    "a turn of their own": Writer(_own, _chat),
+    "a turn among others": Writer(_among_others, _chat),
+    "a summary of what they said among others": Writer(_long, _summarize),
+    "extract": Writer(lambda _: None, _extract, again=True),
+    "import": Writer(lambda _: None, _import, again=True),
+    "approval": Writer(lambda house: house.held_facts.hold(ADA, [APPROVED]), _approve),
+    "archive": Writer(_yesterday, _archive, again=True),
+}
