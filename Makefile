@@ -8,7 +8,7 @@ export PYTHONDONTWRITEBYTECODE := 1
 LOCKS := requirements/dev.txt requirements/minilm.txt
 ENV ?= dev
 
-.PHONY: help setup demo up down status test pgbouncer check fmt unit integration e2e build plan apply bench bench-tenants bench-extract bench-chat bench-gate bench-search search-weights lock openapi
+.PHONY: help setup demo up down status test pgbouncer check fmt unit integration e2e build plan apply bench bench-erase bench-tenants bench-extract bench-chat bench-gate bench-search search-weights lock openapi
 
 help: ## list the targets
 	@awk -F ':.*## ' '/^[a-z0-9-]+:.*## /{printf "  make %-16s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -65,6 +65,9 @@ apply: build ## terraform apply of ENV=dev|staging|prod
 
 bench: setup ## figures: import time, requests and units per event, profile read and chat turn
 	@$(PY) -m tests.benchmarks
+
+bench-erase: setup ## what it takes to erase one user among 1,000: EPISODES=1000000
+	@$(PY) -m tests.benchmarks.erasing $(EPISODES)
 
 bench-extract: setup ## model calls, tokens and facts of a LoCoMo file, in calm and in a storm of copies (DATA=file)
 	@$(PY) -m tests.benchmarks.extract $(if $(DATA),"$(DATA)")
