@@ -1,29 +1,28 @@
 """`tier status|run|compact|verify|reconcile|restore|report`: the cold tier, looked at and worked on by hand."""
 
-import json
 from argparse import ArgumentParser, Namespace
-from collections.abc import Callable, Iterable
+from bisect import bisect_right
+from collections.abc import Callable, Sequence
 from datetime import date
-from functools import partial
 from pathlib import Path
-from typing import Any
 
 from rich.progress import track
 
 from membus import wiring_cold, wiring_operators
-from membus.adapters.aws import client
 from membus.domain.cold import ColdObject
 from membus.domain.reconciliation import Line, Reconciliation
 from membus.errors import ArchiveError, InvalidError, NotFoundError
+from scripts.archiver import Asked, Done, done, report, resumable
+from scripts.command import Exit
 from scripts.deployed import become
 from scripts.output import Output, Row
 from scripts.target import AddGroup, Target
-from scripts.tier_report import page_of
+from scripts.tier_page import page_of
 from scripts.times import day
 
 SHARDS = 16
-RUN_SECONDS = 890
-"""An archiver may work for a quarter of an hour before it answers."""
+STEP_SECONDS = 30
+"""How long the archiver works on a tenant's objects before it says how far it has come."""
 EXAMPLES = {
     "status": "--tenant acme",
     "run": "--quiet-days 0 --dry-run",
@@ -33,7 +32,8 @@ EXAMPLES = {
     "restore": "--tenant acme --agent guide --since 2026-01-01 --dry-run",
     "report": "--tenant acme --html tiers.html",
 }
-Act = Callable[[Namespace, Target, Output], None]
+Act = Callable[[Namespace, Target, Output], Exit | None]
+WOULD = {"asked for": "would be asked for", "brought back": "would be brought back"}
 
 
 def register(add_group: AddGroup, options: ArgumentParser) -> None:
@@ -54,8 +54,10 @@ def register(add_group: AddGroup, options: ArgumentParser) -> None:
     command("status", _status, "what a tenant has in the archive, by agent")
     run = command("run", _run, "archive what waits, now", tenant=False, changes=True)
     run.add_argument("--quiet-days", type=int, help="0 takes today's episodes, too (default: as deployed)")
-    command("compact", partial(_task, "compact"), "merge a tenant's small objects", changes=True)
-    command("verify", partial(_task, "verify"), "read a tenant's objects and compare them with the catalog")
+    compact = command("compact", _compact, "merge a tenant's small objects", changes=True)
+    verify = command("verify", _verify, "read a tenant's objects and compare them with the catalog")
+    for resumed in (compact, verify):
+        resumed.add_argument("--after", default="", metavar="PLACE", help="go on where an interrupted run says it was")
     command("reconcile", _reconcile, "whether hot + cold is all that was recorded, by agent and day")
     restore = command(
         "restore", _restore, "bring objects back: from slow classes, or from the version before", changes=True
@@ -84,51 +86,35 @@ def _summary(agent: str, objects: list[ColdObject]) -> Row:
     }  # fmt: skip
 
 
-def _run(arguments: Namespace, target: Target, output: Output) -> None:
-    asked: dict[str, Any] = {"task": "archive", "dry_run": arguments.dry_run}
+def _run(arguments: Namespace, target: Target, output: Output) -> Exit:
+    asked: Asked = {"task": "archive", "dry_run": arguments.dry_run}
     if arguments.quiet_days is not None:
         asked["quiet_days"] = arguments.quiet_days
-    shards = track(range(SHARDS), "shards", console=output.progress(), transient=True)
-    _told(_whole(target, ({**asked, "shards": [shard]} for shard in shards)), output)
+    with output.bar() as bar:
+        shards = bar.track(range(SHARDS), description="shards")
+        total = done(target, ({**asked, "shards": [shard]} for shard in shards), told=lambda _: None)
+    return report(total, output, deed="would archive" if arguments.dry_run else "archived")
 
 
-def _task(task: str, arguments: Namespace, target: Target, output: Output) -> None:
-    _catalog(arguments, target)
-    asked = {"task": task, "tenant": arguments.tenant}
-    if getattr(arguments, "dry_run", False):
-        asked["dry_run"] = True
-    _told(_whole(target, [asked]), output)
+def _compact(arguments: Namespace, target: Target, output: Output) -> Exit:
+    asked = {"task": "compact", "dry_run": arguments.dry_run}
+    places = sorted({each.month.place for each in _catalog(arguments, target)})
+    total = _walked(asked, places, arguments, target, output)
+    return report(total, output, deed="would merge" if arguments.dry_run else "merged")
 
 
-def _whole(target: Target, asked: Iterable[dict[str, Any]]) -> dict[str, Any]:
-    """Let the archiver do each thing until it says that it is finished; return what was done in all."""
-    done: dict[str, Any] = {"episodes": 0, "objects": 0, "bytes": 0, "problems": []}
-    for each in asked:
-        unfinished = True
-        while unfinished:
-            answer = _invoke(target, each)
-            unfinished = answer["unfinished"]
-            for name in done:
-                done[name] += answer[name]
-    return done
+def _verify(arguments: Namespace, target: Target, output: Output) -> Exit:
+    places = sorted(each.place for each in _catalog(arguments, target))
+    return report(_walked({"task": "verify"}, places, arguments, target, output), output, deed="verified", damaged=True)
 
 
-def _invoke(target: Target, asked: dict[str, Any]) -> dict[str, Any]:
-    answer = client("lambda", attempts=1, read_timeout_seconds=RUN_SECONDS).invoke(
-        FunctionName=f"membus-{target.environment}-archive", Payload=json.dumps(asked)
-    )
-    done: dict[str, Any] = json.loads(answer["Payload"].read())
-    if "FunctionError" in answer:
-        raise InvalidError(f"the archiver refused: {done.get('errorMessage', 'no reason given')}")
-    return done
-
-
-def _told(done: dict[str, Any], output: Output) -> None:
-    row: Row = {name: str(done[name]) for name in ("episodes", "objects", "bytes")}
-    output.rows([row | {"problems": [str(each) for each in done["problems"]]}], nothing="")
-    if done["problems"]:
-        raise ArchiveError(
-            "and what else stands above needs a look (docs/runbooks/archive.md)", key=done["problems"][0]
+def _walked(asked: Asked, places: Sequence[str], arguments: Namespace, target: Target, output: Output) -> Done:
+    """Let the archiver go through all places, half a minute at a time, so that the bar moves."""
+    asked |= {"tenant": arguments.tenant, "after": arguments.after, "seconds": STEP_SECONDS}
+    with output.bar() as bar:
+        task = bar.add_task(arguments.tenant, total=len(places), completed=bisect_right(places, arguments.after))
+        return resumable(
+            target, asked, told=lambda answer: bar.update(task, completed=bisect_right(places, answer["cursor"]))
         )
 
 
@@ -162,7 +148,7 @@ def _restore(arguments: Namespace, target: Target, output: Output) -> None:
     rows: list[Row] = []
     for kept in track(objects, "objects", console=output.progress(), transient=True):
         state = versions.restore(kept, days=arguments.days, dry_run=arguments.dry_run)
-        rows.append({"object": kept.key, "state": state})
+        rows.append({"object": kept.key, "state": WOULD.get(state, state) if arguments.dry_run else state})
     output.rows([row for row in rows if row["state"] != "at hand"], nothing=f"All {len(rows)} objects are at hand.")
     if lost := [row for row in rows if row["state"] == "lost"]:
         raise ArchiveError("has no good version left; nor have those above", key=str(lost[0]["object"]))

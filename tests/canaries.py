@@ -3,7 +3,7 @@
 import json
 from datetime import timedelta
 
-from functions.archive.compaction import compact
+from functions.archive.compaction import Compaction
 from membus.domain.answers import Answer
 from membus.domain.document import Document, document_id
 from membus.domain.held_facts import held_fact
@@ -70,7 +70,7 @@ def archived(house: House, owner: Owner) -> None:
     now = house.tiers.now
     house.tiers.archive()
     house.tiers.now += timedelta(days=60)
-    compact(owner.tenant, archiver=house.tiers.archiver)
+    Compaction(house.tiers.archiver).tenant(owner.tenant)
     house.tiers.now = now
     for item in house.tiers.items():
         if "expires_at" in item:

@@ -11,6 +11,10 @@ SHARDS = 16
 Shard = Annotated[int, Field(ge=0, lt=SHARDS)]
 
 
+Seconds = Annotated[int | None, Field(ge=1)]
+"""How long to work before saying how far it has come; as long as there is time without."""
+
+
 class Archive(BaseModel):
     """Archive what waits in some shards. `quiet_days` is how long a day must be over; 0 takes today's episodes, too."""
 
@@ -23,33 +27,51 @@ class Archive(BaseModel):
 
 
 class Compact(BaseModel):
-    """Merge a tenant's small objects, month by month."""
+    """Merge a tenant's small objects, month by month, behind the place `after`."""
 
     model_config = ConfigDict(extra="forbid")
 
     task: Literal["compact"]
     tenant: Id
+    after: str = ""
+    seconds: Seconds = None
+    dry_run: bool = False
+
+
+class CompactDue(BaseModel):
+    """Merge what is worth it in the months that something was written to, whoever's they are."""
+
+    model_config = ConfigDict(extra="forbid")
+
+    task: Literal["compact_due"]
+    shards: list[Shard] = Field(default_factory=lambda: list(range(SHARDS)))
     dry_run: bool = False
 
 
 class Verify(BaseModel):
-    """Read a tenant's objects and compare them with the catalog."""
+    """Read a tenant's objects behind the place `after`, and compare them with the catalog."""
 
     model_config = ConfigDict(extra="forbid")
 
     task: Literal["verify"]
     tenant: Id
+    after: str = ""
+    seconds: Seconds = None
 
 
 class Asked(BaseModel):
-    asked: Annotated[Archive | Compact | Verify, Field(discriminator="task")]
+    asked: Annotated[Archive | Compact | CompactDue | Verify, Field(discriminator="task")]
 
 
 class Outcome(BaseModel):
-    """What a run did. `unfinished`: time ran out, the next run goes on. `problems` name objects and partitions."""
+    """What a run did. `unfinished`: time ran out, the next run goes on, where there is a `cursor`, `after` it.
+
+    `problems` name objects and partitions.
+    """
 
     episodes: int = 0
     objects: int = 0
     bytes: int = 0
     unfinished: bool = False
+    cursor: str = ""
     problems: list[str] = Field(default_factory=list)

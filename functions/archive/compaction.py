@@ -1,61 +1,133 @@
-"""Merge a tenant's small objects: colder classes take none below 128 KB, and a reader asks for each one."""
+"""Merge small objects: colder classes take none below 128 KB, and a reader asks for each one."""
 
 from collections.abc import Iterable
-from itertools import groupby
+from dataclasses import dataclass, field
+from datetime import date
 
 from functions.archive.api import Outcome
 from functions.archive.usecase import SECONDS_MIN, Archiver
-from membus.domain.cold import ColdObject, mergeable
-from membus.errors import MembusError
+from membus.domain.cold import ColdObject, Month
+from membus.domain.merging import mergeable
+from membus.errors import ArchiveError, ConflictError, MembusError
 
-TARGET_BYTES = 128 * 2**20
 
-
-def compact(tenant: str, *, archiver: Archiver, dry_run: bool = False) -> Outcome:
-    """Merge each agent's small objects of each month that is over.
+@dataclass
+class Compaction:
+    """One run. `patient` leaves a few late episodes alone beside a large object; a dry run counts what it would merge.
 
     Nothing is removed before the merged object was read back and the catalog names it instead of the old ones.
     """
+
+    archiver: Archiver
+    patient: bool = False
+    dry_run: bool = False
+    outcome: Outcome = field(default_factory=Outcome)
+
+    def due(self, shards: Iterable[int], *, before: date) -> Outcome:
+        """Look at the months before that of a day which something was written to since they were looked at last.
+
+        A month that is done leaves the list, so a run that is cut short is gone on with by the next.
+        """
+        for month in (month for shard in shards for month in self.archiver.catalog.due(shard, before=before)):
+            if not self._in_time():
+                break
+            self._month(month)
+        return self.outcome
+
+    def tenant(self, tenant: str, *, after: str = "") -> Outcome:
+        """Look at each agent's months that are over, those behind `after` alone; `cursor` is the last that is done."""
+        this_month = self.archiver.now().date().replace(day=1)
+        for month in sorted({each.month for each in self.archiver.catalog.of(tenant)}, key=lambda month: month.place):
+            if month.place <= after or month.first >= this_month:
+                continue
+            if not self._in_time():
+                break
+            self._month(month)
+            if not self.outcome.unfinished:
+                self.outcome.cursor = month.place
+        return self.outcome
+
+    def _month(self, month: Month) -> None:
+        """Merge until nothing is left to merge: what ninety objects have become may be small still."""
+        while groups := mergeable(objects := self.archiver.catalog.of_month(month), patient=self.patient):
+            done = [self._group(group) for group in groups]
+            if self.dry_run or not all(done):
+                return
+        if not self.dry_run:
+            self.archiver.catalog.looked_at(objects)
+
+    def _group(self, group: list[ColdObject]) -> bool:
+        """Return whether the group became one object."""
+        if not self._in_time():
+            return False
+        try:
+            done = self.dry_run or self._merged(group)
+        except MembusError as error:
+            self._failed(group[0].key, error)
+            return False
+        if done:
+            self.outcome.objects += len(group)
+            self.outcome.bytes += sum(each.bytes for each in group)
+            self.outcome.episodes += sum(each.rows for each in group)
+        return done
+
+    def _merged(self, group: list[ColdObject]) -> bool:
+        """Merge, unless somebody was faster: another compaction, or an erasure, whose word stands."""
+        objects, catalog = self.archiver.objects, self.archiver.catalog
+        try:
+            new = objects.merge(group)
+        except ArchiveError as missing:
+            if catalog.names(missing.key):
+                raise
+            return False
+        try:
+            catalog.replace(group, new)
+        except ConflictError:
+            if new is not None and not catalog.names(new.key):
+                objects.drop(new)
+            return False
+        # The merged object has the name of one of them where that one held all the others' rows.
+        for old in (each for each in group if new is None or each.key != new.key):
+            objects.drop(old)
+            while catalog.names(old.key):
+                # An archiver that takes up what was cut short has vouched for it again; its rows are in the new one.
+                catalog.replace([old], None)
+                objects.drop(old)
+        return True
+
+    def _in_time(self) -> bool:
+        self.outcome.unfinished = self.archiver.seconds_left() < SECONDS_MIN
+        return not self.outcome.unfinished
+
+    def _failed(self, key: str, error: MembusError) -> None:
+        self.outcome.problems.append(f"{key}: {error.code}: {error.detail}")
+        self.archiver.tell(key, error)
+
+
+def verify(tenant: str, *, archiver: Archiver, after: str = "") -> Outcome:
+    """Read a tenant's objects behind `after` and name those that are missing, damaged or not what the catalog says.
+
+    `cursor` is the place of the last one that was read. What is merged meanwhile is read back as it is written.
+    """
     outcome = Outcome()
-    for group in _groups(archiver.catalog.of(tenant), this_month=f"{archiver.now():%Y-%m}"):
-        if archiver.seconds_left() < SECONDS_MIN:
+    for each in sorted(archiver.catalog.of(tenant), key=lambda each: each.place):
+        if each.place <= after:
+            continue
+        if each.place != outcome.cursor and archiver.seconds_left() < SECONDS_MIN:
             outcome.unfinished = True
             break
-        outcome.objects += len(group)
-        outcome.bytes += sum(each.bytes for each in group)
-        outcome.episodes += sum(each.rows for each in group)
-        if not dry_run:
-            _merge(group, archiver, outcome)
+        _verify(each, archiver, outcome)
+        outcome.cursor = each.place
     return outcome
 
 
-def _groups(objects: Iterable[ColdObject], *, this_month: str) -> Iterable[list[ColdObject]]:
-    for (_, month), of_month in groupby(objects, key=lambda each: (each.agent, f"{each.day:%Y-%m}")):
-        if month != this_month:
-            yield from mergeable(list(of_month), target_bytes=TARGET_BYTES)
-
-
-def _merge(group: list[ColdObject], archiver: Archiver, outcome: Outcome) -> None:
+def _verify(kept: ColdObject, archiver: Archiver, outcome: Outcome) -> None:
     try:
-        merged = archiver.objects.merge(group)
-        archiver.catalog.replace(group, merged)
-        for old in group:
-            archiver.objects.drop(old)
+        archiver.objects.verify(kept)
     except MembusError as error:
-        outcome.problems.append(f"{group[0].key}: {error.code}: {error.detail}")
-        archiver.tell(group[0].key, error)
-
-
-def verify(tenant: str, *, archiver: Archiver) -> Outcome:
-    """Read every object of a tenant and name those that are missing, damaged or not what the catalog says."""
-    outcome = Outcome()
-    for each in archiver.catalog.of(tenant):
-        try:
-            archiver.objects.verify(each)
-        except MembusError as error:
-            outcome.problems.append(f"{each.key}: {error.code}: {error.detail}")
-            continue
-        outcome.objects += 1
-        outcome.bytes += each.bytes
-        outcome.episodes += each.rows
-    return outcome
+        if archiver.catalog.names(kept.key):
+            outcome.problems.append(f"{kept.key}: {error.code}: {error.detail}")
+        return
+    outcome.objects += 1
+    outcome.bytes += kept.bytes
+    outcome.episodes += kept.rows

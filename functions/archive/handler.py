@@ -1,17 +1,20 @@
 """Entry point: the schedule's shards, or an operator's task, in; what was done, out."""
 
+import math
+import time
+from collections.abc import Callable
 from datetime import timedelta
 from typing import Any
 
 from aws_lambda_powertools.metrics import MetricUnit
 from aws_lambda_powertools.utilities.typing import LambdaContext
 
-from functions.archive.api import Archive, Asked, Compact, Outcome
-from functions.archive.compaction import compact, verify
-from functions.archive.usecase import Archiver
+from functions.archive.api import Archive, Asked, Compact, CompactDue, Outcome, Verify
+from functions.archive.compaction import Compaction, verify
+from functions.archive.usecase import SECONDS_MIN, Archiver
 from membus import wiring, wiring_cold, wiring_erasing
 from membus.errors import MembusError
-from membus.observability import logger, metrics
+from membus.observability import EmfMonitor, logger, metrics
 
 
 @logger.inject_lambda_context
@@ -25,24 +28,34 @@ def handler(event: dict[str, Any], context: LambdaContext) -> dict[str, Any]:
         gate=wiring_erasing.gate(),
         hot_days=wiring_cold.hot_days(),
         now=wiring.now,
-        seconds_left=lambda: context.get_remaining_time_in_millis() / 1000,
+        seconds_left=_clock(context, getattr(asked, "seconds", None)),
         tell=_failed,
     )
     outcome = _done(asked, archiver)
-    metrics.add_metric(name="EpisodesArchived", unit=MetricUnit.Count, value=outcome.episodes)
-    metrics.add_metric(name="ArchiveProblems", unit=MetricUnit.Count, value=len(outcome.problems))
+    if isinstance(asked, Archive):
+        metrics.add_metric(name="EpisodesArchived", unit=MetricUnit.Count, value=outcome.episodes)
+    EmfMonitor().leaves(wiring.environment(), len(outcome.problems))
     return outcome.model_dump()
 
 
-def _done(asked: Any, archiver: Archiver) -> Outcome:
+def _done(asked: Archive | Compact | CompactDue | Verify, archiver: Archiver) -> Outcome:
+    today = archiver.now().date()
     if isinstance(asked, Archive):
         quiet_days = wiring_cold.quiet_days() if asked.quiet_days is None else asked.quiet_days
-        before = (archiver.now() + timedelta(days=1 - quiet_days)).date()
-        return archiver.archive(asked.shards, before=before, dry_run=asked.dry_run)
+        return archiver.archive(asked.shards, before=today + timedelta(days=1 - quiet_days), dry_run=asked.dry_run)
+    if isinstance(asked, CompactDue):
+        archived = today - timedelta(days=wiring_cold.quiet_days() + 1)  # up to here, but for what comes late
+        return Compaction(archiver, patient=True, dry_run=asked.dry_run).due(asked.shards, before=archived)
     if isinstance(asked, Compact):
-        return compact(asked.tenant, archiver=archiver, dry_run=asked.dry_run)
-    return verify(asked.tenant, archiver=archiver)
+        return Compaction(archiver, dry_run=asked.dry_run).tenant(asked.tenant, after=asked.after)
+    return verify(asked.tenant, archiver=archiver, after=asked.after)
+
+
+def _clock(context: LambdaContext, seconds: int | None) -> Callable[[], float]:
+    """Return what says how many seconds are left, as if the function's time ended when the caller wants an answer."""
+    ends = math.inf if seconds is None else time.monotonic() + seconds + SECONDS_MIN
+    return lambda: min(context.get_remaining_time_in_millis() / 1000, ends - time.monotonic())
 
 
 def _failed(place: str, error: MembusError) -> None:
-    logger.error("not archived, the next run tries again", place=place, code=error.code, detail=error.detail)
+    logger.error("left as it is, the next run tries again", place=place, code=error.code, detail=error.detail)

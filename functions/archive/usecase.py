@@ -9,8 +9,8 @@ from membus.domain.cold import ColdObject, ColdRow, Packed, packed
 from membus.domain.event import Recorded
 from membus.domain.identity import Owner
 from membus.erasing import Gate
-from membus.errors import MembusError
-from membus.ports.cold import ColdCatalog, ColdObjects, Waiting, WaitingEpisodes
+from membus.errors import ArchiveError, MembusError
+from membus.ports.cold import ColdObjects, Compacting, Waiting, WaitingEpisodes
 
 ROWS_MAX = 5_000
 """Rows of one object: at 32 KB each, the largest that lie in an item, 160 MB in this process."""
@@ -26,7 +26,7 @@ class Archiver:
 
     waiting: WaitingEpisodes
     objects: ColdObjects
-    catalog: ColdCatalog
+    catalog: Compacting
     gate: Gate
     hot_days: int
     now: Callable[[], datetime]
@@ -70,14 +70,27 @@ class Archiver:
             return
         expires_at = self._expiry(group.day)
         pack = packed(group.tenant, group.agent, group.day, rows, hot_until=expires_at)
-        kept = self.objects.keep(pack)
-        self.catalog.add(kept)
+        kept = self._vouched(pack)
         gone = self.waiting.stamp(group, [row.place for row in pack.rows], key=kept.key, expires_at=expires_at)
         outcome.episodes += len(rows) - len(gone)
         outcome.objects += 1
         outcome.bytes += kept.bytes
         if gone:
             self._without(set(gone), pack, kept)
+
+    def _vouched(self, pack: Packed) -> ColdObject:
+        """Keep the pack and name it in the catalog.
+
+        Of a run that was cut short, the object may lie there already, and be merged with others between the two.
+        """
+        kept = self.objects.keep(pack)
+        self.catalog.add(kept)
+        try:
+            self.objects.reach(kept)
+        except ArchiveError:
+            if self.catalog.names(kept.key):
+                self.objects.keep(pack)
+        return kept
 
     def _erased(self, tenant: str, row: ColdRow) -> bool:
         """Whether the row is about to be removed: it must be in no object by then."""

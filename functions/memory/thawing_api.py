@@ -35,7 +35,7 @@ def thaw(tenant: str, job_id: str, *, catalog: ColdCatalog, objects: ColdObjects
     if kept is None:
         raise NotFoundError("no such job")
     try:
-        objects.verify(kept)
+        objects.reach(kept)
     except ThawingError as thawing:
         return ThawOut.of(thawing)
     return ThawOut(job_id=job_id, status="done", object=key, retry_after_seconds=0)

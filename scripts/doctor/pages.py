@@ -10,6 +10,7 @@ ENDINGS = (
     ("-at-its-ceiling", "{route}-at-its-ceiling"),
     ("-wait", "{route}-wait"),
     ("-throttled", "{route}-throttled"),
+    ("archive-problems", "archive"),
     ("api-failures", "api-failures"),
     ("socket-failures", "socket-failures"),
     ("socket-refusals", "socket-failures"),

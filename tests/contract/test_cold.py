@@ -10,11 +10,11 @@ import pytest
 from localstack import aws
 from membus.adapters.dynamo_cold_catalog import DynamoColdCatalog
 from membus.adapters.s3_cold_objects import S3ColdObjects
-from membus.domain.cold import ColdObject, Packed, packed
+from membus.domain.cold import ColdObject, Month, Packed, packed
 from membus.domain.episode import EpisodeQuery
 from membus.domain.identity import Owner
 from membus.errors import ArchiveError, ConflictError
-from membus.ports.cold import ColdCatalog, ColdObjects
+from membus.ports.cold import ColdObjects, Compacting
 from tests.contract.conftest import EVERYWHERE, stack_table
 from tests.factories import NOON, a_cold_row
 from tests.fakes.cold import InMemoryColdCatalog, InMemoryColdObjects
@@ -29,7 +29,7 @@ MINUTE = timedelta(minutes=1)
 @dataclass(frozen=True)
 class Cold:
     objects: ColdObjects
-    catalog: ColdCatalog
+    catalog: Compacting
 
 
 @pytest.fixture(params=EVERYWHERE)
@@ -138,6 +138,70 @@ def test_objects_are_replaced_all_at_once_or_not_at_all(cold: Cold, owner: Owner
     with pytest.raises(ConflictError):
         cold.catalog.replace([first], second)
     assert cold.catalog.of(owner.tenant, "guide") == [merged]
+
+
+def test_an_object_whose_name_the_merged_one_takes_must_still_be_there(cold: Cold, owner: Owner) -> None:
+    first, second = (cold.objects.keep(a_pack(owner, n)) for n in (1, 2))
+    whole = cold.objects.merge([first, second])
+    assert whole is not None
+    cold.catalog.add(whole)
+    cold.catalog.add(first)
+
+    cold.catalog.replace([whole, first], whole)
+
+    assert cold.catalog.of(owner.tenant) == [whole]
+    cold.catalog.replace([whole], None)
+    with pytest.raises(ConflictError):
+        cold.catalog.replace([whole], whole)
+    assert cold.catalog.of(owner.tenant) == []
+
+
+def test_an_object_is_named_as_long_as_it_is_in_the_catalog(cold: Cold, owner: Owner) -> None:
+    kept = cold.objects.keep(a_pack(owner, 1))
+    assert not cold.catalog.names(kept.key)
+
+    cold.catalog.add(kept)
+    assert cold.catalog.names(kept.key)
+
+    cold.catalog.replace([kept], None)
+    assert not cold.catalog.names(kept.key)
+
+
+def test_a_month_is_due_from_each_write_until_its_objects_were_looked_at(cold: Cold, owner: Owner) -> None:
+    months = [date(2026, 1, 30), date(2026, 1, 31), date(2026, 2, 1)]
+    first, second, later = (cold.objects.keep(a_pack(owner, n, day=day)) for n, day in enumerate(months))
+    for each in (later, first):
+        cold.catalog.add(each)
+
+    def due() -> list[Month]:
+        found = [month for shard in range(16) for month in cold.catalog.due(shard, before=date(2026, 2, 20))]
+        return [month for month in found if month.tenant == owner.tenant]
+
+    assert due() == [Month(tenant=owner.tenant, agent="guide", first=date(2026, 1, 1))]
+    assert cold.catalog.of_month(due()[0]) == [first]
+
+    cold.catalog.add(second)
+    cold.catalog.looked_at([first])
+    assert due() == [first.month]
+    cold.catalog.looked_at([first, second])
+    assert due() == []
+
+    merged = cold.objects.merge([first, second])
+    assert merged is not None
+    cold.catalog.replace([first, second], merged)
+    cold.catalog.looked_at([second])
+    assert cold.catalog.of(owner.tenant) == [merged, later]
+    assert due() == [merged.month]
+
+
+def test_what_is_there_is_reached_and_what_is_not_is_named(cold: Cold, owner: Owner) -> None:
+    kept = cold.objects.keep(a_pack(owner, 1))
+    cold.objects.reach(kept)
+
+    cold.objects.drop(kept)
+    with pytest.raises(ArchiveError) as raised:
+        cold.objects.reach(kept)
+    assert raised.value.key == kept.key
 
 
 def test_two_tenants_see_their_own_objects(cold: Cold, owner: Owner) -> None:

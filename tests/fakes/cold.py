@@ -3,7 +3,7 @@
 from collections.abc import Sequence
 from datetime import date
 
-from membus.domain.cold import ColdObject, ColdRow, Packed, packed
+from membus.domain.cold import ColdObject, ColdRow, Month, Packed, packed
 from membus.domain.episode import EpisodeQuery, mark_before
 from membus.errors import ArchiveError, ConflictError
 
@@ -37,6 +37,9 @@ class InMemoryColdObjects:
     def drop(self, kept: ColdObject) -> None:
         self.packs.pop(kept.key, None)
 
+    def reach(self, kept: ColdObject) -> None:
+        self._pack(kept)
+
     def verify(self, kept: ColdObject) -> None:
         self._pack(kept)
 
@@ -49,9 +52,11 @@ class InMemoryColdObjects:
 class InMemoryColdCatalog:
     def __init__(self) -> None:
         self.entries: dict[str, ColdObject] = {}
+        self.unseen: set[str] = set()
 
     def add(self, kept: ColdObject) -> None:
         self.entries[kept.key] = kept
+        self.unseen.add(kept.key)
 
     def of(self, tenant: str, agent: str | None = None, *, since: date | None = None) -> list[ColdObject]:
         return sorted(
@@ -65,10 +70,24 @@ class InMemoryColdCatalog:
             key=lambda each: (each.agent, each.first),
         )
 
+    def names(self, key: str) -> bool:
+        return key in self.entries
+
+    def of_month(self, month: Month) -> list[ColdObject]:
+        return [each for each in self.of(month.tenant, month.agent) if each.month == month]
+
+    def due(self, shard: int, *, before: date) -> list[Month]:
+        """Every agent lies in the first shard."""
+        found = {self.entries[key].month for key in self.unseen if key in self.entries and shard == 0}
+        return sorted((each for each in found if each.first < before.replace(day=1)), key=lambda each: each.first)
+
+    def looked_at(self, objects: Sequence[ColdObject]) -> None:
+        self.unseen -= {each.key for each in objects}
+
     def replace(self, old: Sequence[ColdObject], new: ColdObject | None) -> None:
-        if not {each.key for each in old} - ({new.key} if new else set()) <= self.entries.keys():
+        if not {each.key for each in old} <= self.entries.keys():
             raise ConflictError("an object is no longer in the catalog")
         for each in old:
             self.entries.pop(each.key, None)
         if new:
-            self.entries[new.key] = new
+            self.add(new)

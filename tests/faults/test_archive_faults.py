@@ -4,7 +4,6 @@ from datetime import timedelta
 
 import pytest
 
-from functions.archive.compaction import compact
 from tests.archiving import BUCKET, DAYS, Tiers, calls, fill, ids, tiers
 from tests.factories import ADA, NOON, an_event, recorded
 from tests.fakes.crashing import Death
@@ -27,6 +26,20 @@ def test_archived_episodes_are_read_as_they_were_once_the_hot_copies_are_gone() 
         assert [episode.model_copy(update={"tier": "hot"}) for episode in made.walk(ADA)] == before
         assert {episode.tier for episode in made.walk(ADA)} == {"cold"}
         assert made.archive().episodes == 0
+
+
+def test_a_copy_that_comes_when_the_hot_one_is_gone_changes_nothing() -> None:
+    with tiers() as made:
+        large = recorded(an_event("late", agent_id="guide", payload={"text": "x" * 40_000}, occurred_at=NOON))
+        made.episodes.record(large, extracted="v1")
+        made.archive()
+        made.expire()
+        before = made.walk(ADA)
+
+        assert made.episodes.record(large, extracted="v1").extracted == "v1"
+
+        assert made.items() == []
+        assert made.walk(ADA) == before, "its large text included"
 
 
 @pytest.mark.parametrize("limit", [1, 2, 3, 7])
@@ -127,42 +140,3 @@ def test_what_is_erased_while_it_is_archived_is_in_no_object() -> None:
         assert ids(made.walk(ADA)) == [each for each in everything if each != "ada0"]
         bodies = [made.s3.get_object(Bucket=BUCKET, Key=key)["Body"].read() for key in made.keys_of_parquet()]
         assert len(bodies) == len(made.archiver.catalog.of("acme"))
-
-
-def test_compaction_leaves_one_object_a_month_and_every_episode() -> None:
-    with tiers() as made:
-        everything = fill(made)
-        made.archive()
-        made.expire()
-        objects = len(made.keys_of_parquet())
-
-        outcome = compact("acme", archiver=made.archiver)
-
-        assert outcome.problems == []
-        months = {each.day.replace(day=1) for each in made.archiver.catalog.of("acme")}
-        assert len(made.keys_of_parquet()) == len(months) < objects
-        assert ids(made.walk(ADA)) == everything
-        assert compact("acme", archiver=made.archiver).objects == 0
-
-
-def test_a_crash_while_compacting_loses_nothing() -> None:
-    for step in range(1, 40):
-        with tiers() as made:
-            everything = fill(made, ADA)
-            made.archive()
-            made.expire()
-
-            def die(_: str, number: int, step: int = step) -> None:
-                if number == step:
-                    raise Death
-
-            try:
-                with calls(made, die):
-                    compact("acme", archiver=made.archiver)
-            except Death:
-                assert ids(made.walk(ADA)) == everything, f"after a crash at step {step}"
-                compact("acme", archiver=made.archiver)
-            else:
-                return
-            assert ids(made.walk(ADA)) == everything, f"after a crash at step {step}"
-    pytest.fail("compaction never came to its end")

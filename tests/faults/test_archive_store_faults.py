@@ -6,8 +6,7 @@ from typing import Any
 import pytest
 from botocore.exceptions import ClientError
 
-from functions.memory.thawing_api import JOB_PREFIX, ThawOut, thaw
-from membus.errors import ArchiveError, InvalidError, NotFoundError, ThawingError
+from membus.errors import ArchiveError
 from tests.archiving import BUCKET, calls, fill, ids, tiers
 from tests.factories import ADA
 from tests.fakes.crashing import Death
@@ -92,31 +91,6 @@ def test_a_damaged_object_is_an_error_that_names_it() -> None:
 
         with pytest.raises(ArchiveError, match=key):
             made.walk(ADA)
-
-
-def test_an_object_in_a_class_that_takes_hours_is_asked_for_and_told_as_a_job() -> None:
-    with tiers() as made:
-        fill(made, ADA)
-        made.archive()
-        made.expire()
-        key = made.keys_of_parquet()[0]
-        made.s3.copy_object(
-            Bucket=BUCKET, Key=key, CopySource={"Bucket": BUCKET, "Key": key}, StorageClass="GLACIER"
-        )  # fmt: skip
-
-        with pytest.raises(ThawingError) as thawing:
-            made.walk(ADA)
-
-        told = ThawOut.of(thawing.value)
-        assert (told.object, told.status, told.retry_after_seconds) == (key, "running", 18_000)
-        objects, catalog = made.archiver.objects, made.archiver.catalog
-        assert thaw("acme", told.job_id, catalog=catalog, objects=objects).job_id == told.job_id
-        with pytest.raises(NotFoundError):
-            thaw("zeta", told.job_id, catalog=catalog, objects=objects)
-        with pytest.raises(NotFoundError):
-            thaw("acme", f"{JOB_PREFIX}bm9uZQ", catalog=catalog, objects=objects)
-        with pytest.raises(InvalidError):
-            thaw("acme", f"{JOB_PREFIX}_____", catalog=catalog, objects=objects)
 
 
 def test_a_store_that_reads_back_something_else_than_was_written_is_not_trusted() -> None:

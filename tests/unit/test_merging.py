@@ -1,6 +1,7 @@
-"""membus.domain.cold.mergeable: which small objects become one, and never more at once than a catalog can exchange."""
+"""membus.domain.merging: which small objects become one, and never more at once than a catalog can exchange."""
 
-from membus.domain.cold import MERGED_AT_ONCE, ColdObject, mergeable
+from membus.domain.cold import ColdObject
+from membus.domain.merging import MANY, MERGED_AT_ONCE, mergeable
 from tests.factories import NOON
 
 
@@ -24,3 +25,26 @@ def test_a_group_ends_before_it_would_outgrow_one_and_a_half_of_the_target() -> 
     groups = mergeable([an_object(number, size=90) for number in range(6)], target_bytes=120)
 
     assert [len(group) for group in groups] == [2, 2, 2]
+
+
+def test_a_few_late_episodes_wait_beside_a_large_object_until_they_weigh_something() -> None:
+    large, late = an_object(0, size=4_000), [an_object(number, size=100) for number in range(1, MANY)]
+
+    assert mergeable([large, *late[:5]], patient=True) == []
+    assert mergeable([large, *late[:5]]) == [[large, *late[:5]]]
+    assert mergeable([large, *late[:10]], patient=True) == [[large, *late[:10]]]
+    assert len(mergeable([an_object(0, size=10**6), *late], patient=True)) == 1
+
+
+def test_what_trickles_in_every_night_is_written_again_a_handful_of_times() -> None:
+    """A month of 4,000,000 bytes, and 10,000 more on each of a hundred nights."""
+    lying, written = [an_object(0, size=4_000_000)], 0
+    for night in range(1, 101):
+        lying.append(an_object(night, size=10_000))
+        for group in mergeable(lying, patient=True):
+            merged = group[0].model_copy(update={"bytes": sum(each.bytes for each in group)})
+            lying = [merged, *(each for each in lying if each not in group)]
+            written += merged.bytes
+
+    assert len(lying) <= MANY
+    assert written < 8 * 5_000_000

@@ -26,6 +26,7 @@ def keys(module: str, file: str) -> list[str]:
 
 ALARMS = {
     ("api", "${var.name}-failures"): ["api-failures"],
+    ("archive", "${var.alarm.prefix}-problems"): ["archive-problems"],
     ("event_bus", "${each.value.name}-not-empty"): [f"{end}-not-empty" for end in ENDS],
     ("event_bus", "${each.value.name}-falls-behind"): [f"{route}-falls-behind" for route in ROUTES],
     ("event_bus", "${var.prefix}-${each.key}"): [

@@ -45,3 +45,9 @@ variable "tls_only" {
   type        = bool
   default     = true
 }
+
+variable "alarm" {
+  description = "What rings where the archiver leaves episodes or objects as they are for hours: the alarm's `prefix`, the environment whose metric it watches, the SNS topic that is told; without one there is none."
+  type        = object({ prefix = string, environment = string, topic_arn = optional(string) })
+  default     = null
+}

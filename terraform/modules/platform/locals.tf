@@ -58,7 +58,7 @@ locals {
       limits      = { timeout_seconds = 120, memory_mb = 1024 }
       environment = merge(local.memory, local.conversations, local.bus, module.model.environment, { CHAT_MODEL_ID = var.model.chat_id, RECALL_FUNCTION = local.recall.target, CHAT_FALLBACK_MODEL_ID = var.model.chat_fallback_id }, local.spill.environment, local.ledger.environment, local.hot.environment, local.socket.environment, local.rates.environment)
       grants = [
-        local.recall.grant, local.rates.grants, local.socket.grants, local.may.memory.cold.read, module.archive.grants.cold.read,
+        local.recall.grant, local.rates.grants, local.socket.grants, local.may.memory.cold.read, module.archive.grants.cold.read, module.archive.grants.cold.thaw,
         module.archive.grants.spill.read, module.archive.grants.spill.write,
         local.may.memory.facts.read, local.may.conversations.turns.read, local.may.conversations.turns.write,
         module.event_bus.grants.put, module.model.grants.ask, local.ledger.grants, local.hot.grants, local.erased.grants,

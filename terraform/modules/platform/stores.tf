@@ -62,6 +62,7 @@ module "archive" {
   protected = var.protection.protected
   tls_only  = var.protection.tls_only
   tiers     = var.protection.tiers
+  alarm     = { prefix = "${local.prefix}-archive", environment = var.environment, topic_arn = var.operations.alarm_topic_arn }
 }
 
 module "event_bus" {
@@ -101,8 +102,8 @@ module "tables" {
         episodes = { keys = ["T#*#A#*#E#*", "T#*#EV#*"], indexes = { by_user = ["T#*#U#*"] } }
         # A fact and the mark on its event are one transaction, which one statement must cover whole.
         learning = { keys = ["T#*#U#*", "T#*#A#*#E#*", "T#*#EV#*"] }
-        # The archiver reads what waits and marks it; what it packed stands in the catalog.
-        archiving = { keys = ["T#*#A#*#E#*"], indexes = { unarchived = ["UNARCHIVED#*"] } }
+        # The archiver reads what waits and marks it; what it packed stands in the catalog, and waits there to be compacted.
+        archiving = { keys = ["T#*#A#*#E#*"], indexes = { unarchived = ["UNARCHIVED#*", "UNCOMPACTED#*"] } }
         cold      = { keys = ["T#*#COLD"], except = ["T#*#A#*", "T#*#U#*", "T#*#D#*", "T#*#EV#*"] }
         # Whatever is one user's, wherever in the table: for the one function that erases it.
         users     = { keys = ["T#*#U#*", "T#*#A#*", "T#*#EV#*", "T#*#D#*"], indexes = { by_user = ["T#*#U#*"] } }

@@ -27,6 +27,13 @@ class EmfMonitor:
         spoken.add_metric(name="OldestTextWaiting", unit=MetricUnit.Seconds, value=seconds)
         spoken.flush_metrics()
 
+    def leaves(self, environment: str, problems: int) -> None:
+        """Tell how many groups of episodes or objects a run of the archiver had to leave as they are."""
+        spoken = EphemeralMetrics()
+        spoken.add_dimension(name="environment", value=environment)
+        spoken.add_metric(name="ArchiveProblems", unit=MetricUnit.Count, value=problems)
+        spoken.flush_metrics()
+
     def warn(self, message: str, **fields: object) -> None:
         logger.warning(message, extra=fields)
 

@@ -8,7 +8,7 @@ from membus.wiring import _env, contents, hot_episodes, now
 if TYPE_CHECKING:
     from membus.adapters.s3_cold_objects import S3ColdObjects
     from membus.ports.archive import ArchiveQueries
-    from membus.ports.cold import ColdCatalog, ColdObjects, WaitingEpisodes
+    from membus.ports.cold import ColdObjects, Compacting, WaitingEpisodes
     from membus.ports.episodes import EpisodeReader
 
 OBJECT_SECONDS = 60
@@ -32,7 +32,7 @@ def waiting() -> "WaitingEpisodes":
 
 
 @cache
-def catalog() -> "ColdCatalog":
+def catalog() -> "Compacting":
     from membus.adapters.aws import table
     from membus.adapters.dynamo_cold_catalog import DynamoColdCatalog
 

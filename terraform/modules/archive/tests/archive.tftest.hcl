@@ -120,3 +120,19 @@ run "keeping_every_version_is_refused" {
   variables { noncurrent_days = 0 }
   expect_failures = [var.noncurrent_days]
 }
+
+run "somebody_is_told_of_what_stays_unarchived" {
+  variables { alarm = { prefix = "membus-test-archive", environment = "test", topic_arn = "arn:aws:sns:us-east-1:123456789012:alarms" } }
+  assert {
+    condition     = aws_cloudwatch_metric_alarm.problems[0].dimensions == tomap({ service = "archive", environment = "test" }) && aws_cloudwatch_metric_alarm.problems[0].evaluation_periods == 3
+    error_message = "The alarm watches this environment's archiver, and lets it try again first."
+  }
+}
+
+run "without_a_topic_nothing_rings" {
+  variables { alarm = { prefix = "membus-test-archive", environment = "test" } }
+  assert {
+    condition     = length(aws_cloudwatch_metric_alarm.problems) == 0
+    error_message = "An alarm that nobody hears costs money."
+  }
+}

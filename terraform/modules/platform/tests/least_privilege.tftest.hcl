@@ -32,6 +32,7 @@ run "tables" {
       write_catalog      = { actions = var.writing, on = "table/membus-test-memory", key = "T#acme#COLD" }
       read_catalog       = { actions = var.reading, on = "table/membus-test-memory", key = "T#acme#COLD" }
       list_unarchived    = { actions = var.reading, on = "index/unarchived", key = "UNARCHIVED#07" }
+      list_uncompacted   = { actions = var.reading, on = "index/unarchived", key = "UNCOMPACTED#07" }
       write_document     = { actions = var.writing, on = "table/membus-test-memory", key = "T#acme#D#mem_1" }
       read_document      = { actions = var.reading, on = "table/membus-test-memory", key = "T#acme#D#mem_1" }
       read_changes       = { actions = ["dynamodb:GetRecords", "dynamodb:GetShardIterator"], on = "table/membus-test-memory/stream/*" }
@@ -102,8 +103,8 @@ run "tables" {
     error_message = "Nobody but erase removes episodes or facts, whoever's they are."
   }
   assert {
-    condition     = output.who_may.touch_state == "erase, export, memory" && output.who_may.write_state == "erase, memory" && output.who_may.list_unarchived == "archive"
-    error_message = "Working memory is memory's alone, and export hands it out; what waits for the archive is the archive's."
+    condition     = output.who_may.touch_state == "erase, export, memory" && output.who_may.write_state == "erase, memory" && output.who_may.list_unarchived == "archive" && output.who_may.list_uncompacted == "archive"
+    error_message = "Working memory is memory's alone, and export hands it out; what waits for the archive, or in it to be compacted, is the archive's."
   }
   assert {
     condition     = output.who_may.write_catalog == "archive, erase" && output.who_may.read_catalog == "archive, chat, erase, export, memory"

@@ -36,6 +36,7 @@ run "services" {
       change_secret = { actions = ["secretsmanager:PutSecretValue", "secretsmanager:UpdateSecret"], on = "" }
       touch_bucket  = { actions = ["s3:GetObject", "s3:PutObject", "s3:DeleteObject", "s3:ListBucket"], on = "123456789012/*" }
       read_cold     = { actions = ["s3:GetObject"], on = "/*.parquet" }
+      thaw_cold     = { actions = ["s3:RestoreObject"], on = "/*.parquet" }
       change_cold   = { actions = ["s3:PutObject", "s3:DeleteObject"], on = "/*.parquet" }
       list_bucket   = { actions = ["s3:ListBucket"], on = "" }
       list_versions = { actions = ["s3:ListBucketVersions", "s3:GetObjectVersion"], on = "" }
@@ -100,7 +101,7 @@ run "services" {
     error_message = "Nobody touches the whole bucket, and nobody lists what is in it."
   }
   assert {
-    condition     = output.who_may.read_cold == "archive, chat, erase, export, memory" && output.who_may.change_cold == "archive, erase"
+    condition     = output.who_may.read_cold == "archive, chat, erase, export, memory" && output.who_may.change_cold == "archive, erase" && output.who_may.thaw_cold == output.who_may.read_cold
     error_message = "Memory reads cold episodes, chat asks them in SQL; only the archiver writes and merges them, and erase writes them again without a user."
   }
   assert {

@@ -156,6 +156,10 @@ run "every_shard_of_what_waits_is_archived" {
     condition     = sort(flatten([for input in module.archive_schedule.inputs : input.shards])) == sort(range(16))
     error_message = "A shard that no schedule names would wait for ever."
   }
+  assert {
+    condition     = sort(flatten([for input in module.compaction_schedule.inputs : input.shards])) == sort(range(16)) && alltrue([for input in module.compaction_schedule.inputs : input.task == "compact_due"])
+    error_message = "A month in a shard that no schedule names would stay in small objects."
+  }
 }
 
 run "a_tenant_that_may_send_nothing_is_refused" {

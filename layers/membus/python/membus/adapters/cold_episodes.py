@@ -6,12 +6,14 @@ from membus.adapters.episode_items import opened
 from membus.domain.cold import ColdObject, ColdRow
 from membus.domain.episode import TIME_LETTERS, Episode, EpisodeQuery, fitting, mark_before, moment_of
 from membus.domain.pages import Page
+from membus.errors import ArchiveError
 from membus.ports.clock import Clock
 from membus.ports.cold import ColdCatalog, ColdObjects
 from membus.ports.contents import ContentStore
 
 OBJECTS_MAX = 20
 """Objects read for one page; then the caller gets what was found so far and comes back for more."""
+TRIES = 3
 
 
 class ColdEpisodes:
@@ -26,6 +28,16 @@ class ColdEpisodes:
         self._catalog, self._objects, self._contents, self._clock = catalog, objects, contents, clock
 
     def page(self, wanted: EpisodeQuery, *, limit: int, after: dict[str, str] | None) -> Page[Episode]:
+        """Read anew where an object was merged with others between the catalog and its reading."""
+        for _ in range(TRIES - 1):
+            try:
+                return self._page(wanted, limit=limit, after=after)
+            except ArchiveError as missing:
+                if self._catalog.names(missing.key):
+                    raise
+        return self._page(wanted, limit=limit, after=after)
+
+    def _page(self, wanted: EpisodeQuery, *, limit: int, after: dict[str, str] | None) -> Page[Episode]:
         mark, end = after["mark"] if after else mark_before(wanted.start), mark_before(wanted.end)
         rows: dict[str, ColdRow] = {}
         complete = end

@@ -42,7 +42,8 @@ class DynamoEpisodes:
     def _known(self, recorded: Recorded, kept: str | None) -> Recorded:
         """Return the first copy; a transaction that merely collided left none and asks for another try.
 
-        What was kept for a copy that says something else has nobody to point to it.
+        What was kept for a copy that says something else has nobody to point to it; of an episode that lies in the
+        archive alone, nobody looks whether it does, and the copy speaks for it.
         """
         key = identity_key(recorded.event.tenant_id, recorded.event.event_id)
         with dynamo_errors("reading an event's identity"):
@@ -50,19 +51,20 @@ class DynamoEpisodes:
         if identity is None:
             raise ConflictError("two copies of one event arrived at once")
         episode = self._episode(identity)
-        if kept and kept != episode.get("spilled"):
+        known = "episode_pk" not in identity or bool(episode)
+        if kept and known and kept != episode.get("spilled"):
             with suppress(UnavailableError):
                 self._contents.drop(kept)
         first = opened(episode, self._contents) if episode else recorded
         return first.model_copy(update={"extracted": identity.get("extracted")})
 
     def _episode(self, identity: dict[str, Any]) -> dict[str, Any]:
-        """Return the item of an episode, empty for an event that left no trace."""
+        """Return the item of an episode, empty for an event that left no trace or whose hot copy has expired."""
         if "episode_pk" not in identity:
             return {}
         where = {"pk": identity["episode_pk"], "sk": identity["episode_sk"]}
         with dynamo_errors("reading an episode"):
             found: dict[str, Any] | None = self._table.get_item(Key=where, ConsistentRead=True).get("Item")
-        if found is None:
+        if found is None and "extracted" not in identity:
             raise UnavailableError("this event is being erased or moved right now")
-        return found
+        return found or {}

@@ -14,6 +14,7 @@ from membus.domain.episode import EpisodeQuery
 from membus.domain.event import EARLIEST, LATEST
 from membus.domain.identity import Owner
 from membus.domain.state import Session
+from membus.errors import ArchiveError, ConflictError
 from membus.ports.erasures import Tally
 
 if TYPE_CHECKING:
@@ -21,10 +22,14 @@ if TYPE_CHECKING:
     from membus.ports.cold import ColdCatalog, ColdObjects
 
 ROWS = 2_000
+Does = Callable[[Owner, "ColdObject"], Counter[str]]
 
 
 class ColdRows:
-    """Every object of the tenant is opened: a row's user stands inside. The cursor is the last key that is done."""
+    """Every object of the tenant is opened: a row's user stands inside. The cursor is the last place that is done.
+
+    What a compaction merges meanwhile lies where its last row does, so ahead if any of it does.
+    """
 
     name = "cold"
 
@@ -36,26 +41,40 @@ class ColdRows:
 
     def erase(self, owner: Owner, *, cursor: str, time_left: Callable[[], bool], settled: bool) -> Tally:
         removed: Counter[str] = Counter()
-        for kept in self._named(owner.tenant, cursor):
-            removed += self._without(owner, kept)
-            if not time_left():
-                return Tally(removed, kept.key)
-        if settled:
+        further = self._walked(owner, cursor, time_left, removed, self._without)
+        if further is None and settled:
             removed["cold_versions"] += self._unnamed(owner, remove=True)
-        return Tally(removed)
+        return Tally(removed, further)
 
     def count(self, owner: Owner, *, cursor: str, time_left: Callable[[], bool]) -> Tally:
         found: Counter[str] = Counter()
-        for kept in self._named(owner.tenant, cursor):
-            found["cold_rows"] += len(self._rows(owner, kept))
-            if not time_left():
-                return Tally(found, kept.key)
-        found["cold_versions"] += self._unnamed(owner, remove=False)
-        return Tally(found)
+        further = self._walked(
+            owner, cursor, time_left, found, lambda owner, kept: Counter(cold_rows=len(self._rows(owner, kept)))
+        )
+        if further is None:
+            found["cold_versions"] += self._unnamed(owner, remove=False)
+        return Tally(found, further)
 
-    def _named(self, tenant: str, cursor: str) -> "list[ColdObject]":
-        objects = sorted(self._catalog.of(tenant), key=lambda each: each.key)
-        return [each for each in objects if each.key > cursor]
+    def _walked(
+        self, owner: Owner, cursor: str, time_left: Callable[[], bool], counts: Counter[str], does: Does
+    ) -> str | None:
+        """Do something with each object behind the cursor; return how far it came, None where all are done.
+
+        An object that was merged with others meanwhile is in the catalog no longer: the walk goes on from before it.
+        """
+        done = cursor
+        objects = sorted(self._catalog.of(owner.tenant), key=lambda each: each.place)
+        for kept in (each for each in objects if each.place > cursor):
+            if kept.place != done != cursor and not time_left():
+                return done
+            try:
+                counts.update(does(owner, kept))
+            except (ArchiveError, ConflictError):
+                if self._catalog.names(kept.key):
+                    raise
+                return done
+            done = kept.place
+        return done if done != cursor and not time_left() else None
 
     def _without(self, owner: Owner, kept: "ColdObject") -> Counter[str]:
         """Put an object without the user in the place of one that holds rows of them.
@@ -72,9 +91,17 @@ class ColdRows:
         )
         removed["states"] += self._traces.drop_states(sessions)
         removed["large_texts"] += sum(self._versions.purge(f"spill/{row.spilled}") for row in rows if row.spilled)
-        self._catalog.replace([kept], self._objects.merge([kept], without_user=owner.user))
-        self._versions.purge(kept.key)
+        self._exchange(kept, self._objects.merge([kept], without_user=owner.user))
         return removed
+
+    def _exchange(self, kept: "ColdObject", new: "ColdObject | None") -> None:
+        try:
+            self._catalog.replace([kept], new)
+        except ConflictError:
+            if new is not None and not self._catalog.names(new.key):
+                self._objects.drop(new)
+            raise
+        self._versions.purge(kept.key)
 
     def _rows(self, owner: Owner, kept: "ColdObject") -> "list[ColdRow]":
         wanted = EpisodeQuery(tenant=owner.tenant, user_id=owner.user, start=EARLIEST, end=LATEST)

@@ -13,7 +13,7 @@ from membus.domain.archive_query import ArchiveQuestion, Table
 from membus.domain.cold import ColdObject
 from membus.domain.episode import mark_before
 from membus.domain.event import EARLIEST, LATEST
-from membus.errors import InvalidError
+from membus.errors import ArchiveError, InvalidError
 from membus.ports.cold import ColdCatalog
 
 OBJECTS_MAX = 60
@@ -22,6 +22,7 @@ BYTES_MAX = 64 * 2**20
 COPY_BYTES_MAX = 16 * 2**20
 """Of the rows that are copied for the question, in Parquet; in the engine's memory they take several times that."""
 LIMITS = Limits()
+TRIES = 3
 
 
 class ParquetArchive:
@@ -35,11 +36,18 @@ class ParquetArchive:
         begins = _midnight(question.since) if question.since else EARLIEST
         ends = min(_midnight(question.until) + timedelta(days=1), LATEST) if question.until else LATEST
         span = Span(after=mark_before(begins), before=mark_before(ends), user_id=question.user)
-        objects = [
-            each for each in self._catalog.of(question.tenant) if each.last > span.after and each.first < span.before
-        ]
+        for _ in range(TRIES - 1):
+            try:
+                return self._run(sql, self._reached(question.tenant, span), span, question.without)
+            except ArchiveError as missing:  # merged with others meanwhile, or missing indeed
+                if self._catalog.names(missing.key):
+                    raise
+        return self._run(sql, self._reached(question.tenant, span), span, question.without)
+
+    def _reached(self, tenant: str, span: Span) -> list[ColdObject]:
+        objects = [each for each in self._catalog.of(tenant) if each.last > span.after and each.first < span.before]
         _check(len(objects) <= OBJECTS_MAX and sum(each.bytes for each in objects) <= BYTES_MAX)
-        return self._run(sql, objects, span, question.without)
+        return objects
 
     def _run(self, sql: str, objects: list[ColdObject], span: Span, without: Sequence[str]) -> Table:
         with TemporaryDirectory() as folder:

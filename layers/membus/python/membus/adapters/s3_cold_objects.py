@@ -4,6 +4,7 @@ import hashlib
 from collections import OrderedDict
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
+from functools import partial
 from pathlib import Path
 from tempfile import TemporaryDirectory
 from typing import TYPE_CHECKING, Any
@@ -13,10 +14,11 @@ from botocore.exceptions import ClientError
 
 from membus.adapters.aws import translated
 from membus.adapters.duckdb_parquet import DuckDbParquet, Span
+from membus.adapters.s3_cold_errors import cold_object
 from membus.adapters.s3_ranges import PROTOCOL, S3Ranges
 from membus.domain.cold import SMALL_BYTES, ColdObject, ColdRow, Packed
 from membus.domain.episode import EpisodeQuery, mark_before
-from membus.errors import ArchiveError, ThawingError, UnavailableError
+from membus.errors import ArchiveError, UnavailableError
 
 if TYPE_CHECKING:
     from mypy_boto3_s3 import S3Client
@@ -24,9 +26,6 @@ if TYPE_CHECKING:
 CACHED_BYTES = 32 * 2**20
 """Parquet bytes of small objects that a process keeps: they never change under their key."""
 TRIES = 3
-THAW_SECONDS = 5 * 3600
-"""How long S3 takes to bring an object back from GLACIER in its standard tier."""
-_ABSENT = {"NoSuchKey", "404", "AccessDenied"}
 _EXISTS = {"PreconditionFailed", "412"}
 _COLLIDED = {"ConditionalRequestConflict", "409"}
 
@@ -35,7 +34,9 @@ class S3ColdObjects:
     def __init__(self, client: "Callable[[], S3Client]", bucket: str) -> None:
         self._client, self._bucket = client, bucket
         self._cache: OrderedDict[str, bytes] = OrderedDict()
-        self._parquet = DuckDbParquet(S3Ranges(client, bucket))
+        self._asked = partial(cold_object, client, bucket)
+        self._ranges = S3Ranges(client, bucket, self._asked)
+        self._parquet = DuckDbParquet(self._ranges)
 
     def keep(self, pack: Packed) -> ColdObject:
         with TemporaryDirectory() as folder:
@@ -47,7 +48,7 @@ class S3ColdObjects:
 
     def rows(self, kept: ColdObject, wanted: EpisodeQuery, *, after: str, limit: int) -> list[ColdRow]:
         span = Span(after, mark_before(wanted.end), wanted.user_id, wanted.session_id, limit)
-        with _named(kept.key):
+        with self._named(kept.key):
             if kept.bytes > SMALL_BYTES:
                 return self._parquet.read(f"{PROTOCOL}://{kept.key}", span)
             with parquet_file(self._small(kept)) as path:
@@ -57,7 +58,7 @@ class S3ColdObjects:
         with TemporaryDirectory() as folder:
             paths = [str(self._fetched(each, Path(folder) / f"{n}.parquet")) for n, each in enumerate(objects)]
             merged = Path(folder) / "merged.parquet"
-            with _named(objects[0].key):
+            with self._named(objects[0].key):
                 self._parquet.merge(paths, merged, without_user=without_user)
                 expected = self._parquet.fingerprint(paths, without_user=without_user)
             if not expected[0]:
@@ -83,7 +84,7 @@ class S3ColdObjects:
                 if each.bytes <= SMALL_BYTES:
                     paths.append(f"{folder}/{len(paths)}.parquet")
                     Path(paths[-1]).write_bytes(self._small(each))
-            with _named(objects[0].key):
+            with self._named(objects[0].key):
                 self._parquet.extract(paths, path, span, without=without)
 
     def drop(self, kept: ColdObject) -> None:
@@ -91,8 +92,12 @@ class S3ColdObjects:
             self._client().delete_object(Bucket=self._bucket, Key=kept.key)
         self._cache.pop(kept.key, None)
 
+    def reach(self, kept: ColdObject) -> None:
+        with self._asked(kept.key):
+            self._client().get_object(Bucket=self._bucket, Key=kept.key, Range="bytes=0-0")["Body"].read()
+
     def verify(self, kept: ColdObject) -> None:
-        with _named(kept.key), parquet_file(self._checked(kept)) as path:
+        with self._named(kept.key), parquet_file(self._checked(kept)) as path:
             if self._parquet.extent(path) != (kept.rows, kept.first, kept.last):
                 raise ArchiveError("does not hold the rows that its entry names", key=kept.key)
 
@@ -105,7 +110,11 @@ class S3ColdObjects:
         condition: dict[str, Any] = {"IfNoneMatch": "*"}
         for _ in range(TRIES):
             self._put(key, body, condition)
-            found, etag = self._get(key)
+            try:
+                found, etag = self._get(key)
+            except ArchiveError:  # it was there, and was removed because its rows lie in a merged one, too
+                condition = {"IfNoneMatch": "*"}
+                continue
             if found == body or holds(found):
                 return found
             condition = {"IfMatch": etag}
@@ -150,43 +159,18 @@ class S3ColdObjects:
             raise ArchiveError("is not what was written: its checksum differs", key=kept.key)
         return body
 
+    @contextmanager
+    def _named(self, key: str) -> Iterator[None]:
+        """Say of which object DuckDB could not make sense; what S3 said to it keeps its own meaning."""
+        try:
+            yield
+        except duckdb.Error as error:
+            raise self._ranges.refused() or ArchiveError("is no Parquet file that can be read", key=key) from error
+
     def _get(self, key: str) -> tuple[bytes, str]:
-        with translated("the archive"), _found(key, self._thaw):
+        with self._asked(key):
             answer = self._client().get_object(Bucket=self._bucket, Key=key)
             return answer["Body"].read(), answer["ETag"]
-
-    def _thaw(self, key: str) -> None:
-        try:
-            self._client().restore_object(
-                Bucket=self._bucket, Key=key, RestoreRequest={"Days": 7, "GlacierJobParameters": {"Tier": "Standard"}}
-            )
-        except ClientError as error:
-            if error.response["Error"]["Code"] != "RestoreAlreadyInProgress":
-                raise
-
-
-@contextmanager
-def _found(key: str, thaw: Callable[[str], None]) -> Iterator[None]:
-    try:
-        yield
-    except ClientError as error:
-        code = error.response["Error"]["Code"]
-        if code in _ABSENT:
-            raise ArchiveError("is missing", key=key) from error
-        if code != "InvalidObjectState":
-            raise
-        thaw(key)
-        raise ThawingError(key, retry_after_seconds=THAW_SECONDS) from error
-
-
-@contextmanager
-def _named(key: str) -> Iterator[None]:
-    """Say of which object DuckDB could not make sense; what S3 says through it keeps its own meaning."""
-    try:
-        with translated("the archive"), _found(key, lambda _: None):
-            yield
-    except duckdb.Error as error:
-        raise ArchiveError("is no Parquet file that can be read", key=key) from error
 
 
 @contextmanager

@@ -1,12 +1,16 @@
 """Objects in S3 as files that are read by ranges: a reader of a large one fetches what its footer says it needs."""
 
+from contextlib import contextmanager
 from datetime import datetime
 from typing import TYPE_CHECKING, Any
 
 from fsspec.spec import AbstractBufferedFile, AbstractFileSystem
 
+from membus.errors import MembusError
+
 if TYPE_CHECKING:
-    from collections.abc import Callable
+    from collections.abc import Callable, Iterator
+    from contextlib import AbstractContextManager
 
     from mypy_boto3_s3 import S3Client
 
@@ -21,13 +25,32 @@ class S3Ranges(AbstractFileSystem):  # type: ignore[misc] # fsspec carries no ty
     protocol = PROTOCOL
     cachable = False
 
-    def __init__(self, client: "Callable[[], S3Client]", bucket: str) -> None:
+    def __init__(
+        self, client: "Callable[[], S3Client]", bucket: str, asked: "Callable[[str], AbstractContextManager[None]]"
+    ) -> None:
+        """`asked` is what every request for an object is made in: it turns what S3 says into membus' errors."""
         super().__init__()
-        self.client, self.bucket = client, bucket
+        self.client, self.bucket, self._asked = client, bucket, asked
+        self._refusal: MembusError | None = None
+
+    @contextmanager
+    def asking(self, key: str) -> "Iterator[None]":
+        try:
+            with self._asked(key):
+                yield
+        except MembusError as error:
+            self._refusal = error
+            raise
+
+    def refused(self) -> MembusError | None:
+        """Return, once, what was raised in here last: DuckDB passes on its text alone."""
+        refusal, self._refusal = self._refusal, None
+        return refusal
 
     def info(self, path: str, **_: Any) -> dict[str, Any]:
         key = self._strip_protocol(path)
-        found = self.client().head_object(Bucket=self.bucket, Key=key)
+        with self.asking(key):
+            found = self.client().head_object(Bucket=self.bucket, Key=key)
         return {
             "name": key,
             "size": found["ContentLength"],
@@ -51,8 +74,9 @@ class _RangedFile(AbstractBufferedFile):  # type: ignore[misc] # as above
         super().__init__(store, path, mode, **options)
 
     def _fetch_range(self, start: int, end: int) -> bytes:
-        answer = self.fs.client().get_object(
-            Bucket=self.fs.bucket, Key=self.path, Range=f"bytes={start}-{end - 1}", IfMatch=self._etag
-        )
-        read: bytes = answer["Body"].read()
+        with self.fs.asking(self.path):
+            answer = self.fs.client().get_object(
+                Bucket=self.fs.bucket, Key=self.path, Range=f"bytes={start}-{end - 1}", IfMatch=self._etag
+            )
+            read: bytes = answer["Body"].read()
         return read

@@ -1,7 +1,7 @@
 """The cold tier: episodes packed into Parquet objects, and the catalog's entry that vouches for each of them."""
 
 import hashlib
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable
 from datetime import date, datetime
 
 from pydantic import AwareDatetime
@@ -13,10 +13,6 @@ SCHEMA = 1
 """Version of the rows below; a reader refuses an object of a later one instead of guessing."""
 SMALL_BYTES = 8 * 2**20
 """An object up to here is read whole, checked against its checksum and kept in memory; a larger one by ranges."""
-
-
-MERGED_AT_ONCE = 90
-"""Objects that become one: the catalog exchanges them in one transaction, which takes a hundred writes."""
 
 
 class ColdRow(Record):
@@ -45,6 +41,19 @@ class ColdRow(Record):
         )  # fmt: skip
 
 
+class Month(Record):
+    """One agent's objects that begin in the month of `first`, its first day; no object lies in two."""
+
+    tenant: Id
+    agent: Id
+    first: date
+
+    @property
+    def place(self) -> str:
+        """Where a walk over all months meets it."""
+        return f"{self.agent}#{self.first:%Y-%m}"
+
+
 class ColdObject(Record):
     """A verified object: `rows` episodes of one agent from the place `first` to `last`, `bytes` long.
 
@@ -66,6 +75,18 @@ class ColdObject(Record):
     @property
     def key(self) -> str:
         return f"{self.tenant}/{self.agent}/{self.day:%Y-%m-%d}/{self.name}.parquet"
+
+    @property
+    def month(self) -> Month:
+        return Month(tenant=self.tenant, agent=self.agent, first=self.day.replace(day=1))
+
+    @property
+    def place(self) -> str:
+        """Where a walk over all objects meets it: by agents and ends, so one that is merged comes with its last part.
+
+        Whoever has come up to a place has met every row before it, whatever was merged meanwhile.
+        """
+        return f"{self.agent}#{self.last}"
 
 
 class Packed(Record):
@@ -101,20 +122,3 @@ def packed(tenant: str, agent: str, day: date, rows: Iterable[ColdRow], *, hot_u
     return Packed(
         tenant=tenant, agent=agent, day=day, rows=tuple(unique[place] for place in sorted(unique)), hot_until=hot_until
     )
-
-
-def mergeable(objects: Sequence[ColdObject], *, target_bytes: int) -> list[list[ColdObject]]:
-    """Return groups of one agent's objects of one month, in time order, that are better off as one object each.
-
-    Objects of `target_bytes` or more are left alone; a group ends before it would outgrow one and a half of that, or
-    `MERGED_AT_ONCE` objects.
-    """
-    groups: list[list[ColdObject]] = []
-    size = 0
-    for each in sorted((each for each in objects if each.bytes < target_bytes), key=lambda each: each.first):
-        if not groups or size + each.bytes > target_bytes * 3 // 2 or len(groups[-1]) == MERGED_AT_ONCE:
-            groups.append([])
-            size = 0
-        groups[-1].append(each)
-        size += each.bytes
-    return [group for group in groups if len(group) > 1]

@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from datetime import date, datetime
 from typing import Protocol
 
-from membus.domain.cold import ColdObject, ColdRow, Packed
+from membus.domain.cold import ColdObject, ColdRow, Month, Packed
 from membus.domain.episode import EpisodeQuery
 
 
@@ -60,6 +60,9 @@ class ColdObjects(Protocol):
     def drop(self, kept: ColdObject) -> None:
         """Remove the object's current version."""
 
+    def reach(self, kept: ColdObject) -> None:
+        """Ask for one byte: whether the object is there, in a class that answers at once."""
+
     def verify(self, kept: ColdObject) -> None:
         """Read the object and compare it with its entry, whatever this process remembers of it."""
 
@@ -67,14 +70,34 @@ class ColdObjects(Protocol):
 class ColdCatalog(Protocol):
     """Which objects there are. An object that is not in the catalog does not exist for readers."""
 
-    def add(self, kept: ColdObject) -> None: ...
+    def add(self, kept: ColdObject) -> None:
+        """Name an object; its month is due to be looked at for what can be merged."""
 
     def of(self, tenant: str, agent: str | None = None, *, since: date | None = None) -> list[ColdObject]:
         """Return the objects of an agent, or all agents, in time order; from `since` on, what may hold that day."""
 
+    def names(self, key: str) -> bool:
+        """Whether there is such an object now: one that is gone from both may have been merged with others."""
+
     def replace(self, old: Sequence[ColdObject], new: ColdObject | None) -> None:
-        """Put one object in the place of others, all at once.
+        """Put one object in the place of others, all at once; its month is due to be looked at.
 
         Raises:
             ConflictError: one of the old ones is no longer in the catalog.
         """
+
+
+class Compacting(ColdCatalog, Protocol):
+    """The catalog as who merges sees it."""
+
+    def of_month(self, month: Month) -> list[ColdObject]:
+        """Return the objects that begin in a month, in time order."""
+
+    def due(self, shard: int, *, before: date) -> list[Month]:
+        """Return the months of a shard, before that of a day, of which an object was not looked at; the oldest first.
+
+        What it reads follows what was written since the last look, not what is stored.
+        """
+
+    def looked_at(self, objects: Sequence[ColdObject]) -> None:
+        """Note that these need no further look; one that is gone is none of anybody's business."""
