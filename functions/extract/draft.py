@@ -3,9 +3,11 @@
 from typing import TYPE_CHECKING
 
 from functions.extract.learning import UNPAID
+from membus.domain.carrying import Trail
 from membus.domain.facts import Fact, Observation
 from membus.domain.identity import Owner
 from membus.domain.profile import Profile
+from membus.domain.settling import ordered
 from membus.ports.facts import Learned
 
 if TYPE_CHECKING:
@@ -32,6 +34,9 @@ class Draft:
 
     def observations(self, owner: Owner, key: str | None = None) -> list[Observation]:  # noqa: ARG002 - as above
         return [seen for seen in self._seen.values() if key in {None, seen.key}]
+
+    def trail(self, owner: Owner, key: str) -> Trail:
+        return Trail(tuple(ordered(self.observations(owner, key))))
 
     def commit(self, learned: Learned) -> None:
         self._seen |= {(seen.key, seen.provenance.event_id): seen for seen in learned.observations}

@@ -13,7 +13,7 @@ from membus.domain import rules
 from membus.domain.answers import Answers
 from membus.domain.corrections import corrected_by_hand
 from membus.domain.event import Recorded
-from membus.domain.facts import Fact, Observation, by_key, fold
+from membus.domain.facts import Observation
 from membus.domain.fresh import settles
 from membus.domain.gate import GATE_VERSION, Extractor, judge
 from membus.domain.held_facts import held_fact
@@ -22,6 +22,7 @@ from membus.domain.profile import Profile
 from membus.domain.speakers import speakers_of, zones_named
 from membus.domain.verdict import Held, Refused, Verdict
 from membus.errors import BudgetError, ConflictError, MembusError
+from membus.folding import fold_in
 from membus.ports.events import SignalStore
 from membus.ports.facts import Asked, FactLearning, Learned
 from membus.ports.fresh import Settling
@@ -32,8 +33,9 @@ VERSION = f"rules-{rules.RULES_VERSION}.prompt-{CURRENT.version}.gate-{GATE_VERS
 """The extractor version: an event read at this version is never read again at it."""
 UNPAID = f"rules-{rules.RULES_VERSION}"
 """What stands on an event that nobody was paid to read: the rules have, and a replay reads it whole."""
-OBSERVATIONS_MAX = 40
-"""DynamoDB takes 100 items in a transaction: two for each observation, one for the profile, one for each event."""
+OBSERVATIONS_MAX = 26
+"""DynamoDB takes 100 items in a transaction: three at most for each observation, one for
+the profile and one for each event."""
 TRIES = 8
 PAUSE_SECONDS = 0.05
 """The longest first pause of a writer that lost a race; each further one may be twice as long: 6.4 seconds in all."""
@@ -161,10 +163,11 @@ class Learner:
         Whoever lost waits a random part of a time that doubles, or all who lost would meet again.
         """
         for tried in count():
+            profile = self.facts.base(owner) if observed else Profile(owner=owner)
+            folded = fold_in(owner, observed, self.facts)
             learned = Learned(
-                profile=self.facts.base(owner) if observed else Profile(owner=owner),
-                extractor=extractor or self.version, events=tuple(events), observations=tuple(observed),
-                facts=self._facts(owner, observed),
+                profile=profile, extractor=extractor or self.version, events=tuple(events),
+                observations=tuple(observed), facts=folded.facts, carried=folded.carried,
                 shares=reading.shares if reading else {}, asked=self._asked(owner, reading),
             )  # fmt: skip
             try:
@@ -181,10 +184,6 @@ class Learner:
         if not (reading and reading.answers):
             return None
         return Asked(self.instructions.version, self.model(owner.tenant).name, reading.answers)
-
-    def _facts(self, owner: Owner, observed: Sequence[Observation]) -> tuple[Fact, ...]:
-        folded = (fold(_once([*self.facts.observations(owner, key), *seen])) for key, seen in by_key(observed).items())
-        return tuple(fact for fact in folded if fact)
 
 
 def _once(observed: Sequence[Observation]) -> list[Observation]:

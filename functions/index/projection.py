@@ -96,7 +96,7 @@ def _fact(change: Change, owner: Owner, facts: FactReader) -> Projection:
     """
     new, old = _read_fact(change.body), _read_fact(change.old_body)
     revision, before = change.revisions
-    told = _announcement(owner, new, old)
+    told = _announcement(owner, new, old, write=_write(change, new, old))
     moment = max(fact.learned_at for fact in (new, old) if fact)
     whose: Any = {"user": owner.user, "moment": moment, "counted": True}
     if new is None:
@@ -105,7 +105,7 @@ def _fact(change: Change, owner: Owner, facts: FactReader) -> Projection:
             version=before or (old.version if old else FINAL),
         )  # fmt: skip
         return Projection(owner.tenant, removals=(gone,), announcement=told, **whose)
-    seen = facts.observations(owner, new.key) or [_observed(new)]
+    seen = facts.trail(owner, new.key).observations or [_observed(new)]
     known = memory_of_key(owner, seen, version=revision or max(new.version, len(seen)))
     if isinstance(known, Removal):
         return Projection(owner.tenant, removals=(known,), announcement=told, **whose)
@@ -115,6 +115,14 @@ def _fact(change: Change, owner: Owner, facts: FactReader) -> Projection:
 def _later(memory: Memory, first: int) -> Memory:
     earlier = tuple(_later(each, first) for each in memory.earlier)
     return memory.model_copy(update={"version": first + memory.version, "earlier": earlier})
+
+
+def _write(change: Change, new: Fact | None, old: Fact | None) -> str:
+    """Return what tells this write from every other: the revision, which rises with each, or the one it removed."""
+    revision, before = change.revisions
+    if new:
+        return str(revision or f"version {new.version}")
+    return f"after {before or (old.version if old else FINAL)}"
 
 
 def _observed(fact: Fact) -> Observation:
@@ -177,25 +185,26 @@ def _opened(change: Change, contents: ContentStore) -> Recorded:
     return recorded.model_copy(update={"event": event.model_copy(update={"payload": payload})})
 
 
-def _announcement(owner: Owner, new: Fact | None, old: Fact | None) -> Event | None:
+def _announcement(owner: Owner, new: Fact | None, old: Fact | None, *, write: str) -> Event | None:
+    """Return what listeners are told; `write` names the write that changed the fact as no other write is named."""
     before = old.value if old else None
     after = new.value if new else None
     if (known := new or old) is None or before == after:
         return None
     if after is None:
-        return _told(owner, "fact.retracted", known, known.learned_at, previous=before)
+        return _told(owner, "fact.retracted", known, write, previous=before)
     if before is None:
-        return _told(owner, "fact.recorded", known, known.learned_at)
-    return _told(owner, "fact.superseded", known, known.learned_at, previous=before)
+        return _told(owner, "fact.recorded", known, write)
+    return _told(owner, "fact.superseded", known, write, previous=before)
 
 
-def _told(owner: Owner, kind: str, fact: Fact, moment: datetime, *, previous: str | None = None) -> Event:
-    """Return the announcement; the same change always has the same event id."""
-    identity = "\n".join((owner.tenant, owner.user, fact.key, str(fact.version), kind))
+def _told(owner: Owner, kind: str, fact: Fact, write: str, *, previous: str | None = None) -> Event:
+    """Return the announcement; the same write always has the same event id, and no other one has it."""
+    identity = f"{owner.tenant}\n{owner.user}\n{fact.key}\n{write}\n{kind}"
     payload = {"key": fact.key, "value": fact.value, "version": fact.version, "event_id": fact.provenance.event_id}
     return Event(
         event_id=f"{kind}-{hashlib.sha256(identity.encode()).hexdigest()[:32]}", tenant_id=owner.tenant,
-        user_id=owner.user, type=kind, occurred_at=moment, payload=payload | {"previous": previous},
+        user_id=owner.user, type=kind, occurred_at=fact.learned_at, payload=payload | {"previous": previous},
     )  # fmt: skip
 
 

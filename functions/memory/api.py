@@ -82,7 +82,10 @@ class ExplainedFact(Fact):
 
 
 class FactHistory(BaseModel):
+    """`valid_until` is when the value stopped to hold, as far as anybody knows by now."""
+
     items: list[Version]
+    next_cursor: str | None
 
 
 class Health(BaseModel):

@@ -1,18 +1,24 @@
 """What is known about a user: now, as of a moment, and how it came to be known."""
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime
 
 from functions.memory.api import ExplainedFact, FactHistory, FactPage, ProfileOut
 from functions.memory.cursors import read_cursor, write_cursor
-from membus.domain.explaining import explain
-from membus.domain.facts import Fact, as_of, by_key, fold, history
+from membus.domain.carrying import place_of
+from membus.domain.explaining import EXPLAINED_MAX, explain
+from membus.domain.facts import Fact, Observation, as_of, by_key, fact_of, fold, history
 from membus.domain.identity import Owner
+from membus.domain.timeline import Timeline
 from membus.domain.tokens import estimate_tokens
 from membus.errors import NotFoundError
 from membus.ports.facts import FactReader
 from membus.ports.sealer import Sealer
 from membus.ports.traces import Traces
+
+AROUND = 200
+"""Observations beside a page of history that are looked at for what ended it."""
 
 
 @dataclass(frozen=True)
@@ -67,29 +73,69 @@ def list_facts_then(
     return FactPage(items=found[:limit], next_cursor=write_cursor(last, query=query, sealer=sealer))
 
 
-def read_history(owner: Owner, key: str, *, facts: FactReader) -> FactHistory:
-    versions = history(facts.observations(owner, key))
-    if not versions:
+def read_history(
+    owner: Owner, key: str, *, limit: int, cursor: str | None, facts: FactReader, sealer: Sealer
+) -> FactHistory:
+    """Return one page of what was ever observed of a key, in the order it was learned, each with its true end.
+
+    What ended it is looked for among the two hundred that were learned before the page and after it.
+    """
+    query = f"history\n{owner.tenant}\n{owner.user}\n{key}"
+    mark = read_cursor(cursor, query=query, sealer=sealer)
+    place = (int(mark["learned_ms"]), mark["event_id"]) if mark else None
+    found = facts.stretch(owner, key, beyond=place, limit=limit + AROUND)
+    if not found and mark is None:
         raise NotFoundError(f"nothing was ever known under {key}")
-    return FactHistory(items=versions)
+    before = (
+        facts.stretch(owner, key, beyond=place_of(found[0]), limit=AROUND, backwards=True) if mark and found else []
+    )
+    page, first = found[:limit], int(mark["number"]) if mark else 1
+    timeline = Timeline([*before, *found])
+    versions = history(page, first=first, believed=_believed(owner, key, facts))
+    items = [each.model_copy(update={"valid_until": timeline.end_of(each)}) for each in versions]
+    last = _mark(page[-1], first + limit) if len(found) > limit else None
+    return FactHistory(items=items, next_cursor=write_cursor(last, query=query, sealer=sealer))
 
 
-def read_fact(owner: Owner, key: str, *, now: datetime, facts: FactReader) -> ExplainedFact:
-    """Return the fact as sure as it still is."""
-    return ExplainedFact(**dict(facts.fact(owner, key).at(now)))
+def _mark(seen: Observation, number: int) -> dict[str, str]:
+    learned_ms, event_id = place_of(seen)
+    return {"learned_ms": str(learned_ms), "event_id": event_id, "number": str(number)}
 
 
-def explain_fact(owner: Owner, key: str, *, now: datetime, facts: FactReader, traces: Traces) -> ExplainedFact:
-    """Return the fact and why it is believed, by a read of its history and two of its event."""
-    fact = facts.fact(owner, key)
+def _believed(owner: Owner, key: str, facts: FactReader) -> str:
+    """Return the event of what holds now, or of the word that took it back."""
+    fact = fact_of(facts.trail(owner, key).whole)
+    return fact.provenance.event_id if fact else ""
+
+
+def read_fact(owner: Owner, key: str, *, now: datetime, facts: FactReader) -> tuple[ExplainedFact, int]:
+    """Return the fact as sure as it still is, and its revision."""
+    fact, revision = facts.stored(owner, key)
+    return ExplainedFact(**dict(fact.at(now))), revision
+
+
+def explain_fact(
+    owner: Owner, key: str, *, now: datetime, facts: FactReader, traces: Traces
+) -> tuple[ExplainedFact, int]:
+    """Return the fact and why it is believed, by a read of its recent history and two of its event."""
+    fact, revision = facts.stored(owner, key)
+    seen = facts.stretch(owner, key, beyond=None, limit=EXPLAINED_MAX, backwards=True)
     trace = traces.trace(owner.tenant, fact.provenance.event_id)
-    explanation = explain(fact, facts.observations(owner, key), trace)
-    return ExplainedFact(**dict(fact.at(now)), explanation=explanation)
+    explanation = explain(fact, seen, trace)
+    return ExplainedFact(**dict(fact.at(now)), explanation=explanation), revision
 
 
 def facts_as_of(
     owner: Owner, *, true_at: datetime | None, known_at: datetime | None = None, facts: FactReader
 ) -> list[Fact]:
-    seen = as_of(facts.observations(owner), true_at=true_at, known_at=known_at)
-    folded = (fold(of_key) for of_key in by_key(seen).values())
+    """Return the facts that were true and known then, each with the end of its value as far as that was known."""
+    known = as_of(facts.observations(owner), true_at=None, known_at=known_at)
+    folded = (_fact_then(seen, true_at) for seen in by_key(known).values())
     return sorted((fact for fact in folded if fact and not fact.retracted), key=lambda fact: fact.key)
+
+
+def _fact_then(known: Sequence[Observation], true_at: datetime | None) -> Fact | None:
+    fact = fold(as_of(known, true_at=true_at, known_at=None))
+    if fact is None or fact.retracted or true_at is None:
+        return fact
+    return fact.model_copy(update={"valid_until": Timeline(known).end_of(fact, true_at)})

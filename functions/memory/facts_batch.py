@@ -65,4 +65,4 @@ def _result(index: int, key: str, outcome: Outcome) -> FactSet | FactRefused:
     if isinstance(outcome, MembusError):
         version = outcome.version if isinstance(outcome, ConflictError) else None
         return FactRefused(index=index, key=key, code=outcome.code, detail=outcome.detail, current_version=version)
-    return FactSet(index=index, key=key, version=outcome.version)
+    return FactSet(index=index, key=key, version=outcome.fact.version)

@@ -3,48 +3,90 @@
 import hashlib
 import uuid
 from collections.abc import Callable, Sequence
+from contextlib import suppress
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 
+from membus.domain.carrying import Carried, Trail
 from membus.domain.corrections import VERSION, Correction, as_event, corrected_by_hand, kind_of, moment_after
 from membus.domain.event import Recorded
-from membus.domain.facts import Fact, Observation, as_of, fold
+from membus.domain.facts import Fact, Observation, as_of, fact_of
 from membus.domain.identity import Owner
 from membus.domain.profile import Profile
+from membus.domain.settling import ordered
 from membus.errors import ConflictError, InvalidError, MembusError, NotFoundError, UnavailableError
-from membus.ports.facts import FactStore, Learned
+from membus.folding import trail_with
+from membus.ports.facts import FactStore, Learned, Stored
 
-CHANGES_MAX = 24
-"""DynamoDB takes 100 items in a transaction: two for each fact, two for its event, one for the profile."""
+CHANGES_MAX = 19
+"""DynamoDB takes 100 items in a transaction: three for each fact at most, two for its event, one for the profile."""
 TRIES = 8
 PAUSE_SECONDS = 0.02
 """The first pause of a writer that lost a race; each further one is twice as long: 2.5 seconds in all."""
+ALMOST = timedelta(milliseconds=1)
 AHEAD = timedelta(minutes=5)
 """How far a caller's clock may run before ours."""
 
 
 @dataclass(frozen=True)
 class Change:
-    """What a caller wants of one fact; version 0 is expected of a fact that must not exist."""
+    """What a caller wants of one fact; version 0 is expected of a fact that must not exist.
+
+    A revision is of exactly what the caller has seen: a version counts observations, and a rebuild may count anew.
+    """
 
     correction: Correction
     event_id: str
     expected_version: int | None = None
+    expected_revision: int | None = None
+
+
+@dataclass(frozen=True)
+class Known:
+    """A fact as it is known when a change to it is judged; `stored` where the change asks for a revision."""
+
+    trail: Trail
+    stored: Stored | None
+
+    @property
+    def held(self) -> Fact | None:
+        fact = fact_of(self.trail.whole)
+        return fact if fact and not fact.retracted else None
 
 
 @dataclass(frozen=True)
 class Made:
-    """A change that may be written: its event, what it teaches, and the fact as it will be."""
+    """A change that may be written: its event, what it teaches, the key's trail before and with it."""
 
     event: Recorded
     seen: Observation
+    before: Trail
+    after: Trail
+
+    @property
+    def fact(self) -> Fact:
+        fact = fact_of(self.after.whole)
+        assert fact  # noqa: S101 - it has one observation at least
+        return fact
+
+    @property
+    def carried(self) -> dict[str, Carried | None]:
+        short = self.after.shortened()
+        return {} if short.carried == self.before.carried else {self.seen.key: short.carried}
+
+
+@dataclass(frozen=True)
+class Done:
+    """A fact as a change left it; without a revision where the same request came first, and others since."""
+
     fact: Fact
+    revision: int | None
 
 
-Outcome = Fact | MembusError
+Outcome = Done | MembusError
 
 
-def correct(owner: Owner, change: Change, *, now: datetime, facts: FactStore, pause: Callable[[float], None]) -> Fact:
+def correct(owner: Owner, change: Change, *, now: datetime, facts: FactStore, pause: Callable[[float], None]) -> Done:
     """Return the fact as the change leaves it, or left it when the same request came first.
 
     Raises:
@@ -82,7 +124,7 @@ def _commit(
     """Judge the changes by the facts as they are and write what may be, again if somebody else was faster."""
     for tried in range(TRIES):
         profile = facts.base(owner)
-        judged = [_judge(change, facts.observations(owner, change.correction.key), owner, now) for change in changes]
+        judged = [_judge(change, owner, now, facts, whole=tried > 0) for change in changes]
         made = [each for each in judged if isinstance(each, Made)]
         try:
             if made:
@@ -90,26 +132,39 @@ def _commit(
         except ConflictError:
             pause(PAUSE_SECONDS * 2**tried)
         else:
-            return [each.fact if isinstance(each, Made) else each for each in judged]
+            return [Done(each.fact, profile.version + 1) if isinstance(each, Made) else each for each in judged]
     raise UnavailableError("too many others write to this user's facts right now", retry_after_seconds=1)
 
 
-def _judge(change: Change, seen: list[Observation], owner: Owner, now: datetime) -> Made | Outcome:
-    repeated = next((each for each in seen if each.provenance.event_id == change.event_id), None)
+def _judge(change: Change, owner: Owner, now: datetime, facts: FactStore, *, whole: bool) -> Made | Outcome:
+    """Judge a change by what is known of its key; `whole` looks for the same request among all observations."""
+    known = _known(change, owner, facts, whole=whole)
+    repeated = next((each for each in known.trail.recent if each.provenance.event_id == change.event_id), None)
     if repeated:
-        return _again(change.correction, repeated, seen)
-    fact = fold(seen)
-    held = fact if fact and not fact.retracted else None
-    refused = _refusal(change, held, now)
-    if refused:
+        return _again(change.correction, repeated, known.trail, _stored(owner, change.correction.key, facts))
+    held = known.held
+    if refused := _refusal(change, held, known.stored, now):
         return refused
-    event = as_event(_complete(change.correction, held), owner, event_id=change.event_id, at=moment_after(seen, now))
+    latest = known.trail.carried.learned_at + ALMOST if known.trail.carried else now
+    at = moment_after(known.trail.observations, max(now, latest))
+    event = as_event(_complete(change.correction, held), owner, event_id=change.event_id, at=at)
     (observation,) = corrected_by_hand(event)
-    became = fold([*seen, observation])
-    return Made(event, observation, became) if became else NotFoundError(f"nothing is known under {observation.key}")
+    return Made(event, observation, known.trail, trail_with(owner, observation.key, [observation], known.trail, facts))
 
 
-def _again(asked: Correction, repeated: Observation, seen: list[Observation]) -> Outcome:
+def _known(change: Change, owner: Owner, facts: FactStore, *, whole: bool) -> Known:
+    key = change.correction.key
+    trail = Trail(tuple(ordered(facts.observations(owner, key)))) if whole else facts.trail(owner, key)
+    return Known(trail, _stored(owner, key, facts) if change.expected_revision is not None else None)
+
+
+def _stored(owner: Owner, key: str, facts: FactStore) -> Stored | None:
+    with suppress(NotFoundError):
+        return facts.stored(owner, key)
+    return None
+
+
+def _again(asked: Correction, repeated: Observation, trail: Trail, now: Stored | None) -> Outcome:
     """Return the fact as this very request left it, whatever has happened to it since."""
     same = (
         asked.value == repeated.value
@@ -117,16 +172,21 @@ def _again(asked: Correction, repeated: Observation, seen: list[Observation]) ->
         and asked.valid_from in {None, repeated.valid_from}
         and asked.valid_until in {None, repeated.valid_until}
     )
-    then = fold(as_of(seen, true_at=None, known_at=repeated.learned_at))
-    return then if same and then else InvalidError("this key was used for another request", code="idempotency_mismatch")
+    seen = as_of(trail.recent, true_at=None, known_at=repeated.learned_at)
+    then = fact_of(Trail(tuple(seen), trail.carried).whole)
+    if same and then:
+        return Done(then, now.revision if now and now.fact == then else None)
+    return InvalidError("this key was used for another request", code="idempotency_mismatch")
 
 
-def _refusal(change: Change, held: Fact | None, now: datetime) -> MembusError | None:
+def _refusal(change: Change, held: Fact | None, stored: Stored | None, now: datetime) -> MembusError | None:
     asked, version = change.correction, held.version if held else 0
     if asked.value is None and held is None:
         return NotFoundError(f"nothing is known under {asked.key}")
     if change.expected_version not in {None, version}:
         return ConflictError(f"{asked.key} is at version {version}, not {change.expected_version}", version=version)
+    if change.expected_revision is not None and (stored is None or change.expected_revision != stored.revision):
+        return ConflictError(f"{asked.key} is not what its tag stands for any more", version=version)
     if asked.valid_from and asked.valid_from > now + AHEAD:
         return InvalidError("valid_from lies in the future: a fact is what is so, or was")
     return None
@@ -145,4 +205,5 @@ def _learned(profile: Profile, made: Sequence[Made]) -> Learned:
     return Learned(
         profile=profile.updated(current), extractor=VERSION, events=(), new_events=tuple(each.event for each in made),
         observations=tuple(each.seen for each in made), facts=current,
+        carried={key: carried for each in made for key, carried in each.carried.items()},
     )  # fmt: skip

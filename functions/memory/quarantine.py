@@ -4,10 +4,9 @@ from collections.abc import Callable
 from datetime import datetime
 
 from functions.memory.cursors import read_cursor, write_cursor
-from functions.memory.facts_corrections import Change, correct
+from functions.memory.facts_corrections import Change, Done, correct
 from functions.memory.quarantine_api import HeldOut, QuarantinePage
 from membus.domain.corrections import Correction
-from membus.domain.facts import Fact
 from membus.domain.identity import Owner
 from membus.ports.facts import FactStore
 from membus.ports.held_facts import HeldFacts
@@ -29,7 +28,7 @@ def approve(
     facts: FactStore,
     now: datetime,
     pause: Callable[[float], None],
-) -> Fact:
+) -> Done:
     """Return the fact that the approval made; an approval is a correction, so no replay takes it back.
 
     What was still to come is so from the approval on: a correction says what is, and a request repeated later the same.

@@ -2,12 +2,13 @@
 
 from collections import defaultdict
 
+from membus.domain.carrying import Carried, Place, Trail, place_of
 from membus.domain.facts import Fact, Observation
 from membus.domain.identity import Owner
 from membus.domain.pages import Page
 from membus.domain.profile import Profile
 from membus.errors import ConflictError, NotFoundError
-from membus.ports.facts import Learned
+from membus.ports.facts import Learned, Stored
 from tests.fakes.episodes import InMemoryEpisodes, identity_of
 from tests.fakes.listing import page_of
 
@@ -19,6 +20,8 @@ class InMemoryFacts:
         self._episodes = episodes or InMemoryEpisodes()
         self._profiles: dict[Owner, Profile] = {}
         self._facts: dict[Owner, dict[str, Fact]] = defaultdict(dict)
+        self._revisions: dict[tuple[Owner, str], int] = {}
+        self._carried: dict[Owner, dict[str, Carried]] = defaultdict(dict)
         self._seen: dict[Owner, dict[tuple[str, str, str], Observation]] = defaultdict(dict)
 
     def profile(self, owner: Owner) -> Profile:
@@ -30,9 +33,12 @@ class InMemoryFacts:
         return profile if profile.complete else profile.model_copy(update={"facts": held})
 
     def fact(self, owner: Owner, key: str) -> Fact:
+        return self.stored(owner, key).fact
+
+    def stored(self, owner: Owner, key: str) -> Stored:
         if key not in self._facts[owner] or self._facts[owner][key].retracted:
             raise NotFoundError(f"nothing is known under {key}")
-        return self._facts[owner][key]
+        return Stored(self._facts[owner][key], self._revisions[owner, key])
 
     def page(self, owner: Owner, *, kind: str | None, limit: int, after: dict[str, str] | None) -> Page[Fact]:
         mine = self._facts[owner]
@@ -43,6 +49,18 @@ class InMemoryFacts:
     def observations(self, owner: Owner, key: str | None = None) -> list[Observation]:
         mine = sorted(self._seen[owner].items())
         return [seen for _, seen in mine if key in {None, seen.key}]
+
+    def trail(self, owner: Owner, key: str) -> Trail:
+        carried, seen = self._carried[owner].get(key), self.observations(owner, key)
+        return Trail(tuple(each for each in seen if not carried or carried.leaves(each)), carried)
+
+    def stretch(
+        self, owner: Owner, key: str, *, beyond: Place | None, limit: int, backwards: bool = False
+    ) -> list[Observation]:
+        seen = sorted(self.observations(owner, key), key=place_of)
+        if backwards:
+            return [each for each in seen if beyond is None or place_of(each) < beyond][-limit:]
+        return [each for each in seen if beyond is None or place_of(each) > beyond][:limit]
 
     def commit(self, learned: Learned) -> None:
         owner = learned.profile.owner
@@ -57,7 +75,10 @@ class InMemoryFacts:
             raise ConflictError("a new event is known")
         if learned.facts:
             self._profiles[owner] = learned.profile
+        self._revisions |= {(owner, fact.key): learned.profile.version for fact in learned.facts}
         self._facts[owner] |= {fact.key: fact for fact in learned.facts}
+        forward: dict[str, Carried | None] = {**self._carried[owner], **learned.carried}
+        self._carried[owner] = {key: carried for key, carried in forward.items() if carried}
         self._seen[owner] |= {_place(seen): seen for seen in learned.observations}
         self._episodes.extracted |= dict.fromkeys(identities, learned.extractor)
         shares = {(owner.tenant, event_id): share for event_id, share in learned.shares.items()}

@@ -76,6 +76,20 @@ def test_a_fact_that_a_rebuild_removed_may_be_learned_again(index: Index) -> Non
     assert look(index.memories, "Lisbon", mode="text") == ["fact:ada:home.city"]
 
 
+def test_no_write_of_a_fact_is_told_under_the_name_of_another(index: Index) -> None:
+    """A rebuild may leave a fact at the version that it had: its revision tells the two apart."""
+    learn(index.facts, ADA, an_observation("Lisbon"))
+    lisbon = known(index)
+    rome = lisbon.model_copy(update={"value": "Rome"})
+
+    index.take(of_fact(rome, lisbon, revisions=(5, 4)), of_fact(lisbon, rome, number="2", revisions=(6, 5)))
+    index.take(of_fact(rome, lisbon, number="3", revisions=(7, 6)), of_fact(rome, lisbon, revisions=(7, 6)))
+    index.take(of_fact(None, rome, number="4", revisions=(7, 7)), of_fact(None, rome, number="5", revisions=(9, 9)))
+
+    told = [event.event_id for event in index.bus.published]
+    assert (len(told), len(set(told))) == (6, 5), "the third was delivered twice, and no other shares its name"
+
+
 def test_a_summary_is_found_by_the_owner_of_its_conversation(index: Index) -> None:
     index.take(of_summary(a_summary()))
 

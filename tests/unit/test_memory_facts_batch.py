@@ -5,7 +5,7 @@ from typing import Any
 
 import pytest
 
-from functions.memory.facts_corrections import CHANGES_MAX, TRIES, Change, correct, correct_all
+from functions.memory.facts_corrections import CHANGES_MAX, TRIES, Change, Done, correct, correct_all
 from membus.domain.corrections import Correction
 from membus.domain.facts import Fact
 from membus.errors import ConflictError, UnavailableError
@@ -41,6 +41,7 @@ class Yielding(InMemoryFacts):
     def __init__(self, store: InMemoryFacts) -> None:
         super().__init__(store._episodes)
         self._profiles, self._facts, self._seen = store._profiles, store._facts, store._seen
+        self._revisions, self._carried = store._revisions, store._carried
 
 
 def post(door: Door, *facts: Any, key: str | None = "k1") -> Answer:
@@ -53,7 +54,7 @@ def changes(count: int) -> list[Change]:
 
 def put(facts: InMemoryFacts, *, expected: int | None = None, pauses: list[float] | None = None) -> Fact:
     change = Change(Correction(key="home.city", value="Porto"), "c1", expected)
-    return correct(ADA, change, now=NOON, facts=facts, pause=([] if pauses is None else pauses).append)
+    return correct(ADA, change, now=NOON, facts=facts, pause=([] if pauses is None else pauses).append).fact
 
 
 def test_valid_facts_are_written_and_the_others_reported(door: Door) -> None:
@@ -121,8 +122,8 @@ def test_a_hundred_facts_are_written_in_as_few_commits_as_fit() -> None:
 
     outcomes = correct_all(ADA, changes(100), now=NOON, facts=facts, pause=pauses.append)
 
-    assert [outcome.version for outcome in outcomes if isinstance(outcome, Fact)] == [1] * 100
-    assert facts.written == -(-100 // CHANGES_MAX) == 5
+    assert [outcome.fact.version for outcome in outcomes if isinstance(outcome, Done)] == [1] * 100
+    assert facts.written == -(-100 // CHANGES_MAX) == 6
 
 
 def test_a_lost_race_is_run_again_and_nobody_hears_of_it() -> None:

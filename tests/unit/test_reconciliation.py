@@ -186,10 +186,10 @@ def test_repetition_counts_from_the_day_it_took_over() -> None:
 
 @given(st.lists(st.floats(0, 1), min_size=1, max_size=50))
 def test_confidence_grows_and_never_becomes_certainty(confidences: list[float]) -> None:
-    sure = reinforced(confidences)
+    sure = reinforced(max(confidences), len(confidences))
 
     assert max(confidences) <= sure <= max(CONFIDENCE_MAX, *confidences, 0)
-    assert reinforced([*confidences, min(confidences)]) >= sure
+    assert reinforced(max(confidences), len(confidences) + 1) >= sure
 
 
 def test_a_half_life_halves_and_what_does_not_pass_does_not_fade() -> None:

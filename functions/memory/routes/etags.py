@@ -25,9 +25,9 @@ class NotModifiedError(Exception):
         self.tag = tag
 
 
-def tagged(found: T, version: int) -> Response[T]:
-    """Return the answer with its version as ETag, ready to be sent back in `If-Match`."""
-    headers: dict[str, str | list[str]] = {"ETag": f'"{version}"'}
+def tagged(found: T, version: int | None) -> Response[T]:
+    """Return the answer with its version as ETag, ready to be sent back in `If-Match`; none where none is known."""
+    headers: dict[str, str | list[str]] = {} if version is None else {"ETag": f'"{version}"'}
     return Response(HTTPStatus.OK, content_type="application/json", body=found, headers=headers)
 
 
@@ -59,13 +59,14 @@ def expected_version(asked: int | None, if_match: str | None, if_none_match: str
     Raises:
         InvalidError: a header that holds no version of ours, or body and headers that disagree.
     """
-    said = [version for version in (asked, _matched(if_match), _absent(if_none_match)) if version is not None]
+    said = [version for version in (asked, matched(if_match), _absent(if_none_match)) if version is not None]
     if len(set(said)) > 1:
         raise InvalidError("the body and the headers ask for different versions")
     return said[0] if said else None
 
 
-def _matched(if_match: str | None) -> int | None:
+def matched(if_match: str | None) -> int | None:
+    """Return the number in `If-Match`; InvalidError where it holds none of ours."""
     if if_match is None:
         return None
     version = re.fullmatch(r'"?([1-9][0-9]{0,17})"?', if_match.strip(), re.ASCII)

@@ -13,9 +13,17 @@ from functions.memory import facts
 from functions.memory.api import ExplainedFact, FactHistory, FactPage, ProfileOut
 from functions.memory.facts_api import FactBatch, FactIn, FactResults
 from functions.memory.facts_batch import put_facts
-from functions.memory.facts_corrections import Change, correct, event_id_of
+from functions.memory.facts_corrections import Change, Done, correct, event_id_of
 from functions.memory.once import once, settings
-from functions.memory.routes.etags import IfMatch, IfNoneMatch, expected_version, or_unchanged, tagged, unless_known
+from functions.memory.routes.etags import (
+    IfMatch,
+    IfNoneMatch,
+    expected_version,
+    matched,
+    or_unchanged,
+    tagged,
+    unless_known,
+)
 from functions.memory.routes.parameters import READ, WRITE, Cursor, Limit, Moment, RequestKey, User, required
 from membus import wiring
 from membus.domain.attributes import FactKey, canonical_key
@@ -72,12 +80,12 @@ def get_fact(
     *, user: User, key: Key, explain: Annotated[bool, Query()] = False, if_none_match: IfNoneMatch = None
 ) -> Response[ExplainedFact]:
     owner, known, now = _owner(user), wiring.facts(), wiring.now()
-    fact = (
+    fact, revision = (
         facts.explain_fact(owner, key, now=now, facts=known, traces=wiring.traces())
         if explain
         else facts.read_fact(owner, key, now=now, facts=known)
     )
-    return unless_known(tagged(fact, fact.version), if_none_match)
+    return unless_known(tagged(fact, revision), if_none_match)
 
 
 @router.put(FACT, summary="Set a fact by hand: it outranks whatever is read in events", **WRITE)
@@ -91,16 +99,16 @@ def put_fact(
     request_key: RequestKey = None,
 ) -> Response[Fact]:
     correction = Correction(key=key, value=asked.value, kind=asked.kind, valid_from=asked.valid_from)
-    version = expected_version(asked.expected_version, if_match, if_none_match)
-    fact = _correct(_owner(user), correction, version, request_key)
-    return tagged(fact, fact.version)
+    version = expected_version(asked.expected_version, None, if_none_match)
+    done = _correct(_owner(user), correction, request_key, version=version, revision=matched(if_match))
+    return tagged(done.fact, done.revision)
 
 
 @router.delete(FACT, summary="Take a fact back by hand", status_code=HTTPStatus.NO_CONTENT, **WRITE)
 def delete_fact(
     *, user: User, key: WrittenKey, if_match: IfMatch = None, request_key: RequestKey = None
 ) -> Response[None]:
-    _correct(_owner(user), Correction(key=key), expected_version(None, if_match), request_key)
+    _correct(_owner(user), Correction(key=key), request_key, revision=matched(if_match))
     return Response(HTTPStatus.NO_CONTENT)
 
 
@@ -114,17 +122,22 @@ def post_facts(user: User, batch: Annotated[FactBatch, Body()], key: RequestKey 
 
 
 @router.get(f"{FACT}/history", summary="Every version of a fact and what caused it", **READ)
-def get_history(user: User, key: Key) -> FactHistory:
-    return facts.read_history(_owner(user), key, facts=wiring.facts())
+def get_history(user: User, key: Key, limit: Limit = 50, cursor: Cursor = None) -> FactHistory:
+    return facts.read_history(
+        _owner(user), key, limit=limit, cursor=cursor, facts=wiring.facts(), sealer=wiring.sealer()
+    )
 
 
 def _owner(user: str) -> Owner:
     return Owner(tenant=caller(router).tenant, user=user)
 
 
-def _correct(owner: Owner, correction: Correction, version: int | None, request_key: str | None) -> Fact:
+def _correct(
+    owner: Owner, correction: Correction, request_key: str | None, *, version: int | None = None, revision: int | None
+) -> Done:
     place = "DELETE" if correction.value is None else "PUT"
-    change = Change(correction, event_id_of(owner, correction.key, request_key, place=place), version)
+    event_id = event_id_of(owner, correction.key, request_key, place=place)
+    change = Change(correction, event_id, expected_version=version, expected_revision=revision)
     return correct(owner, change, now=wiring.now(), facts=wiring.facts(), pause=time.sleep)
 
 

@@ -31,11 +31,11 @@ def get_quarantine(user: User, limit: Limit = 50, cursor: Cursor = None) -> Quar
 
 @router.post(f"{QUARANTINE}/<quarantine_id>:approve", summary="Believe it: it becomes a fact set by hand", **WRITE)
 def post_approval(user: User, quarantine_id: QuarantineId) -> Response[Fact]:
-    fact = quarantine.approve(
+    done = quarantine.approve(
         _owner(user), quarantine_id, held_facts=wiring.held_facts(), facts=wiring.facts(), now=wiring.now(),
         pause=time.sleep,
     )  # fmt: skip
-    return tagged(fact, fact.version)
+    return tagged(done.fact, done.revision)
 
 
 @router.post(

@@ -3,8 +3,9 @@
 from collections.abc import Callable, Iterator, Sequence
 from typing import TYPE_CHECKING, Any
 
-from membus.adapters.dynamo_facts import DynamoFacts, fact_item, profile_write, user_pk, version_sk
+from membus.adapters.dynamo_facts import DynamoFacts, carried_write, fact_item, profile_write, user_pk, version_sk
 from membus.adapters.dynamo_transactions import transact
+from membus.domain.carrying import RECENT_MAX
 from membus.domain.facts import Observation, by_key, fold
 from membus.domain.identity import Owner
 from membus.domain.profile import Profile
@@ -79,6 +80,8 @@ def _writes(table: str, profile: Profile, key: str, before: list[Observation], a
     writes += [_put(table, {"pk": pk, "sk": sk, "body": new[sk].model_dump_json()}) for sk in changed]
     if not writes:
         return []
+    if len(before) > RECENT_MAX:
+        writes.append(carried_write(table, pk, key, None))
     fact = fold(after)
     if fact is None:
         return [*writes, _delete(table, pk, f"FACT#{key}")]

@@ -1,7 +1,8 @@
 """Facts in DynamoDB: pk `T#<tenant>#U#<user>`; sk `PROFILE`, `FACT#<key>`, `FACTV#<key>#<learned ms>#<event id>`.
 
 The version of an observation is its place in the order of learning, which its sort key spells out: two
-deliveries of one event write the same item.
+deliveries of one event write the same item. `FACTC#<key>` is what the older observations of a key come to, where it has
+more than are read for every change; it can always be made again from them.
 """
 
 from itertools import chain
@@ -13,13 +14,14 @@ from membus.adapters.dynamo_answers import ANSWERS
 from membus.adapters.dynamo_errors import dynamo_errors
 from membus.adapters.dynamo_transactions import transact
 from membus.adapters.episode_items import answer_attribute, identity_key, recording
-from membus.domain.event import FORGOTTEN, epoch_ms
+from membus.domain.carrying import RECENT_MAX, Carried, Place, Trail, place_of
+from membus.domain.event import FORGOTTEN
 from membus.domain.facts import Fact, Observation
 from membus.domain.identity import Owner
 from membus.domain.pages import Page
 from membus.domain.profile import Profile
 from membus.errors import NotFoundError
-from membus.ports.facts import Learned
+from membus.ports.facts import Learned, Stored
 
 if TYPE_CHECKING:
     from mypy_boto3_dynamodb.service_resource import Table
@@ -51,12 +53,16 @@ class DynamoFacts:
         return profile.model_copy(update={"facts": tuple(facts)})
 
     def fact(self, owner: Owner, key: str) -> Fact:
+        return self.stored(owner, key).fact
+
+    def stored(self, owner: Owner, key: str) -> Stored:
         with dynamo_errors("reading a fact"):
             found = self._table.get_item(Key={"pk": user_pk(owner), "sk": f"FACT#{key}"}, ConsistentRead=True)
         item = found.get("Item")
         if item is None or "retracted" in item:
             raise NotFoundError(f"nothing is known under {key}")
-        return Fact.model_validate_json(str(item["body"]))
+        fact = Fact.model_validate_json(str(item["body"]))
+        return Stored(fact, int(str(item.get("revision", fact.version))))
 
     def page(self, owner: Owner, *, kind: str | None, limit: int, after: dict[str, str] | None) -> Page[Fact]:
         query: dict[str, Any] = {
@@ -90,6 +96,36 @@ class DynamoFacts:
                 return seen
             query["ExclusiveStartKey"] = answer["LastEvaluatedKey"]
 
+    def stretch(
+        self, owner: Owner, key: str, *, beyond: Place | None, limit: int, backwards: bool = False
+    ) -> list[Observation]:
+        query: dict[str, Any] = {
+            "KeyConditionExpression": Key("pk").eq(user_pk(owner)) & Key("sk").begins_with(f"FACTV#{key}#"),
+            "ConsistentRead": True, "ScanIndexForward": not backwards, "Limit": limit,
+        }  # fmt: skip
+        if beyond:
+            query["ExclusiveStartKey"] = {"pk": user_pk(owner), "sk": _version_sk(key, beyond)}
+        with dynamo_errors("reading a history"):
+            items = self._table.query(**query)["Items"]
+        seen = [Observation.model_validate_json(str(item["body"])) for item in items]
+        return seen[::-1] if backwards else seen
+
+    def trail(self, owner: Owner, key: str) -> Trail:
+        """Read once where the key has few observations, and twice or thrice where older ones are carried forward."""
+        recent = self.stretch(owner, key, beyond=None, limit=RECENT_MAX + 1, backwards=True)
+        if len(recent) <= RECENT_MAX:
+            return Trail(tuple(recent))
+        with dynamo_errors("reading what is carried forward"):
+            found = self._table.get_item(Key={"pk": user_pk(owner), "sk": f"FACTC#{key}"}, ConsistentRead=True)
+        if "Item" not in found:
+            return Trail(tuple(self.observations(owner, key)))
+        carried = Carried.model_validate_json(str(found["Item"]["body"]))
+        while carried.leaves(recent[0]) and (
+            older := self.stretch(owner, key, beyond=place_of(recent[0]), limit=RECENT_MAX, backwards=True)
+        ):
+            recent = [*older, *recent]
+        return Trail(tuple(seen for seen in recent if carried.leaves(seen)), carried)
+
     def commit(self, learned: Learned) -> None:
         transact(self._table.meta.client, self._writes(learned), doing="committing facts")
 
@@ -102,7 +138,8 @@ class DynamoFacts:
         profile = [profile_write(self._table.name, learned.profile)] if learned.facts else []
         new = (recording(self._table.name, event, extracted=learned.extractor) for event in learned.new_events)
         read = (self._read_by(learned, event.event.event_id) for event in learned.events)
-        return [*profile, *puts, *chain.from_iterable(new), *read]
+        carried = [carried_write(self._table.name, pk, key, known) for key, known in learned.carried.items()]
+        return [*profile, *puts, *carried, *chain.from_iterable(new), *read]
 
     def _read_by(self, learned: Learned, event_id: str) -> dict[str, Any]:
         changes, names, values = (
@@ -160,5 +197,17 @@ def fact_item(pk: str, fact: Fact, *, revision: int) -> dict[str, Any]:
     return item | ({"retracted": True} if fact.retracted else {})
 
 
+def carried_write(table_name: str, pk: str, key: str, carried: Carried | None) -> dict[str, Any]:
+    where = {"pk": pk, "sk": f"FACTC#{key}"}
+    if carried is None:
+        return {"Delete": {"TableName": table_name, "Key": where}}
+    return {"Put": {"TableName": table_name, "Item": where | {"body": carried.model_dump_json()}}}
+
+
 def version_sk(seen: Observation) -> str:
-    return f"FACTV#{seen.key}#{epoch_ms(seen.learned_at):014d}#{seen.provenance.event_id}"
+    return _version_sk(seen.key, place_of(seen))
+
+
+def _version_sk(key: str, place: Place) -> str:
+    learned_ms, event_id = place
+    return f"FACTV#{key}#{learned_ms:014d}#{event_id}"

@@ -15,7 +15,7 @@ if TYPE_CHECKING:
     from mypy_boto3_dynamodb.service_resource import Table
 
 NAMES = {
-    "PROFILE": "facts", "FACT": "facts", "FACTV": "facts", "QUAR": "held_facts", "SIGNAL": "signals",
+    "PROFILE": "facts", "FACT": "facts", "FACTV": "facts", "FACTC": "facts", "QUAR": "held_facts", "SIGNAL": "signals",
     "DOC": "documents", "FRESH": "fresh_words",
 }  # fmt: skip
 

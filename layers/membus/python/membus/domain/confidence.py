@@ -1,7 +1,6 @@
 """How sure a fact is: surer each time it is said again, less sure the longer it is not."""
 
 import math
-from collections.abc import Iterable
 from datetime import datetime, timedelta
 
 from membus.domain.observations import Kind, Trust
@@ -25,11 +24,9 @@ people in Europe move about every ten years and change employers about every fiv
 """
 
 
-def reinforced(confidences: Iterable[float]) -> float:
-    """Return the confidence in what was said so often: `1 - (1 - best) * 0.5 ** (times - 1)`, at most 0.99."""
-    said = sorted(confidences)
-    best = said[-1]
-    return max(best, min(CONFIDENCE_MAX, round(1 - (1 - best) * DOUBT_LEFT ** (len(said) - 1), 4)))
+def reinforced(surest: float, times: int) -> float:
+    """Return the confidence in what was said so often: `1 - (1 - surest) * 0.5 ** (times - 1)`, at most 0.99."""
+    return max(surest, min(CONFIDENCE_MAX, round(1 - (1 - surest) * DOUBT_LEFT ** (times - 1), 4)))
 
 
 def faded(confidence: float, kind: Kind, trust: Trust, *, last_seen: datetime, now: datetime) -> float:

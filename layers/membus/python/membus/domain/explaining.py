@@ -68,6 +68,10 @@ class Cause(Record):
     session_id: str | None = None
 
 
+EXPLAINED_MAX = 200
+"""So many of a key's newest observations explain it; its history has them all."""
+
+
 class Explanation(Record):
     """`channel` is the door that the event came through; `read_by` says whether a model, a rule or a person spoke."""
 
@@ -85,13 +89,14 @@ class Explanation(Record):
 
 
 def explain(fact: Fact, seen: Sequence[Observation], trace: Trace | None) -> Explanation:
-    """Return why `fact` is believed, from all observations of its key and the trace of its event.
+    """Return why `fact` is believed, from the newest observations of its key and the trace of its event.
 
     What says otherwise is told apart as the fold does: `conflicts` are those that the fact carries, believed as much;
     of the rest, `replaced` held before it or until it was taken back, with that word, and `overruled` speak of a later
     time and are believed less.
     """
-    others = [each for each in history(seen) if not each.current and not each.says_as(fact)]
+    told = history(seen, first=fact.version - len(seen) + 1, believed=fact.provenance.event_id)
+    others = [each for each in told if not each.current and not each.says_as(fact)]
     named = {each.event_id for each in fact.conflicts}
     rest = [each for each in others if each.provenance.event_id not in named]
     taken_back = max((each.version for each in rest if each.retracted), default=0)

@@ -9,10 +9,11 @@ from datetime import datetime
 
 from pydantic import AwareDatetime
 
-from membus.domain.confidence import faded, reinforced
+from membus.domain.carrying import Carried, carry
+from membus.domain.confidence import faded
 from membus.domain.identity import Record
 from membus.domain.observations import VALUE_MAX, Kind, Observation, Provenance, Trust
-from membus.domain.settling import Settled, ordered, settled
+from membus.domain.settling import Settled, ordered
 
 __all__ = ["VALUE_MAX", "Fact", "Kind", "Observation", "Provenance", "Trust", "as_of", "by_key", "fold", "history"]
 
@@ -58,29 +59,33 @@ class Version(Observation):
 def fold(observations: Iterable[Observation]) -> Fact | None:
     """Return what the observations of one key add up to, or None where there are none.
 
-    A retraction ends what was heard before it, and after it only a correction speaks. Otherwise what was last known
-    to hold wins over what is trusted as much or less. The same value said again confirms the fact: it keeps the date
-    and the evidence of the first time.
+    What was last known to hold wins over what is trusted as much or less. The same value said again confirms the
+    fact: it keeps the date and the evidence of the first time.
+    """
+    return fact_of(carry(observations))
+
+
+def fact_of(known: Carried | None) -> Fact | None:
+    """Return the fact that observations come to; the last word on what was taken back is that it was."""
+    if known is None:
+        return None
+    if known.settled:
+        return _fact(known.settled, known.count)
+    assert known.taken_back  # noqa: S101 - what holds nothing was taken back
+    return Fact(**dict(known.taken_back), version=known.count, replaced=known.before)
+
+
+def history(observations: Iterable[Observation], *, first: int = 1, believed: str | None = None) -> list[Version]:
+    """Return observations of one key in the order they were learned, the one that holds now marked.
+
+    Of a part of them, `first` is the number of its first one, and `believed` the event of the one that holds.
     """
     learned = ordered(observations)
-    *earlier, end = [-1, *(place for place, seen in enumerate(learned) if seen.retracted)]
-    now = _since(learned, end)
-    if now is not None:
-        return _fact(now, len(learned))
-    if not earlier:
-        return None
-    before = _since(learned[:end], earlier[-1])
-    return Fact(**dict(learned[end]), version=len(learned), replaced=before.current.value if before else None)
-
-
-def history(observations: Iterable[Observation]) -> list[Version]:
-    """Return every observation of one key in the order it was learned, the one that holds now marked."""
-    learned = ordered(observations)
-    now = fold(learned)
-    believed = now and now.provenance.event_id
+    if believed is None and (now := fold(learned)):
+        believed = now.provenance.event_id
     return [
         Version(**dict(seen), version=number, current=seen.provenance.event_id == believed)
-        for number, seen in enumerate(learned, start=1)
+        for number, seen in enumerate(learned, start=first)
     ]
 
 
@@ -106,17 +111,11 @@ def by_key(observations: Iterable[Observation]) -> dict[str, list[Observation]]:
     return grouped
 
 
-def _since(learned: Sequence[Observation], end: int) -> Settled | None:
-    """Return what was settled after the retraction at place `end` (-1: none yet), where only corrections count."""
-    heard = learned[end + 1 :]
-    return settled(heard if end < 0 else [seen for seen in heard if seen.trust is Trust.CORRECTED])
-
-
 def _fact(now: Settled, version: int) -> Fact:
-    said = dict(now.current) | {"confidence": reinforced(seen.confidence for seen in now.sightings)}
+    said = dict(now.current) | {"confidence": now.run.confidence}
     return Fact(
-        **said, version=version, replaced=now.replaced, seen=len(now.sightings),
-        last_seen=max(seen.held for seen in now.sightings), conflicts=tuple(map(_conflict, now.against)),
+        **said, version=version, replaced=now.replaced, seen=now.run.times, last_seen=now.run.last_held,
+        conflicts=tuple(map(_conflict, now.against)),
     )  # fmt: skip
 
 

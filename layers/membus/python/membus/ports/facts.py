@@ -2,9 +2,10 @@
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
-from typing import Protocol
+from typing import NamedTuple, Protocol
 
 from membus.domain.answers import Answers
+from membus.domain.carrying import Carried, Place, Trail
 from membus.domain.event import Recorded
 from membus.domain.explaining import Share
 from membus.domain.facts import Fact, Observation
@@ -28,7 +29,8 @@ class Learned:
 
     `events` are recorded already and become read; `new_events` are recorded by the commit itself, as read. `shares`
     says by event id what reading took; it lies with the event, for it depends on the company an event was read in.
-    `asked` keeps what was proposed for each event, so that reading it again costs no question.
+    `asked` keeps what was proposed for each event, so that reading it again costs no question. `carried` says by key
+    what its older observations come to, where that changes; None where nothing is carried any more.
     """
 
     profile: Profile
@@ -39,6 +41,17 @@ class Learned:
     new_events: tuple[Recorded, ...] = ()
     shares: Mapping[str, Share] = field(default_factory=dict)
     asked: Asked | None = None
+    carried: Mapping[str, Carried | None] = field(default_factory=dict)
+
+
+class Stored(NamedTuple):
+    """A fact, and the version of the profile that it was written with: no two writes of a fact share one.
+
+    It rises with every write to a user's facts, rebuilds included; what a fact says never changes under it.
+    """
+
+    fact: Fact
+    revision: int
 
 
 class FactReader(Protocol):
@@ -53,8 +66,19 @@ class FactReader(Protocol):
     def fact(self, owner: Owner, key: str) -> Fact:
         """Return the current fact; NotFoundError where there is none, or it was taken back."""
 
+    def stored(self, owner: Owner, key: str) -> Stored:
+        """Return the current fact with its revision; NotFoundError as `fact`."""
+
     def observations(self, owner: Owner, key: str | None = None) -> list[Observation]:
-        """Return all observations of one key (in the order they were learned), or of every key."""
+        """Return all observations of one key (in the order they were learned), or of every key; it may take long."""
+
+    def trail(self, owner: Owner, key: str) -> Trail:
+        """Return the recent observations of a key and what the older ones come to; a bounded read."""
+
+    def stretch(
+        self, owner: Owner, key: str, *, beyond: Place | None, limit: int, backwards: bool = False
+    ) -> list[Observation]:
+        """Return up to `limit` observations of a key learned after a place, or before it, in the order of learning."""
 
 
 class FactLearning(Protocol):
@@ -63,6 +87,8 @@ class FactLearning(Protocol):
     def profile(self, owner: Owner) -> Profile: ...
 
     def observations(self, owner: Owner, key: str | None = None) -> list[Observation]: ...
+
+    def trail(self, owner: Owner, key: str) -> Trail: ...
 
     def base(self, owner: Owner) -> Profile:
         """Return the profile that the next one is made from: with every fact, where the compact one left some out."""

@@ -1,0 +1,141 @@
+"""What the older observations of a key come to, carried forward so that nobody has to read them all again."""
+
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass, replace
+from datetime import datetime
+
+from pydantic import AwareDatetime
+
+from membus.domain.event import epoch_ms
+from membus.domain.identity import Record
+from membus.domain.observations import Observation, Trust
+from membus.domain.settling import Settled, by_truth, ordered, settled
+
+RECENT_MAX = 80
+"""So many observations of a key are read for a change to it; beyond that the older ones are carried forward."""
+RECENT_KEPT = 40
+"""So many stay out of what is carried: what comes late by less than that lands among them."""
+
+Place = tuple[int, str]
+"""Where an observation stands among those of its key: the millisecond in which it was learned, and its event."""
+
+
+def place_of(seen: Observation) -> Place:
+    return epoch_ms(seen.learned_at), seen.provenance.event_id
+
+
+class Carried(Record):
+    """What `count` observations come to, all that were learned until `learned_at`; none was true after `truest`.
+
+    After the last retraction, which took `before` back, corrections alone count.
+    """
+
+    count: int
+    learned_at: AwareDatetime
+    truest: Observation
+    settled: Settled | None
+    taken_back: Observation | None = None
+    before: str | None = None
+
+    @property
+    def representatives(self) -> tuple[Observation, ...]:
+        """Those that decide what holds, or stands against it."""
+        standing = (self.settled.current, *self.settled.words) if self.settled else ()
+        return tuple(ordered(seen for seen in (self.taken_back, *standing) if seen))
+
+    def leaves(self, seen: Observation) -> bool:
+        """Whether an observation is not among those that are carried."""
+        return epoch_ms(self.learned_at) < epoch_ms(seen.learned_at)
+
+    def precedes(self, seen: Observation) -> bool:
+        """Whether an observation was learned, and is true, after all that is carried."""
+        return self.leaves(seen) and by_truth(self.truest) < by_truth(seen)
+
+
+def carry(observations: Iterable[Observation], before: Carried | None = None) -> Carried | None:
+    """Return what observations of one key come to, and what `before` came to, which precedes them all.
+
+    A retraction ends what was heard before it, and after it only a correction speaks.
+    """
+    learned = ordered(observations)
+    if not learned:
+        return before
+    standing, taken_back, value = (before.settled, before.taken_back, before.before) if before else (None, None, None)
+    for retraction, heard in _spells(learned):
+        counted = [seen for seen in heard if taken_back is None or seen.trust is Trust.CORRECTED]
+        standing = settled(counted, standing)
+        if retraction:
+            standing, taken_back, value = None, retraction, standing.current.value if standing else None
+    return Carried(
+        count=len(learned) + (before.count if before else 0), learned_at=learned[-1].learned_at,
+        truest=max((*learned, *((before.truest,) if before else ())), key=by_truth),
+        settled=standing, taken_back=taken_back, before=value,
+    )  # fmt: skip
+
+
+@dataclass(frozen=True)
+class Trail:
+    """The observations of a key as far as they have to be read: recent ones, and what the older ones come to."""
+
+    recent: tuple[Observation, ...]
+    carried: Carried | None = None
+
+    @property
+    def observations(self) -> list[Observation]:
+        """Those that decide what holds now, or held lately; all there are, where nothing is carried."""
+        return ordered([*(self.carried.representatives if self.carried else ()), *self.recent])
+
+    @property
+    def whole(self) -> Carried | None:
+        """What all observations come to."""
+        return carry(self.recent, self.carried)
+
+    @property
+    def latest(self) -> datetime | None:
+        """The last moment anything was learned, or is true from."""
+        moments = [max(seen.learned_at, seen.valid_from) for seen in self.recent]
+        if self.carried:
+            moments += [self.carried.learned_at, self.carried.truest.valid_from]
+        return max(moments, default=None)
+
+    def takes(self, seen: Iterable[Observation]) -> bool:
+        """Whether observations may be added; one that comes too late for that asks for all there are."""
+        return self.carried is None or all(map(self.carried.precedes, seen))
+
+    def with_(self, seen: Iterable[Observation]) -> "Trail":
+        """Return the trail with observations added, the last of each event: it is what the store keeps."""
+        by_event = {each.provenance.event_id: each for each in (*self.recent, *seen)}
+        return replace(self, recent=tuple(ordered(by_event.values())))
+
+    def shortened(self) -> "Trail":
+        """Return the trail with its older part carried forward, where it has grown too long and can be parted.
+
+        It is parted where all that was learned before was also true before.
+        """
+        if len(self.recent) <= RECENT_MAX:
+            return self
+        place = _parting(self.recent, self.carried)
+        return Trail(self.recent[place:], carry(self.recent[:place], self.carried)) if place else self
+
+
+def _spells(learned: Sequence[Observation]) -> Iterable[tuple[Observation | None, list[Observation]]]:
+    """Yield what was heard between retractions, each with the one that ended it, or None."""
+    heard: list[Observation] = []
+    for seen in learned:
+        if seen.retracted:
+            yield seen, heard
+            heard = []
+        else:
+            heard.append(seen)
+    yield None, heard
+
+
+def _parting(recent: Sequence[Observation], carried: Carried | None) -> int:
+    """Return how many of the recent ones may be carried: as many as possible, 0 where they are all entangled."""
+    truths = [by_truth(seen) for seen in recent]
+    until = [by_truth(carried.truest)] if carried else []
+    for place in range(len(recent) - RECENT_KEPT, 0, -1):
+        apart = epoch_ms(recent[place - 1].learned_at) < epoch_ms(recent[place].learned_at)
+        if apart and max([*until, *truths[:place]]) < min(truths[place:]):
+            return place
+    return 0

@@ -1,0 +1,107 @@
+"""membus.domain.timeline: what held when, against a model that paints each word over the days it speaks of."""
+
+from collections.abc import Sequence
+from datetime import datetime, timedelta
+
+from hypothesis import given
+from hypothesis import strategies as st
+
+from membus.domain.facts import as_of, fold, history
+from membus.domain.observations import Observation, Trust
+from membus.domain.settling import by_truth
+from membus.domain.timeline import Timeline
+from tests.factories import NOON, an_observation
+
+DAY = timedelta(days=1)
+DAYS = range(-6, 16)
+
+
+@st.composite
+def words(draw: st.DrawFn, number: int) -> Observation:
+    """Draw what somebody said on a day of that day or an earlier one, sometimes with an end."""
+    said, back = draw(st.integers(0, 10)), draw(st.sampled_from([0, 0, 0, 2, 5]))
+    begins = NOON + DAY * (said - back)
+    ends = draw(st.sampled_from([None, None, begins + DAY * 3]))
+    return an_observation(
+        draw(st.sampled_from(["Lisbon", "LISBON", "Rome", "Oslo"])), event_id=f"e{number}",
+        valid_from=begins, valid_until=ends, said_at=NOON + DAY * said,
+        learned_at=NOON + DAY * (said + draw(st.integers(0, 5))),
+    )  # fmt: skip
+
+
+said = st.integers(0, 7).flatmap(lambda count: st.tuples(*(words(number) for number in range(count))))
+trusted = said.flatmap(
+    lambda seen: st.tuples(
+        *(
+            st.sampled_from(Trust).map(lambda trust, each=each: each.model_copy(update={"trust": trust}))
+            for each in seen
+        )
+    )
+)
+
+
+def painted(seen: Sequence[Observation]) -> dict[int, str]:
+    """Return what each day shows when words are laid over it one after the other, the latest said on top."""
+    wall: dict[int, str] = {}
+    for each in sorted(seen, key=by_truth):
+        covered = [
+            day
+            for day in DAYS
+            if each.valid_from <= at(day) and (each.valid_until is None or at(day) < each.valid_until)
+        ]
+        wall |= dict.fromkeys(covered, (each.value or "").casefold())
+    return wall
+
+
+def at(day: int) -> datetime:
+    return NOON + DAY * day
+
+
+@given(said)
+def test_what_was_true_on_a_day_is_what_was_painted_over_it_last(seen: tuple[Observation, ...]) -> None:
+    wall, timeline = painted(seen), Timeline(seen)
+
+    for day in DAYS:
+        folded, held = fold(as_of(seen, true_at=at(day), known_at=None)), timeline.at(at(day))
+        assert folded is None or (folded.value or "").casefold() == wall.get(day)
+        assert (held.value or "").casefold() == wall[day] if held else day not in wall
+
+
+@given(trusted)
+def test_the_timeline_holds_what_the_fold_does_whoever_is_trusted(seen: tuple[Observation, ...]) -> None:
+    timeline = Timeline(seen)
+
+    for day in DAYS:
+        folded, held = fold(as_of(seen, true_at=at(day), known_at=None)), timeline.at(at(day))
+        assert (folded.provenance.event_id if folded else None) == (held.provenance.event_id if held else None)
+
+
+@given(said)
+def test_a_value_ends_on_the_first_day_that_shows_another(seen: tuple[Observation, ...]) -> None:
+    wall, timeline = painted(seen), Timeline(seen)
+
+    for each in seen:
+        value, begins = (each.value or "").casefold(), (each.valid_from - NOON) // DAY
+        shown = [day for day in DAYS if day >= begins and wall.get(day) != value]
+        if wall.get(begins) == value:
+            assert timeline.end_of(each) == (at(shown[0]) if shown else each.valid_until)
+        else:
+            assert timeline.end_of(each) == each.valid_until, "what never held ended nowhere"
+
+
+@given(said, st.sampled_from(DAYS))
+def test_what_was_known_on_a_day_needs_nothing_that_was_learned_later(seen: tuple[Observation, ...], day: int) -> None:
+    then = [each for each in seen if each.learned_at <= at(day)]
+
+    for other in DAYS:
+        known = as_of(seen, true_at=at(other), known_at=at(day))
+        assert fold(known) == fold(as_of(then, true_at=at(other), known_at=None))
+
+
+@given(said)
+def test_exactly_one_version_of_what_holds_is_the_current_one(seen: tuple[Observation, ...]) -> None:
+    versions, fact = history(seen), fold(seen)
+
+    current = [each.provenance.event_id for each in versions if each.current]
+    assert current == ([fact.provenance.event_id] if fact else [])
+    assert [each.version for each in versions] == list(range(1, len(seen) + 1))
