@@ -30,14 +30,12 @@ def words(draw: st.DrawFn, number: int) -> Observation:
 
 
 said = st.integers(0, 7).flatmap(lambda count: st.tuples(*(words(number) for number in range(count))))
-trusted = said.flatmap(
-    lambda seen: st.tuples(
-        *(
-            st.sampled_from(Trust).map(lambda trust, each=each: each.model_copy(update={"trust": trust}))
-            for each in seen
-        )
-    )
-)
+
+
+@st.composite
+def trusted(draw: st.DrawFn) -> list[Observation]:
+    """Draw words of people and rumours."""
+    return [each.model_copy(update={"trust": draw(st.sampled_from(Trust))}) for each in draw(said)]
 
 
 def painted(seen: Sequence[Observation]) -> dict[int, str]:
@@ -67,8 +65,8 @@ def test_what_was_true_on_a_day_is_what_was_painted_over_it_last(seen: tuple[Obs
         assert (held.value or "").casefold() == wall[day] if held else day not in wall
 
 
-@given(trusted)
-def test_the_timeline_holds_what_the_fold_does_whoever_is_trusted(seen: tuple[Observation, ...]) -> None:
+@given(trusted())
+def test_the_timeline_holds_what_the_fold_does_whoever_is_trusted(seen: list[Observation]) -> None:
     timeline = Timeline(seen)
 
     for day in DAYS:
