@@ -12,14 +12,17 @@ from uuid import uuid4
 import psycopg
 from psycopg import sql
 
+from functions.migrate.handler import SQL
+from functions.migrate.usecase import migrate, migrations_in
 from localstack import running
 from localstack.home import Home
 from localstack.ports import LOOPBACK, choose_ports
 from localstack.postgres import OWNER, Postgres, make_database, read_passwords
 from membus.adapters.postgres import Address, connect
+from membus.adapters.postgres_schema import PostgresSchema
 from membus.domain.migration import Login
 
-PATIENCE_SECONDS = 5.0
+PATIENCE_SECONDS = 30.0
 
 
 @dataclass(frozen=True)
@@ -64,4 +67,12 @@ def empty_database(server: Database) -> Database:
     database = replace(server, address=replace(server.address, database=name))
     with database.open(server.superuser) as connection:
         connection.execute("CREATE EXTENSION vector")
+    return database
+
+
+def migrated_database(server: Database) -> Database:
+    """Make a database as Terraform's apply leaves it."""
+    database = empty_database(server)
+    with database.open(database.owner) as connection:
+        migrate(migrations_in(SQL), schema=PostgresSchema(connection), functions_login=database.functions)
     return database

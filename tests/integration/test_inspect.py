@@ -8,10 +8,10 @@ import pytest
 from psycopg import sql
 
 from functions.migrate.handler import SQL
-from functions.migrate.usecase import Report, inspect, migrate, migrations_in
+from functions.migrate.usecase import Report, inspect, migrations_in
 from membus.adapters.postgres_schema import PostgresSchema
 from membus.domain.migration import Migration
-from tests.integration.databases import Database, empty_database, postgres
+from tests.integration.databases import Database, migrated_database, postgres
 
 FILES = migrations_in(SQL)
 
@@ -24,10 +24,7 @@ def server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Database]:
 
 @pytest.fixture
 def database(server: Database) -> Database:
-    made = empty_database(server)
-    with made.open(made.owner) as connection:
-        migrate(FILES, schema=PostgresSchema(connection), functions_login=made.functions)
-    return made
+    return migrated_database(server)
 
 
 def report(database: Database, files: list[Migration] = FILES, *, role: str = "membus_app") -> Report:

@@ -6,14 +6,11 @@ from contextlib import ExitStack
 
 import pytest
 
-from functions.migrate.handler import SQL
-from functions.migrate.usecase import migrate, migrations_in
 from membus.adapters.postgres_memories import PostgresMemories
-from membus.adapters.postgres_schema import PostgresSchema
 from membus.adapters.postgres_tenants import TenantTransactions
 from membus.domain.memory import Removal
 from tests import pgbouncer
-from tests.integration.databases import Database, empty_database, postgres
+from tests.integration.databases import Database, migrated_database, postgres
 from tests.memories import a_memory, fill, look
 
 CLIENTS, TURNS = 6, 12
@@ -23,10 +20,7 @@ TENANT = "SELECT set_config('membus.tenant_id', %s, true)"
 @pytest.fixture(scope="module")
 def database(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Database]:
     with postgres(tmp_path_factory.mktemp("postgres")) as server:
-        database = empty_database(server)
-        with database.open(database.owner) as connection:
-            migrate(migrations_in(SQL), schema=PostgresSchema(connection), functions_login=database.functions)
-        yield database
+        yield migrated_database(server)
 
 
 @pytest.fixture(scope="module")

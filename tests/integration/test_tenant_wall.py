@@ -6,10 +6,7 @@ from typing import Any
 import psycopg
 import pytest
 
-from functions.migrate.handler import SQL
-from functions.migrate.usecase import migrate, migrations_in
-from membus.adapters.postgres_schema import PostgresSchema
-from tests.integration.databases import Database, empty_database, postgres
+from tests.integration.databases import Database, migrated_database, postgres
 
 TENANT = "SELECT set_config('membus.tenant_id', %s, true)"
 INSERT = """
@@ -22,10 +19,7 @@ INSERT = """
 @pytest.fixture(scope="module")
 def migrated(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Database]:
     with postgres(tmp_path_factory.mktemp("postgres")) as server:
-        database = empty_database(server)
-        with database.open(database.owner) as connection:
-            migrate(migrations_in(SQL), schema=PostgresSchema(connection), functions_login=database.functions)
-        yield database
+        yield migrated_database(server)
 
 
 def rows(connection: psycopg.Connection[tuple[Any, ...]], tenant: str | None, statement: str) -> list[tuple[Any, ...]]:

@@ -5,15 +5,12 @@ from contextlib import ExitStack
 
 import pytest
 
-from functions.migrate.handler import SQL
-from functions.migrate.usecase import migrate, migrations_in
 from membus.adapters.postgres_memories import PostgresMemories
-from membus.adapters.postgres_schema import PostgresSchema
 from membus.adapters.postgres_tenants import TenantTransactions
 from membus.ports.memories import MemoryIndex
 from tests.fakes.embedder import WordEmbedder
 from tests.fakes.memories import InMemoryMemories
-from tests.integration.databases import Database, empty_database, postgres
+from tests.integration.databases import Database, migrated_database, postgres
 
 
 @pytest.fixture(scope="session")
@@ -24,11 +21,7 @@ def server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Database]:
 
 @pytest.fixture(scope="session")
 def database(server: Database) -> Database:
-    """Return a database as Terraform's apply leaves it."""
-    database = empty_database(server)
-    with database.open(database.owner) as connection:
-        migrate(migrations_in(SQL), schema=PostgresSchema(connection), functions_login=database.functions)
-    return database
+    return migrated_database(server)
 
 
 @pytest.fixture
