@@ -5,7 +5,7 @@ from collections.abc import Callable, Sequence
 
 from botocore.exceptions import BotoCoreError, ClientError
 
-from membus.errors import MembusError
+from membus.errors import MembusError, UnavailableError
 from scripts import cost, dlq, doctor, erase, gaps, hold, keys, reindex, replay, shadow, tenants, tier, usage
 from scripts.command import PROGRAM, Command, Exit
 from scripts.output import Output
@@ -44,9 +44,13 @@ def main(argv: Sequence[str] | None = None, *, open_target: Callable[[Namespace]
     try:
         target = open_target(arguments) if "stack" in arguments else None  # what asks nobody needs no place
         return arguments.run(arguments, target, Output(as_json=arguments.json)) or Exit.DONE
+    except UnavailableError as error:
+        return _failed(f"{error.detail}{_hint(arguments)}")
     except MembusError as error:
         return _failed(error.detail)
-    except (BotoCoreError, ClientError) as error:
+    except BotoCoreError as error:
+        return _failed(f"{error}{_hint(arguments)}")
+    except ClientError as error:
         return _failed(str(error))
     except KeyboardInterrupt:
         Output.remark("interrupted: what is done is done, run it again to go on")
@@ -64,6 +68,11 @@ def command_line() -> Command:
     for group in GROUPS:
         group.register(groups.add_parser, options)
     return parser
+
+
+def _hint(arguments: Namespace) -> str:
+    """Return what to try when something does not answer."""
+    return "; is the local stack up? `make up` starts it" if getattr(arguments, "environment", "") is None else ""
 
 
 def _failed(why: str) -> int:

@@ -52,7 +52,9 @@ def agreed(arguments: Namespace, question: str, *, ask: Callable[[str], bool] = 
     if arguments.yes:
         return
     if not sys.stdin.isatty():
-        raise InvalidError(f"{question} Nobody is there to ask: say --yes, or --dry-run to see what it would do")
+        raise InvalidError(
+            f"there is no terminal to ask on ({question}): say --yes to agree, or --dry-run to see what it would do"
+        )
     if not ask(question):
         raise InvalidError("nothing was changed")
 

@@ -7,7 +7,6 @@ from itertools import pairwise
 from typing import get_args
 
 from membus.domain.conversation import Message, Status
-from membus.errors import NotFoundError
 from membus.ports.conversations import ConversationStore
 from scripts.output import Output, Row
 from scripts.target import AddGroup, Target
@@ -67,8 +66,7 @@ def register(add_group: AddGroup, options: ArgumentParser) -> None:
 
 
 def _gaps(arguments: Namespace, target: Target, output: Output) -> None:
-    if target.tenants.find(arguments.tenant) is None:
-        raise NotFoundError(f"no tenant {arguments.tenant} in {target.environment}")
+    target.known(arguments.tenant)
     found = [gap for each in _talks(target.conversations, arguments.tenant) for gap in gaps_of(each)]
     output.rows(
         report(found) if found else [], nothing=f"Nobody of {arguments.tenant} has gone on with a conversation."

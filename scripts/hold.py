@@ -37,18 +37,20 @@ def register(add_group: AddGroup, options: ArgumentParser) -> None:
 
 
 def _set(arguments: Namespace, target: Target, output: Output) -> None:
+    target.known(arguments.tenant)
     become(target.environment, "erase")
     hold = Hold(tenant=arguments.tenant, user=arguments.user, reason=arguments.reason, since=datetime.now(UTC))
-    if not arguments.dry_run:
-        wiring_erasing.jobs().hold(hold)
-    output.rows([_row(hold)], nothing="")
+    if arguments.dry_run:
+        return output.would(f"hold {_whom(arguments)}", _row(hold))
+    wiring_erasing.jobs().hold(hold)
+    return output.rows([_row(hold)], nothing="")
 
 
 def _lift(arguments: Namespace, target: Target, output: Output) -> None:
     become(target.environment, "erase")
-    whom = f"{arguments.user or 'everybody'} of {arguments.tenant}"
+    whom = _whom(arguments)
     if arguments.dry_run:
-        output.remark(f"{whom} could be erased again.")
+        output.would(f"let {whom} be erased again", {"tenant": arguments.tenant, "user": arguments.user})
         return
     agreed(arguments, f"Let {whom} be erased again?")
     wiring_erasing.jobs().lift(arguments.tenant, arguments.user)
@@ -59,6 +61,10 @@ def _list(arguments: Namespace, target: Target, output: Output) -> None:
     become(target.environment, "erase")
     holds = wiring_erasing.jobs().holds(arguments.tenant)
     output.rows([_row(hold) for hold in holds], nothing=f"No holds on {arguments.tenant}.")
+
+
+def _whom(arguments: Namespace) -> str:
+    return f"{arguments.user or 'everybody'} of {arguments.tenant}"
 
 
 def _row(hold: Hold) -> Row:

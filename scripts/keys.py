@@ -75,9 +75,9 @@ def register(add_group: AddGroup, options: ArgumentParser) -> None:
 
 def _create(arguments: Namespace, target: Target, output: Output) -> None:
     if arguments.dry_run:
-        if target.tenants.find(arguments.tenant) is None:
-            raise NotFoundError(f"no tenant {arguments.tenant} in {target.environment}")
-        output.remark(f"would make a key of {arguments.tenant} with {' '.join(arguments.scopes)}")
+        target.known(arguments.tenant)
+        row: Row = {"tenant_id": arguments.tenant, "name": arguments.name, "scopes": list(arguments.scopes)}
+        output.would(f"make a key of {arguments.tenant} with {' '.join(arguments.scopes)}", row)
         return
     text = create_key(
         arguments.tenant,
@@ -89,12 +89,12 @@ def _create(arguments: Namespace, target: Target, output: Output) -> None:
         expires_in=arguments.expires_in,
     )
     key_id = Credential.parse(text).key_id
-    row: Row = {"api_key": text, "key_id": key_id, "tenant_id": arguments.tenant, "scopes": list(arguments.scopes)}
+    row = {"api_key": text, "key_id": key_id, "tenant_id": arguments.tenant, "scopes": list(arguments.scopes)}
     output.answer(text, row, remark=f"Keep it now: it is shown this once, membus stores only a hash (key id {key_id}).")
 
 
 def _list(arguments: Namespace, target: Target, output: Output) -> None:
-    rows = [_row(key) for key in target.keys.of(arguments.tenant)]
+    rows = [_row(key) for key in target.keys.of(target.known(arguments.tenant).tenant_id)]
     output.rows(rows, nothing=f"No keys of {arguments.tenant} in {target.environment}.")
 
 
@@ -102,9 +102,11 @@ def _revoke(arguments: Namespace, target: Target, output: Output) -> None:
     key = target.keys.find(arguments.key_id)
     if key is None:
         raise NotFoundError(f"no key {arguments.key_id}")
-    if not arguments.dry_run:
-        agreed(arguments, f"Refuse {key.name} of {key.tenant_id} from now on?")
-        key = target.keys.revoke(arguments.key_id, at=datetime.now(UTC))
+    if arguments.dry_run:
+        output.would(f"refuse {key.key_id} ({key.name} of {key.tenant_id}) from now on", _row(key))
+        return
+    agreed(arguments, f"Refuse {key.name} of {key.tenant_id} from now on?")
+    key = target.keys.revoke(arguments.key_id, at=datetime.now(UTC))
     output.rows([_row(key)], nothing="")
     output.remark("The gateway may remember an admitted key for up to a minute.")
 

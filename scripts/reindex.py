@@ -63,6 +63,7 @@ def register(add_group: AddGroup, options: ArgumentParser) -> None:
 
 
 def _run(arguments: Namespace, target: Target, output: Output) -> None:
+    target.known(arguments.tenant)
     name = f"reindex-{target.environment}-{arguments.tenant}.json"
     place = Place.of(arguments.place or Path(name))
     if not arguments.dry_run:
@@ -71,7 +72,7 @@ def _run(arguments: Namespace, target: Target, output: Output) -> None:
     dynamodb = client("dynamodb")
     tables = [f"membus-{target.environment}-{table}" for table in TABLES]
     sizes = [dynamodb.describe_table(TableName=table)["Table"]["ItemCount"] for table in tables]
-    with _bar(quiet=output.as_json) as progress:
+    with _bar(quiet=output.quiet) as progress:
         task = progress.add_task(arguments.tenant, total=sum(sizes), completed=place.scanned)
         for items, scanned in _pages(dynamodb, tables, arguments.tenant, place):
             place.kinds.update(reindex(items, send=send))
@@ -164,4 +165,4 @@ def _nowhere(changes: Sequence[dict[str, Any]]) -> Sequence[str]:  # noqa: ARG00
 
 def _bar(*, quiet: bool) -> Progress:
     columns = (TextColumn("reindex {task.description}"), BarColumn(), TextColumn("{task.completed:,}"))
-    return Progress(*columns, TimeRemainingColumn(), console=Console(stderr=True), disable=quiet)
+    return Progress(*columns, TimeRemainingColumn(), console=Console(stderr=True), disable=quiet, transient=True)

@@ -11,7 +11,6 @@ from functions.extract.rebuilding import Derived, Difference, difference
 from membus import wiring, wiring_operators
 from membus.domain.event import EARLIEST, LATEST, Recorded
 from membus.domain.identity import Owner
-from membus.errors import NotFoundError
 from scripts.command import agreed
 from scripts.deployed import become, setting
 from scripts.output import Output, Row
@@ -35,17 +34,20 @@ def register(add_group: AddGroup, options: ArgumentParser) -> None:
 
 
 def _replay(arguments: Namespace, target: Target, output: Output) -> None:
-    if target.tenants.find(arguments.tenant) is None:
-        raise NotFoundError(f"no tenant {arguments.tenant} in {target.environment}")
+    target.known(arguments.tenant)
     become(target.environment, "extract")
     rereading = Rereading(arguments.model or setting("EXTRACT_MODEL_ID"), may_ask=partial(_wanted, arguments))
     users = arguments.user or wiring_operators.users().of(arguments.tenant)
     if not arguments.dry_run:
-        agreed(arguments, f"Store what differs of {len(users)} users of {arguments.tenant}?")
+        agreed(arguments, f"Store what differs of {_people(len(users))} of {arguments.tenant}?")
     told: list[Row] = []
-    for user in track(users, "users", console=output.progress(), transient=True):
+    for user in track(users, "users", console=output.progress(), transient=True, disable=output.quiet):
         told += replay(Owner(tenant=arguments.tenant, user=user), rereading, dry_run=arguments.dry_run)
-    output.rows(told, nothing=f"{len(users)} users: nothing differs from what is stored.")
+    output.rows(told, nothing=f"{_people(len(users))}: nothing differs from what is stored.")
+
+
+def _people(number: int) -> str:
+    return "one user" if number == 1 else f"{number} users"
 
 
 def replay(owner: Owner, rereading: Rereading, *, dry_run: bool) -> list[Row]:

@@ -12,7 +12,6 @@ from functions.extract.rebuilding import Derived, Difference, difference
 from membus import wiring, wiring_operators
 from membus.domain.identity import Owner
 from membus.domain.shadow import Shadow, sample, version_of
-from membus.errors import NotFoundError
 from scripts.command import agreed
 from scripts.deployed import become, setting
 from scripts.output import Output, Row
@@ -145,6 +144,5 @@ def _rereading(shadow: Shadow) -> Rereading:
 
 
 def _enter(arguments: Namespace, target: Target) -> None:
-    if target.tenants.find(arguments.tenant) is None:
-        raise NotFoundError(f"no tenant {arguments.tenant} in {target.environment}")
+    target.known(arguments.tenant)
     become(target.environment, "extract")

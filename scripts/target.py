@@ -14,7 +14,8 @@ from membus.adapters.dynamo_api_keys import DynamoApiKeys
 from membus.adapters.dynamo_conversations import DynamoConversations
 from membus.adapters.dynamo_tenants import DynamoTenants
 from membus.adapters.dynamo_usage import DynamoUsage
-from membus.errors import InvalidError
+from membus.domain.tenant import Tenant
+from membus.errors import InvalidError, NotFoundError
 from membus.ports.api_keys import ApiKeys
 from membus.ports.conversations import ConversationStore
 from membus.ports.tenants import TenantStore
@@ -35,6 +36,13 @@ class Target:
     keys: ApiKeys
     conversations: ConversationStore
     usage: UsageLedger
+
+    def known(self, tenant_id: str) -> Tenant:
+        """Return the tenant; NotFoundError where there is none."""
+        tenant = self.tenants.find(tenant_id)
+        if tenant is None:
+            raise NotFoundError(f"no tenant {tenant_id} in {self.environment}")
+        return tenant
 
 
 def target_options() -> ArgumentParser:

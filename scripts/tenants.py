@@ -8,7 +8,7 @@ from decimal import Decimal, InvalidOperation
 
 from membus.domain.rates import Rates
 from membus.domain.tenant import Tenant
-from membus.errors import ConflictError, InvalidError, NotFoundError
+from membus.errors import ConflictError, InvalidError
 from membus.ports.tenants import TenantStore
 from scripts.output import Output, Row
 from scripts.target import AddGroup, Target
@@ -67,7 +67,7 @@ def register(add_group: AddGroup, options: ArgumentParser) -> None:
 
 def _create(arguments: Namespace, target: Target, output: Output) -> None:
     if arguments.dry_run:
-        return output.remark(_would_create(arguments, target))
+        return _would_create(arguments, target, output)
     try:
         create_tenant(arguments.tenant, store=target.tenants, name=arguments.name)
     except ConflictError:
@@ -76,14 +76,12 @@ def _create(arguments: Namespace, target: Target, output: Output) -> None:
     return _show(arguments, target, output)
 
 
-def _would_create(arguments: Namespace, target: Target) -> str:
-    if target.tenants.find(arguments.tenant) is None:
-        return (
-            f"would create {Tenant(arguments.tenant, arguments.name or arguments.tenant, datetime.now(UTC)).tenant_id}"
-        )
-    if not arguments.if_absent:
+def _would_create(arguments: Namespace, target: Target, output: Output) -> None:
+    found = target.tenants.find(arguments.tenant)
+    if found and not arguments.if_absent:
         raise ConflictError(f"tenant {arguments.tenant} exists")
-    return f"{arguments.tenant} exists: would change nothing"
+    tenant = found or Tenant(arguments.tenant, arguments.name or arguments.tenant, datetime.now(UTC))
+    output.would("change nothing: it exists" if found else f"create {tenant.tenant_id}", _row(tenant))
 
 
 def _list(arguments: Namespace, target: Target, output: Output) -> None:  # noqa: ARG001 - every command is called alike
@@ -92,15 +90,20 @@ def _list(arguments: Namespace, target: Target, output: Output) -> None:  # noqa
 
 
 def _show(arguments: Namespace, target: Target, output: Output) -> None:
-    output.rows([_row(_found(arguments, target))], nothing="")
+    output.rows([_row(target.known(arguments.tenant))], nothing="")
 
 
 def _budget(arguments: Namespace, target: Target, output: Output) -> None:
+    dollars = arguments.dollars_per_day
     if arguments.dry_run:
-        tenant = replace(_found(arguments, target), daily_dollars=arguments.dollars_per_day)
-    else:
-        tenant = target.tenants.set_budget(arguments.tenant, arguments.dollars_per_day)
-    output.rows([_row(tenant)], nothing="")
+        tenant = target.known(arguments.tenant)
+        told = f"limit {tenant.tenant_id} to {_limit(dollars)} (now {_limit(tenant.daily_dollars)})"
+        return output.would(told, _row(replace(tenant, daily_dollars=dollars)))
+    return output.rows([_row(target.tenants.set_budget(arguments.tenant, dollars))], nothing="")
+
+
+def _limit(dollars: Decimal | None) -> str:
+    return "no limit" if dollars is None else f"{dollars} dollars a day"
 
 
 def _set_rates(arguments: Namespace, target: Target, output: Output) -> None:
@@ -110,17 +113,9 @@ def _set_rates(arguments: Namespace, target: Target, output: Output) -> None:
             raise InvalidError("say both --requests and --events, or --usual")
         rates = Rates(requests_per_second=arguments.requests, events_per_second=arguments.events)
     if arguments.dry_run:
-        tenant = replace(_found(arguments, target), rates=rates)
-    else:
-        tenant = target.tenants.set_rates(arguments.tenant, rates)
-    output.rows([_row(tenant)], nothing="")
-
-
-def _found(arguments: Namespace, target: Target) -> Tenant:
-    tenant = target.tenants.find(arguments.tenant)
-    if tenant is None:
-        raise NotFoundError(f"no tenant {arguments.tenant} in {target.environment}")
-    return tenant
+        told = "give back the usual rates" if rates is None else "change the rates"
+        return output.would(told, _row(replace(target.known(arguments.tenant), rates=rates)))
+    return output.rows([_row(target.tenants.set_rates(arguments.tenant, rates))], nothing="")
 
 
 def _dollars(text: str) -> Decimal:

@@ -7,7 +7,7 @@ from datetime import UTC, date, datetime, timedelta
 from decimal import Decimal
 
 from membus.domain.usage import Spending, added, merged
-from membus.errors import InvalidError, NotFoundError
+from membus.errors import InvalidError
 from membus.ports.usage import UsageLedger
 from scripts.output import Output, Row
 from scripts.target import AddGroup, Target
@@ -16,6 +16,7 @@ from scripts.times import day
 DAYS = 30
 CENT = Decimal("0.0001")
 ALL = "total"
+BRIEF = ("tenant_id", "function", "model", "calls", "dollars", "dollars_per_1000_events")
 
 
 @dataclass(frozen=True)
@@ -73,7 +74,7 @@ def _usage(arguments: Namespace, target: Target, output: Output) -> None:
         raise InvalidError("--from comes before --to")
     bills = [bill(tenant, first, last, ledger=target.usage) for tenant in _tenants(arguments.tenant, target)]
     rows = [row for each in bills if each.spendings or arguments.tenant for row in each.rows()]
-    output.rows(rows, nothing=f"No model was called in {target.environment} from {first} to {last}.")
+    output.rows(rows, nothing=f"No model was called in {target.environment} from {first} to {last}.", brief=BRIEF)
     if any(spending.unpriced_calls for each in bills for spending in each.spendings):
         output.remark(
             "Some models have no price: their calls are missing from the dollars (MODEL_PRICES in Terraform)."
@@ -83,9 +84,7 @@ def _usage(arguments: Namespace, target: Target, output: Output) -> None:
 def _tenants(wanted: str | None, target: Target) -> list[str]:
     if wanted is None:
         return [tenant.tenant_id for tenant in target.tenants.everyone()]
-    if target.tenants.find(wanted) is None:
-        raise NotFoundError(f"no tenant {wanted} in {target.environment}")
-    return [wanted]
+    return [target.known(wanted).tenant_id]
 
 
 def _sum(values: Iterable[int]) -> str:

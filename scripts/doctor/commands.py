@@ -1,6 +1,7 @@
 """The command: every check in turn, what they found worst first, and an exit code by the worst."""
 
 from argparse import ArgumentParser, ArgumentTypeError, Namespace
+from collections import Counter
 from functools import partial
 
 from membus.adapters.aws import client
@@ -63,8 +64,12 @@ def _doctor(arguments: Namespace, target: Target, output: Output) -> Exit:
 def told(found: list[Finding], output: Output, *, everything: bool) -> Exit:
     """Print what was found, the worst first, and return the exit code by the worst."""
     found = sorted(found, key=lambda each: ORDER.index(each.status))
-    shown = [each for each in found if everything or each.status is not Status.OK]
+    shown = [each for each in found if everything or each.status in {Status.FAIL, Status.WARN}]
     output.rows([_row(each) for each in shown], nothing="Nothing is wrong.")
+    why = Counter(each.found.removeprefix("skipped: ") for each in found if each.status is Status.SKIPPED)
+    if why and not everything:
+        reasons = "; ".join(f"{number}: {reason}" for reason, number in why.most_common())
+        output.remark(f"skipped ({reasons}): --all names them")
     counts = {status: sum(each.status is status for each in found) for status in Status}
     output.remark(", ".join(f"{counts[status]} {status}" for status in reversed(Status)))
     if counts[Status.FAIL]:

@@ -4,9 +4,9 @@ from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from enum import StrEnum
 
-from botocore.exceptions import BotoCoreError, ClientError
+from botocore.exceptions import BotoCoreError, ClientError, ConnectionError, HTTPClientError  # noqa: A004
 
-from membus.errors import MembusError
+from membus.errors import MembusError, UnavailableError
 from scripts.doctor.deployment import Deployment
 
 
@@ -60,12 +60,20 @@ def judged(about: str, wrong: list[str], *, well: str, todo: str, page: str | No
 
 
 def examined(name: str, check: Check, deployment: Deployment) -> list[Finding]:
-    """Run a check; what it may not see, or cannot, is a finding too and no other check's concern."""
+    """Run a check; what it may not see, or cannot, is a finding too and no other check's concern.
+
+    Raises:
+        UnavailableError: there is no local stack to look at.
+    """
     found: list[Finding] = []
     try:
         found.extend(check(deployment))
     except ClientError as error:
         found.append(_refused(name, error, deployment))
+    except (ConnectionError, HTTPClientError) as error:
+        if deployment.is_local:
+            raise UnavailableError(str(error)) from error
+        found.append(_down(name, str(error)))
     except BotoCoreError as error:
         why = f"{type(error).__name__}: {error}"
         found.append(

@@ -64,19 +64,32 @@ class Waiting:
 
 
 def _export(arguments: Namespace, target: Target, output: Output) -> None:
-    if target.tenants.find(arguments.tenant) is None:
-        raise NotFoundError(f"no tenant {arguments.tenant} in {target.environment}")
+    target.known(arguments.tenant)
     if arguments.out.exists() and not arguments.dry_run:
         raise InvalidError(f"{arguments.out} exists: name another file, or remove it")
+    if not arguments.out.absolute().parent.is_dir():
+        raise InvalidError(f"{arguments.out.parent} is no folder")
     owner = as_owner(arguments.tenant, arguments.user)
     become(target.environment, "memory")
-    export = _begun(arguments, owner)
+    ended = _waited(_begun(arguments, owner), output)
+    if not any(ended.rows.values()):
+        raise NotFoundError(f"nothing is known of {owner.user} in {owner.tenant}: no file was written")
+    if ended.dry_run:
+        return output.rows(_told(ended), nothing="")
+    fetch(ended, arguments.out, wiring_transfer.archives())
+    output.rows(_told(ended), nothing="")
+    return output.remark(f"wrote {arguments.out}, {ended.bytes:,} bytes")
+
+
+def _waited(export: Export, output: Output) -> Export:
+    """Return the job as it ended; who does not want to wait is told how to come back."""
     with output.bar() as progress:
         progress.add_task(f"job {export.job_id}", total=None)
-        ended = Waiting(wiring_transfer.exports()).ended(export)
-        if not ended.dry_run:
-            fetch(ended, arguments.out, wiring_transfer.archives())
-    output.rows(_told(ended), nothing="")
+        try:
+            return Waiting(wiring_transfer.exports()).ended(export)
+        except KeyboardInterrupt:
+            output.remark(f"the export goes on by itself: fetch it with --job {export.job_id}")
+            raise
 
 
 def _begun(arguments: Namespace, owner: Owner) -> Export:

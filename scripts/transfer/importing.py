@@ -11,7 +11,7 @@ from rich.progress import Progress, SpinnerColumn, TextColumn, TimeElapsedColumn
 
 from membus import wiring, wiring_erasing, wiring_operators, wiring_search
 from membus.domain.event import Recorded
-from membus.errors import InvalidError, NotFoundError
+from membus.errors import InvalidError
 from membus.ports.events import EventHistory
 from scripts.command import Exit, agreed
 from scripts.deployed import become
@@ -76,8 +76,7 @@ def register(add_group: AddGroup, options: ArgumentParser) -> None:
 
 
 def _import(arguments: Namespace, target: Target, output: Output) -> Exit:
-    if target.tenants.find(arguments.tenant) is None:
-        raise NotFoundError(f"no tenant {arguments.tenant} in {target.environment}")
+    target.known(arguments.tenant)
     if not arguments.file.is_file():
         raise InvalidError(f"{arguments.file} is not there")
     if arguments.strict or arguments.dry_run:
@@ -109,7 +108,7 @@ def run(arguments: Namespace, places: Places | None, output: Output) -> Imported
     imported = Imported()
     restoring = Restoring(arguments.tenant, destination.person, places.stores, now()) if places else None
     columns = (SpinnerColumn(), TextColumn("{task.description}"), TimeElapsedColumn())
-    with Progress(*columns, console=output.progress(), transient=True, disable=output.as_json) as progress:
+    with Progress(*columns, console=output.progress(), transient=True, disable=output.quiet) as progress:
         task = progress.add_task("import", total=None)
         events = _events(FORMATS[arguments.source](arguments.file), destination, restoring, imported)
         while batch := list(islice(events, BATCH)):

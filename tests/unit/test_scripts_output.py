@@ -1,0 +1,81 @@
+"""scripts/output: tables that never break a number, however narrow the terminal."""
+
+import json
+
+import pytest
+
+from scripts.output import Output, Row
+
+PEOPLE, PROGRAMS = Output(as_json=False), Output(as_json=True)
+BILL: Row = {
+    "tenant_id": "acme", "function": "summarize", "model": "claude-haiku-5-5", "calls": "123456",
+    "input": "1234567890", "cache_read": "9876543210", "output": "1029384756", "dollars": "12345.6789",
+    "unpriced_calls": None, "events": "7654321", "dollars_per_1000_events": "1.6129",
+}  # fmt: skip
+NUMBERS = ("123456", "12345.6789", "1.6129")
+
+
+@pytest.fixture(params=[200, 80, 60, 30])
+def width(request: pytest.FixtureRequest, monkeypatch: pytest.MonkeyPatch) -> int:
+    monkeypatch.setenv("COLUMNS", str(request.param))
+    return int(request.param)
+
+
+def test_no_number_is_broken_or_cut_however_narrow_it_is(width: int, capsys: pytest.CaptureFixture[str]) -> None:
+    PEOPLE.rows([BILL, BILL | {"calls": "7"}], nothing="", brief=("tenant_id", "calls", "dollars"))
+
+    printed = capsys.readouterr().out
+    assert all(len(line.rstrip()) <= width for line in printed.splitlines())
+    assert NUMBERS[0] in printed.split()
+    assert NUMBERS[1] in printed.split()
+
+
+def test_what_has_no_room_is_told_of_and_the_most_important_is_shown(
+    monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    monkeypatch.setenv("COLUMNS", "60")
+    PEOPLE.rows([BILL], nothing="", brief=("tenant_id", "calls", "dollars"))
+
+    told = capsys.readouterr()
+    assert told.out.split() == ["tenant", "id", "calls", "dollars", "acme", "123456", "12345.6789"]
+    assert "7 more columns" in told.err, "a column in which nobody says anything is none"
+
+
+def test_without_a_brief_form_a_row_is_a_block_of_names_and_values(
+    monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    monkeypatch.setenv("COLUMNS", "50")
+    PEOPLE.rows([BILL, BILL], nothing="")
+
+    lines = capsys.readouterr().out.splitlines()
+    assert [line.split()[-1] for line in lines if line.startswith("input")] == ["1234567890"] * 2
+    assert "" in [line.strip() for line in lines], "rows are parted"
+
+
+def test_numbers_stand_at_the_right_and_words_at_the_left(
+    monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    monkeypatch.setenv("COLUMNS", "80")
+    PEOPLE.rows([{"file": "a", "rows": "7"}, {"file": "b", "rows": "12,345"}], nothing="")
+
+    assert [line.rstrip() for line in capsys.readouterr().out.splitlines()] == [
+        "file    rows", "a          7", "b     12,345",
+    ]  # fmt: skip
+
+
+def test_words_are_wrapped_and_none_is_broken(
+    monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    monkeypatch.setenv("COLUMNS", "40")
+    PEOPLE.rows([{"what": (words := "the quick brown fox jumps over a lazy dog"), "count": "1000000"}], nothing="")
+
+    assert sorted(capsys.readouterr().out.split()) == sorted(["what", "count", "1000000", *words.split()])
+
+
+def test_a_rehearsal_says_would_and_programs_get_the_row(capsys: pytest.CaptureFixture[str]) -> None:
+    PEOPLE.would("limit acme", {"tenant_id": "acme"})
+    told = capsys.readouterr()
+    assert (told.out, told.err) == ("", "would limit acme; nothing was done\n")
+
+    PROGRAMS.would("limit acme", {"tenant_id": "acme"})
+    assert json.loads(capsys.readouterr().out) == [{"tenant_id": "acme", "dry_run": "true"}]
