@@ -4,8 +4,9 @@ import io
 import json
 import subprocess
 import sys
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from datetime import timedelta
+from functools import partial
 from pathlib import Path
 from typing import Any
 from uuid import uuid4
@@ -38,17 +39,26 @@ def client(stack: Any, new_key: NewKey, tenant: str) -> Any:
 
 @pytest.fixture
 def command(tenant: str, stack_file: Path) -> Command:
-    def run(*words: str) -> list[dict[str, Any]]:
-        where = ["--tenant", tenant, "--stack", str(stack_file), "--json"]
-        done = subprocess.run(
-            [sys.executable, "-m", "scripts", *words, *where],
-            capture_output=True, text=True, check=False, cwd=REPOSITORY,
-        )  # fmt: skip
-        assert done.returncode in {0, 3}, done.stderr
-        rows: list[dict[str, Any]] = json.loads(done.stdout)
-        return rows
+    return partial(scripts, stack_file, tenant)
 
-    return run
+
+@pytest.fixture
+def elsewhere(stack: Any, new_key: NewKey, tenant: str, stack_file: Path) -> Iterator[tuple[Client, Command]]:
+    """Return another tenant's door and its operator."""
+    other = f"{tenant}-2"
+    client = Client(stack.api_url, new_key(other, scopes=tuple(Scope)))
+    yield client, partial(scripts, stack_file, other)
+    client.close()
+
+
+def scripts(stack_file: Path, tenant: str, *words: str) -> list[dict[str, Any]]:
+    where = ["--tenant", tenant, "--stack", str(stack_file), "--json"]
+    done = subprocess.run(
+        [sys.executable, "-m", "scripts", *words, *where], capture_output=True, text=True, check=False, cwd=REPOSITORY
+    )
+    assert done.returncode in {0, 3}, done.stderr
+    rows: list[dict[str, Any]] = json.loads(done.stdout)
+    return rows
 
 
 @pytest.fixture
@@ -85,6 +95,53 @@ def test_a_users_memory_travels_to_another_user(client: Client, command: Command
     eventually(lambda: client.facts(eve), lambda facts: "likes.chess" in facts)
     assert marker
     assert client.get(f"/v1/users/{eve}/facts/home.city/history").json() == before, "twice changes nothing"
+
+
+def test_a_life_leaves_a_tenant_and_goes_on_in_another(
+    client: Client, command: Command, ada: str, elsewhere: tuple[Client, Command], tmp_path: Path
+) -> None:
+    """What an archive holds comes back after the user was erased here: facts, words, documents, working memory."""
+    talk = client.post("/v1/conversations", {"user_id": ada, "title": "Tea"}).json()["conversation_id"]
+    for words in ("I like green tea.", "I like oolong."):
+        answered = client.post(f"/v1/conversations/{talk}/messages", {"content": words, "author": ada})
+        assert answered.status_code in {200, 201, 202}, answered.text
+    lease = f"/v1/agents/default/sessions/s-{ada}/state"
+    assert client.http.put(lease, json={"data": {"step": 3}}).status_code == 200
+    noted = {"user_id": ada, "session_id": f"s-{ada}", "type": "page.viewed", "payload": {"path": "/tea"}}
+    client.send(noted)
+    told = eventually(lambda: life_of(client, ada, talk), lambda life: "likes.oolong" in str(life["facts"]))
+
+    def export() -> dict[str, int]:
+        archive.unlink(missing_ok=True)
+        rows = command("export", "--user", ada, "--out", str(archive))
+        return {row["file"]: int(row["rows"]) for row in rows}
+
+    archive = tmp_path / "ada.zip"
+    counts = eventually(export, lambda rows: rows["states.jsonl"] == 1 and rows["documents.jsonl"] == 1)
+    assert counts["conversations.jsonl"] == 5
+    assert client.post(f"/v1/users/{ada}:erase", {}).status_code == 202
+
+    there, bring = elsewhere
+    rows = bring("import", str(archive), "--from", "membus", "--user", ada, "--yes")
+    restored = {row["which"]: int(row["count"]) for row in rows if row["what"] == "restored"}
+    assert restored == {"conversation": 1, "document": 1, "message": 4, "state": 1}
+    assert eventually(lambda: life_of(there, ada, talk), lambda life: life == told) == told
+    assert there.get(lease).json()["data"] == {"step": 3}
+    found = eventually(
+        lambda: there.post("/v1/search", {"query": "shopping list", "user_id": ada, "k": 5}).json()["results"],
+        lambda results: any(each["text"] == "Her shopping list" for each in results),
+    )
+    assert found
+    again = bring("import", str(archive), "--from", "membus", "--user", ada, "--yes")
+    assert not [row for row in again if row["what"] == "restored"], "twice changes nothing"
+    assert life_of(there, ada, talk) == told
+
+
+def life_of(client: Client, user: str, talk: str) -> dict[str, Any]:
+    """Return what somebody would miss: facts, and who said what and when in a conversation."""
+    said = client.get(f"/v1/conversations/{talk}/messages").json().get("items", [])
+    kept = ("message_id", "author", "role", "content", "created_at")
+    return {"facts": client.facts(user), "said": [{name: each[name] for name in kept} for each in said]}
 
 
 def test_an_export_is_fetched_from_an_address(client: Client, ada: str) -> None:
