@@ -47,6 +47,20 @@ def test_what_a_user_says_is_found_as_episode_and_as_fact_with_its_event(acme: C
     assert results(acme, "hiking", user_id=user, session_id="s2") == []
 
 
+def test_a_document_as_long_as_a_book_is_found_by_a_passage_and_read_back_whole(acme: Client) -> None:
+    user, chapter = somebody(), "The sea was calm and the crew was tired. " * 1_000
+    text = f"{chapter}The treasure of Captain Flint lies below the lighthouse. {chapter}"
+    (receipt,) = put(acme, text, user_id=user)
+
+    (best,) = results(acme, "Where is the treasure?", user_id=user, mode="text")
+    assert "below the lighthouse" in best["text"]
+    assert len(best["text"]) < 2_000
+    eventually(lambda: search(acme, "treasure", user_id=user), lambda answer: answer["pending"] == 0)
+    assert acme.get(f"/v1/memories/{receipt['id']}").json()["text"] == text
+    assert acme.http.delete(f"/v1/memories/{receipt['id']}").status_code == 204
+    assert results(acme, "Where is the treasure?", user_id=user) == []
+
+
 def test_a_memory_is_found_the_moment_it_was_put_and_gone_the_moment_it_was_deleted(acme: Client) -> None:
     user = somebody()
     (receipt,) = put(acme, "The parcel waits behind the blue door.", user_id=user)
