@@ -59,3 +59,17 @@ def test_what_stands_alone_has_no_place(index: MemoryIndex, tenant: str) -> None
     fill(index, a_memory("m1", "sun", tenant=tenant), a_memory("m2", "sun", tenant=tenant))
 
     assert {row.position for row in gathered(index, tenant, "sun").values()} == {0}
+
+
+def test_an_id_of_any_signs_is_found_with_what_was_said_beside_it(index: MemoryIndex, tenant: str) -> None:
+    strange = ['a"b', "c\\d", "{e,f}", "g h", "NULL", "ü'"]
+    fill(
+        index,
+        *(
+            a_memory(name, "violin", tenant=tenant, session="s1", occurred_at=moment(place))
+            for place, name in enumerate(strange)
+        ),
+    )
+
+    rows = gathered(index, tenant, "violin")
+    assert [rows[name].position - rows[strange[0]].position for name in strange] == [0, 1, 2, 3, 4, 5]

@@ -1,6 +1,7 @@
 """A search in two statements of one transaction: statistics with the candidates, then the passages themselves."""
 
 from collections.abc import Callable, Iterable, Sequence
+from typing import Any
 
 from membus.adapters.halfvec import HalfVector
 from membus.adapters.postgres_filters import compile_filter
@@ -21,6 +22,7 @@ SAMPLE = 500
 _BROADLY = """
     SELECT set_config('hnsw.ef_search', '400', true), set_config('hnsw.iterative_scan', 'relaxed_order', true)
 """
+_NOTHING = (0, 0.0, 0.0, 0.0, None, None, None, None)
 
 
 def search(
@@ -28,30 +30,35 @@ def search(
 ) -> Callable[[], Found]:
     """Return at most 200 candidates, and what was said to either side of the best of them in its session."""
     parameters = parameters_of(within)
-    shape = Shape(frozenset(parameters), is_whole_scope(within), dimensions=len(vector or ()), worded=bool(terms))
-    candidates, passages = unfiltered(shape)
-    if within.filter:
-        candidates, passages = filtered(shape, compile_filter(within.filter, parameters))
+    candidates, passages = _statements(within, parameters, dimensions=len(vector or ()), worded=bool(terms))
     queries = [_query(term) for term in terms]
     parameters |= {
         "model": model, "candidates": CANDIDATES, "sample": SAMPLE, "queries": queries, "any": " | ".join(queries),
+        "beside": BESIDE,
     }  # fmt: skip
     if vector is not None:
         parameters["vector"] = HalfVector(vector)
         connection.execute(_BROADLY)
-    figures = connection.execute(candidates, parameters).fetchone()
-    total, length, mean, deviation, seen, near, worded, pending = figures or (0, 0.0, 0.0, 0.0, None, None, None, None)
-    times, near, worded = dict(seen or ()), near or {}, worded or {}
-    scope = Scope(
-        rows=total, average_length=length, similarity_mean=mean, similarity_deviation=deviation,
-        frequencies={term: times.get(place, 0) for place, term in enumerate(terms, start=1)},
-    )  # fmt: skip
-    parameters |= {
-        "ids": _array({**near, **worded}),
-        "accompanied": _array(accompanied(near, worded, scope)), "beside": BESIDE,
-    }  # fmt: skip
+    *figures, near, worded, pending = connection.execute(candidates, parameters).fetchone() or _NOTHING
+    scope, near, worded = _scope(figures, terms), near or {}, worded or {}
+    parameters["ids"] = _array({**near, **worded})
+    parameters["accompanied"] = _array(accompanied(near, worded, scope))
     rows = connection.execute(passages, parameters, binary=True)
     return lambda: found(scope, rows.fetchall(), pending=pending)
+
+
+def _statements(within: Within, parameters: dict[str, Any], *, dimensions: int, worded: bool) -> tuple[bytes, bytes]:
+    shape = Shape(frozenset(parameters), is_whole_scope(within), dimensions, worded)
+    return filtered(shape, compile_filter(within.filter, parameters)) if within.filter else unfiltered(shape)
+
+
+def _scope(figures: Sequence[Any], terms: Sequence[str]) -> Scope:
+    rows, length, mean, deviation, seen = figures
+    times = dict(seen or ())
+    return Scope(
+        rows=rows, average_length=length, similarity_mean=mean, similarity_deviation=deviation,
+        frequencies={term: times.get(place, 0) for place, term in enumerate(terms, start=1)},
+    )  # fmt: skip
 
 
 def _array(texts: Iterable[str]) -> str:
