@@ -82,6 +82,9 @@ class Reproduction:
 
     def _fresh(self, tenant: str, named: tuple[FreshRef, ...]) -> Iterator[Fresh]:
         for each in named:
+            if each.conversation_id is None:
+                self.missing.append(f"words of event {each.event_id}")
+                continue
             message_id = each.event_id.removeprefix("turn-")
             try:
                 said = self.gatherer.conversations.message(tenant, each.conversation_id, message_id)

@@ -14,7 +14,7 @@ from membus.domain.answers import Answers
 from membus.domain.corrections import corrected_by_hand
 from membus.domain.event import Recorded
 from membus.domain.facts import Observation
-from membus.domain.fresh import settles
+from membus.domain.fresh import settled_by
 from membus.domain.gate import GATE_VERSION, Extractor, judge
 from membus.domain.held_facts import held_fact
 from membus.domain.identity import Owner
@@ -115,8 +115,8 @@ class Learner:
         It comes after the commit: for a moment both are there, at no moment neither.
         """
         for recorded in read:
-            if settles(recorded.event):
-                self.fresh.settle(recorded.event.owner, [recorded.event.event_id])
+            if place := settled_by(recorded):
+                self.fresh.settle(recorded.event.owner, [place])
 
     def _by_rules(self, owner: Owner, events: Sequence[Recorded]) -> list[Observation]:
         observed: list[Observation] = []

@@ -5,17 +5,30 @@ from typing import Any
 
 from functions.memory.api import EventReceipt
 from functions.memory.incoming import Incoming, Stamp, check
+from membus.domain.fresh import fresh_in
 from membus.erasing import Gate
+from membus.errors import UnavailableError
 from membus.ports.events import EventBus
+from membus.ports.fresh import FreshWords
+from membus.ports.usage import Monitor
 
 
-def accept_events(items: Sequence[Any], stamp: Stamp, *, gate: Gate, bus: EventBus) -> EventReceipt:
+def accept_events(
+    items: Sequence[Any], stamp: Stamp, *, gate: Gate, bus: EventBus, fresh: FreshWords, monitor: Monitor
+) -> EventReceipt:
     """Publish what is valid and report the rest; an accepted event is durable on the bus.
+
+    What users say is kept for the next turn of chat before it is published: extract, which lets go of it, comes after.
+    It is a courtesy: where it cannot be kept, the event is taken all the same.
 
     Raises:
         NothingAcceptedError: not one event was taken.
     """
     incoming = check(items, stamp, gate)
+    try:
+        fresh.keep(fresh_in(incoming.events.values(), stamp.now))
+    except UnavailableError as error:
+        monitor.warn("what was just said is not kept", tenant_id=stamp.tenant, error=error.code)
     publish(incoming, bus=bus)
     return incoming.receipt()
 

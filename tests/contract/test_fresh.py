@@ -4,7 +4,7 @@ from datetime import timedelta
 
 import pytest
 
-from membus.domain.fresh import FRESH_MAX, LIFETIME, fresh_of
+from membus.domain.fresh import FRESH_MAX, LIFETIME, Fresh, fresh_of
 from membus.domain.identity import Owner
 from membus.errors import ConflictError
 from membus.ports.conversations import ConversationStore
@@ -69,6 +69,25 @@ def test_what_is_not_to_be_remembered_leaves_nothing(
     say(conversations, someone, 0, remember=False)
 
     assert fresh.newest(someone) == []
+
+
+def test_words_of_events_stand_beside_those_of_turns_newest_first_whatever_their_ids(
+    conversations: ConversationStore, fresh: FreshWords, someone: Owner
+) -> None:
+    say(conversations, someone, 0)
+    said_at = fresh.newest(someone)[0].said_at
+    told = [
+        Fresh(event_id=name, conversation_id=None, text=name, said_at=said_at + timedelta(seconds=seconds))
+        for name, seconds in (("m-first", 1), ("zz-then", 5), ("a-last", 9))
+    ]
+
+    fresh.keep({someone: told})
+
+    newest = [each.text for each in fresh.newest(someone)]
+    assert sorted(newest) == ["a-last", "m-first", "words 0", "zz-then"]
+    assert [text for text in newest if text != "words 0"] == ["a-last", "zz-then", "m-first"]
+    fresh.settle(someone, [each.place for each in told])
+    assert [each.text for each in fresh.newest(someone)] == ["words 0"]
 
 
 def test_nobody_else_hears_it(conversations: ConversationStore, fresh: FreshWords, someone: Owner) -> None:

@@ -1,6 +1,6 @@
 """Fresh words, as in-memory conversations keep them."""
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping, Sequence
 
 from membus.domain.fresh import FRESH_MAX, Fresh
 from membus.domain.identity import Owner
@@ -16,6 +16,10 @@ class InMemoryFresh:
         mine = sorted(self._conversations.fresh[owner].items(), reverse=True)[:FRESH_MAX]
         return [fresh for _, fresh in mine if fresh.expires_at > now]
 
-    def settle(self, owner: Owner, event_ids: Iterable[str]) -> None:
-        for event_id in event_ids:
-            self._conversations.fresh[owner].pop(event_id, None)
+    def keep(self, said: Mapping[Owner, Sequence[Fresh]]) -> None:
+        for owner, words in said.items():
+            self._conversations.fresh[owner] |= {each.place: each for each in words}
+
+    def settle(self, owner: Owner, places: Iterable[str]) -> None:
+        for place in places:
+            self._conversations.fresh[owner].pop(place, None)

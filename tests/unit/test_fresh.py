@@ -15,6 +15,7 @@ from tests.factories import ADA, NOON, a_conversation
 from tests.fakes.fresh import InMemoryFresh
 from tests.fakes.model import ScriptedModel
 
+TEA = {"text": "I like tea"}
 BLOCK = "<just_said_elsewhere>\n- 2026-03-01 12:00 UTC: I like tea\n</just_said_elsewhere>"
 
 
@@ -126,6 +127,56 @@ def test_an_event_of_a_producer_settles_nothing(talks: Door) -> None:
     extraction(talks).send(Event.model_validate(turn.model_dump() | {"event_id": "other", "origin": "producer"}))
 
     assert BLOCK in shown_to_the_model(talks, "two")
+
+
+def test_what_was_said_in_an_event_is_known_in_the_next_turn_and_gives_way_to_its_fact(talks: Door) -> None:
+    """The words stand in every prompt between the request's answer and the fact, and in none after it."""
+    told = talks.post("/v1/events", {"events": [{"user_id": "ada", "type": "message.sent", "payload": TEA}]})
+    assert told.status == 202
+    assert BLOCK in shown_to_the_model(talks, "two")
+    assert BLOCK in shown_to_the_model(talks, "one")
+
+    assert extraction(talks).send(*talks.bus.published) == []
+
+    assert shown_to_the_model(talks, "two") == "And now?"
+    assert "likes.tea: tea" in talks.get("/v1/users/ada/profile").json["text"]
+
+
+@pytest.mark.parametrize(
+    "told",
+    [
+        {"remember": False}, {"occurred_at": "2026-02-28T12:00:00Z"}, {"payload": TEA | {"role": "assistant"}},
+        {"type": "memo.kept"}, {"user_id": "bob"},
+    ],
+    ids=["to be forgotten", "of yesterday", "an assistant's", "no message", "another's"],
+)  # fmt: skip
+def test_what_is_not_what_the_user_just_said_is_not_fresh(talks: Door, told: dict[str, Any]) -> None:
+    event = {"user_id": "ada", "type": "message.sent", "payload": TEA} | told
+
+    assert talks.post("/v1/events", {"events": [event]}).status == 202
+
+    assert shown_to_the_model(talks, "two") == "And now?"
+    assert extraction(talks).send(*talks.bus.published) == []
+
+
+def test_a_request_of_a_hundred_messages_leaves_the_newest_of_each_user(talks: Door) -> None:
+    said = [{"user_id": "ada", "type": "message.sent", "payload": {"text": f"words {n}"}} for n in range(100)]
+
+    talks.post("/v1/events", {"events": said})
+
+    newest = talks.fresh.newest(ADA)
+    assert [each.text for each in newest] == [f"words {n}" for n in range(99, 79, -1)]
+
+
+def test_an_event_is_taken_also_where_its_words_cannot_be_kept(talks: Door, monkeypatch: pytest.MonkeyPatch) -> None:
+    def away(_: object) -> None:
+        raise UnavailableError("the table is away")
+
+    monkeypatch.setattr(talks.fresh, "keep", away)
+
+    told = talks.post("/v1/events", {"events": [{"user_id": "ada", "type": "message.sent", "payload": TEA}]})
+
+    assert (told.status, len(talks.bus.published)) == (202, 1)
 
 
 def test_the_newest_words_have_the_room() -> None:

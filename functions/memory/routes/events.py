@@ -12,6 +12,7 @@ from functions.memory.incoming import Stamp
 from functions.memory.routes.parameters import EVENTS, RequestKey
 from membus import wiring, wiring_erasing, wiring_rates
 from membus.http import caller
+from membus.observability import EmfMonitor
 
 router = APIGatewayHttpRouter()
 
@@ -20,4 +21,6 @@ router = APIGatewayHttpRouter()
 def post_events(batch: Annotated[EventBatch, Body()], key: RequestKey = None) -> EventReceipt:
     wiring_rates.turnstile().admit(caller(router).tenant, "events", len(batch.events))
     stamp = Stamp(tenant=caller(router).tenant, request_key=key, now=wiring.now())
-    return accept_events(batch.events, stamp, gate=wiring_erasing.gate(), bus=wiring.bus())
+    return accept_events(
+        batch.events, stamp, gate=wiring_erasing.gate(), bus=wiring.bus(), fresh=wiring.fresh(), monitor=EmfMonitor()
+    )

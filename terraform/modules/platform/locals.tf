@@ -15,7 +15,7 @@ locals {
       grants = [
         local.hot.grants, local.rates.grants,
         local.may.memory.learning.read, local.may.memory.learning.write,
-        local.may.conversations.conversations.read, local.may.conversations.conversations.write,
+        local.may.conversations.conversations.read, local.may.conversations.conversations.write, local.may.conversations.fresh.write,
         local.may.idempotency.records.read, local.may.idempotency.records.write, local.may.idempotency.records.delete,
         local.may.memory.states.read, local.may.memory.states.write, local.may.memory.states.delete,
         module.event_bus.grants.put, module.keys.grants.cursors.sign, local.spill.grants,

@@ -115,8 +115,8 @@ run "tables" {
     error_message = "Extract cannot write conversations, nor read them."
   }
   assert {
-    condition     = output.who_may.settle_fresh == "erase, extract" && output.who_may.write_fresh == "chat, erase"
-    error_message = "Chat keeps what was just said, extract lets go of what it has read; nobody else does either."
+    condition     = output.who_may.settle_fresh == "erase, extract" && output.who_may.write_fresh == "chat, erase, memory"
+    error_message = "Chat and the door of events keep what was just said, extract lets go of what it has read; nobody else does either."
   }
   assert {
     condition     = output.who_may.delete_message == "erase, sweep" && output.who_may.read_deletions == "index, sweep"

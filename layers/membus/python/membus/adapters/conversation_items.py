@@ -18,7 +18,7 @@ from boto3.dynamodb.conditions import Key
 
 from membus.domain.compaction import size_of
 from membus.domain.conversation import Conversation, Message, Status, Turn
-from membus.domain.fresh import fresh_of
+from membus.domain.fresh import Fresh, fresh_of
 from membus.domain.identity import Owner
 from membus.domain.marks import Marks
 from membus.domain.provenance import Trace
@@ -118,17 +118,19 @@ def message_item(tenant: str, conversation_id: str, message: Message) -> Item:
     return item | ({"spilled": message.spilled} if message.spilled else {})
 
 
-def fresh_key(owner: Owner, event_id: str) -> dict[str, str]:
-    return {"pk": f"T#{owner.tenant}#U#{owner.user}", "sk": f"FRESH#{event_id}"}
+def fresh_key(owner: Owner, place: str) -> dict[str, str]:
+    return {"pk": f"T#{owner.tenant}#U#{owner.user}", "sk": f"FRESH#{place}"}
+
+
+def fresh_item(owner: Owner, fresh: Fresh) -> Item:
+    return {**fresh_key(owner, fresh.place), "expires_at": seconds(fresh.expires_at), "body": fresh.model_dump_json()}
 
 
 def fresh_items(tenant: str, conversation_id: str, turn: Turn) -> list[Item]:
     """Return what the turn leaves for the user's other conversations; nothing where it is not to be remembered."""
     if not turn.user.remember:
         return []
-    fresh = fresh_of(turn, conversation_id)
-    key = fresh_key(Owner(tenant=tenant, user=turn.user.author), fresh.event_id)
-    return [{**key, "expires_at": seconds(fresh.expires_at), "body": fresh.model_dump_json()}]
+    return [fresh_item(Owner(tenant=tenant, user=turn.user.author), fresh_of(turn, conversation_id))]
 
 
 def message_of(item: Item) -> Message:

@@ -1,14 +1,14 @@
-"""Fresh words in the table `conversations`: pk `T#<tenant>#U#<user>`, sk `FRESH#<event id>`, six hours at most.
+"""Fresh words in the table `conversations`: pk `T#<tenant>#U#<user>`, sk `FRESH#<place>`, six hours at most.
 
-They lie beside the messages so that a turn is one transaction in one table; ids of turns rise with time.
+They lie beside the messages so that a turn is one transaction in one table; places rise with time.
 """
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping, Sequence
 from typing import TYPE_CHECKING
 
 from boto3.dynamodb.conditions import Attr, Key
 
-from membus.adapters.conversation_items import fresh_key
+from membus.adapters.conversation_items import fresh_item, fresh_key
 from membus.adapters.dynamo_errors import dynamo_errors
 from membus.domain.fresh import FRESH_MAX, Fresh
 from membus.domain.identity import Owner
@@ -31,7 +31,13 @@ class DynamoFresh:
             )  # fmt: skip
         return [Fresh.model_validate_json(str(item["body"])) for item in answer["Items"]]
 
-    def settle(self, owner: Owner, event_ids: Iterable[str]) -> None:
-        for event_id in event_ids:
+    def keep(self, said: Mapping[Owner, Sequence[Fresh]]) -> None:
+        for owner, words in said.items():
+            for each in words:
+                with dynamo_errors("keeping what was just said"):
+                    self._table.put_item(Item=fresh_item(owner, each))
+
+    def settle(self, owner: Owner, places: Iterable[str]) -> None:
+        for place in places:
             with dynamo_errors("letting go of what was just said"):
-                self._table.delete_item(Key=fresh_key(owner, event_id))
+                self._table.delete_item(Key=fresh_key(owner, place))

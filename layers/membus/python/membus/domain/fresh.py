@@ -1,13 +1,13 @@
 """What a user said a moment ago: usable in any conversation before anybody has learned from it."""
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping, Sequence
 from datetime import datetime, timedelta
 
 from pydantic import AwareDatetime
 
 from membus.domain.conversation import Turn
-from membus.domain.event import Event
-from membus.domain.identity import Id, Record
+from membus.domain.event import Event, Recorded, ulid_at
+from membus.domain.identity import Id, Owner, Record
 from membus.domain.tokens import estimate_tokens
 
 LIFETIME = timedelta(hours=6)
@@ -16,13 +16,27 @@ FRESH_MAX = 20
 """The newest that one read hands out; a person says less in the seconds that extract takes."""
 
 
+WORDS_MAX = 2_000
+"""Characters of an event's words: more than a prompt has room for."""
+AHEAD = timedelta(minutes=5)
+"""How far a producer's clock may run before ours."""
+
+
 class Fresh(Record):
-    """Words of a user, under the id of the event that tells the bus of them; it goes when that event has been read."""
+    """Words of a user, and the event that tells the bus of them; they go when that event has been read.
+
+    What was said to another application, and came as an event, was said in no conversation of ours.
+    """
 
     event_id: Id
-    conversation_id: Id
+    conversation_id: Id | None
     text: str
     said_at: AwareDatetime
+
+    @property
+    def place(self) -> str:
+        """Where they lie among the user's: places rise with time, of turns and of events alike."""
+        return self.event_id if self.conversation_id else _place(self.event_id, self.said_at)
 
     @property
     def line(self) -> str:
@@ -40,9 +54,34 @@ def fresh_of(turn: Turn, conversation_id: str) -> Fresh:
     return Fresh(event_id=turn.event_id, conversation_id=conversation_id, text=said.content, said_at=said.created_at)
 
 
-def settles(event: Event) -> bool:
-    """Whether fresh words may wait for this event to be read."""
-    return event.origin == "chat"
+def fresh_in(events: Iterable[Event], now: datetime) -> Mapping[Owner, Sequence[Fresh]]:
+    """Return by user what was said just now in events that came through the door: as much as is read."""
+    said: dict[Owner, list[Fresh]] = {}
+    for event in events:
+        if event.remember and _waits(event, now) and event.occurred_at <= now + AHEAD:
+            words = Fresh(
+                event_id=event.event_id, conversation_id=None, text=(event.speech or "")[:WORDS_MAX],
+                said_at=event.occurred_at,
+            )  # fmt: skip
+            said.setdefault(event.owner, []).append(words)
+    return {owner: sorted(words, key=lambda each: each.said_at)[-FRESH_MAX:] for owner, words in said.items()}
+
+
+def settled_by(recorded: Recorded) -> str | None:
+    """Return the place of the fresh words that may wait for this event to be read."""
+    event = recorded.event
+    if event.origin == "chat":
+        return event.event_id
+    return _place(event.event_id, event.occurred_at) if _waits(event, recorded.learned_at) else None
+
+
+def _waits(event: Event, now: datetime) -> bool:
+    return event.origin == "api" and event.speech is not None and now - event.occurred_at <= LIFETIME
+
+
+def _place(event_id: str, said_at: datetime) -> str:
+    """Return a place beside those of turns, whose ids are `turn-` and a ULID."""
+    return f"turn-{ulid_at(said_at, event_id)}"
 
 
 def fresh_block(said: Iterable[Fresh], *, elsewhere_than: str | None, budget: int) -> str:

@@ -31,9 +31,9 @@ class RecallRef(Record):
 
 
 class FreshRef(Record):
-    """The user's message in another conversation that was quoted."""
+    """The user's message in another conversation that was quoted, or what they said in an event."""
 
-    conversation_id: Id
+    conversation_id: Id | None
     event_id: Id
 
 

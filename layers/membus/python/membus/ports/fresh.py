@@ -1,6 +1,6 @@
 """What users said a moment ago; a turn of chat stores it with its messages (`ConversationStore.add`)."""
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping, Sequence
 from typing import Protocol
 
 from membus.domain.fresh import Fresh
@@ -10,12 +10,15 @@ from membus.domain.identity import Owner
 class Settling(Protocol):
     """As much as learning needs."""
 
-    def settle(self, owner: Owner, event_ids: Iterable[str]) -> None: ...
+    def settle(self, owner: Owner, places: Iterable[str]) -> None: ...
 
 
 class FreshWords(Settling, Protocol):
     def newest(self, owner: Owner) -> list[Fresh]:
         """Return the newest that nobody has learned from yet, newest first; one read."""
 
-    def settle(self, owner: Owner, event_ids: Iterable[str]) -> None:
+    def keep(self, said: Mapping[Owner, Sequence[Fresh]]) -> None:
+        """Keep what users said in events; a turn of chat keeps its own."""
+
+    def settle(self, owner: Owner, places: Iterable[str]) -> None:
         """Let go of what has been read, whether it was there or not."""
