@@ -22,7 +22,7 @@ from membus.domain.profile import Profile
 from membus.domain.speakers import speakers_of, zones_named
 from membus.domain.verdict import Held, Refused, Verdict
 from membus.errors import BudgetError, ConflictError, MembusError
-from membus.folding import fold_in
+from membus.folding import fold_in, zones_by
 from membus.ports.events import SignalStore
 from membus.ports.facts import Asked, FactLearning, Learned
 from membus.ports.fresh import Settling
@@ -136,7 +136,7 @@ class Learner:
             model: Extractor(model=model, prompt_version=self.instructions.version, instructions=self.instructions.text)
             for model in reading.candidates
         }
-        zones = [*self.facts.observations(owner, "timezone"), *observed]
+        zones = [*zones_by(owner, said, self.facts), *observed]
         for model, candidates in reading.candidates.items():
             zones += zones_named(candidates, by_id, readers[model])
         speakers = speakers_of(said, zones)

@@ -4,9 +4,11 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 
 from membus.domain.carrying import Carried, Trail
+from membus.domain.event import Recorded
 from membus.domain.facts import Fact, Observation, by_key, fact_of
 from membus.domain.identity import Owner
 from membus.domain.settling import ordered
+from membus.domain.speakers import ZONE
 from membus.ports.facts import FactLearning
 
 
@@ -29,6 +31,14 @@ def fold_in(owner: Owner, observed: Iterable[Observation], facts: FactLearning) 
         if after.carried != before.carried:
             carried[key] = after.carried
     return Folded(tuple(current), carried)
+
+
+def zones_by(owner: Owner, events: Iterable[Recorded], facts: FactLearning) -> list[Observation]:
+    """Return what is known of a user's zone as far as it matters to events; for one of long ago all there is."""
+    trail = facts.trail(owner, ZONE)
+    if trail.carried is None or all(trail.carried.is_before(event) for event in events):
+        return trail.observations
+    return facts.observations(owner, ZONE)
 
 
 def trail_with(owner: Owner, key: str, seen: Iterable[Observation], trail: Trail, facts: FactLearning) -> Trail:

@@ -6,7 +6,7 @@ from datetime import datetime
 
 from pydantic import AwareDatetime
 
-from membus.domain.event import epoch_ms
+from membus.domain.event import Recorded, epoch_ms
 from membus.domain.identity import Record
 from membus.domain.observations import Observation, Trust
 from membus.domain.settling import Settled, by_truth, ordered, settled
@@ -46,6 +46,10 @@ class Carried(Record):
     def leaves(self, seen: Observation) -> bool:
         """Whether an observation is not among those that are carried."""
         return epoch_ms(self.learned_at) < epoch_ms(seen.learned_at)
+
+    def is_before(self, event: Recorded) -> bool:
+        """Whether all that is carried was known and true when an event happened."""
+        return self.learned_at <= event.learned_at and self.truest.held <= event.true_from
 
     def precedes(self, seen: Observation) -> bool:
         """Whether an observation was learned, and is true, after all that is carried."""
