@@ -10,7 +10,7 @@ from rich.progress import track
 
 from membus import wiring_cold, wiring_operators
 from membus.domain.cold import ColdObject
-from membus.domain.reconciliation import Line, Reconciliation
+from membus.domain.reconciliation import Line
 from membus.errors import ArchiveError, InvalidError, NotFoundError
 from scripts.archiver import Asked, Done, done, report, resumable
 from scripts.command import Exit
@@ -18,6 +18,7 @@ from scripts.deployed import become
 from scripts.output import Output, Row
 from scripts.target import AddGroup, Target
 from scripts.tier_page import page_of
+from scripts.tier_reconcile import reconciled
 from scripts.times import day
 
 SHARDS = 16
@@ -119,27 +120,31 @@ def _walked(asked: Asked, places: Sequence[str], arguments: Namespace, target: T
 
 
 def _reconcile(arguments: Namespace, target: Target, output: Output) -> None:
-    objects = _catalog(arguments, target)
-    report = Reconciliation()
-    pages = wiring_operators.recorded().collect(arguments.tenant, report)
-    for _ in track(pages, "table", console=output.progress(), transient=True):
-        pass
-    for kept in track(objects, "objects", console=output.progress(), transient=True):
-        for found_on, event_ids in wiring_operators.event_ids(kept).items():
-            report.cold(kept.agent, found_on, event_ids)
-    lines = report.lines()
-    output.rows([_line(each) for each in lines], nothing=f"Nothing was recorded for {arguments.tenant}.")
+    _known(arguments, target)
+    lines = reconciled(
+        arguments.tenant, recorded=wiring_operators.recorded(), catalog=wiring_cold.catalog(),
+        event_ids=wiring_operators.event_ids,
+        watch=lambda things, named: track(things, named, console=output.progress(), transient=True),
+    )  # fmt: skip
+    output.rows(
+        [_line(arguments.tenant, each) for each in lines], nothing=f"Nothing was recorded for {arguments.tenant}."
+    )
     if unsound := [each for each in lines if not each.found.sound]:
         raise InvalidError(f"{len(unsound)} of {len(lines)} days do not add up", code="not_reconciled")
 
 
-def _line(line: Line) -> Row:
+def _line(tenant: str, line: Line) -> Row:
     found = line.found
     counted = {
         "recorded": found.recorded, "hot": found.hot, "waiting": found.waiting, "cold": found.cold,
         "missing": found.missing, "unvouched": found.unvouched, "unknown": found.unknown,
     }  # fmt: skip
-    return {"agent": line.agent, "day": f"{line.day}", **{name: str(len(ids)) for name, ids in counted.items()}}
+    return {
+        "tenant": tenant,
+        "agent": line.agent,
+        "day": f"{line.day}",
+        **{name: str(len(ids)) for name, ids in counted.items()},
+    }
 
 
 def _restore(arguments: Namespace, target: Target, output: Output) -> None:
@@ -163,7 +168,12 @@ def _report(arguments: Namespace, target: Target, output: Output) -> None:
 def _catalog(
     arguments: Namespace, target: Target, *, agent: str | None = None, since: date | None = None
 ) -> list[ColdObject]:
+    _known(arguments, target)
+    return wiring_cold.catalog().of(arguments.tenant, agent, since=since)
+
+
+def _known(arguments: Namespace, target: Target) -> None:
+    """Be the archiver, for a tenant that there is."""
     if target.tenants.find(arguments.tenant) is None:
         raise NotFoundError(f"no tenant {arguments.tenant} in {target.environment}")
     become(target.environment, "archive")
-    return wiring_cold.catalog().of(arguments.tenant, agent, since=since)

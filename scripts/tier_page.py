@@ -50,7 +50,7 @@ def page_of(tenant: str, objects: Sequence[ColdObject], *, today: date) -> str:
         f"<h1>Tiers of {escape(tenant)}</h1><p>{episodes:,} episodes in {len(objects):,} objects, as of "
         f'<time datetime="{today}">{_day(today)}</time>.</p></header>\n<main>{body or _nothing()}</main>\n'
         "<footer><p>Volumes follow from the catalog of objects and the ages at which the bucket moves them; DynamoDB's "
-        f"are estimated at {said_bytes(HOT_BYTES)} each. Prices: storage in {escape(PRICES['region'])} as read on "
+        f"are estimated ({said_bytes(HOT_BYTES)} an episode). Prices: storage in {escape(PRICES['region'])} as read on "
         f'<time datetime="{PRICES["read_on"]}">{escape(PRICES["read_on"])}</time>, {escape(PRICES["unit"])}; '
         "requests are not in them.</p></footer></body></html>\n"
     )

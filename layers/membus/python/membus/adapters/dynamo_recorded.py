@@ -7,7 +7,8 @@ from typing import TYPE_CHECKING, Any
 from boto3.dynamodb.conditions import Attr
 
 from membus.adapters.dynamo_errors import dynamo_errors
-from membus.domain.reconciliation import Reconciliation
+from membus.adapters.episode_items import identity_key
+from membus.domain.reconciliation import Reconciliation, Sight
 
 if TYPE_CHECKING:
     from mypy_boto3_dynamodb.service_resource import Table
@@ -35,6 +36,18 @@ class DynamoRecorded:
             if "LastEvaluatedKey" not in answer:
                 return
             start = {"ExclusiveStartKey": answer["LastEvaluatedKey"]}
+
+    def look(self, tenant: str, event_id: str) -> Sight | None:
+        """Return what there is of an event now, None where it is not recorded."""
+        identity = self._item(identity_key(tenant, event_id))
+        if "episode_pk" not in identity:
+            return None
+        episode = self._item({"pk": identity["episode_pk"], "sk": identity["episode_sk"]})
+        return Sight(hot=bool(episode), waiting="unarchived" in episode)
+
+    def _item(self, key: dict[str, Any]) -> dict[str, Any]:
+        with dynamo_errors("looking at an event again"):
+            return self._table.get_item(Key=key, ConsistentRead=True).get("Item", {})
 
 
 def _enter(item: dict[str, Any], into: Reconciliation) -> None:

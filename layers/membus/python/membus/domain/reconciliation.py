@@ -6,6 +6,14 @@ from dataclasses import dataclass, field
 from datetime import date
 
 
+@dataclass(frozen=True)
+class Sight:
+    """What the table holds of an event that was recorded."""
+
+    hot: bool
+    waiting: bool
+
+
 @dataclass
 class Day:
     """One agent's day: event ids by where they are found. `recorded` are the identities, which nothing ever moves."""
@@ -31,8 +39,16 @@ class Day:
         return (self.hot | self.cold) - self.recorded
 
     @property
+    def suspects(self) -> set[str]:
+        return self.missing | self.unvouched | self.unknown
+
+    @property
+    def empty(self) -> bool:
+        return not (self.recorded or self.hot or self.cold)
+
+    @property
     def sound(self) -> bool:
-        return not (self.missing or self.unvouched or self.unknown)
+        return not self.suspects
 
 
 @dataclass(frozen=True)
@@ -61,6 +77,15 @@ class Reconciliation:
 
     def cold(self, agent: str, day: date, event_ids: Iterable[str]) -> None:
         self._days[agent, day].cold.update(event_ids)
+
+    def settle(self, agent: str, day: date, event_id: str, sight: Sight | None) -> None:
+        """Correct what is known of an event by a later look; None where it is not recorded, or no longer."""
+        found = self._days[agent, day]
+        seen = [(found.recorded, sight is not None)]
+        if sight is not None:
+            seen += [(found.hot, sight.hot), (found.waiting, sight.waiting)]
+        for ids, there in seen:
+            (ids.add if there else ids.discard)(event_id)
 
     def lines(self) -> list[Line]:
         """Return one line for each agent and day, in that order."""
