@@ -17,6 +17,8 @@ from tests.benchmarks.table import Table
 from tests.factories import ADA, NOON, an_event, recorded
 
 EPISODES, PER_DAY = 400, 100
+BESIDE = (0, 1_000, 5_000)
+"""Archived episodes that lie in the table beside the hundred that wait."""
 WORDS = [
     "Lisbon", "balcony", "river", "tomatoes", "sister", "nurse", "night", "shift", "Sunday", "flat", "cat", "please",
     "remind", "me", "to", "call", "and", "the", "with", "my", "I", "moved", "found", "work", "sleeps",
@@ -36,6 +38,7 @@ def measure() -> Table:
             made.archive()
         made.now += timedelta(days=400)
         reads = [_read(made, objects) for objects in (1, 2, 4)]
+    sizes = [_beside(others) for others in BESIDE]
     cold = outcome.bytes / outcome.episodes
     return Table(
         f"Cold tier: {EPISODES:,} sentences of one agent over {EPISODES // PER_DAY} days",
@@ -52,6 +55,7 @@ def measure() -> Table:
             ("requests of that run", _said(archiving)),
             ("requests when nothing waits, whatever is stored: one query a shard", _said(idle)),
             *reads,
+            *sizes,
         ],
     )
 
@@ -79,7 +83,31 @@ def _read(made: Tiers, days: int) -> tuple[str, str]:
         began = time.perf_counter()
         found = made.walk(ADA, limit=days * PER_DAY)[: days * PER_DAY]
         took = time.perf_counter() - began
-    return f"reading {len(found):,} cold episodes of {days} object(s)", f"{took * 1000:,.0f} ms, {_said(asked)}"
+    read = f"{len(found) / took:,.0f} rows a second, {_said(asked)}"
+    return f"reading {len(found):,} cold episodes of {days} object(s)", read
+
+
+def _beside(others: int) -> tuple[str, str]:
+    """Archive a hundred episodes beside others, and say what that asked of AWS and how many items came back."""
+    with tiers() as made:
+        with made.table.batch_writer() as batch:
+            for number in range(others):
+                batch.put_item(
+                    Item={"pk": f"T#acme#A#guide#E#2020-01-{number % 28 + 1:02d}", "sk": f"{number:026d}#e{number}"}
+                )
+        _fill(made, PER_DAY)
+        looked: Counter[str] = Counter()
+
+        def count(parsed: Any, **_: object) -> None:
+            looked["items"] += int(parsed.get("ScannedCount", 0))
+
+        made.table.meta.client.meta.events.register("after-call.dynamodb.Query", count)
+        with _asked(made) as asked:
+            made.archive()
+    return (
+        f"archiving {PER_DAY} beside {others:,} others in the table",
+        f"{_said(asked)}; {looked['items']} items looked at",
+    )
 
 
 def _month(size: float, where: str) -> float:
