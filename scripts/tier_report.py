@@ -21,7 +21,7 @@ DOLLARS: Mapping[str, float] = {name: float(PRICES["prices"][key]["dollars"]) fo
 CLASSES = ((365, "GLACIER_IR"), (30, "INTELLIGENT_TIERING"), (0, "STANDARD"))
 """Storage classes by the age in days at which the archive module's lifecycle moves an object there."""
 TIERS = ("DYNAMODB", *(name for _, name in reversed(CLASSES)))
-HOT_BYTES = 1_300
+HOT_BYTES = 1_100
 """What an episode of a sentence weighs in DynamoDB with its identity and index entries: `make bench`, `archive`."""
 TIERED_BYTES_MIN = 128 * 1024
 """Objects below stay in STANDARD: colder classes do not take them."""

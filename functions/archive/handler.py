@@ -10,7 +10,7 @@ from aws_lambda_powertools.metrics import MetricUnit
 from aws_lambda_powertools.utilities.typing import LambdaContext
 
 from functions.archive.api import Archive, Asked, Compact, CompactDue, Outcome, Verify
-from functions.archive.compaction import Compaction, verify
+from functions.archive.compaction import MERGE_SECONDS, Compaction, verify
 from functions.archive.usecase import SECONDS_MIN, Archiver
 from membus import wiring, wiring_cold, wiring_erasing
 from membus.errors import MembusError
@@ -28,7 +28,7 @@ def handler(event: dict[str, Any], context: LambdaContext) -> dict[str, Any]:
         gate=wiring_erasing.gate(),
         hot_days=wiring_cold.hot_days(),
         now=wiring.now,
-        seconds_left=_clock(context, getattr(asked, "seconds", None)),
+        seconds_left=_clock(context, asked),
         tell=_failed,
     )
     outcome = _done(asked, archiver)
@@ -51,9 +51,11 @@ def _done(asked: Archive | Compact | CompactDue | Verify, archiver: Archiver) ->
     return verify(asked.tenant, archiver=archiver, after=asked.after)
 
 
-def _clock(context: LambdaContext, seconds: int | None) -> Callable[[], float]:
+def _clock(context: LambdaContext, asked: Archive | Compact | CompactDue | Verify) -> Callable[[], float]:
     """Return what says how many seconds are left, as if the function's time ended when the caller wants an answer."""
-    ends = math.inf if seconds is None else time.monotonic() + seconds + SECONDS_MIN
+    seconds = asked.seconds if isinstance(asked, Compact | Verify) else None
+    last_step = MERGE_SECONDS if isinstance(asked, Compact) else SECONDS_MIN
+    ends = math.inf if seconds is None else time.monotonic() + seconds + last_step
     return lambda: min(context.get_remaining_time_in_millis() / 1000, ends - time.monotonic())
 
 

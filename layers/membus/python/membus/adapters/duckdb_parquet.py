@@ -8,7 +8,7 @@ from collections.abc import Sequence
 from dataclasses import asdict, dataclass
 from datetime import timedelta
 from pathlib import Path
-from tempfile import TemporaryDirectory
+from tempfile import TemporaryDirectory, gettempdir
 from typing import Any
 
 import duckdb
@@ -28,6 +28,7 @@ _CONFIG: dict[str, str | bool | int | float | list[str]] = {
     "autoinstall_known_extensions": "false",
     "autoload_known_extensions": "false",
     "memory_limit": "700MB",
+    "temp_directory": f"{gettempdir()}/membus-duckdb",  # what outgrows it; by default beside the code, which is read-only
     "threads": 2,
 }
 _BODY_MAX = 64 * 2**20
