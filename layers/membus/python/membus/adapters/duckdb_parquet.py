@@ -28,7 +28,7 @@ _CONFIG: dict[str, str | bool | int | float | list[str]] = {
     "autoinstall_known_extensions": "false",
     "autoload_known_extensions": "false",
     "memory_limit": "700MB",
-    "temp_directory": f"{gettempdir()}/membus-duckdb",  # what outgrows it; by default beside the code, which is read-only
+    "temp_directory": f"{gettempdir()}/membus-duckdb",  # what outgrows it; its own choice is a read-only folder
     "threads": 2,
 }
 _BODY_MAX = 64 * 2**20
