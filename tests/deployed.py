@@ -80,10 +80,14 @@ def _stores(client: Clients) -> None:
 
 def _queues(client: Clients) -> dict[str, str]:
     sqs, arns = client("sqs"), dict[str, str]()
-    ends = ("extract-dlq", "extract-rule-dlq", "bus-dlq", "quarantine", "failures", "extract")
+    ends = ("extract-dlq", "extract-rule-dlq", "bus-dlq", "quarantine", "failures", "extract", "extract-surplus")
     for name in ends:
         redrive = {"deadLetterTargetArn": arns.get("extract-dlq"), "maxReceiveCount": 12}
-        route = {"VisibilityTimeout": "361", "RedrivePolicy": json.dumps(redrive)} if name == "extract" else {}
+        route = (
+            {"VisibilityTimeout": "361", "RedrivePolicy": json.dumps(redrive)}
+            if name.startswith("extract") and not name.endswith("dlq")
+            else {}
+        )
         url = sqs.create_queue(QueueName=f"membus-test-{name}", Attributes=route)["QueueUrl"]
         arns[name] = sqs.get_queue_attributes(QueueUrl=url, AttributeNames=["QueueArn"])["Attributes"]["QueueArn"]
     return arns
@@ -93,6 +97,7 @@ def _functions(client: Clients, queues: dict[str, str], streams: dict[str, str])
     told = {f"{name.upper()}_TABLE": f"membus-test-{name}" for name in TABLES} | {
         "ENVIRONMENT": "test", "ARCHIVE_BUCKET": "membus-test-archive", "BUS_NAME": "membus-test-bus",
         "MODEL_SECRET_ID": "membus-test-model",
+        "TENANT_RATES": '{"requests_per_second": 10, "events_per_second": 100}',
     }  # fmt: skip
     role = client("iam").create_role(RoleName="membus-test", AssumeRolePolicyDocument="{}")["Role"]["Arn"]
     packed = io.BytesIO()
@@ -103,7 +108,11 @@ def _functions(client: Clients, queues: dict[str, str], streams: dict[str, str])
             FunctionName=f"membus-test-{name}", Role=role, Runtime="python3.13", Handler="handler.handler", Timeout=60,
             Architectures=["arm64"], Code={"ZipFile": packed.getvalue()}, Environment={"Variables": told},
         )  # fmt: skip
-    fed = [("extract", queues["extract"]), *(("index", arn) for arn in streams.values())]
+    fed = [
+        ("extract", queues["extract"]),
+        ("extract", queues["extract-surplus"]),
+        *(("index", arn) for arn in streams.values()),
+    ]
     for name, arn in fed:
         start = {} if name == "extract" else {"StartingPosition": "TRIM_HORIZON"}
         client("lambda").create_event_source_mapping(

@@ -76,9 +76,11 @@ def shares() -> Shares:
     return Shares(wiring_rates.share(), wiring.now)
 
 
-def _count_surplus(tenants: Mapping[str, int]) -> None:
+def _count_surplus(tenants: Mapping[str, int], refused: int) -> None:
     metrics.add_metric(name="EventsBeyondShare", unit=MetricUnit.Count, value=sum(tenants.values()))
     logger.info("tenants send more than is read at once", extra={"tenants": dict(tenants)})
+    if refused:
+        logger.warning("the surplus queue takes nothing: neighbours wait", extra={"events": refused})
 
 
 def _count_refused(reason: str) -> None:

@@ -5,7 +5,6 @@ from collections.abc import Callable, Mapping, Sequence
 
 from functions.extract.api import QueueMessage
 from membus.domain.rates import Rate
-from membus.errors import UnavailableError
 from membus.ports.clock import Clock
 from membus.ports.events import SurplusQueue
 
@@ -36,20 +35,16 @@ def read_now(
     *,
     shares: Shares,
     surplus: SurplusQueue,
-    tell: Callable[[Mapping[str, int]], None],
+    tell: Callable[[Mapping[str, int], int], None],
 ) -> list[QueueMessage]:
     """Return the messages to read now; the surplus queue holds the others before this one lets go of them.
 
-    What it does not take is read now. `tell` hears how many of each tenant it took.
+    What it does not take is read now. `tell` hears how many of each tenant it took, and how many it did not.
     """
     beyond = [message for message in messages if message.tenant is not None and not shares.take(message.tenant)]
     if not beyond:
         return list(messages)
-    try:
-        refused = surplus.add([(message.body, message.tenant or "") for message in beyond])
-    except UnavailableError:
-        return list(messages)
-    sent = [message for place, message in enumerate(beyond) if place not in refused]
-    tell(Counter(message.tenant or "" for message in sent))
-    gone = {message.message_id for message in sent}
+    taken = beyond[: surplus.add([(message.body, message.tenant or "") for message in beyond])]
+    tell(Counter(message.tenant or "" for message in taken), len(beyond) - len(taken))
+    gone = {message.message_id for message in taken}
     return [message for message in messages if message.message_id not in gone]

@@ -15,6 +15,7 @@ from scripts.doctor.lambdas import errors, functions, mappings
 from scripts.doctor.model import model
 from scripts.doctor.postgres import proxy, schema
 from scripts.doctor.queues import dead_letters, queues
+from scripts.doctor.rates import rates
 from scripts.doctor.stores import bucket, hot_tier, secrets
 from scripts.doctor.tables import streams, tables
 from scripts.output import Output, Row
@@ -22,7 +23,7 @@ from scripts.target import AddGroup, Target
 
 CHECKS: tuple[Check, ...] = (
     caller, functions, mappings, errors, tables, streams, queues, dead_letters, bus, alarms, bucket, secrets, schema,
-    proxy, hot_tier, model,
+    proxy, hot_tier, model, rates,
 )  # fmt: skip
 NAMES = {check.__name__.replace("_", "-"): check for check in CHECKS}
 ORDER = list(Status)

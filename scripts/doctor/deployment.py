@@ -11,6 +11,7 @@ from membus.errors import NotFoundError
 
 FUNCTIONS = Path(__file__).parents[2] / "functions"
 Config = Mapping[str, Any]
+COUNTS = {"Errors", "Invocations", "Throttles", "RateRefusals", "RatesUncounted"}
 
 
 @dataclass(frozen=True)
@@ -51,7 +52,7 @@ class Deployment:
 
     def highest(self, namespace: str, metric: str, dimensions: Mapping[str, str], *, hours: int = 1) -> float | None:
         """Return a metric's highest value, summed over five minutes where it counts; None where nobody measured."""
-        statistic = "Sum" if metric in {"Errors", "Invocations", "Throttles"} else "Maximum"
+        statistic = "Sum" if metric in COUNTS else "Maximum"
         now = datetime.now(UTC)
         points = self.client("cloudwatch").get_metric_statistics(
             Namespace=namespace, MetricName=metric, StartTime=now - timedelta(hours=hours), EndTime=now, Period=300,

@@ -20,6 +20,7 @@ ENDINGS = (
     ("-behind", "index-behind"),
 )
 SHARED = {
+    "extract-surplus-falls-behind": "floods",
     "export-falls-behind": "transfer", "export-dlq-not-empty": "transfer", "export-rule-dlq-not-empty": "transfer",
     "erase-dlq-not-empty": "erase-falls-behind", "erase-rule-dlq-not-empty": "erase-falls-behind",
     "summarize-dlq-not-empty": "summarize-falls-behind", "summarize-rule-dlq-not-empty": "summarize-falls-behind",

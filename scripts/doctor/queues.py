@@ -12,7 +12,7 @@ from scripts.doctor.pages import page_of
 RECEIVES_MIN = 5
 """Below it, throttled pollers alone send healthy messages to the dead-letter queue."""
 VISIBILITY_TIMES = 6
-AGE_WARN_SECONDS = 600
+AGE_WARN_SECONDS, SURPLUS_WARN_SECONDS = 600, 3600
 TODO = "make plan shows what was changed by hand, make apply puts it back"
 
 
@@ -69,7 +69,7 @@ def _age(deployment: Deployment, name: str) -> Finding:
     age = deployment.highest("AWS/SQS", "ApproximateAgeOfOldestMessage", dimensions)
     if age is None:
         return skipped(about, "nobody measured it in the last hour")
-    if age < AGE_WARN_SECONDS:
+    if age < (SURPLUS_WARN_SECONDS if name.endswith("-surplus") else AGE_WARN_SECONDS):
         return ok(about, f"the oldest message waited {age:.0f} s")
     return warn(about, f"the oldest message waited {age:.0f} s", "see why its function is slow", page)
 

@@ -1,4 +1,4 @@
-"""The ports Quarantine and SourceQueue: a message is kept with its reason, or comes back when asked to."""
+"""The ports Quarantine, SourceQueue and SurplusQueue: a message is kept, or comes back when asked to."""
 
 from collections.abc import Iterator
 from typing import TYPE_CHECKING, Any
@@ -11,6 +11,7 @@ from botocore.exceptions import ConnectTimeoutError
 from localstack import aws
 from membus.adapters.sqs_quarantine import SqsQuarantine
 from membus.adapters.sqs_source import SqsSource
+from membus.adapters.sqs_surplus import SqsSurplus
 from membus.errors import UnavailableError
 from tests.strict import strict_aws
 
@@ -69,3 +70,32 @@ def test_queues_out_of_reach_are_worth_another_try(sqs: Any, url: str) -> None:
         SqsSource(sqs, url).retry_in("r", seconds=1)
     with pytest.raises(UnavailableError):
         SqsQuarantine(sqs, f"{url}-gone").park("x", reason="y")
+
+
+def test_what_is_set_aside_is_kept_with_its_tenant_however_much_it_is(sqs: Any, url: str) -> None:
+    sent = [(f"{number}:{'x' * 100_000}", f"t{number % 3}") for number in range(12)]
+
+    assert SqsSurplus(sqs, url).add(sent) == len(sent)
+
+    kept: set[tuple[str, str]] = set()
+    while found := sqs.receive_message(QueueUrl=url, MaxNumberOfMessages=10, AttributeNames=["All"]).get("Messages"):
+        kept |= {(message["Body"], message["Attributes"]["MessageGroupId"]) for message in found}
+    assert kept == set(sent)
+
+
+def test_a_surplus_queue_knows_what_it_brought_and_takes_it_back(sqs: Any, url: str) -> None:
+    surplus = SqsSurplus(sqs, url)
+    arn = sqs.get_queue_attributes(QueueUrl=url, AttributeNames=["QueueArn"])["Attributes"]["QueueArn"]
+    surplus.add([("again", "acme")])
+    receipt = sqs.receive_message(QueueUrl=url)["Messages"][0]["ReceiptHandle"]
+
+    surplus.retry_in(receipt, seconds=0)
+
+    assert sqs.receive_message(QueueUrl=url)["Messages"][0]["Body"] == "again"
+    assert (surplus.brought(arn), surplus.brought(f"{arn}-other"), surplus.brought("")) == (True, False, False)
+
+
+def test_a_surplus_queue_says_how_many_it_took(sqs: Any, url: str) -> None:
+    sqs.meta.events.register("before-call.sqs", cut)
+
+    assert SqsSurplus(sqs, url).add([("one", "acme"), ("two", "acme")]) == 0

@@ -122,14 +122,22 @@ def older(client: Callable[[str], Any]) -> None:
 
 
 def unfed(client: Callable[[str], Any]) -> None:
-    (found,) = client("lambda").list_event_source_mappings(FunctionName="membus-test-extract")["EventSourceMappings"]
-    client("lambda").delete_event_source_mapping(UUID=found["UUID"])
+    for found in client("lambda").list_event_source_mappings(FunctionName="membus-test-extract")["EventSourceMappings"]:
+        if found["EventSourceArn"].endswith(":membus-test-extract"):
+            client("lambda").delete_event_source_mapping(UUID=found["UUID"])
+
+
+def hasty(client: Callable[[str], Any]) -> None:
+    told = client("lambda").get_function_configuration(FunctionName="membus-test-chat")["Environment"]["Variables"]
+    other = told | {"TENANT_RATES": '{"requests_per_second": 11, "events_per_second": 100}'}
+    client("lambda").update_function_configuration(FunctionName="membus-test-chat", Environment={"Variables": other})
 
 
 @pytest.mark.parametrize(
     ("breaks", "found"),
     [
         (off, ("table memory", "fail")),
+        (hasty, ("rates", "fail")),
         (unprotected, ("table memory, kept", "fail")),
         (hurried, ("queue extract", "fail")),
         (hopeless, ("queue extract", "fail")),

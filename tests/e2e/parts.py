@@ -73,15 +73,21 @@ def narrow_bus(aws: Callable[[str], Any], function: str) -> Iterator[NarrowBus]:
 
     server = ThreadingHTTPServer(("127.0.0.1", 0), Door)
     threading.Thread(target=server.serve_forever, daemon=True).start()
-    functions = aws("lambda")
-    told = functions.get_function_configuration(FunctionName=function)["Environment"]["Variables"]
-    between = f"http://127.0.0.1:{server.server_port}"
     try:
-        functions.update_function_configuration(
-            FunctionName=function, Environment={"Variables": told | {"AWS_ENDPOINT_URL_EVENTBRIDGE": between}}
-        )
-        yield bus
+        with told(aws, function, AWS_ENDPOINT_URL_EVENTBRIDGE=f"http://127.0.0.1:{server.server_port}"):
+            yield bus
     finally:
-        functions.update_function_configuration(FunctionName=function, Environment={"Variables": told})
         server.shutdown()
         server.server_close()
+
+
+@contextmanager
+def told(aws: Callable[[str], Any], function: str, **settings: str) -> Iterator[None]:
+    """Tell a function something else for a while; its environments start anew, before and after."""
+    functions = aws("lambda")
+    usual = functions.get_function_configuration(FunctionName=function)["Environment"]["Variables"]
+    try:
+        functions.update_function_configuration(FunctionName=function, Environment={"Variables": usual | settings})
+        yield
+    finally:
+        functions.update_function_configuration(FunctionName=function, Environment={"Variables": usual})

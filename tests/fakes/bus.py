@@ -52,21 +52,19 @@ class InMemorySource:
 
 
 class InMemorySurplus(InMemorySource):
-    """Keeps what was set aside, a body and its tenant; can refuse places, or be away."""
+    """Keeps what was set aside, a body and its tenant, until it holds `room`."""
 
     ARN = "arn:aws:sqs:us-east-1:123456789012:membus-test-extract-surplus"
 
     def __init__(self) -> None:
         super().__init__()
         self.held: list[tuple[str, str]] = []
-        self.refusing: frozenset[int] = frozenset()
-        self.outage: Exception | None = None
+        self.room = 1_000
 
     def brought(self, queue_arn: str) -> bool:
         return queue_arn == self.ARN
 
-    def add(self, messages: Sequence[tuple[str, str]]) -> frozenset[int]:
-        if self.outage:
-            raise self.outage
-        self.held += [message for place, message in enumerate(messages) if place not in self.refusing]
-        return self.refusing & frozenset(range(len(messages)))
+    def add(self, messages: Sequence[tuple[str, str]]) -> int:
+        taken = messages[: self.room - len(self.held)]
+        self.held += taken
+        return len(taken)

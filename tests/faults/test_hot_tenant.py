@@ -5,12 +5,16 @@ from concurrent.futures import ThreadPoolExecutor
 from itertools import islice
 from threading import Event as Signal
 
+from functions.extract.shares import Shares, read_now
 from membus.domain.event import Event
 from membus.domain.identity import Owner
 from membus.domain.prompt import Prompt
+from membus.domain.rates import Rate
 from membus.errors import BudgetError, BusyError
 from tests.deliveries import Extraction, a_message, observant, shown
 from tests.factories import said
+from tests.fakes.bus import InMemorySurplus
+from tests.fakes.clock import StoppedClock
 from tests.fakes.model import ScriptedModel
 
 HOT, NEIGHBOUR = Owner(tenant="hot", user="bot"), Owner(tenant="acme", user="ada")
@@ -50,6 +54,22 @@ def test_a_neighbour_behind_a_flood_waits_for_a_call_per_batch_and_not_per_event
     order = [asked(prompt) for prompt in extraction.prompts()]
     assert order.index("n1") == FLOOD / BATCH
     assert extraction.known(NEIGHBOUR) == {"home.city": "Rome"}
+
+
+def test_a_neighbour_behind_a_flood_waits_for_its_share_alone() -> None:
+    extraction, surplus = Extraction(observant()), InMemorySurplus()
+    shares = Shares(Rate(per_second=0.5), StoppedClock())
+
+    for batch in batches([*flood(), said("I live in Rome", "n1", owner=NEIGHBOUR)]):
+        arrived = [a_message(each, f"m-{each.event_id}") for each in batch]
+        extraction.deliver(*read_now(arrived, shares=shares, surplus=surplus, tell=lambda *_: None))
+
+    order = [asked(prompt) for prompt in extraction.prompts()]
+    assert order.index("n1") == 1
+    assert extraction.known(NEIGHBOUR) == {"home.city": "Rome"}
+    assert len(surplus.held) == FLOOD - 5
+    extraction.deliver(*(a_message(body, f"s{place}") for place, (body, _) in enumerate(surplus.held)))
+    assert len(extraction.known(Owner(tenant=HOT.tenant, user="bot0"))) == FLOOD
 
 
 def test_a_flood_that_has_spent_its_budget_costs_its_neighbour_no_call() -> None:

@@ -13,6 +13,7 @@ ROOT = Path(__file__).parents[2]
 PAGES, MODULES = ROOT / "docs" / "runbooks", ROOT / "terraform" / "modules"
 PLATFORM = (MODULES / "platform" / "main.tf").read_text(encoding="utf-8")
 ROUTES = tuple(re.findall(r"^    (\w+) = \{\n      pattern", PLATFORM, flags=re.MULTILINE))
+SURPLUS = tuple(re.findall(r"^    (\w+) = \{\n(?:      .*\n)*?      surplus", PLATFORM, flags=re.MULTILINE))
 PARKING = ("failures", "quarantine")
 ENDS = ("bus-dlq", *PARKING, *(f"{route}{kind}" for route in ROUTES for kind in ("-dlq", "-rule-dlq")))
 FUNCTIONS = tuple(each.parent.name for each in (ROOT / "functions").glob("*/handler.py"))
@@ -28,7 +29,9 @@ ALARMS = {
     ("api", "${var.name}-failures"): ["api-failures"],
     ("archive", "${var.alarm.prefix}-problems"): ["archive-problems"],
     ("event_bus", "${each.value.name}-not-empty"): [f"{end}-not-empty" for end in ENDS],
-    ("event_bus", "${each.value.name}-falls-behind"): [f"{route}-falls-behind" for route in ROUTES],
+    ("event_bus", "${each.value.name}-falls-behind"): [
+        f"{route}-falls-behind" for route in (*ROUTES, *(f"{route}-surplus" for route in SURPLUS))
+    ],
     ("event_bus", "${var.prefix}-${each.key}"): [
         f"{route}-{metric}" for route in ROUTES for metric in ("failedinvocations", "invocationsfailedtobesenttodlq")
     ],
@@ -52,6 +55,7 @@ def test_every_alarm_of_terraform_is_known_here() -> None:
 
     assert found == set(ALARMS)
     assert ROUTES
+    assert SURPLUS == ("extract",)
     assert all(ALARMS.values())
 
 

@@ -8,6 +8,7 @@ module "platform" {
     artifacts           = var.artifacts
     extra_environment   = var.extra_environment
     extract_concurrency = 2
+    extract_share       = 10 # the demo's one tenant is alone here
   }
 
   model = {

@@ -20,7 +20,7 @@ variable "runtime" {
     artifacts           = string
     log_level           = optional(string, "INFO")
     extra_environment   = optional(map(string), {})
-    extract_concurrency = optional(number, 10), extract_share = optional(number, 2)
+    extract_concurrency = optional(number, 10), extract_share = optional(number, 0.5)
     snap_start          = optional(set(string), [])
     state_lifetime_days = optional(number, 30), episode_shards = optional(number, 1), large_scope_rows = optional(number, 20000)
   })

@@ -65,8 +65,8 @@ class SurplusQueue(SourceQueue, Protocol):
     def brought(self, queue_arn: str) -> bool:
         """Whether a message that came from this queue came from here."""
 
-    def add(self, messages: Sequence[tuple[str, str]]) -> frozenset[int]:
-        """Keep messages, each a body and its tenant; return the places of those that were not taken."""
+    def add(self, messages: Sequence[tuple[str, str]]) -> int:
+        """Keep messages, each a body and its tenant; return how many were taken before one was not."""
 
 
 class OwnQueue(Protocol):
