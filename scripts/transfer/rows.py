@@ -2,15 +2,13 @@
 
 import hashlib
 import json
-from collections.abc import Iterator, Mapping
+from collections.abc import Mapping
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
-from pathlib import Path
 from typing import Any
 
 from pydantic import TypeAdapter, ValidationError
 
-from membus.domain import strict_json
 from membus.domain.event import Origin
 from membus.domain.identity import Id
 from membus.domain.transfer import IMPORTED
@@ -19,6 +17,8 @@ from membus.errors import InvalidError
 
 _ID: TypeAdapter[str] = TypeAdapter(Id)
 Fields = Mapping[str, Any]
+MILLISECONDS = 10**11
+"""As seconds this were the year 5138, as milliseconds it is 1973."""
 
 
 @dataclass(frozen=True)
@@ -80,19 +80,6 @@ class Record:
     around: Fields = field(default_factory=dict)
 
 
-def records(path: Path, *lists: str, unless: str = "") -> Iterator[Record | Bad]:
-    """Yield the objects of a file of JSON lines, which may be of any size, or of one JSON document.
-
-    An object that has one of `lists` stands for what the list holds: it is a page of an API's answers, `unless` it has
-    what only a record has.
-    """
-    for where, value in _values(path):
-        if isinstance(value, Bad):
-            yield value
-        else:
-            yield from _expanded(where, value, lists, unless)
-
-
 def message(record: Record, source: str, source_id: Any, *, role: str, text: Any, **about: Any) -> Read:
     """Return what somebody is known to have said; only `user` is the user's own word."""
     payload = {"text": text, "role": role, "source": source}
@@ -105,7 +92,7 @@ def statement(record: Record, source: str, source_id: Any, *, text: Any, **about
 
 
 def moment(value: Any) -> datetime | None:
-    """Return a moment written in ISO 8601 or in epoch seconds, None where there is none; without a zone it is UTC.
+    """Return a moment of ISO 8601, epoch seconds or milliseconds, None where there is none; without a zone it is UTC.
 
     Raises:
         InvalidError: it cannot be read.
@@ -114,7 +101,7 @@ def moment(value: Any) -> datetime | None:
         return None
     try:
         if isinstance(value, int | float) and not isinstance(value, bool):
-            return datetime.fromtimestamp(value, UTC)
+            return datetime.fromtimestamp(value / 1000 if value > MILLISECONDS else value, UTC)
         found = datetime.fromisoformat(str(value))
     except (ValueError, OverflowError, OSError) as error:
         raise InvalidError(f"{value!r} is no moment") from error
@@ -153,47 +140,3 @@ def _found(record: Record, source_id: Any, event_type: str, payload: dict[str, A
         record.where, named, None if user is None else str(user), event_type, occurred_at, payload | kept,
         agent=as_id(about.get("agent")), session=as_id(about.get("session")),
     )  # fmt: skip
-
-
-def _values(path: Path) -> Iterator[tuple[str, Any]]:
-    """Yield each value with its place, a Bad in place of what is none."""
-    with path.open(encoding="utf-8", errors="surrogateescape") as file:  # what is no UTF-8 is that line's fault alone
-        first = file.readline()
-        file.seek(0)
-        if path.suffix != ".jsonl" and not _is_whole(first):
-            yield "item 1", _parsed("the file", file.read())
-            return
-        for number, line in enumerate(file, 1):
-            if line.strip():
-                yield f"line {number}", _parsed(f"line {number}", line)
-
-
-def _is_whole(line: str) -> bool:
-    return not isinstance(_parsed("", line), Bad)
-
-
-def _parsed(where: str, text: str) -> Any:
-    try:
-        return strict_json.loads(text)
-    except InvalidError as error:
-        return Bad(where, error.detail)
-
-
-def _expanded(where: str, value: Any, lists: tuple[str, ...], unless: str) -> Iterator[Record | Bad]:
-    if isinstance(value, list):
-        for number, each in enumerate(value, 1):
-            yield from _expanded(
-                f"item {number}" if where == "item 1" else f"{where}, item {number}", each, lists, unless
-            )
-        return
-    if not isinstance(value, dict):
-        yield Bad(where, "it is no object")
-        return
-    held = [name for name in lists if isinstance(value.get(name), list) and unless not in value]
-    if not held:
-        yield Record(where, value)
-    around = {name: each for name, each in value.items() if name not in held}
-    for name in held:
-        for number, each in enumerate(value[name], 1):
-            place = f"item {number} of {name}" if where == "item 1" else f"{where}, item {number} of {name}"
-            yield Record(place, each, around) if isinstance(each, dict) else Bad(place, "it is no object")

@@ -1,8 +1,11 @@
 """scripts/transfer/formats: what other systems export, read into what may become events."""
 
+import json
+import tracemalloc
 from collections import Counter
 from datetime import UTC, datetime, timedelta, timezone
 from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -75,8 +78,8 @@ def test_an_agent_file_gives_what_was_said_and_what_was_noted_of_the_user() -> N
     ]
     assert [each.agent for each in found] == ["agent-0", "agent-0", None]
     assert Counter(each.why for each in left_out) == {
-        "a system message that nobody said": 1, "a user message that nobody said": 1,
-        "a tool message that nobody said": 1, "a assistant message that nobody said": 1,
+        "a message of system that nobody said": 1, "a message of user that nobody said": 1,
+        "a message of tool that nobody said": 1, "a message of assistant that nobody said": 1,
         "the agent's block persona": 1,
     }  # fmt: skip
     assert bad == []
@@ -157,3 +160,87 @@ def test_a_record_without_an_id_is_known_by_what_it_says(tmp_path: Path) -> None
 def test_what_is_no_moment_is_refused(value: object) -> None:
     with pytest.raises(InvalidError):
         moment(value)
+
+
+def written(folder: Path, *rows: dict[str, Any], name: str = "export.jsonl") -> Path:
+    file = folder / name
+    file.write_text("\n".join(map(json.dumps, rows)))
+    return file
+
+
+def test_what_mem0_kept_word_for_word_says_who_spoke(tmp_path: Path) -> None:
+    row = {"id": "1", "memory": "I like tea", "user_id": "u", "created_at": "2025-01-01", "actor_id": "Ada"}
+    file = written(tmp_path, row | {"role": "user"}, row | {"role": "assistant"}, row | {"role": "tool"}, row)
+
+    found, _, _ = sorted_out(FORMATS["mem0"](file))
+
+    assert [(each.type, each.payload.get("role")) for each in found] == [
+        ("message.sent", "user"), ("message.sent", "assistant"), ("memory.imported", None), ("memory.imported", None),
+    ]  # fmt: skip
+    assert found[0].payload["fields"] == {"actor_id": "Ada"}
+
+
+def test_zeps_fourth_version_says_when_it_was_said_and_names_by_uuid(tmp_path: Path) -> None:
+    message = {"uuid": "m1", "role": "user", "content": "I like tea", "created_at": "2026-02-01T00:00:00Z"}
+    page = {"thread_uuid": "t1", "user_uuid": "u1", "messages": [message | {"reference_time": "2026-01-01T00:00:00Z"}]}
+
+    (found,), _, _ = sorted_out(FORMATS["zep"](written(tmp_path, page)))
+
+    assert (found.user, found.session, found.occurred_at) == ("u1", "t1", datetime(2026, 1, 1, tzinfo=UTC))
+
+
+def test_a_block_of_an_agent_file_is_as_old_as_the_file_at_most() -> None:
+    found, _, _ = read("letta", "letta.af")
+
+    assert found[2].occurred_at == datetime(2025, 5, 2, tzinfo=UTC)
+
+
+def test_a_role_that_nobody_knows_and_fields_that_nobody_expects_cost_nothing_else(tmp_path: Path) -> None:
+    odd = {"uuid": "m1", "role": "moderator", "content": "Be nice", "created_at": "2025-01-01", "emoji": ["\u2615"]}
+    file = written(
+        tmp_path, odd, {"uuid": "m2", "role": "user", "content": None, "created_at": 7}, odd | {"uuid": "m3"}
+    )
+
+    found, _, bad = sorted_out(FORMATS["zep"](file))
+
+    assert [(each.type, each.source_id) for each in found] == [("memory.imported", "m1"), ("memory.imported", "m3")]
+    assert found[0].payload["fields"] == {"role": "moderator", "emoji": ["\u2615"]}
+    assert [each.where for each in bad] == ["line 2"]
+
+
+def test_a_document_of_any_size_is_read_item_by_item(tmp_path: Path) -> None:
+    file = tmp_path / "export.json"
+    row = json.dumps({"id": "1", "memory": "Likes tea " * 50, "user_id": "u", "created_at": "2025-01-01"})
+    with file.open("w") as out:
+        out.write('{\n"results": [' + ",\n".join([row] * 8_000) + '], "count": 8000}')
+    assert file.stat().st_size > 4_000_000
+
+    tracemalloc.start()
+    kinds = Counter(type(each) for each in FORMATS["mem0"](file))
+    _, most = tracemalloc.get_traced_memory()
+    tracemalloc.stop()
+
+    assert kinds == {Found: 8_000}
+    assert most < 1_000_000
+
+
+def test_what_stands_behind_a_list_counts_for_its_items(tmp_path: Path) -> None:
+    file = tmp_path / "export.json"
+    file.write_text(
+        '{\n"messages": [{"uuid": "1", "role": "user", "content": "hi", "created_at": 7}],\n"user_id": "u"}'
+    )
+
+    (found,), _, _ = sorted_out(FORMATS["zep"](file))
+
+    assert found.user == "u"
+
+
+def test_of_a_document_that_is_cut_off_nothing_is_taken(tmp_path: Path) -> None:
+    file = tmp_path / "export.json"
+    file.write_text('{\n"results": [{"id": "1", "memory": "Likes tea", "created_at": 7},\n')
+
+    assert [type(each) for each in FORMATS["mem0"](file)] == [Bad]
+
+
+def test_milliseconds_are_told_from_seconds() -> None:
+    assert moment(1_745_856_060_500) == moment(1_745_856_060.5) == datetime(2025, 4, 28, 16, 1, 0, 500_000, UTC)

@@ -12,7 +12,8 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
-from scripts.transfer.rows import Bad, LeftOut, Read, Record, message, records, statement
+from scripts.transfer.documents import records
+from scripts.transfer.rows import Bad, LeftOut, Read, Record, message, statement
 
 ROLES = {"USER": "user", "ASSISTANT": "assistant"}
 EVENT = ("eventId", "eventTimestamp", "actorId", "sessionId", "payload")

@@ -12,7 +12,8 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
-from scripts.transfer.rows import Bad, Read, Record, records, statement
+from scripts.transfer.documents import records
+from scripts.transfer.rows import Bad, Read, Record, statement
 
 USED = ("key", "created_at", "updated_at")
 

@@ -13,7 +13,8 @@ from collections.abc import Iterator, Mapping
 from pathlib import Path
 from typing import Any
 
-from scripts.transfer.rows import Bad, LeftOut, Read, Record, digest, message, records, statement
+from scripts.transfer.documents import records
+from scripts.transfer.rows import Bad, LeftOut, Read, Record, digest, message, statement
 
 USED = ("id", "role", "content", "text", "tool_calls", "created_at", "agent_id")
 BLOCK = ("id", "value", "created_at")
@@ -53,7 +54,8 @@ def _block(record: Record) -> Read:
     fields = record.fields
     if fields["label"] != "human":
         return LeftOut(record.where, f"the agent's block {fields['label']}")
-    at = fields.get("updated_at") or fields.get("created_at") or record.around.get("updated_at")
+    dates = (each.get(name) for each in (fields, record.around) for name in ("updated_at", "created_at"))
+    at = next((each for each in dates if each), None)
     named = fields.get("id") or digest([fields["label"], fields.get("value")])
     return statement(record, "letta", named, text=fields.get("value"), at=at, used=BLOCK)
 
@@ -63,7 +65,7 @@ def _message(record: Record) -> Read:
     role = str(fields["role"])
     text = _answer(fields) if role == "assistant" else _words(fields)
     if role not in {"user", "assistant"} or text is None:
-        return LeftOut(record.where, f"a {role} message that nobody said")
+        return LeftOut(record.where, f"a message of {role} that nobody said")
     # Before ids, a message was known by its place and moment; what it says stands for both.
     named = fields.get("id") or digest([role, text, fields.get("created_at")])
     return message(

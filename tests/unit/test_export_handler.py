@@ -1,0 +1,95 @@
+"""functions/export/handler: a job that runs out of time asks for its rest, and no message is lost or kept in vain."""
+
+import json
+from typing import Any
+
+import pytest
+
+from functions.export import handler as entry
+from membus import wiring, wiring_cold, wiring_erasing, wiring_search, wiring_transfer
+from membus.domain.transfer import due
+from membus.erasing import Gate
+from membus.errors import ConflictError
+from membus.observability import metrics
+from tests.door import Invocation
+from tests.exporting import Desk, an_export
+from tests.factories import NOON
+from tests.fakes.bus import InMemoryBus
+from tests.fakes.erasures import InMemoryErasures
+from tests.unit.test_export import Household
+
+
+@pytest.fixture
+def bus() -> InMemoryBus:
+    return InMemoryBus()
+
+
+@pytest.fixture
+def desk(monkeypatch: pytest.MonkeyPatch, bus: InMemoryBus) -> Desk:
+    household = Household()
+    household.live()
+    desk, sources = Desk(household.sources), household.sources
+    desk.exports.begin(an_export())
+    parts: list[tuple[Any, str, Any]] = [
+        (wiring, "facts", sources.facts), (wiring, "conversations", sources.conversations),
+        (wiring, "summaries", sources.summaries), (wiring, "held_facts", sources.held_facts),
+        (wiring, "states", sources.states), (wiring, "contents", sources.contents),
+        (wiring_cold, "episode_reader", sources.episodes), (wiring_search, "documents", sources.documents),
+        (wiring_search, "memory_index", sources.index), (wiring_search, "announcements", bus),
+        (wiring_transfer, "exports", desk.exports), (wiring_transfer, "archives", desk.archives),
+        (wiring_erasing, "gate", Gate(InMemoryErasures())),
+    ]  # fmt: skip
+    for module, name, part in parts:
+        monkeypatch.setattr(module, name, lambda part=part: part)
+    monkeypatch.setattr(wiring, "now", lambda: NOON)
+    monkeypatch.setattr(metrics.provider, "namespace", "membus")
+    return desk
+
+
+def deliver(*, seconds_left: float) -> list[str]:
+    body = {"detail": json.loads(due(an_export()).model_dump_json(by_alias=True))}
+    attributes = {
+        "ApproximateReceiveCount": "1", "SentTimestamp": "1", "SenderId": "s", "ApproximateFirstReceiveTimestamp": "1"
+    }  # fmt: skip
+    record = {
+        "messageId": "m1", "receiptHandle": "r", "body": json.dumps(body), "attributes": attributes,
+        "messageAttributes": {}, "md5OfBody": "0", "eventSource": "aws:sqs", "awsRegion": "us-east-1",
+        "eventSourceARN": "arn:aws:sqs:us-east-1:123456789012:membus-test-export",
+    }  # fmt: skip
+    context: Any = Invocation(seconds_left)
+    answer = entry.handler({"Records": [record]}, context)
+    return [str(failure["itemIdentifier"]) for failure in answer["batchItemFailures"]]
+
+
+def test_an_export_that_has_time_ends_and_asks_for_nothing_more(desk: Desk, bus: InMemoryBus) -> None:
+    assert deliver(seconds_left=900) == []
+
+    assert desk.exports.export("acme", "export_1").status == "done"
+    assert bus.published == []
+
+
+def test_an_export_without_time_asks_for_its_rest(desk: Desk, bus: InMemoryBus) -> None:
+    assert deliver(seconds_left=10) == []
+
+    (rest,) = bus.published
+    assert (rest.type, rest.payload) == ("export.due", {"job_id": "export_1"})
+    assert desk.exports.export("acme", "export_1").status == "running"
+
+
+def test_a_rest_that_nobody_could_be_told_of_comes_back_by_the_queue(desk: Desk, bus: InMemoryBus) -> None:
+    bus.refusing = {"*": "InternalFailure"}
+
+    assert deliver(seconds_left=10) == ["m1"]
+    assert desk.exports.export("acme", "export_1").status == "running"
+
+
+def test_a_job_that_another_one_does_is_left_to_it(
+    desk: Desk, bus: InMemoryBus, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def taken(*_: object) -> None:
+        raise ConflictError("lost a race")
+
+    monkeypatch.setattr(desk.exports, "advance", taken)
+
+    assert deliver(seconds_left=900) == []
+    assert bus.published == []
