@@ -4,12 +4,14 @@ import sys
 from argparse import ArgumentParser, Namespace, RawDescriptionHelpFormatter
 from collections.abc import Callable, Iterator, Sequence
 from enum import IntEnum
+from textwrap import fill
 from typing import Any
 
 from membus.errors import InvalidError
 from scripts.output import Output
 
 PROGRAM = "python -m scripts"
+HELP_COLUMNS = 80
 
 
 class Exit(IntEnum):
@@ -34,6 +36,8 @@ class Command(ArgumentParser):
     ) -> None:
         lines = [f"  {PROGRAM} {example}" for example in examples]
         epilog = "\n".join(["examples:", *lines]) if lines else None
+        if text := options.get("description"):
+            options["description"] = fill(text, HELP_COLUMNS)
         options |= {"epilog": epilog, "formatter_class": RawDescriptionHelpFormatter}
         super().__init__(*args, **options)
         before = self.add_argument_group("before it changes anything")

@@ -15,6 +15,8 @@ from rich.text import Text
 Row = dict[str, str | list[str] | None]
 GAP = 2
 """Spaces between columns."""
+BRIEFEST = 3
+"""Of fewer columns a table says too little."""
 _NUMBER = re.compile(r"-|-?[\d,]*\.?\d+(?:e-?\d+)?%?")
 
 
@@ -25,7 +27,7 @@ class Output:
     as_json: bool
 
     def rows(self, rows: Sequence[Row], *, nothing: str, brief: Sequence[str] = ()) -> None:
-        """Print a table; where the terminal is too narrow for it, of the `brief` columns, else row below row."""
+        """Print a table; where it is too wide, of the first `brief` columns that have room, else row below row."""
         if self.as_json:
             print(json.dumps(rows, indent=2))
         elif rows:
@@ -42,8 +44,9 @@ class Output:
 
     def _draw(self, rows: list[dict[str, str]], brief: Sequence[str]) -> None:
         console = Console()
-        short = [{name: row[name] for name in brief if name in row} for row in rows]
-        for each in filter(all, (rows, short)):
+        narrower = (brief[:columns] for columns in range(len(brief), BRIEFEST - 1, -1))
+        short = ([{name: row[name] for name in names if name in row} for row in rows] for names in narrower)
+        for each in (rows, *short):
             if sum(width + GAP for width in _least(each).values()) - GAP <= console.width:
                 console.print(_grid(each, console.width))
                 if left := len(rows[0]) - len(each[0]):

@@ -41,6 +41,17 @@ def test_what_has_no_room_is_told_of_and_the_most_important_is_shown(
     assert "7 more columns" in told.err, "a column in which nobody says anything is none"
 
 
+def test_of_the_most_important_columns_the_last_give_way_first(
+    monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    monkeypatch.setenv("COLUMNS", "40")
+    PEOPLE.rows([BILL], nothing="", brief=("tenant_id", "function", "calls", "dollars", "model"))
+
+    assert capsys.readouterr().out.split() == [
+        "tenant", "id", "function", "calls", "dollars", "acme", "summarize", "123456", "12345.6789",
+    ]  # fmt: skip
+
+
 def test_without_a_brief_form_a_row_is_a_block_of_names_and_values(
     monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
