@@ -82,10 +82,10 @@ def next_steps(console: Console, api_url: str, user: str) -> None:
     steps = {
         "Take the key that `make up` made, and read the profile yourself": (
             key,
-            f'curl -s -H "Authorization: Bearer $KEY" {shlex.quote(f"{api_url}/v1/users/{user}/profile")}',
+            f'curl -s -w "\\n" -H "Authorization: Bearer $KEY" {shlex.quote(f"{api_url}/v1/users/{user}/profile")}',
         ),
         "Tell it something new, then read the profile again": (
-            f"""curl -s -H "Authorization: Bearer $KEY" -d '{said}' {api_url}/v1/events""",
+            f"""curl -s -w "\\n" -H "Authorization: Bearer $KEY" -d '{said}' {api_url}/v1/events""",
         ),
         "Feed your own events, one JSON object a line (or a LoCoMo or BEAM file)": (
             "make demo INPUT=your-events.jsonl",

@@ -52,7 +52,10 @@ class Talk:
 def talking(url: str, key: str | None, *, subprotocols: tuple[str, ...] = ()) -> Iterator[Talk]:
     headers = {"Authorization": f"Bearer {key}"} if key else {}
     offered = [Subprotocol(each) for each in subprotocols] or None
-    with connect(url, additional_headers=headers, subprotocols=offered, open_timeout=PATIENCE_SECONDS) as wire:
+    with connect(
+        url, additional_headers=headers, subprotocols=offered, open_timeout=PATIENCE_SECONDS,
+        ping_interval=None,  # a busy emulator answers pings late, and this client would hang up
+    ) as wire:  # fmt: skip
         yield Talk(wire)
 
 

@@ -101,4 +101,4 @@ def test_the_key_is_never_printed_and_commands_are_not_broken() -> None:
     output = told(CannedApi(facts={"mia": [a_fact()]}), an_event("e-1"))
 
     assert "mb_key" not in output
-    assert 'curl -s -H "Authorization: Bearer $KEY" http://membus.test/api/v1/users/mia/profile\n' in output
+    assert 'curl -s -w "\\n" -H "Authorization: Bearer $KEY" http://membus.test/api/v1/users/mia/profile\n' in output
