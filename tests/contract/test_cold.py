@@ -122,6 +122,8 @@ def test_the_catalog_names_an_agents_objects_in_time_order(cold: Cold, owner: Ow
 
     assert cold.catalog.of(owner.tenant, "guide") == kept
     assert cold.catalog.of(owner.tenant, "guide", since=date(2026, 2, 20)) == kept[1:]
+    assert cold.catalog.of(owner.tenant, "guide", until=date(2026, 2, 1)) == kept[:2]
+    assert cold.catalog.of(owner.tenant, "guide", since=date(2026, 2, 20), until=date(2026, 3, 14)) == [kept[1]]
     assert cold.catalog.of(owner.tenant) == [*kept, elsewhere]
     assert cold.catalog.of("nobody") == []
 

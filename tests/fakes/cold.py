@@ -58,7 +58,9 @@ class InMemoryColdCatalog:
         self.entries[kept.key] = kept
         self.unseen.add(kept.key)
 
-    def of(self, tenant: str, agent: str | None = None, *, since: date | None = None) -> list[ColdObject]:
+    def of(
+        self, tenant: str, agent: str | None = None, *, since: date | None = None, until: date | None = None
+    ) -> list[ColdObject]:
         return sorted(
             (
                 each
@@ -66,6 +68,7 @@ class InMemoryColdCatalog:
                 if each.tenant == tenant
                 and agent in {None, each.agent}
                 and (since is None or agent is None or each.day >= since.replace(day=1))
+                and (until is None or agent is None or each.day <= until)
             ),
             key=lambda each: (each.agent, each.first),
         )

@@ -51,7 +51,8 @@ class ColdEpisodes:
         return self._cut(rows, complete, end, limit)
 
     def _candidates(self, wanted: EpisodeQuery, mark: str, end: str) -> list[ColdObject]:
-        objects = self._catalog.of(wanted.tenant, wanted.agent, since=moment_of(mark).date())
+        since, until = (moment_of(border).date() for border in (mark, end))
+        objects = self._catalog.of(wanted.tenant, wanted.agent, since=since, until=until)
         now = self._clock()
         reached = (each for each in objects if each.last > mark and each.first < end and each.hot_until <= now)
         return sorted(reached, key=lambda each: each.first)

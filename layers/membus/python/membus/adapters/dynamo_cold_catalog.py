@@ -23,7 +23,7 @@ if TYPE_CHECKING:
     from mypy_boto3_dynamodb.service_resource import Table
 
 AFTER = "$"
-"""The letter after `#`, in which all keys of an agent end."""
+"""The letter after `#`, in which all keys of an agent, and of a day, end."""
 
 
 class DynamoColdCatalog:
@@ -34,11 +34,14 @@ class DynamoColdCatalog:
         with dynamo_errors("writing the archive's catalog"):
             self._table.put_item(Item=_item(kept))
 
-    def of(self, tenant: str, agent: str | None = None, *, since: date | None = None) -> list[ColdObject]:
+    def of(
+        self, tenant: str, agent: str | None = None, *, since: date | None = None, until: date | None = None
+    ) -> list[ColdObject]:
         key: ConditionBase = Key("pk").eq(_pk(tenant))
         if agent is not None:
             first = f"{since.replace(day=1):%Y-%m-%d}" if since else ""
-            key &= Key("sk").between(f"{agent}#{first}", f"{agent}{AFTER}")
+            last = f"#{until:%Y-%m-%d}" if until else ""
+            key &= Key("sk").between(f"{agent}#{first}", f"{agent}{last}{AFTER}")
         return self._objects(key)
 
     def of_month(self, month: Month) -> list[ColdObject]:

@@ -73,8 +73,10 @@ class ColdCatalog(Protocol):
     def add(self, kept: ColdObject) -> None:
         """Name an object; its month is due to be looked at for what can be merged."""
 
-    def of(self, tenant: str, agent: str | None = None, *, since: date | None = None) -> list[ColdObject]:
-        """Return the objects of an agent, or all agents, in time order; from `since` on, what may hold that day."""
+    def of(
+        self, tenant: str, agent: str | None = None, *, since: date | None = None, until: date | None = None
+    ) -> list[ColdObject]:
+        """Return the objects of an agent, or all agents, in time order; of an agent, what may hold a day of a span."""
 
     def names(self, key: str) -> bool:
         """Whether there is such an object now: one that is gone from both may have been merged with others."""
