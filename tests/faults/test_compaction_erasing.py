@@ -1,0 +1,68 @@
+"""Compaction and an erasure in the middle of each other: no row of the user is left, no receipt says so too early."""
+
+from membus.domain.identity import Owner
+from tests.archiving import calls, fill
+from tests.erasing import House, house
+from tests.factories import ADA
+from tests.faults.test_compaction_faults import compact, sound
+
+GRACE = Owner(tenant="acme", user="grace")
+DAYS = (-3, -2)
+COLD = {"GetObject", "PutObject", "TransactWriteItems"}
+"""What an erasure asks for where it reads and writes cold objects again."""
+
+
+def prepared(made: House) -> None:
+    fill(made.tiers, ADA, GRACE, days=DAYS)
+    made.tiers.archive()
+    made.tiers.expire()
+
+
+def nothing_is_left(made: House) -> bool:
+    rows = [event.event.user_id for event in made.tiers.walk(GRACE)]
+    return "ada" not in made.everything().replace("#EV#ada", "") and rows == ["grace"] * len(DAYS) and sound(made.tiers)
+
+
+def test_a_compaction_in_the_middle_of_an_erasure_hides_no_row_from_it() -> None:
+    with house() as made:
+        prepared(made)
+        with calls(made.tiers, lambda _name, _number: None) as seen:
+            made.erase(ADA)
+        assert nothing_is_left(made)
+    steps = [number for number, name in enumerate(seen, start=1) if name in COLD]
+    assert len(steps) > 4
+
+    for step in steps[::2]:
+        with house() as made:
+            prepared(made)
+
+            def interrupt(_: str, number: int, step: int = step, made: House = made) -> None:
+                if number == step:
+                    compact(made.tiers)
+
+            with calls(made.tiers, interrupt):
+                job = made.erase(ADA)
+            assert job.receipt, f"compacted at step {step}"
+            assert set(job.receipt.left.values()) == {0}
+            assert nothing_is_left(made), f"compacted at step {step}"
+
+
+def test_an_erasure_in_the_middle_of_a_compaction_has_the_last_word() -> None:
+    with house() as made:
+        prepared(made)
+        with calls(made.tiers, lambda _name, _number: None) as seen:
+            compact(made.tiers)
+
+    for step in range(2, len(seen) + 1, 2):
+        with house() as made:
+            prepared(made)
+
+            def interrupt(_: str, number: int, step: int = step, made: House = made) -> None:
+                if number == step:
+                    made.erase(ADA)
+
+            with calls(made.tiers, interrupt):
+                assert compact(made.tiers) == [], f"erased at step {step}"
+            compact(made.tiers)
+            assert "ada" not in [event.event.user_id for event in made.tiers.walk(GRACE)], f"erased at step {step}"
+            assert sound(made.tiers), f"erased at step {step}"
