@@ -26,6 +26,20 @@ def test_what_a_user_says_becomes_a_fact_that_names_its_evidence(acme: Client) -
     assert "I live in Lisbon" in fact["provenance"]["quote"]
 
 
+def test_what_an_event_says_is_usable_in_the_very_next_turn_and_becomes_a_fact(acme: Client) -> None:
+    user, words = somebody(), "I live in Lisbon and I love hiking."
+    talk = acme.post("/v1/conversations", {"user_id": user}).json()["conversation_id"]
+    acme.send(said(user, words))
+
+    def shown() -> str:
+        return json.dumps(acme.get(f"/v1/conversations/{talk}/context", message="And now?").json()["prompt"])
+
+    assert "Lisbon" in shown(), "fresh, or learned already"
+    eventually(lambda: acme.facts(user), lambda facts: "home.city" in facts)
+    settled = eventually(shown, lambda prompt: words not in prompt)
+    assert "home.city: Lisbon" in settled
+
+
 def test_a_setting_and_three_server_errors_become_facts_without_a_model(acme: Client) -> None:
     user, start = somebody(), now()
     acme.send(
