@@ -91,11 +91,17 @@ def known(house: House, owner: Owner) -> None:
 
 
 def written(house: House, owner: Owner) -> None:
-    """Write the state of the user's session thrice, so that two large texts are versions nobody points to."""
+    """Write the state of the user's session thrice, so that two large texts are versions nobody points to.
+
+    Of another session nothing tells but the state itself.
+    """
     session = Session(tenant=owner.tenant, agent="guide", session_id=f"{owner.user}-session")
     for number in range(3):
         data = {"note": f"{canary_of(owner)} {number} {LARGE}"}
         house.states.put(session, data, expires_at=house.clock() + timedelta(days=30), expected_version=None)
+    alone, note = session.model_copy(update={"session_id": f"{owner.user}-alone"}), {"note": canary_of(owner)}
+    until = house.clock() + timedelta(days=30)
+    house.states.put(alone, note, expires_at=until, expected_version=None, user=owner.user)
 
 
 def talked(house: House, owner: Owner) -> None:

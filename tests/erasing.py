@@ -72,7 +72,7 @@ class House:
         traces = EventTraces(self.memory, self.versions, self.clock() + timedelta(days=31))
         archiver = self.tiers.archiver
         return (
-            UserItems(self.memory, "memory"),
+            UserItems(self.memory, "memory", traces),
             UserConversations(
                 self.talks, self.conversations, DynamoRemains(self.talks, self.contents), self.versions, self.hot
             ),

@@ -5,6 +5,7 @@ from datetime import datetime, timedelta
 
 from functions.memory.cursors import read_cursor, write_cursor
 from functions.memory.states_api import SessionPage, StateIn
+from membus.domain.erasure import Hidden
 from membus.domain.state import Session, State
 from membus.errors import InvalidError
 from membus.ports.sealer import Sealer
@@ -33,12 +34,15 @@ def write_state(
     if len(quoted.encode()) > STATE_BYTES_MAX:
         raise InvalidError(f"a state takes at most {STATE_BYTES_MAX} bytes", code="payload_too_large")
     life = lifetime if asked.ttl_seconds is None else timedelta(seconds=asked.ttl_seconds)
-    return states.put(session, asked.data, expires_at=now + life, expected_version=expected_version)
+    return states.put(session, asked.data, expires_at=now + life, expected_version=expected_version, user=asked.user_id)
 
 
 def list_sessions(
-    tenant: str, agent: str, *, limit: int, cursor: str | None, states: StateStore, sealer: Sealer
+    tenant: str, agent: str, *, limit: int, cursor: str | None, hidden: Hidden, states: StateStore, sealer: Sealer
 ) -> SessionPage:
     query = f"sessions\n{tenant}\n{agent}"
     page = states.page(tenant, agent, limit=limit, after=read_cursor(cursor, query=query, sealer=sealer))
-    return SessionPage(items=list(page.items), next_cursor=write_cursor(page.after, query=query, sealer=sealer))
+    return SessionPage(
+        items=[each for each in page.items if not hidden.covers(each.user_id)],
+        next_cursor=write_cursor(page.after, query=query, sealer=sealer),
+    )

@@ -4,6 +4,7 @@ from typing import Any
 
 from pydantic import BaseModel, ConfigDict, Field
 
+from membus.domain.identity import Id
 from membus.domain.state import Lease
 
 YEAR_SECONDS = 365 * 86_400
@@ -18,6 +19,9 @@ class StateIn(BaseModel):
     )
 
     data: dict[str, Any] = Field(description="any JSON object; the body takes at most 4,000,000 bytes")
+    user_id: Id | None = Field(
+        default=None, description="whom it is about: it goes with their erasure. Left out, it stays whose it was"
+    )
     expected_version: int | None = Field(default=None, ge=0, strict=True)
     ttl_seconds: int | None = Field(
         default=None, ge=1, le=YEAR_SECONDS, strict=True, description="counted anew by every write; 30 days by default"

@@ -93,14 +93,14 @@ class Restoring:
             self._stores.documents.put(told.model_copy(update=here))
             self.restored["document"] += 1
 
-    def _state(self, carried: Carried, owner: Owner) -> None:  # noqa: ARG002 - a state names nobody
+    def _state(self, carried: Carried, owner: Owner) -> None:
         told = HeldState.model_validate(carried.fields)
         session = Session(tenant=self._tenant, agent=told.agent_id, session_id=told.session_id)
         if not is_live(told.expires_at, self._now):
             self.left_out["a state whose time is up"] += 1
             return
         try:
-            self._stores.states.put(session, told.data, expires_at=told.expires_at, expected_version=0)
+            self._stores.states.put(session, told.data, expires_at=told.expires_at, expected_version=0, user=owner.user)
         except ConflictError:
             self.left_out["a state that is here"] += 1
         else:

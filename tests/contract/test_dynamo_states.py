@@ -163,7 +163,7 @@ def test_a_repeated_request_is_told_that_it_won(table: "Table", states: DynamoSt
     put(states, LARGER, 1)
     won = states._replace(SESSION, {**_values(table)}, 1)
 
-    assert won == 2
+    assert won == (2, None)
     assert states.state(SESSION).data == LARGER
 
 

@@ -36,6 +36,19 @@ def test_a_state_comes_back_as_it_was_put(states: StateStore, session: Session) 
     assert (written.data, written.version, written.expires_at) == (data, 1, NOON + HOUR)
 
 
+def test_whose_a_state_is_stays_until_somebody_else_is_named_or_its_time_is_up(
+    states: StateStore, session: Session, clock: StoppedClock
+) -> None:
+    def write(user: str | None, life: timedelta = HOUR) -> tuple[str | None, ...]:
+        written = states.put(session, {}, expires_at=clock() + life, expected_version=None, user=user)
+        listed = states.page(session.tenant, session.agent, limit=9, after=None).items
+        return written.user_id, states.state(session).user_id, listed[0].user_id
+
+    assert [write(user) for user in (None, "ada", None, "bob")] == [(who,) * 3 for who in (None, "ada", "ada", "bob")]
+    clock.advance(HOUR)
+    assert write(None) == (None,) * 3
+
+
 def test_every_write_counts_and_the_last_one_stays(states: StateStore, session: Session) -> None:
     assert [put(states, session, {"step": step}) for step in (1, 2, 3)] == [1, 2, 3]
     assert states.state(session).data == {"step": 3}

@@ -17,18 +17,30 @@ class InMemoryStates:
     def __init__(self, clock: Clock) -> None:
         self._clock = clock
         self._kept: dict[Session, tuple[str, int, datetime]] = {}
+        self._users: dict[Session, str] = {}
 
     def state(self, session: Session) -> State:
         if not self._version(session):
             raise NotFoundError("no such state")
         text, version, expires_at = self._kept[session]
-        return State(data=json.loads(text), version=version, expires_at=expires_at)
+        whose = self._users.get(session)
+        return State(data=json.loads(text), version=version, expires_at=expires_at, user_id=whose)
 
     def put(
-        self, session: Session, data: dict[str, Any], *, expires_at: datetime, expected_version: int | None
+        self,
+        session: Session,
+        data: dict[str, Any],
+        *,
+        expires_at: datetime,
+        expected_version: int | None,
+        user: str | None = None,
     ) -> State:
         self._expect(session, expected_version)
         until = datetime.fromtimestamp(int(expires_at.timestamp()), UTC)
+        if user or not self._version(session):
+            self._users.pop(session, None)
+        if user:
+            self._users[session] = user
         self._kept[session] = json.dumps(data), self._version(session) + 1, until
         return self.state(session)
 
@@ -40,7 +52,9 @@ class InMemoryStates:
 
     def page(self, tenant: str, agent: str, *, limit: int, after: dict[str, str] | None) -> Page[Lease]:
         mine = {
-            session.session_id: Lease(session_id=session.session_id, version=version, expires_at=expires_at)
+            session.session_id: Lease(
+                session_id=session.session_id, version=version, expires_at=expires_at, user_id=self._users.get(session)
+            )
             for session, (_, version, expires_at) in self._kept.items()
             if (session.tenant, session.agent) == (tenant, agent)
         }

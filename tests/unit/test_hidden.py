@@ -33,6 +33,8 @@ def door(door: Door) -> Door:
         fields = {"text": f"likes {word}", "user_id": owner.user, "created_at": NOON, "updated_at": NOON}
         door.documents.put(Document(memory_id=f"mem_{owner.user}", tenant_id="acme", **fields))
         talked(door, owner.user, owner, word)
+        state = {"data": {"likes": word}, "user_id": owner.user}
+        assert door.put(f"/v1/agents/guide/sessions/{word}/state", state).status == 200
     talked(door, "ours", GRACE, CANARY, members=("ada",))
     told = a_memory("summary:ours:0:a", f"They like {CANARY}", kind="summary", user_id="grace")
     fill(door.memories, told.model_copy(update={"source": told.source.model_copy(update={"conversation_id": "ours"})}))
@@ -53,9 +55,11 @@ def talked(door: Door, name: str, owner: Owner, word: str, *, members: tuple[str
 
 def erased(door: Door) -> None:
     door.erasures.begin(erasure_job("acme", "ada", request_key=None, requested_by="k1", now=door.clock()))
+    door.erasures.looked = door.erasures.asked = 0
 
 
 LISTS: dict[str, Ask] = {
+    "sessions": lambda door: door.get("/v1/agents/guide/sessions"),
     "search": lambda door: door.post("/v1/search", {"query": f"who likes {CANARY} or tea"}, key=None),
     "conversations": lambda door: door.get("/v1/conversations"),
     "documents": lambda door: door.get("/v1/memories"),
@@ -67,7 +71,6 @@ LISTS: dict[str, Ask] = {
 def test_a_list_leaves_the_user_out_and_shows_everybody_else(door: Door, route: str) -> None:
     assert CANARY in LISTS[route](door).text
     erased(door)
-    door.erasures.looked = 0
 
     answer = LISTS[route](door)
 
@@ -97,6 +100,7 @@ SHOWN: dict[str, Ask] = {
     "results of tools": lambda door: door.get(
         f"/v1/conversations/ada/messages/{a_turn(1).assistant.message_id}/results"
     ),
+    "state": lambda door: door.get(f"/v1/agents/guide/sessions/{CANARY}/state"),
     "document": lambda door: door.get("/v1/memories/mem_ada"),
     "a changed document": lambda door: door.patch("/v1/memories/mem_ada", {"metadata": {"a": 1}}),
     "a renamed conversation": lambda door: door.patch("/v1/conversations/ada", {"title": "x"}),

@@ -22,7 +22,9 @@ def test_a_state_is_read_as_it_was_put(door: Door) -> None:
     written = put(door, data)
 
     assert written.status == 200
-    assert written.json == {"data": data, "version": 1, "expires_at": "2026-03-31T12:00:00Z"}
+    assert written.json == {
+        "data": data, "version": 1, "expires_at": "2026-03-31T12:00:00Z", "user_id": None,
+    }  # fmt: skip
     read = door.get(STATE)
     assert (read.status, read.json, read.headers["etag"]) == (200, written.json, '"1"')
     assert "0.1,-0.0,1e-07,9007199254740993" in read.text
@@ -129,7 +131,8 @@ def test_sessions_are_listed_by_cursor_with_expired_ones_passed_over(door: Door)
         pages.append(door.get("/v1/agents/guide/sessions", f"limit=1&cursor={cursor}").json)
 
     assert [[item["session_id"] for item in page["items"]] for page in pages] == [["s0"], [], [], ["s3"]]
-    assert pages[0]["items"][0] == {"session_id": "s0", "version": 1, "expires_at": "2026-03-01T12:02:00Z"}
+    first = {"session_id": "s0", "version": 1, "expires_at": "2026-03-01T12:02:00Z", "user_id": None}
+    assert pages[0]["items"][0] == first
     borrowed = door.get("/v1/agents/guide1/sessions", f"cursor={pages[0]['next_cursor']}")
     assert (borrowed.status, borrowed.code) == (400, "bad_cursor")
 

@@ -10,10 +10,12 @@ from aws_lambda_powertools.event_handler.router import APIGatewayHttpRouter
 from functions.memory import states
 from functions.memory.routes.etags import IfMatch, IfNoneMatch, expected_version, tagged, unless_known
 from functions.memory.routes.parameters import READ, WRITE, Agent, Cursor, Limit
+from functions.memory.routes.walls import unseen
 from functions.memory.states_api import SessionPage, StateIn
-from membus import wiring
-from membus.domain.identity import Id
+from membus import wiring, wiring_erasing
+from membus.domain.identity import Id, Owner
 from membus.domain.state import Session, State
+from membus.erasing import show
 from membus.http import caller
 
 router = APIGatewayHttpRouter()
@@ -24,13 +26,21 @@ STATE = "/v1/agents/<agent>/sessions/<session>/state"
 @router.get("/v1/agents/<agent>/sessions", summary="The sessions of an agent that have a state", **READ)
 def get_sessions(agent: Agent, limit: Limit = 50, cursor: Cursor = None) -> SessionPage:
     return states.list_sessions(
-        caller(router).tenant, agent, limit=limit, cursor=cursor, states=wiring.states(), sealer=wiring.sealer()
+        caller(router).tenant,
+        agent,
+        limit=limit,
+        cursor=cursor,
+        hidden=unseen(router),
+        states=wiring.states(),
+        sealer=wiring.sealer(),
     )
 
 
 @router.get(STATE, summary="The state of a session", **READ)
 def get_state(agent: Agent, session: SessionId, if_none_match: IfNoneMatch = None) -> Response[State]:
     state = wiring.states().state(_session(agent, session))
+    if state.user_id:
+        show(state.user_id, unseen(router))
     return unless_known(tagged(state, state.version), if_none_match)
 
 
@@ -42,6 +52,8 @@ def put_state(
     if_match: IfMatch = None,
     if_none_match: IfNoneMatch = None,
 ) -> Response[State]:
+    if asked.user_id:
+        wiring_erasing.gate().admit(Owner(tenant=caller(router).tenant, user=asked.user_id))
     state = states.write_state(
         _session(agent, session), asked, now=wiring.now(), lifetime=wiring.state_lifetime(), states=wiring.states(),
         expected_version=expected_version(asked.expected_version, if_match, if_none_match),

@@ -84,7 +84,7 @@ def holdings() -> "Sequence[Holdings]":
     versions = S3Versions(partial(client, "s3", read_timeout_seconds=OBJECT_SECONDS), _env("ARCHIVE_BUCKET"))
     traces = EventTraces(memory, versions, now() + timedelta(days=1 + max(QUEUE_DAYS, *kept_days().values())))
     return (
-        UserItems(memory, "memory"),
+        UserItems(memory, "memory", traces),
         _talks(versions),
         UserItems(talks, "fresh_words"),
         UserEpisodes(memory, traces, versions),

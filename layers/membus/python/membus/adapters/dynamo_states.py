@@ -4,7 +4,6 @@ A document above 32 KB lies in the content store, `spilled` names it. Its key is
 a write that loses its race has touched nothing, and `write_id` tells a repeated request that it won the first time.
 """
 
-import hashlib
 import json
 from collections.abc import Sequence
 from contextlib import suppress
@@ -16,6 +15,7 @@ from uuid import uuid4
 from boto3.dynamodb.conditions import Key
 
 from membus.adapters.dynamo_errors import blocker, dynamo_errors
+from membus.adapters.state_items import note_item, session_prefix, state_key
 from membus.domain.pages import Page
 from membus.domain.spill import spills
 from membus.domain.state import Lease, Session, State
@@ -60,21 +60,40 @@ class DynamoStates:
                 raise NotFoundError("no such state")
             text = self._contents.text(item["spilled"]) if "spilled" in item else item["body"]
             if text is not None:
-                return State(data=json.loads(text), version=int(item["version"]), expires_at=_expiry(item))
+                whose = item.get("user_id")
+                return State(
+                    data=json.loads(text), version=int(item["version"]), expires_at=_expiry(item), user_id=whose
+                )
         raise UnavailableError("the document of this state cannot be found")
 
     def put(
-        self, session: Session, data: dict[str, Any], *, expires_at: datetime, expected_version: int | None
+        self,
+        session: Session,
+        data: dict[str, Any],
+        *,
+        expires_at: datetime,
+        expected_version: int | None,
+        user: str | None = None,
     ) -> State:
+        """A note of whose it is comes first: one too many names nothing, one too few would hide a state."""
+        if user:
+            self._name(session, user, expires_at)
         write_id = uuid4().hex
         held = self._held(session, json.dumps(data, ensure_ascii=False, separators=(",", ":")), write_id)
-        values = {**held, "write_id": write_id, "expires_at": int(expires_at.timestamp())}
+        values: dict[str, Any] = {**held, "write_id": write_id, "expires_at": int(expires_at.timestamp())}
+        values |= {"user_id": user} if user else {}
         try:
-            version = self._replace(session, values, expected_version)
+            version, before = self._replace(session, values, expected_version)
         except ConflictError:
             self._drop(held.get("spilled"))
             raise
-        return State(data=data, version=version, expires_at=_expiry(values))
+        if before and not user:
+            self._name(session, before, expires_at)  # it lives longer now, and so must the note
+        return State(data=data, version=version, expires_at=_expiry(values), user_id=user or before)
+
+    def _name(self, session: Session, user: str, expires_at: datetime) -> None:
+        with dynamo_errors("writing a state"):
+            self._table.put_item(Item=note_item(session, user, int(expires_at.timestamp())))
 
     def delete(self, session: Session, *, expected_version: int | None) -> None:
         values: dict[str, Any] = {":now": self._seconds()}
@@ -99,13 +118,15 @@ class DynamoStates:
         with dynamo_errors("listing states"):
             answer: Any = self._table.query(
                 KeyConditionExpression=Key("pk").eq(f"T#{tenant}#A#{agent}") & Key("sk").begins_with("STATE#"),
-                ProjectionExpression="sk, version, expires_at", Limit=limit, ConsistentRead=True, **start,
+                ProjectionExpression="sk, version, expires_at, user_id", Limit=limit, ConsistentRead=True, **start,
             )  # fmt: skip
         live = tuple(_lease(item) for item in answer["Items"] if self._live(item))
         return Page(live, answer.get("LastEvaluatedKey"))
 
-    def _replace(self, session: Session, values: dict[str, Any], expected_version: int | None) -> int:
-        """Write the item and return its version; what it pointed to before is dropped."""
+    def _replace(
+        self, session: Session, values: dict[str, Any], expected_version: int | None
+    ) -> tuple[int, str | None]:
+        """Write the item; return its version and whose it was before. What it pointed to before is dropped."""
         version = 0
         for attempt in _attempts(expected_version):
             try:
@@ -113,18 +134,22 @@ class DynamoStates:
             except ConflictError as lost:
                 found = blocker(lost)
                 if found and found["write_id"] == values["write_id"]:
-                    return int(found["version"])
+                    return int(found["version"]), found.get("user_id")
                 version = self._version(found)
                 continue
             if replaced.get("spilled") != values.get("spilled"):
                 self._drop(replaced.get("spilled"))
-            return 1 if attempt.version == ":one" else int(replaced.get("version", 0)) + 1
+            if attempt.version == ":one":
+                return 1, None
+            return int(replaced.get("version", 0)) + 1, replaced.get("user_id")
         raise ConflictError("the state is at another version", version=version)
 
     def _update(self, session: Session, values: dict[str, Any], attempt: _Attempt) -> dict[str, Any]:
         """Return what the item held before."""
         sets = ", ".join([*(f"{name} = :{name}" for name in values), f"version = {attempt.version}"])
         other = "body" if "spilled" in values else "spilled"
+        if attempt.version == ":one" and "user_id" not in values:
+            other += ", user_id"  # of a state whose time has passed
         named = {f":{name}": value for name, value in values.items()}
         with dynamo_errors("writing a state"):
             answer = self._table.update_item(
@@ -167,20 +192,11 @@ def _attempts(expected_version: int | None) -> Sequence[_Attempt]:
     return (_Attempt(f"version = :read AND {LIVE}", "version + :one", {":read": expected_version}),)
 
 
-def session_prefix(session: Session) -> str:
-    """Return where a session's large documents lie, those of lost writes too."""
-    name = hashlib.sha256(f"{session.agent}\n{session.session_id}".encode()).hexdigest()[:40]
-    return f"states/{session.tenant}/{name}/"
-
-
-def state_key(session: Session) -> dict[str, str]:
-    return {"pk": f"T#{session.tenant}#A#{session.agent}", "sk": f"STATE#{session.session_id}"}
-
-
 def _expiry(item: dict[str, Any]) -> datetime:
     return datetime.fromtimestamp(int(item["expires_at"]), UTC)
 
 
 def _lease(item: dict[str, Any]) -> Lease:
     session_id = str(item["sk"]).removeprefix("STATE#")
-    return Lease(session_id=session_id, version=int(item["version"]), expires_at=_expiry(item))
+    whose = item.get("user_id")
+    return Lease(session_id=session_id, version=int(item["version"]), expires_at=_expiry(item), user_id=whose)

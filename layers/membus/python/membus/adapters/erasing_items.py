@@ -8,6 +8,8 @@ from boto3.dynamodb.conditions import Attr, Key
 
 from membus.adapters.dynamo_documents import document_key
 from membus.adapters.dynamo_removal import pages, remove
+from membus.adapters.erasing_traces import EventTraces
+from membus.adapters.state_items import noted
 from membus.domain.identity import Owner
 from membus.ports.erasures import Tally
 
@@ -16,18 +18,18 @@ if TYPE_CHECKING:
 
 NAMES = {
     "PROFILE": "facts", "FACT": "facts", "FACTV": "facts", "FACTC": "facts", "QUAR": "held_facts", "SIGNAL": "signals",
-    "DOC": "documents", "FRESH": "fresh_words",
+    "DOC": "documents", "FRESH": "fresh_words", "STATE": "state_notes",
 }  # fmt: skip
 
 
 class UserItems:
-    """What a partition holds is counted by what its sort keys begin with."""
+    """What a partition holds is counted by what its sort keys begin with; `traces` removes the states that it names."""
 
-    def __init__(self, table: "Table", name: str) -> None:
-        self._table, self.name = table, name
+    def __init__(self, table: "Table", name: str, traces: EventTraces | None = None) -> None:
+        self._table, self.name, self._traces = table, name, traces
 
     def erase(self, owner: Owner, *, cursor: str, time_left: Callable[[], bool], settled: bool) -> Tally:  # noqa: ARG002
-        """A document goes before the item that points to it: who is cut off finds it again.
+        """A document and a state go before the item that points to them: who is cut off finds them again.
 
         What the first round has noted for the second, by an `outline`, stays until then.
         """
@@ -35,6 +37,8 @@ class UserItems:
         query = _query(owner) | ({} if settled else {"FilterExpression": Attr("outline").not_exists()})
         for items in pages(self._table, query, doing="erasing a user's items"):
             remove(self._table, _documents(owner, items), doing="erasing documents")
+            if self._traces:
+                removed["states"] += self._traces.drop_states(noted(owner, items))
             remove(self._table, items, doing="erasing a user's items")
             removed.update(_counted(items))
             if not time_left():

@@ -7,9 +7,9 @@ from typing import TYPE_CHECKING, Any
 
 from membus.adapters.dynamo_errors import dynamo_errors
 from membus.adapters.dynamo_removal import HANDS
-from membus.adapters.dynamo_states import session_prefix, state_key
 from membus.adapters.episode_items import identity_key
 from membus.adapters.s3_versions import S3Versions
+from membus.adapters.state_items import session_prefix, state_key
 from membus.domain.event import FORGOTTEN
 from membus.domain.state import Session
 

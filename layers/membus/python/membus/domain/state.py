@@ -21,11 +21,16 @@ class Lease(Record):
     session_id: Id
     version: int
     expires_at: AwareDatetime
+    user_id: Id | None = None
 
 
 class State(Record):
-    """The document of a session; `version` counts its writes from 1 and starts anew once it has expired."""
+    """The document of a session; `version` counts its writes from 1 and starts anew once it has expired.
+
+    `user_id` is whom it is about, if that was ever said: it goes with what else is theirs.
+    """
 
     data: dict[str, Any]
     version: int
     expires_at: AwareDatetime
+    user_id: Id | None = None

@@ -14,9 +14,15 @@ class StateStore(Protocol):
         """Return the state as of the last write; NotFoundError where there is none."""
 
     def put(
-        self, session: Session, data: dict[str, Any], *, expires_at: datetime, expected_version: int | None
+        self,
+        session: Session,
+        data: dict[str, Any],
+        *,
+        expires_at: datetime,
+        expected_version: int | None,
+        user: str | None = None,
     ) -> State:
-        """Replace the state as a whole; `expires_at` counts in whole seconds.
+        """Replace the state as a whole; `expires_at` counts in whole seconds. Without `user` it stays whose it was.
 
         With `expected_version` None the write always wins; 0 means that there must be no state yet.
 

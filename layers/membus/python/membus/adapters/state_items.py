@@ -1,0 +1,33 @@
+"""Where a state lies, and what says whose it is: pk `T#<tenant>#U#<user>`, sk `STATE#<agent>#<session>`, as long."""
+
+import hashlib
+from collections.abc import Iterable, Iterator
+from typing import Any
+
+from membus.domain.identity import Owner
+from membus.domain.state import Session
+
+NOTE = "STATE#"
+
+
+def session_prefix(session: Session) -> str:
+    """Return where a session's large documents lie, those of lost writes too."""
+    name = hashlib.sha256(f"{session.agent}\n{session.session_id}".encode()).hexdigest()[:40]
+    return f"states/{session.tenant}/{name}/"
+
+
+def state_key(session: Session) -> dict[str, str]:
+    return {"pk": f"T#{session.tenant}#A#{session.agent}", "sk": f"STATE#{session.session_id}"}
+
+
+def note_item(session: Session, user: str, expires_at: int) -> dict[str, Any]:
+    pk = f"T#{session.tenant}#U#{user}"
+    return {"pk": pk, "sk": f"{NOTE}{session.agent}#{session.session_id}", "expires_at": expires_at}
+
+
+def noted(owner: Owner, items: Iterable[dict[str, Any]]) -> Iterator[Session]:
+    """Yield the sessions that a user's own items name."""
+    for item in items:
+        if str(item["sk"]).startswith(NOTE):
+            _, agent, session_id = str(item["sk"]).split("#")
+            yield Session(tenant=owner.tenant, agent=agent, session_id=session_id)
