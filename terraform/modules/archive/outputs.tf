@@ -3,6 +3,11 @@ output "name" {
   value       = aws_s3_bucket.this.bucket
 }
 
+output "noncurrent_days" {
+  description = "For how long a replaced or deleted version can be brought back."
+  value       = var.noncurrent_days
+}
+
 output "grants" {
   description = "IAM statements by verb. `delete` removes versions too: it is erasure's. `cold` is for episodes in Parquet, `spill` for texts too large for an item, `exports` for what users take along; each sees nothing else."
   value = {

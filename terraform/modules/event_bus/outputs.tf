@@ -14,6 +14,11 @@ output "end_names" {
   value       = keys(local.ends)
 }
 
+output "message_days" {
+  description = "For how long a message that nobody takes lies in the queue where messages end."
+  value       = local.end_days
+}
+
 output "queue_arns" {
   description = "The same queues by ARN, for destinations and event-source mappings."
   value       = { for name, queue in merge(aws_sqs_queue.end, aws_sqs_queue.route) : name => queue.arn }

@@ -13,6 +13,9 @@ locals {
     { for name in var.parking : name => "" },
   )
 
+  # As long as SQS keeps a message at all: an operator has two weeks.
+  end_days = 14
+
   # A surplus queue is fed by its consumer, which has a role, and gives up where its route does.
   surplus = { for route, settings in var.routes : "${route}-surplus" => merge(settings, { ends_in = "${route}-dlq" }) if settings.surplus }
   waiting = merge({ for route, settings in var.routes : route => merge(settings, { ends_in = "${route}-dlq" }) }, local.surplus)
@@ -49,7 +52,7 @@ resource "aws_sqs_queue" "end" {
   for_each = local.ends
 
   name                      = "${var.prefix}-${each.key}"
-  message_retention_seconds = 14 * 24 * 3600
+  message_retention_seconds = local.end_days * 24 * 3600
   sqs_managed_sse_enabled   = true
   policy                    = length(local.policies[each.key]) == 0 ? null : jsonencode({ Version = "2012-10-17", Statement = local.policies[each.key] })
 }

@@ -39,7 +39,8 @@ locals {
   kept_days = {
     bus_archive      = var.protection.archive_retention_days
     table_backups    = var.protection.protected ? var.protection.recovery_days : 0
-    removed_texts    = 7 # of conversations that were deleted before: what the archive's noncurrent_days say
+    removed_texts    = module.archive.noncurrent_days # of conversations that were deleted before
+    queues           = module.event_bus.message_days
     database_backups = try(coalesce(var.postgres.cluster.backup_days, 7), 7)
   }
 

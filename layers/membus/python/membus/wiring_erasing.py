@@ -76,13 +76,12 @@ def holdings() -> "Sequence[Holdings]":
     from membus.adapters.s3_erasing import archives, document_texts, large_texts
     from membus.adapters.s3_versions import S3Versions
     from membus.adapters.sqs_erasing import EndedMessages
-    from membus.domain.rotation import QUEUE_DAYS
     from membus.wiring_cold import catalog, objects
     from membus.wiring_search import _transactions
 
     memory, talks = table(_env("MEMORY_TABLE")), table(_env("CONVERSATIONS_TABLE"))
     versions = S3Versions(partial(client, "s3", read_timeout_seconds=OBJECT_SECONDS), _env("ARCHIVE_BUCKET"))
-    traces = EventTraces(memory, versions, now() + timedelta(days=1 + max(QUEUE_DAYS, *kept_days().values())))
+    traces = EventTraces(memory, versions, now() + timedelta(days=1 + max(kept_days().values())))
     return (
         UserItems(memory, "memory", traces),
         _talks(versions),

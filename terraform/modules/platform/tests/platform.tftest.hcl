@@ -162,6 +162,18 @@ run "every_shard_of_what_waits_is_archived" {
   }
 }
 
+run "a_receipt_counts_the_days_that_its_copies_are_kept" {
+  command = plan
+  variables {
+    protection = { protected = true, recovery_days = 35, archive_retention_days = 20 }
+    postgres   = { cluster = { backup_days = 21 } }
+  }
+  assert {
+    condition     = jsondecode(local.functions.erase.environment.COPIES_KEPT_DAYS) == { bus_archive = 20, table_backups = 35, removed_texts = module.archive.noncurrent_days, queues = 14, database_backups = 21 }
+    error_message = "What is set in one place is told in another: the bus's archive, recovery points, old versions, queues, backups."
+  }
+}
+
 run "a_tenant_that_may_send_nothing_is_refused" {
   command         = plan
   expect_failures = [var.api]
