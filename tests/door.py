@@ -26,6 +26,7 @@ from membus import (
 from membus.domain.rates import Rates
 from membus.domain.tenant import Tenant
 from membus.erasing import Gate
+from membus.hot_parts import NoTier
 from membus.indexing import Indexer
 from membus.turnstile import Turnstile
 from tests.fakes.api_keys import InMemoryApiKeys
@@ -158,6 +159,7 @@ class Door:
         patch.setattr(chat, "pause", lambda _: None)
         patch.setattr(wiring, "environment", lambda: "test")
         patch.setattr(wiring, "fresh", lambda: self.fresh)
+        patch.setattr(wiring, "live_entities", NoTier)
         for name in ("bus", "facts", "conversations", "episodes", "idempotency", "states", "summaries", "held_facts"):
             patch.setattr(wiring, name, lambda name=name: getattr(self, name))
         patch.setattr(wiring, "api_keys", lambda: self.keys)

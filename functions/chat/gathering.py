@@ -2,11 +2,12 @@
 
 from collections.abc import Sequence
 from concurrent.futures import Future, ThreadPoolExecutor
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 from membus.domain.calibration import ratio_of
 from membus.domain.context import Sources
 from membus.domain.conversation import Conversation
+from membus.domain.entities import Folded
 from membus.domain.fresh import Fresh
 from membus.domain.identity import Owner
 from membus.domain.profile import Profile
@@ -14,9 +15,11 @@ from membus.domain.prompt import Tool
 from membus.domain.recall import Recalled, need_of
 from membus.domain.window import MESSAGES_MAX, planned_cut
 from membus.errors import UnavailableError
+from membus.hot_parts import NoTier
 from membus.ports.conversations import ConversationStore
 from membus.ports.facts import FactReader
 from membus.ports.fresh import FreshWords
+from membus.ports.hot_tier import LiveEntities
 from membus.ports.recall import Recollection
 from membus.ports.summaries import OutlineReader
 
@@ -39,6 +42,7 @@ class Gatherer:
     recollection: Recollection
     pool: ThreadPoolExecutor
     tools: Sequence[Tool] = ()
+    live: LiveEntities = field(default_factory=NoTier)
 
     def begin(self, owner: Owner, conversation_id: str, message: str) -> "Gathering":
         """Start every read that needs no other one's answer."""
@@ -48,6 +52,7 @@ class Gatherer:
             profile=self.pool.submit(self.facts.profile, owner),
             fresh=self.pool.submit(self.fresh.newest, owner),
             found=self.pool.submit(self._found, owner, message),
+            folded=self.pool.submit(self.live.entities, owner.tenant, conversation_id),
         )  # fmt: skip
 
     def _found(self, owner: Owner, message: str) -> list[Recalled] | None:
@@ -71,6 +76,7 @@ class Gathering:
     profile: Future[Profile]
     fresh: Future[list[Fresh]]
     found: Future[list[Recalled] | None]
+    folded: Future[Folded | None]
 
     def finish(self) -> Gathered:
         """Read the window and the outline from where the conversation says they begin, and wait for the rest.
@@ -92,6 +98,6 @@ class Gathering:
         sources = Sources(
             conversation_id=self.conversation_id, profile=self.profile.result(), marks=marks, cut=cut,
             outline=outline.result(), messages=messages.result(), fresh=self.fresh.result(), found=found or (),
-            tools=parts.tools, degraded=found is None,
+            tools=parts.tools, degraded=found is None, folded=self.folded.result(),
         )  # fmt: skip
         return Gathered(conversation, sources)

@@ -196,4 +196,5 @@ def _gatherer() -> Gatherer:
         recollection=wiring_search.recollection(),
         pool=pool,
         tools=definitions,
+        live=wiring.live_entities(),
     )

@@ -114,9 +114,9 @@ class Learner:
 
         It comes after the commit: for a moment both are there, at no moment neither.
         """
-        for recorded in read:
-            if place := settled_by(recorded):
-                self.fresh.settle(recorded.event.owner, [place])
+        told = [(recorded.event.owner, place) for recorded in read if (place := settled_by(recorded))]
+        for owner in dict.fromkeys(owner for owner, _ in told):
+            self.fresh.settle(owner, [place for whose, place in told if whose == owner])
 
     def _by_rules(self, owner: Owner, events: Sequence[Recorded]) -> list[Observation]:
         observed: list[Observation] = []

@@ -51,6 +51,23 @@ def test_what_has_been_read_is_gone_and_may_be_settled_again(
     assert [each.text for each in fresh.newest(someone)] == ["words 1"]
 
 
+def test_the_stamp_is_another_one_with_each_word_and_goes_with_what_was_read(
+    conversations: ConversationStore, fresh: FreshWords, someone: Owner
+) -> None:
+    assert fresh.stamp(someone) is None
+    stamps = []
+    for number in range(2):
+        say(conversations, someone, number)
+        stamps.append(fresh.stamp(someone))
+
+    assert None not in stamps
+    assert len(set(stamps)) == 2
+
+    fresh.settle(someone, [a_turn(0).event_id, a_turn(0).event_id])
+    assert fresh.stamp(someone) is None
+    assert [each.text for each in fresh.newest(someone)] == ["words 1"]
+
+
 def test_a_turn_that_was_not_stored_leaves_nothing(
     conversations: ConversationStore, fresh: FreshWords, someone: Owner
 ) -> None:

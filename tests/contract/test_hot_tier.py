@@ -2,8 +2,9 @@
 
 import re
 import time
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from pathlib import Path
+from typing import Any
 from urllib.parse import parse_qsl
 
 import pytest
@@ -13,14 +14,24 @@ from redis import Redis
 from membus.adapters import valkey_hot
 from membus.adapters.valkey_hot import ValkeyHotTier, connect
 from membus.adapters.valkey_login import RoleLogin
+from membus.domain.entities import Folded
+from membus.domain.fresh import fresh_of
+from membus.domain.hot_records import HotEntities, HotFresh, HotProgress
 from membus.domain.hot_window import HotWindow
-from membus.ports.hot_tier import HotTier
-from tests.factories import a_message
+from membus.domain.identity import Owner
+from membus.domain.pending import Progress
+from membus.domain.prompt import Usage
+from membus.ports.hot_tier import Hot, HotTier
+from tests.factories import ADA, a_message, a_turn
 from tests.fakes.hot_tier import InMemoryHotTier
 from tests.redis_server import RedisServer, redis_server
 
 HOT_TIER = Path(__file__).parents[2] / "terraform/modules/hot_tier/main.tf"
 HELLO = HotWindow(tenant_id="acme", conversation_id="c1", stored=2, limit=80, messages=(a_message("hello ☂"),))
+
+
+FOLDED = Folded.over([a_message("Where is order 4417?")])
+PROGRESS = Progress(request="asked", steps=(), usage=Usage(input=1, output=1))
 
 
 @pytest.fixture(scope="module")
@@ -76,6 +87,45 @@ def test_another_tenant_or_conversation_of_the_same_name_is_another(tier: HotTie
 
     assert tier.window("zeta", "c1") is None
     assert tier.window("acme", "c2") is None
+
+
+@pytest.mark.parametrize(
+    ("held", "read", "foreign"),
+    [
+        (
+            HotEntities(tenant_id="acme", conversation_id="c1", folded=FOLDED),
+            lambda tier: tier.entities("acme", "c1"),
+            lambda tier: (tier.entities("zeta", "c1"), tier.entities("acme", "c2")),
+        ),
+        (
+            HotProgress(tenant_id="acme", conversation_id="c1", request_key="k", progress=PROGRESS),
+            lambda tier: tier.progress("acme", "c1", "k"),
+            lambda tier: (tier.progress("zeta", "c1", "k"), tier.progress("acme", "c1", "k2")),
+        ),
+        (
+            HotFresh(owner=ADA, stamp="s1", words=(fresh_of(a_turn(1, content="☂"), "c2"),)),
+            lambda tier: tier.fresh(ADA),
+            lambda tier: (tier.fresh(Owner(tenant="zeta", user="ada")), tier.fresh(Owner(tenant="acme", user="bob"))),
+        ),
+    ],
+)
+def test_every_part_comes_back_to_its_own_tenant_and_place(
+    tier: HotTier, held: Hot, read: Callable[[HotTier], Any], foreign: Callable[[HotTier], tuple[object, object]]
+) -> None:
+    assert read(tier) is None
+    tier.keep(held)
+
+    assert read(tier) in (held, getattr(held, "folded", None), getattr(held, "progress", None))
+    assert foreign(tier) == (None, None)
+
+
+def test_what_is_dropped_with_a_conversation_is_all_that_shows_its_messages(tier: HotTier) -> None:
+    tier.keep(HELLO)
+    tier.keep(HotEntities(tenant_id="acme", conversation_id="c1", folded=FOLDED))
+
+    tier.drop("acme", "c1")
+
+    assert (tier.window("acme", "c1"), tier.entities("acme", "c1")) == (None, None)
 
 
 def test_it_lives_half_an_hour_under_the_tenants_own_key(valkey: ValkeyHotTier, client: Redis) -> None:

@@ -3,6 +3,7 @@
 from collections import defaultdict
 from collections.abc import Collection, Sequence
 from typing import TYPE_CHECKING
+from uuid import uuid4
 
 from membus.adapters.conversation_items import REQUEST_LIFETIME
 from membus.domain.compaction import size_of
@@ -28,6 +29,7 @@ class InMemoryConversations:
     def __init__(self, clock: Clock, *conversations: Conversation) -> None:
         self.clock = self._clock = clock
         self.fresh: dict[Owner, dict[str, Fresh]] = defaultdict(dict)
+        self.stamps: dict[Owner, str] = {}
         self._kept: dict[Key, Conversation] = {}
         self._ever: dict[Key, set[str]] = defaultdict(set)
         self._deleted: set[Key] = set()
@@ -134,7 +136,8 @@ class InMemoryConversations:
         self._turns[(*key, request_key)] = self._clock() + REQUEST_LIFETIME, turn
         self._messages[key] |= {said.message_id: said for said in (turn.user, turn.assistant)}
         if turn.user.remember:
-            self.fresh[Owner(tenant=tenant, user=turn.user.author)][turn.event_id] = fresh_of(turn, conversation_id)
+            owner = Owner(tenant=tenant, user=turn.user.author)
+            self.fresh[owner][turn.event_id], self.stamps[owner] = fresh_of(turn, conversation_id), uuid4().hex
         if trace.provenance:
             self._provenance[(*key, trace.provenance.message_id)] = trace.provenance
         moved = trace.model_dump(include={"cut", "rate"}, exclude_none=True)

@@ -1,6 +1,7 @@
 """Fresh words, as in-memory conversations keep them."""
 
 from collections.abc import Iterable, Mapping, Sequence
+from uuid import uuid4
 
 from membus.domain.fresh import FRESH_MAX, Fresh
 from membus.domain.identity import Owner
@@ -16,10 +17,15 @@ class InMemoryFresh:
         mine = sorted(self._conversations.fresh[owner].items(), reverse=True)[:FRESH_MAX]
         return [fresh for _, fresh in mine if fresh.expires_at > now]
 
+    def stamp(self, owner: Owner) -> str | None:
+        return self._conversations.stamps.get(owner)
+
     def keep(self, said: Mapping[Owner, Sequence[Fresh]]) -> None:
         for owner, words in said.items():
             self._conversations.fresh[owner] |= {each.place: each for each in words}
+            self._conversations.stamps[owner] = uuid4().hex
 
     def settle(self, owner: Owner, places: Iterable[str]) -> None:
+        self._conversations.stamps.pop(owner, None)
         for place in places:
             self._conversations.fresh[owner].pop(place, None)

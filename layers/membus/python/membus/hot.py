@@ -4,6 +4,8 @@ from collections.abc import Collection, Sequence
 from dataclasses import dataclass
 
 from membus.domain.conversation import Conversation, Message, Status, Turn
+from membus.domain.entities import Folded
+from membus.domain.hot_records import HotEntities
 from membus.domain.hot_window import HotWindow
 from membus.domain.pages import Page
 from membus.domain.provenance import PromptProvenance, Trace
@@ -56,11 +58,13 @@ class HotConversations:
         self.remember(tenant, conversation_id, turn)
 
     def remember(self, tenant: str, conversation_id: str, turn: Turn) -> None:
-        """Bring the window up to date with a turn that is stored."""
+        """Bring the window up to date with a turn that is stored, and fold it for the next one."""
         held = self.tier.window(tenant, conversation_id)
         joined = held and held.joined_by(turn)
         if joined:
             self.tier.keep(joined)
+            folded = Folded.over(joined.messages)
+            self.tier.keep(HotEntities(tenant_id=tenant, conversation_id=conversation_id, folded=folded))
         elif held:
             self.tier.drop(tenant, conversation_id)
 

@@ -25,6 +25,7 @@ if TYPE_CHECKING:
     from membus.ports.facts import FactStore
     from membus.ports.fresh import FreshWords
     from membus.ports.held_facts import HeldFacts
+    from membus.ports.hot_tier import HotTier, LiveEntities
     from membus.ports.remains import Remains
     from membus.ports.schema import Schema
     from membus.ports.sealer import Sealer
@@ -134,18 +135,23 @@ def conversations() -> "ConversationStore":
     from membus.adapters.aws import table
     from membus.adapters.dynamo_conversations import DynamoConversations
 
-    store = DynamoConversations(table(_env("CONVERSATIONS_TABLE")), now)
-    url = _env("HOT_TIER_URL", "")
-    return _with_hot_tier(store, url) if url else store
+    store, tier = DynamoConversations(table(_env("CONVERSATIONS_TABLE")), now), hot_tier()
+    if tier is None:
+        return store
+    from membus.hot import HotConversations
+
+    return HotConversations(store, tier)
 
 
-def _with_hot_tier(store: "ConversationStore", url: str) -> "ConversationStore":
-    """Put the tier at `url` in front; HOT_TIER_CACHE names the ElastiCache that a role logs in to."""
+@cache
+def hot_tier() -> "HotTier | None":
+    """Return the tier at HOT_TIER_URL, if there is one; HOT_TIER_CACHE names the ElastiCache that a role logs in to."""
+    if not (url := _env("HOT_TIER_URL", "")):
+        return None
     from boto3.session import Session
 
     from membus.adapters.valkey_hot import ValkeyHotTier, connect
     from membus.adapters.valkey_login import RoleLogin
-    from membus.hot import HotConversations
     from membus.observability import logger
 
     def on_away(why: str) -> None:
@@ -153,7 +159,13 @@ def _with_hot_tier(store: "ConversationStore", url: str) -> "ConversationStore":
 
     cache = _env("HOT_TIER_CACHE", "")
     login = RoleLogin(cache, Session()) if cache else None
-    return HotConversations(store, ValkeyHotTier(lambda: connect(url, cluster=bool(cache), credentials=login), on_away))
+    return ValkeyHotTier(lambda: connect(url, cluster=bool(cache), credentials=login), on_away)
+
+
+def live_entities() -> "LiveEntities":
+    from membus.hot_parts import NoTier
+
+    return hot_tier() or NoTier()
 
 
 @cache
@@ -177,7 +189,12 @@ def fresh() -> "FreshWords":
     from membus.adapters.aws import table
     from membus.adapters.dynamo_fresh import DynamoFresh
 
-    return DynamoFresh(table(_env("CONVERSATIONS_TABLE")), now)
+    store, tier = DynamoFresh(table(_env("CONVERSATIONS_TABLE")), now), hot_tier()
+    if tier is None:
+        return store
+    from membus.hot_parts import HotFreshWords
+
+    return HotFreshWords(store, tier, now)
 
 
 @cache

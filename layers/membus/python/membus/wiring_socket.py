@@ -3,7 +3,7 @@
 from functools import cache
 from typing import TYPE_CHECKING
 
-from membus.wiring import _env, conversations, now
+from membus.wiring import _env, conversations, hot_tier, now
 
 if TYPE_CHECKING:
     from membus.ports.connections import ConnectionStore, Push
@@ -25,7 +25,12 @@ def pending() -> "PendingReplies":
     from membus.adapters.aws import table
     from membus.adapters.dynamo_pending import DynamoPending
 
-    return DynamoPending(table(_env("CONVERSATIONS_TABLE")), now)
+    store, tier = DynamoPending(table(_env("CONVERSATIONS_TABLE")), now), hot_tier()
+    if tier is None:
+        return store
+    from membus.hot_parts import HotPending
+
+    return HotPending(store, tier)
 
 
 def replies() -> "Replies":

@@ -2,7 +2,8 @@
 
 `PROMPT#<ulid>` says what the prompt of the reply `<ulid>` was made of; `META` counts tokens and keeps the window's cut.
 
-Beside them, until it has been read, what a user just said: pk `T#<tenant>#U#<user>`, sk `FRESH#<event id>`.
+Beside them, until it has been read, what a user just said: pk `T#<tenant>#U#<user>`, sk `FRESH#<event id>`, and
+their stamp `FRESHNESS`.
 
 Index `by_status`, newest first: `META` lies under `T#<tenant>#<status>`, the entry of each who may read it under
 `T#<tenant>#U#<user>#<status>`, that of who left it under `T#<tenant>#U#<user>#left`. A deleted
@@ -11,8 +12,10 @@ conversation leaves its `META` with `deleted_at` and nothing else.
 
 import hashlib
 import json
+from collections.abc import Sequence
 from datetime import datetime, timedelta
 from typing import Any
+from uuid import uuid4
 
 from boto3.dynamodb.conditions import Key
 
@@ -126,11 +129,22 @@ def fresh_item(owner: Owner, fresh: Fresh) -> Item:
     return {**fresh_key(owner, fresh.place), "expires_at": seconds(fresh.expires_at), "body": fresh.model_dump_json()}
 
 
+def stamp_key(owner: Owner) -> dict[str, str]:
+    return {"pk": f"T#{owner.tenant}#U#{owner.user}", "sk": "FRESHNESS"}
+
+
 def fresh_items(tenant: str, conversation_id: str, turn: Turn) -> list[Item]:
     """Return what the turn leaves for the user's other conversations; nothing where it is not to be remembered."""
     if not turn.user.remember:
         return []
-    return [fresh_item(Owner(tenant=tenant, user=turn.user.author), fresh_of(turn, conversation_id))]
+    return said_items(Owner(tenant=tenant, user=turn.user.author), [fresh_of(turn, conversation_id)])
+
+
+def said_items(owner: Owner, words: Sequence[Fresh]) -> list[Item]:
+    """Return the words and the new stamp that belongs to them: both are written, or neither."""
+    until = max(seconds(fresh.expires_at) for fresh in words)
+    stamp = {**stamp_key(owner), "expires_at": until, "stamp": uuid4().hex}
+    return [*(fresh_item(owner, fresh) for fresh in words), stamp]
 
 
 def message_of(item: Item) -> Message:

@@ -1,13 +1,16 @@
-"""The hot tier in Valkey: key `{T#<tenant>#C#<conversation>}#WINDOW`, a deflated HotWindow that lives for half an hour.
+"""The hot tier in Valkey: records of a live conversation, deflated, that live for half an hour.
 
-One key a command and the hash tag in braces, so that a cluster never splits what belongs together.
+`{T#<tenant>#C#<conversation>}#WINDOW`, `…#ENTITIES`, `…#STEPS#<request>`, and `{T#<tenant>#U#<user>}#FRESH`: one key a
+command and the hash tag in braces, so that a cluster never splits what belongs together.
 """
 
+import hashlib
 import threading
 import time
 import zlib
 from collections.abc import Callable
-from typing import TYPE_CHECKING, Any
+from operator import methodcaller
+from typing import TYPE_CHECKING, Any, TypeVar
 
 from pydantic import ValidationError
 from redis import Redis, RedisCluster
@@ -17,10 +20,17 @@ from redis.exceptions import RedisClusterException, RedisError
 from redis.exceptions import TimeoutError as SlowError
 from redis.retry import Retry
 
+from membus.domain.entities import Folded
+from membus.domain.hot_records import HotEntities, HotFresh, HotProgress
 from membus.domain.hot_window import HotWindow
+from membus.domain.identity import Owner, Record
+from membus.domain.pending import Progress
+from membus.ports.hot_tier import Hot
 
 if TYPE_CHECKING:
     from redis.credentials import CredentialProvider
+
+Kind = TypeVar("Kind", bound=Record)
 
 LIFETIME_SECONDS = 1_800
 CONNECT_SECONDS, ANSWER_SECONDS = 0.25, 0.1
@@ -47,23 +57,43 @@ class ValkeyHotTier:
         return time.monotonic() < self._away_until
 
     def window(self, tenant: str, conversation_id: str) -> HotWindow | None:
-        packed = self._ask(lambda client: client.get(_key(tenant, conversation_id)))
-        window = _read(packed) if packed else None
+        window = self._held(_talk(tenant, conversation_id, "WINDOW"), HotWindow)
         mine = window is not None and (window.tenant_id, window.conversation_id) == (tenant, conversation_id)
         return window if mine else None
 
-    def keep(self, window: HotWindow) -> None:
-        key, packed = (
-            _key(window.tenant_id, window.conversation_id),
-            zlib.compress(window.model_dump_json().encode(), 1),
-        )
+    def entities(self, tenant: str, conversation_id: str) -> Folded | None:
+        held = self._held(_talk(tenant, conversation_id, "ENTITIES"), HotEntities)
+        mine = held is not None and (held.tenant_id, held.conversation_id) == (tenant, conversation_id)
+        return held.folded if held and mine else None
+
+    def progress(self, tenant: str, conversation_id: str, request_key: str) -> Progress | None:
+        held = self._held(_steps(tenant, conversation_id, request_key), HotProgress)
+        whose = (tenant, conversation_id, request_key)
+        mine = held is not None and (held.tenant_id, held.conversation_id, held.request_key) == whose
+        return held.progress if held and mine else None
+
+    def fresh(self, owner: Owner) -> HotFresh | None:
+        held = self._held(_fresh(owner), HotFresh)
+        return held if held and held.owner == owner else None
+
+    def keep(self, held: Hot) -> None:
+        key, packed = _key(held), zlib.compress(held.model_dump_json().encode(), 1)
         if len(packed) > BYTES_MAX:
             self._ask(lambda client: client.delete(key))
         else:
             self._ask(lambda client: client.set(key, packed, ex=LIFETIME_SECONDS))
 
     def drop(self, tenant: str, conversation_id: str) -> None:
-        self._ask(lambda client: client.delete(_key(tenant, conversation_id)))
+        for key in (_talk(tenant, conversation_id, what) for what in ("WINDOW", "ENTITIES")):
+            self._ask(methodcaller("delete", key))
+
+    def _held(self, key: str, kind: type[Kind]) -> Kind | None:
+        """Return the record, None for what another version wrote: it is read again from the store."""
+        packed = self._ask(lambda client: client.get(key))
+        try:
+            return kind.model_validate_json(zlib.decompress(packed)) if packed else None
+        except (zlib.error, ValidationError):
+            return None
 
     def _ask(self, command: Callable[["Redis | RedisCluster"], Any]) -> Any:
         """Return the answer, None while the tier is left alone; a failure leaves it alone from now on."""
@@ -90,13 +120,21 @@ def connect(url: str, *, cluster: bool, credentials: "CredentialProvider | None"
     return RedisCluster.from_url(url, **settings) if cluster else Redis.from_url(url, **settings)
 
 
-def _key(tenant: str, conversation_id: str) -> str:
-    return f"{{T#{tenant}#C#{conversation_id}}}#WINDOW"
+def _key(held: Hot) -> str:
+    if isinstance(held, HotFresh):
+        return _fresh(held.owner)
+    if isinstance(held, HotProgress):
+        return _steps(held.tenant_id, held.conversation_id, held.request_key)
+    return _talk(held.tenant_id, held.conversation_id, "WINDOW" if isinstance(held, HotWindow) else "ENTITIES")
 
 
-def _read(packed: bytes) -> HotWindow | None:
-    """Return the window, None for what another version wrote: it is read again from the store."""
-    try:
-        return HotWindow.model_validate_json(zlib.decompress(packed))
-    except (zlib.error, ValidationError):
-        return None
+def _talk(tenant: str, conversation_id: str, what: str) -> str:
+    return f"{{T#{tenant}#C#{conversation_id}}}#{what}"
+
+
+def _steps(tenant: str, conversation_id: str, request_key: str) -> str:
+    return _talk(tenant, conversation_id, f"STEPS#{hashlib.sha256(request_key.encode()).hexdigest()}")
+
+
+def _fresh(owner: Owner) -> str:
+    return f"{{T#{owner.tenant}#U#{owner.user}}}#FRESH"

@@ -9,7 +9,7 @@ from membus.domain.blocks import SUMMARY_TOKENS, fenced, summary_block
 from membus.domain.calibration import UNKNOWN, ratio_of
 from membus.domain.compaction import size_of
 from membus.domain.conversation import Message
-from membus.domain.entities import entities_after
+from membus.domain.entities import Folded
 from membus.domain.fresh import Fresh, fresh_block
 from membus.domain.marks import Cut, Marks
 from membus.domain.profile import Profile
@@ -27,8 +27,6 @@ BUDGETS = {
 }  # fmt: skip
 """Tokens by section (DESIGN.md section 5), `system` with the tools; what is left below the ceiling is for their
 results. What may give way does so in this order: recall, then what was just said elsewhere, then entities."""
-ENTITY_MESSAGES = 20
-"""What a conversation is about right now stands in its last ten turns; the work of a turn has to have a bound."""
 PROMPT_VERSION = "3"
 """Names how a prompt is made of its sources: another version makes other bytes of the same ones."""
 
@@ -45,7 +43,8 @@ class Sources:
     """All that a prompt is made of; the same sources make the same bytes.
 
     `messages` are those behind the cut, oldest first; `fresh` is what the user just said in other conversations;
-    `found` is what a search found, which was away where it is `degraded`.
+    `found` is what a search found, which was away where it is `degraded`; `folded` is what somebody may have made of
+    the newest messages already.
     """
 
     conversation_id: str
@@ -58,6 +57,7 @@ class Sources:
     found: Sequence[Recalled] = ()
     tools: Sequence[Tool] = ()
     degraded: bool = False
+    folded: Folded | None = None
 
 
 class Context(Footprint):
@@ -153,7 +153,8 @@ def _stable(sources: Sources, ratio: float) -> _Stable:
 
 
 def _changing(sources: Sources, stable: _Stable, now: datetime, *, need: Need, left: float, ratio: float) -> _Changing:
-    entities = entities_after(stable.window[-ENTITY_MESSAGES:], now).block
+    known = sources.folded if sources.folded and sources.folded.is_over(stable.window) else Folded.over(stable.window)
+    entities = known.active.at(now).block
     if estimate_tokens(entities) > min(BUDGETS["entities"], left):
         entities = ""
     left -= estimate_tokens(entities)

@@ -23,6 +23,8 @@ WORDS_MIN = 3
 WORDS_MAX = 100
 """Of one message: enough to recognise its topic, and a bound for what the hot tier holds."""
 ENTITIES_MAX, ENDED_MAX = 20, 10
+MESSAGES_MAX = 20
+"""What a conversation is about right now stands in its last ten turns; the work of a turn has to have a bound."""
 Words = tuple[str, ...]
 Ending = Literal["replaced", "topic", "timeout"]
 
@@ -89,6 +91,27 @@ class ActiveEntities(Record):
         """The entities for a prompt, fenced and labelled as data; empty where there is none."""
         lines = [f"- {each.type}: {each.value} (said by the {each.said_by})" for each in self.entities]
         return "\n".join(("<active_entities>", *lines, "</active_entities>")) if lines else ""
+
+
+class Folded(Record):
+    """What a conversation was about behind its newest messages, and which those are.
+
+    A fold takes tens of milliseconds where messages are long: it need not be made twice.
+    """
+
+    of: tuple[str, ...]
+    active: ActiveEntities
+
+    @classmethod
+    def over(cls, messages: Sequence[Message]) -> "Folded":
+        newest = messages[-MESSAGES_MAX:]
+        active = ActiveEntities()
+        for message in sorted(newest, key=lambda message: message.message_id):
+            active = active.after(message)
+        return cls(of=tuple(message.message_id for message in newest), active=active)
+
+    def is_over(self, messages: Sequence[Message]) -> bool:
+        return self.of == tuple(message.message_id for message in messages[-MESSAGES_MAX:])
 
 
 def entities_after(messages: Iterable[Message], now: datetime) -> ActiveEntities:

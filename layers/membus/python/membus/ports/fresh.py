@@ -17,8 +17,11 @@ class FreshWords(Settling, Protocol):
     def newest(self, owner: Owner) -> list[Fresh]:
         """Return the newest that nobody has learned from yet, newest first; one read."""
 
+    def stamp(self, owner: Owner) -> str | None:
+        """Return what changes with each word that is said; None once some were learned from and none was said since."""
+
     def keep(self, said: Mapping[Owner, Sequence[Fresh]]) -> None:
         """Keep what users said in events; a turn of chat keeps its own."""
 
     def settle(self, owner: Owner, places: Iterable[str]) -> None:
-        """Let go of what has been read, whether it was there or not."""
+        """Let go of what has been read, whether it was there or not, and of the stamp with it."""

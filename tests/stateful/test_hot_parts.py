@@ -1,0 +1,221 @@
+"""Fresh words, pending results and entities: off, cold, evicted, stale and unreachable, the hot tier changes none."""
+
+from collections.abc import Iterator
+from datetime import timedelta
+from typing import Any
+
+import pytest
+from hypothesis import HealthCheck, settings
+from hypothesis import strategies as st
+from hypothesis.stateful import RuleBasedStateMachine, initialize, rule
+
+from membus.adapters.valkey_hot import ValkeyHotTier, connect
+from membus.domain.context import assemble
+from membus.domain.conversation import Step
+from membus.domain.fresh import Fresh
+from membus.domain.hot_records import HotFresh
+from membus.domain.identity import Owner
+from membus.domain.pending import PendingReply, Progress
+from membus.domain.prompt import ToolCall, ToolResult, Usage
+from membus.hot import HotConversations
+from membus.hot_parts import HotFreshWords, HotPending
+from tests.contexts import sources
+from tests.factories import ADA, NOON, a_conversation, a_turn
+from tests.fakes.clock import StoppedClock
+from tests.fakes.conversations import InMemoryConversations
+from tests.fakes.fresh import InMemoryFresh
+from tests.fakes.hot_tier import InMemoryHotTier
+from tests.fakes.pending import InMemoryPending
+from tests.redis_server import RedisServer, redis_server
+
+C1 = a_conversation().conversation_id
+THINGS = ("order 4417", "order 9321", "mail me at ada@example.org", "the file /srv/app/main.py", "by the way, my cat")
+KEYS = st.sampled_from(("k1", "k2"))
+
+
+class Parts(RuleBasedStateMachine):
+    """One device goes through the tier, others write to the store alone; copies are put back late and stale."""
+
+    @initialize()
+    def begin(self) -> None:
+        self.clock = StoppedClock()
+        self.store = InMemoryConversations(self.clock, a_conversation())
+        self.plain, self.promises = InMemoryFresh(self.store), InMemoryPending(self.store, self.clock)
+        self.tier: Any = self.make_tier()
+        self.hot = HotConversations(self.store, self.tier)
+        self.fresh = HotFreshWords(self.plain, self.tier, self.clock)
+        self.pending = HotPending(self.promises, self.tier)
+        self.copies: list[tuple[str | None, list[Fresh]]] = []
+        self.number = 0
+        for key in ("k1", "k2"):
+            reply = PendingReply.begun("m", "asked", self.clock())
+            self.pending.begin(ADA.tenant, C1, reply, request_key=key)
+
+    def make_tier(self) -> Any:
+        return InMemoryHotTier()
+
+    @rule(what=st.sampled_from(THINGS), through=st.booleans())
+    def say(self, what: str, through: bool) -> None:  # noqa: FBT001
+        """Say something on this device, or on another that leaves the tier alone."""
+        self.number += 1
+        store = self.hot if through else self.store
+        store.add(ADA.tenant, C1, a_turn(self.number, content=what), request_key=str(self.number), title=None)
+
+    @rule(back=st.integers(0, 3))
+    def learn(self, back: int) -> None:
+        self.plain.settle(ADA, [a_turn(self.number - back).event_id] if self.number > back else [])
+
+    @rule(key=KEYS, through=st.booleans(), words=st.integers(1, 9))
+    def use_a_tool(self, key: str, through: bool, words: int) -> None:  # noqa: FBT001
+        step = Step(
+            calls=(ToolCall(call_id="1", name="search_memory", arguments={"n": self.number}),),
+            results=(ToolResult(call_id="1", content="word " * words),),
+        )
+        made = Progress(request="asked", steps=(step,), usage=Usage(input=words, output=1))
+        (self.pending if through else self.promises).advance(ADA.tenant, C1, made, request_key=key)
+
+    @rule()
+    def begin_to_reload(self) -> None:
+        """Read the stamp and the words in the tier's order, to be put there late."""
+        stamp = self.plain.stamp(ADA)
+        self.copies.append((stamp, self.plain.newest(ADA)))
+
+    @rule(which=st.integers(0, 9))
+    def end_to_reload(self, which: int) -> None:
+        if self.copies:
+            stamp, words = self.copies.pop(which % len(self.copies))
+            if stamp is not None:
+                self.tier.keep(HotFresh(owner=ADA, stamp=stamp, words=tuple(words)))
+
+    @rule(minutes=st.integers(1, 400))
+    def wait(self, minutes: int) -> None:
+        self.clock.advance(timedelta(minutes=minutes))
+
+    @rule()
+    def read(self) -> None:
+        assert self.fresh.newest(ADA) == self.plain.newest(ADA)
+        for key in ("k1", "k2"):
+            if kept := self.promises.kept.get((ADA.tenant, C1, key)):
+                found = self.pending.progress(ADA.tenant, C1, kept.digest, request_key=key)
+                assert found == kept
+        messages = self.hot.recent(ADA.tenant, C1, limit=80)
+        folded = self.tier.entities(ADA.tenant, C1)
+        with_tier = assemble(sources(messages=messages, folded=folded), "And it?", NOON)
+        assert with_tier == assemble(sources(messages=self.store.recent(ADA.tenant, C1, limit=80)), "And it?", NOON)
+
+    @rule()
+    def evict(self) -> None:
+        self.tier.drop(ADA.tenant, C1)
+
+    @rule()
+    def go_away(self) -> None:
+        self.tier.away = True
+
+    @rule()
+    def come_back(self) -> None:
+        self.tier.away = False
+
+    def teardown(self) -> None:
+        if hasattr(self, "store"):
+            self.come_back()
+            self.read()
+
+
+class PartsOverRedis(Parts):
+    """The same over a real Redis that is killed in mid-run; it comes back empty."""
+
+    server: RedisServer
+
+    def make_tier(self) -> Any:
+        self.server.start()
+        return ValkeyHotTier(lambda: connect(self.server.url, cluster=False), lambda _: None)
+
+    @rule()
+    def go_away(self) -> None:
+        self.server.kill()
+
+    @rule()
+    def come_back(self) -> None:
+        self.server.start()
+        self.tier._away_until = 0.0
+
+
+TestParts = Parts.TestCase
+TestParts.settings = settings(
+    max_examples=150, stateful_step_count=30, deadline=None, suppress_health_check=list(HealthCheck)
+)
+
+
+@pytest.fixture(scope="module", autouse=True)
+def _server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[None]:
+    with redis_server(tmp_path_factory.mktemp("redis") / "home") as PartsOverRedis.server:
+        yield
+
+
+TestPartsOverRedis = PartsOverRedis.TestCase
+TestPartsOverRedis.settings = settings(
+    max_examples=15, stateful_step_count=20, deadline=None, suppress_health_check=list(HealthCheck)
+)
+
+
+class Counting(InMemoryFresh):
+    reads = 0
+
+    def newest(self, owner: Owner) -> list[Fresh]:
+        self.reads += 1
+        return super().newest(owner)
+
+
+def test_words_are_read_from_the_tier_until_they_have_been_learned() -> None:
+    store, tier = InMemoryConversations(StoppedClock(), a_conversation()), InMemoryHotTier()
+    words = Counting(store)
+    hot = HotFreshWords(words, tier, StoppedClock())
+    store.add(ADA.tenant, C1, a_turn(1), request_key="1", title=None)
+    first = hot.newest(ADA)
+    reads = words.reads
+
+    assert hot.newest(ADA) == first != []
+    assert words.reads == reads
+
+    hot.settle(ADA, [a_turn(1).event_id])
+    assert hot.newest(ADA) == []
+
+
+def test_who_has_nothing_fresh_is_asked_for_once_and_nothing_is_kept() -> None:
+    store, tier = InMemoryConversations(StoppedClock(), a_conversation()), InMemoryHotTier()
+    words = Counting(store)
+
+    assert HotFreshWords(words, tier, StoppedClock()).newest(ADA) == []
+    assert (words.reads, tier.kept) == (1, {})
+
+
+def test_a_turn_that_is_stored_is_folded_for_the_next_one() -> None:
+    store, tier = InMemoryConversations(StoppedClock(), a_conversation()), InMemoryHotTier()
+    hot = HotConversations(store, tier)
+    hot.recent(ADA.tenant, C1, limit=80)
+    hot.add(ADA.tenant, C1, a_turn(1, content="Where is order 4417?"), request_key="1", title=None)
+
+    folded = tier.entities(ADA.tenant, C1)
+
+    assert folded is not None
+    assert folded.is_over(store.recent(ADA.tenant, C1, limit=80))
+    assert "4417" in folded.active.block
+
+
+def test_results_are_read_from_the_tier_and_again_from_the_store_once_it_forgot() -> None:
+    clock = StoppedClock()
+    store, tier = InMemoryConversations(clock, a_conversation()), InMemoryHotTier()
+    promises = InMemoryPending(store, clock)
+    hot = HotPending(promises, tier)
+    hot.begin(ADA.tenant, C1, PendingReply.begun("m", "asked", clock()), request_key="k")
+    made = Progress(request="asked", steps=(), usage=Usage(input=1, output=1))
+    hot.advance(ADA.tenant, C1, made, request_key="k")
+    kept = promises.kept.copy()
+    promises.kept.clear()
+    assert hot.progress(ADA.tenant, C1, made.digest, request_key="k") == made
+
+    tier.kept.clear()
+    assert hot.progress(ADA.tenant, C1, made.digest, request_key="k") is None
+    promises.kept |= kept
+    assert hot.progress(ADA.tenant, C1, made.digest, request_key="k") == made
+    assert tier.progress(ADA.tenant, C1, "k") == made
