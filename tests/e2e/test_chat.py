@@ -128,4 +128,5 @@ def test_an_answer_that_outlasts_its_request_appears_where_it_was_promised_for_o
     assert [each["message_id"] for each in acme.get(f"/v1/conversations/{talk}/messages").json()["items"]][1] in where
     assert acme.post(f"/v1/conversations/{talk}/messages", asked, key=key).json()["message"] == stored
     calls = httpx2.get(f"{stack.model_url}/_calls", params={"match": label}).json()["calls"]
-    assert len([call for call in calls if "output_config" not in call["body"]]) == 1, "learning asks on its own"
+    answers = [call for call in calls if call["path"] == "/v1/messages" and "output_config" not in call["body"]]
+    assert len(answers) == 1, "who embeds and who learns ask on their own"
