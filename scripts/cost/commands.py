@@ -6,7 +6,7 @@ from datetime import UTC, datetime
 from decimal import Decimal
 
 from membus.domain.prices import price_list
-from scripts.cost.estimate import DAYS, Load, Models, Part, aws_prices, estimate, work
+from scripts.cost.estimate import DAYS, Load, Models, Part, aws_prices, estimate, without_cache, work
 from scripts.output import Output, Row
 from scripts.target import AddGroup, Target, output_options
 
@@ -56,13 +56,20 @@ def _estimate(arguments: Namespace, target: Target | None, output: Output) -> No
         arguments.turn_tokens,
     )
     models = Models(arguments.extract_model, arguments.chat_model, arguments.embedding_model)
-    parts = estimate(load, models, price_list(), environment=arguments.size, day=datetime.now(UTC).date())
+    today, prices = datetime.now(UTC).date(), price_list()
+    parts = estimate(load, models, prices, environment=arguments.size, day=today)
     output.rows([*(_row(part, load) for part in parts), _sum(parts, load)], nothing="")
     if not output.as_json:
         output.remark(
             f"List prices, {aws_prices()['region']}, as of {aws_prices()['read_on']}, without free tiers. "
             "Left out, because nobody counted it: Lambda's seconds outside chat, Aurora above its floor, the archive, "
             "logs, backups, traffic."
+        )
+        worst, live, release = without_cache(load, models.chat, prices, day=today)
+        output.remark(
+            "A turn is counted as if no prompt were cached. On the worst day each is written to the cache and none is "
+            f"read: prompts of chat then cost {_dollars(worst)} dollars that day. A release that changes instructions "
+            f"or tools does so to {live:,} live conversations, once: {_dollars(release)} dollars."
         )
 
 

@@ -15,6 +15,8 @@ from membus.errors import NotFoundError
 
 FOLDER = Path(__file__).parent
 HOURS, DAYS = 730, 365 / 12
+CACHED_SECONDS = 300
+"""How long a vendor keeps a prompt that nobody asks for again."""
 GB = 1e9
 
 
@@ -79,6 +81,17 @@ def estimate(load: Load, models: Models, prices: PriceList, *, environment: str,
     return [
         *_events(load), *_turns(load), *_models(load, models, prices, day), *_idle(work()["environments"][environment]),
     ]  # fmt: skip
+
+
+def without_cache(load: Load, model: str, prices: PriceList, *, day: date) -> tuple[Decimal, int, Decimal]:
+    """Return what prompts of chat cost on the worst day, and what a release that changes their beginning costs, once.
+
+    On the worst day no prompt is found in the vendor's cache, and each is written there: the dollars of that day. A
+    release does the same to the conversations that are live, one for each turn at most: how many, and their dollars.
+    """
+    written = prices.dollars(model, Usage(input=0, output=0, cache_write=load.turn_tokens[0]), day=day) or Decimal(0)
+    live = round(load.turns * CACHED_SECONDS / 86_400)
+    return Decimal(load.turns) * written, live, live * written
 
 
 def _events(load: Load) -> Iterator[Part]:

@@ -12,7 +12,7 @@ import pytest
 from membus.domain.prices import price_list
 from membus.errors import NotFoundError
 from scripts.cli import main
-from scripts.cost.estimate import DAYS, Load, Models, Part, aws_prices, estimate, messages_per_call, work
+from scripts.cost.estimate import DAYS, Load, Models, Part, aws_prices, estimate, messages_per_call, without_cache, work
 
 README = (Path(__file__).parents[2] / "README.md").read_text(encoding="utf-8")
 MODELS = Models("claude-haiku-4-5", "claude-sonnet-5-5", "amazon.titan-embed-text-v2:0")
@@ -101,3 +101,13 @@ def test_what_is_no_number_is_misuse(words: list[str]) -> None:
         main(["cost", "estimate", "--events-per-day", "1", "--turns-per-day", "1", "--users", "1", *words])
 
     assert misused.value.code == 2
+
+
+def test_the_worst_day_writes_every_prompt_and_a_release_those_of_five_minutes() -> None:
+    load = busy(turns=28_800, turn_tokens=(1_000, 50))
+    price = next(each for each in price_list().prices if each.model == MODELS.chat)
+
+    worst, live, release = without_cache(load, MODELS.chat, price_list(), day=DAY)
+
+    assert worst == 28_800 * price.cache_write / 1_000
+    assert (live, release) == (100, 100 * price.cache_write / 1_000)
