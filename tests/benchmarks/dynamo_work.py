@@ -158,7 +158,9 @@ def _message(event: Event) -> QueueMessage:
         "time": (event.occurred_at + timedelta(seconds=1)).isoformat(),
         "detail": json.loads(event.model_dump_json(by_alias=True)),
     }
-    return QueueMessage.model_validate({"messageId": event.event_id, "receiptHandle": "r", "body": json.dumps(body)})
+    return QueueMessage.model_validate(
+        {"messageId": event.event_id, "receiptHandle": "r", "eventSourceARN": "q", "body": json.dumps(body)}
+    )
 
 
 def _page_view(path: str) -> Event:
