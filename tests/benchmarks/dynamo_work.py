@@ -92,6 +92,7 @@ class _Stores:
         )  # fmt: skip
         for number in range(49):
             self.turn(str(number))
+        self.gate.admit(ADA)  # heard of within the minute
 
     def window(self, conversations: ConversationStore) -> None:
         conversations.recent(ADA.tenant, a_conversation().conversation_id, limit=MESSAGES_MAX)
