@@ -1,5 +1,7 @@
 """Entry point: a batch of erasures that are due; each goes as far as there is time, and comes back for the rest."""
 
+from datetime import timedelta
+from math import ceil
 from typing import Any
 
 from aws_lambda_powertools.metrics import MetricUnit
@@ -9,14 +11,17 @@ from aws_lambda_powertools.utilities.typing import LambdaContext
 
 from functions.erase.api import DueRecord
 from functions.erase.usecase import Eraser
-from membus import wiring, wiring_erasing
+from membus import wiring, wiring_erasing, wiring_search
+from membus.domain.erasing_job import due
+from membus.domain.job import Job
+from membus.errors import UnavailableError
 from membus.observability import logger, metrics
 
 processor = BatchProcessor(event_type=EventType.SQS, model=DueRecord, raise_on_entire_batch_failure=False)
 
 
 def advance(record: DueRecord, lambda_context: LambdaContext) -> None:
-    due = record.due
+    asked = record.due
     jobs = wiring_erasing.jobs()
     eraser = Eraser(
         jobs=jobs,
@@ -26,13 +31,24 @@ def advance(record: DueRecord, lambda_context: LambdaContext) -> None:
         settle=wiring_erasing.settle(),
         kept_days=wiring_erasing.kept_days(),
     )
-    again = eraser.advance(jobs.job(due.tenant_id, due.job_id))
-    if again is not None:
-        wiring_erasing.own_queue().send(record.raw_body(), delay_seconds=int(again.total_seconds()))
-    done = jobs.job(due.tenant_id, due.job_id)
-    logger.info("an erasure went on", job_id=due.job_id, status=done.status, removed=done.removed, left=done.left)
+    wait = eraser.advance(jobs.job(asked.tenant_id, asked.job_id))
+    done = jobs.job(asked.tenant_id, asked.job_id)
+    if wait is not None:
+        _come_back(record, done, wait)
+    logger.info("an erasure went on", job_id=asked.job_id, status=done.status, removed=done.removed, left=done.left)
     metrics.add_metric(name="ErasuresFailed", unit=MetricUnit.Count, value=done.status == "failed")
     metrics.add_metric(name="ErasuresDone", unit=MetricUnit.Count, value=done.status == "done")
+
+
+def _come_back(record: DueRecord, job: Job, wait: timedelta) -> None:
+    """Ask for the rest on the bus, as often as it takes; only a queue holds a message back, a few times each job.
+
+    Of a function that sends to its own queue Lambda stops the seventeenth run in a row.
+    """
+    if wait:
+        wiring_erasing.own_queue().send(record.raw_body(), delay_seconds=ceil(wait.total_seconds()))
+    elif wiring_search.announcements().publish([due(job)]):
+        raise UnavailableError("the erasure went on, and nobody could be told to go on with it")
 
 
 @logger.inject_lambda_context

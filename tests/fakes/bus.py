@@ -51,6 +51,16 @@ class InMemorySource:
         self.retries[receipt] = seconds
 
 
+class InMemoryOwnQueue:
+    """Keeps what was sent, with the seconds for which it is held back."""
+
+    def __init__(self) -> None:
+        self.sent: list[tuple[str, int]] = []
+
+    def send(self, body: str, *, delay_seconds: int) -> None:
+        self.sent.append((body, delay_seconds))
+
+
 class InMemorySurplus(InMemorySource):
     """Keeps what was set aside, a body and its tenant, until it holds `room`."""
 

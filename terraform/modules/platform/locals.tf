@@ -99,10 +99,10 @@ locals {
       layers = ["duckdb"]
     }
 
-    # The only one that removes users' items and versions of objects; it reads what is inside to tell whose it is.
+    # The only one that removes users' items and versions of objects; it reads what is inside to tell whose it is. Its rest it asks for on the bus, its own queue holds back what waits.
     erase = {
       limits = { timeout_seconds = local.erase_seconds, memory_mb = 2048, storage_mb = 4096 }
-      environment = merge(local.memory, local.conversations, local.search, local.spill.environment, local.erased.environment, local.hot.environment, {
+      environment = merge(local.memory, local.conversations, local.bus, local.search, local.spill.environment, local.erased.environment, local.hot.environment, {
         SOURCE_QUEUE_URL       = module.event_bus.queue_urls.erase
         ENDED_QUEUE_URLS       = jsonencode({ for name in module.event_bus.end_names : name => module.event_bus.queue_urls[name] })
         ERASURE_SETTLE_SECONDS = var.protection.erasure_settle_seconds
@@ -115,7 +115,7 @@ locals {
         local.may.memory.cold.read, local.may.memory.cold.write, local.may.memory.cold.delete,
         module.archive.grants.cold.read, module.archive.grants.cold.write, module.archive.grants.cold.thaw, module.archive.grants.erase,
         module.vector_store.grants.app, local.hot.grants,
-        module.event_bus.grants.consume.erase, module.event_bus.grants.wait.erase, module.event_bus.grants.search,
+        module.event_bus.grants.consume.erase, module.event_bus.grants.wait.erase, module.event_bus.grants.put, module.event_bus.grants.search,
       ]
       queues = ["erase"]
       layers = ["duckdb"]

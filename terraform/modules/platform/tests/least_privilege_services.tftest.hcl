@@ -61,8 +61,8 @@ run "services" {
   }
 
   assert {
-    condition     = output.who_may.put_event == "chat, export, index, memory"
-    error_message = "Authorize, extract and migrate announce nothing; export asks for its own rest."
+    condition     = output.who_may.put_event == "chat, erase, export, index, memory"
+    error_message = "Authorize, extract and migrate announce nothing; erase and export ask for their own rest."
   }
   assert {
     condition     = output.who_may.consume == "erase, export, extract, summarize" && output.who_may.consume_due == "summarize" && output.who_may.feed == "nobody"
@@ -126,7 +126,7 @@ run "services" {
   }
   assert {
     condition     = output.who_may.search_dead == "erase" && output.who_may.send_erase == "erase"
-    error_message = "Erase alone looks through dead letters, and sends to nobody but itself."
+    error_message = "Erase alone looks through dead letters; to a queue it sends what has to wait, to its own."
   }
   assert {
     condition     = output.who_may.call_memory == "chat" && output.who_may.call_another == "chat" && output.who_may.call_chat == "chat" && length(regexall("function:membus-test-(authorize|erase|export|extract|index|summarize|sweep|archive|migrate)", run.platform.policies.chat)) == 0

@@ -1,0 +1,136 @@
+"""functions/erase/handler: who is not done asks for the rest on the bus at once, or by the queue for later."""
+
+import json
+from collections.abc import Callable
+from datetime import timedelta
+from typing import Any
+
+import pytest
+
+from functions.erase import handler as entry
+from membus import wiring, wiring_erasing, wiring_search
+from membus.domain.erasing_job import due, erasure_job
+from membus.domain.identity import Owner
+from membus.domain.job import Job
+from membus.observability import metrics
+from membus.ports.erasures import Tally
+from tests.door import Invocation
+from tests.factories import NOON
+from tests.fakes.bus import InMemoryBus, InMemoryOwnQueue
+from tests.fakes.clock import StoppedClock
+from tests.fakes.erasures import InMemoryErasures
+
+ROUNDS = 40
+
+
+class Shelves:
+    """A store with so many things of the user's that each go removes one."""
+
+    name = "shelves"
+
+    def __init__(self) -> None:
+        self.things = ROUNDS
+
+    def erase(self, owner: Owner, *, cursor: str, time_left: Callable[[], bool], settled: bool) -> Tally:  # noqa: ARG002
+        self.things -= self.things > 0
+        return Tally({"things": 1}, "more" if self.things else None)
+
+    def count(self, owner: Owner, *, cursor: str, time_left: Callable[[], bool]) -> Tally:  # noqa: ARG002
+        return Tally({"things": self.things})
+
+
+@pytest.fixture
+def bus() -> InMemoryBus:
+    return InMemoryBus()
+
+
+@pytest.fixture
+def queue() -> InMemoryOwnQueue:
+    return InMemoryOwnQueue()
+
+
+@pytest.fixture
+def clock() -> StoppedClock:
+    return StoppedClock()
+
+
+@pytest.fixture
+def jobs(
+    monkeypatch: pytest.MonkeyPatch, bus: InMemoryBus, queue: InMemoryOwnQueue, clock: StoppedClock
+) -> InMemoryErasures:
+    jobs, shelves = InMemoryErasures(), Shelves()
+    parts: list[tuple[Any, str, Any]] = [
+        (wiring_search, "announcements", bus), (wiring_erasing, "own_queue", queue), (wiring_erasing, "jobs", jobs),
+        (wiring_erasing, "holdings", (shelves,)), (wiring_erasing, "settle", timedelta(minutes=18, milliseconds=1)),
+        (wiring_erasing, "kept_days", {"queues": 14}),
+    ]  # fmt: skip
+    for module, name, part in parts:
+        monkeypatch.setattr(module, name, lambda part=part: part)
+    monkeypatch.setattr(wiring, "now", clock)
+    monkeypatch.setattr(metrics.provider, "namespace", "membus")
+    return jobs
+
+
+@pytest.fixture
+def job(jobs: InMemoryErasures) -> Job:
+    return jobs.begin(erasure_job("acme", "ada", request_key="k", requested_by="k1", now=NOON))
+
+
+class Ebbing(Invocation):
+    """An invocation that has time for so many looks at its clock."""
+
+    def __init__(self, looks: int) -> None:
+        super().__init__()
+        self.looks = looks
+
+    def get_remaining_time_in_millis(self) -> int:
+        self.looks -= 1
+        return 300_000 if self.looks >= 0 else 10_000
+
+
+def deliver(body: str, *, looks: int) -> list[str]:
+    attributes = {
+        "ApproximateReceiveCount": "1", "SentTimestamp": "1", "SenderId": "s", "ApproximateFirstReceiveTimestamp": "1"
+    }  # fmt: skip
+    record = {
+        "messageId": "m1", "receiptHandle": "r", "body": body, "attributes": attributes,
+        "messageAttributes": {}, "md5OfBody": "0", "eventSource": "aws:sqs", "awsRegion": "us-east-1",
+        "eventSourceARN": "arn:aws:sqs:us-east-1:123456789012:membus-test-erase",
+    }  # fmt: skip
+    context: Any = Ebbing(looks)
+    answer = entry.handler({"Records": [record]}, context)
+    return [str(failure["itemIdentifier"]) for failure in answer["batchItemFailures"]]
+
+
+def wrapped(event: Any) -> str:
+    return json.dumps({"detail": json.loads(event.model_dump_json(by_alias=True))})
+
+
+def test_a_long_erasure_goes_by_the_bus_and_uses_its_queue_to_wait_alone(
+    jobs: InMemoryErasures, job: Job, bus: InMemoryBus, queue: InMemoryOwnQueue, clock: StoppedClock
+) -> None:
+    body = wrapped(due(job))
+    waits = []
+    for _ in range(3 * ROUNDS):
+        assert deliver(body, looks=1) == []
+        if queue.sent:
+            body, seconds = queue.sent.pop()
+            waits.append(seconds)
+            clock.advance(timedelta(seconds=seconds))
+        elif bus.published:
+            body = wrapped(bus.published.pop())
+        else:
+            break
+
+    assert jobs.job("acme", job.job_id).status == "done"
+    assert waits == [900, 181], "held back for the longest that SQS does, then for the rest, never too short"
+
+
+def test_a_rest_that_nobody_could_be_told_of_comes_back_by_the_queue(
+    jobs: InMemoryErasures, job: Job, bus: InMemoryBus, queue: InMemoryOwnQueue
+) -> None:
+    bus.refusing = {"*": "InternalFailure"}
+
+    assert deliver(wrapped(due(job)), looks=1) == ["m1"]
+    assert jobs.job("acme", job.job_id).status == "running"
+    assert queue.sent == []
