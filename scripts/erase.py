@@ -2,7 +2,8 @@
 
 import time
 from argparse import ArgumentParser, Namespace
-from collections.abc import Sequence
+from collections import defaultdict
+from collections.abc import Mapping, Sequence
 from datetime import UTC, datetime
 
 from functions.erase.usecase import Eraser
@@ -13,7 +14,8 @@ from membus.domain.erasure import EVERYBODY, subject_of
 from membus.domain.identity import Owner
 from membus.domain.job import Job
 from membus.errors import InvalidError, NotFoundError
-from membus.ports.erasures import Holdings
+from membus.ports.erasures import Erasures, Holdings
+from membus.ports.users import Users
 from scripts.command import Exit, agreed
 from scripts.deployed import become
 from scripts.output import Output, Row
@@ -49,7 +51,7 @@ def _erase(arguments: Namespace, target: Target, output: Output) -> Exit:
     tenant: str = arguments.tenant
     if arguments.everything:
         return _tenant(arguments, target, output)
-    users = erased_before(tenant) if arguments.again else [str(arguments.user)]
+    users = list(_back(tenant, output)) if arguments.again else [str(arguments.user)]
     if arguments.dry_run:
         for user in users:
             output.rows(counts(Owner(tenant=tenant, user=user), wiring_erasing.holdings()), nothing="")
@@ -66,11 +68,21 @@ def _erase(arguments: Namespace, target: Target, output: Output) -> Exit:
     return Exit.DONE
 
 
-def erased_before(tenant: str) -> list[str]:
-    """Return who is in the tables although the ledger says that they were erased: a restore has brought them back."""
-    ledger = wiring_erasing.erasures()
-    found = (Owner(tenant=tenant, user=user) for user in wiring_operators.users().of(tenant))
-    return [owner.user for owner in found if (line := ledger.of(owner)) and line.subject != EVERYBODY]
+def _back(tenant: str, output: Output) -> Mapping[str, Sequence[str]]:
+    back = erased_before(tenant, wiring_operators.users_by_store(), wiring_erasing.erasures())
+    for user, stores in back.items():
+        output.remark(f"{user} is back in {', '.join(stores)}")
+    return back
+
+
+def erased_before(tenant: str, stores: Mapping[str, Users], ledger: Erasures) -> Mapping[str, Sequence[str]]:
+    """Return who is in which store although the ledger says that they were erased: a restore has brought them back."""
+    erased, back = ledger.erased(tenant), defaultdict[str, list[str]](list)
+    for name, users in stores.items():
+        for user in users.of(tenant):
+            if subject_of(tenant, user) in erased:
+                back[user].append(name)
+    return dict(sorted(back.items()))
 
 
 def counts(owner: Owner, stores: Sequence[Holdings]) -> list[Row]:

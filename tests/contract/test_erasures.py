@@ -61,6 +61,15 @@ def test_a_job_begins_with_its_line_and_ends_without_the_users_name(ledger: Any,
     assert ledger.hidden(owner.tenant) == Hidden(tenant=owner.tenant)
 
 
+def test_whoever_was_erased_stays_in_the_ledger(ledger: Any, owner: Owner) -> None:
+    job = ledger.begin(asked(owner))
+    ledger.begin(asked(Owner(tenant=f"{owner.tenant}x", user="user2")))
+    ledger.begin(asked(Owner(tenant=owner.tenant, user="user3")))
+    ledger.finish(job.model_copy(update={"receipt": DONE}))
+
+    assert ledger.erased(owner.tenant) == {subject_of(owner.tenant, user) for user in (owner.user, "user3")}
+
+
 def test_one_job_at_a_time_erases_a_user_and_the_same_request_gets_the_same_job(ledger: Any, owner: Owner) -> None:
     first = ledger.begin(asked(owner, key="k"))
 

@@ -24,6 +24,9 @@ class InMemoryErasures:
         furthest = max(found, key=lambda line: line.before)
         return furthest.model_copy(update={"running": any(line.running for line in found)})
 
+    def erased(self, tenant: str) -> frozenset[str]:
+        return frozenset(subject for whose, subject in self.lines if whose == tenant)
+
     def hidden(self, tenant: str) -> Hidden:
         self.looked += 1
         running = {subject for (whose, subject), line in self.lines.items() if whose == tenant and line.running}

@@ -17,13 +17,29 @@ if TYPE_CHECKING:
     from membus.ports.events import EventHistory
     from membus.ports.rebuilding import FactRebuild
     from membus.ports.restoring import RestoredConversations
+    from membus.ports.users import Users
 
 
 def users() -> "DynamoUsers":
     from membus.adapters.aws import table
     from membus.adapters.dynamo_users import DynamoUsers
 
-    return DynamoUsers(table(_env("MEMORY_TABLE"), read_timeout_seconds=10))
+    return DynamoUsers(table(_env("MEMORY_TABLE"), read_timeout_seconds=10), "user_pk")
+
+
+def users_by_store() -> "Mapping[str, Users]":
+    """Return by name each store that may be restored without the others, and names users."""
+    from membus.adapters.aws import table
+    from membus.adapters.dynamo_users import DynamoUsers
+    from membus.adapters.postgres_users import PostgresUsers
+    from membus.wiring_search import _transactions
+
+    talks = table(_env("CONVERSATIONS_TABLE"), read_timeout_seconds=10)
+    return {
+        "memory": users(),
+        "conversations": DynamoUsers(talks, "status_pk"),
+        "index": PostgresUsers(_transactions()),
+    }
 
 
 def shadows() -> "DynamoShadows":

@@ -1,4 +1,4 @@
-"""Everybody a tenant keeps memory for, found by reading the whole table: for an operator's command alone.
+"""Everybody a tenant keeps something for, found by reading a whole table: for an operator's command alone.
 
 No key lists users, and an index that did would be written with every event. A scan reads each item once: half a read
 unit for 4 KB, a dollar for about sixty gigabytes.
@@ -15,8 +15,10 @@ if TYPE_CHECKING:
 
 
 class DynamoUsers:
-    def __init__(self, table: "Table") -> None:
-        self._table = table
+    """`listed_by` is the partition key of the index that leads from a user to what lies in other partitions."""
+
+    def __init__(self, table: "Table", listed_by: str) -> None:
+        self._table, self._listed_by = table, listed_by
 
     def of(self, tenant: str) -> list[str]:
         prefix = f"T#{tenant}#U#"
@@ -25,13 +27,13 @@ class DynamoUsers:
         while True:
             with dynamo_errors("looking for a tenant's users"):
                 answer = self._table.scan(
-                    FilterExpression=Attr("pk").begins_with(prefix) | Attr("user_pk").begins_with(prefix),
-                    ProjectionExpression="pk, user_pk",
+                    FilterExpression=Attr("pk").begins_with(prefix) | Attr(self._listed_by).begins_with(prefix),
+                    ProjectionExpression=f"pk, {self._listed_by}",
                     **start,
                 )
             for item in answer["Items"]:
-                key = str(item.get("user_pk", item["pk"]))
-                found.add(key.removeprefix(prefix).split("#")[0])
+                keys = (str(item.get(name, "")) for name in ("pk", self._listed_by))
+                found |= {key.removeprefix(prefix).split("#")[0] for key in keys if key.startswith(prefix)}
             if "LastEvaluatedKey" not in answer:
                 return sorted(found)
             start = {"ExclusiveStartKey": answer["LastEvaluatedKey"]}

@@ -1,0 +1,122 @@
+"""Who was erased is found wherever a restore brings them back, in each store alone, and goes again."""
+
+from collections.abc import Iterator, Mapping, Sequence
+from typing import Any
+
+import pytest
+from boto3.dynamodb.conditions import Key
+
+from functions.erase.usecase import Eraser
+from membus.adapters.dynamo_users import DynamoUsers
+from membus.adapters.erasing_restores import carry_over
+from membus.adapters.postgres_erasing import IndexedRows
+from membus.adapters.postgres_memories import PostgresMemories
+from membus.adapters.postgres_tenants import TenantTransactions
+from membus.adapters.postgres_users import PostgresUsers
+from membus.domain.identity import Owner
+from membus.ports.users import Users
+from scripts.erase import erased_before
+from tests.canaries import canary_of, plant, speak, sum_up
+from tests.contract.search.test_erasing import kept
+from tests.erasing import KEPT_DAYS, SETTLE, House, house
+from tests.factories import a_conversation
+
+ADA, GRACE, ELSEWHERE = (Owner(tenant=tenant, user=user) for tenant, user in
+                         (("restored", "ada"), ("restored", "grace"), ("restoreds", "ada")))  # fmt: skip
+
+LISTED = Key("status_pk").eq("T#restored#U#ada#active")
+
+
+@pytest.fixture
+def made(monkeypatch: pytest.MonkeyPatch, transactions: TenantTransactions) -> Iterator[House]:
+    """Everybody has something in every store, and Ada speaks in Grace's conversation."""
+    monkeypatch.setattr("membus.adapters.sqs_erasing.WAIT_SECONDS", 0)
+    with house() as made:
+        for owner in (ADA, GRACE, ELSEWHERE):
+            plant(made, owner)
+            indexed(transactions, owner)
+        shared = a_conversation("shared", tenant_id=GRACE.tenant, user_id=GRACE.user, members=(ADA.user,))
+        made.conversations.create(shared, request_key="shared")
+        speak(made, ADA, "shared", 2)
+        sum_up(made, ADA, "shared", canary_of(ADA))
+        yield made
+
+
+def indexed(transactions: TenantTransactions, owner: Owner) -> None:
+    kept(PostgresMemories(transactions, model="m"), owner, 4)
+
+
+def rows(transactions: TenantTransactions, owner: Owner) -> Mapping[str, int]:
+    return IndexedRows(transactions).count(owner, cursor="", time_left=lambda: True).counts
+
+
+def erase(made: House, transactions: TenantTransactions, owner: Owner) -> None:
+    job, stores = made.ask(owner), (*made.stores(), IndexedRows(transactions))
+    work = Eraser(
+        jobs=made.erasures, stores=stores, clock=made.clock, seconds_left=lambda: 300, settle=SETTLE,
+        kept_days=KEPT_DAYS,
+    )  # fmt: skip
+    while (wait := work.advance(made.erasures.job(job.tenant, job.job_id))) is not None:
+        made.tiers.now += wait
+    assert made.erasures.job(job.tenant, job.job_id).receipt
+
+
+def stores(made: House, transactions: TenantTransactions) -> Mapping[str, Users]:
+    """Return the stores as `wiring_operators.users_by_store` lists them."""
+    return {
+        "memory": DynamoUsers(made.memory, "user_pk"),
+        "conversations": DynamoUsers(made.talks, "status_pk"),
+        "index": PostgresUsers(transactions),
+    }
+
+
+def restore(made: House, transactions: TenantTransactions, name: str, backup: Sequence[Mapping[str, Any]]) -> None:
+    """Bring one store back to what it was; the table `memory` takes what it must from the one in use."""
+    live = made.table_like(made.memory)
+    for item in backup:
+        (made.memory if name == "memory" else made.talks).put_item(Item=item)
+    if name == "memory":
+        carry_over("restored", live=live, restored=made.memory)
+    if name == "index":
+        indexed(transactions, ADA)
+
+
+@pytest.mark.parametrize("name", ["memory", "conversations", "index"])
+def test_each_store_names_everybody_it_holds_something_of_and_nobody_of_another_tenant(
+    made: House, transactions: TenantTransactions, name: str
+) -> None:
+    users = stores(made, transactions)[name]
+
+    assert users.of("restored") == ["ada", "grace"]
+    assert users.of("restoreds") == ["ada"]
+    assert users.of("nobodys") == []
+
+
+@pytest.mark.parametrize("name", ["memory", "conversations", "index"])
+def test_whoever_was_erased_and_comes_back_by_one_store_alone_goes_again(
+    made: House, transactions: TenantTransactions, name: str
+) -> None:
+    tables = {"memory": made.memory, "conversations": made.talks}
+    backup = tables[name].scan()["Items"] if name in tables else []
+
+    erase(made, transactions, ADA)
+    assert erased_before("restored", stores(made, transactions), made.erasures) == {}
+    theirs, grace = rows(transactions, ELSEWHERE), rows(transactions, GRACE)
+
+    restore(made, transactions, name, backup)
+    assert erased_before("restored", stores(made, transactions), made.erasures) == {"ada": [name]}
+    erase(made, transactions, ADA)
+
+    assert erased_before("restored", stores(made, transactions), made.erasures) == {}
+    assert canary_of(ADA) not in made.everything()
+    assert set(rows(transactions, ADA).values()) == {0}
+    assert canary_of(GRACE) in made.everything()
+    assert (rows(transactions, ELSEWHERE), rows(transactions, GRACE)) == (theirs, grace)
+
+
+def test_a_backup_of_a_half_done_erasure_leads_to_them_too(made: House, transactions: TenantTransactions) -> None:
+    """After the first round no entry of a conversation names Ada any more: notes do, until the second."""
+    assert made.eraser(lambda: 300).advance(made.ask(ADA))
+
+    assert made.talks.query(IndexName="by_status", KeyConditionExpression=LISTED)["Items"] == []
+    assert "ada" in stores(made, transactions)["conversations"].of("restored")
