@@ -14,7 +14,7 @@ from membus.domain.erasure import EVERYBODY, subject_of
 from membus.domain.identity import Owner
 from membus.domain.job import Job
 from membus.errors import InvalidError, NotFoundError
-from membus.ports.erasures import Erasures, Holdings
+from membus.ports.erasures import ErasureLedger, Holdings
 from membus.ports.users import Users
 from scripts.command import Exit, agreed
 from scripts.deployed import become
@@ -75,7 +75,7 @@ def _back(tenant: str, output: Output) -> Mapping[str, Sequence[str]]:
     return back
 
 
-def erased_before(tenant: str, stores: Mapping[str, Users], ledger: Erasures) -> Mapping[str, Sequence[str]]:
+def erased_before(tenant: str, stores: Mapping[str, Users], ledger: ErasureLedger) -> Mapping[str, Sequence[str]]:
     """Return who is in which store although the ledger says that they were erased: a restore has brought them back."""
     erased, back = ledger.erased(tenant), defaultdict[str, list[str]](list)
     for name, users in stores.items():

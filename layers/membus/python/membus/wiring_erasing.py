@@ -13,7 +13,7 @@ if TYPE_CHECKING:
 
     from membus.adapters.s3_versions import S3Versions
     from membus.erasing import Gate
-    from membus.ports.erasures import Erasures, Holdings, Jobs
+    from membus.ports.erasures import ErasureLedger, Holdings, Jobs
     from membus.ports.events import OwnQueue
 
 ENDS = "ENDED_QUEUE_URLS"
@@ -28,7 +28,7 @@ def gate() -> "Gate":
 
 
 @cache
-def erasures() -> "Erasures":
+def erasures() -> "ErasureLedger":
     from membus.adapters.aws import table
     from membus.adapters.dynamo_erasures import DynamoErasures
 

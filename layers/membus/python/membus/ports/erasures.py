@@ -19,11 +19,15 @@ class Erasures(Protocol):
     def of(self, owner: Owner) -> Erasure | None:
         """Return the last erasure of a user or of the tenant, whichever reaches further; None where there is none."""
 
-    def erased(self, tenant: str) -> frozenset[str]:
-        """Return the subjects of everybody whom the tenant ever had erased; for an operator's command."""
-
     def hidden(self, tenant: str) -> Hidden:
         """Return who of the tenant is being erased at this moment."""
+
+
+class ErasureLedger(Erasures, Protocol):
+    """The ledger whole, as an operator's command reads it."""
+
+    def erased(self, tenant: str) -> frozenset[str]:
+        """Return the subjects of everybody whom the tenant ever had erased."""
 
 
 class Jobs(Protocol):
