@@ -82,11 +82,21 @@ class Streaming:
             UnavailableError: what time may heal, `in_progress` too; Lambda tries the turn again, twice, and it goes
                 on from what its tools have given.
         """
-        promise = self._taken(turn)
+        try:
+            promise = self._taken(turn)
+        except MembusError as raised:
+            if turn.connection_id is None or raised.code == "in_progress":
+                raise
+            with self._outbox(turn, turn.connection_id) as outbox:
+                self._give_up(turn, outbox, raised)
+            return
         if turn.connection_id is None:
             self._work(turn, promise)
         else:
             self._stream(turn, turn.connection_id, promise)
+
+    def _outbox(self, turn: LongTurn, connection_id: str) -> Outbox:
+        return Outbox(self.push, connection_id, Heading(turn.request_id, turn.conversation_id, turn.ids.reply))
 
     def _taken(self, turn: LongTurn) -> Promise:
         where, until = (turn.tenant, turn.conversation_id), self.chat.clock() + timedelta(seconds=self.seconds_left())
@@ -120,8 +130,7 @@ class Streaming:
 
     def _stream(self, turn: LongTurn, connection_id: str, promise: Promise) -> None:
         """Answer over a connection, whatever happens with `done` or `error` as the last frame."""
-        heading = Heading(turn.request_id, turn.conversation_id, turn.ids.reply)
-        with Outbox(self.push, connection_id, heading) as outbox:
+        with self._outbox(turn, connection_id) as outbox:
             try:
                 self._speak(turn, promise, outbox)
             except MembusError as raised:

@@ -13,6 +13,7 @@ from functions.extract.learning import Learner
 from functions.extract.reading import Reading
 from functions.extract.redelivery import Redelivery
 from membus.domain.event import FORGOTTEN, Event, Recorded
+from membus.domain.fresh import settled_by
 from membus.domain.rules import needs_reader
 from membus.erasing import Gate
 from membus.errors import InvalidError, MembusError
@@ -129,6 +130,8 @@ def _take(
         episodes.forget(arrived)
         return
     known = episodes.record(arrived, extracted=None if needs_reader(arrived.event) else learner.version)
+    if (arrived.event.owner, settled_by(arrived)) != (known.event.owner, settled_by(known)):
+        learner.settle([arrived])  # a copy that says something else: the door kept its words where nobody will look
     if known.extracted in {learner.version, FORGOTTEN}:
         learner.settle([known])
         return

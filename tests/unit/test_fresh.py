@@ -1,5 +1,6 @@
 """Read your writes: what a user just said is known in every conversation before anybody has learned from it."""
 
+from datetime import timedelta
 from typing import Any
 
 import pytest
@@ -127,6 +128,18 @@ def test_an_event_of_a_producer_settles_nothing(talks: Door) -> None:
     extraction(talks).send(Event.model_validate(turn.model_dump() | {"event_id": "other", "origin": "producer"}))
 
     assert BLOCK in shown_to_the_model(talks, "two")
+
+
+def test_an_event_that_is_sent_again_at_another_moment_leaves_nothing_behind_when_its_fact_lands(talks: Door) -> None:
+    """Without `occurred_at` the door stamps each copy anew: the id says that it is the same event."""
+    told = {"events": [{"event_id": "e1", "user_id": "ada", "type": "message.sent", "payload": TEA}]}
+    talks.post("/v1/events", told)
+    talks.clock.advance(timedelta(seconds=3))
+    talks.post("/v1/events", told, key="k9")
+
+    assert extraction(talks).send(*talks.bus.published) == []
+
+    assert shown_to_the_model(talks, "two") == "And now?"
 
 
 def test_what_was_said_in_an_event_is_known_in_the_next_turn_and_gives_way_to_its_fact(talks: Door) -> None:

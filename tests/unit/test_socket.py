@@ -179,6 +179,22 @@ def test_a_store_that_is_away_to_the_end_is_an_error_all_the_same(wire: Wire, mo
     assert "message_id" in frame, "the turn itself says so: nobody else is there to hear of it"
 
 
+@pytest.mark.parametrize("part", ["take", "progress"])
+def test_a_turn_that_cannot_be_taken_up_is_an_error_all_the_same(
+    wire: Wire, monkeypatch: pytest.MonkeyPatch, part: str
+) -> None:
+    def away(*_: object, **__: object) -> None:
+        raise UnavailableError("the table is busy")
+
+    monkeypatch.setattr(wire.door.pending, "take", lambda *_, **__: "a digest")
+    monkeypatch.setattr(wire.door.pending, part, away)
+
+    frame = wire.say(HELLO)[-1]
+
+    assert (frame["type"], frame["code"]) == ("error", "unavailable")
+    assert "message_id" in frame
+
+
 def test_a_socket_of_another_tenant_finds_nothing(wire: Wire) -> None:
     stranger = Wire(wire.door, connection_id="w2=", tenant="zeta", key_id="k2").open()
 

@@ -62,6 +62,13 @@ def test_events_are_counted_one_by_one_and_those_that_are_refused_were_not_taken
     assert [each.event_id for each in door.bus.published] == [f"e{number}" for number in range(110)]
 
 
+def test_episodes_are_events_whichever_door_they_take(door: Door) -> None:
+    first = door.post("/v1/agents/guide/episodes", {"episodes": events(60)["events"]}, key="k1")
+    refused = door.post("/v1/events", events(60, start=60), key="k2")
+
+    assert (first.status, refused.status, refused.code) == (201, 429, "rate_limited")
+
+
 def test_what_needs_no_key_is_nobodys_rate(door: Door) -> None:
     door.tenant = None
 

@@ -14,7 +14,7 @@ from functions.memory.incoming import Stamp
 from functions.memory.routes.parameters import READ, WRITE, Agent, Cursor, Limit, RequestKey
 from functions.memory.routes.walls import unseen
 from functions.memory.thawing_api import ThawOut
-from membus import wiring, wiring_cold, wiring_erasing
+from membus import wiring, wiring_cold, wiring_erasing, wiring_rates
 from membus.domain.event import Moment
 from membus.domain.identity import Id
 from membus.errors import ThawingError
@@ -40,6 +40,7 @@ End = Annotated[Moment | None, Query(alias="to", description=TO, examples=["2026
     **WRITE,
 )
 def post_episodes(agent: Agent, batch: Annotated[EpisodeBatch, Body()], key: RequestKey = None) -> EventReceipt:
+    wiring_rates.turnstile().admit(caller(router).tenant, "events", len(batch.episodes))
     stamp = Stamp(tenant=caller(router).tenant, agent=agent, now=wiring.now(), request_key=key)
     return episodes.record_episodes(
         batch.episodes, stamp, gate=wiring_erasing.gate(), episodes=wiring.episodes(), bus=wiring.bus()
