@@ -20,7 +20,7 @@ TABLES: dict[str, Layout] = {
     "conversations": {
         "keys": ("pk", "sk"),
         "ttl": "expires_at",
-        "indexes": {"by_status": ("status_pk", "status_sk", "ALL")},
+        "indexes": {"by_status": ("status_pk", "status_sk", "KEYS_ONLY")},
     },
     "tenants": {"keys": ("pk", "sk"), "ttl": "expires_at", "indexes": {}},
     "idempotency": {"keys": ("id",), "ttl": "expiration", "indexes": {}},

@@ -67,9 +67,13 @@ def messages_per_call(load: Load) -> float:
     Those of a batch of up to ten, gathered for a second; drawn evenly from the users, which errs to the dear
     side where users come in bursts.
     """
-    batch = min(work()["batch_messages"], max(1.0, (load.events + load.turns) / 86_400))
+    return _of_one_user(load, min(work()["batch_messages"], max(1.0, (load.events + load.turns) / 86_400)))
+
+
+def _of_one_user(load: Load, among: float) -> float:
+    """Return how many of so many messages are one user's, of a user who has any."""
     users = max(load.users, 1)
-    return float(batch / (users * (1 - (1 - 1 / users) ** batch)))
+    return float(among / (users * (1 - (1 - 1 / users) ** among)))
 
 
 def estimate(load: Load, models: Models, prices: PriceList, *, environment: str, day: date) -> list[Part]:
@@ -98,7 +102,8 @@ def _events(load: Load) -> Iterator[Part]:
     event, message, call = (work()[name] for name in ("event", "message", "call"))
     events, read = load.events * DAYS, load.events * DAYS * load.read_share
     calls = read / messages_per_call(load)
-    writes = (events - read) * event["write_units"] + read * message["write_units"] + calls * call["write_units"]
+    writes = events * _shared_writes(event["http_requests"]) + (events - read) * event["write_units"]
+    writes += read * (message["write_units"] + _kept_fresh(load)) + calls * call["write_units"]
     bus = events * event["bus_events"] + read * message["announcements"]
     stored = load.events * work()["hot_days"] * event["stored_bytes"] * 2 / GB  # an index projects it whole
     for name, price, quantity in (
@@ -113,11 +118,25 @@ def _events(load: Load) -> Iterator[Part]:
         yield _priced(name, price, quantity, "event")
 
 
+def _shared_writes(requests: float) -> float:
+    """Return the units of an event's share in the request that brought it, and in the batch that it is read in."""
+    return float(
+        requests * work()["request"]["write_units"] + work()["batch"]["write_units"] / work()["batch_messages"]
+    )
+
+
+def _kept_fresh(load: Load) -> float:
+    """Return the units that keep a message at the door until it is read: a user's newest of a request, and a stamp."""
+    fresh = work()["fresh"]
+    said = _of_one_user(load, max(1.0, load.read_share / work()["event"]["http_requests"]))
+    return float((fresh["word"] * min(said, fresh["most"]) + fresh["stamp"]) / said)
+
+
 def _turns(load: Load) -> Iterator[Part]:
-    """A turn is an event that extract reads, too: its message costs what any other does."""
+    """A turn is an event that extract reads, too: its message costs there what any other does."""
     turn, turns, message, call = work()["turn"], load.turns * DAYS, work()["message"], work()["call"]
     shared = messages_per_call(load)
-    writes = turn["write_units"] + message["write_units"] + call["write_units"] / shared
+    writes = turn["write_units"] + _shared_writes(0) + message["write_units"] + call["write_units"] / shared
     for name, price, quantity in (
         ("chat: HTTP API", "http_api", turn["http_requests"]),
         ("chat: bus", "events", turn["bus_events"] + message["announcements"]),
@@ -125,7 +144,7 @@ def _turns(load: Load) -> Iterator[Part]:
         ("chat: DynamoDB, writes", "dynamodb_write", writes),
         ("chat: DynamoDB, reads", "dynamodb_read", turn["read_units"] + call["read_units"] / shared),
         ("chat: Lambda, calls", "lambda_call", turn["lambda_calls"]),
-        ("chat: Lambda, 1 GB for 3 s", "lambda_second", turn["gb_seconds"]),
+        ("chat: Lambda, 1 GB for 3 s, twice", "lambda_second", turn["gb_seconds"]),
     ):
         yield _priced(name, price, turns * quantity, "turn")
 

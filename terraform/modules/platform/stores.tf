@@ -114,7 +114,8 @@ module "tables" {
     conversations = {
       range_key = "sk"
       stream    = true
-      indexes   = { by_status = { hash_key = "status_pk", range_key = "status_sk" } }
+      # It says where to look, no more: a turn that counts on its conversation leaves the index alone.
+      indexes = { by_status = { hash_key = "status_pk", range_key = "status_sk", projection = "KEYS_ONLY" } }
       collections = {
         conversations = { keys = ["T#*#C#*"], indexes = { by_status = ["T#*"] } }
         fresh         = { keys = ["T#*#U#*"] }

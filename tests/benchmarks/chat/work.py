@@ -17,8 +17,7 @@ from membus.adapters.dynamo_summaries import DynamoSummaries
 from membus.domain.conversation import MessageIds
 from membus.domain.provenance import Trace
 from membus.erasing import Gate
-from tests.benchmarks.dynamo_units import Work
-from tests.benchmarks.dynamo_work import counting
+from tests.benchmarks.dynamo_units import Work, counting
 from tests.benchmarks.table import Table
 from tests.factories import ADA, NOON, a_conversation, a_message, a_turn
 from tests.fakes.bus import InMemoryBus
