@@ -4,10 +4,10 @@ from typing import TYPE_CHECKING
 
 from functions.extract.learning import UNPAID
 from membus.domain.carrying import Trail
+from membus.domain.claims import ordered
 from membus.domain.facts import Fact, Observation
 from membus.domain.identity import Owner
 from membus.domain.profile import Profile
-from membus.domain.settling import ordered
 from membus.ports.facts import Learned
 
 if TYPE_CHECKING:

@@ -8,7 +8,7 @@ from functions.memory.api import ExplainedFact, FactHistory, FactPage, ProfileOu
 from functions.memory.cursors import read_cursor, write_cursor
 from membus.domain.carrying import place_of
 from membus.domain.explaining import EXPLAINED_MAX, explain
-from membus.domain.facts import Fact, Observation, as_of, by_key, fact_of, fold, history
+from membus.domain.facts import Fact, Observation, as_of, by_key, fact_as_of, fact_of, history
 from membus.domain.identity import Owner
 from membus.domain.timeline import Timeline
 from membus.domain.tokens import estimate_tokens
@@ -135,7 +135,7 @@ def facts_as_of(
 
 
 def _fact_then(known: Sequence[Observation], true_at: datetime | None) -> Fact | None:
-    fact = fold(as_of(known, true_at=true_at, known_at=None))
+    fact = fact_as_of(known, true_at=true_at)
     if fact is None or fact.retracted or true_at is None:
         return fact
     return fact.model_copy(update={"valid_until": Timeline(known).end_of(fact, true_at)})

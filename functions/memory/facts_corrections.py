@@ -8,12 +8,12 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 
 from membus.domain.carrying import Carried, Trail
+from membus.domain.claims import ordered
 from membus.domain.corrections import VERSION, Correction, as_event, corrected_by_hand, kind_of, moment_after
 from membus.domain.event import Recorded
 from membus.domain.facts import Fact, Observation, as_of, fact_of
 from membus.domain.identity import Owner
 from membus.domain.profile import Profile
-from membus.domain.settling import ordered
 from membus.errors import ConflictError, InvalidError, MembusError, NotFoundError, UnavailableError
 from membus.folding import trail_with
 from membus.ports.facts import FactStore, Learned, Stored

@@ -51,15 +51,10 @@ class Api:
         return self._call(Profile, "GET", f"/v1/users/{_segment(user)}/profile")
 
     def facts(self, user: str) -> Iterator[Fact]:
-        cursor: str | None = ""
-        while cursor is not None:
-            query = {"limit": str(PAGE)} | ({"cursor": cursor} if cursor else {})
-            page = self._call(Facts, "GET", f"/v1/users/{_segment(user)}/facts", params=query)
-            yield from page.items
-            cursor = page.next_cursor
+        return self._paged(f"/v1/users/{_segment(user)}/facts")
 
     def history(self, user: str, key: str) -> tuple[Fact, ...]:
-        return self._call(Facts, "GET", f"/v1/users/{_segment(user)}/facts/{_segment(key)}/history").items
+        return tuple(self._paged(f"/v1/users/{_segment(user)}/facts/{_segment(key)}/history"))
 
     def start_conversation(self, user: str, title: str) -> str:
         body = {"user_id": user, "title": title}
@@ -72,6 +67,14 @@ class Api:
     def say(self, conversation: str, author: str, content: str) -> Reply:
         path = f"/v1/conversations/{_segment(conversation)}/messages"
         return self._call(Reply, "POST", path, json={"content": content, "author": author})
+
+    def _paged(self, path: str) -> Iterator[Fact]:
+        cursor: str | None = ""
+        while cursor is not None:
+            query = {"limit": str(PAGE)} | ({"cursor": cursor} if cursor else {})
+            page = self._call(Facts, "GET", path, params=query)
+            yield from page.items
+            cursor = page.next_cursor
 
     def _call(self, shape: type[Shape], method: str, path: str, **request: Any) -> Shape:
         headers = {"Idempotency-Key": str(uuid4())} if method == "POST" else {}

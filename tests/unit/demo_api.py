@@ -45,7 +45,7 @@ class CannedApi:
             case ["users", user, "facts"]:
                 return _page(list(self.facts.get(user, ())), cursor)
             case ["users", _, "facts", key, "history"]:
-                return {"items": list(self.histories.get(key, ()))}
+                return _page(list(self.histories.get(key, ())), cursor)
             case ["conversations"]:
                 return {"conversation_id": "c-1"}
             case ["conversations", _, "context"]:

@@ -8,9 +8,9 @@ from hypothesis import strategies as st
 
 from membus.domain import carrying
 from membus.domain.carrying import RECENT_KEPT, RECENT_MAX, Carried, Trail, carry
+from membus.domain.claims import ordered
 from membus.domain.facts import fact_of, fold
 from membus.domain.observations import Observation, Trust
-from membus.domain.settling import ordered
 from tests.factories import NOON, an_observation
 
 HOUR = timedelta(hours=1)

@@ -89,6 +89,14 @@ def test_facts_are_read_page_by_page_to_the_last() -> None:
     ]
 
 
+def test_a_history_is_read_page_by_page_to_the_last() -> None:
+    told = [a_fact(value=f"Town {number}") for number in range(5)]
+
+    history = CannedApi(histories={"home.city": told}).client().history("mia", "home.city")
+
+    assert [version.value for version in history] == [f"Town {number}" for number in range(5)]
+
+
 def test_ids_cannot_leave_their_place_in_the_path() -> None:
     api, _, requests = an_api(iter([httpx2.Response(200, json=PROFILE)]))
 

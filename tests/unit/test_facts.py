@@ -8,7 +8,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 from pydantic import ValidationError
 
-from membus.domain.facts import Observation, Trust, as_of, by_key, fold, history
+from membus.domain.facts import Observation, Trust, by_key, fact_as_of, fold, history
 from tests.factories import NOON, an_observation
 
 DAY = timedelta(days=1)
@@ -155,7 +155,7 @@ def test_a_correction_after_a_retraction_holds_whenever_it_became_true() -> None
         at(1, "Porto", trust=Trust.CORRECTED, learned=6),
     ]
 
-    fact, before, between = (fold(as_of(seen, true_at=moment, known_at=None)) for moment in (None, days(2), days(4)))
+    fact, before, between = (fact_as_of(seen, true_at=moment) for moment in (None, days(2), days(4)))
 
     assert fact is not None
     assert before is not None
@@ -167,8 +167,8 @@ def test_what_was_known_before_a_retraction_is_still_what_was_known_then() -> No
     seen = [at(1, "Lisbon"), at(5, None, trust=Trust.CORRECTED)]
 
     true_then, known_then = (
-        fold(as_of(seen, true_at=days(4), known_at=None)),
-        fold(as_of(seen, true_at=None, known_at=days(4))),
+        fact_as_of(seen, true_at=days(4)),
+        fact_as_of(seen, true_at=None, known_at=days(4)),
     )
 
     assert true_then == known_then == fold(seen[:1])
@@ -221,7 +221,7 @@ def test_the_past_can_be_asked_by_what_was_true_and_by_what_was_known(
     seen = [at(1, "Lisbon"), at(2, "Paris", learned=8)]
     days = [None if day is None else NOON + DAY * day for day in (true_at, known_at)]
 
-    fact = fold(as_of(seen, true_at=days[0], known_at=days[1]))
+    fact = fact_as_of(seen, true_at=days[0], known_at=days[1])
 
     assert (fact.value if fact else None) == value
 

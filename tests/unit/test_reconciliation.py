@@ -5,12 +5,15 @@ from itertools import permutations
 from typing import Any
 
 import pytest
-from hypothesis import given
+from hypothesis import example, given
 from hypothesis import strategies as st
 
 from membus.domain.attributes import SINGLE_VALUED, SYNONYMS, fact_key, normal_path
+from membus.domain.carrying import carry
+from membus.domain.claims import by_truth
 from membus.domain.confidence import CONFIDENCE_MAX, HALF_LIFE, faded, reinforced
-from membus.domain.facts import Fact, Observation, Provenance, Trust, as_of, fold, history
+from membus.domain.facts import Fact, Observation, Provenance, Trust, fact_as_of, fold, history
+from membus.domain.settling import BENEATH_MAX
 from tests.factories import NOON, an_observation
 
 DAY = timedelta(days=1)
@@ -63,10 +66,19 @@ def test_order_and_repetition_change_nothing(seen: list[Observation], random: st
     assert history(delivered) == history(seen)
 
 
+A_STAY_AND_A_RUMOUR = [
+    heard(0, "Rome", trust=Trust.OBSERVED, event_id="e2"),
+    heard(0, "Lisbon", trust=Trust.OBSERVED, event_id="e3", valid_until=NOON + DAY),
+    heard(1, "Rome", trust=Trust.THIRD_PARTY, event_id="e1"),
+]
+
+
 @given(streams)
+@example([heard(0, "Lisbon", trust=Trust.THIRD_PARTY, event_id="e0"), *A_STAY_AND_A_RUMOUR])
 def test_nothing_that_is_trusted_less_stands_over_what_still_holds(seen: list[Observation]) -> None:
     fact = fold(seen)
-    open_ended = [each for each in seen if each.valid_until is None and not each.retracted and not ended(each, seen)]
+    lasting = [each for each in seen if each.valid_until is None and not each.retracted]
+    open_ended = [each for each in lasting if not ended(each, seen) and not superseded(each, lasting)]
 
     if fact and not any(each.retracted for each in seen) and open_ended:
         assert fact.trust.rank >= max(each.trust.rank for each in open_ended)
@@ -77,6 +89,52 @@ def ended(claim: Observation, seen: list[Observation]) -> bool:
     return any(
         each.valid_until and each.says_as(claim) and each.trust.rank >= claim.trust.rank for each in seen if each.value
     )
+
+
+def superseded(claim: Observation, lasting: list[Observation]) -> bool:
+    """Whether somebody trusted as much said later that another value holds, without an end: a move, and no stay."""
+    return any(
+        by_truth(each) > by_truth(claim) and not each.says_as(claim) and each.trust.rank >= claim.trust.rank
+        for each in lasting
+    )
+
+
+def test_after_a_stay_what_it_stood_over_holds_again_and_no_rumour_of_another_place() -> None:
+    home, stay = heard(0, "Rome"), heard(2, "Lisbon", valid_until=NOON + DAY * 4)
+    again = heard(1, "rome", agent="mail")
+
+    back = settled(home, again, stay, heard(5, "Paris", trust=Trust.THIRD_PARTY))
+
+    assert (back.value, back.trust, back.replaced) == ("Rome", Trust.USER_STATED, "Lisbon")
+    assert (back.valid_from, back.seen, back.conflicts) == (NOON, 2, ())
+    assert settled(home, stay, heard(5, "Paris")).value == "Paris", "who is trusted as much may tell of a move"
+
+
+def test_what_was_seen_during_a_stay_holds_after_it_before_any_rumour() -> None:
+    stay, sight = heard(0, "Lisbon", valid_until=NOON + DAY * 4), heard(1, "Rome", trust=Trust.OBSERVED)
+
+    fact = settled(stay, sight, heard(5, "Paris", trust=Trust.THIRD_PARTY))
+
+    assert (fact.value, fact.trust, fact.valid_from) == ("Rome", Trust.OBSERVED, NOON + DAY)
+
+
+def test_after_a_move_whose_end_was_told_the_old_home_is_not_home_again() -> None:
+    moved, leaves = heard(1, "Lisbon"), heard(2, "Lisbon", valid_until=NOON + DAY * 3)
+
+    assert settled(heard(0, "Rome"), moved, leaves, heard(5, "Paris", trust=Trust.THIRD_PARTY)).value == "Paris"
+
+
+def test_stays_that_lie_deeper_in_one_another_than_anybodys_do_still_leave_the_home() -> None:
+    stays = [heard(day, f"Town {day}", valid_until=NOON + DAY * (200 - day)) for day in range(1, BENEATH_MAX * 3)]
+
+    known = carry([heard(0, "Rome"), *stays])
+    fact = fold([heard(0, "Rome"), *stays, heard(300, "Paris", trust=Trust.THIRD_PARTY)])
+
+    assert known
+    assert known.settled
+    assert len(known.settled.beneath) == BENEATH_MAX
+    assert fact
+    assert fact.value == "Rome"
 
 
 @given(streams)
@@ -146,7 +204,7 @@ def test_since_2019_said_today_wins_over_what_was_said_last_month() -> None:
 def test_a_past_home_told_later_does_not_become_the_present_one() -> None:
     told = heard(30, "Porto", valid_from=NOON - DAY * 900, valid_until=NOON - DAY * 300)
     fact = settled(heard(1, "Lisbon"), told)
-    then = fold(as_of([heard(1, "Lisbon"), told], true_at=NOON - DAY * 400, known_at=None))
+    then = fact_as_of([heard(1, "Lisbon"), told], true_at=NOON - DAY * 400)
 
     assert fact.value == "Lisbon"
     assert then is not None
@@ -156,7 +214,7 @@ def test_a_past_home_told_later_does_not_become_the_present_one() -> None:
 def test_what_has_ended_is_not_what_holds_afterwards() -> None:
     seen = [heard(1, "Lisbon"), heard(10, "Berlin", valid_until=NOON + DAY * 40)]
 
-    there, back = (fold(as_of(seen, true_at=NOON + DAY * day, known_at=None)) for day in (20, 50))
+    there, back = (fact_as_of(seen, true_at=NOON + DAY * day) for day in (20, 50))
 
     assert there is not None
     assert back is not None

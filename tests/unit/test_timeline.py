@@ -3,12 +3,12 @@
 from collections.abc import Sequence
 from datetime import datetime, timedelta
 
-from hypothesis import given
+from hypothesis import example, given
 from hypothesis import strategies as st
 
-from membus.domain.facts import as_of, fold, history
+from membus.domain.claims import by_truth
+from membus.domain.facts import as_of, fact_as_of, fold, history
 from membus.domain.observations import Observation, Trust
-from membus.domain.settling import by_truth
 from membus.domain.timeline import Timeline
 from tests.factories import NOON, an_observation
 
@@ -60,7 +60,7 @@ def test_what_was_true_on_a_day_is_what_was_painted_over_it_last(seen: tuple[Obs
     wall, timeline = painted(seen), Timeline(seen)
 
     for day in DAYS:
-        folded, held = fold(as_of(seen, true_at=at(day), known_at=None)), timeline.at(at(day))
+        folded, held = fact_as_of(seen, true_at=at(day)), timeline.at(at(day))
         assert folded is None or (folded.value or "").casefold() == wall.get(day)
         assert (held.value or "").casefold() == wall[day] if held else day not in wall
 
@@ -70,8 +70,19 @@ def test_the_timeline_holds_what_the_fold_does_whoever_is_trusted(seen: list[Obs
     timeline = Timeline(seen)
 
     for day in DAYS:
-        folded, held = fold(as_of(seen, true_at=at(day), known_at=None)), timeline.at(at(day))
+        folded, held = fact_as_of(seen, true_at=at(day)), timeline.at(at(day))
         assert (folded.provenance.event_id if folded else None) == (held.provenance.event_id if held else None)
+
+
+@given(trusted())
+@example([
+    an_observation("Lisbon", event_id="e0", valid_from=at(0), valid_until=at(5)),
+    an_observation("Paris", event_id="e1", trust=Trust.THIRD_PARTY, valid_from=at(2), said_at=at(9), learned_at=at(9)),
+])  # fmt: skip
+def test_on_any_day_the_best_trusted_of_what_was_true_then_holds(seen: list[Observation]) -> None:
+    for day in DAYS:
+        true_then, fact = as_of(seen, true_at=at(day), known_at=None), fact_as_of(seen, true_at=at(day))
+        assert (fact.trust.rank if fact else None) == max((each.trust.rank for each in true_then), default=None)
 
 
 @given(said)
@@ -92,8 +103,7 @@ def test_what_was_known_on_a_day_needs_nothing_that_was_learned_later(seen: tupl
     then = [each for each in seen if each.learned_at <= at(day)]
 
     for other in DAYS:
-        known = as_of(seen, true_at=at(other), known_at=at(day))
-        assert fold(known) == fold(as_of(then, true_at=at(other), known_at=None))
+        assert fact_as_of(seen, true_at=at(other), known_at=at(day)) == fact_as_of(then, true_at=at(other))
 
 
 @given(said)

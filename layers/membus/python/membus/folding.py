@@ -4,10 +4,10 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 
 from membus.domain.carrying import Carried, Trail
+from membus.domain.claims import ordered
 from membus.domain.event import Recorded
 from membus.domain.facts import Fact, Observation, by_key, fact_of
 from membus.domain.identity import Owner
-from membus.domain.settling import ordered
 from membus.domain.speakers import ZONE
 from membus.ports.facts import FactLearning
 

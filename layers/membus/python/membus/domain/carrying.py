@@ -6,10 +6,11 @@ from datetime import datetime
 
 from pydantic import AwareDatetime
 
+from membus.domain.claims import by_truth, ordered
 from membus.domain.event import Recorded, epoch_ms
 from membus.domain.identity import Record
 from membus.domain.observations import Observation, Trust
-from membus.domain.settling import Settled, by_truth, ordered, settled
+from membus.domain.settling import Settled, settled
 
 RECENT_MAX = 80
 """So many observations of a key are read for a change to it; beyond that the older ones are carried forward."""
@@ -40,8 +41,10 @@ class Carried(Record):
     @property
     def representatives(self) -> tuple[Observation, ...]:
         """Those that decide what holds, or stands against it."""
-        standing = (self.settled.current, *self.settled.words) if self.settled else ()
-        return tuple(ordered(seen for seen in (self.taken_back, *standing) if seen))
+        if self.settled is None:
+            return (self.taken_back,) if self.taken_back else ()
+        claims = (claim.said for claim in (self.settled.claim, *self.settled.beneath))
+        return tuple(ordered(seen for seen in (self.taken_back, *claims, *self.settled.words) if seen))
 
     def leaves(self, seen: Observation) -> bool:
         """Whether an observation is not among those that are carried."""
@@ -56,10 +59,13 @@ class Carried(Record):
         return self.leaves(seen) and by_truth(self.truest) < by_truth(seen)
 
 
-def carry(observations: Iterable[Observation], before: Carried | None = None) -> Carried | None:
+def carry(
+    observations: Iterable[Observation], before: Carried | None = None, *, true_at: datetime | None = None
+) -> Carried | None:
     """Return what observations of one key come to, and what `before` came to, which precedes them all.
 
-    A retraction ends what was heard before it, and after it only a correction speaks.
+    A retraction ends what was heard before it, and after it only a correction speaks. With `true_at`, all of them were
+    true then.
     """
     learned = ordered(observations)
     if not learned:
@@ -67,9 +73,9 @@ def carry(observations: Iterable[Observation], before: Carried | None = None) ->
     standing, taken_back, value = (before.settled, before.taken_back, before.before) if before else (None, None, None)
     for retraction, heard in _spells(learned):
         counted = [seen for seen in heard if taken_back is None or seen.trust is Trust.CORRECTED]
-        standing = settled(counted, standing)
+        standing = settled(counted, standing, true_at=true_at)
         if retraction:
-            standing, taken_back, value = None, retraction, standing.current.value if standing else None
+            standing, taken_back, value = None, retraction, standing.claim.said.value if standing else None
     return Carried(
         count=len(learned) + (before.count if before else 0), learned_at=learned[-1].learned_at,
         truest=max((*learned, *((before.truest,) if before else ())), key=by_truth),

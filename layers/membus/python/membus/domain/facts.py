@@ -10,12 +10,25 @@ from datetime import datetime
 from pydantic import AwareDatetime
 
 from membus.domain.carrying import Carried, carry
+from membus.domain.claims import ordered
 from membus.domain.confidence import faded
 from membus.domain.identity import Record
 from membus.domain.observations import VALUE_MAX, Kind, Observation, Provenance, Trust
-from membus.domain.settling import Settled, ordered
+from membus.domain.settling import Settled
 
-__all__ = ["VALUE_MAX", "Fact", "Kind", "Observation", "Provenance", "Trust", "as_of", "by_key", "fold", "history"]
+__all__ = [
+    "VALUE_MAX",
+    "Fact",
+    "Kind",
+    "Observation",
+    "Provenance",
+    "Trust",
+    "as_of",
+    "by_key",
+    "fact_as_of",
+    "fold",
+    "history",
+]
 
 
 class Conflict(Record):
@@ -103,6 +116,13 @@ def as_of(
     ]
 
 
+def fact_as_of(
+    observations: Sequence[Observation], *, true_at: datetime | None, known_at: datetime | None = None
+) -> Fact | None:
+    """Return what was true of one key at `true_at` as far as it was known by `known_at`; None means now."""
+    return fact_of(carry(as_of(observations, true_at=true_at, known_at=known_at), true_at=true_at))
+
+
 def by_key(observations: Iterable[Observation]) -> dict[str, list[Observation]]:
     """Return the observations grouped by key, keys in first-seen order."""
     grouped: dict[str, list[Observation]] = {}
@@ -112,9 +132,10 @@ def by_key(observations: Iterable[Observation]) -> dict[str, list[Observation]]:
 
 
 def _fact(now: Settled, version: int) -> Fact:
-    said = dict(now.current) | {"confidence": now.run.confidence}
+    run = now.claim.run
+    said = dict(now.claim.said) | {"confidence": run.confidence}
     return Fact(
-        **said, version=version, replaced=now.replaced, seen=now.run.times, last_seen=now.run.last_held,
+        **said, version=version, replaced=now.replaced, seen=run.times, last_seen=run.last_held,
         conflicts=tuple(map(_conflict, now.against)),
     )  # fmt: skip
 

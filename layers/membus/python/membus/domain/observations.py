@@ -87,10 +87,7 @@ class Observation(Record):
     def says_as(self, other: "Observation") -> bool:
         return (self.value or "").casefold() == (other.value or "").casefold()
 
-    def overlaps(self, other: "Observation") -> bool:
-        """Whether both claim to hold at one time; a claim that names no span covers the day after it was made."""
-        return self.valid_from < other.claimed_until and other.valid_from < self.claimed_until
-
     @property
     def claimed_until(self) -> datetime:
+        """The end of the time it speaks of; a claim that names no span covers the day after it was made."""
         return self.valid_until or max(self.said_at or self.valid_from, self.valid_from + CLAIM)

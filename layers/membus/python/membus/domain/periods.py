@@ -4,7 +4,7 @@ from collections.abc import Sequence
 from datetime import datetime
 from typing import NamedTuple
 
-from membus.domain.facts import Fact, as_of, fold
+from membus.domain.facts import Fact, fact_as_of
 from membus.domain.observations import Observation
 
 PERIODS_MAX = 20
@@ -24,7 +24,7 @@ def periods(observations: Sequence[Observation]) -> list[Period]:
     starts = sorted({seen.valid_from for seen in observations})[-PERIODS_MAX - 1 :]
     held: list[tuple[Fact, datetime]] = []
     for start in starts:
-        fact = fold(as_of(observations, true_at=start, known_at=None))
+        fact = fact_as_of(observations, true_at=start)
         if fact and held and held[-1][0].value == fact.value:
             held[-1] = (fact, held[-1][1])
         elif fact:

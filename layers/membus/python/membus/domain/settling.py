@@ -1,11 +1,10 @@
 """Which of several observations of one key holds: pure, the same in whatever order they come."""
 
 from collections.abc import Iterable
+from dataclasses import dataclass, field
 from datetime import datetime
 
-from pydantic import AwareDatetime
-
-from membus.domain.confidence import reinforced
+from membus.domain.claims import Claim, by_truth, outlasts
 from membus.domain.identity import Record
 from membus.domain.observations import Kind, Observation, Trust
 
@@ -13,106 +12,101 @@ ACTS: frozenset[Kind] = frozenset({"setting", "behaviour"})
 """What somebody does is so because they did it: doing otherwise changes it and contradicts nothing."""
 CONFLICTS_MAX = 3
 """Conflicts travel with the fact in the profile; the history holds them all."""
-
-
-class Run(Record):
-    """What said the same as the current value since it took over: how often, how surely, for which time."""
-
-    times: int
-    surest: float
-    last_held: AwareDatetime
-    begins: AwareDatetime
-    ends: AwareDatetime
-
-    @classmethod
-    def of(cls, seen: Observation) -> "Run":
-        return cls(
-            times=1, surest=seen.confidence, last_held=seen.held, begins=seen.valid_from, ends=seen.claimed_until
-        )
-
-    def and_then(self, seen: Observation) -> "Run":
-        return Run(
-            times=self.times + 1, surest=max(self.surest, seen.confidence), last_held=max(self.last_held, seen.held),
-            begins=min(self.begins, seen.valid_from), ends=max(self.ends, seen.claimed_until),
-        )  # fmt: skip
-
-    @property
-    def confidence(self) -> float:
-        return reinforced(self.surest, self.times)
-
-    def meets(self, claim: Observation) -> bool:
-        return claim.valid_from < self.ends and self.begins < claim.claimed_until
+BENEATH_MAX = 20
+"""Nobody's stays lie so deep in one another; it bounds what is carried of a key."""
 
 
 class Settled(Record):
     """What observations with a value come to: enough to go on with later ones.
 
-    `words` are the last of each source at each trust, in the order of truth.
+    `beneath` are the claims of other values that may stand again, or at last, once `claim` has ended. `words` are the
+    last of each source at each trust, in the order of truth.
     """
 
-    current: Observation
+    claim: Claim
     replaced: str | None
-    run: Run
+    beneath: tuple[Claim, ...]
     words: tuple[Observation, ...]
 
     @property
     def against(self) -> tuple[Observation, ...]:
         """The last word of each other source that claims another value for the same time with equal trust."""
-        if self.current.kind in ACTS or self.current.trust is Trust.CORRECTED:
+        current, run = self.claim.said, self.claim.run
+        if current.kind in ACTS or current.trust is Trust.CORRECTED:
             return ()
-        equal = (seen for seen in self.words if seen.trust is self.current.trust)
-        against = [seen for seen in equal if not seen.says_as(self.current) and self.run.meets(seen)]
+        others = (seen for seen in self.words if seen.trust is current.trust and seen.source != current.source)
+        against = [seen for seen in others if not seen.says_as(current) and run.meets(seen)]
         return tuple(sorted(against, key=by_truth, reverse=True)[:CONFLICTS_MAX])
 
 
-def ordered(observations: Iterable[Observation]) -> list[Observation]:
-    """Return the observations in the order they were learned, each once."""
-    return sorted(dict.fromkeys(observations), key=by_learning)
-
-
-def settled(observations: Iterable[Observation], before: Settled | None = None) -> Settled | None:
+def settled(
+    observations: Iterable[Observation], before: Settled | None = None, *, true_at: datetime | None = None
+) -> Settled | None:
     """Return what holds among observations with a value, and what `before` came to, all of which was true earlier.
 
-    Later knowledge wins over what is trusted as much or less; what is trusted less wins only over what has ended.
+    Later knowledge wins over what is trusted as much or less. What is trusted less wins only over what has ended, and
+    only where nothing better that this stood over holds still. Observations that were all true at `true_at` have not
+    ended then.
     """
     heard = sorted(observations, key=by_truth)
-    current, replaced, run = (before.current, before.replaced, before.run) if before else (None, None, None)
+    standing = _Standing(before.claim, before.replaced, list(before.beneath)) if before else None
     for seen in heard:
-        if current is None or run is None:
-            current, run = seen, Run.of(seen)
-        elif seen.says_as(current):
-            current, run = (seen if _outranks(seen, current) else current), run.and_then(seen)
-        elif outlasts(seen, current):
-            current, run, replaced = seen, Run.of(seen), current.value
-    if current is None or run is None:
+        if standing:
+            standing.hear(seen, min(seen.held, true_at or seen.held))
+        else:
+            standing = _Standing(Claim.of(seen))
+    if standing is None:
         return None
     words = {(seen.trust, seen.source): seen for seen in (*(before.words if before else ()), *heard)}
-    return Settled(current=current, replaced=replaced, run=run, words=tuple(sorted(words.values(), key=by_truth)))
+    return Settled(
+        claim=standing.claim, replaced=standing.replaced, beneath=tuple(standing.beneath),
+        words=tuple(sorted(words.values(), key=by_truth)),
+    )  # fmt: skip
 
 
-def outlasts(seen: Observation, current: Observation) -> bool:
-    """Whether another observation, true later, takes over from the current one, or confirms it from a better source."""
-    if seen.says_as(current):
-        return _outranks(seen, current)
-    return seen.trust.rank >= current.trust.rank or _ended(current, seen)
+@dataclass
+class _Standing:
+    """The claims that stand while observations are heard in the order of truth; of equal trust the later lies last."""
 
+    claim: Claim
+    replaced: str | None = None
+    beneath: list[Claim] = field(default_factory=list)
 
-def by_truth(seen: Observation) -> tuple[datetime, datetime, str, str]:
-    return seen.held, *by_learning(seen)
+    def hear(self, seen: Observation, now: datetime) -> None:
+        before = self.claim.said
+        self.beneath = [claim for claim in self.beneath if claim.end > now]
+        if self.claim.end <= now and seen.trust.rank < self.claim.rank:
+            self._step_back()
+        heard = self._place(seen, now)
+        if heard.said.trust is seen.trust:
+            self.beneath = [claim for claim in self.beneath if claim is heard or not heard.covers(claim)]
+        if len(self.beneath) > BENEATH_MAX:
+            self.beneath.remove(min(self.beneath, key=lambda claim: claim.end))
+        if not self.claim.said.says_as(before):
+            self.replaced = before.value
 
+    def _step_back(self) -> None:
+        """Let the best of what the current claim stood over stand again, now that it has ended."""
+        if self.beneath:
+            self.claim = max(reversed(self.beneath), key=lambda claim: claim.rank)
+            self.beneath.remove(self.claim)
 
-def by_learning(seen: Observation) -> tuple[datetime, str, str]:
-    return seen.learned_at, seen.provenance.event_id, seen.value or ""
+    def _place(self, seen: Observation, now: datetime) -> Claim:
+        """Return the claim that an observation makes, confirms or changes."""
+        if seen.says_as(self.claim.said):
+            self.claim = self.claim.and_then(seen)
+        elif outlasts(seen, self.claim.said) or self.claim.end <= now:
+            if self.claim.end > now:
+                self.beneath.append(self.claim)
+            self.claim = Claim.of(seen)
+        else:
+            return self._wait(seen)
+        return self.claim
 
-
-def _outranks(seen: Observation, current: Observation) -> bool:
-    """Whether the same value counts from now on as `seen` has it: a better source, a person's latest word, an end."""
-    if seen.trust is current.trust is Trust.CORRECTED:
-        return by_learning(seen) > by_learning(current)
-    if seen.trust is current.trust:
-        return seen.valid_until != current.valid_until
-    return seen.trust.rank > current.trust.rank
-
-
-def _ended(current: Observation, seen: Observation) -> bool:
-    return current.valid_until is not None and current.valid_until <= seen.held
+    def _wait(self, seen: Observation) -> Claim:
+        """Keep what is trusted less until its time comes; a rumour does not make a better word any later."""
+        known = next((place for place, claim in enumerate(self.beneath) if seen.says_as(claim.said)), None)
+        waiting = Claim.of(seen) if known is None else self.beneath.pop(known).and_then(seen)
+        in_vain = known is not None and waiting.rank > seen.trust.rank
+        self.beneath.insert(known if in_vain and known is not None else len(self.beneath), waiting)
+        return waiting

@@ -4,7 +4,7 @@ from collections.abc import Iterable, Mapping, Sequence
 
 from membus.domain.attributes import normal_path
 from membus.domain.event import Recorded
-from membus.domain.facts import as_of, fold
+from membus.domain.facts import fact_as_of
 from membus.domain.gate import Candidate, Extractor, Speaker, admit
 from membus.domain.observations import Observation
 
@@ -26,5 +26,5 @@ def speakers_of(events: Iterable[Recorded], seen: Iterable[Observation]) -> dict
 
 
 def _zone(recorded: Recorded, zones: Sequence[Observation]) -> str | None:
-    known = fold(as_of(zones, true_at=recorded.true_from, known_at=recorded.learned_at))
+    known = fact_as_of(zones, true_at=recorded.true_from, known_at=recorded.learned_at)
     return known.value if known else None

@@ -3,8 +3,8 @@
 from collections.abc import Iterable, Sequence
 from datetime import datetime
 
+from membus.domain.claims import by_truth, ordered, outlasts
 from membus.domain.observations import Observation, Trust
-from membus.domain.settling import by_truth, ordered, outlasts
 
 
 class Timeline:
