@@ -57,15 +57,22 @@ def _erase(arguments: Namespace, target: Target, output: Output) -> Exit:
             output.rows(counts(Owner(tenant=tenant, user=user), wiring_erasing.holdings()), nothing="")
         return Exit.DONE
     agreed(arguments, f"Erase {', '.join(users) or 'nobody'} of {tenant} from everywhere, for good?")
-    if arguments.live_table:
-        carried = wiring_operators.carry_over(tenant, live_table=arguments.live_table)
-        output.remark(f"carried over: {dict(carried)}")
+    if arguments.again:
+        _set_right(tenant, arguments.live_table, output)
     become(target.environment, "memory")
     jobs = [_begin(Owner(tenant=tenant, user=user)) for user in users]
     if arguments.wait:
         jobs = [_awaited(job) for job in jobs]
     output.rows([row(job) for job in jobs], nothing="Nobody is there who was erased before.")
     return Exit.DONE
+
+
+def _set_right(tenant: str, live_table: str | None, output: Output) -> None:
+    """Mend of what was restored the traces of erased users that lie among what is not theirs."""
+    if live_table:
+        output.remark(f"carried over: {dict(wiring_operators.carry_over(tenant, live_table=live_table))}")
+    dropped = wiring_operators.stale_summaries().drop(tenant)
+    output.remark(f"passages of summaries that no conversation has any more: {dropped} removed from the index")
 
 
 def _back(tenant: str, output: Output) -> Mapping[str, Sequence[str]]:

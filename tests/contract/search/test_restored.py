@@ -1,6 +1,6 @@
 """Who was erased is found wherever a restore brings them back, in each store alone, and goes again."""
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from typing import Any
 
 import pytest
@@ -11,9 +11,13 @@ from membus.adapters.dynamo_users import DynamoUsers
 from membus.adapters.erasing_restores import carry_over
 from membus.adapters.postgres_erasing import IndexedRows
 from membus.adapters.postgres_memories import PostgresMemories
-from membus.adapters.postgres_tenants import TenantTransactions
+from membus.adapters.postgres_tenants import Connection, TenantTransactions
 from membus.adapters.postgres_users import PostgresUsers
+from membus.adapters.stale_summaries import StaleSummaries
 from membus.domain.identity import Owner
+from membus.domain.remembered import memory_of_summary
+from membus.domain.retrieval import entry_of
+from membus.domain.summary import Summary
 from membus.ports.users import Users
 from scripts.erase import erased_before
 from tests.canaries import canary_of, plant, speak, sum_up
@@ -81,6 +85,25 @@ def restore(made: House, transactions: TenantTransactions, name: str, backup: Se
         indexed(transactions, ADA)
 
 
+def summed_up(made: House, transactions: TenantTransactions, tenant: str, conversation_id: str) -> None:
+    """Put a conversation's summaries into the index as they are."""
+    conversation = made.conversations.conversation(tenant, conversation_id)
+    item, *_ = made.talks.query(
+        KeyConditionExpression=Key("pk").eq(f"T#{tenant}#C#{conversation_id}") & Key("sk").begins_with("SUMMARY#")
+    )["Items"]
+    told = memory_of_summary(conversation, Summary.model_validate_json(str(item["body"])))
+    PostgresMemories(transactions, model="m").put(tenant, [entry_of(told)])
+
+
+def summaries(transactions: TenantTransactions, tenant: str) -> set[str]:
+    asked = b"SELECT group_id FROM membus.memories WHERE tenant_id = %(tenant)s AND kind = 'summary'"
+
+    def work(connection: Connection) -> Callable[[], list[tuple[Any, ...]]]:
+        return connection.execute(asked, {"tenant": tenant}).fetchall
+
+    return {str(group).split(":")[1] for (group,) in transactions.run(tenant, work)}
+
+
 @pytest.mark.parametrize("name", ["memory", "conversations", "index"])
 def test_each_store_names_everybody_it_holds_something_of_and_nobody_of_another_tenant(
     made: House, transactions: TenantTransactions, name: str
@@ -120,3 +143,23 @@ def test_a_backup_of_a_half_done_erasure_leads_to_them_too(made: House, transact
 
     assert made.talks.query(IndexName="by_status", KeyConditionExpression=LISTED)["Items"] == []
     assert "ada" in stores(made, transactions)["conversations"].of("restored")
+
+
+def test_a_summary_that_quoted_them_leaves_the_index_with_a_restore_of_the_index_alone(
+    made: House, transactions: TenantTransactions
+) -> None:
+    """It lies among what is Grace's: nothing there names Ada but its words."""
+    for tenant, conversation_id in (("restored", "shared"), ("restored", "graces"), ("restoreds", "adas")):
+        summed_up(made, transactions, tenant, conversation_id)
+    stale = StaleSummaries(transactions, made.talks)
+    assert stale.drop("restored") == 0
+
+    erase(made, transactions, ADA)
+
+    assert stale.drop("restored") == 1
+    assert summaries(transactions, "restored") == {"graces"}
+    assert summaries(transactions, "restoreds") == {"adas"}
+    speak(made, GRACE, "shared", 9)
+    sum_up(made, GRACE, "shared", "tea")
+    summed_up(made, transactions, "restored", "shared")
+    assert stale.drop("restored") == 0

@@ -13,6 +13,7 @@ if TYPE_CHECKING:
     from membus.adapters.dynamo_shadows import DynamoShadows
     from membus.adapters.dynamo_users import DynamoUsers
     from membus.adapters.s3_cold_versions import S3ColdVersions
+    from membus.adapters.stale_summaries import StaleSummaries
     from membus.domain.cold import ColdObject
     from membus.ports.events import EventHistory
     from membus.ports.rebuilding import FactRebuild
@@ -40,6 +41,14 @@ def users_by_store() -> "Mapping[str, Users]":
         "conversations": DynamoUsers(talks, "status_pk"),
         "index": PostgresUsers(_transactions()),
     }
+
+
+def stale_summaries() -> "StaleSummaries":
+    from membus.adapters.aws import table
+    from membus.adapters.stale_summaries import StaleSummaries
+    from membus.wiring_search import _transactions
+
+    return StaleSummaries(_transactions(), table(_env("CONVERSATIONS_TABLE"), read_timeout_seconds=10))
 
 
 def shadows() -> "DynamoShadows":
