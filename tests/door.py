@@ -15,6 +15,7 @@ from functions.memory import handler as memory
 from membus import (
     wiring,
     wiring_cold,
+    wiring_conversations,
     wiring_erasing,
     wiring_models,
     wiring_rates,
@@ -158,10 +159,11 @@ class Door:
         patch.setattr(wiring, "now", self.clock)
         patch.setattr(chat, "pause", lambda _: None)
         patch.setattr(wiring, "environment", lambda: "test")
-        patch.setattr(wiring, "fresh", lambda: self.fresh)
-        patch.setattr(wiring, "live_entities", NoTier)
-        for name in ("bus", "facts", "conversations", "episodes", "idempotency", "states", "summaries", "held_facts"):
+        patch.setattr(wiring_conversations, "live_entities", NoTier)
+        for name in ("bus", "facts", "episodes", "idempotency", "states", "held_facts"):
             patch.setattr(wiring, name, lambda name=name: getattr(self, name))
+        for name in ("conversations", "summaries", "fresh"):
+            patch.setattr(wiring_conversations, name, lambda name=name: getattr(self, name))
         patch.setattr(wiring, "api_keys", lambda: self.keys)
         for name in ("connections", "pending", "push", "turns", "conversations"):
             patch.setattr(wiring_socket, name, lambda name=name: getattr(self, name))

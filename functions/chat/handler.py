@@ -27,7 +27,16 @@ from functions.chat.tools import registry
 from functions.chat.turns import TurnIds
 from functions.chat.usecase import Chat
 from functions.chat.waiting import Waiting
-from membus import wiring, wiring_cold, wiring_erasing, wiring_models, wiring_rates, wiring_search, wiring_socket
+from membus import (
+    wiring,
+    wiring_cold,
+    wiring_conversations,
+    wiring_erasing,
+    wiring_models,
+    wiring_rates,
+    wiring_search,
+    wiring_socket,
+)
 from membus.domain.context import Context
 from membus.domain.conversation import MessageIds, Turn
 from membus.domain.identity import Caller, Id
@@ -74,7 +83,7 @@ def post_message(
     answer = told or _waiting().answer(_long_turn(who, conversation, asked, key), seconds=WAIT_SECONDS)
     if isinstance(answer, Turn):
         return Response(HTTPStatus.OK, body=Answer.of(answer), content_type=content_types.APPLICATION_JSON)
-    message = answer.message(wiring.conversations().conversation(who.tenant, conversation), wiring.now())
+    message = answer.message(wiring_conversations.conversations().conversation(who.tenant, conversation), wiring.now())
     where = f"/v1/conversations/{conversation}/messages/{answer.message_id}"
     headers: dict[str, str | list[str]] = {"Location": where, "Retry-After": "2"}
     body = Promised(message=message)
@@ -90,7 +99,7 @@ def _long_turn(who: Caller, conversation_id: str, asked: MessageIn, key: str) ->
 
 def _waiting() -> Waiting:
     pending, turns = wiring_socket.pending(), wiring_socket.turns()
-    return Waiting(wiring.conversations(), pending, turns, wiring.now, pause, time.monotonic)
+    return Waiting(wiring_conversations.conversations(), pending, turns, wiring.now, pause, time.monotonic)
 
 
 @app.get(
@@ -121,7 +130,7 @@ def get_message_context(conversation: Conversation, message: Annotated[Id, Path(
     **route("chat", "memory:read"),
 )
 def get_results(conversation: Conversation, message: Annotated[Id, Path()]) -> WholeResults:
-    tenant, conversations = caller(app).tenant, wiring.conversations()
+    tenant, conversations = caller(app).tenant, wiring_conversations.conversations()
     wiring_erasing.gate().open(tenant, conversation, conversations)
     return Results(wiring.contents, _unkept).of(conversations, tenant, conversation, message)
 
@@ -140,16 +149,10 @@ def handler(event: dict[str, Any], context: LambdaContext) -> dict[str, Any] | N
 
 def _socket() -> Socket:
     return Socket(
-        connections=wiring_socket.connections(),
-        keys=wiring.api_keys(),
-        replies=wiring_socket.replies(),
-        gate=wiring_erasing.gate(),
-        push=wiring_socket.push(),
-        turns=wiring_socket.turns(),
-        clock=wiring.now,
-        ids=ids,
+        connections=wiring_socket.connections(), keys=wiring.api_keys(), replies=wiring_socket.replies(),
+        gate=wiring_erasing.gate(), push=wiring_socket.push(), turns=wiring_socket.turns(), clock=wiring.now, ids=ids,
         admit=wiring_rates.turnstile().admit,
-    )
+    )  # fmt: skip
 
 
 def _chat(context: LambdaContext, *, whole_tenant: bool = False) -> Chat:
@@ -161,7 +164,7 @@ def _chat(context: LambdaContext, *, whole_tenant: bool = False) -> Chat:
     return Chat(
         gatherer=_gatherer(),
         gate=wiring_erasing.gate(),
-        conversations=wiring.conversations(),
+        conversations=wiring_conversations.conversations(),
         bus=wiring.bus(),
         announcements=wiring_search.announcements,
         model=partial(wiring_models.model, "chat"),
@@ -189,12 +192,7 @@ def _toolbox(seconds_left: Callable[[], float], whole_tenant: bool, acting: Acti
 
 def _gatherer() -> Gatherer:
     return Gatherer(
-        conversations=wiring.conversations(),
-        summaries=wiring.summaries(),
-        facts=wiring.facts(),
-        fresh=wiring.fresh(),
-        recollection=wiring_search.recollection(),
-        pool=pool,
-        tools=definitions,
-        live=wiring.live_entities(),
-    )
+        conversations=wiring_conversations.conversations(), summaries=wiring_conversations.summaries(),
+        facts=wiring.facts(), fresh=wiring_conversations.fresh(), recollection=wiring_search.recollection(),
+        pool=pool, tools=definitions, live=wiring_conversations.live_entities(),
+    )  # fmt: skip

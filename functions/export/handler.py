@@ -10,7 +10,7 @@ from aws_lambda_powertools.utilities.typing import LambdaContext
 from functions.export.api import DueRecord
 from functions.export.job import Exporter
 from functions.export.sections import Sources
-from membus import wiring, wiring_cold, wiring_erasing, wiring_search, wiring_transfer
+from membus import wiring, wiring_cold, wiring_conversations, wiring_erasing, wiring_search, wiring_transfer
 from membus.domain.transfer import due
 from membus.errors import ConflictError, UnavailableError
 from membus.observability import logger, metrics
@@ -37,9 +37,10 @@ def advance(record: DueRecord, lambda_context: LambdaContext) -> None:
 
 def _sources() -> Sources:
     return Sources(
-        episodes=wiring_cold.episode_reader(), facts=wiring.facts(), conversations=wiring.conversations(),
-        summaries=wiring.summaries(), documents=wiring_search.documents(), index=wiring_search.memory_index(),
-        held_facts=wiring.held_facts(), states=wiring.states(), contents=wiring.contents(), now=wiring.now,
+        episodes=wiring_cold.episode_reader(), facts=wiring.facts(), conversations=wiring_conversations.conversations(),
+        summaries=wiring_conversations.summaries(), documents=wiring_search.documents(),
+        index=wiring_search.memory_index(), held_facts=wiring.held_facts(), states=wiring.states(),
+        contents=wiring.contents(), now=wiring.now,
     )  # fmt: skip
 
 

@@ -20,7 +20,7 @@ from functions.extract.learning import Learner
 from functions.extract.redelivery import Redelivery
 from functions.extract.shares import Shares, read_now
 from functions.extract.usecase import extract_batch
-from membus import wiring, wiring_erasing, wiring_models, wiring_rates, wiring_usage
+from membus import wiring, wiring_conversations, wiring_erasing, wiring_models, wiring_rates, wiring_usage
 from membus.observability import EmfMonitor, logger, metrics
 from membus.ports.events import SourceQueue
 
@@ -40,7 +40,7 @@ def handler(event: dict[str, Any], context: LambdaContext) -> dict[str, Any]:
         facts=wiring.facts(),
         signals=wiring.signals(),
         held_facts=wiring.held_facts(),
-        fresh=wiring.fresh(),
+        fresh=wiring_conversations.fresh(),
         model=model,
         seconds_left=lambda: min(context.get_remaining_time_in_millis() / 1000 - RESERVE_SECONDS, MODEL_SECONDS_MAX),
         on_refused=_count_refused,

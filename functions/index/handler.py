@@ -11,7 +11,7 @@ from aws_lambda_powertools.utilities.typing import LambdaContext
 from functions.index.api import Backfill, Rebuild
 from functions.index.projection import Sources
 from functions.index.usecase import Sink, index_changes
-from membus import wiring, wiring_erasing, wiring_search
+from membus import wiring, wiring_conversations, wiring_erasing, wiring_search
 from membus.errors import MembusError
 from membus.observability import logger, metrics
 from membus.ports.events import EventBus
@@ -37,7 +37,7 @@ def _sink(model: str | None, *, bus: EventBus | None) -> Sink:
         index=wiring_search.memory_index(model),
         bus=bus,
         quarantine=wiring.quarantine(),
-        sources=Sources(wiring.contents(), wiring.facts(), wiring.conversations()),
+        sources=Sources(wiring.contents(), wiring.facts(), wiring_conversations.conversations()),
         gate=wiring_erasing.gate(),
         on_failure=_again,
         on_unpaid=_unpaid,

@@ -10,7 +10,7 @@ from aws_lambda_powertools.utilities.typing import LambdaContext
 
 from functions.migrate.scopes import Tended, tend, waited_seconds
 from functions.migrate.usecase import Outcome, Report, inspect, migrate, migrations_in
-from membus import wiring, wiring_search
+from membus import wiring, wiring_postgres, wiring_search
 from membus.observability import EmfMonitor, logger
 
 SQL = Path(__file__).parent / "sql"
@@ -28,9 +28,9 @@ def handler(event: dict[str, object], context: LambdaContext) -> Outcome | Tende
         EmfMonitor().waits(wiring.environment(), waited)
         logger.info("indexes of large scopes are up to date", extra={"outcome": tended})
         return tended
-    with wiring.schema(patience_seconds=patience) as schema:
+    with wiring_postgres.schema(patience_seconds=patience) as schema:
         if event.get("task") == "inspect":
-            return inspect(migrations_in(SQL), schema=schema, functions_role=wiring.functions_login().username)
-        outcome = migrate(migrations_in(SQL), schema=schema, functions_login=wiring.functions_login())
+            return inspect(migrations_in(SQL), schema=schema, functions_role=wiring_postgres.functions_login().username)
+        outcome = migrate(migrations_in(SQL), schema=schema, functions_login=wiring_postgres.functions_login())
     logger.info("schema is up to date", extra={"outcome": outcome})
     return outcome

@@ -10,7 +10,7 @@ from aws_lambda_powertools.utilities.typing import LambdaContext
 
 from functions.summarize.api import DueRecord
 from functions.summarize.usecase import Summarizer
-from membus import wiring, wiring_models
+from membus import wiring, wiring_conversations, wiring_models
 from membus.observability import logger, metrics
 
 MODEL_SECONDS_MAX = 40
@@ -25,8 +25,8 @@ def advance(record: DueRecord, lambda_context: LambdaContext) -> None:
         return min(lambda_context.get_remaining_time_in_millis() / 1000 - RESERVE_SECONDS, MODEL_SECONDS_MAX)
 
     steps = Summarizer(
-        conversations=wiring.conversations(),
-        summaries=wiring.summaries(),
+        conversations=wiring_conversations.conversations(),
+        summaries=wiring_conversations.summaries(),
         model=partial(wiring_models.model, "summarize"),
         clock=wiring.now,
         seconds_left=seconds_left,

@@ -6,7 +6,7 @@ from aws_lambda_powertools.utilities.typing import LambdaContext
 
 from functions.sweep.api import Deletion
 from functions.sweep.usecase import sweep
-from membus import wiring
+from membus import wiring_conversations
 from membus.observability import logger
 
 RESERVE_SECONDS = 20
@@ -17,7 +17,7 @@ RESERVE_SECONDS = 20
 def handler(event: dict[str, Any], context: LambdaContext) -> dict[str, Any]:
     unfinished = sweep(
         [Deletion.model_validate(record) for record in event["Records"]],
-        remains=wiring.remains(),
+        remains=wiring_conversations.remains(),
         seconds_left=lambda: context.get_remaining_time_in_millis() / 1000 - RESERVE_SECONDS,
         on_failure=lambda tenant, detail: logger.warning("a removal comes again", tenant_id=tenant, detail=detail),
     )

@@ -9,7 +9,7 @@ from pathlib import Path
 
 from rich.progress import Progress, SpinnerColumn, TextColumn, TimeElapsedColumn
 
-from membus import wiring, wiring_erasing, wiring_operators, wiring_search
+from membus import wiring, wiring_conversations, wiring_erasing, wiring_operators, wiring_search
 from membus.domain.event import Recorded
 from membus.errors import InvalidError
 from membus.ports.events import EventHistory
@@ -95,7 +95,7 @@ def _import(arguments: Namespace, target: Target, output: Output) -> Exit:
 
 def _places() -> Places:
     stores = Stores(
-        documents=wiring_search.documents(), conversations=wiring.conversations(),
+        documents=wiring_search.documents(), conversations=wiring_conversations.conversations(),
         restored=wiring_operators.restored_conversations(), states=wiring.states(), contents=wiring.contents(),
         is_erased=wiring_erasing.gate().is_erased,
     )  # fmt: skip

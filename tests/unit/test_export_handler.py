@@ -6,7 +6,7 @@ from typing import Any
 import pytest
 
 from functions.export import handler as entry
-from membus import wiring, wiring_cold, wiring_erasing, wiring_search, wiring_transfer
+from membus import wiring, wiring_cold, wiring_conversations, wiring_erasing, wiring_search, wiring_transfer
 from membus.domain.transfer import due
 from membus.erasing import Gate
 from membus.errors import ConflictError
@@ -31,8 +31,8 @@ def desk(monkeypatch: pytest.MonkeyPatch, bus: InMemoryBus) -> Desk:
     desk, sources = Desk(household.sources), household.sources
     desk.exports.begin(an_export())
     parts: list[tuple[Any, str, Any]] = [
-        (wiring, "facts", sources.facts), (wiring, "conversations", sources.conversations),
-        (wiring, "summaries", sources.summaries), (wiring, "held_facts", sources.held_facts),
+        (wiring, "facts", sources.facts), (wiring_conversations, "conversations", sources.conversations),
+        (wiring_conversations, "summaries", sources.summaries), (wiring, "held_facts", sources.held_facts),
         (wiring, "states", sources.states), (wiring, "contents", sources.contents),
         (wiring_cold, "episode_reader", sources.episodes), (wiring_search, "documents", sources.documents),
         (wiring_search, "memory_index", sources.index), (wiring_search, "announcements", bus),

@@ -6,7 +6,7 @@ from typing import Any
 import pytest
 
 from functions.extract.handler import handler, shares
-from membus import wiring, wiring_erasing, wiring_models, wiring_rates, wiring_usage
+from membus import wiring, wiring_conversations, wiring_erasing, wiring_models, wiring_rates, wiring_usage
 from membus.domain.prompt import Prompt, Reply
 from membus.domain.rates import Rate
 from membus.domain.trails import Trails
@@ -51,12 +51,12 @@ class Parts:
             "facts",
             "signals",
             "held_facts",
-            "fresh",
             "quarantine",
             "source_queue",
             "dead_letters",
         ):
             patch.setattr(wiring, name, lambda name=name: getattr(self, name))
+        patch.setattr(wiring_conversations, "fresh", lambda: self.fresh)
         patch.setattr(wiring_models, "model", self._model)
         patch.setattr(wiring_erasing, "gate", lambda: Gate(InMemoryErasures()))
         shares.cache_clear()

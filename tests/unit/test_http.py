@@ -5,7 +5,7 @@ from typing import Any
 
 import pytest
 
-from membus import wiring
+from membus import wiring, wiring_conversations
 from membus.errors import ConflictError, UnavailableError
 from tests.door import EVERYDAY, Answer, Door
 
@@ -197,7 +197,7 @@ class Garbled:
 
 
 def test_an_answer_that_does_not_fit_its_route_is_our_defect(door: Door, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(wiring, "conversations", Garbled)
+    monkeypatch.setattr(wiring_conversations, "conversations", Garbled)
 
     answer = door.get("/v1/conversations/c1")
 

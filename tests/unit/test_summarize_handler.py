@@ -6,7 +6,7 @@ from typing import Any
 import pytest
 
 from functions.summarize.handler import handler
-from membus import wiring, wiring_models
+from membus import wiring_conversations, wiring_models
 from membus.errors import BudgetError, UnavailableError
 from membus.observability import metrics
 from tests.door import Invocation
@@ -19,8 +19,8 @@ from tests.unit.test_summarize import Bench, draft
 def bench(monkeypatch: pytest.MonkeyPatch) -> Bench:
     bench = Bench(draft("Things were paid for."))
     monkeypatch.setattr(metrics.provider, "namespace", "membus")
-    monkeypatch.setattr(wiring, "conversations", lambda: bench.conversations)
-    monkeypatch.setattr(wiring, "summaries", lambda: bench.summaries)
+    monkeypatch.setattr(wiring_conversations, "conversations", lambda: bench.conversations)
+    monkeypatch.setattr(wiring_conversations, "summaries", lambda: bench.summaries)
     monkeypatch.setattr(wiring_models, "model", lambda task, _tenant: {"summarize": bench.model}[task])
     return bench
 

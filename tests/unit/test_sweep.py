@@ -12,7 +12,7 @@ from hypothesis import strategies as st
 from functions.sweep import handler
 from functions.sweep.api import Deletion
 from functions.sweep.usecase import sweep
-from membus import wiring
+from membus import wiring_conversations
 from tests.door import Invocation
 from tests.factories import a_conversation, a_turn
 from tests.fakes.clock import StoppedClock
@@ -113,7 +113,7 @@ def test_the_handler_reports_what_comes_again(
     monkeypatch: pytest.MonkeyPatch, seconds: float, again: list[str]
 ) -> None:
     store = deleted("c")
-    monkeypatch.setattr(wiring, "remains", lambda: InMemoryRemains(store))
+    monkeypatch.setattr(wiring_conversations, "remains", lambda: InMemoryRemains(store))
 
     context: Any = Invocation(seconds)
 

@@ -24,7 +24,7 @@ from functions.memory.once import once, settings
 from functions.memory.routes.etags import IfMatch, expected_version, tagged
 from functions.memory.routes.parameters import READ, WRITE, Cursor, Limit, RequestKey, required
 from functions.memory.routes.walls import unseen
-from membus import wiring, wiring_erasing, wiring_socket
+from membus import wiring, wiring_conversations, wiring_erasing, wiring_socket
 from membus.domain.conversation import Conversation, Message, MessageIds, Status
 from membus.domain.identity import Id, Owner
 from membus.http import caller
@@ -62,14 +62,18 @@ def get_conversations(
     return conversations.list_conversations(
         caller(router).tenant, status, user=user, listing=Listing(limit, cursor, wiring.sealer()),
         hidden=unseen(router),
-        conversations=wiring.conversations(),
+        conversations=wiring_conversations.conversations(),
     )  # fmt: skip
 
 
 @router.get(CONVERSATION, summary="One conversation", **READ)
 def get_conversation(conversation: ConversationId, user: ActingUser = None) -> Response[Conversation]:
     found = conversations.read_conversation(
-        caller(router).tenant, conversation, user=user, hidden=unseen(router), conversations=wiring.conversations()
+        caller(router).tenant,
+        conversation,
+        user=user,
+        hidden=unseen(router),
+        conversations=wiring_conversations.conversations(),
     )
     return tagged(found, found.version)
 
@@ -85,7 +89,7 @@ def patch_conversation(
     expected = expected_version(change.expected_version, if_match)
     changed = conversations.change_conversation(
         caller(router).tenant, conversation, change.model_copy(update={"expected_version": expected}), user=user,
-        hidden=unseen(router), conversations=wiring.conversations(), pause=time.sleep,
+        hidden=unseen(router), conversations=wiring_conversations.conversations(), pause=time.sleep,
     )  # fmt: skip
     return tagged(changed, changed.version)
 
@@ -95,7 +99,7 @@ def patch_conversation(
 )
 def delete_conversation(conversation: ConversationId, user: ActingUser = None) -> Response[None]:
     conversations.delete_conversation(
-        caller(router).tenant, conversation, user=user, conversations=wiring.conversations()
+        caller(router).tenant, conversation, user=user, conversations=wiring_conversations.conversations()
     )
     return Response(HTTPStatus.NO_CONTENT)
 
@@ -112,7 +116,7 @@ def get_messages(
     return conversations.list_messages(
         caller(router).tenant, conversation, order, user=user, listing=Listing(limit, cursor, wiring.sealer()),
         hidden=unseen(router),
-        conversations=wiring.conversations(),
+        conversations=wiring_conversations.conversations(),
     )  # fmt: skip
 
 
@@ -127,7 +131,8 @@ def get_message(conversation: ConversationId, message: MessageId, user: ActingUs
 def get_handoff(conversation: ConversationId, turns: Turns = 10, user: ActingUser = None) -> Handoff:
     return hand_off(
         caller(router).tenant, conversation, user=user, turns=turns, now=wiring.now(), hidden=unseen(router),
-        conversations=wiring.conversations(), outlines=wiring.summaries(), facts=wiring.facts(),
+        conversations=wiring_conversations.conversations(), outlines=wiring_conversations.summaries(),
+        facts=wiring.facts(),
     )  # fmt: skip
 
 
@@ -136,7 +141,7 @@ def _start(request: dict[str, Any]) -> dict[str, Any]:
     started = conversations.start_conversation(
         ConversationIn.model_validate(request["body"]), tenant=request["tenant"], request_key=request["key"],
         now=wiring.now(), ids=ids,
-        conversations=wiring.conversations(),
+        conversations=wiring_conversations.conversations(),
     )  # fmt: skip
     return started.model_dump(mode="json")
 

@@ -10,7 +10,7 @@ from functions.memory.api import EventBatch, EventReceipt
 from functions.memory.events import accept_events
 from functions.memory.incoming import Stamp
 from functions.memory.routes.parameters import EVENTS, RequestKey
-from membus import wiring, wiring_erasing, wiring_rates
+from membus import wiring, wiring_conversations, wiring_erasing, wiring_rates
 from membus.http import caller
 from membus.observability import EmfMonitor
 
@@ -22,5 +22,10 @@ def post_events(batch: Annotated[EventBatch, Body()], key: RequestKey = None) ->
     wiring_rates.turnstile().admit(caller(router).tenant, "events", len(batch.events))
     stamp = Stamp(tenant=caller(router).tenant, request_key=key, now=wiring.now())
     return accept_events(
-        batch.events, stamp, gate=wiring_erasing.gate(), bus=wiring.bus(), fresh=wiring.fresh(), monitor=EmfMonitor()
+        batch.events,
+        stamp,
+        gate=wiring_erasing.gate(),
+        bus=wiring.bus(),
+        fresh=wiring_conversations.fresh(),
+        monitor=EmfMonitor(),
     )

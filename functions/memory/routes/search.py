@@ -9,7 +9,7 @@ from functions.memory.memories_api import Results, SearchIn
 from functions.memory.routes.parameters import READ
 from functions.memory.routes.walls import unseen
 from functions.memory.search import Search
-from membus import wiring, wiring_search
+from membus import wiring, wiring_conversations, wiring_search
 from membus.erasing import show
 from membus.http import caller
 
@@ -29,7 +29,7 @@ def searching(tenant: str) -> Search:
         index=wiring_search.memory_index(),
         embedder=wiring_search.embedder(tenant),
         facts=wiring.facts(),
-        conversations=wiring.conversations(),
+        conversations=wiring_conversations.conversations(),
         recent=wiring_search.recent(),
         clock=wiring.now,
     )

@@ -10,7 +10,7 @@ from functions.memory.routes.conversations import ActingUser
 from functions.memory.routes.parameters import READ, Cursor, Limit
 from functions.memory.routes.walls import unseen
 from functions.memory.summaries import SummaryPage, read_summary
-from membus import wiring
+from membus import wiring, wiring_conversations
 from membus.domain.identity import Id
 from membus.http import caller
 
@@ -27,7 +27,13 @@ def get_summary(
     cursor: Cursor = None,
 ) -> SummaryPage:
     tenant = caller(router).tenant
-    read_conversation(tenant, conversation, user=user, hidden=unseen(router), conversations=wiring.conversations())
+    read_conversation(
+        tenant, conversation, user=user, hidden=unseen(router), conversations=wiring_conversations.conversations()
+    )
     return read_summary(
-        tenant, conversation, version, listing=Listing(limit, cursor, wiring.sealer()), summaries=wiring.summaries()
+        tenant,
+        conversation,
+        version,
+        listing=Listing(limit, cursor, wiring.sealer()),
+        summaries=wiring_conversations.summaries(),
     )

@@ -2,7 +2,6 @@
 
 import json
 import os
-from contextlib import contextmanager
 from datetime import UTC, datetime, timedelta
 from functools import cache, partial
 from typing import TYPE_CHECKING
@@ -10,27 +9,19 @@ from typing import TYPE_CHECKING
 import membus.adapters.aws  # noqa: F401 - every function needs boto3; while Lambda starts it, it loads at full speed
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Mapping
+    from collections.abc import Mapping
 
     from aws_lambda_powertools.utilities.idempotency import DynamoDBPersistenceLayer
 
-    from membus.adapters.postgres import Address
-    from membus.domain.migration import Login
     from membus.ports.answers import AnswerStore
     from membus.ports.api_keys import ApiKeys
     from membus.ports.contents import ContentStore
-    from membus.ports.conversations import ConversationStore
     from membus.ports.episodes import EpisodeReader
     from membus.ports.events import EpisodeStore, EventBus, Quarantine, SignalStore, SourceQueue
     from membus.ports.facts import FactStore
-    from membus.ports.fresh import FreshWords
     from membus.ports.held_facts import HeldFacts
-    from membus.ports.hot_tier import HotTier, LiveEntities
-    from membus.ports.remains import Remains
-    from membus.ports.schema import Schema
     from membus.ports.sealer import Sealer
     from membus.ports.states import StateStore
-    from membus.ports.summaries import SummaryStore
     from membus.ports.traces import Traces
 
 SECRET_SECONDS = 300
@@ -131,73 +122,6 @@ def signals() -> "SignalStore":
 
 
 @cache
-def conversations() -> "ConversationStore":
-    from membus.adapters.aws import table
-    from membus.adapters.dynamo_conversations import DynamoConversations
-
-    store, tier = DynamoConversations(table(_env("CONVERSATIONS_TABLE")), now), hot_tier()
-    if tier is None:
-        return store
-    from membus.hot import HotConversations
-
-    return HotConversations(store, tier)
-
-
-@cache
-def hot_tier() -> "HotTier | None":
-    """Return the tier at HOT_TIER_URL, if there is one; HOT_TIER_CACHE names the ElastiCache that a role logs in to."""
-    if not (url := _env("HOT_TIER_URL", "")):
-        return None
-    from boto3.session import Session
-
-    from membus.adapters.valkey_hot import ValkeyHotTier, connect
-    from membus.adapters.valkey_login import RoleLogin
-    from membus.observability import logger
-
-    def on_away(why: str) -> None:
-        logger.warning("the hot tier is away, reads fall through", extra={"why": why})
-
-    cache = _env("HOT_TIER_CACHE", "")
-    login = RoleLogin(cache, Session()) if cache else None
-    return ValkeyHotTier(lambda: connect(url, cluster=bool(cache), credentials=login), on_away)
-
-
-def live_entities() -> "LiveEntities":
-    from membus.hot_parts import NoTier
-
-    return hot_tier() or NoTier()
-
-
-@cache
-def summaries() -> "SummaryStore":
-    from membus.adapters.aws import table
-    from membus.adapters.dynamo_summaries import DynamoSummaries
-
-    return DynamoSummaries(table(_env("CONVERSATIONS_TABLE")))
-
-
-@cache
-def remains() -> "Remains":
-    from membus.adapters.aws import table
-    from membus.adapters.dynamo_remains import DynamoRemains
-
-    return DynamoRemains(table(_env("CONVERSATIONS_TABLE")), contents())
-
-
-@cache
-def fresh() -> "FreshWords":
-    from membus.adapters.aws import table
-    from membus.adapters.dynamo_fresh import DynamoFresh
-
-    store, tier = DynamoFresh(table(_env("CONVERSATIONS_TABLE")), now), hot_tier()
-    if tier is None:
-        return store
-    from membus.hot_parts import HotFreshWords
-
-    return HotFreshWords(store, tier, now)
-
-
-@cache
 def contents() -> "ContentStore":
     from membus.adapters.aws import client
     from membus.adapters.s3_contents import S3Contents
@@ -265,33 +189,3 @@ def sealer() -> "Sealer":
     from membus.adapters.kms_sealer import KmsSealer
 
     return KmsSealer(client("kms"), _env("CURSOR_KEY_ID"))
-
-
-@contextmanager
-def schema(*, patience_seconds: float) -> "Iterator[Schema]":
-    """Open the schema as its owner and close the connection behind it."""
-    from membus.adapters.postgres import connect
-    from membus.adapters.postgres_schema import PostgresSchema
-    from membus.adapters.secrets_manager import login
-
-    owner = login(_env("POSTGRES_OWNER_SECRET_ID"))
-    with connect(postgres_address(), owner, patience_seconds=patience_seconds) as connection:
-        yield PostgresSchema(connection)
-
-
-def postgres_address() -> "Address":
-    from membus.adapters.postgres import Address
-
-    return Address(
-        host=_env("POSTGRES_HOST"),
-        port=int(_env("POSTGRES_PORT")),
-        database=_env("POSTGRES_DATABASE"),
-        sslmode=_env("POSTGRES_SSLMODE", "require"),
-    )
-
-
-def functions_login() -> "Login":
-    """Return what the functions log in to Postgres with."""
-    from membus.adapters.secrets_manager import login
-
-    return login(_env("POSTGRES_APP_SECRET_ID"))

@@ -5,8 +5,9 @@ from datetime import timedelta
 from functools import cache, partial
 from typing import TYPE_CHECKING
 
-from membus.wiring import _env, conversations, now
+from membus.wiring import _env, now
 from membus.wiring_cold import OBJECT_SECONDS
+from membus.wiring_conversations import conversations
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
@@ -123,7 +124,7 @@ def _talks(versions: "S3Versions") -> "Holdings":
     from membus.adapters.dynamo_conversations import DynamoConversations
     from membus.adapters.erasing_conversations import UserConversations
     from membus.hot import HotConversations
-    from membus.wiring import remains
+    from membus.wiring_conversations import remains
 
     talks, store = table(_env("CONVERSATIONS_TABLE")), conversations()
     tier = store.tier if isinstance(store, HotConversations) else None

@@ -4,7 +4,8 @@ from contextlib import contextmanager
 from functools import cache, partial
 from typing import TYPE_CHECKING
 
-from membus.wiring import _env, contents, functions_login, now, postgres_address
+from membus.wiring import _env, contents, now
+from membus.wiring_postgres import functions_login, postgres_address
 from membus.wiring_usage import account
 
 if TYPE_CHECKING:

@@ -3,7 +3,8 @@
 from functools import cache
 from typing import TYPE_CHECKING
 
-from membus.wiring import _env, conversations, hot_tier, now
+from membus.wiring import _env, now
+from membus.wiring_conversations import conversations, hot_tier
 
 if TYPE_CHECKING:
     from membus.ports.connections import ConnectionStore, Push
