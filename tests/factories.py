@@ -4,12 +4,12 @@ from collections.abc import Iterable
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
+from membus.domain.candidate import Candidate
 from membus.domain.cold import ColdRow
 from membus.domain.conversation import Conversation, Message, Turn
 from membus.domain.episode import place_of
 from membus.domain.event import Event, Recorded
 from membus.domain.facts import Fact, Observation, Provenance, Trust, by_key, fold
-from membus.domain.gate import Candidate
 from membus.domain.identity import Owner
 from membus.domain.marks import Cut
 from membus.domain.prompt import Block, Footprint, Prompt, Said, Section, Usage

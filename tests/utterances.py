@@ -5,8 +5,9 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from functions.extract.prompt import CURRENT
+from membus.domain.candidate import Candidate, Extractor
 from membus.domain.facts import Observation
-from membus.domain.gate import Candidate, Extractor, judge
+from membus.domain.gate import judge
 from membus.domain.verdict import Held
 from tests.factories import recorded, said
 

@@ -11,11 +11,12 @@ from functions.extract.prompt import CURRENT, Instructions
 from functions.extract.reading import Reader, Reading
 from membus.domain import rules
 from membus.domain.answers import Answers
+from membus.domain.candidate import Extractor
 from membus.domain.corrections import corrected_by_hand
 from membus.domain.event import Recorded
 from membus.domain.facts import Observation
 from membus.domain.fresh import settled_by
-from membus.domain.gate import GATE_VERSION, Extractor, judge
+from membus.domain.gate import GATE_VERSION, judge
 from membus.domain.held_facts import held_fact
 from membus.domain.identity import Owner
 from membus.domain.profile import Profile

@@ -4,8 +4,8 @@ import json
 from collections.abc import Sequence
 from dataclasses import dataclass
 
+from membus.domain.candidate import Candidate
 from membus.domain.event import Recorded
-from membus.domain.gate import Candidate
 from membus.domain.identity import Record
 from membus.domain.prompt import Block, Prompt, Said
 

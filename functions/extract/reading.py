@@ -5,9 +5,10 @@ from dataclasses import dataclass, field
 
 from functions.extract.prompt import CURRENT, MAX_TOKENS, Candidates, Instructions, Words, prompt_for
 from membus.domain.answers import Answer, Answers, answers_to
+from membus.domain.candidate import Candidate
 from membus.domain.event import Recorded
 from membus.domain.explaining import Share, share_of
-from membus.domain.gate import Candidate, stands_in
+from membus.domain.gate import stands_in
 from membus.domain.search.passages import split
 from membus.domain.tokens import estimate_tokens
 from membus.errors import MembusError, ModelError, UnavailableError

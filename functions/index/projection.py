@@ -1,12 +1,12 @@
 """What a change means to the search index and to those who listen on the bus."""
 
-import hashlib
 import json
 import re
 from dataclasses import dataclass, replace
 from datetime import datetime
 from typing import Any
 
+from functions.index.announcing import announcement
 from functions.index.api import Change
 from membus.domain.document import Document
 from membus.domain.erasure import Erasure
@@ -96,7 +96,7 @@ def _fact(change: Change, owner: Owner, facts: FactReader) -> Projection:
     """
     new, old = _read_fact(change.body), _read_fact(change.old_body)
     revision, before = change.revisions
-    told = _announcement(owner, new, old, write=_write(change, new, old))
+    told = announcement(owner, new, old, write=_write(change, new, old))
     moment = max(fact.learned_at for fact in (new, old) if fact)
     whose: Any = {"user": owner.user, "moment": moment, "counted": True}
     if new is None:
@@ -183,29 +183,6 @@ def _opened(change: Change, contents: ContentStore) -> Recorded:
         raise InvalidError(f"the payload of event {event.event_id} is gone")
     payload = json.loads(text) if text else {}
     return recorded.model_copy(update={"event": event.model_copy(update={"payload": payload})})
-
-
-def _announcement(owner: Owner, new: Fact | None, old: Fact | None, *, write: str) -> Event | None:
-    """Return what listeners are told; `write` names the write that changed the fact as no other write is named."""
-    before = old.value if old else None
-    after = new.value if new else None
-    if (known := new or old) is None or before == after:
-        return None
-    if after is None:
-        return _told(owner, "fact.retracted", known, write, previous=before)
-    if before is None:
-        return _told(owner, "fact.recorded", known, write)
-    return _told(owner, "fact.superseded", known, write, previous=before)
-
-
-def _told(owner: Owner, kind: str, fact: Fact, write: str, *, previous: str | None = None) -> Event:
-    """Return the announcement; the same write always has the same event id, and no other one has it."""
-    identity = f"{owner.tenant}\n{owner.user}\n{fact.key}\n{write}\n{kind}"
-    payload = {"key": fact.key, "value": fact.value, "version": fact.version, "event_id": fact.provenance.event_id}
-    return Event(
-        event_id=f"{kind}-{hashlib.sha256(identity.encode()).hexdigest()[:32]}", tenant_id=owner.tenant,
-        user_id=owner.user, type=kind, occurred_at=fact.learned_at, payload=payload | {"previous": previous},
-    )  # fmt: skip
 
 
 def _read_fact(body: str | None) -> Fact | None:

@@ -7,7 +7,8 @@ from typing import Any
 from pydantic import ValidationError
 
 from functions.memory.facts_api import FactRefused, FactResults, FactSet, KeyedFactIn
-from functions.memory.facts_corrections import Change, Outcome, correct_all, event_id_of
+from functions.memory.facts_changes import Change
+from functions.memory.facts_corrections import Outcome, correct_all, event_id_of
 from membus.domain.corrections import Correction
 from membus.domain.identity import Owner
 from membus.errors import ConflictError, MembusError

@@ -4,7 +4,8 @@ from collections.abc import Callable
 from datetime import datetime
 
 from functions.memory.cursors import read_cursor, write_cursor
-from functions.memory.facts_corrections import Change, Done, correct
+from functions.memory.facts_changes import Change
+from functions.memory.facts_corrections import Done, correct
 from functions.memory.quarantine_api import HeldOut, QuarantinePage
 from membus.domain.corrections import Correction
 from membus.domain.identity import Owner

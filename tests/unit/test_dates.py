@@ -7,8 +7,9 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from membus.domain.candidate import Extractor, Speaker
 from membus.domain.facts import Observation
-from membus.domain.gate import Extractor, Speaker, admit
+from membus.domain.gate import admit
 from membus.domain.verdict import Held, Verdict
 from tests.factories import a_candidate, an_event, recorded
 

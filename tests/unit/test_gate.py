@@ -6,8 +6,9 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from membus.domain.candidate import Extractor, Speaker
 from membus.domain.facts import Observation, Trust
-from membus.domain.gate import Extractor, Speaker, admit
+from membus.domain.gate import admit
 from membus.domain.verdict import Held, Refused, Verdict
 from tests.factories import NOON, a_candidate, an_event, recorded, said
 

@@ -5,8 +5,9 @@ from typing import Any
 
 import pytest
 
+from membus.domain.candidate import Candidate, Extractor
 from membus.domain.facts import Observation, Trust
-from membus.domain.gate import CHANGES_MAX, Candidate, Extractor, admit, judge
+from membus.domain.gate import CHANGES_MAX, admit, judge
 from membus.domain.utterance.secrets import holds_secret
 from membus.domain.verdict import HELD, Held, Refused, Verdict
 from tests.factories import a_candidate, recorded, said

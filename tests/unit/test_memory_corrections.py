@@ -285,23 +285,3 @@ def test_nobody_corrects_a_fact_by_saying_that_it_happened(lisbon: Door, door_of
     assert (answer.status, answer.code) == (422, "reserved_type")
     assert lisbon.bus.published == []
     assert episodes(lisbon).contents == {}
-
-
-@pytest.mark.parametrize("method", ["PUT", "DELETE"])
-def test_to_correct_takes_the_scope_to_write_memory(lisbon: Door, method: str) -> None:
-    lisbon.scopes = ("events:write", "memory:read", "chat")
-
-    answer = lisbon.call(method, CITY, headers={}, body='{"value": "Rome"}' if method == "PUT" else None)
-
-    assert (answer.status, answer.code) == (403, "scope_missing")
-    assert lisbon.get(CITY).json["value"] == "Lisbon"
-
-
-def test_another_tenant_corrects_only_its_own_ada(lisbon: Door) -> None:
-    lisbon.tenant = "zeta"
-    assert lisbon.delete(CITY).status == 404
-    put(lisbon, "Rome")
-
-    lisbon.tenant = "acme"
-
-    assert lisbon.get(CITY).json["value"] == "Lisbon"

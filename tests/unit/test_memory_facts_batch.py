@@ -5,7 +5,8 @@ from typing import Any
 
 import pytest
 
-from functions.memory.facts_corrections import CHANGES_MAX, TRIES, Change, Done, correct, correct_all
+from functions.memory.facts_changes import Change
+from functions.memory.facts_corrections import CHANGES_MAX, TRIES, Done, correct, correct_all
 from membus.domain.corrections import Correction
 from membus.domain.facts import Fact
 from membus.errors import ConflictError, UnavailableError

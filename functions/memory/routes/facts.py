@@ -13,7 +13,8 @@ from functions.memory import facts
 from functions.memory.api import ExplainedFact, FactHistory, FactPage, ProfileOut
 from functions.memory.facts_api import FactBatch, FactIn, FactResults
 from functions.memory.facts_batch import put_facts
-from functions.memory.facts_corrections import Change, Done, correct, event_id_of
+from functions.memory.facts_changes import Change
+from functions.memory.facts_corrections import Done, correct, event_id_of
 from functions.memory.once import once, settings
 from functions.memory.routes.etags import (
     IfMatch,

@@ -3,8 +3,9 @@
 from collections.abc import Callable, Iterator, Sequence
 from typing import TYPE_CHECKING, Any
 
-from membus.adapters.dynamo_facts import DynamoFacts, carried_write, fact_item, profile_write, user_pk, version_sk
+from membus.adapters.dynamo_facts import DynamoFacts
 from membus.adapters.dynamo_transactions import transact
+from membus.adapters.fact_items import carried_write, fact_item, profile_write, user_pk, version_sk
 from membus.domain.carrying import RECENT_MAX
 from membus.domain.facts import Observation, by_key, fold
 from membus.domain.identity import Owner

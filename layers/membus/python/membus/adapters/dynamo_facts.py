@@ -14,6 +14,7 @@ from membus.adapters.dynamo_answers import ANSWERS
 from membus.adapters.dynamo_errors import dynamo_errors
 from membus.adapters.dynamo_transactions import transact
 from membus.adapters.episode_items import answer_attribute, identity_key, recording
+from membus.adapters.fact_items import carried_write, fact_item, place_sk, profile_write, user_pk, version_sk
 from membus.domain.carrying import RECENT_MAX, Carried, Place, Trail, place_of
 from membus.domain.event import FORGOTTEN
 from membus.domain.facts import Fact, Observation
@@ -104,7 +105,7 @@ class DynamoFacts:
             "ConsistentRead": True, "ScanIndexForward": not backwards, "Limit": limit,
         }  # fmt: skip
         if beyond:
-            query["ExclusiveStartKey"] = {"pk": user_pk(owner), "sk": _version_sk(key, beyond)}
+            query["ExclusiveStartKey"] = {"pk": user_pk(owner), "sk": place_sk(key, beyond)}
         with dynamo_errors("reading a history"):
             items = self._table.query(**query)["Items"]
         seen = [Observation.model_validate_json(str(item["body"])) for item in items]
@@ -167,47 +168,3 @@ class DynamoFacts:
                 **({"ExpressionAttributeNames": names} if names else {}),
             }
         }
-
-
-def profile_write(table_name: str, profile: Profile) -> dict[str, Any]:
-    """Return the write of a profile; its version guards the whole commit, every write to a user's facts raises it."""
-    read = profile.version - 1
-    unread: dict[str, Any] = {"ConditionExpression": "attribute_not_exists(pk)"}
-    still: dict[str, Any] = {
-        "ConditionExpression": "version = :read", "ExpressionAttributeValues": {":read": read},
-    }  # fmt: skip
-    item = {
-        "pk": user_pk(profile.owner), "sk": "PROFILE", "version": profile.version, "body": profile.model_dump_json(),
-    }  # fmt: skip
-    return {"Put": {"TableName": table_name, "Item": item, **(still if read else unread)}}
-
-
-def user_pk(owner: Owner) -> str:
-    return f"T#{owner.tenant}#U#{owner.user}"
-
-
-def fact_item(pk: str, fact: Fact, *, revision: int) -> dict[str, Any]:
-    """A retracted fact keeps its item, marked: with it would go the word that keeps the fact from coming back.
-
-    `revision` is the profile's version, which no rebuild lowers: whoever copies the fact knows the newer one by it.
-    """
-    item = {
-        "pk": pk, "sk": f"FACT#{fact.key}", "kind": fact.kind, "body": fact.model_dump_json(), "revision": revision,
-    }  # fmt: skip
-    return item | ({"retracted": True} if fact.retracted else {})
-
-
-def carried_write(table_name: str, pk: str, key: str, carried: Carried | None) -> dict[str, Any]:
-    where = {"pk": pk, "sk": f"FACTC#{key}"}
-    if carried is None:
-        return {"Delete": {"TableName": table_name, "Key": where}}
-    return {"Put": {"TableName": table_name, "Item": where | {"body": carried.model_dump_json()}}}
-
-
-def version_sk(seen: Observation) -> str:
-    return _version_sk(seen.key, place_of(seen))
-
-
-def _version_sk(key: str, place: Place) -> str:
-    learned_ms, event_id = place
-    return f"FACTV#{key}#{learned_ms:014d}#{event_id}"

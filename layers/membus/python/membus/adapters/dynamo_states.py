@@ -60,10 +60,8 @@ class DynamoStates:
                 raise NotFoundError("no such state")
             text = self._contents.text(item["spilled"]) if "spilled" in item else item["body"]
             if text is not None:
-                whose = item.get("user_id")
-                return State(
-                    data=json.loads(text), version=int(item["version"]), expires_at=_expiry(item), user_id=whose
-                )
+                read = {"version": int(item["version"]), "user_id": item.get("user_id")}
+                return State(data=json.loads(text), expires_at=_expiry(item), **read)
         raise UnavailableError("the document of this state cannot be found")
 
     def put(

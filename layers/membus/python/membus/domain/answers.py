@@ -2,7 +2,7 @@
 
 from collections.abc import Iterable, Mapping, Sequence
 
-from membus.domain.gate import Candidate
+from membus.domain.candidate import Candidate
 from membus.domain.identity import Record
 
 

@@ -2,17 +2,13 @@
 
 from collections import Counter
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
 from types import MappingProxyType
-from typing import Literal
-
-from pydantic import Field
 
 from membus.domain.attributes import fact_key, is_single_valued, normal_path
 from membus.domain.behaviour import ACTIVITY
+from membus.domain.candidate import Candidate, Extractor, Speaker
 from membus.domain.event import Recorded
-from membus.domain.identity import Record
-from membus.domain.observations import Kind, Observation, Provenance, Trust
+from membus.domain.observations import Observation, Provenance, Trust
 from membus.domain.utterance import stance
 from membus.domain.utterance.dates import Dated, dated, zone_of
 from membus.domain.utterance.evidence import Evidence, evidence_of
@@ -25,7 +21,6 @@ from membus.domain.visible import is_blank
 
 GATE_VERSION = "2"
 """Part of the extractor version: what another gate would let through is read again."""
-Stance = Literal["stated", "hypothetical", "negated", "question"]
 RESERVED = frozenset({"setting", "frustrated_by", ACTIVITY})
 """Attributes that only the rules write: what a user does is not for a model to claim."""
 VALUE_MAX = 200
@@ -36,34 +31,6 @@ CHANGES_MAX = 6
 """How many single-valued attributes one event may set, and so how many facts it may supersede: name, age, city, role,
 employer and diet make a full introduction; what sets more rewrites somebody, and a person looks at it first."""
 CONFIDENCE, HEARSAY_CONFIDENCE = 0.9, 0.5
-
-
-class Candidate(Record):
-    """A fact as the model proposes it, before anybody believes it."""
-
-    event_id: str
-    subject: str = Field(description="`user`, or the name of whoever else the fact is about")
-    attribute: str = Field(description="dotted lower-case path, e.g. home.city, likes, family.sister")
-    value: str
-    quote: str = Field(description="the exact words of that event that say so")
-    kind: Kind
-    stance: Stance
-
-
-class Extractor(Record):
-    """Which reader proposed: kept with every fact it led to. `instructions` are the words it was given to read by."""
-
-    model: str
-    prompt_version: str
-    instructions: str = ""
-
-
-@dataclass(frozen=True)
-class Speaker:
-    """What is known of who speaks: the names they go by, and the zone (IANA) in which their days begin."""
-
-    names: tuple[str, ...] = ()
-    timezone: str | None = None
 
 
 NOBODY = Speaker()

@@ -3,9 +3,10 @@
 from collections.abc import Iterable, Mapping, Sequence
 
 from membus.domain.attributes import normal_path
+from membus.domain.candidate import Candidate, Extractor, Speaker
 from membus.domain.event import Recorded
 from membus.domain.facts import fact_as_of
-from membus.domain.gate import Candidate, Extractor, Speaker, admit
+from membus.domain.gate import admit
 from membus.domain.observations import Observation
 
 ZONE = "timezone"

@@ -1,0 +1,30 @@
+"""Who may correct a fact: a key with the scope, of the tenant whose user it is."""
+
+import pytest
+
+from tests.door import Door
+from tests.factories import ADA, an_observation, learn
+
+CITY = "/v1/users/ada/facts/home.city"
+
+
+@pytest.mark.parametrize("method", ["PUT", "DELETE"])
+def test_to_correct_takes_the_scope_to_write_memory(door: Door, method: str) -> None:
+    learn(door.facts, ADA, an_observation("Lisbon"))
+    door.scopes = ("events:write", "memory:read", "chat")
+
+    answer = door.call(method, CITY, headers={}, body='{"value": "Rome"}' if method == "PUT" else None)
+
+    assert (answer.status, answer.code) == (403, "scope_missing")
+    assert door.get(CITY).json["value"] == "Lisbon"
+
+
+def test_another_tenant_corrects_only_its_own_ada(door: Door) -> None:
+    learn(door.facts, ADA, an_observation("Lisbon"))
+    door.tenant = "zeta"
+    assert door.delete(CITY).status == 404
+    door.put(CITY, {"value": "Rome"})
+
+    door.tenant = "acme"
+
+    assert door.get(CITY).json["value"] == "Lisbon"
