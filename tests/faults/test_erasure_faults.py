@@ -4,14 +4,18 @@ from typing import Any
 
 import pytest
 
+from membus.adapters.dynamo_pending import DynamoPending
 from membus.adapters.erasing_restores import carry_over
+from membus.domain.conversation import Step, results_key
 from membus.domain.erasure import Hold
 from membus.domain.identity import Owner
+from membus.domain.pending import PendingReply, Progress
+from membus.domain.prompt import ToolCall, ToolResult, Usage
 from membus.errors import ConflictError
 from tests.archiving import calls
 from tests.canaries import canary_of, happened, plant, speak, sum_up
 from tests.erasing import House, house
-from tests.factories import ADA, a_conversation
+from tests.factories import ADA, a_conversation, a_turn
 from tests.fakes.crashing import Death
 
 GRACE, OTHER_ADA = Owner(tenant="acme", user="grace"), Owner(tenant="zeta", user="ada")
@@ -38,7 +42,7 @@ def test_a_canary_planted_through_every_door_is_nowhere_and_its_neighbours_stay_
         assert set(job.receipt.left.values()) == {0}
         names = ("facts", "documents", "episodes", "states", "cold_rows", "conversations", "messages")
         assert all(job.removed[name] > 0 for name in names)
-        assert ("acme", "adas") not in made.hot.kept
+        assert all(("acme", "adas") != place[1:3] for place in made.hot.kept)
 
 
 def test_a_members_words_go_and_what_others_said_is_told_anew() -> None:
@@ -63,6 +67,34 @@ def test_a_members_words_go_and_what_others_said_is_told_anew() -> None:
         speak(made, GRACE, talk.conversation_id, 5)
         sum_up(made, GRACE, talk.conversation_id, "tea")
         assert made.conversations.conversation("acme", "ours").marks.covered.messages == 2
+
+
+def test_what_tools_gave_goes_also_where_no_message_names_it() -> None:
+    """A turn keeps its results step by step: a message names the last place alone, one that never came none."""
+    with house() as made:
+        talk = made.conversations.create(a_conversation("ours", user_id="grace", members=("ada",)), request_key="ours")
+        begun = PendingReply.begun("reply", "what was asked", made.clock())
+        promises = DynamoPending(made.talks, made.clock)
+        promises.begin("acme", "ours", begun, request_key="k")
+        for number in (1, 2):
+            made.contents.keep(place := results_key(talk, "reply", number), canary_of(ADA))
+            gave = ToolResult(call_id="1", content=canary_of(ADA))
+            step = Step(calls=(ToolCall(call_id="1", name="search_memory", arguments={}),), results=(gave,))
+            steps = Progress(request="asked", steps=(step,) * number, usage=Usage(input=1, output=1), whole=place)
+            promises.advance("acme", "ours", steps, request_key="k")
+        theirs = a_turn(1, content="Is there tea?")
+        theirs = theirs.model_copy(update={"user": theirs.user.model_copy(update={"author": "grace"})})
+        kept = results_key(talk, theirs.assistant.message_id, 1)
+        made.contents.keep(kept, "forty rows of tea")
+        named = theirs.assistant.model_copy(update={"spilled": kept})
+        made.conversations.add(
+            "acme", "ours", theirs.model_copy(update={"assistant": named}), request_key="g", title=None
+        )
+
+        made.erase(ADA)
+
+        assert canary_of(ADA) not in made.everything()
+        assert made.contents.text(kept) == "forty rows of tea"
 
 
 def test_who_left_a_conversation_is_found_in_it_all_the_same() -> None:

@@ -12,7 +12,7 @@ from membus.adapters.dynamo_removal import pages, remove
 from membus.adapters.dynamo_transactions import transact
 from membus.adapters.erasing_turns import message_ids, spoken_by, titles, tokens_of, without_names
 from membus.adapters.s3_versions import S3Versions
-from membus.domain.conversation import Conversation
+from membus.domain.conversation import Conversation, results_prefix
 from membus.domain.summary import Border, Outline
 
 if TYPE_CHECKING:
@@ -47,6 +47,7 @@ class MemberWords:
                 if "spilled" in item:
                     self._versions.purge(f"spill/{item['spilled']}")
             remove(self._table, gone, doing="erasing messages")
+        self._drop_results(conversation)
         self._part(user, conversation)
         return len(gone)
 
@@ -77,12 +78,22 @@ class MemberWords:
         transact(self._table.meta.client, [{"Update": update}, {"Put": put}], doing="beginning a summary anew")
 
     def _made_of(self, conversation: Conversation, gone: list[Item]) -> list[Item]:
-        """Return summaries, slots, what tools gave to whom, and the prompts and requests of the messages that go."""
+        """Return summaries, slots, and the prompts and requests of the messages that go."""
         keys = {str(item["sk"]) for item in gone}
         requests = [each for each in self._items(conversation, "TURN#") if message_ids(each) & keys]
         prompts = [{**gone[0], "sk": key.replace("MSG#", "PROMPT#")} for key in keys]
-        derived = (self._items(conversation, prefix) for prefix in ("SUMMARY#", "SLOTS#", "STEPS#"))
+        derived = (self._items(conversation, prefix) for prefix in ("SUMMARY#", "SLOTS#"))
         return [*(item for items in derived for item in items), *requests, *prompts]
+
+    def _drop_results(self, conversation: Conversation) -> None:
+        """Remove what tools gave to turns that are not stored, or gave before the results that a message names.
+
+        Nothing tells whose that is. A turn that is under way keeps its results once more when it is stored.
+        """
+        remove(self._table, self._items(conversation, "STEPS#"), doing="erasing what tools gave")
+        named = {f"spill/{item['spilled']}" for item in self._messages(conversation) if "spilled" in item}
+        for page in list(self._versions.pages(f"spill/{results_prefix(conversation)}")):
+            self._versions.remove([each for each in page if each.key not in named])
 
     def _quote_nothing(self, conversation: Conversation) -> None:
         for prompt in self._items(conversation, "PROMPT#"):

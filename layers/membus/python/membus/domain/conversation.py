@@ -136,7 +136,11 @@ def title_of(text: str) -> str:
 
 def results_key(conversation: Conversation, message_id: str, number: int) -> str:
     """Return where so many results of a reply's tools lie whole, that its prompt had no room for."""
-    return f"results/{conversation.tenant_id}/{conversation.conversation_id}/{message_id}-{number}"
+    return f"{results_prefix(conversation)}{message_id}-{number}"
+
+
+def results_prefix(conversation: Conversation) -> str:
+    return f"results/{conversation.tenant_id}/{conversation.conversation_id}/"
 
 
 class MessageIds:
