@@ -73,11 +73,13 @@ def events(owner: Owner, sources: Sources, after: After) -> Iterator[Chunk]:
         )  # fmt: skip
 
 
-def states(sessions: Iterable[Session], sources: Sources) -> Iterator[Row]:
-    """Yield the working memory of each session that has some: it is theirs whose events name the session."""
+def states(owner: Owner, sessions: Iterable[Session], sources: Sources) -> Iterator[Row]:
+    """Yield the working memory of each session that has some: it is theirs whose events name it, or who it says."""
     for session in sessions:
         with suppress(NotFoundError):
             state = sources.states.state(session)
+            if state.user_id not in {None, owner.user}:
+                continue
             named = {"agent_id": session.agent, "session_id": session.session_id}
             yield named | state.model_dump(mode="json")
 

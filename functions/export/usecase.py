@@ -40,7 +40,7 @@ def _write_piece(owner: Owner, place: Place, part: Part, sources: Sources) -> Pl
     piece = _Piece(part, WRITERS[place.section](owner, sources, place.after))
     part.add(transfer.piece_name(place.section, place.piece), map(sections.as_line, piece.rows()))
     if place.section == transfer.EVENTS:
-        working = sections.states(piece.sessions, sources)
+        working = sections.states(owner, piece.sessions, sources)
         part.add(transfer.piece_name(transfer.STATES, place.piece), map(sections.as_line, working))
     if piece.after is not None:
         return Place(section=place.section, piece=place.piece + 1, after=piece.after)

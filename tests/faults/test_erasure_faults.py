@@ -42,7 +42,7 @@ def test_a_canary_planted_through_every_door_is_nowhere_and_its_neighbours_stay_
         assert set(job.receipt.left.values()) == {0}
         names = ("facts", "documents", "episodes", "states", "cold_rows", "conversations", "messages")
         assert all(job.removed[name] > 0 for name in names)
-        assert all(("acme", "adas") != place[1:3] for place in made.hot.kept)
+        assert all(place[1:3] != ("acme", "adas") for place in made.hot.kept)
 
 
 def test_a_members_words_go_and_what_others_said_is_told_anew() -> None:

@@ -18,7 +18,8 @@ from membus.domain.document import Document
 from membus.domain.facts import Trust
 from membus.domain.held_facts import held_fact
 from membus.domain.identity import Owner
-from membus.domain.transfer import EVENTS, Manifest
+from membus.domain.state import Session
+from membus.domain.transfer import EVENTS, STATES, Manifest
 from membus.domain.verdict import Held
 from tests.deliveries import Extraction, observant
 from tests.exporting import Desk, archived
@@ -136,6 +137,18 @@ def test_documents_and_what_waits_in_quarantine_come_along(household: Household)
 
     assert [row["memory_id"] for row in lines(archive, "documents.jsonl")] == ["mem_1", "mem_2"]
     assert [row["reason"] for row in lines(archive, "quarantine.jsonl")] == ["hearsay"]
+
+
+def test_a_state_that_says_it_is_somebody_elses_stays_with_them(household: Household) -> None:
+    for number, user in enumerate(("ada", "bob", None)):
+        event = an_event(f"s{number}", session_id=f"s{number}")
+        household.episodes.record(recorded(event), extracted=None)
+        where = Session(tenant="acme", agent=event.agent_id, session_id=f"s{number}")
+        household.states.put(where, {"step": number}, expires_at=NOON + 9 * HOUR, expected_version=None, user=user)
+
+    archive, _ = exported(household)
+
+    assert [row["session_id"] for row in lines(archive, STATES)] == ["s0", "s2"]
 
 
 def test_the_manifest_vouches_for_every_file(household: Household) -> None:
