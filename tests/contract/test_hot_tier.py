@@ -119,6 +119,18 @@ def test_every_part_comes_back_to_its_own_tenant_and_place(
     assert foreign(tier) == (None, None)
 
 
+def test_what_a_user_just_said_is_forgotten_and_nobody_elses(tier: HotTier) -> None:
+    said, others = (fresh_of(a_turn(1, content="☂"), "c2"),), Owner(tenant="zeta", user="ada")
+    for owner in (ADA, others):
+        tier.keep(HotFresh(owner=owner, stamp="s1", words=said))
+
+    tier.forget(ADA)
+    tier.forget(ADA)
+
+    assert tier.fresh(ADA) is None
+    assert tier.fresh(others)
+
+
 def test_what_is_dropped_with_a_conversation_is_all_that_shows_its_messages(tier: HotTier) -> None:
     tier.keep(HELLO)
     tier.keep(HotEntities(tenant_id="acme", conversation_id="c1", folded=FOLDED))

@@ -41,6 +41,10 @@ class InMemoryHotTier:
             for what in ("window", "entities"):
                 self.kept.pop((what, tenant, conversation_id), None)
 
+    def forget(self, owner: Owner) -> None:
+        if not self.away:
+            self.kept.pop(("fresh", owner.tenant, owner.user), None)
+
     def _held(self, place: Place, kind: type[Kind]) -> Kind | None:
         found = None if self.away else self.kept.get(place)
         return kind.model_validate_json(found) if found else None

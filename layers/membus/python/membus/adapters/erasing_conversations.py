@@ -51,6 +51,8 @@ class UserConversations:
 
     def erase(self, owner: Owner, *, cursor: str, time_left: Callable[[], bool], settled: bool) -> Tally:  # noqa: ARG002
         removed: Counter[str] = Counter()
+        if self._tier:
+            self._tier.forget(owner)
         noted = self._noted(owner) if settled else {}
         for conversation_id in dict.fromkeys([*noted, *self._listed(owner)]):
             if settled:

@@ -87,6 +87,9 @@ class ValkeyHotTier:
         for key in (_talk(tenant, conversation_id, what) for what in ("WINDOW", "ENTITIES")):
             self._ask(methodcaller("delete", key))
 
+    def forget(self, owner: Owner) -> None:
+        self._ask(methodcaller("delete", _fresh(owner)))
+
     def _held(self, key: str, kind: type[Kind]) -> Kind | None:
         """Return the record, None for what another version wrote: it is read again from the store."""
         packed = self._ask(lambda client: client.get(key))

@@ -38,3 +38,6 @@ class HotTier(LiveEntities, Protocol):
 
     def drop(self, tenant: str, conversation_id: str) -> None:
         """Hold no message of the conversation any more, if the tier can be reached; half an hour does the rest."""
+
+    def forget(self, owner: Owner) -> None:
+        """Hold nothing any more of what a user just said, as `drop` does."""
