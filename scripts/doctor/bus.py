@@ -4,11 +4,10 @@ from collections.abc import Iterator
 from typing import Any
 
 from scripts.doctor.deployment import Deployment
-from scripts.doctor.findings import Finding, judged
+from scripts.doctor.findings import APPLY_AGAIN, Finding, judged
 
 ARCHIVES_OWN = "Events-Archive-"
 """EventBridge feeds an archive by a rule that it makes and keeps itself."""
-TODO = "make plan shows what was changed by hand, make apply puts it back"
 
 
 def bus(deployment: Deployment) -> Iterator[Finding]:
@@ -17,7 +16,7 @@ def bus(deployment: Deployment) -> Iterator[Finding]:
     wrong = [] if found.get("DeadLetterConfig", {}).get("Arn") else ["has no dead-letter queue"]
     if found.get("KmsKeyIdentifier"):
         wrong.append("is encrypted with a key of its own, whose policy can lose events")
-    yield judged("bus", wrong, well=name, todo=TODO, page="bus-dlq-not-empty")
+    yield judged("bus", wrong, well=name, remedy=APPLY_AGAIN, page="bus-dlq-not-empty")
     yield _archive(events, found["Arn"])
     rules = [
         each for each in events.list_rules(EventBusName=name)["Rules"] if not each["Name"].startswith(ARCHIVES_OWN)
@@ -25,7 +24,7 @@ def bus(deployment: Deployment) -> Iterator[Finding]:
     for rule in rules:
         yield _rule(events, name, rule)
     if not any(rule["Name"].startswith(deployment.name("")) for rule in rules):
-        yield judged("bus, rules", ["every event is dropped: no rule"], well="", todo=TODO)
+        yield judged("bus, rules", ["every event is dropped: no rule"], well="", remedy=APPLY_AGAIN)
 
 
 def _archive(events: Any, arn: str) -> Finding:
@@ -34,7 +33,7 @@ def _archive(events: Any, arn: str) -> Finding:
     wrong += [f"{each['ArchiveName']} keeps events for ever" for each in archives if not each.get("RetentionDays")]
     wrong += [f"is {each['State']}" for each in archives if each.get("State", "ENABLED") not in {"ENABLED", "UPDATING"}]
     days = ", ".join(f"{each['ArchiveName']}: {each.get('RetentionDays')} days" for each in archives)
-    return judged("bus, archive", wrong, well=days, todo=TODO, page="route-undelivered")
+    return judged("bus, archive", wrong, well=days, remedy=APPLY_AGAIN, page="route-undelivered")
 
 
 def _rule(events: Any, bus_name: str, rule: Any) -> Finding:
@@ -42,5 +41,5 @@ def _rule(events: Any, bus_name: str, rule: Any) -> Finding:
     targets = events.list_targets_by_rule(Rule=rule["Name"], EventBusName=bus_name)["Targets"]
     wrong += [] if targets else ["has no target"]
     wrong += [f"target {each['Id']} has no dead-letter queue" for each in targets if not each.get("DeadLetterConfig")]
-    return judged(f"rule {rule['Name']}", wrong, well="on, its target has a dead-letter queue", todo=TODO,
+    return judged(f"rule {rule['Name']}", wrong, well="on, its target has a dead-letter queue", remedy=APPLY_AGAIN,
                   page="route-undelivered")  # fmt: skip

@@ -81,5 +81,6 @@ def told(found: list[Finding], output: Output, *, everything: bool) -> Exit:
 def _row(finding: Finding) -> Row:
     page = f"docs/runbooks/{finding.page}.md" if finding.page else None
     return {
-        "status": finding.status, "about": finding.about, "found": finding.found, "todo": finding.todo, "runbook": page,
+        "status": finding.status, "about": finding.about, "found": finding.found, "remedy": finding.remedy,
+        "runbook": page,
     }  # fmt: skip

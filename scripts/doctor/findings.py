@@ -26,10 +26,11 @@ class Finding:
     about: str
     status: Status
     found: str
-    todo: str | None = None
+    remedy: str | None = None
     page: str | None = None
 
 
+APPLY_AGAIN = "make plan shows what was changed by hand, make apply puts it back"
 Check = Callable[[Deployment], Iterator[Finding]]
 DENIED = {"AccessDenied", "AccessDeniedException", "UnauthorizedOperation", "AuthorizationError", "403"}
 UNKNOWN = {
@@ -42,21 +43,21 @@ def ok(about: str, found: str) -> Finding:
     return Finding(about, Status.OK, found)
 
 
-def warn(about: str, found: str, todo: str, page: str | None = None) -> Finding:
-    return Finding(about, Status.WARN, found, todo, page)
+def warn(about: str, found: str, remedy: str, page: str | None = None) -> Finding:
+    return Finding(about, Status.WARN, found, remedy, page)
 
 
-def fail(about: str, found: str, todo: str, page: str | None = None) -> Finding:
-    return Finding(about, Status.FAIL, found, todo, page)
+def fail(about: str, found: str, remedy: str, page: str | None = None) -> Finding:
+    return Finding(about, Status.FAIL, found, remedy, page)
 
 
 def skipped(about: str, why: str) -> Finding:
     return Finding(about, Status.SKIPPED, f"skipped: {why}")
 
 
-def judged(about: str, wrong: list[str], *, well: str, todo: str, page: str | None = None) -> Finding:
+def judged(about: str, wrong: list[str], *, well: str, remedy: str, page: str | None = None) -> Finding:
     """Return one finding of a thing with several properties: all that is wrong with it, or that it is well."""
-    return fail(about, "; ".join(wrong), todo, page) if wrong else ok(about, well)
+    return fail(about, "; ".join(wrong), remedy, page) if wrong else ok(about, well)
 
 
 def examined(name: str, check: Check, deployment: Deployment) -> list[Finding]:

@@ -6,16 +6,18 @@ from collections.abc import Iterator
 from scripts.doctor.deployment import Config, Deployment
 from scripts.doctor.findings import Finding, fail, judged, ok, skipped, warn
 
-TODO = "make apply deploys all functions of this checkout together"
+REMEDY = "make apply deploys all functions of this checkout together"
 
 
 def functions(deployment: Deployment) -> Iterator[Finding]:
     missing = sorted(set(deployment.shipped) - set(deployment.functions))
     if missing:
-        yield fail("functions", f"not deployed: {', '.join(missing)}", TODO)
+        yield fail("functions", f"not deployed: {', '.join(missing)}", REMEDY)
     for name, config in sorted(deployment.functions.items()):
         wrong = _unwell(deployment, config)
-        yield judged(f"function {name}", wrong, well=f"{config['Runtime']}, active", todo=TODO, page="function-errors")
+        yield judged(
+            f"function {name}", wrong, well=f"{config['Runtime']}, active", remedy=REMEDY, page="function-errors"
+        )
     yield from _alike(deployment)
 
 
@@ -44,7 +46,7 @@ def _alike(deployment: Deployment) -> Iterator[Finding]:
     if len(runtimes) > 1:
         mixed.append(f"runtimes {', '.join(runtimes)}")
     told = ", ".join(f"{name} {min(found)}" for name, found in sorted(versions.items()))
-    yield judged("functions, alike", mixed, well=f"one runtime; layers {told or 'none'}", todo=TODO)
+    yield judged("functions, alike", mixed, well=f"one runtime; layers {told or 'none'}", remedy=REMEDY)
 
 
 def mappings(deployment: Deployment) -> Iterator[Finding]:
@@ -59,7 +61,7 @@ def mappings(deployment: Deployment) -> Iterator[Finding]:
             wrong.append("fails whole batches for one message")
         if "PROBLEM" in each.get("LastProcessingResult", ""):
             wrong.append(each["LastProcessingResult"])
-        yield judged(f"{source} feeds {name}", wrong, well="enabled, reports what failed", todo=TODO,
+        yield judged(f"{source} feeds {name}", wrong, well="enabled, reports what failed", remedy=REMEDY,
                      page="function-errors")  # fmt: skip
 
 

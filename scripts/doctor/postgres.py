@@ -7,7 +7,7 @@ from typing import Any
 from scripts.doctor.deployment import Deployment
 from scripts.doctor.findings import Finding, fail, judged, ok, skipped, warn
 
-TODO = "make apply migrates; what it does not mend was changed by hand"
+REMEDY = "make apply migrates; what it does not mend was changed by hand"
 PAGE = "postgres"
 
 
@@ -24,12 +24,12 @@ def schema(deployment: Deployment) -> Iterator[Finding]:
         yield skipped("postgres", "the deployed migrate is older than this command and cannot inspect")
         return
     open_tables, walls = [f"{each} is open" for each in said["unwalled"]], ", ".join(said["walled"])
-    yield judged("postgres, row security", open_tables, well=f"forced on {walls}", todo=TODO, page=PAGE)
+    yield judged("postgres, row security", open_tables, well=f"forced on {walls}", remedy=REMEDY, page=PAGE)
     role = f"{said['role']} owns nothing and bypasses nothing"
-    yield judged("postgres, functions' role", said["powers"], well=role, todo=TODO, page=PAGE)
+    yield judged("postgres, functions' role", said["powers"], well=role, remedy=REMEDY, page=PAGE)
     wrong = [f"{each} is not applied" for each in said["pending"]]
     wrong += [f"{each} was changed after it was applied" for each in said["changed"]]
-    yield judged("postgres, migrations", wrong, well=f"up to {said['version']}", todo=TODO, page=PAGE)
+    yield judged("postgres, migrations", wrong, well=f"up to {said['version']}", remedy=REMEDY, page=PAGE)
 
 
 def proxy(deployment: Deployment) -> Iterator[Finding]:
@@ -40,7 +40,7 @@ def proxy(deployment: Deployment) -> Iterator[Finding]:
     targets = rds.describe_db_proxy_targets(DBProxyName=name)["Targets"]
     states = {each["RdsResourceId"]: each.get("TargetHealth", {}).get("State") for each in targets}
     away = [f"{name} is {state}" for name, state in states.items() if state != "AVAILABLE"]
-    yield judged("proxy, targets", away, well=f"{len(targets)} available", todo=TODO, page=PAGE)
+    yield judged("proxy, targets", away, well=f"{len(targets)} available", remedy=REMEDY, page=PAGE)
     metric = "DatabaseConnectionsCurrentlySessionPinned"
     pinned = deployment.highest("AWS/RDS", metric, {"ProxyName": name})
     about = "proxy, pinned sessions"

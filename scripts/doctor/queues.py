@@ -6,14 +6,13 @@ from typing import Any
 
 from scripts.dlq.ends import Queues, end_of
 from scripts.doctor.deployment import Deployment
-from scripts.doctor.findings import Finding, judged, ok, skipped, warn
+from scripts.doctor.findings import APPLY_AGAIN, Finding, judged, ok, skipped, warn
 from scripts.doctor.pages import page_of
 
 RECEIVES_MIN = 5
 """Below it, throttled pollers alone send healthy messages to the dead-letter queue."""
 VISIBILITY_TIMES = 6
 AGE_WARN_SECONDS, SURPLUS_WARN_SECONDS = 600, 3600
-TODO = "make plan shows what was changed by hand, make apply puts it back"
 
 
 def queues(deployment: Deployment) -> Iterator[Finding]:
@@ -50,7 +49,9 @@ def _route(name: str, found: Any, arns: set[str], slowest: tuple[int, int] | Non
         wrong.append("is read by no function")
     elif visible < (needed := VISIBILITY_TIMES * slowest[0] + slowest[1]):
         wrong.append(f"hides a message for {visible} s, its function needs {needed}")
-    return judged(f"queue {name}", wrong, well=f"read, hides for {visible} s, has its dead-letter queue", todo=TODO)
+    return judged(
+        f"queue {name}", wrong, well=f"read, hides for {visible} s, has its dead-letter queue", remedy=APPLY_AGAIN
+    )
 
 
 def _slowest(deployment: Deployment, arn: str) -> tuple[int, int] | None:
@@ -79,4 +80,4 @@ def dead_letters(deployment: Deployment) -> Iterator[Finding]:
     names = {end.name for end in Queues(deployment.client("sqs"), deployment.environment).ends()}
     wanted = {"bus-dlq", "quarantine", "failures"}
     missing = [f"no {name}" for name in sorted(wanted - names)]
-    yield judged("dead-letter queues", missing, well=", ".join(sorted(names)), todo=TODO, page="dead-letters")
+    yield judged("dead-letter queues", missing, well=", ".join(sorted(names)), remedy=APPLY_AGAIN, page="dead-letters")

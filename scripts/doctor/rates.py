@@ -6,10 +6,9 @@ from pydantic import ValidationError
 
 from membus.domain.rates import Rates
 from scripts.doctor.deployment import Deployment
-from scripts.doctor.findings import Finding, fail, ok, skipped, warn
+from scripts.doctor.findings import APPLY_AGAIN, Finding, fail, ok, skipped, warn
 
 DOORS = ("memory", "chat")
-TODO = "make plan shows what was changed by hand, make apply puts it back"
 
 
 def rates(deployment: Deployment) -> Iterator[Finding]:
@@ -32,10 +31,10 @@ def _alike(deployment: Deployment) -> Finding:
     try:
         found = {name: Rates.model_validate_json(text) for name, text in told.items()}
     except ValidationError:
-        return fail("rates", f"unreadable: {told}", TODO, "floods")
+        return fail("rates", f"unreadable: {told}", APPLY_AGAIN, "floods")
     usual, other = found["memory"], found["chat"]
     if usual != other:
-        return fail("rates", f"memory counts by {usual}, chat by {other}", TODO, "floods")
+        return fail("rates", f"memory counts by {usual}, chat by {other}", APPLY_AGAIN, "floods")
     return ok("rates", f"{usual.requests_per_second:g} requests and {usual.events_per_second:g} events a second")
 
 

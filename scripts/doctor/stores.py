@@ -7,9 +7,8 @@ from urllib.parse import urlsplit
 from botocore.exceptions import ClientError
 
 from scripts.doctor.deployment import Deployment
-from scripts.doctor.findings import Finding, fail, judged, ok, skipped
+from scripts.doctor.findings import APPLY_AGAIN, Finding, fail, judged, ok, skipped
 
-TODO = "make plan shows what was changed by hand, make apply puts it back"
 ABSENT = {
     "NoSuchPublicAccessBlockConfiguration", "ServerSideEncryptionConfigurationNotFoundError",
     "NoSuchLifecycleConfiguration", "NoSuchBucketPolicy",
@@ -20,7 +19,7 @@ def bucket(deployment: Deployment) -> Iterator[Finding]:
     s3, name = deployment.client("s3"), deployment.settings["ARCHIVE_BUCKET"]
     block = _or_nothing(lambda: s3.get_public_access_block(Bucket=name)["PublicAccessBlockConfiguration"])
     wrong = [] if len(block) == len([each for each in block.values() if each]) == 4 else ["may be opened to the public"]  # noqa: PLR2004 - its four switches
-    yield judged("bucket, public access", wrong, well="blocked", todo=TODO)
+    yield judged("bucket, public access", wrong, well="blocked", remedy=APPLY_AGAIN)
     rules = _or_nothing(lambda: s3.get_bucket_encryption(Bucket=name)["ServerSideEncryptionConfiguration"]).get(
         "Rules", []
     )
@@ -29,12 +28,12 @@ def bucket(deployment: Deployment) -> Iterator[Finding]:
         "bucket, encryption",
         [] if kinds == ["aws:kms"] else ["is not by membus' own key"],
         well="by membus' own key",
-        todo=TODO,
+        remedy=APPLY_AGAIN,
     )
     versions = s3.get_bucket_versioning(Bucket=name).get("Status")
-    yield judged("bucket, versions", [] if versions == "Enabled" else ["are not kept"], well="kept", todo=TODO)
+    yield judged("bucket, versions", [] if versions == "Enabled" else ["are not kept"], well="kept", remedy=APPLY_AGAIN)
     lifecycle = _or_nothing(lambda: s3.get_bucket_lifecycle_configuration(Bucket=name)).get("Rules", [])
-    yield judged("bucket, lifecycle", _unruled(lifecycle), well=f"{len(lifecycle)} rules", todo=TODO)
+    yield judged("bucket, lifecycle", _unruled(lifecycle), well=f"{len(lifecycle)} rules", remedy=APPLY_AGAIN)
 
 
 def _unruled(rules: list[Any]) -> list[str]:
@@ -79,7 +78,7 @@ def hot_tier(deployment: Deployment) -> Iterator[Finding]:
         found = deployment.client("elasticache").describe_serverless_caches(ServerlessCacheName=cache)
         status = found["ServerlessCaches"][0]["Status"]
         wrong = [] if status == "available" else [f"is {status}"]
-        yield judged("hot tier", wrong, well="available", todo="reads fall through to DynamoDB meanwhile",
+        yield judged("hot tier", wrong, well="available", remedy="reads fall through to DynamoDB meanwhile",
                      page="hot-throttled")  # fmt: skip
         yield skipped("hot tier, reached", f"{urlsplit(url).hostname} answers functions inside its network alone")
 

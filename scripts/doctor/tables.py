@@ -4,9 +4,7 @@ from collections.abc import Iterator
 from typing import Any
 
 from scripts.doctor.deployment import Deployment
-from scripts.doctor.findings import Finding, judged, ok, skipped
-
-TODO = "make plan shows what was changed by hand, make apply puts it back"
+from scripts.doctor.findings import APPLY_AGAIN, Finding, judged, ok, skipped
 
 
 def tables(deployment: Deployment) -> Iterator[Finding]:
@@ -14,7 +12,9 @@ def tables(deployment: Deployment) -> Iterator[Finding]:
     for name in sorted({value for key, value in deployment.settings.items() if key.endswith("_TABLE")}):
         about = f"table {deployment.short(name)}"
         table = dynamodb.describe_table(TableName=name)["Table"]
-        yield judged(about, _wrong(dynamodb, name, table), well="active, expires items, indexes active", todo=TODO)
+        yield judged(
+            about, _wrong(dynamodb, name, table), well="active, expires items, indexes active", remedy=APPLY_AGAIN
+        )
         yield from _kept(deployment, dynamodb, name, table)
 
 
@@ -40,7 +40,7 @@ def _kept(deployment: Deployment, dynamodb: Any, name: str, table: Any) -> Itera
         wrong.append("cannot be restored to a point in time")
     if table.get("SSEDescription", {}).get("Status") not in {"ENABLED", "UPDATING"}:
         wrong.append("is not encrypted with membus' own key")
-    yield judged(about, wrong, well="protected, encrypted, point-in-time recovery", todo=TODO)
+    yield judged(about, wrong, well="protected, encrypted, point-in-time recovery", remedy=APPLY_AGAIN)
 
 
 def streams(deployment: Deployment) -> Iterator[Finding]:
@@ -62,4 +62,4 @@ def streams(deployment: Deployment) -> Iterator[Finding]:
             yield ok(about, "new and old images, read by a function")
         else:
             wrong = ["is read by nobody"] if not read else [f"shows {streamed.get('StreamViewType', 'nothing')}"]
-            yield judged(about, wrong, well="", todo=TODO, page="index-behind")
+            yield judged(about, wrong, well="", remedy=APPLY_AGAIN, page="index-behind")
