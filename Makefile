@@ -8,7 +8,7 @@ export PYTHONDONTWRITEBYTECODE := 1
 LOCKS := requirements/dev.txt requirements/minilm.txt
 ENV ?= dev
 
-.PHONY: help setup demo up down status test pgbouncer check fmt unit integration e2e build plan apply bench bench-erase bench-tenants bench-extract bench-chat bench-gate bench-search search-weights lock openapi
+.PHONY: help setup demo up down status test pgbouncer check fmt unit integration e2e build plan apply bench bench-erase bench-tenants bench-extract bench-chat bench-gate bench-search search-weights lock openapi docs
 
 help: ## list the targets
 	@awk -F ':.*## ' '/^[a-z0-9-]+:.*## /{printf "  make %-16s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -89,6 +89,9 @@ bench-tenants: setup ## search among many tenants: ROWS=1000000 TENANTS=1000 DIM
 
 openapi: setup ## write functions/memory/openapi.json anew from the code
 	@$(PY) -m scripts.openapi
+
+docs: setup ## write the generated parts of the documents anew from the code
+	@$(PY) -m scripts.documents
 
 lock: setup ## compile requirements/*.in to hashed *.txt
 	@$(PY) -m scripts.lock
