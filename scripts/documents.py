@@ -5,12 +5,13 @@ In a Markdown file such a part stands between `<!-- generated: <name> -->` and `
 
 import json
 import re
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from datetime import date, timedelta
 from decimal import Decimal
 from pathlib import Path
 
 from functions.memory.api import EventIn
+from functions.memory.routes.public import OPENAPI
 from membus.domain.attributes import SINGLE_VALUED, fact_key
 from membus.domain.behaviour import ACTIVITY, STATED, TRAILS, Match, Repeated, Rule, Says, Trail
 from membus.domain.event import Event
@@ -56,6 +57,17 @@ def patterns() -> str:
     return "\n".join(("```text", *(f"({letter}) {pattern}" for pattern, letter in _letters().items()), "```"))
 
 
+def routes() -> str:
+    """Return the routes of the API with what each does and the scope it asks for."""
+    paths = json.loads(OPENAPI.read_text(encoding="utf-8"))["paths"]
+    rows = (
+        (f"`{method.upper()} {path}`", operation["summary"], _scope(operation))
+        for path, operations in sorted(paths.items())
+        for method, operation in operations.items()
+    )
+    return _table(("route", "does", "scope"), rows)
+
+
 def single_valued() -> str:
     """Return the attributes that hold one value, as far as words can set them: rules alone write activities."""
     return ", ".join(f"`{key}`" for key in sorted(SINGLE_VALUED) if not key.startswith(f"{ACTIVITY}.")) + "."
@@ -64,11 +76,13 @@ def single_valued() -> str:
 def model_prices() -> str:
     rows = (
         (
-            f"`{price.model}`", str(price.since), f"above {price.above_tokens:,} tokens" if price.above_tokens else "",
+            f"`{price.model}`",
+            str(price.since),
+            f"above {price.above_tokens:,} tokens" if price.above_tokens else "",
             *map(str, (price.input, price.output, price.cache_read, price.cache_write)),
         )
         for price in price_list().prices
-    )  # fmt: skip
+    )
     return _table(("model", "since", "prompts", "input", "output", "cache read", "cache write"), rows)
 
 
@@ -115,10 +129,22 @@ def short_costs() -> str:
 
 _ENVS = ("dev", "staging", "prod")
 WRITERS: dict[str, Callable[[], str]] = {
-    "stated-rules": stated_rules, "counted-rules": counted_rules, "patterns": patterns, "single-valued": single_valued,
+    "stated-rules": stated_rules,
+    "counted-rules": counted_rules,
+    "patterns": patterns,
+    "single-valued": single_valued,
+    "routes": routes,
     "model-prices": model_prices,
-    "message-costs": message_costs, "turn-costs": turn_costs, "idle-costs": idle_costs, "short-costs": short_costs,
-}  # fmt: skip
+    "message-costs": message_costs,
+    "turn-costs": turn_costs,
+    "idle-costs": idle_costs,
+    "short-costs": short_costs,
+}
+
+
+def _scope(operation: Mapping[str, str]) -> str:
+    scope = operation.get("x-membus-scope")
+    return f"`{scope}`" if scope else "none"
 
 
 def _trail_rules() -> Iterator[tuple[Trail, Rule]]:

@@ -88,9 +88,12 @@ def published() -> list[Event]:
     job = erasure_job("acme", "ada", request_key=None, requested_by="key", now=NOON)
     export = Export(job_id="export_1", tenant="acme", user="ada", subject="s", requested_at=NOON, requested_by="key")
     return [
-        *(each for each in facts if each), turn_recorded(conversation, turn), summary_due(conversation, turn),
-        erasure_due(job), export_due(export),
-    ]  # fmt: skip
+        *(each for each in facts if each),
+        turn_recorded(conversation, turn),
+        summary_due(conversation, turn),
+        erasure_due(job),
+        export_due(export),
+    ]
 
 
 def test_every_type_that_a_rule_reads_has_a_row() -> None:

@@ -1,10 +1,8 @@
-"""scripts cost estimate: counted work times dated prices, the same figures as README's."""
+"""scripts cost estimate: counted work times dated prices, the same figures as docs/cost.md's."""
 
 import json
-import re
 from datetime import date
 from decimal import Decimal
-from pathlib import Path
 from typing import Any
 
 import pytest
@@ -14,7 +12,6 @@ from membus.errors import NotFoundError
 from scripts.cli import main
 from scripts.cost.estimate import DAYS, Load, Models, Part, aws_prices, estimate, messages_per_call, without_cache, work
 
-README = (Path(__file__).parents[2] / "README.md").read_text(encoding="utf-8")
 MODELS = Models("claude-haiku-4-5", "claude-sonnet-5-5", "amazon.titan-embed-text-v2:0")
 DAY = date(2026, 11, 20)
 ALL_READ = Load(events=1000 / DAYS, turns=0, users=1, read_share=1, turn_tokens=(548, 50))
@@ -28,34 +25,6 @@ def busy(**fields: Any) -> Load:
     """Return a load whose batches are full."""
     defaults: dict[str, Any] = {"events": 1_000_000, "turns": 0, "users": 1, "read_share": 1, "turn_tokens": (548, 50)}
     return Load(**defaults | fields)
-
-
-def test_a_full_batch_of_one_user_costs_what_readme_says_of_a_thousand_messages() -> None:
-    found, thousands = parts(busy()), Decimal(1_000_000 * DAYS / 1000)
-    told = {
-        "HTTP API, events": "HTTP API", "bus": "event bus", "queue": "queue", "DynamoDB, writes": "DynamoDB, writes",
-        "DynamoDB, reads": "DynamoDB, reads",
-    }  # fmt: skip
-    listed = dict(re.findall(r"^\| ([^|]+) \| .* \| ([\d.]+) \|$", README, flags=re.MULTILINE))
-
-    figures = {name: f"{found[name].dollars / thousands:.5f}" for name in told}
-    if "announcements on the bus" in listed:
-        figures["bus"] = f"{found['bus'].dollars / thousands - Decimal(listed['announcements on the bus']):.5f}"
-    assert figures == {name: listed[row] for name, row in told.items()}
-
-
-def test_a_month_of_doing_nothing_costs_what_readme_says() -> None:
-    line = re.search(r"\*\*together\*\* \| \| \*\*([\d.]+)\*\* \| \*\*([\d.]+)\*\* \| \*\*([\d.]+)\*\*", README)
-    assert line
-    nobody = busy(events=0)
-
-    sums = [
-        sum(each.dollars for each in parts(nobody, environment=environment).values() if each.per == "month")
-        for environment in ("dev", "staging", "prod")
-    ]
-
-    for counted, told in zip(sums, line.groups(), strict=True):
-        assert abs(Decimal(counted) - Decimal(told)) < Decimal("0.02")  # README adds up rounded rows
 
 
 @pytest.mark.parametrize(
