@@ -62,7 +62,7 @@ def test_operations_md_lists_every_command_once_and_no_other() -> None:
     assert sorted(listed) == sorted(COMMANDS)
 
 
-def test_operations_md_tells_which_commands_ask_and_which_can_be_rehearsed() -> None:
+def test_operations_md_tells_which_commands_ask_and_which_have_a_dry_run() -> None:
     rows = re.findall(r"^\| `([^`]+)` \|.*\| (.*) \|$", DOCS.read_text(encoding="utf-8"), flags=re.MULTILINE)
 
     assert dict(rows) == {name: _manners(leaf) for name, leaf in COMMANDS.items()}
@@ -71,8 +71,8 @@ def test_operations_md_tells_which_commands_ask_and_which_can_be_rehearsed() -> 
 def _manners(leaf: ArgumentParser) -> str:
     help_text = leaf.format_help()
     if "--yes" in help_text:
-        return "rehearses, asks"
-    return "rehearses" if "--dry-run" in help_text else "reads"
+        return "dry run, asks"
+    return "dry run" if "--dry-run" in help_text else "reads"
 
 
 def test_exit_codes_are_those_that_the_docs_name() -> None:
