@@ -74,7 +74,9 @@ def _parser() -> argparse.ArgumentParser:
         command = commands.add_parser(name, parents=[home], help=purpose)
         command.set_defaults(run=run)
         if name == "up":
-            command.add_argument("--any-ports", action="store_true", help="leave the usual ports to another stack")
+            command.add_argument(
+                "--any-ports", action="store_true", help="leave the usual ports to another stack"
+            )
     commands.add_parser("terraform", help="run Terraform with the provider that this machine has")
     return parser
 

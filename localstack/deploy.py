@@ -1,4 +1,7 @@
-"""Deploys the platform to running parts: build, Terraform, the model's key, a tenant with an API key of its own."""
+"""Deploys the platform to running parts.
+
+Build, Terraform, the model's key, a tenant with an API key of its own.
+"""
 
 import json
 import re
@@ -36,7 +39,9 @@ class Deployment:
     def is_current(self) -> bool:
         """Say whether sources, addresses and the model's key are those of the last deployment that came to its end."""
         deployed = self.home.deployed
-        return self.home.stack_file.exists() and deployed.exists() and deployed.read_text() == self._fingerprint
+        return (
+            self.home.stack_file.exists() and deployed.exists() and deployed.read_text() == self._fingerprint
+        )
 
     def build(self, tell: Tell) -> None:
         command = [sys.executable, "-m", "scripts.build", "--target", "host"]
@@ -54,7 +59,8 @@ class Deployment:
         file = self.home.root / "local.tfvars.json"
         write_private(file, json.dumps(self._variables(), indent=2))
         progress = _Applied(tell)
-        # Terraform mostly waits: its provider takes half a minute to be sure of a queue. Ten at a time wait longer.
+        # Terraform mostly waits: its provider takes half a minute to be sure of a queue. Ten at a time wait
+        # longer.
         how = ["-input=false", "-auto-approve", "-parallelism=30", f"-var-file={file}"]
         self._terraform("apply", *how, each_line=progress.read)
 
@@ -126,7 +132,9 @@ class Deployment:
         return f"http://{LOOPBACK}:{self.ports[part]}"
 
     def _platform(self) -> dict[str, Any]:
-        done = run_terraform(["output", "-json", "platform"], ENVIRONMENT, env=self._terraform_env(), capture=True)
+        done = run_terraform(
+            ["output", "-json", "platform"], ENVIRONMENT, env=self._terraform_env(), capture=True
+        )
         if done.returncode:
             raise StackError(f"terraform output failed:\n{done.stderr}")
         platform: dict[str, Any] = json.loads(done.stdout)

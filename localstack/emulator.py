@@ -1,4 +1,7 @@
-"""The AWS API: MiniStack in a virtual environment of its own, with IAM enforced, on loopback alone, keeping nothing."""
+"""The AWS API.
+
+MiniStack in a virtual environment of its own, with IAM enforced, on loopback alone, keeping nothing.
+"""
 
 import fcntl
 import hashlib
@@ -36,7 +39,10 @@ class Emulator:
         return [str(EMULATOR_VENV / "bin" / "python"), str(Path(__file__).with_name("ministack_as_aws.py"))]
 
     def environment(self, home: Home, port: int) -> dict[str, str]:
-        """Return all the variables it gets: its Lambda workers inherit them, so nothing of the developer's leaks."""
+        """Return all the variables it gets.
+
+        Its Lambda workers inherit them, so nothing of the developer's leaks.
+        """
         return {
             **ROOT_CREDENTIALS,
             "AUTH": "true",

@@ -1,4 +1,7 @@
-"""The folder of one stack: what it recorded of its parts, their logs, their data. Several may live side by side."""
+"""The folder of one stack: what it recorded of its parts, their logs, their data.
+
+Several may live side by side.
+"""
 
 import fcntl
 import shutil
@@ -59,7 +62,10 @@ class Home:
             (self.root / "logs").rename(before)
 
     def forget(self) -> None:
-        """Drop everything that belongs to one life of the stack; logs and Terraform's provider folder stay."""
+        """Drop everything that belongs to one life of the stack.
+
+        Logs and Terraform's provider folder stay.
+        """
         for folder in ("run", "data", "tmp"):
             shutil.rmtree(self.root / folder, ignore_errors=True)
         for file in (self.stack_file, *self.root.glob("*.tfstate*"), *self.root.glob("*.tfvars.json")):

@@ -71,7 +71,9 @@ def make_database(home: Home, port: int) -> None:
         connection.execute(sql.SQL("CREATE ROLE {} LOGIN CREATEROLE PASSWORD {}").format(name, password))
         connection.execute(sql.SQL("CREATE DATABASE {} OWNER {}").format(sql.Identifier(DATABASE), name))
     with _superuser(home, port, DATABASE) as connection:
-        connection.execute("CREATE EXTENSION vector")  # Aurora lets its owner do this, PostgreSQL a superuser only
+        connection.execute(
+            "CREATE EXTENSION vector"
+        )  # Aurora lets its owner do this, PostgreSQL a superuser only
 
 
 def owner(port: int) -> dict[str, str | int]:
@@ -117,12 +119,17 @@ def _passwords_file(home: Home) -> Path:
 
 
 def _as_unprivileged() -> list[str]:
-    """Return what to put before a command where we are root; it may pass folders that only root may, as we do."""
+    """Return what to put before a command where we are root.
+
+    It may pass folders that only root may, as we do.
+    """
     if os.geteuid() != 0:
         return []
     setpriv = shutil.which("setpriv")
     if setpriv is None:
-        raise StackError("PostgreSQL refuses to run as root, and setpriv is not there to leave it: be another user.")
+        raise StackError(
+            "PostgreSQL refuses to run as root, and setpriv is not there to leave it: be another user."
+        )
     # Without the last one access(2), which initdb asks, forgets capabilities of whoever is not root.
     capability = ["--inh-caps=+dac_override", "--ambient-caps=+dac_override", "--securebits=+no_setuid_fixup"]
     return [setpriv, f"--reuid={_UNPRIVILEGED}", "--clear-groups", *capability]

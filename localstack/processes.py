@@ -19,7 +19,10 @@ _POLL_SECONDS = 0.02
 
 
 class Started(BaseModel, frozen=True):
-    """Which process it was: a pid alone may have been given to another since. Times survive a change of the clock."""
+    """Which process it was: a pid alone may have been given to another since.
+
+    Times survive a change of the clock.
+    """
 
     pid: int
     tag: str
@@ -27,7 +30,10 @@ class Started(BaseModel, frozen=True):
 
 
 def start(command: Sequence[str], *, env: Mapping[str, str], cwd: Path, log: Path, tag: str) -> Started:
-    """Start `command` in a session of its own, its output appended to `log`; `tag` marks whatever it spawns."""
+    """Start `command` in a session of its own, its output appended to `log`.
+
+    `tag` marks whatever it spawns.
+    """
     with log.open("ab") as output:
         child = subprocess.Popen(
             command,
@@ -41,7 +47,9 @@ def start(command: Sequence[str], *, env: Mapping[str, str], cwd: Path, log: Pat
     # Reaped when it dies while this command still runs: a zombie would look alive.
     threading.Thread(target=child.wait, daemon=True).start()
     try:
-        return Started(pid=child.pid, tag=tag, seconds_after_boot=_seconds_after_boot(psutil.Process(child.pid)))
+        return Started(
+            pid=child.pid, tag=tag, seconds_after_boot=_seconds_after_boot(psutil.Process(child.pid))
+        )
     except psutil.NoSuchProcess:  # dead on arrival; is_alive will say so
         return Started(pid=child.pid, tag=tag, seconds_after_boot=-1)
 
@@ -73,7 +81,9 @@ def _signal(processes: Sequence[psutil.Process], how: signal.Signals, wait_secon
 
 def _session(started: Started) -> list[psutil.Process]:
     """Return what still runs of the session; where its leader is gone, only what carries our tag."""
-    group = [process for process in psutil.process_iter() if _group(process.pid) == started.pid and _runs(process)]
+    group = [
+        process for process in psutil.process_iter() if _group(process.pid) == started.pid and _runs(process)
+    ]
     return group if is_alive(started) else [process for process in group if _tag(process) == started.tag]
 
 

@@ -46,7 +46,9 @@ def is_running(home: Home, part: Part) -> bool:
 def choose_ports(home: Home, *, usual: bool) -> dict[str, int]:
     """Return a port per part: where it runs, or ran if that port is free still, else the usual one or any."""
     wanted = {part.name: _port_wanted(home, part, usual=usual) for part in PARTS}
-    taken = {part.name: port for part, port in zip(PARTS, wanted.values(), strict=True) if is_running(home, part)}
+    taken = {
+        part.name: port for part, port in zip(PARTS, wanted.values(), strict=True) if is_running(home, part)
+    }
     return taken | ports.choose_ports({name: port for name, port in wanted.items() if name not in taken})
 
 
@@ -78,7 +80,10 @@ def start(home: Home, part: Part, port: int, env: Mapping[str, str], cancelled: 
 
 
 def stop(home: Home, part: Part) -> bool:
-    """Stop what `part` left running, the processes it spawned included; say whether there was a part to stop."""
+    """Stop what `part` left running, the processes it spawned included.
+
+    Say whether there was a part to stop.
+    """
     if (record := recorded(home, part)) is None:
         return False
     processes.stop(record.process, politely=part.stops_on, grace_seconds=_GRACE_SECONDS)

@@ -9,6 +9,9 @@ from localstack.paths import REPOSITORY
 
 
 def environment(file: Path = REPOSITORY / ".env") -> dict[str, str]:
-    """Return the variables of this process; what `file` sets counts where the process has no such variable."""
+    """Return the variables of this process.
+
+    What `file` sets counts where the process has no such variable.
+    """
     from_file = {name: value for name, value in dotenv_values(file).items() if value}
     return from_file | dict(os.environ)  # noqa: TID251 - the composition point; everything else is handed a mapping

@@ -14,7 +14,9 @@ def is_whole(home: Home) -> bool:
 def describe(home: Home) -> str:
     lines = [_line(home, part) for part in PARTS]
     lines.append(f"  {'deployed':<10} {home.stack_file if home.stack_file.exists() else 'no'}")
-    crashed = [part.name for part in PARTS if running.recorded(home, part) and not running.is_running(home, part)]
+    crashed = [
+        part.name for part in PARTS if running.recorded(home, part) and not running.is_running(home, part)
+    ]
     return "\n".join([*lines, *(str(running.CrashedError(name, home)) for name in crashed)])
 
 

@@ -12,7 +12,8 @@ from localstack.paths import LOCAL, PROGRAMS
 from localstack.settings import environment
 
 REGISTRY = "registry.terraform.io"
-# Spelled in parts: no file of this repository holds a path of some machine, and this root is a convention of Unix.
+# Spelled in parts: no file of this repository holds a path of some machine, and this root is a convention of
+# Unix.
 _OPTIONAL_SOFTWARE = Path("/", "opt")
 _STANDARD_ROOTS = (
     Path("~/.terraform.d/plugins"),
@@ -28,22 +29,35 @@ _CONFIGURATION = LOCAL / "terraform.rc"
 def run_terraform(
     args: Sequence[str], cwd: Path, *, env: Mapping[str, str] | None = None, capture: bool = False
 ) -> subprocess.CompletedProcess[str]:
-    """Run Terraform in `cwd` and return its result, whatever the exit code; `capture` keeps both outputs as text."""
+    """Run Terraform in `cwd` and return its result, whatever the exit code.
+
+    `capture` keeps both outputs as text.
+    """
     env = environment() if env is None else env
     program = find_terraform(env)
     return subprocess.run(
-        [program, *args], cwd=cwd, env=terraform_environment(env), check=False, text=True, capture_output=capture
+        [program, *args],
+        cwd=cwd,
+        env=terraform_environment(env),
+        check=False,
+        text=True,
+        capture_output=capture,
     )
 
 
 def find_terraform(env: Mapping[str, str]) -> Path:
     """Return Terraform from the PATH, else the pinned release, downloaded once."""
     found = which("terraform", path=env.get("PATH"))
-    return Path(found) if found else fetch_terraform(PROGRAMS, releases=env.get("TERRAFORM_RELEASES", RELEASES))
+    return (
+        Path(found) if found else fetch_terraform(PROGRAMS, releases=env.get("TERRAFORM_RELEASES", RELEASES))
+    )
 
 
 def terraform_environment(env: Mapping[str, str], file: Path = _CONFIGURATION) -> dict[str, str]:
-    """Return the variables for Terraform: a command line configuration that exists, and the mirror if there is one."""
+    """Return the variables for Terraform.
+
+    A command line configuration that exists, and the mirror if there is one.
+    """
     result = dict(env) | {"CHECKPOINT_DISABLE": "1"}
     configured = env.get("TF_CLI_CONFIG_FILE")
     if configured and not Path(configured).is_file():
@@ -64,7 +78,9 @@ def find_provider_mirror(env: Mapping[str, str], roots: Sequence[Path] = _STANDA
         if directory.name == REGISTRY:
             directory = directory.parent
         if not (directory / REGISTRY).is_dir():
-            raise StackError(f"TF_PLUGIN_DIR={named} holds no directory {REGISTRY}; name one that does, or unset it.")
+            raise StackError(
+                f"TF_PLUGIN_DIR={named} holds no directory {REGISTRY}; name one that does, or unset it."
+            )
         return directory
     return next((found for root in roots for found in _mirrors_below(root.expanduser(), _DEPTH)), None)
 
@@ -86,7 +102,8 @@ def _readable_children(directory: Path) -> list[Path]:
 
 def _write_configuration(mirror: Path, file: Path) -> Path:
     """Write the configuration that takes what the mirror holds from it and everything else from the registry."""
-    # filesystem_mirror's path is the parent of the registry's directory; the names below it are the providers.
+    # filesystem_mirror's path is the parent of the registry's directory; the names below it are the
+    # providers.
     providers = sorted(str(found.relative_to(mirror)) for found in (mirror / REGISTRY).glob("*/*"))
     listed = ", ".join(f'"{provider}"' for provider in providers)
     text = (

@@ -1,4 +1,7 @@
-"""`up`: starts what does not run, deploys what is not deployed, and leaves a stack that stack.json describes."""
+"""`up`.
+
+Starts what does not run, deploys what is not deployed, and leaves a stack that stack.json describes.
+"""
 
 import threading
 from collections.abc import Callable, Mapping, Sequence

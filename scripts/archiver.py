@@ -1,4 +1,7 @@
-"""The deployed archiver, asked by an operator: again and again until a task is done, telling how far it has come."""
+"""The deployed archiver, asked by an operator.
+
+Again and again until a task is done, telling how far it has come.
+"""
 
 import json
 import shlex
@@ -34,7 +37,9 @@ def done(target: Target, asked: Iterable[Asked], *, told: Callable[[Done], None]
             answer = _invoke(target, each | {"after": after} if after else each)
             for name in ("episodes", "objects", "bytes"):
                 total[name] += answer[name]
-            total["problems"] += [problem for problem in answer["problems"] if problem not in total["problems"]]
+            total["problems"] += [
+                problem for problem in answer["problems"] if problem not in total["problems"]
+            ]
             told(total | {"cursor": answer["cursor"]})
             unfinished = answer["unfinished"]
             if unfinished and each.get("dry_run") and not answer["cursor"]:
@@ -66,7 +71,9 @@ def resumable(target: Target, asked: Asked, *, told: Callable[[Done], None]) -> 
 def report(total: Done, output: Output, *, deed: str, damaged: bool = False) -> Exit:
     """Print what was done; problems are told with it, and in the exit code: they want a look."""
     counted = {name: str(total[name]) for name in ("episodes", "objects", "bytes")}
-    output.rows([{"done": deed, **counted, "problems": [str(each) for each in total["problems"]]}], nothing="")
+    output.rows(
+        [{"done": deed, **counted, "problems": [str(each) for each in total["problems"]]}], nothing=""
+    )
     if not total["problems"]:
         return Exit.DONE
     output.remark(f"{len(total['problems'])} problems, see docs/runbooks/archive.md: {total['problems'][0]}")

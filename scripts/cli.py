@@ -39,7 +39,9 @@ EXAMPLES = (
 )
 
 
-def main(argv: Sequence[str] | None = None, *, open_target: Callable[[Namespace], Target] = open_target) -> int:
+def main(
+    argv: Sequence[str] | None = None, *, open_target: Callable[[Namespace], Target] = open_target
+) -> int:
     arguments = command_line().parse_args(argv)
     try:
         target = open_target(arguments) if "stack" in arguments else None  # what asks nobody needs no place
@@ -60,10 +62,11 @@ def main(argv: Sequence[str] | None = None, *, open_target: Callable[[Namespace]
 def command_line() -> Command:
     """Return the parser of all commands, each with its examples and the options they share."""
     parser = Command(
-        prog=PROGRAM, examples=EXAMPLES,
+        prog=PROGRAM,
+        examples=EXAMPLES,
         description="Operate membus: the local stack, or an environment on AWS with --environment. "
         "Exit codes: 0 done, 1 refused or failed, 2 misused, 3 partly done, 130 interrupted.",
-    )  # fmt: skip
+    )
     groups, options = parser.add_subparsers(required=True, metavar="command"), target_options()
     for group in GROUPS:
         group.register(groups.add_parser, options)
@@ -72,7 +75,11 @@ def command_line() -> Command:
 
 def _hint(arguments: Namespace) -> str:
     """Return what to try when something does not answer."""
-    return "; is the local stack up? `make up` starts it" if getattr(arguments, "environment", "") is None else ""
+    return (
+        "; is the local stack up? `make up` starts it"
+        if getattr(arguments, "environment", "") is None
+        else ""
+    )
 
 
 def _failed(why: str) -> int:

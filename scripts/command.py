@@ -27,12 +27,17 @@ class Exit(IntEnum):
 class Command(ArgumentParser):
     """A parser that is given its examples.
 
-    What `changes` something can be rehearsed; what `asks` changes what no other command takes back, or costs money,
-    and is done only when the operator agrees.
+    What `changes` something can be rehearsed; what `asks` changes what no other command takes back, or costs
+    money, and is done only when the operator agrees.
     """
 
     def __init__(
-        self, *args: Any, examples: Sequence[str] = (), changes: bool = False, asks: bool = False, **options: Any
+        self,
+        *args: Any,
+        examples: Sequence[str] = (),
+        changes: bool = False,
+        asks: bool = False,
+        **options: Any,
     ) -> None:
         lines = [f"  {PROGRAM} {example}" for example in examples]
         epilog = "\n".join(["examples:", *lines]) if lines else None
@@ -44,7 +49,9 @@ class Command(ArgumentParser):
         if changes or asks:
             before.add_argument("--dry-run", action="store_true", help="say what it would do, and do nothing")
         if asks:
-            before.add_argument("--yes", action="store_true", help="do not ask; needed where there is no terminal")
+            before.add_argument(
+                "--yes", action="store_true", help="do not ask; needed where there is no terminal"
+            )
 
 
 def agreed(arguments: Namespace, question: str, *, ask: Callable[[str], bool] = Output.ask) -> None:

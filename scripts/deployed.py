@@ -16,7 +16,10 @@ COMMAND = {
     "POWERTOOLS_METRICS_DISABLED": "true",
     "POWERTOOLS_LOG_LEVEL": "CRITICAL",
 }
-"""What is spent is written down as the operator's; metrics and logs would stand between the lines of an answer."""
+"""What is spent is written down as the operator's.
+
+Metrics and logs would stand between the lines of an answer.
+"""
 
 
 def become(environment: str, function: str) -> None:

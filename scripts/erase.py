@@ -1,4 +1,7 @@
-"""`erase --tenant … --user …|--everything|--again`: remove a user, or a tenant, from everywhere, and prove it."""
+"""`erase --tenant … --user …|--everything|--again`.
+
+Remove a user, or a tenant, from everywhere, and prove it.
+"""
 
 import time
 from argparse import ArgumentParser, Namespace
@@ -27,13 +30,20 @@ LOOK_SECONDS = 5
 
 def register(add_group: AddGroup, options: ArgumentParser) -> None:
     erase = add_group(
-        "erase", parents=[options], help="remove a user, or a tenant, from everywhere", asks=True,
-        examples=["erase --tenant acme --user ada --dry-run", "erase --tenant acme --user ada --yes --wait",
-                  "erase --tenant acme --everything --environment prod", "erase --tenant acme --again"],
+        "erase",
+        parents=[options],
+        help="remove a user, or a tenant, from everywhere",
+        asks=True,
+        examples=[
+            "erase --tenant acme --user ada --dry-run",
+            "erase --tenant acme --user ada --yes --wait",
+            "erase --tenant acme --everything --environment prod",
+            "erase --tenant acme --again",
+        ],
         description="A user is erased by the deployed function, as by POST /v1/users/{user}:erase; this tells it"
         " to and, with --wait, shows how far it is. A tenant is erased by this command itself: run it again to go on. "
         "--again is for after a restore: whoever the ledger says was erased and who is there again is erased again.",
-    )  # fmt: skip
+    )
     erase.add_argument("--tenant", required=True)
     whom = erase.add_mutually_exclusive_group(required=True)
     whom.add_argument("--user")
@@ -72,7 +82,9 @@ def _set_right(tenant: str, live_table: str | None, output: Output) -> None:
     if live_table:
         output.remark(f"carried over: {dict(wiring_operators.carry_over(tenant, live_table=live_table))}")
     dropped = wiring_operators.stale_summaries().drop(tenant)
-    output.remark(f"passages of summaries that no conversation has any more: {dropped} removed from the index")
+    output.remark(
+        f"passages of summaries that no conversation has any more: {dropped} removed from the index"
+    )
 
 
 def _back(tenant: str, output: Output) -> Mapping[str, Sequence[str]]:
@@ -82,8 +94,13 @@ def _back(tenant: str, output: Output) -> Mapping[str, Sequence[str]]:
     return back
 
 
-def erased_before(tenant: str, stores: Mapping[str, Users], ledger: ErasureLedger) -> Mapping[str, Sequence[str]]:
-    """Return who is in which store although the ledger says that they were erased: a restore has brought them back."""
+def erased_before(
+    tenant: str, stores: Mapping[str, Users], ledger: ErasureLedger
+) -> Mapping[str, Sequence[str]]:
+    """Return who is in which store although the ledger says that they were erased.
+
+    A restore has brought them back.
+    """
     erased, back = ledger.erased(tenant), defaultdict[str, list[str]](list)
     for name, users in stores.items():
         for user in users.of(tenant):
@@ -97,25 +114,33 @@ def counts(owner: Owner, stores: Sequence[Holdings]) -> list[Row]:
     rows: list[Row] = []
     for store in stores:
         tally = store.count(owner, cursor="", time_left=lambda: True)
-        rows += [{"store": store.name, "what": what, "count": str(number)} for what, number in tally.counts.items()]
+        rows += [
+            {"store": store.name, "what": what, "count": str(number)} for what, number in tally.counts.items()
+        ]
     return rows
 
 
 def row(job: Job) -> Row:
     receipt = job.receipt
     return {
-        "job_id": job.job_id, "status": job.status, "subject": job.subject,
+        "job_id": job.job_id,
+        "status": job.status,
+        "subject": job.subject,
         "removed": [f"{name}={number}" for name, number in job.removed.items()],
         "left": [f"{name}={number}" for name, number in receipt.left.items()] if receipt else None,
         "copies_until": receipt.final.isoformat() if receipt else None,
-    }  # fmt: skip
+    }
 
 
 def _begin(owner: Owner) -> Job:
     return erase_user(
-        owner, request_key=None, requested_by=OPERATOR, now=datetime.now(UTC), jobs=wiring_erasing.jobs(),
+        owner,
+        request_key=None,
+        requested_by=OPERATOR,
+        now=datetime.now(UTC),
+        jobs=wiring_erasing.jobs(),
         announcements=wiring_search.announcements(),
-    )  # fmt: skip
+    )
 
 
 def _awaited(job: Job) -> Job:
@@ -129,7 +154,10 @@ def _tenant(arguments: Namespace, target: Target, output: Output) -> Exit:
     """Erase a tenant: its keys first, so that nobody writes; what is left of it says that it was erased."""
     owner, stores = Owner(tenant=arguments.tenant, user=EVERYBODY), wiring_erasing.tenant_holdings()
     known = target.tenants.find(arguments.tenant)
-    if known is None and subject_of(owner.tenant, None) not in wiring_erasing.erasures().hidden(owner.tenant).subjects:
+    if (
+        known is None
+        and subject_of(owner.tenant, None) not in wiring_erasing.erasures().hidden(owner.tenant).subjects
+    ):
         raise NotFoundError(f"no tenant {arguments.tenant} in {target.environment}")
     if arguments.dry_run:
         output.rows(counts(owner, stores), nothing="")
@@ -148,9 +176,13 @@ def _tenant(arguments: Namespace, target: Target, output: Output) -> Exit:
 
 def _driven(job: Job, stores: Sequence[Holdings], *, wait: bool) -> Job:
     eraser = Eraser(
-        jobs=wiring_erasing.jobs(), stores=stores, clock=lambda: datetime.now(UTC), seconds_left=lambda: 3600,
-        settle=wiring_erasing.settle(), kept_days=wiring_erasing.kept_days(),
-    )  # fmt: skip
+        jobs=wiring_erasing.jobs(),
+        stores=stores,
+        clock=lambda: datetime.now(UTC),
+        seconds_left=lambda: 3600,
+        settle=wiring_erasing.settle(),
+        kept_days=wiring_erasing.kept_days(),
+    )
     pause = eraser.advance(wiring_erasing.jobs().job(job.tenant, job.job_id))
     while wait and pause is not None:
         time.sleep(pause.total_seconds())

@@ -1,4 +1,7 @@
-"""`gaps --tenant …`: how long users leave a conversation before they go on, and which lifetime of the hot tier fits."""
+"""`gaps --tenant …`.
+
+How long users leave a conversation before they go on, and which lifetime of the hot tier fits.
+"""
 
 from argparse import ArgumentParser, Namespace
 from collections.abc import Iterable, Iterator, Sequence
@@ -25,7 +28,10 @@ def gaps_of(messages: Iterable[Message]) -> Iterator[timedelta]:
 
 
 def report(gaps: Sequence[timedelta]) -> list[Row]:
-    """Return one row for each lifetime: the resumptions it serves, and the minutes it holds a window for each."""
+    """Return one row for each lifetime.
+
+    The resumptions it serves, and the minutes it holds a window for each.
+    """
     rows: list[Row] = []
     served_before = 0
     for lifetime in LIFETIMES:
@@ -33,11 +39,13 @@ def report(gaps: Sequence[timedelta]) -> list[Row]:
         held = sum((min(gap, lifetime) for gap in gaps), start=timedelta()) / len(gaps)
         rows.append(
             {
-                "lifetime": spoken(lifetime), "gaps": str(served - served_before),
-                "served": f"{served / len(gaps):.1%}", "minutes_held": f"{held.total_seconds() / 60:.1f}",
+                "lifetime": spoken(lifetime),
+                "gaps": str(served - served_before),
+                "served": f"{served / len(gaps):.1%}",
+                "minutes_held": f"{held.total_seconds() / 60:.1f}",
                 "histogram": "█" * round(40 * (served - served_before) / len(gaps)),
             }
-        )  # fmt: skip
+        )
         served_before = served
     return rows
 
@@ -58,9 +66,11 @@ def spoken(lifetime: timedelta) -> str:
 
 def register(add_group: AddGroup, options: ArgumentParser) -> None:
     gaps = add_group(
-        "gaps", parents=[options], help="pauses in conversations: which lifetime of the hot tier fits",
+        "gaps",
+        parents=[options],
+        help="pauses in conversations: which lifetime of the hot tier fits",
         examples=["gaps --tenant acme", "gaps --tenant acme --environment prod --json"],
-    )  # fmt: skip
+    )
     gaps.add_argument("--tenant", required=True, help="whose conversations are read, all of them")
     gaps.set_defaults(run=_gaps)
 
@@ -69,11 +79,14 @@ def _gaps(arguments: Namespace, target: Target, output: Output) -> None:
     target.known(arguments.tenant)
     found = [gap for each in _talks(target.conversations, arguments.tenant) for gap in gaps_of(each)]
     output.rows(
-        report(found) if found else [], nothing=f"Nobody of {arguments.tenant} has gone on with a conversation."
+        report(found) if found else [],
+        nothing=f"Nobody of {arguments.tenant} has gone on with a conversation.",
     )
     fits = fitting(found) if found else None
     if found and not output.as_json:
-        output.remark(f"{spoken(fits)} serves nine in ten." if fits else "No lifetime serves nine in ten: go without.")
+        output.remark(
+            f"{spoken(fits)} serves nine in ten." if fits else "No lifetime serves nine in ten: go without."
+        )
 
 
 def _talks(conversations: ConversationStore, tenant: str) -> Iterator[list[Message]]:

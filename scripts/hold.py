@@ -17,14 +17,22 @@ def register(add_group: AddGroup, options: ArgumentParser) -> None:
     )
 
     put = commands.add_parser(
-        "set", parents=[options], help="refuse to erase a user, or anybody of a tenant",
-        examples=['hold set --tenant acme --user ada --reason "case 2026-117"'], changes=True,
-    )  # fmt: skip
-    put.add_argument("--reason", required=True, help="what the hold is for, as the next operator should read it")
+        "set",
+        parents=[options],
+        help="refuse to erase a user, or anybody of a tenant",
+        examples=['hold set --tenant acme --user ada --reason "case 2026-117"'],
+        changes=True,
+    )
+    put.add_argument(
+        "--reason", required=True, help="what the hold is for, as the next operator should read it"
+    )
     lift = commands.add_parser(
-        "lift", parents=[options], help="let erasures be asked for again",
-        examples=["hold lift --tenant acme --user ada"], asks=True,
-    )  # fmt: skip
+        "lift",
+        parents=[options],
+        help="let erasures be asked for again",
+        examples=["hold lift --tenant acme --user ada"],
+        asks=True,
+    )
     for command, act in ((put, _set), (lift, _lift)):
         command.add_argument("--tenant", required=True)
         command.add_argument("--user", help="this one alone (default: the whole tenant)")
@@ -39,7 +47,9 @@ def register(add_group: AddGroup, options: ArgumentParser) -> None:
 def _set(arguments: Namespace, target: Target, output: Output) -> None:
     target.known(arguments.tenant)
     become(target.environment, "erase")
-    hold = Hold(tenant=arguments.tenant, user=arguments.user, reason=arguments.reason, since=datetime.now(UTC))
+    hold = Hold(
+        tenant=arguments.tenant, user=arguments.user, reason=arguments.reason, since=datetime.now(UTC)
+    )
     if arguments.dry_run:
         return output.would(f"hold {_whom(arguments)}", _row(hold))
     wiring_erasing.jobs().hold(hold)

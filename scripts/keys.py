@@ -48,27 +48,42 @@ def register(add_group: AddGroup, options: ArgumentParser) -> None:
     commands = add_group("key", help="a tenant's API keys").add_subparsers(required=True)
 
     create = commands.add_parser(
-        "create", parents=[options], help="make a key and show it once", changes=True,
-        examples=["key create acme", "key create acme --scopes events:write,memory:read --expires-in 90d --json"],
-    )  # fmt: skip
+        "create",
+        parents=[options],
+        help="make a key and show it once",
+        changes=True,
+        examples=[
+            "key create acme",
+            "key create acme --scopes events:write,memory:read --expires-in 90d --json",
+        ],
+    )
     create.add_argument("tenant")
     create.add_argument("--name", default="default", help="what the key is for")
     create.add_argument(
-        "--scopes", type=_scopes, default=EVERYDAY_SCOPES, help=f"of {', '.join(Scope)} (default: all but admin)"
+        "--scopes",
+        type=_scopes,
+        default=EVERYDAY_SCOPES,
+        help=f"of {', '.join(Scope)} (default: all but admin)",
     )
     create.add_argument("--expires-in", type=_duration, metavar="90d", help="m, h, d or w (default: never)")
     create.set_defaults(run=_create)
 
     listing = commands.add_parser(
-        "list", parents=[options], help="list a tenant's keys", examples=["key list acme --environment dev --json"]
+        "list",
+        parents=[options],
+        help="list a tenant's keys",
+        examples=["key list acme --environment dev --json"],
     )
     listing.add_argument("tenant")
     listing.set_defaults(run=_list)
 
     revoke = commands.add_parser(
-        "revoke", parents=[options], help="refuse a key from now on", asks=True,
+        "revoke",
+        parents=[options],
+        help="refuse a key from now on",
+        asks=True,
         examples=["key revoke 4fTq0ZbNw1Xs", "key revoke 4fTq0ZbNw1Xs --environment prod --yes"],
-    )  # fmt: skip
+    )
     revoke.add_argument("key_id", help="the part of the key between the second and the third _")
     revoke.set_defaults(run=_revoke)
 
@@ -90,7 +105,9 @@ def _create(arguments: Namespace, target: Target, output: Output) -> None:
     )
     key_id = Credential.parse(text).key_id
     row = {"api_key": text, "key_id": key_id, "tenant_id": arguments.tenant, "scopes": list(arguments.scopes)}
-    output.answer(text, row, remark=f"Keep it now: it is shown this once, membus stores only a hash (key id {key_id}).")
+    output.answer(
+        text, row, remark=f"Keep it now: it is shown this once, membus stores only a hash (key id {key_id})."
+    )
 
 
 def _list(arguments: Namespace, target: Target, output: Output) -> None:

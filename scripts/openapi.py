@@ -1,6 +1,7 @@
 """Write functions/memory/openapi.json anew: one document of both API functions, made from their routes.
 
-Terraform derives the gateway's routes and the authorizer's scopes from it, and `GET /v1/openapi.json` serves it.
+Terraform derives the gateway's routes and the authorizer's scopes from it, and `GET /v1/openapi.json` serves
+it.
 """
 
 import json
@@ -45,7 +46,10 @@ def document() -> str:
 
 
 def _finish(operation: dict[str, Any]) -> None:
-    """Say what Powertools cannot: errors are problem+json, no content is none, and public routes ask for no key."""
+    """Say what Powertools cannot.
+
+    Errors are problem+json, no content is none, and public routes ask for no key.
+    """
     operation["responses"].pop("422", None)
     operation["responses"].get("204", {}).pop("content", None)
     schema = {"$ref": "#/components/schemas/Problem"}

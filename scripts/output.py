@@ -22,12 +22,18 @@ _NUMBER = re.compile(r"-|-?[\d,]*\.?\d+(?:e-?\d+)?%?")
 
 @dataclass(frozen=True)
 class Output:
-    """Answers go to standard output; remarks about them go to standard error, so that answers can be piped."""
+    """Answers go to standard output.
+
+    Remarks about them go to standard error, so that answers can be piped.
+    """
 
     as_json: bool
 
     def rows(self, rows: Sequence[Row], *, nothing: str, brief: Sequence[str] = ()) -> None:
-        """Print a table; where it is too wide, of the first `brief` columns that have room, else row below row."""
+        """Print a table.
+
+        Where it is too wide, of the first `brief` columns that have room, else row below row.
+        """
         if self.as_json:
             print(json.dumps(rows, indent=2))
         elif rows:
@@ -94,13 +100,18 @@ def _told(rows: Sequence[Row]) -> list[str]:
 def _least(rows: Sequence[dict[str, str]]) -> dict[str, int]:
     """Return how narrow each column may be: no word of it is ever broken, least of all a number."""
     said = {name: [_heading(name), *(row[name] for row in rows)] for name in rows[0]}
-    return {name: max(cell_len(word) for text in texts for word in text.split()) for name, texts in said.items()}
+    return {
+        name: max(cell_len(word) for text in texts for word in text.split()) for name, texts in said.items()
+    }
 
 
 def _widths(rows: Sequence[dict[str, str]], room: int) -> dict[str, int]:
     """Share the room: each column has its least, and who wants little more has it before who wants much."""
     widths = _least(rows)
-    wanted = {name: max(cell_len(text) for text in (_heading(name), *(row[name] for row in rows))) for name in widths}
+    wanted = {
+        name: max(cell_len(text) for text in (_heading(name), *(row[name] for row in rows)))
+        for name in widths
+    }
     spare = room - sum(widths.values()) - GAP * (len(widths) - 1)
     for left, name in enumerate(sorted(widths, key=lambda name: widths[name] - wanted[name])[::-1], 1):
         more = min(wanted[name] - widths[name], spare // (len(widths) - left + 1))

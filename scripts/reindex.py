@@ -1,4 +1,7 @@
-"""`reindex`: make a tenant's search index anew from what DynamoDB holds, in the model in use or one beside it."""
+"""`reindex`.
+
+Make a tenant's search index anew from what DynamoDB holds, in the model in use or one beside it.
+"""
 
 import json
 from argparse import ArgumentParser, Namespace
@@ -51,11 +54,14 @@ class Place:
 
 def register(add_group: AddGroup, options: ArgumentParser) -> None:
     reindex = add_group(
-        "reindex", parents=[options], help="make a tenant's search index anew", asks=True,
+        "reindex",
+        parents=[options],
+        help="make a tenant's search index anew",
+        asks=True,
         examples=["reindex --tenant acme --dry-run", "reindex --tenant acme --model cohere.embed-v4 --yes"],
         description="Reads the tables `memory` and `conversations` once through: half a read unit for each 4 KB they "
         "hold, whoever it belongs to. Texts that have their vector keep it; run it again to go on where it stopped.",
-    )  # fmt: skip
+    )
     reindex.add_argument("--tenant", required=True)
     reindex.add_argument("--model", help="an embedding model beside the one in use (default: the one in use)")
     reindex.add_argument("--place", type=Path, metavar="FILE", help="where to keep how far it has come")
@@ -67,8 +73,15 @@ def _run(arguments: Namespace, target: Target, output: Output) -> None:
     name = f"reindex-{target.environment}-{arguments.tenant}.json"
     place = Place.of(arguments.place or Path(name))
     if not arguments.dry_run:
-        agreed(arguments, f"Read {' and '.join(TABLES)} through and send what {arguments.tenant} has to the index?")
-    send = _nowhere if arguments.dry_run else partial(_invoke, f"membus-{target.environment}-index", arguments.model)
+        agreed(
+            arguments,
+            f"Read {' and '.join(TABLES)} through and send what {arguments.tenant} has to the index?",
+        )
+    send = (
+        _nowhere
+        if arguments.dry_run
+        else partial(_invoke, f"membus-{target.environment}-index", arguments.model)
+    )
     dynamodb = client("dynamodb")
     tables = [f"membus-{target.environment}-{table}" for table in TABLES]
     sizes = [dynamodb.describe_table(TableName=table)["Table"]["ItemCount"] for table in tables]
@@ -85,7 +98,9 @@ def _run(arguments: Namespace, target: Target, output: Output) -> None:
 
 
 def reindex(items: Sequence[Item], *, send: Send) -> Counter[str]:
-    """Hand what can be searched to the index, as the stream told of it when it was written; return how much of it.
+    """Hand what can be searched to the index, as the stream told of it when it was written.
+
+    Return how much of it.
 
     Raises:
         UnavailableError: some of it did not get in, however often it was sent.
@@ -111,7 +126,10 @@ def kind_of(item: Item) -> str | None:
 
 def as_change(item: Item, number: int) -> dict[str, Any]:
     keys = {name: item[name] for name in ("pk", "sk")}
-    return {"eventName": "INSERT", "dynamodb": {"Keys": keys, "NewImage": item, "SequenceNumber": str(number)}}
+    return {
+        "eventName": "INSERT",
+        "dynamodb": {"Keys": keys, "NewImage": item, "SequenceNumber": str(number)},
+    }
 
 
 def _sent(batch: Sequence[dict[str, Any]], send: Send) -> None:
@@ -120,7 +138,9 @@ def _sent(batch: Sequence[dict[str, Any]], send: Send) -> None:
         batch = [change for change in batch if change["dynamodb"]["SequenceNumber"] in failed]
         if not batch:
             return
-    raise UnavailableError(f"{len(batch)} items did not get into the index: its log says why; run this again to go on")
+    raise UnavailableError(
+        f"{len(batch)} items did not get into the index: its log says why; run this again to go on"
+    )
 
 
 def _batches(changes: Sequence[dict[str, Any]]) -> Iterator[list[dict[str, Any]]]:
@@ -137,14 +157,21 @@ def _batches(changes: Sequence[dict[str, Any]]) -> Iterator[list[dict[str, Any]]
         yield batch
 
 
-def _pages(dynamodb: Any, tables: Sequence[str], tenant: str, place: Place) -> Iterator[tuple[list[Item], int]]:
-    """Yield pages of the tenant's items with how many were read for them, from the place on; a page moves it."""
+def _pages(
+    dynamodb: Any, tables: Sequence[str], tenant: str, place: Place
+) -> Iterator[tuple[list[Item], int]]:
+    """Yield pages of the tenant's items with how many were read for them, from the place on.
+
+    A page moves it.
+    """
     while place.table < len(tables):
         start = {"ExclusiveStartKey": place.after} if place.after else {}
         page = dynamodb.scan(
-            TableName=tables[place.table], FilterExpression="begins_with(pk, :mine)",
-            ExpressionAttributeValues={":mine": {"S": f"T#{tenant}#"}}, **start,
-        )  # fmt: skip
+            TableName=tables[place.table],
+            FilterExpression="begins_with(pk, :mine)",
+            ExpressionAttributeValues={":mine": {"S": f"T#{tenant}#"}},
+            **start,
+        )
         place.after = page.get("LastEvaluatedKey")
         place.table += place.after is None
         yield page["Items"], page["ScannedCount"]
@@ -165,4 +192,6 @@ def _nowhere(changes: Sequence[dict[str, Any]]) -> Sequence[str]:  # noqa: ARG00
 
 def _bar(*, quiet: bool) -> Progress:
     columns = (TextColumn("reindex {task.description}"), BarColumn(), TextColumn("{task.completed:,}"))
-    return Progress(*columns, TimeRemainingColumn(), console=Console(stderr=True), disable=quiet, transient=True)
+    return Progress(
+        *columns, TimeRemainingColumn(), console=Console(stderr=True), disable=quiet, transient=True
+    )

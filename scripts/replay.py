@@ -1,4 +1,7 @@
-"""`replay --tenant …`: derive facts anew from episodes, hot and cold, at the extractor's version or another model's."""
+"""`replay --tenant …`.
+
+Derive facts anew from episodes, hot and cold, at the extractor's version or another model's.
+"""
 
 from argparse import ArgumentParser, Namespace
 from collections.abc import Iterable, Sequence
@@ -21,15 +24,27 @@ from scripts.times import moment
 
 def register(add_group: AddGroup, options: ArgumentParser) -> None:
     replay = add_group(
-        "replay", parents=[options], help="derive facts anew from episodes", asks=True,
-        examples=["replay --tenant acme --user ada --dry-run", "replay --tenant acme --ask --environment dev --yes"],
-    )  # fmt: skip
+        "replay",
+        parents=[options],
+        help="derive facts anew from episodes",
+        asks=True,
+        examples=[
+            "replay --tenant acme --user ada --dry-run",
+            "replay --tenant acme --ask --environment dev --yes",
+        ],
+    )
     replay.add_argument("--tenant", required=True)
     replay.add_argument("--user", action="append", metavar="USER", help="only this one (may be repeated)")
-    replay.add_argument("--from", dest="start", type=moment, default=EARLIEST, help="only ask about events since then")
-    replay.add_argument("--to", dest="end", type=moment, default=LATEST, help="only ask about events before then")
+    replay.add_argument(
+        "--from", dest="start", type=moment, default=EARLIEST, help="only ask about events since then"
+    )
+    replay.add_argument(
+        "--to", dest="end", type=moment, default=LATEST, help="only ask about events before then"
+    )
     replay.add_argument("--model", help="whose answers to use (default: the deployed extractor's)")
-    replay.add_argument("--ask", action="store_true", help="ask the model about events it was never asked about")
+    replay.add_argument(
+        "--ask", action="store_true", help="ask the model about events it was never asked about"
+    )
     replay.set_defaults(run=_replay)
 
 
@@ -56,7 +71,10 @@ def replay(owner: Owner, rereading: Rereading, *, dry_run: bool) -> list[Row]:
     changes = difference(wiring.facts().observations(owner), derived.over(wiring.facts().observations(owner)))
     if not dry_run:
         wiring.answers().keep(
-            owner.tenant, derived.answers, prompt_version=rereading.instructions.version, model=rereading.model_id
+            owner.tenant,
+            derived.answers,
+            prompt_version=rereading.instructions.version,
+            model=rereading.model_id,
         )
         wiring_operators.fact_rebuild().rebuild(owner, derived.over)
     return rows(owner.user, derived, changes)
@@ -69,7 +87,9 @@ def rows(user: str, derived: Derived, changes: Difference) -> list[Row]:
         (("changed", key, before, after) for key, (before, after) in changes.changed.items()),
         (("unread", event_id, "", error.code) for event_id, error in sorted(derived.unread.items())),
     )
-    return [{"user": user, "what": what, "key": key, "before": was, "after": is_} for what, key, was, is_ in found]
+    return [
+        {"user": user, "what": what, "key": key, "before": was, "after": is_} for what, key, was, is_ in found
+    ]
 
 
 def spent(derived: Sequence[Derived]) -> float:

@@ -45,27 +45,42 @@ class Rereading:
         return replace(derived, unread=derived.unread | dict.fromkeys(kept, CLOSED))
 
     def _is_closed(self, recorded: Recorded, known: Answers) -> bool:
-        return worth_reading(recorded.event) and recorded.event.event_id not in known and not self.may_ask(recorded)
+        return (
+            worth_reading(recorded.event)
+            and recorded.event.event_id not in known
+            and not self.may_ask(recorded)
+        )
 
     def known(self, owner: Owner, events: Sequence[Recorded]) -> Answers:
         return wiring.answers().of(
-            owner.tenant, [each.event.event_id for each in events], prompt_version=self.instructions.version,
+            owner.tenant,
+            [each.event.event_id for each in events],
+            prompt_version=self.instructions.version,
             model=self.model_id,
-        )  # fmt: skip
+        )
 
     def _learner(self, owner: Owner, draft: Draft) -> Learner:
         return Learner(
-            facts=draft, signals=Trails(), held_facts=_Nobodys(), fresh=_Nothing(), model=self._model,
-            seconds_left=lambda: QUESTION_SECONDS, on_refused=lambda _: None, pause=time.sleep,
-            instructions=self.instructions, known=partial(self.known, owner),
-        )  # fmt: skip
+            facts=draft,
+            signals=Trails(),
+            held_facts=_Nobodys(),
+            fresh=_Nothing(),
+            model=self._model,
+            seconds_left=lambda: QUESTION_SECONDS,
+            on_refused=lambda _: None,
+            pause=time.sleep,
+            instructions=self.instructions,
+            known=partial(self.known, owner),
+        )
 
     def _model(self, tenant: str) -> LanguageModel:
         return wiring_models.model_of(self.model_id, tenant)
 
 
 def episodes(owner: Owner, *, start: datetime = EARLIEST, end: datetime = LATEST) -> Iterator[Recorded]:
-    """Yield all that a user did, with whatever agent, from both tiers; what was erased stays so, wherever it lies.
+    """Yield all that a user did, with whatever agent, from both tiers.
+
+    What was erased stays so, wherever it lies.
 
     Raises:
         UnavailableError: the user is being erased.

@@ -1,4 +1,7 @@
-"""`shadow run|show|promote|discard`: try another model or other instructions on a sample, beside what is in use."""
+"""`shadow run|show|promote|discard`.
+
+Try another model or other instructions on a sample, beside what is in use.
+"""
 
 from argparse import ArgumentParser, Namespace
 from collections.abc import Iterator
@@ -39,7 +42,11 @@ def register(add_group: AddGroup, options: ArgumentParser) -> None:
         ("discard", _discard, "forget a trial and its answers"),
     ):
         command = commands.add_parser(
-            name, parents=[options], help=summary, asks=act is not _show, examples=[f"shadow {EXAMPLES[name]}"]
+            name,
+            parents=[options],
+            help=summary,
+            asks=act is not _show,
+            examples=[f"shadow {EXAMPLES[name]}"],
         )
         command.add_argument("--tenant", required=True)
         if act is not _show:
@@ -55,13 +62,20 @@ def _run(arguments: Namespace, target: Target, output: Output) -> None:
     _enter(arguments, target)
     own = arguments.prompt.read_text(encoding="utf-8") if arguments.prompt else None
     shadow = Shadow(
-        tenant=arguments.tenant, name=arguments.name, model=arguments.model or setting("EXTRACT_MODEL_ID"),
-        prompt_version=version_of(own) if own else CURRENT.version, instructions=own,
-        users=sample(wiring_operators.users().of(arguments.tenant), size=arguments.sample, name=arguments.name),
+        tenant=arguments.tenant,
+        name=arguments.name,
+        model=arguments.model or setting("EXTRACT_MODEL_ID"),
+        prompt_version=version_of(own) if own else CURRENT.version,
+        instructions=own,
+        users=sample(
+            wiring_operators.users().of(arguments.tenant), size=arguments.sample, name=arguments.name
+        ),
         created_at=datetime.now(UTC),
-    )  # fmt: skip
+    )
     if arguments.dry_run:
-        output.remark(f"would read {len(shadow.users)} users again with {shadow.model}: {', '.join(shadow.users)}")
+        output.remark(
+            f"would read {len(shadow.users)} users again with {shadow.model}: {', '.join(shadow.users)}"
+        )
         return
     agreed(arguments, f"Ask {shadow.model} about what {len(shadow.users)} users of {shadow.tenant} said?")
     wiring_operators.shadows().add(shadow)
@@ -85,7 +99,9 @@ def _compared(shadow: Shadow) -> Iterator[tuple[Owner, Derived, Difference]]:
     for user in shadow.users:
         owner = Owner(tenant=shadow.tenant, user=user)
         derived = rereading.derive(owner)
-        wiring.answers().keep(owner.tenant, derived.answers, prompt_version=shadow.prompt_version, model=shadow.model)
+        wiring.answers().keep(
+            owner.tenant, derived.answers, prompt_version=shadow.prompt_version, model=shadow.model
+        )
         stored = wiring.facts().observations(owner)
         yield owner, derived, difference(stored, derived.over(stored))
 
@@ -95,20 +111,26 @@ def _show(arguments: Namespace, target: Target, output: Output) -> None:
     output.rows(
         [
             {
-                "name": each.name, "model": each.model, "prompt_version": each.prompt_version,
-                "users": str(len(each.users)), "created_at": each.created_at.isoformat(timespec="seconds"),
+                "name": each.name,
+                "model": each.model,
+                "prompt_version": each.prompt_version,
+                "users": str(len(each.users)),
+                "created_at": each.created_at.isoformat(timespec="seconds"),
             }
             for each in wiring_operators.shadows().of(arguments.tenant)
         ],
         nothing=f"No trials of {arguments.tenant}.",
-    )  # fmt: skip
+    )
 
 
 def _promote(arguments: Namespace, target: Target, output: Output) -> None:
     _enter(arguments, target)
     shadow = wiring_operators.shadows().find(arguments.tenant, arguments.name)
     if not arguments.dry_run:
-        agreed(arguments, f"Make what {shadow.name} found the facts of {len(shadow.users)} users of {shadow.tenant}?")
+        agreed(
+            arguments,
+            f"Make what {shadow.name} found the facts of {len(shadow.users)} users of {shadow.tenant}?",
+        )
     told: list[Row] = []
     for user in track(shadow.users, "users", console=output.progress(), transient=True):
         told += replay(Owner(tenant=shadow.tenant, user=user), _rereading(shadow), dry_run=arguments.dry_run)
@@ -139,7 +161,9 @@ def _discard(arguments: Namespace, target: Target, output: Output) -> None:
 
 
 def _rereading(shadow: Shadow) -> Rereading:
-    instructions = Instructions(shadow.prompt_version, shadow.instructions) if shadow.instructions else CURRENT
+    instructions = (
+        Instructions(shadow.prompt_version, shadow.instructions) if shadow.instructions else CURRENT
+    )
     return Rereading(shadow.model, instructions)
 
 

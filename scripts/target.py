@@ -68,7 +68,9 @@ def open_target(arguments: Namespace) -> Target:
         return _target(arguments.environment, {"AWS_DEFAULT_REGION": arguments.region})
     file: Path = arguments.stack or LOCAL_STACK
     if not file.exists():
-        raise InvalidError(f"{file} is not there: run `make up`, or name an AWS environment, e.g. --environment dev")
+        raise InvalidError(
+            f"{file} is not there: run `make up`, or name an AWS environment, e.g. --environment dev"
+        )
     stack = json.loads(file.read_text(encoding="utf-8"))
     environment = stack["tables"]["tenants"].removeprefix("membus-").removesuffix("-tenants")
     return _target(environment, ROOT_CREDENTIALS | {"AWS_ENDPOINT_URL": stack["endpoint_url"]})
@@ -79,5 +81,9 @@ def _target(environment: str, settings: Mapping[str, str]) -> Target:
     process.update(settings)
     forget()
     tenants = table(f"membus-{environment}-tenants")
-    conversations = DynamoConversations(table(f"membus-{environment}-conversations"), lambda: datetime.now(UTC))
-    return Target(environment, DynamoTenants(tenants), DynamoApiKeys(tenants), conversations, DynamoUsage(tenants))
+    conversations = DynamoConversations(
+        table(f"membus-{environment}-conversations"), lambda: datetime.now(UTC)
+    )
+    return Target(
+        environment, DynamoTenants(tenants), DynamoApiKeys(tenants), conversations, DynamoUsage(tenants)
+    )

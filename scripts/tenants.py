@@ -1,4 +1,7 @@
-"""`tenant create|list|show|budget|rate`: who membus keeps memory for, what that may cost and how fast it may go."""
+"""`tenant create|list|show|budget|rate`.
+
+Who membus keeps memory for, what that may cost and how fast it may go.
+"""
 
 import math
 from argparse import ArgumentParser, ArgumentTypeError, Namespace
@@ -25,9 +28,15 @@ def register(add_group: AddGroup, options: ArgumentParser) -> None:
     commands = add_group("tenant", help="who membus keeps memory for").add_subparsers(required=True)
 
     create = commands.add_parser(
-        "create", parents=[options], help="add a tenant", changes=True,
-        examples=['tenant create acme --name "Acme Ltd"', "tenant create acme --if-absent --environment dev --json"],
-    )  # fmt: skip
+        "create",
+        parents=[options],
+        help="add a tenant",
+        changes=True,
+        examples=[
+            'tenant create acme --name "Acme Ltd"',
+            "tenant create acme --if-absent --environment dev --json",
+        ],
+    )
     create.add_argument("tenant", help="its id: a-z, 0-9 and -")
     create.add_argument("--name", help="what people call it (default: its id)")
     create.add_argument("--if-absent", action="store_true", help="be content if it exists")
@@ -38,14 +47,22 @@ def register(add_group: AddGroup, options: ArgumentParser) -> None:
     )
     listing.set_defaults(run=_list)
 
-    show = commands.add_parser("show", parents=[options], help="show one tenant", examples=["tenant show acme"])
+    show = commands.add_parser(
+        "show", parents=[options], help="show one tenant", examples=["tenant show acme"]
+    )
     show.add_argument("tenant")
     show.set_defaults(run=_show)
 
     budget = commands.add_parser(
-        "budget", parents=[options], help="limit what a tenant's model calls may cost a day", changes=True,
-        examples=["tenant budget acme --dollars-per-day 5", "tenant budget acme --unlimited --environment dev"],
-    )  # fmt: skip
+        "budget",
+        parents=[options],
+        help="limit what a tenant's model calls may cost a day",
+        changes=True,
+        examples=[
+            "tenant budget acme --dollars-per-day 5",
+            "tenant budget acme --unlimited --environment dev",
+        ],
+    )
     budget.add_argument("tenant")
     limit = budget.add_mutually_exclusive_group(required=True)
     limit.add_argument(
@@ -55,12 +72,22 @@ def register(add_group: AddGroup, options: ArgumentParser) -> None:
     budget.set_defaults(run=_budget)
 
     rate = commands.add_parser(
-        "rate", parents=[options], help="limit how fast a tenant may send", changes=True,
-        examples=["tenant rate acme --requests 20 --events 200", "tenant rate acme --usual --environment dev"],
-    )  # fmt: skip
+        "rate",
+        parents=[options],
+        help="limit how fast a tenant may send",
+        changes=True,
+        examples=[
+            "tenant rate acme --requests 20 --events 200",
+            "tenant rate acme --usual --environment dev",
+        ],
+    )
     rate.add_argument("tenant")
-    rate.add_argument("--requests", type=_rate, metavar="20", help="requests a second; ten seconds' worth at once")
-    rate.add_argument("--events", type=_rate, metavar="200", help="events a second; ten seconds' worth at once")
+    rate.add_argument(
+        "--requests", type=_rate, metavar="20", help="requests a second; ten seconds' worth at once"
+    )
+    rate.add_argument(
+        "--events", type=_rate, metavar="200", help="events a second; ten seconds' worth at once"
+    )
     rate.add_argument("--usual", action="store_true", help="those of the environment again")
     rate.set_defaults(run=_set_rates)
 

@@ -1,4 +1,7 @@
-"""`tier status|run|compact|verify|reconcile|restore|report`: the cold tier, looked at and worked on by hand."""
+"""`tier status|run|compact|verify|reconcile|restore|report`.
+
+The cold tier, looked at and worked on by hand.
+"""
 
 from argparse import ArgumentParser, Namespace
 from bisect import bisect_right
@@ -38,11 +41,13 @@ WOULD = {"asked for": "would be asked for", "brought back": "would be brought ba
 
 
 def register(add_group: AddGroup, options: ArgumentParser) -> None:
-    commands = add_group("tier", help="the cold tier: archive, compact, verify, restore, report").add_subparsers(
-        required=True
-    )
+    commands = add_group(
+        "tier", help="the cold tier: archive, compact, verify, restore, report"
+    ).add_subparsers(required=True)
 
-    def command(name: str, act: Act, summary: str, *, tenant: bool = True, changes: bool = False) -> ArgumentParser:
+    def command(
+        name: str, act: Act, summary: str, *, tenant: bool = True, changes: bool = False
+    ) -> ArgumentParser:
         example = f"tier {name} {EXAMPLES[name]}"
         made: ArgumentParser = commands.add_parser(
             name, parents=[options], help=summary, changes=changes, examples=[example]
@@ -58,14 +63,18 @@ def register(add_group: AddGroup, options: ArgumentParser) -> None:
     compact = command("compact", _compact, "merge a tenant's small objects", changes=True)
     verify = command("verify", _verify, "read a tenant's objects and compare them with the catalog")
     for resumed in (compact, verify):
-        resumed.add_argument("--after", default="", metavar="PLACE", help="go on where an interrupted run says it was")
+        resumed.add_argument(
+            "--after", default="", metavar="PLACE", help="go on where an interrupted run says it was"
+        )
     command("reconcile", _reconcile, "whether hot + cold is all that was recorded, by agent and day")
     restore = command(
         "restore", _restore, "bring objects back: from slow classes, or from the version before", changes=True
     )
     restore.add_argument("--agent", help="only this agent's")
     restore.add_argument("--since", type=day, help="only what may hold this day or later")
-    restore.add_argument("--days", type=int, default=7, help="how long they stay readable (default: %(default)s)")
+    restore.add_argument(
+        "--days", type=int, default=7, help="how long they stay readable (default: %(default)s)"
+    )
     report = command("report", _report, "a page with volume and cost by tier over time")
     report.add_argument("--html", type=Path, required=True, metavar="FILE")
 
@@ -81,10 +90,13 @@ def _status(arguments: Namespace, target: Target, output: Output) -> None:
 
 def _summary(agent: str, objects: list[ColdObject]) -> Row:
     return {
-        "agent": agent, "objects": str(len(objects)), "episodes": str(sum(each.rows for each in objects)),
-        "bytes": str(sum(each.bytes for each in objects)), "from": f"{min(each.day for each in objects)}",
+        "agent": agent,
+        "objects": str(len(objects)),
+        "episodes": str(sum(each.rows for each in objects)),
+        "bytes": str(sum(each.bytes for each in objects)),
+        "from": f"{min(each.day for each in objects)}",
         "to": f"{max(each.day for each in objects)}",
-    }  # fmt: skip
+    }
 
 
 def _run(arguments: Namespace, target: Target, output: Output) -> Exit:
@@ -106,28 +118,39 @@ def _compact(arguments: Namespace, target: Target, output: Output) -> Exit:
 
 def _verify(arguments: Namespace, target: Target, output: Output) -> Exit:
     places = sorted(each.place for each in _catalog(arguments, target))
-    return report(_walked({"task": "verify"}, places, arguments, target, output), output, deed="verified", damaged=True)
+    return report(
+        _walked({"task": "verify"}, places, arguments, target, output), output, deed="verified", damaged=True
+    )
 
 
-def _walked(asked: Asked, places: Sequence[str], arguments: Namespace, target: Target, output: Output) -> Done:
+def _walked(
+    asked: Asked, places: Sequence[str], arguments: Namespace, target: Target, output: Output
+) -> Done:
     """Let the archiver go through all places, half a minute at a time, so that the bar moves."""
     asked |= {"tenant": arguments.tenant, "after": arguments.after, "seconds": STEP_SECONDS}
     with output.bar() as bar:
-        task = bar.add_task(arguments.tenant, total=len(places), completed=bisect_right(places, arguments.after))
+        task = bar.add_task(
+            arguments.tenant, total=len(places), completed=bisect_right(places, arguments.after)
+        )
         return resumable(
-            target, asked, told=lambda answer: bar.update(task, completed=bisect_right(places, answer["cursor"]))
+            target,
+            asked,
+            told=lambda answer: bar.update(task, completed=bisect_right(places, answer["cursor"])),
         )
 
 
 def _reconcile(arguments: Namespace, target: Target, output: Output) -> None:
     _known(arguments, target)
     lines = reconciled(
-        arguments.tenant, recorded=wiring_operators.recorded(), catalog=wiring_cold.catalog(),
+        arguments.tenant,
+        recorded=wiring_operators.recorded(),
+        catalog=wiring_cold.catalog(),
         event_ids=wiring_operators.event_ids,
         watch=lambda things, named: track(things, named, console=output.progress(), transient=True),
-    )  # fmt: skip
+    )
     output.rows(
-        [_line(arguments.tenant, each) for each in lines], nothing=f"Nothing was recorded for {arguments.tenant}."
+        [_line(arguments.tenant, each) for each in lines],
+        nothing=f"Nothing was recorded for {arguments.tenant}.",
     )
     if unsound := [each for each in lines if not each.found.sound]:
         raise InvalidError(f"{len(unsound)} of {len(lines)} days do not add up", code="not_reconciled")
@@ -136,9 +159,14 @@ def _reconcile(arguments: Namespace, target: Target, output: Output) -> None:
 def _line(tenant: str, line: Line) -> Row:
     found = line.found
     counted = {
-        "recorded": found.recorded, "hot": found.hot, "waiting": found.waiting, "cold": found.cold,
-        "missing": found.missing, "unvouched": found.unvouched, "unknown": found.unknown,
-    }  # fmt: skip
+        "recorded": found.recorded,
+        "hot": found.hot,
+        "waiting": found.waiting,
+        "cold": found.cold,
+        "missing": found.missing,
+        "unvouched": found.unvouched,
+        "unknown": found.unknown,
+    }
     return {
         "tenant": tenant,
         "agent": line.agent,
@@ -154,7 +182,9 @@ def _restore(arguments: Namespace, target: Target, output: Output) -> None:
     for kept in track(objects, "objects", console=output.progress(), transient=True):
         state = versions.restore(kept, days=arguments.days, dry_run=arguments.dry_run)
         rows.append({"object": kept.key, "state": WOULD.get(state, state) if arguments.dry_run else state})
-    output.rows([row for row in rows if row["state"] != "at hand"], nothing=f"All {len(rows)} objects are at hand.")
+    output.rows(
+        [row for row in rows if row["state"] != "at hand"], nothing=f"All {len(rows)} objects are at hand."
+    )
     if lost := [row for row in rows if row["state"] == "lost"]:
         raise ArchiveError("has no good version left; nor have those above", key=str(lost[0]["object"]))
 

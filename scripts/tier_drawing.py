@@ -35,7 +35,9 @@ class Drawing:
         for colour, variable in VARIABLES.items():
             body = body.replace(colour, variable)
         for place, told in self._bars():
-            body = body.replace(f'<g id="{self.name}-{place}">', f'<g id="{self.name}-{place}"><title>{told}</title>')
+            body = body.replace(
+                f'<g id="{self.name}-{place}">', f'<g id="{self.name}-{place}"><title>{told}</title>'
+            )
         head, _, rest = body.partition(">")
         head = re.sub(r' (width|height)="[^"]*"', "", head)
         spoken = "".join(
@@ -57,7 +59,9 @@ class Drawing:
         from matplotlib.figure import Figure  # noqa: PLC0415 - as above
 
         written = StringIO()
-        with rc_context({"svg.fonttype": "none", "svg.hashsalt": self.name, "text.color": INK, "font.size": 9}):
+        with rc_context(
+            {"svg.fonttype": "none", "svg.hashsalt": self.name, "text.color": INK, "font.size": 9}
+        ):
             figure = Figure(figsize=SIZE, layout="constrained")
             FigureCanvasSVG(figure)
             self._fill(figure.add_subplot())

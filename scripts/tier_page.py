@@ -9,9 +9,11 @@ from scripts.tier_drawing import Drawing
 from scripts.tier_report import DOLLARS, HOT_BYTES, PRICES, TIERS, Month, months
 
 NAMES = {
-    "DYNAMODB": "DynamoDB (hot copies)", "STANDARD": "S3 Standard",
-    "INTELLIGENT_TIERING": "S3 Intelligent-Tiering", "GLACIER_IR": "S3 Glacier Instant Retrieval",
-}  # fmt: skip
+    "DYNAMODB": "DynamoDB (hot copies)",
+    "STANDARD": "S3 Standard",
+    "INTELLIGENT_TIERING": "S3 Intelligent-Tiering",
+    "GLACIER_IR": "S3 Glacier Instant Retrieval",
+}
 STYLE = """
 :root{color-scheme:light dark;--paper:#fcfcfa;--card:#fff;--ink:#1d2329;--soft:#59636e;--rule:#dfe3e6;
 --tier-0:#d1495b;--tier-1:#e0a030;--tier-2:#2a8c82;--tier-3:#33658a}
@@ -92,15 +94,21 @@ def _drawings(found: Sequence[Month]) -> tuple[str, str]:
         _section(Drawing("volume", "Volume by tier", f"{span} {total}.", labels, volume, said_bytes)),
         _section(
             Drawing(
-                "cost", "Cost of storage by tier", f"{span} {said_dollars(found[-1].dollars)} a month.", labels,
-                cost, said_dollars,
+                "cost",
+                "Cost of storage by tier",
+                f"{span} {said_dollars(found[-1].dollars)} a month.",
+                labels,
+                cost,
+                said_dollars,
             )
         ),
-    )  # fmt: skip
+    )
 
 
 def _section(drawing: Drawing) -> str:
-    key = "".join(f'<li style="--c:var(--tier-{number})">{NAMES[tier]}</li>' for number, tier in enumerate(TIERS))
+    key = "".join(
+        f'<li style="--c:var(--tier-{number})">{NAMES[tier]}</li>' for number, tier in enumerate(TIERS)
+    )
     head = f"<h2>{drawing.title}</h2><p>{drawing.described}</p><ul>{key}</ul>"
     return f"<section>{head}\n{drawing.svg()}</section>\n"
 

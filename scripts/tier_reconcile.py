@@ -37,8 +37,9 @@ def reconciled(
 ) -> list[Line]:
     """Return the days of a tenant's agents with what was found where.
 
-    The table is read before the catalog: whatever is archived and expires meanwhile is in the catalog by then. What
-    does not add up is looked at once more, by itself: it may have been recorded, or erased, while the table was read.
+    The table is read before the catalog: whatever is archived and expires meanwhile is in the catalog by
+    then. What does not add up is looked at once more, by itself: it may have been recorded, or erased, while
+    the table was read.
     """
     report = Reconciliation()
     for _ in watch(recorded.collect(tenant, report), "table"):

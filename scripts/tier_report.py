@@ -1,4 +1,7 @@
-"""What a tenant keeps in which tier, month by month, and what a month of it costs: the figures of `tier report`."""
+"""What a tenant keeps in which tier, month by month, and what a month of it costs.
+
+The figures of `tier report`.
+"""
 
 import json
 from collections import Counter
@@ -17,12 +20,18 @@ NAMES = {
     "GLACIER_IR": "s3_glacier_ir",
 }
 DOLLARS: Mapping[str, float] = {name: float(PRICES["prices"][key]["dollars"]) for name, key in NAMES.items()}
-"""A gigabyte and month in each class; INTELLIGENT_TIERING at its price for what nobody has read for a month."""
+"""A gigabyte and month in each class.
+
+INTELLIGENT_TIERING at its price for what nobody has read for a month.
+"""
 CLASSES = ((365, "GLACIER_IR"), (30, "INTELLIGENT_TIERING"), (0, "STANDARD"))
 """Storage classes by the age in days at which the archive module's lifecycle moves an object there."""
 TIERS = ("DYNAMODB", *(name for _, name in reversed(CLASSES)))
 HOT_BYTES = 1_100
-"""What an episode of a sentence weighs in DynamoDB with its identity and index entries: `make bench`, `archive`."""
+"""What an episode of a sentence weighs in DynamoDB with its identity and index entries.
+
+`make bench`, `archive`.
+"""
 TIERED_BYTES_MIN = 128 * 1024
 """Objects below stay in STANDARD: colder classes do not take them."""
 GB = 10**9
@@ -30,7 +39,10 @@ GB = 10**9
 
 @dataclass(frozen=True)
 class Month:
-    """The end of a month: bytes by tier, and the episodes that they are; a hot copy beside a cold one is in both."""
+    """The end of a month: bytes by tier, and the episodes that they are.
+
+    A hot copy beside a cold one is in both.
+    """
 
     day: date
     stored: Counter[str]

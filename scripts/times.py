@@ -16,5 +16,7 @@ def moment(text: str) -> datetime:
     try:
         found = datetime.fromisoformat(text)
     except ValueError as error:
-        raise ArgumentTypeError(f"'{text}' is no date; write 2026-11-20 or 2026-11-20T08:00:00+01:00") from error
+        raise ArgumentTypeError(
+            f"'{text}' is no date; write 2026-11-20 or 2026-11-20T08:00:00+01:00"
+        ) from error
     return found if found.tzinfo else found.replace(tzinfo=UTC)

@@ -40,13 +40,19 @@ class Bill:
             dollars = added(dollars, each.dollars)
         unpriced = sum(each.unpriced_calls for each in parts)
         return {
-            "tenant_id": self.tenant_id, "function": function, "model": model,
-            "calls": _sum(each.calls for each in parts), "input": _sum(each.input for each in parts),
+            "tenant_id": self.tenant_id,
+            "function": function,
+            "model": model,
+            "calls": _sum(each.calls for each in parts),
+            "input": _sum(each.input for each in parts),
             "cache_read": _sum(each.cache_read for each in parts),
-            "cache_write": _sum(each.cache_write for each in parts), "output": _sum(each.output for each in parts),
-            "dollars": _dollars(dollars), "unpriced_calls": str(unpriced) if unpriced else None,
-            "events": str(self.events), "dollars_per_1000_events": _dollars(self._per_thousand(dollars)),
-        }  # fmt: skip
+            "cache_write": _sum(each.cache_write for each in parts),
+            "output": _sum(each.output for each in parts),
+            "dollars": _dollars(dollars),
+            "unpriced_calls": str(unpriced) if unpriced else None,
+            "events": str(self.events),
+            "dollars_per_1000_events": _dollars(self._per_thousand(dollars)),
+        }
 
     def _per_thousand(self, dollars: Decimal | None) -> Decimal | None:
         return None if dollars is None or not self.events else 1000 * dollars / self.events
@@ -54,12 +60,18 @@ class Bill:
 
 def register(add_group: AddGroup, options: ArgumentParser) -> None:
     usage = add_group(
-        "usage", parents=[options], help="what model calls cost, and for 1,000 events",
+        "usage",
+        parents=[options],
+        help="what model calls cost, and for 1,000 events",
         examples=["usage --from 2026-11-01", "usage --tenant acme --from 2026-11-01 --to 2026-11-07 --json"],
-    )  # fmt: skip
+    )
     usage.add_argument("--tenant", help="one tenant's (default: everybody's)")
-    usage.add_argument("--from", dest="first", type=day, metavar="DAY", help=f"first day, UTC (default: {DAYS} days)")
-    usage.add_argument("--to", dest="last", type=day, metavar="DAY", help="last day, included (default: today)")
+    usage.add_argument(
+        "--from", dest="first", type=day, metavar="DAY", help=f"first day, UTC (default: {DAYS} days)"
+    )
+    usage.add_argument(
+        "--to", dest="last", type=day, metavar="DAY", help="last day, included (default: today)"
+    )
     usage.set_defaults(run=_usage)
 
 
@@ -74,7 +86,9 @@ def _usage(arguments: Namespace, target: Target, output: Output) -> None:
         raise InvalidError("--from comes before --to")
     bills = [bill(tenant, first, last, ledger=target.usage) for tenant in _tenants(arguments.tenant, target)]
     rows = [row for each in bills if each.spendings or arguments.tenant for row in each.rows()]
-    output.rows(rows, nothing=f"No model was called in {target.environment} from {first} to {last}.", brief=BRIEF)
+    output.rows(
+        rows, nothing=f"No model was called in {target.environment} from {first} to {last}.", brief=BRIEF
+    )
     if any(spending.unpriced_calls for each in bills for spending in each.spendings):
         output.remark(
             "Some models have no price: their calls are missing from the dollars (MODEL_PRICES in Terraform)."

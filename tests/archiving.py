@@ -69,7 +69,11 @@ class Tiers:
 
     def walk(self, owner: Owner, *, limit: int = 100, **wanted: str) -> list[Episode]:
         query = EpisodeQuery(
-            tenant=owner.tenant, agent="guide", start=NOON - timedelta(days=4), end=NOON + timedelta(days=6), **wanted
+            tenant=owner.tenant,
+            agent="guide",
+            start=NOON - timedelta(days=4),
+            end=NOON + timedelta(days=6),
+            **wanted,
         )
         found: list[Episode] = []
         after: dict[str, str] | None = None
@@ -98,17 +102,26 @@ def tiers() -> Iterator[Tiers]:
             return made.now
 
         made = Tiers(
-            table, s3, DynamoEpisodes(table, contents, shards=2),
+            table,
+            s3,
+            DynamoEpisodes(table, contents, shards=2),
             TieredEpisodes(
                 DynamoEpisodeReader(table, contents, clock, shards=2),
                 ColdEpisodes(catalog, lambda: objects, contents, clock),
             ),
             Archiver(
-                waiting=DynamoWaiting(table), objects=objects, catalog=catalog, hot_days=HOT_DAYS, now=clock,
-                gate=Gate(erasures), seconds_left=lambda: 900, tell=tell,
+                waiting=DynamoWaiting(table),
+                objects=objects,
+                catalog=catalog,
+                hot_days=HOT_DAYS,
+                now=clock,
+                gate=Gate(erasures),
+                seconds_left=lambda: 900,
+                tell=tell,
             ),
-            problems, erasures,
-        )  # fmt: skip
+            problems,
+            erasures,
+        )
         yield made
 
 
@@ -138,17 +151,25 @@ def calls(tiers: Tiers, happens: Callable[[str, int], None]) -> Iterator[list[st
 
 
 def fill(tiers: Tiers, *owners: Owner, days: Sequence[int] = DAYS) -> list[str]:
-    """Record episodes of Ada and Grace over several days, one of them large; returns their ids in time order."""
+    """Record episodes of Ada and Grace over several days, one of them large.
+
+    Returns their ids in time order.
+    """
     owners = owners or (ADA, GRACE)
     for number, day in enumerate(days):
         for owner in owners:
             text = "x" * 40_000 if number == 1 and owner is ADA else "hello"
             event = an_event(
-                f"{owner.user}{number}", owner=owner, agent_id="guide", payload={"text": text},
+                f"{owner.user}{number}",
+                owner=owner,
+                agent_id="guide",
+                payload={"text": text},
                 occurred_at=NOON + timedelta(days=day, minutes=number, seconds=owner is GRACE),
-            )  # fmt: skip
+            )
             tiers.episodes.record(recorded(event), extracted=None)
-    return [event_id for number in range(len(days)) for event_id in (f"{owner.user}{number}" for owner in owners)]
+    return [
+        event_id for number in range(len(days)) for event_id in (f"{owner.user}{number}" for owner in owners)
+    ]
 
 
 def ids(episodes: list[Episode]) -> list[str]:

@@ -34,7 +34,10 @@ def canary_of(owner: Owner) -> str:
 
 
 def plant(house: House, owner: Owner) -> None:
-    """Leave a user's canary in every store: hot and cold episodes, merged ones, large texts, facts, talks, queues."""
+    """Leave a user's canary in every store.
+
+    Hot and cold episodes, merged ones, large texts, facts, talks, queues.
+    """
     archived(house, owner)
     known(house, owner)
     for number, agent in enumerate(("guide", "guide", "other")):
@@ -54,9 +57,13 @@ def happened(
     house: House, owner: Owner, name: str, *, agent: str = "guide", large: bool = False, days: int = 0
 ) -> None:
     event = an_event(
-        f"{owner.tenant}-{owner.user}-{name}", owner=owner, agent_id=agent, session_id=f"{owner.user}-session",
-        occurred_at=NOON + timedelta(days=days, seconds=len(name)), payload=said(owner, large=large),
-    )  # fmt: skip
+        f"{owner.tenant}-{owner.user}-{name}",
+        owner=owner,
+        agent_id=agent,
+        session_id=f"{owner.user}-session",
+        occurred_at=NOON + timedelta(days=days, seconds=len(name)),
+        payload=said(owner, large=large),
+    )
     house.tiers.episodes.record(recorded(event), extracted=None)
     answer = Answer(by="small", candidates=(a_candidate(value=canary_of(owner)),))
     house.answers.keep(owner.tenant, {event.event_id: [answer]}, **ASKED)
@@ -78,15 +85,23 @@ def archived(house: House, owner: Owner) -> None:
 
 
 def known(house: House, owner: Owner) -> None:
-    learn(house.facts, owner, an_observation(canary_of(owner)), an_observation("tea", key=f"likes.{owner.user}"))
-    house.held_facts.hold(owner, [held_fact(Held(reason="url", observation=an_observation(canary_of(owner))))])
+    learn(
+        house.facts, owner, an_observation(canary_of(owner)), an_observation("tea", key=f"likes.{owner.user}")
+    )
+    house.held_facts.hold(
+        owner, [held_fact(Held(reason="url", observation=an_observation(canary_of(owner))))]
+    )
     signal = {"pk": f"T#{owner.tenant}#U#{owner.user}", "sk": "SIGNAL#path#0", "mark": canary_of(owner)}
     house.memory.put_item(Item=signal)
     for text in (f"The {canary_of(owner)} is allergic to nuts.", f"{canary_of(owner)} has two cats. {LARGE}"):
         document = Document(
-            memory_id=document_id(owner.user, None, text, again=0), tenant_id=owner.tenant, user_id=owner.user,
-            text=text, created_at=NOON, updated_at=NOON,
-        )  # fmt: skip
+            memory_id=document_id(owner.user, None, text, again=0),
+            tenant_id=owner.tenant,
+            user_id=owner.user,
+            text=text,
+            created_at=NOON,
+            updated_at=NOON,
+        )
         house.documents.put(document)
 
 
@@ -112,10 +127,13 @@ def talked(house: House, owner: Owner) -> None:
     sum_up(house, owner, mine.conversation_id, canary_of(owner))
     house.hot.keep(
         HotWindow(
-            tenant_id=owner.tenant, conversation_id=mine.conversation_id, stored=2, limit=80,
+            tenant_id=owner.tenant,
+            conversation_id=mine.conversation_id,
+            stored=2,
+            limit=80,
             messages=tuple(house.conversations.recent(owner.tenant, mine.conversation_id, limit=10)),
         )
-    )  # fmt: skip
+    )
 
 
 def speak(house: House, owner: Owner, conversation_id: str, number: int) -> None:

@@ -1,4 +1,7 @@
-"""Runs the fast tests first and the local stack beside them; `MEMBUS_STACK=<stack.json>` points at a running one."""
+"""Runs the fast tests first and the local stack beside them.
+
+`MEMBUS_STACK=<stack.json>` points at a running one.
+"""
 
 import os
 from pathlib import Path
@@ -26,7 +29,9 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
     for item in items:
         if "stack_file" in getattr(item, "fixturenames", ()):
             item.add_marker("stack")
-    items.sort(key=lambda item: (_needs_stack(item), _place(item), item.get_closest_marker("outage") is not None))
+    items.sort(
+        key=lambda item: (_needs_stack(item), _place(item), item.get_closest_marker("outage") is not None)
+    )
 
 
 def pytest_collection_finish(session: pytest.Session) -> None:
@@ -34,7 +39,9 @@ def pytest_collection_finish(session: pytest.Session) -> None:
     if config.option.collectonly or _given_stack() or not any(map(_needs_stack, session.items)):
         return
     if hasattr(config, "workerinput"):
-        raise pytest.UsageError('the stack is one for all its tests: run them without -n, or leave out -m "stack"')
+        raise pytest.UsageError(
+            'the stack is one for all its tests: run them without -n, or leave out -m "stack"'
+        )
     sweep(HOMES)
     config.stash[OWN].start()
 

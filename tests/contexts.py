@@ -19,9 +19,13 @@ EMPTY = Profile(owner=ADA)
 
 def sources(profile: Profile = EMPTY, messages: Sequence[Message] = (), **fields: Any) -> Sources:
     defaults: dict[str, Any] = {
-        "conversation_id": "c", "profile": profile, "messages": messages, "cut": Cut(), "outline": Outline(),
+        "conversation_id": "c",
+        "profile": profile,
+        "messages": messages,
+        "cut": Cut(),
+        "outline": Outline(),
         "marks": Marks(tokens=sum(map(size_of, messages))),
-    }  # fmt: skip
+    }
     return Sources(**(defaults | fields))
 
 
@@ -42,8 +46,12 @@ def talk(turns: int, *, words: int = 3) -> list[Message]:
 
 def a_passage(text: str = "We met in Porto.", **fields: Any) -> Recalled:
     defaults: dict[str, Any] = {
-        "memory_id": "event:e1", "kind": "episode", "text": text, "occurred_at": NOON, "score": 0.9,
-    }  # fmt: skip
+        "memory_id": "event:e1",
+        "kind": "episode",
+        "text": text,
+        "occurred_at": NOON,
+        "score": 0.9,
+    }
     return Recalled.model_validate(defaults | fields)
 
 
@@ -54,8 +62,10 @@ def sizes(made: Context) -> dict[str, int]:
 def estimated(prompt: Prompt) -> int:
     """Return what the prompt itself comes to, counted anew."""
     said = sum(
-        estimate_tokens(said.text) + MESSAGE_OVERHEAD + sum(estimate_tokens(each.content) for each in said.results)
+        estimate_tokens(said.text)
+        + MESSAGE_OVERHEAD
+        + sum(estimate_tokens(each.content) for each in said.results)
         + sum(estimate_tokens(call.model_dump_json()) for call in said.calls)
         for said in prompt.messages
-    )  # fmt: skip
+    )
     return said + sum(estimate_tokens(block.text) for block in prompt.system)

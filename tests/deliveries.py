@@ -38,7 +38,11 @@ NOTHING = '{"facts": []}'
 
 
 def a_record(
-    event: Event | str | dict[str, Any], message_id: str = "m1", *, receives: int = 1, taken_at: datetime | None = None
+    event: Event | str | dict[str, Any],
+    message_id: str = "m1",
+    *,
+    receives: int = 1,
+    taken_at: datetime | None = None,
 ) -> dict[str, Any]:
     """Return a queue record as Lambda gets it; the bus took the event a second after it happened."""
     if isinstance(event, Event):
@@ -46,10 +50,12 @@ def a_record(
         detail = event.model_dump(mode="json", by_alias=True)
         event = {"source": "membus.events", "time": taken.isoformat(), "detail": detail}
     return {
-        "messageId": message_id, "receiptHandle": f"receipt-{message_id}",
-        "body": event if isinstance(event, str) else json.dumps(event), "eventSourceARN": QUEUE_ARN,
+        "messageId": message_id,
+        "receiptHandle": f"receipt-{message_id}",
+        "body": event if isinstance(event, str) else json.dumps(event),
+        "eventSourceARN": QUEUE_ARN,
         "attributes": {"ApproximateReceiveCount": str(receives)},
-    }  # fmt: skip
+    }
 
 
 def a_message(event: Event | str | dict[str, Any], message_id: str = "m1", **more: Any) -> QueueMessage:
@@ -60,7 +66,9 @@ def proposing(**facts: dict[str, Any]) -> ScriptedModel:
     """Return a model that proposes, for each event id it is shown, the candidate given under that id."""
 
     def read(prompt: Prompt) -> str:
-        return json.dumps({"facts": [facts[each["event_id"]] for each in shown(prompt) if each["event_id"] in facts]})
+        return json.dumps(
+            {"facts": [facts[each["event_id"]] for each in shown(prompt) if each["event_id"] in facts]}
+        )
 
     return ScriptedModel(read)
 
@@ -85,13 +93,18 @@ def _read(event: dict[str, Any]) -> list[dict[str, Any]]:
     attributes = {"I live in ": "home.city", "I like ": "likes"}
     return [
         {
-            "event_id": event["event_id"], "subject": "user", "attribute": attribute, "quote": sentence,
-            "value": sentence.removeprefix(start), "kind": "preference", "stance": "stated",
+            "event_id": event["event_id"],
+            "subject": "user",
+            "attribute": attribute,
+            "quote": sentence,
+            "value": sentence.removeprefix(start),
+            "kind": "preference",
+            "stance": "stated",
         }
         for sentence in event["text"].split(". ")
         for start, attribute in attributes.items()
         if sentence.startswith(start)
-    ]  # fmt: skip
+    ]
 
 
 class Extraction:

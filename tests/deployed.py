@@ -48,10 +48,14 @@ def _tables(client: Clients) -> dict[str, str]:
             else {"StreamEnabled": False}
         )
         made = client("dynamodb").create_table(
-            TableName=f"membus-test-{name}", KeySchema=keys, BillingMode="PAY_PER_REQUEST", StreamSpecification=view,
+            TableName=f"membus-test-{name}",
+            KeySchema=keys,
+            BillingMode="PAY_PER_REQUEST",
+            StreamSpecification=view,
             AttributeDefinitions=[{"AttributeName": key, "AttributeType": "S"} for key in layout["keys"]],
-            DeletionProtectionEnabled=True, SSESpecification={"Enabled": True, "SSEType": "KMS"},
-        )["TableDescription"]  # fmt: skip
+            DeletionProtectionEnabled=True,
+            SSESpecification={"Enabled": True, "SSEType": "KMS"},
+        )["TableDescription"]
         table = {"TableName": f"membus-test-{name}"}
         ttl = {"Enabled": True, "AttributeName": layout["ttl"]}
         client("dynamodb").update_time_to_live(**table, TimeToLiveSpecification=ttl)
@@ -70,17 +74,27 @@ def _stores(client: Clients) -> None:
     s3.put_bucket_encryption(**bucket, ServerSideEncryptionConfiguration={"Rules": [default]})
     s3.put_bucket_versioning(**bucket, VersioningConfiguration={"Status": "Enabled"})
     rule = {
-        "ID": "tiers", "Status": "Enabled", "Filter": {"Prefix": ""},
+        "ID": "tiers",
+        "Status": "Enabled",
+        "Filter": {"Prefix": ""},
         "NoncurrentVersionExpiration": {"NoncurrentDays": 7},
         "AbortIncompleteMultipartUpload": {"DaysAfterInitiation": 7},
-    }  # fmt: skip
+    }
     s3.put_bucket_lifecycle_configuration(**bucket, LifecycleConfiguration={"Rules": [rule]})
     client("secretsmanager").create_secret(Name="membus-test-model", SecretString="secret")
 
 
 def _queues(client: Clients) -> dict[str, str]:
     sqs, arns = client("sqs"), dict[str, str]()
-    ends = ("extract-dlq", "extract-rule-dlq", "bus-dlq", "quarantine", "failures", "extract", "extract-surplus")
+    ends = (
+        "extract-dlq",
+        "extract-rule-dlq",
+        "bus-dlq",
+        "quarantine",
+        "failures",
+        "extract",
+        "extract-surplus",
+    )
     for name in ends:
         redrive = {"deadLetterTargetArn": arns.get("extract-dlq"), "maxReceiveCount": 12}
         route = (
@@ -89,25 +103,35 @@ def _queues(client: Clients) -> dict[str, str]:
             else {}
         )
         url = sqs.create_queue(QueueName=f"membus-test-{name}", Attributes=route)["QueueUrl"]
-        arns[name] = sqs.get_queue_attributes(QueueUrl=url, AttributeNames=["QueueArn"])["Attributes"]["QueueArn"]
+        arns[name] = sqs.get_queue_attributes(QueueUrl=url, AttributeNames=["QueueArn"])["Attributes"][
+            "QueueArn"
+        ]
     return arns
 
 
 def _functions(client: Clients, queues: dict[str, str], streams: dict[str, str]) -> None:
     told = {f"{name.upper()}_TABLE": f"membus-test-{name}" for name in TABLES} | {
-        "ENVIRONMENT": "test", "ARCHIVE_BUCKET": "membus-test-archive", "BUS_NAME": "membus-test-bus",
+        "ENVIRONMENT": "test",
+        "ARCHIVE_BUCKET": "membus-test-archive",
+        "BUS_NAME": "membus-test-bus",
         "MODEL_SECRET_ID": "membus-test-model",
         "TENANT_RATES": '{"requests_per_second": 10, "events_per_second": 100}',
-    }  # fmt: skip
+    }
     role = client("iam").create_role(RoleName="membus-test", AssumeRolePolicyDocument="{}")["Role"]["Arn"]
     packed = io.BytesIO()
     with zipfile.ZipFile(packed, "w") as archive:
         archive.writestr("handler.py", "")
     for name in Deployment("test", is_local=False, client=client).shipped:
         client("lambda").create_function(
-            FunctionName=f"membus-test-{name}", Role=role, Runtime="python3.13", Handler="handler.handler", Timeout=60,
-            Architectures=["arm64"], Code={"ZipFile": packed.getvalue()}, Environment={"Variables": told},
-        )  # fmt: skip
+            FunctionName=f"membus-test-{name}",
+            Role=role,
+            Runtime="python3.13",
+            Handler="handler.handler",
+            Timeout=60,
+            Architectures=["arm64"],
+            Code={"ZipFile": packed.getvalue()},
+            Environment={"Variables": told},
+        )
     fed = [
         ("extract", queues["extract"]),
         ("extract", queues["extract-surplus"]),
@@ -125,8 +149,14 @@ def _functions(client: Clients, queues: dict[str, str], streams: dict[str, str])
 
 def _bus(client: Clients, queues: dict[str, str]) -> None:
     events, bus = client("events"), {"EventBusName": "membus-test-bus"}
-    arn = events.create_event_bus(Name="membus-test-bus", DeadLetterConfig={"Arn": queues["bus-dlq"]})["EventBusArn"]
+    arn = events.create_event_bus(Name="membus-test-bus", DeadLetterConfig={"Arn": queues["bus-dlq"]})[
+        "EventBusArn"
+    ]
     events.create_archive(ArchiveName="membus-test-events", EventSourceArn=arn, RetentionDays=7)
     events.put_rule(Name="membus-test-extract", **bus, EventPattern=json.dumps({"source": ["shop"]}))
-    target = {"Id": "queue", "Arn": queues["extract"], "DeadLetterConfig": {"Arn": queues["extract-rule-dlq"]}}
+    target = {
+        "Id": "queue",
+        "Arn": queues["extract"],
+        "DeadLetterConfig": {"Arn": queues["extract-rule-dlq"]},
+    }
     events.put_targets(Rule="membus-test-extract", **bus, Targets=[target])

@@ -1,4 +1,7 @@
-"""The API's front door without a network: requests as the gateway hands them over, answers as it gets them."""
+"""The API's front door without a network.
+
+Requests as the gateway hands them over, answers as it gets them.
+"""
 
 import base64
 import json
@@ -102,7 +105,10 @@ class Answer:
 
 @dataclass
 class Door:
-    """Both API functions over in-memory parts; the caller is a key of tenant `acme` with the everyday scopes."""
+    """Both API functions over in-memory parts.
+
+    The caller is a key of tenant `acme` with the everyday scopes.
+    """
 
     clock: StoppedClock = field(default_factory=StoppedClock)
     bus: InMemoryBus = field(default_factory=InMemoryBus)
@@ -205,7 +211,9 @@ class Door:
         return self.call("POST", path, body=text, headers=headers | keyed)
 
     def put(self, path: str, body: Any, **headers: str) -> Answer:
-        return self.call("PUT", path, body=body if isinstance(body, str) else json.dumps(body), headers=headers)
+        return self.call(
+            "PUT", path, body=body if isinstance(body, str) else json.dumps(body), headers=headers
+        )
 
     def patch(self, path: str, body: Any, **headers: str) -> Answer:
         return self.call("PATCH", path, body=json.dumps(body), headers=headers)
@@ -228,7 +236,9 @@ class Door:
         if body is not None:
             text = base64.b64encode(body).decode() if isinstance(body, bytes) else body
             event |= {"body": text, "isBase64Encoded": isinstance(body, bytes)}
-        chatting = path.endswith(("/context", "/results")) or (method == "POST" and path.endswith("/messages"))
+        chatting = path.endswith(("/context", "/results")) or (
+            method == "POST" and path.endswith("/messages")
+        )
         handler: Handler = _handle if chatting else memory.handler
         answer = handler(event, Invocation(self.seconds_left))
         found = {name.lower(): value for name, value in answer["headers"].items()}
@@ -237,12 +247,17 @@ class Door:
     def _event(self, method: str, path: str, query: str, headers: dict[str, str]) -> dict[str, Any]:
         said = {"lambda": {"tenant_id": self.tenant, "key_id": "k1", "scopes": " ".join(self.scopes)}}
         return {
-            "version": "2.0", "routeKey": f"{method} {path}", "rawPath": path, "rawQueryString": query,
+            "version": "2.0",
+            "routeKey": f"{method} {path}",
+            "rawPath": path,
+            "rawQueryString": query,
             "headers": {"content-type": "application/json"} | headers,
             "queryStringParameters": dict(parse_qsl(query, keep_blank_values=True)),
             "requestContext": {
-                "requestId": "request-1", "stage": "$default", "http": {"method": method, "path": path},
+                "requestId": "request-1",
+                "stage": "$default",
+                "http": {"method": method, "path": path},
                 **({"authorizer": said} if self.tenant else {}),
             },
             "isBase64Encoded": False,
-        }  # fmt: skip
+        }

@@ -74,7 +74,11 @@ class House:
         return (
             UserItems(self.memory, "memory", traces),
             UserConversations(
-                self.talks, self.conversations, DynamoRemains(self.talks, self.contents), self.versions, self.hot
+                self.talks,
+                self.conversations,
+                DynamoRemains(self.talks, self.contents),
+                self.versions,
+                self.hot,
             ),
             UserItems(self.talks, "fresh_words"),
             UserEpisodes(self.memory, traces, self.versions),
@@ -83,18 +87,27 @@ class House:
             document_texts(self.versions),
             archives(self.versions),
             EndedMessages(self.sqs, {"extract-dlq": self.dead_letters}),
-        )  # fmt: skip
+        )
 
     def ask(self, owner: Owner, *, key: str | None = None) -> Job:
         return erase_user(
-            owner, request_key=key, requested_by="k1", now=self.clock(), jobs=self.erasures, announcements=self.bus
+            owner,
+            request_key=key,
+            requested_by="k1",
+            now=self.clock(),
+            jobs=self.erasures,
+            announcements=self.bus,
         )
 
     def eraser(self, seconds_left: Callable[[], float]) -> Eraser:
         return Eraser(
-            jobs=self.erasures, stores=self.stores(), clock=self.clock, seconds_left=seconds_left, settle=SETTLE,
+            jobs=self.erasures,
+            stores=self.stores(),
+            clock=self.clock,
+            seconds_left=seconds_left,
+            settle=SETTLE,
             kept_days=KEPT_DAYS,
-        )  # fmt: skip
+        )
 
     def advance(self, job: Job) -> timedelta | None:
         return self.eraser(lambda: 300).advance(self.erasures.job(job.tenant, job.job_id))
@@ -120,9 +133,11 @@ class House:
     def table_like(self, table: "Table") -> "Table":
         """Return a copy of a table under another name."""
         made: Any = boto3.resource("dynamodb", region_name="us-east-1").create_table(
-            TableName=f"{table.name}-copy", KeySchema=table.key_schema, BillingMode="PAY_PER_REQUEST",
+            TableName=f"{table.name}-copy",
+            KeySchema=table.key_schema,
+            BillingMode="PAY_PER_REQUEST",
             AttributeDefinitions=[{"AttributeName": name, "AttributeType": "S"} for name in ("pk", "sk")],
-        )  # fmt: skip
+        )
         for item in table.scan()["Items"]:
             made.put_item(Item=item)
         copy: Table = made

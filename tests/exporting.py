@@ -36,9 +36,13 @@ class Desk:
 
     def exporter(self) -> Exporter:
         return Exporter(
-            sources=self.sources, exports=self.exports, archives=self.archives, show=self.show,
-            clock=StoppedClock(), seconds_left=self.seconds_left,
-        )  # fmt: skip
+            sources=self.sources,
+            exports=self.exports,
+            archives=self.archives,
+            show=self.show,
+            clock=StoppedClock(),
+            seconds_left=self.seconds_left,
+        )
 
     def run(self, export: Export | None = None) -> Export:
         asked = self.exports.begin(export or an_export())

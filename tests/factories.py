@@ -26,9 +26,13 @@ NOON = datetime(2026, 3, 1, 12, tzinfo=UTC)
 def an_event(event_id: str = "e1", *, owner: Owner = ADA, **fields: Any) -> Event:
     """Return what Ada said at noon: that she lives in Lisbon."""
     defaults: dict[str, Any] = {
-        "event_id": event_id, "tenant_id": owner.tenant, "user_id": owner.user, "type": "message.sent",
-        "occurred_at": NOON, "payload": {"text": "I live in Lisbon."},
-    }  # fmt: skip
+        "event_id": event_id,
+        "tenant_id": owner.tenant,
+        "user_id": owner.user,
+        "type": "message.sent",
+        "occurred_at": NOON,
+        "payload": {"text": "I live in Lisbon."},
+    }
     return Event.model_validate(defaults | fields)
 
 
@@ -60,9 +64,14 @@ def a_cold_row(event_id: str = "e1", **fields: Any) -> ColdRow:
 def a_candidate(**fields: Any) -> Candidate:
     """Return the fact a good model reads in `an_event()`."""
     defaults: dict[str, Any] = {
-        "event_id": "e1", "subject": "user", "attribute": "home.city", "value": "Lisbon",
-        "quote": "I live in Lisbon", "kind": "place", "stance": "stated",
-    }  # fmt: skip
+        "event_id": "e1",
+        "subject": "user",
+        "attribute": "home.city",
+        "value": "Lisbon",
+        "quote": "I live in Lisbon",
+        "kind": "place",
+        "stance": "stated",
+    }
     return Candidate.model_validate(defaults | fields)
 
 
@@ -70,13 +79,23 @@ def an_observation(value: str | None = "Lisbon", *, event_id: str = "e1", **fiel
     """Return what `an_event()` says, learned a second after it became true."""
     valid_from = fields.get("valid_from", NOON)
     provenance = Provenance(
-        event_id=event_id, event_type="message.sent", origin="api", quote=f"I live in {value}",
-        model="scripted", prompt_version="1",
-    )  # fmt: skip
+        event_id=event_id,
+        event_type="message.sent",
+        origin="api",
+        quote=f"I live in {value}",
+        model="scripted",
+        prompt_version="1",
+    )
     defaults: dict[str, Any] = {
-        "key": "home.city", "value": value, "kind": "place", "trust": Trust.USER_STATED, "confidence": 0.9,
-        "valid_from": valid_from, "learned_at": valid_from + timedelta(seconds=1), "provenance": provenance,
-    }  # fmt: skip
+        "key": "home.city",
+        "value": value,
+        "kind": "place",
+        "trust": Trust.USER_STATED,
+        "confidence": 0.9,
+        "valid_from": valid_from,
+        "learned_at": valid_from + timedelta(seconds=1),
+        "provenance": provenance,
+    }
     return Observation.model_validate(defaults | fields)
 
 
@@ -85,30 +104,42 @@ def a_fact(value: str | None = "Lisbon", **fields: Any) -> Fact:
     return Fact(**dict(seen), version=version, last_seen=None if seen.retracted else seen.held)
 
 
-def learn(facts: FactStore, owner: Owner, *observations: Observation, events: Iterable[Recorded] = ()) -> Learned:
+def learn(
+    facts: FactStore, owner: Owner, *observations: Observation, events: Iterable[Recorded] = ()
+) -> Learned:
     """Commit observations the way the extractor does, and return what was committed."""
     folded = (fold([*facts.observations(owner, key), *seen]) for key, seen in by_key(observations).items())
     current = tuple(fact for fact in folded if fact)
     learned = Learned(
-        profile=facts.profile(owner).updated(current), extractor="v1", events=tuple(events),
-        observations=observations, facts=current,
-    )  # fmt: skip
+        profile=facts.profile(owner).updated(current),
+        extractor="v1",
+        events=tuple(events),
+        observations=observations,
+        facts=current,
+    )
     facts.commit(learned)
     return learned
 
 
 def a_conversation(conversation_id: str = "01JZZZZZZZZZZZZZZZZZZZZZZZ", **fields: Any) -> Conversation:
     defaults: dict[str, Any] = {
-        "conversation_id": conversation_id, "tenant_id": ADA.tenant, "user_id": ADA.user, "created_at": NOON,
-    }  # fmt: skip
+        "conversation_id": conversation_id,
+        "tenant_id": ADA.tenant,
+        "user_id": ADA.user,
+        "created_at": NOON,
+    }
     return Conversation.model_validate(defaults | fields)
 
 
 def a_message(content: str = "hello", *, role: str = "user", **fields: Any) -> Message:
     defaults: dict[str, Any] = {
-        "message_id": "01JZZZZZZZZZZZZZZZZZZZZZZA", "role": role, "content": content, "author": ADA.user,
-        "tokens": estimate_tokens(content), "created_at": NOON,
-    }  # fmt: skip
+        "message_id": "01JZZZZZZZZZZZZZZZZZZZZZZA",
+        "role": role,
+        "content": content,
+        "author": ADA.user,
+        "tokens": estimate_tokens(content),
+        "created_at": NOON,
+    }
     return Message.model_validate(defaults | fields)
 
 
@@ -118,21 +149,33 @@ def a_turn(number: int = 0, *, request: str = "fingerprint", content: str = "hel
     return Turn(
         user=a_message(content, message_id=f"{number:022d}USER", created_at=said_at),
         assistant=a_message(
-            "hi", role="assistant", message_id=f"{number:022d}WISE", author="default",
+            "hi",
+            role="assistant",
+            message_id=f"{number:022d}WISE",
+            author="default",
             created_at=said_at + timedelta(seconds=2),
         ),
-        request=request, stop_reason="end_turn", usage=Usage(input=100, output=5),
+        request=request,
+        stop_reason="end_turn",
+        usage=Usage(input=100, output=5),
         footprint=Footprint(sections=(Section(name="system", tokens=50),), budget=15_000, total_tokens=50),
-    )  # fmt: skip
+    )
 
 
 def a_summary(text: str = "Ada lives in Lisbon.", **fields: Any) -> Summary:
     slot = Slot(kind="active_entities", text="Lisbon", message_id="01JZZZZZZZZZZZZZZZZZZZZZZA")
     defaults: dict[str, Any] = {
-        "level": 0, "first": "01JZZZZZZZZZZZZZZZZZZZZZZA", "last": "01JZZZZZZZZZZZZZZZZZZZZZZB", "text": text,
-        "slots": (slot,), "verification": Verification(slots=1, passes=1), "version": 1, "model": "scripted",
-        "prompt_version": "1", "created_at": NOON,
-    }  # fmt: skip
+        "level": 0,
+        "first": "01JZZZZZZZZZZZZZZZZZZZZZZA",
+        "last": "01JZZZZZZZZZZZZZZZZZZZZZZB",
+        "text": text,
+        "slots": (slot,),
+        "verification": Verification(slots=1, passes=1),
+        "version": 1,
+        "model": "scripted",
+        "prompt_version": "1",
+        "created_at": NOON,
+    }
     return Summary.model_validate(defaults | fields)
 
 
@@ -144,13 +187,30 @@ def an_outline(version: int = 1, *, until: str = "01JZZZZZZZZZZZZZZZZZZZZZZB") -
 def a_provenance(turn: Turn) -> PromptProvenance:
     """Return what the prompt of the turn's reply was made of: the message alone."""
     return PromptProvenance(
-        message_id=turn.assistant.message_id, user_message_id=turn.user.message_id, author=turn.user.author, at=NOON,
-        model="scripted", prompt_hash="0" * 64, prompt_version="1", facts=(), outline_version=0, cut=Cut(),
-        window_first=None, window_last=None, window_messages=0, entities="",
-        need=Need(search=False, reason="statement"), recalled=(), fresh=(), rate=None,
-    )  # fmt: skip
+        message_id=turn.assistant.message_id,
+        user_message_id=turn.user.message_id,
+        author=turn.user.author,
+        at=NOON,
+        model="scripted",
+        prompt_hash="0" * 64,
+        prompt_version="1",
+        facts=(),
+        outline_version=0,
+        cut=Cut(),
+        window_first=None,
+        window_last=None,
+        window_messages=0,
+        entities="",
+        need=Need(search=False, reason="statement"),
+        recalled=(),
+        fresh=(),
+        rate=None,
+    )
 
 
 def a_prompt(text: str = "What do I like?") -> Prompt:
-    blocks = (Block(name="system", text="Be kind.", cached=True), Block(name="profile", text="- likes.tea: tea"))
+    blocks = (
+        Block(name="system", text="Be kind.", cached=True),
+        Block(name="profile", text="- likes.tea: tea"),
+    )
     return Prompt(system=blocks, messages=(Said(role="user", text=text),))

@@ -18,11 +18,15 @@ class Gateway:
         """Answer one request; paths arrive decoded, headers in lower case, as API Gateway hands them on."""
         length = int(environ.get("CONTENT_LENGTH") or 0)
         answer = self._door.call(
-            environ["REQUEST_METHOD"], environ["PATH_INFO"].encode("latin-1").decode("utf-8", "replace"),
-            query=environ.get("QUERY_STRING", ""), headers=_headers(environ),
+            environ["REQUEST_METHOD"],
+            environ["PATH_INFO"].encode("latin-1").decode("utf-8", "replace"),
+            query=environ.get("QUERY_STRING", ""),
+            headers=_headers(environ),
             body=environ["wsgi.input"].read(length) if length else None,
-        )  # fmt: skip
-        start_response(f"{int(answer.status)} {HTTPStatus(answer.status).phrase}", list(answer.headers.items()))
+        )
+        start_response(
+            f"{int(answer.status)} {HTTPStatus(answer.status).phrase}", list(answer.headers.items())
+        )
         return [(answer.text or "").encode()]
 
 

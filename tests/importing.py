@@ -32,12 +32,18 @@ def stores_of(household: Household) -> Stores:
     """Return the stores of a household, where an archive comes back."""
     talks = household.conversations
     return Stores(
-        documents=household.documents, conversations=talks, states=household.states, contents=household.contents,
-        restored=InMemoryRestoredConversations(talks, household.summaries), is_erased=lambda *_: False,
-    )  # fmt: skip
+        documents=household.documents,
+        conversations=talks,
+        states=household.states,
+        contents=household.contents,
+        restored=InMemoryRestoredConversations(talks, household.summaries),
+        is_erased=lambda *_: False,
+    )
 
 
-def imported(file: Path, source: str, *, stores: Stores | None = None, **more: Any) -> tuple[Imported, list[Recorded]]:
+def imported(
+    file: Path, source: str, *, stores: Stores | None = None, **more: Any
+) -> tuple[Imported, list[Recorded]]:
     bus = InMemoryBus()
     places = Places(bus, stores or stores_of(Household()))
     return run(arguments(file, source, **more), places, QUIET), bus.retold

@@ -15,11 +15,17 @@ from tests.fakes.embedder import WordEmbedder, vector_of
 LATER = NOON.replace(year=NOON.year + 1)
 
 
-def a_memory(memory_id: str = "m1", text: str = "Ada likes tea", *, tenant: str = "acme", **fields: Any) -> Memory:
+def a_memory(
+    memory_id: str = "m1", text: str = "Ada likes tea", *, tenant: str = "acme", **fields: Any
+) -> Memory:
     defaults: dict[str, Any] = {
-        "tenant_id": tenant, "memory_id": memory_id, "kind": "document", "text": text, "user_id": "ada",
+        "tenant_id": tenant,
+        "memory_id": memory_id,
+        "kind": "document",
+        "text": text,
+        "user_id": "ada",
         "occurred_at": NOON,
-    }  # fmt: skip
+    }
     return Memory.model_validate(defaults | fields)
 
 
@@ -31,14 +37,20 @@ def fill(index: MemoryIndex, *memories: Memory, embedder: WordEmbedder | None = 
         indexer.put(tenant, [memory for memory in memories if memory.tenant_id == tenant])
 
 
-def look(index: MemoryIndex, query: str, *, mode: str = "hybrid", tenant: str = "acme", **within: Any) -> list[str]:
+def look(
+    index: MemoryIndex, query: str, *, mode: str = "hybrid", tenant: str = "acme", **within: Any
+) -> list[str]:
     """Return the ids of what a search shows, the best first."""
     asked = read_query(query, now=NOON.date())
     vector = None if mode == "text" else vector_of(query)
     terms = () if mode == "vector" else asked.terms
     found = index.search(Within(tenant_id=tenant, **{"now": LATER, **within}), terms=terms, vector=vector)
     ranked = rank(asked, found.rows, found.scope, limit=len(found.rows))
-    return [each.row.group_id for each in ranked if each.row.id in found.about and (mode != "text" or each.matched)]
+    return [
+        each.row.group_id
+        for each in ranked
+        if each.row.id in found.about and (mode != "text" or each.matched)
+    ]
 
 
 def shown(found: Found) -> set[str]:

@@ -18,7 +18,9 @@ START_SECONDS = 30
 @contextmanager
 def model_server() -> Iterator[str]:
     """Serve on a port of its own and yield the address."""
-    server = uvicorn.Server(uvicorn.Config(create_app(CACHE), log_level="critical", ws="none", lifespan="off"))
+    server = uvicorn.Server(
+        uvicorn.Config(create_app(CACHE), log_level="critical", ws="none", lifespan="off")
+    )
     with socket.socket() as listener:
         listener.bind(("127.0.0.1", 0))
         thread = threading.Thread(target=server.run, kwargs={"sockets": [listener]})

@@ -45,10 +45,15 @@ class Wire:
 
 def message(text: str = "Hello.", stop: str | None = "end_turn", **usage: int) -> httpx2.Response:
     body = {
-        "id": "m", "type": "message", "role": "assistant", "model": "claude-test-1", "stop_sequence": None,
-        "content": [{"type": "text", "text": text}] if text else [], "stop_reason": stop,
+        "id": "m",
+        "type": "message",
+        "role": "assistant",
+        "model": "claude-test-1",
+        "stop_sequence": None,
+        "content": [{"type": "text", "text": text}] if text else [],
+        "stop_reason": stop,
         "usage": {"input_tokens": 10, "output_tokens": 3} | usage,
-    }  # fmt: skip
+    }
     return httpx2.Response(200, json=body)
 
 

@@ -1,7 +1,9 @@
-"""PgBouncer in transaction mode, which stands in for RDS Proxy; `python -m tests.pgbouncer` fetches it if it is absent.
+"""PgBouncer in transaction mode, which stands in for RDS Proxy.
 
-Debian has no package of it for pip, and none is needed: `apt-get download` and `dpkg-deb -x` ask for no root. Elsewhere
-whoever runs the tests installs it (`brew install pgbouncer`).
+`python -m tests.pgbouncer` fetches it if it is absent.
+
+Debian has no package of it for pip, and none is needed: `apt-get download` and `dpkg-deb -x` ask for no root.
+Elsewhere whoever runs the tests installs it (`brew install pgbouncer`).
 """
 
 import os
@@ -45,7 +47,10 @@ def find() -> Path | None:
 
 @contextmanager
 def pooled(database: Database, folder: Path, *, connections: int) -> Iterator[Database]:
-    """Run PgBouncer before a database for the block: every client shares so many connections of the functions' role."""
+    """Run PgBouncer before a database for the block.
+
+    Every client shares so many connections of the functions' role.
+    """
     program = find()
     assert program, MISSING
     port = choose_ports({"pgbouncer": 0})["pgbouncer"]
@@ -53,16 +58,23 @@ def pooled(database: Database, folder: Path, *, connections: int) -> Iterator[Da
     config = folder / "pgbouncer.ini"
     config.write_text(
         CONFIG.format(
-            database=address.database, host=address.host, port=address.port, listen=port,
-            username=login.username, password=login.password, connections=connections,
+            database=address.database,
+            host=address.host,
+            port=address.port,
+            listen=port,
+            username=login.username,
+            password=login.password,
+            connections=connections,
         )
-    )  # fmt: skip
+    )
     as_nobody = ["-u", "nobody"] if os.geteuid() == 0 else []
     libraries = UNPACKED / "usr/lib" / f"{platform.machine()}-linux-gnu"
     process = subprocess.Popen(
-        [program, "-q", *as_nobody, config], env={"LD_LIBRARY_PATH": str(libraries)},
-        stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL,
-    )  # fmt: skip
+        [program, "-q", *as_nobody, config],
+        env={"LD_LIBRARY_PATH": str(libraries)},
+        stdout=subprocess.DEVNULL,
+        stderr=subprocess.DEVNULL,
+    )
     try:
         front = replace(database, address=replace(address, host=LOOPBACK, port=port, sslmode="disable"))
         _wait(front)

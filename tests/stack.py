@@ -1,4 +1,7 @@
-"""A test run's own local stack: started beside the tests that need none, waited for by the first that does, stopped."""
+"""A test run's own local stack.
+
+Started beside the tests that need none, waited for by the first that does, stopped.
+"""
 
 import shutil
 import subprocess
@@ -48,9 +51,13 @@ class OwnStack:
     def wait(self) -> Path:
         """Return the file that describes it."""
         if self._up is None:
-            raise StackFailedError("the stack was not started: mark the test with `stack`, or use the fixture by name")
+            raise StackFailedError(
+                "the stack was not started: mark the test with `stack`, or use the fixture by name"
+            )
         if self._up.wait(_PATIENCE_SECONDS):
-            raise StackFailedError(f"the local stack did not come up:\n{self._said.read_text(errors='replace')}")
+            raise StackFailedError(
+                f"the local stack did not come up:\n{self._said.read_text(errors='replace')}"
+            )
         return self._home.stack_file
 
     def stop(self, *, keep_logs: bool) -> None:

@@ -24,13 +24,15 @@ if TYPE_CHECKING:
 
 ROUNDS_MAX = 400
 INCIDENTAL = {"took", "unarchived", "revision"}
-"""What reading an event took depends on the company it was read in, a shard of the archive's index on the tenant, and a
-revision on how many writes came before."""
+"""What reading an event took depends on the company it was read in, a shard of the archive's index on the tenant, and a revision on how many writes came before."""
 
 
 @dataclass(frozen=True)
 class Weather:
-    """How the queue behaves: each event comes `at_least` to `copies` times, in an order and batches from `seed`."""
+    """How the queue behaves.
+
+    Each event comes `at_least` to `copies` times, in an order and batches from `seed`.
+    """
 
     copies: int = 1
     at_least: int = 1
@@ -52,7 +54,10 @@ CALM = Weather(batch_max=1)
 
 
 def deliver(extraction: Extraction, events: Iterable[Event], weather: Weather = CALM) -> None:
-    """Deliver until the queue is empty; what failed, or died with its batch, comes again behind all others."""
+    """Deliver until the queue is empty.
+
+    What failed, or died with its batch, comes again behind all others.
+    """
     waiting, sizes = weather.deliveries(events), weather.sizes()
     for _ in range(ROUNDS_MAX + len(waiting)):
         if not waiting:
@@ -72,10 +77,16 @@ def a_turn_of_chat(tenant: str, number: int, words: str, **told: Any) -> tuple[T
     turn = a_turn(number, content=words)
     event = Event.model_validate(
         {
-            "event_id": turn.event_id, "tenant_id": tenant, "user_id": turn.user.author, "type": "turn.recorded",
-            "occurred_at": turn.user.created_at, "origin": "chat", "payload": {"user": {"text": words}},
-        } | told
-    )  # fmt: skip
+            "event_id": turn.event_id,
+            "tenant_id": tenant,
+            "user_id": turn.user.author,
+            "type": "turn.recorded",
+            "occurred_at": turn.user.created_at,
+            "origin": "chat",
+            "payload": {"user": {"text": words}},
+        }
+        | told
+    )
     return turn, event
 
 
@@ -89,19 +100,29 @@ def held_in_memory(extraction: Extraction, conversations: InMemoryConversations)
     return _bytes(
         {
             "profiles": {owner: profile.facts for owner, profile in facts._profiles.items()},
-            "facts": facts._facts, "observations": facts._seen, "identities": episodes.extracted,
-            "episodes": episodes.contents, "signals": signals._marks, "held": extraction.held_facts._held,
-            "fresh": conversations.fresh, "parked": extraction.quarantine.parked,
+            "facts": facts._facts,
+            "observations": facts._seen,
+            "identities": episodes.extracted,
+            "episodes": episodes.contents,
+            "signals": signals._marks,
+            "held": extraction.held_facts._held,
+            "fresh": conversations.fresh,
+            "parked": extraction.quarantine.parked,
         }
-    )  # fmt: skip
+    )
 
 
 def held_in_tables(tables: Sequence["Table"], tenant: str) -> bytes:
-    """Return every item of a tenant, but for how many writes it took and what they cost; the tenant has no name."""
+    """Return every item of a tenant, but for how many writes it took and what they cost.
+
+    The tenant has no name.
+    """
     found: list[dict[str, Any]] = []
     for table in tables:
         pages = table.meta.client.get_paginator("scan").paginate(TableName=table.name, ConsistentRead=True)
-        found += [item for page in pages for item in page["Items"] if str(item["pk"]).startswith(f"T#{tenant}#")]
+        found += [
+            item for page in pages for item in page["Items"] if str(item["pk"]).startswith(f"T#{tenant}#")
+        ]
     told = [_uncounted(item) for item in found]
     return _bytes(sorted(told, key=lambda item: (item["pk"], item["sk"]))).replace(tenant.encode(), b"tenant")
 

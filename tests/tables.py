@@ -1,4 +1,7 @@
-"""The stores as Terraform makes them, for emulators in this process; a test compares the tables with its text."""
+"""The stores as Terraform makes them, for emulators in this process.
+
+A test compares the tables with its text.
+"""
 
 from typing import TYPE_CHECKING, Any
 
@@ -15,7 +18,10 @@ TABLES: dict[str, Layout] = {
     "memory": {
         "keys": ("pk", "sk"),
         "ttl": "expires_at",
-        "indexes": {"by_user": ("user_pk", "user_sk", "ALL"), "unarchived": ("unarchived", "pk", "KEYS_ONLY")},
+        "indexes": {
+            "by_user": ("user_pk", "user_sk", "ALL"),
+            "unarchived": ("unarchived", "pk", "KEYS_ONLY"),
+        },
     },
     "conversations": {
         "keys": ("pk", "sk"),
@@ -38,7 +44,11 @@ def make_table(logical_name: str) -> "Table":
         KeySchema=_schema(layout["keys"]),
         AttributeDefinitions=[{"AttributeName": name, "AttributeType": "S"} for name in sorted(attributes)],
         BillingMode="PAY_PER_REQUEST",
-        **({"GlobalSecondaryIndexes": [_index(name, *parts) for name, parts in indexes.items()]} if indexes else {}),
+        **(
+            {"GlobalSecondaryIndexes": [_index(name, *parts) for name, parts in indexes.items()]}
+            if indexes
+            else {}
+        ),
     )
     return table
 
@@ -51,7 +61,9 @@ def make_bucket() -> S3Contents:
 
 
 def _schema(keys: tuple[str, ...]) -> list[dict[str, str]]:
-    return [{"AttributeName": key, "KeyType": kind} for key, kind in zip(keys, ("HASH", "RANGE"), strict=False)]
+    return [
+        {"AttributeName": key, "KeyType": kind} for key, kind in zip(keys, ("HASH", "RANGE"), strict=False)
+    ]
 
 
 def _index(name: str, hash_key: str, range_key: str, projection: str) -> dict[str, Any]:

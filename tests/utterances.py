@@ -1,4 +1,7 @@
-"""The corpus of labelled utterances: what a model that believes everything would propose, and what is right."""
+"""The corpus of labelled utterances.
+
+What a model that believes everything would propose, and what is right.
+"""
 
 import json
 from dataclasses import dataclass
@@ -31,9 +34,14 @@ class Utterance:
     @property
     def candidate(self) -> Candidate:
         return Candidate(
-            event_id="e1", subject="user", attribute=self.attribute, value=self.value, quote=self.quote or self.text,
-            kind="identity", stance="stated",
-        )  # fmt: skip
+            event_id="e1",
+            subject="user",
+            attribute=self.attribute,
+            value=self.value,
+            quote=self.quote or self.text,
+            kind="identity",
+            stance="stated",
+        )
 
     @property
     def is_fact(self) -> bool:

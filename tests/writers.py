@@ -30,7 +30,9 @@ from tests.fakes.recollection import InMemoryRecollection
 from tests.toolboxes import no_tools
 
 CANARY = canary_of(ADA)
-SUMMARY = json.dumps({"summary": f"They like {CANARY}.", "entities": [], "intents": [], "decisions": [], "numbers": []})
+SUMMARY = json.dumps(
+    {"summary": f"They like {CANARY}.", "entities": [], "intents": [], "decisions": [], "numbers": []}
+)
 APPROVED = held_fact(Held(reason="url", observation=an_observation(CANARY)))
 
 
@@ -73,30 +75,47 @@ def _chat(house: House, gate: Gate) -> None:
 
     chat = Chat(
         gatherer=Gatherer(
-            conversations=house.conversations, summaries=house.summaries, facts=house.facts,
-            fresh=DynamoFresh(house.talks, house.clock), recollection=InMemoryRecollection(),
+            conversations=house.conversations,
+            summaries=house.summaries,
+            facts=house.facts,
+            fresh=DynamoFresh(house.talks, house.clock),
+            recollection=InMemoryRecollection(),
             pool=ThreadPoolExecutor(1),
         ),
-        gate=gate, conversations=house.conversations, bus=InMemoryBus(), announcements=InMemoryBus,
-        model=lambda _: ScriptedModel(f"Gladly, {CANARY}."), clock=house.clock, seconds_left=lambda: 10.0,
-        toolbox=no_tools, results=Keeping(results.contents, results.tell), ids=MessageIds(),
-    )  # fmt: skip
+        gate=gate,
+        conversations=house.conversations,
+        bus=InMemoryBus(),
+        announcements=InMemoryBus,
+        model=lambda _: ScriptedModel(f"Gladly, {CANARY}."),
+        clock=house.clock,
+        seconds_left=lambda: 10.0,
+        toolbox=no_tools,
+        results=Keeping(results.contents, results.tell),
+        ids=MessageIds(),
+    )
     chat.answer("acme", "talk", MessageIn(content=f"I like {CANARY}.", author="ada"), request_key="late")
 
 
 def _summarize(house: House, _: Gate) -> None:
     summarizer = Summarizer(
-        conversations=house.conversations, summaries=house.summaries, model=lambda _: ScriptedModel(SUMMARY),
-        clock=house.clock, seconds_left=lambda: 10.0,
-    )  # fmt: skip
+        conversations=house.conversations,
+        summaries=house.summaries,
+        model=lambda _: ScriptedModel(SUMMARY),
+        clock=house.clock,
+        seconds_left=lambda: 10.0,
+    )
     summarizer.advance(SummaryDue(tenant_id="acme", conversation_id="talk"))
 
 
 def _extract(house: House, gate: Gate, *, imported: bool = False) -> None:
     extraction = Extraction(
-        observant(), episodes=house.tiers.episodes, facts=house.facts, signals=DynamoSignals(house.memory),
-        held_facts=house.held_facts, fresh=DynamoFresh(house.talks, house.clock),
-    )  # fmt: skip
+        observant(),
+        episodes=house.tiers.episodes,
+        facts=house.facts,
+        signals=DynamoSignals(house.memory),
+        held_facts=house.held_facts,
+        fresh=DynamoFresh(house.talks, house.clock),
+    )
     erasures: Any = gate.erasures
     extraction.erasures = erasures
     kind: dict[str, Any] = {"type": IMPORTED} if imported else {}
@@ -114,9 +133,13 @@ def _import(house: House, gate: Gate) -> None:
 
 def _approve(house: House, _: Gate) -> None:
     quarantine.approve(
-        ADA, APPROVED.quarantine_id, held_facts=house.held_facts, facts=house.facts, now=house.clock(),
+        ADA,
+        APPROVED.quarantine_id,
+        held_facts=house.held_facts,
+        facts=house.facts,
+        now=house.clock(),
         pause=lambda _: None,
-    )  # fmt: skip
+    )
 
 
 def _yesterday(house: House) -> None:

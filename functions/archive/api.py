@@ -16,7 +16,10 @@ Seconds = Annotated[int | None, Field(ge=1)]
 
 
 class Archive(BaseModel):
-    """Archive what waits in some shards. `quiet_days` is how long a day must be over; 0 takes today's episodes, too."""
+    """Archive what waits in some shards. `quiet_days` is how long a day must be over.
+
+    0 takes today's episodes, too.
+    """
 
     model_config = ConfigDict(extra="forbid")
 
@@ -64,7 +67,9 @@ class Asked(BaseModel):
 
 
 class Outcome(BaseModel):
-    """What a run did. `unfinished`: time ran out, the next run goes on, where there is a `cursor`, `after` it.
+    """What a run did. `unfinished`.
+
+    Time ran out, the next run goes on, where there is a `cursor`, `after` it.
 
     `problems` name objects and partitions.
     """

@@ -11,14 +11,20 @@ from membus.domain.merging import mergeable
 from membus.errors import ArchiveError, ConflictError, MembusError
 
 MERGE_SECONDS = 240
-"""No group is begun with less time left: 192 MB fetched, merged on a disk, written, read back and compared."""
+"""No group is begun with less time left.
+
+192 MB fetched, merged on a disk, written, read back and compared.
+"""
 
 
 @dataclass
 class Compaction:
-    """One run. `patient` leaves a few late episodes alone beside a large object; a dry run counts what it would merge.
+    """One run. `patient` leaves a few late episodes alone beside a large object.
 
-    Nothing is removed before the merged object was read back and the catalog names it instead of the old ones.
+    A dry run counts what it would merge.
+
+    Nothing is removed before the merged object was read back and the catalog names it instead of the old
+    ones.
     """
 
     archiver: Archiver
@@ -38,9 +44,14 @@ class Compaction:
         return self.outcome
 
     def tenant(self, tenant: str, *, after: str = "") -> Outcome:
-        """Look at each agent's months that are over, those behind `after` alone; `cursor` is the last that is done."""
+        """Look at each agent's months that are over, those behind `after` alone.
+
+        `cursor` is the last that is done.
+        """
         this_month = self.archiver.now().date().replace(day=1)
-        for month in sorted({each.month for each in self.archiver.catalog.of(tenant)}, key=lambda month: month.place):
+        for month in sorted(
+            {each.month for each in self.archiver.catalog.of(tenant)}, key=lambda month: month.place
+        ):
             if month.place <= after or month.first >= this_month:
                 continue
             if not self._in_time():
@@ -93,7 +104,8 @@ class Compaction:
         for old in (each for each in group if new is None or each.key != new.key):
             objects.drop(old)
             while catalog.names(old.key):
-                # An archiver that takes up what was cut short has vouched for it again; its rows are in the new one.
+                # An archiver that takes up what was cut short has vouched for it again; its rows are in the
+                # new one.
                 catalog.replace([old], None)
                 objects.drop(old)
         return True
@@ -110,7 +122,8 @@ class Compaction:
 def verify(tenant: str, *, archiver: Archiver, after: str = "") -> Outcome:
     """Read a tenant's objects behind `after` and name those that are missing, damaged or not what the catalog says.
 
-    `cursor` is the place of the last one that was read. What is merged meanwhile is read back as it is written.
+    `cursor` is the place of the last one that was read. What is merged meanwhile is read back as it is
+    written.
     """
     outcome = Outcome()
     for each in sorted(archiver.catalog.of(tenant), key=lambda each: each.place):

@@ -42,7 +42,9 @@ def _done(asked: Archive | Compact | CompactDue | Verify, archiver: Archiver) ->
     today = archiver.now().date()
     if isinstance(asked, Archive):
         quiet_days = wiring_cold.quiet_days() if asked.quiet_days is None else asked.quiet_days
-        return archiver.archive(asked.shards, before=today + timedelta(days=1 - quiet_days), dry_run=asked.dry_run)
+        return archiver.archive(
+            asked.shards, before=today + timedelta(days=1 - quiet_days), dry_run=asked.dry_run
+        )
     if isinstance(asked, CompactDue):
         archived = today - timedelta(days=wiring_cold.quiet_days() + 1)  # up to here, but for what comes late
         return Compaction(archiver, patient=True, dry_run=asked.dry_run).due(asked.shards, before=archived)

@@ -71,7 +71,9 @@ class Archiver:
         expires_at = self._expiry(group.day)
         pack = packed(group.tenant, group.agent, group.day, rows, hot_until=expires_at)
         kept = self._vouched(pack)
-        gone = self.waiting.stamp(group, [row.place for row in pack.rows], key=kept.key, expires_at=expires_at)
+        gone = self.waiting.stamp(
+            group, [row.place for row in pack.rows], key=kept.key, expires_at=expires_at
+        )
         outcome.episodes += len(rows) - len(gone)
         outcome.objects += 1
         outcome.bytes += kept.bytes
@@ -81,7 +83,8 @@ class Archiver:
     def _vouched(self, pack: Packed) -> ColdObject:
         """Keep the pack and name it in the catalog.
 
-        Of a run that was cut short, the object may lie there already, and be merged with others between the two.
+        Of a run that was cut short, the object may lie there already, and be merged with others between the
+        two.
         """
         kept = self.objects.keep(pack)
         self.catalog.add(kept)
@@ -105,7 +108,10 @@ class Archiver:
         self.objects.drop(kept)
 
     def _expiry(self, day: date) -> datetime:
-        """Return when the hot copies of a day's episodes expire, to the whole day: two archivers mean the same."""
+        """Return when the hot copies of a day's episodes expire, to the whole day.
+
+        Two archivers mean the same.
+        """
         midnight = datetime.combine(day, time(), UTC) + timedelta(days=1 + self.hot_days)
         today = datetime.combine(self.now().date(), time(), UTC)
         return max(midnight, today + timedelta(days=1) + GRACE)

@@ -1,4 +1,7 @@
-"""Entry point: the credential of a request in, the policy of its key out; what is no good key is answered 401."""
+"""Entry point: the credential of a request in, the policy of its key out.
+
+What is no good key is answered 401.
+"""
 
 from typing import Any
 
@@ -24,4 +27,6 @@ def handler(event: dict[str, Any], context: object) -> dict[str, Any]:  # noqa: 
         # The gateway answers 401 to exactly this message, 403 to a deny and 500 to any other error.
         raise UnauthorizedError("Unauthorized") from None
     decision("admitted", key_id=key.key_id, tenant_id=key.tenant_id, request_id=request_id)
-    return policy_for(key, arn=event.get("routeArn") or event["methodArn"], route_scopes=wiring.route_scopes())
+    return policy_for(
+        key, arn=event.get("routeArn") or event["methodArn"], route_scopes=wiring.route_scopes()
+    )

@@ -8,7 +8,10 @@ from membus.errors import UnauthorizedError
 from membus.ports.api_keys import ApiKeys
 
 SUBPROTOCOL = "bearer."
-"""A browser cannot set headers on a socket, but it names subprotocols: `membus.v1` and this with the key behind it."""
+"""A browser cannot set headers on a socket, but it names subprotocols.
+
+`membus.v1` and this with the key behind it.
+"""
 
 
 def presented(context: Mapping[str, object], headers: Mapping[str, str]) -> str:
@@ -20,7 +23,9 @@ def presented(context: Mapping[str, object], headers: Mapping[str, str]) -> str:
     if header or context.get("eventType") != "CONNECT":
         return header
     offered = (each.strip() for each in headers.get("sec-websocket-protocol", "").split(","))
-    return next((f"Bearer {each.removeprefix(SUBPROTOCOL)}" for each in offered if each.startswith(SUBPROTOCOL)), "")
+    return next(
+        (f"Bearer {each.removeprefix(SUBPROTOCOL)}" for each in offered if each.startswith(SUBPROTOCOL)), ""
+    )
 
 
 def authenticate(authorization: str, *, environment: str, keys: ApiKeys, now: datetime) -> ApiKey:

@@ -10,7 +10,10 @@ CONTENT_BYTES_MAX = 64_000
 
 
 def answers(request: str, asked: MessageIn) -> None:
-    """Raises InvalidError, `idempotency_mismatch`: the key that brought this message was used for another one."""
+    """Raises InvalidError, `idempotency_mismatch`.
+
+    The key that brought this message was used for another one.
+    """
     if request != asked.fingerprint:
         raise InvalidError("this key was used for another message", code="idempotency_mismatch")
 

@@ -34,10 +34,15 @@ class Answer(BaseModel):
 
     @classmethod
     def of(cls, turn: Turn) -> "Answer":
-        return cls(message=turn.assistant, usage=turn.usage, context=turn.footprint, stop_reason=turn.stop_reason)
+        return cls(
+            message=turn.assistant, usage=turn.usage, context=turn.footprint, stop_reason=turn.stop_reason
+        )
 
 
 class Promised(BaseModel):
-    """The answer takes longer than a request may; `message` is the reply-to-be, `pending` until it is there."""
+    """The answer takes longer than a request may.
+
+    `message` is the reply-to-be, `pending` until it is there.
+    """
 
     message: Message

@@ -56,22 +56,34 @@ def last_of(turn: Turn) -> Frame:
     if turn.assistant.status == "incomplete":
         return incomplete()
     return {
-        "type": "done", "message": _about(turn.assistant), "usage": turn.usage.model_dump(),
-        "context": turn.footprint.model_dump(), "stop_reason": turn.stop_reason,
-    }  # fmt: skip
+        "type": "done",
+        "message": _about(turn.assistant),
+        "usage": turn.usage.model_dump(),
+        "context": turn.footprint.model_dump(),
+        "stop_reason": turn.stop_reason,
+    }
 
 
 def stored(message: Message) -> Iterator[Frame]:
     """Yield a stored message, for who comes back to it; of one that is not there yet, that it is not."""
     if message.status == "pending":
-        yield {"type": "error", "code": "pending", "detail": "the answer is on its way", "retry_after_seconds": 1}
+        yield {
+            "type": "error",
+            "code": "pending",
+            "detail": "the answer is on its way",
+            "retry_after_seconds": 1,
+        }
         return
     yield from deltas(message.content)
     yield incomplete() if message.status == "incomplete" else {"type": "done", "message": _about(message)}
 
 
 def incomplete() -> Frame:
-    return {"type": "error", "code": "incomplete", "detail": "the answer broke off; what there is of it is kept"}
+    return {
+        "type": "error",
+        "code": "incomplete",
+        "detail": "the answer broke off; what there is of it is kept",
+    }
 
 
 def error(raised: MembusError) -> Frame:

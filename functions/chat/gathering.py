@@ -47,13 +47,15 @@ class Gatherer:
     def begin(self, owner: Owner, conversation_id: str, message: str) -> "Gathering":
         """Start every read that needs no other one's answer."""
         return Gathering(
-            gatherer=self, owner=owner, conversation_id=conversation_id,
+            gatherer=self,
+            owner=owner,
+            conversation_id=conversation_id,
             conversation=self.pool.submit(self.conversations.conversation, owner.tenant, conversation_id),
             profile=self.pool.submit(self.facts.profile, owner),
             fresh=self.pool.submit(self.fresh.newest, owner),
             found=self.pool.submit(self._found, owner, message),
             folded=self.pool.submit(self.live.entities, owner.tenant, conversation_id),
-        )  # fmt: skip
+        )
 
     def _found(self, owner: Owner, message: str) -> list[Recalled] | None:
         """Return passages, or None where the search is away: an answer from less is better than none."""
@@ -96,8 +98,16 @@ class Gathering:
         outline = parts.pool.submit(parts.summaries.outline, tenant, self.conversation_id, cut.version)
         found = self.found.result()
         sources = Sources(
-            conversation_id=self.conversation_id, profile=self.profile.result(), marks=marks, cut=cut,
-            outline=outline.result(), messages=messages.result(), fresh=self.fresh.result(), found=found or (),
-            tools=parts.tools, degraded=found is None, folded=self.folded.result(),
-        )  # fmt: skip
+            conversation_id=self.conversation_id,
+            profile=self.profile.result(),
+            marks=marks,
+            cut=cut,
+            outline=outline.result(),
+            messages=messages.result(),
+            fresh=self.fresh.result(),
+            found=found or (),
+            tools=parts.tools,
+            degraded=found is None,
+            folded=self.folded.result(),
+        )
         return Gathered(conversation, sources)

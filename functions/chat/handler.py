@@ -1,4 +1,7 @@
-"""Entry point of chat: a message in, an answer out, whole or over a socket; and the prompt that it would take."""
+"""Entry point of chat: a message in, an answer out, whole or over a socket.
+
+And the prompt that it would take.
+"""
 
 import time
 from collections.abc import Callable
@@ -76,25 +79,35 @@ def post_message(
     key: Annotated[str | None, Header(alias="Idempotency-Key", min_length=1, max_length=255)] = None,
 ) -> Response[Answer | Promised]:
     if key is None:
-        raise InvalidError("send an Idempotency-Key: this request makes something new", code="idempotency_key_missing")
+        raise InvalidError(
+            "send an Idempotency-Key: this request makes something new", code="idempotency_key_missing"
+        )
     who = caller(app)
     check(asked)
     told = _chat(app.lambda_context).told(who.tenant, conversation, asked, request_key=key)
     answer = told or _waiting().answer(_long_turn(who, conversation, asked, key), seconds=WAIT_SECONDS)
     if isinstance(answer, Turn):
         return Response(HTTPStatus.OK, body=Answer.of(answer), content_type=content_types.APPLICATION_JSON)
-    message = answer.message(wiring_conversations.conversations().conversation(who.tenant, conversation), wiring.now())
+    message = answer.message(
+        wiring_conversations.conversations().conversation(who.tenant, conversation), wiring.now()
+    )
     where = f"/v1/conversations/{conversation}/messages/{answer.message_id}"
     headers: dict[str, str | list[str]] = {"Location": where, "Retry-After": "2"}
     body = Promised(message=message)
-    return Response(HTTPStatus.ACCEPTED, body=body, content_type=content_types.APPLICATION_JSON, headers=headers)
+    return Response(
+        HTTPStatus.ACCEPTED, body=body, content_type=content_types.APPLICATION_JSON, headers=headers
+    )
 
 
 def _long_turn(who: Caller, conversation_id: str, asked: MessageIn, key: str) -> LongTurn:
     return LongTurn(
-        tenant=who.tenant, conversation_id=conversation_id, message=asked, request_id=key,
-        ids=TurnIds.new(ids, wiring.now()), whole_tenant=who.sees_all,
-    )  # fmt: skip
+        tenant=who.tenant,
+        conversation_id=conversation_id,
+        message=asked,
+        request_id=key,
+        ids=TurnIds.new(ids, wiring.now()),
+        whole_tenant=who.sees_all,
+    )
 
 
 def _waiting() -> Waiting:
@@ -149,10 +162,16 @@ def handler(event: dict[str, Any], context: LambdaContext) -> dict[str, Any] | N
 
 def _socket() -> Socket:
     return Socket(
-        connections=wiring_socket.connections(), keys=wiring.api_keys(), replies=wiring_socket.replies(),
-        gate=wiring_erasing.gate(), push=wiring_socket.push(), turns=wiring_socket.turns(), clock=wiring.now, ids=ids,
+        connections=wiring_socket.connections(),
+        keys=wiring.api_keys(),
+        replies=wiring_socket.replies(),
+        gate=wiring_erasing.gate(),
+        push=wiring_socket.push(),
+        turns=wiring_socket.turns(),
+        clock=wiring.now,
+        ids=ids,
         admit=wiring_rates.turnstile().admit,
-    )  # fmt: skip
+    )
 
 
 def _chat(context: LambdaContext, *, whole_tenant: bool = False) -> Chat:
@@ -185,14 +204,22 @@ def _toolbox(seconds_left: Callable[[], float], whole_tenant: bool, acting: Acti
         logger.warning("a tool failed", extra={"tool": tool, "why": why, "tenant_id": acting.owner.tenant})
 
     sources = DataSources(
-        wiring_search.recollection(), wiring_search.episodes(), wiring_cold.archive, wiring_erasing.gate().hidden
+        wiring_search.recollection(),
+        wiring_search.episodes(),
+        wiring_cold.archive,
+        wiring_erasing.gate().hidden,
     )
     return Toolbox(registry, sources, replace(acting, whole_tenant=whole_tenant), hands, seconds_left, tell)
 
 
 def _gatherer() -> Gatherer:
     return Gatherer(
-        conversations=wiring_conversations.conversations(), summaries=wiring_conversations.summaries(),
-        facts=wiring.facts(), fresh=wiring_conversations.fresh(), recollection=wiring_search.recollection(),
-        pool=pool, tools=definitions, live=wiring_conversations.live_entities(),
-    )  # fmt: skip
+        conversations=wiring_conversations.conversations(),
+        summaries=wiring_conversations.summaries(),
+        facts=wiring.facts(),
+        fresh=wiring_conversations.fresh(),
+        recollection=wiring_search.recollection(),
+        pool=pool,
+        tools=definitions,
+        live=wiring_conversations.live_entities(),
+    )

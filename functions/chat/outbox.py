@@ -1,4 +1,7 @@
-"""Frames on their way to one connection: a thread of its own posts them, so that who speaks never waits for it."""
+"""Frames on their way to one connection.
+
+A thread of its own posts them, so that who speaks never waits for it.
+"""
 
 import queue
 import time
@@ -14,14 +17,20 @@ from membus.observability import logger
 from membus.ports.connections import Push
 
 HEARTBEAT_SECONDS = 20
-"""Of silence. API Gateway ends an idle connection after ten minutes, and what lies before it often after one."""
+"""Of silence.
+
+API Gateway ends an idle connection after ten minutes, and what lies before it often after one.
+"""
 PACE_SECONDS = 0.05
 """Between posts: words gather meanwhile, and a frame holds a few of them."""
 END: Frame = {"type": "end"}
 
 
 class Outbox:
-    """A context: leaving it sends what is left. A client that is gone is sent nothing more, and nobody is disturbed."""
+    """A context: leaving it sends what is left.
+
+    A client that is gone is sent nothing more, and nobody is disturbed.
+    """
 
     def __init__(
         self,
@@ -77,7 +86,9 @@ class Outbox:
         if not self._open:
             return
         try:
-            self._open = self._push.post(self._connection_id, written(frame, **asdict(self._heading), seq=self._seq))
+            self._open = self._push.post(
+                self._connection_id, written(frame, **asdict(self._heading), seq=self._seq)
+            )
         except UnavailableError as refused:
             # A stream with a hole would be read as whole; a closed one is asked for again.
             logger.warning("a frame was not taken, the connection is closed", extra={"why": refused.detail})

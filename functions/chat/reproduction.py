@@ -57,16 +57,23 @@ class Reproduction:
             self.missing.append(f"summary version {made.outline_version}")
         facts = parts.pool.map(lambda each: self._fact(owner, each), made.facts)
         return Sources(
-            conversation_id=conversation_id, profile=Profile(owner=owner, facts=tuple(filter(None, facts))),
-            marks=Marks(cut=made.cut, rate=made.rate), cut=made.cut, outline=outline,
-            messages=self._window(tenant, conversation_id, made), fresh=list(self._fresh(tenant, made.fresh)),
-            found=list(self._recalled(tenant, made.recalled)), tools=parts.tools,
-        )  # fmt: skip
+            conversation_id=conversation_id,
+            profile=Profile(owner=owner, facts=tuple(filter(None, facts))),
+            marks=Marks(cut=made.cut, rate=made.rate),
+            cut=made.cut,
+            outline=outline,
+            messages=self._window(tenant, conversation_id, made),
+            fresh=list(self._fresh(tenant, made.fresh)),
+            found=list(self._recalled(tenant, made.recalled)),
+            tools=parts.tools,
+        )
 
     def _fact(self, owner: Owner, named: FactRef) -> Fact | None:
         """Return the fact as its first so many observations made it."""
         observed = self.gatherer.facts.observations(owner, named.key)
-        fact = fold(sorted(observed, key=lambda seen: (seen.learned_at, seen.provenance.event_id))[: named.version])
+        fact = fold(
+            sorted(observed, key=lambda seen: (seen.learned_at, seen.provenance.event_id))[: named.version]
+        )
         if fact is None or fact.version != named.version:
             self.missing.append(f"fact {named.key} version {named.version}")
         return fact
@@ -74,7 +81,9 @@ class Reproduction:
     def _window(self, tenant: str, conversation_id: str, made: PromptProvenance) -> list[Message]:
         if made.window_first is None or made.window_last is None:
             return []
-        behind = self.gatherer.summaries.unsummarised(tenant, conversation_id, after=made.cut.after, limit=MESSAGES_MAX)
+        behind = self.gatherer.summaries.unsummarised(
+            tenant, conversation_id, after=made.cut.after, limit=MESSAGES_MAX
+        )
         window = [each for each in behind if made.window_first <= each.message_id <= made.window_last]
         if len(window) != made.window_messages:
             self.missing.append(f"messages {made.window_first} to {made.window_last}")
@@ -92,14 +101,18 @@ class Reproduction:
                 self.missing.append(f"message {message_id} of conversation {each.conversation_id}")
             else:
                 yield Fresh(
-                    event_id=each.event_id, conversation_id=each.conversation_id, text=said.content,
+                    event_id=each.event_id,
+                    conversation_id=each.conversation_id,
+                    text=said.content,
                     said_at=said.created_at,
-                )  # fmt: skip
+                )
 
     def _recalled(self, tenant: str, named: tuple[RecallRef, ...]) -> Iterator[Recalled]:
         texts = self.gatherer.recollection.texts(tenant, [each.memory_id for each in named]) if named else {}
         for each in named:
-            text = next((text for text in texts.get(each.memory_id, []) if digest_of(text) == each.digest), None)
+            text = next(
+                (text for text in texts.get(each.memory_id, []) if digest_of(text) == each.digest), None
+            )
             if text is None:
                 self.missing.append(f"passage of {each.memory_id}")
             else:

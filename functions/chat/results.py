@@ -1,4 +1,7 @@
-"""What tools gave beyond what a prompt had room for: kept beside the reply, and read back for whoever looks into it."""
+"""What tools gave beyond what a prompt had room for.
+
+Kept beside the reply, and read back for whoever looks into it.
+"""
 
 import json
 from collections.abc import Callable, Mapping
@@ -34,7 +37,10 @@ class Results:
     tell: Callable[[str], None]
 
     def keep(self, conversation: Conversation, turn: Turn, whole: Mapping[str, str]) -> Turn:
-        """Return the turn whose reply names where its results lie whole; most turns have none that was cut."""
+        """Return the turn whose reply names where its results lie whole.
+
+        Most turns have none that was cut.
+        """
         key = self.spill(conversation, turn.assistant.message_id, whole)
         return turn.model_copy(update={"assistant": turn.assistant.model_copy(update={"spilled": key})})
 
@@ -59,13 +65,18 @@ class Results:
         found: dict[str, str] = json.loads(text) if text else {}
         return found
 
-    def of(self, conversations: ConversationStore, tenant: str, conversation_id: str, message_id: str) -> WholeResults:
+    def of(
+        self, conversations: ConversationStore, tenant: str, conversation_id: str, message_id: str
+    ) -> WholeResults:
         """Raises NotFoundError where there is no such message; the caller has found its conversation."""
         message = conversations.message(tenant, conversation_id, message_id)
         whole = self.whole(message.spilled)
         items = [
             WholeResult(
-                call=call, failed=result.failed, shown=result.content, content=whole.get(call.call_id, result.content)
+                call=call,
+                failed=result.failed,
+                shown=result.content,
+                content=whole.get(call.call_id, result.content),
             )
             for step in message.steps
             for call, result in zip(step.calls, step.results, strict=True)

@@ -1,4 +1,7 @@
-"""What happens on a socket: a connection is noted with its credential, each message checked, taken or answered."""
+"""What happens on a socket.
+
+A connection is noted with its credential, each message checked, taken or answered.
+"""
 
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass, field, replace
@@ -26,7 +29,10 @@ from membus.replies import Replies
 
 @dataclass(frozen=True)
 class Said:
-    """A message as the gateway hands it over; `tenant` is what its authorizer found out when the client connected."""
+    """A message as the gateway hands it over.
+
+    `tenant` is what its authorizer found out when the client connected.
+    """
 
     tenant: str
     connection_id: str
@@ -55,10 +61,13 @@ class Socket:
     def open(self, caller: Caller, connection_id: str) -> None:
         self.connections.open(
             Connection(
-                connection_id=connection_id, tenant_id=caller.tenant, key_id=caller.key_id, scopes=caller.scopes,
+                connection_id=connection_id,
+                tenant_id=caller.tenant,
+                key_id=caller.key_id,
+                scopes=caller.scopes,
                 connected_at=self.clock(),
             )
-        )  # fmt: skip
+        )
 
     def take(self, said: Said) -> None:
         """Answer a message, or have it answered; every answer ends with `done`, `pong` or `error`."""
@@ -107,10 +116,14 @@ class Socket:
         message = MessageIn(content=asked.content, author=author, remember=asked.remember)
         check(message)
         turn = LongTurn(
-            tenant=said.tenant, conversation_id=asked.conversation_id, message=message,
-            request_id=said.request_id, ids=TurnIds.new(self.ids, self.clock()),
-            connection_id=said.connection_id, whole_tenant=Scope.ADMIN in key.scopes,
-        )  # fmt: skip
+            tenant=said.tenant,
+            conversation_id=asked.conversation_id,
+            message=message,
+            request_id=said.request_id,
+            ids=TurnIds.new(self.ids, self.clock()),
+            connection_id=said.connection_id,
+            whole_tenant=Scope.ADMIN in key.scopes,
+        )
         first = promise(turn, self.replies.pending, self.turns, self.clock())
         if first.message_id != turn.ids.reply:
             raise ConflictError(f"this request is being answered as {first.message_id}", code="in_progress")
@@ -123,4 +136,6 @@ class Socket:
 
     def _say(self, said: Said, answer: Iterable[Frame]) -> None:
         for seq, frame in enumerate(answer):
-            self.push.post(said.connection_id, written(frame, request_id=said.request_id, **said.heading, seq=seq))
+            self.push.post(
+                said.connection_id, written(frame, request_id=said.request_id, **said.heading, seq=seq)
+            )

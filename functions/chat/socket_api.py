@@ -17,7 +17,9 @@ RequestId = Annotated[str, Field(min_length=1, max_length=255)]
 class _Asked(BaseModel):
     model_config = ConfigDict(extra="forbid")
 
-    request_id: RequestId | None = Field(default=None, description="the same one gets the same turn, for a day")
+    request_id: RequestId | None = Field(
+        default=None, description="the same one gets the same turn, for a day"
+    )
 
 
 class ChatAction(_Asked):
@@ -49,7 +51,8 @@ def action_of(text: str) -> Action:
     """Read a message.
 
     Raises:
-        InvalidError: `payload_too_large`, `invalid_json`, `unknown_action`, or `invalid` with what is wrong by field.
+        InvalidError: `payload_too_large`, `invalid_json`, `unknown_action`, or `invalid` with what is wrong
+            by field.
     """
     if len(text.encode("utf-8", "surrogatepass")) > MESSAGE_BYTES_MAX:
         raise InvalidError(f"a message takes at most {MESSAGE_BYTES_MAX} bytes", code="payload_too_large")

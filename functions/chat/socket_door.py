@@ -1,4 +1,7 @@
-"""The gateway's events of a socket: opened, closed, spoken to. Who it is, the authorizer said when it opened."""
+"""The gateway's events of a socket: opened, closed, spoken to.
+
+Who it is, the authorizer said when it opened.
+"""
 
 from collections.abc import Mapping
 from typing import Any

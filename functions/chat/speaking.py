@@ -42,7 +42,9 @@ class Unfinished:
 
 @dataclass(frozen=True)
 class Spoken:
-    """`first` answered the prompt of the turn; `last` is what was said in the end, and took `usage` with all before.
+    """`first` answered the prompt of the turn.
+
+    `last` is what was said in the end, and took `usage` with all before.
 
     In a turn that was taken up again, `before` tokens of steps stood behind that prompt already.
     """
@@ -81,15 +83,17 @@ class Speaking:
     def turn(self, context: Context, underway: Underway) -> Generator[Heard, None, Spoken]:
         """Yield what is heard until the model has answered, with the tools it calls for on the way.
 
-        After five steps, in circles, out of room or out of time it has to answer with what it has: the tools stay in
-        the prompt, and so in the provider's cache, but may not be called. Calls that themselves would outgrow the
-        ceiling are not answered: the model is asked once more without them. Each step is kept before the model is
-        asked again, so that a turn that is cut off goes on from there.
+        After five steps, in circles, out of room or out of time it has to answer with what it has: the tools
+        stay in the prompt, and so in the provider's cache, but may not be called. Calls that themselves would
+        outgrow the ceiling are not answered: the model is asked once more without them. Each step is kept
+        before the model is asked again, so that a turn that is cut off goes on from there.
         """
         prompt, room = context.prompt, (CEILING - context.total_tokens) / context.ratio
         steps, usage = list(underway.steps), underway.usage
         for done in steps:
-            prompt, room = _behind(prompt, Said(role="assistant", text=done.text, calls=done.calls), done, room)
+            prompt, room = _behind(
+                prompt, Said(role="assistant", text=done.text, calls=done.calls), done, room
+            )
         prompt = prompt.model_copy(update={"calling": not steps or self._goes_on(steps, room)})
         replies = [(yield from self._speak(prompt))]
         while replies[-1].calls and prompt.calling:
@@ -110,7 +114,10 @@ class Speaking:
         return len(steps) < STEPS_MAX and room >= ROOM_MIN and self.toolbox.in_time
 
     def _step(self, reply: Reply, room: float) -> Generator[Heard, None, Step | None]:
-        """Yield the results of a reply's calls; return the step, None where the reply alone outgrows the room."""
+        """Yield the results of a reply's calls.
+
+        Return the step, None where the reply alone outgrows the room.
+        """
         asked = Step(text=reply.text, calls=reply.calls, results=())
         left = room - asked.size() - FRAMES
         if left < 0:
@@ -128,7 +135,9 @@ class Speaking:
             return reply
         said = Unfinished(self.model.name)
         try:
-            for event in self.model.stream(prompt, max_tokens=MAX_TOKENS, timeout_seconds=self.seconds_left()):
+            for event in self.model.stream(
+                prompt, max_tokens=MAX_TOKENS, timeout_seconds=self.seconds_left()
+            ):
                 if isinstance(event, Stopped):
                     return event.reply
                 said.take(event)

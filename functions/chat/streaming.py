@@ -1,4 +1,7 @@
-"""A turn in an invocation of its own: the core's events become frames; the answer is stored, whoever still listens."""
+"""A turn in an invocation of its own: the core's events become frames.
+
+The answer is stored, whoever still listens.
+"""
 
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
@@ -60,7 +63,9 @@ def promise(turn: LongTurn, pending: PendingReplies, turns: BackgroundTurns, now
         try:
             turns.begin(turn.event())
         except UnavailableError as refused:
-            pending.end(turn.tenant, turn.conversation_id, request_key=turn.request_id, failed=Failure.of(refused))
+            pending.end(
+                turn.tenant, turn.conversation_id, request_key=turn.request_id, failed=Failure.of(refused)
+            )
             raise
     answers(first.request, turn.message)
     return first
@@ -79,7 +84,8 @@ class Streaming:
         """Work on a promised turn, unless somebody does: Lambda may deliver it twice.
 
         Raises:
-            UnavailableError: what time may heal, `in_progress` too; Lambda tries the turn again, twice, and it goes
+            UnavailableError: what time may heal, `in_progress` too; Lambda tries the turn again, twice, and
+                it goes
                 on from what its tools have given.
         """
         try:
@@ -96,10 +102,15 @@ class Streaming:
             self._stream(turn, turn.connection_id, promise)
 
     def _outbox(self, turn: LongTurn, connection_id: str) -> Outbox:
-        return Outbox(self.push, connection_id, Heading(turn.request_id, turn.conversation_id, turn.ids.reply))
+        return Outbox(
+            self.push, connection_id, Heading(turn.request_id, turn.conversation_id, turn.ids.reply)
+        )
 
     def _taken(self, turn: LongTurn) -> Promise:
-        where, until = (turn.tenant, turn.conversation_id), self.chat.clock() + timedelta(seconds=self.seconds_left())
+        where, until = (
+            (turn.tenant, turn.conversation_id),
+            self.chat.clock() + timedelta(seconds=self.seconds_left()),
+        )
         digest = self.pending.take(*where, request_key=turn.request_id, worker=uuid4().hex, until=until)
         before = self.pending.progress(*where, digest, request_key=turn.request_id) if digest else None
 
@@ -118,7 +129,9 @@ class Streaming:
                 if isinstance(event, Done):
                     self._end(turn, event.turn)
         except MembusError as raised:
-            passing = isinstance(raised, UnavailableError | ConflictError) and not isinstance(raised, BudgetError)
+            passing = isinstance(raised, UnavailableError | ConflictError) and not isinstance(
+                raised, BudgetError
+            )
             if passing and (turn.waited_until is None or self.chat.clock() >= turn.waited_until):
                 self.pending.put_down(turn.tenant, turn.conversation_id, request_key=turn.request_id)
                 raise
@@ -140,7 +153,10 @@ class Streaming:
                 self._give_up(turn, outbox, MembusError("something went wrong on our side"))
 
     def _give_up(self, turn: LongTurn, outbox: Outbox, why: MembusError) -> None:
-        """Take the promise back and say why; what broke the turn may keep the promise from being written, too."""
+        """Take the promise back and say why.
+
+        What broke the turn may keep the promise from being written, too.
+        """
         try:
             self._end(turn, failed=why)
         except UnavailableError as error:
@@ -149,15 +165,24 @@ class Streaming:
 
     def _events(self, turn: LongTurn, promise: Promise, *, streaming: bool) -> Iterator[ChatEvent]:
         return self.chat.events(
-            turn.tenant, turn.conversation_id, turn.message, request_key=turn.request_id, streaming=streaming,
+            turn.tenant,
+            turn.conversation_id,
+            turn.message,
+            request_key=turn.request_id,
+            streaming=streaming,
             promised=promise,
-        )  # fmt: skip
+        )
 
-    def _end(self, turn: LongTurn, answered: Turn | None = None, *, failed: MembusError | None = None) -> None:
+    def _end(
+        self, turn: LongTurn, answered: Turn | None = None, *, failed: MembusError | None = None
+    ) -> None:
         self.pending.end(
-            turn.tenant, turn.conversation_id, request_key=turn.request_id,
-            became=answered.assistant.message_id if answered else None, failed=Failure.of(failed) if failed else None,
-        )  # fmt: skip
+            turn.tenant,
+            turn.conversation_id,
+            request_key=turn.request_id,
+            became=answered.assistant.message_id if answered else None,
+            failed=Failure.of(failed) if failed else None,
+        )
 
     def _speak(self, turn: LongTurn, promise: Promise, outbox: Outbox) -> None:
         told = ""

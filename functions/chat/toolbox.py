@@ -1,4 +1,7 @@
-"""Calls of tools within one turn: checked, run once each, bounded in time and size, every failure said to the model."""
+"""Calls of tools within one turn.
+
+Checked, run once each, bounded in time and size, every failure said to the model.
+"""
 
 import json
 from collections.abc import Callable, Mapping, Sequence
@@ -23,7 +26,10 @@ ROOM_MIN = 50
 
 @dataclass(frozen=True)
 class Toolbox:
-    """`tell` hears of each tool that failed, and why; `whole` keeps what the model got only a part of, by call."""
+    """`tell` hears of each tool that failed, and why.
+
+    `whole` keeps what the model got only a part of, by call.
+    """
 
     registry: Registry
     sources: DataSources
@@ -44,11 +50,17 @@ class Toolbox:
         self.whole.update(whole)
 
     def knows(self, calls: Sequence[ToolCall]) -> bool:
-        """Whether every one of these calls was made before: a model that goes in circles is not asked to go on."""
+        """Whether every one of these calls was made before.
+
+        A model that goes in circles is not asked to go on.
+        """
         return all(_identity(call) in self._asked for call in calls)
 
     def answer(self, calls: Sequence[ToolCall], *, room: float) -> tuple[ToolResult, ...]:
-        """Return a result for each call, in their order; together they take at most `room` tokens and their frames."""
+        """Return a result for each call, in their order.
+
+        Together they take at most `room` tokens and their frames.
+        """
         results: list[ToolResult] = []
         for call in calls:
             result = self._answered(call, room)
@@ -59,12 +71,16 @@ class Toolbox:
     def _answered(self, call: ToolCall, room: float) -> ToolResult:
         try:
             if room < ROOM_MIN:
-                raise UnavailableError("no room is left for results: answer with what is known", code="no_room")
+                raise UnavailableError(
+                    "no room is left for results: answer with what is known", code="no_room"
+                )
             tool, lines = self._run(call)
         except MembusError as error:
             self.tell(call.name, error.code)
             content = f"{error.code}: {error.detail}"
-            return ToolResult(call_id=call.call_id, content=content[: max(int(room), 0) * 4 or 1], failed=True)
+            return ToolResult(
+                call_id=call.call_id, content=content[: max(int(room), 0) * 4 or 1], failed=True
+            )
         shown = _beginning(lines, min(tool.tokens, room))
         if shown != lines:
             self.whole[call.call_id] = "\n".join(lines)

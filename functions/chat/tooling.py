@@ -26,8 +26,9 @@ class Arguments(BaseModel):
 class Acting:
     """Who acts, as the turn says: no argument of a call can change it.
 
-    `said` are the user's own words of this conversation, the newest last, that may be remembered; `remember` is
-    whether this message may be. `whole_tenant` is the right of a key with the scope `admin` to see all users' events.
+    `said` are the user's own words of this conversation, the newest last, that may be remembered; `remember`
+    is whether this message may be. `whole_tenant` is the right of a key with the scope `admin` to see all
+    users' events.
     """
 
     owner: Owner
@@ -72,7 +73,9 @@ class RegisteredTool:
 class Registry:
     tools: dict[str, RegisteredTool] = field(default_factory=dict)
 
-    def tool(self, arguments: type[Asked], *, tokens: int, seconds: float) -> Callable[[Act[Asked]], Act[Asked]]:
+    def tool(
+        self, arguments: type[Asked], *, tokens: int, seconds: float
+    ) -> Callable[[Act[Asked]], Act[Asked]]:
         """Register the decorated function, under its own name, as what answers calls with these arguments.
 
         It returns lines of data, the most important first.
@@ -86,7 +89,10 @@ class Registry:
         return register
 
     def definitions(self) -> tuple[Tool, ...]:
-        """Return the definitions in the order of their names: they stand at the head of every prompt's cache."""
+        """Return the definitions in the order of their names.
+
+        They stand at the head of every prompt's cache.
+        """
         return tuple(self.tools[name].definition() for name in sorted(self.tools))
 
 
@@ -97,5 +103,7 @@ def _canonical(schema: dict[str, Any]) -> str:
 
 def _bare(part: Any) -> Any:
     if isinstance(part, dict):
-        return {name: _bare(value) for name, value in part.items() if name != "title" or isinstance(value, dict)}
+        return {
+            name: _bare(value) for name, value in part.items() if name != "title" or isinstance(value, dict)
+        }
     return [_bare(each) for each in part] if isinstance(part, list) else part

@@ -35,10 +35,13 @@ class SearchMemory(Arguments):
 class RecallEpisodes(Arguments):
     """List what the user did and said between two days, in the order of time.
 
-    Use it for questions about a time: what happened yesterday, last week, in March. Each result says what day it is.
+    Use it for questions about a time: what happened yesterday, last week, in March. Each result says what day
+    it is.
     """
 
-    since: date | None = Field(default=None, description="first day, UTC; 30 days before the last day by default")
+    since: date | None = Field(
+        default=None, description="first day, UTC; 30 days before the last day by default"
+    )
     until: date | None = Field(default=None, description="last day, UTC, today by default")
     limit: int = Field(default=20, ge=1, le=EPISODES_MAX)
 
@@ -47,7 +50,9 @@ class Remember(Arguments):
     """Keep something for good that the user asked you to remember. Only the user's own words can be kept."""
 
     quote: str = Field(
-        min_length=1, max_length=1_000, description="the user's exact words from this conversation that say it"
+        min_length=1,
+        max_length=1_000,
+        description="the user's exact words from this conversation that say it",
     )
 
 
@@ -55,8 +60,8 @@ class QueryArchive(Arguments):
     """Ask the archive of the user's events in DuckDB's SQL: one SELECT over the one table episodes.
 
     Columns: event_id, user_id, agent_id, session_id, type (message.sent, page.viewed and so on), occurred_at
-    (TIMESTAMP, UTC), payload (JSON: payload->>'text' is what was said). Use it to count and compare over long times.
-    The newest days are not archived yet: recall_episodes has them. 200 rows at most.
+    (TIMESTAMP, UTC), payload (JSON: payload->>'text' is what was said). Use it to count and compare over long
+    times. The newest days are not archived yet: recall_episodes has them. 200 rows at most.
     """
 
     sql: str = Field(min_length=1, max_length=4_000)
@@ -74,11 +79,16 @@ def search_memory(asked: SearchMemory, acting: Acting, sources: DataSources) -> 
 def recall_episodes(asked: RecallEpisodes, acting: Acting, sources: DataSources) -> Sequence[str]:
     end = _midnight(asked.until) + timedelta(days=1) if asked.until else acting.now
     wanted = EpisodeQuery(
-        tenant=acting.owner.tenant, agent=acting.agent_id, user_id=acting.owner.user,
-        start=_midnight(asked.since) if asked.since else max(end - DAYS_DEFAULT, EARLIEST), end=min(end, LATEST),
-    )  # fmt: skip
+        tenant=acting.owner.tenant,
+        agent=acting.agent_id,
+        user_id=acting.owner.user,
+        start=_midnight(asked.since) if asked.since else max(end - DAYS_DEFAULT, EARLIEST),
+        end=min(end, LATEST),
+    )
     page = sources.episodes.page(wanted, limit=asked.limit, after=None)
-    more = [f"(there are more: ask for what was since {_day_reached(page.items, wanted)})"] if page.after else []
+    more = (
+        [f"(there are more: ask for what was since {_day_reached(page.items, wanted)})"] if page.after else []
+    )
     today = f"(today is {acting.now:%A, %Y-%m-%d})"
     return [today, *(map(_line, page.items) if page.items else ["nothing happened in that time"]), *more]
 
@@ -97,7 +107,9 @@ def query_archive(asked: QueryArchive, acting: Acting, sources: DataSources) -> 
 
 @registry.tool(Remember, tokens=200, seconds=6)
 def remember(asked: Remember, acting: Acting, _sources: DataSources) -> Sequence[str]:
-    """Check that the words are the user's and may be kept, and write nothing: each turn is told of with its marks.
+    """Check that the words are the user's and may be kept, and write nothing.
+
+    Each turn is told of with its marks.
 
     Another event of the same words would be a second witness to them who never was there (`turns.recorded`).
 
@@ -105,7 +117,9 @@ def remember(asked: Remember, acting: Acting, _sources: DataSources) -> Sequence
         InvalidError: `not_to_be_remembered`, or `not_said`: the words are not the user's.
     """
     if not acting.remember:
-        raise InvalidError("the user does not want this conversation's words kept", code="not_to_be_remembered")
+        raise InvalidError(
+            "the user does not want this conversation's words kept", code="not_to_be_remembered"
+        )
     quote = plain(asked.quote)
     if not any(quote and quote in plain(said) for said in acting.said):
         raise InvalidError("quote the user's own words from this conversation, exactly", code="not_said")

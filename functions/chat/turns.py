@@ -22,7 +22,10 @@ REFUSED = "I can't help with that."
 
 
 class TurnIds(Record):
-    """What a turn's two messages will be called: known before there is an answer, so that it can be asked for."""
+    """What a turn's two messages will be called.
+
+    Known before there is an answer, so that it can be asked for.
+    """
 
     user: Id
     reply: Id
@@ -45,35 +48,59 @@ class Asked:
 def acting_of(asked: Asked, conversation: Conversation, context: Context) -> Acting:
     """Return who acts in this turn, and what they said in it that may be remembered."""
     author, message = asked.message.author, asked.message.content
-    said = [each.content for each in context.window if (each.role, each.author) == ("user", author) and each.remember]
+    said = [
+        each.content
+        for each in context.window
+        if (each.role, each.author) == ("user", author) and each.remember
+    ]
     return Acting(
-        owner=Owner(tenant=conversation.tenant_id, user=author), agent_id=conversation.agent_id,
-        conversation_id=conversation.conversation_id, said=(*said, message),
-        remember=asked.message.remember, now=asked.at,
-    )  # fmt: skip
+        owner=Owner(tenant=conversation.tenant_id, user=author),
+        agent_id=conversation.agent_id,
+        conversation_id=conversation.conversation_id,
+        said=(*said, message),
+        remember=asked.message.remember,
+        now=asked.at,
+    )
 
 
-def turn_of(asked: Asked, conversation: Conversation, context: Context, spoken: Spoken, *, now: datetime) -> Turn:
+def turn_of(
+    asked: Asked, conversation: Conversation, context: Context, spoken: Spoken, *, now: datetime
+) -> Turn:
     """Return the turn; an answer that broke off is kept, and says so."""
     answered_at = max(now, asked.at + timedelta(milliseconds=1))
     text = REFUSED if is_blank(spoken.last.text) else spoken.last.text
     author, remember = asked.message.author, asked.message.remember
     return Turn(
         user=_message(
-            asked.ids.user, asked.at, role="user", content=asked.message.content, author=author, remember=remember
+            asked.ids.user,
+            asked.at,
+            role="user",
+            content=asked.message.content,
+            author=author,
+            remember=remember,
         ),
         assistant=_message(
-            asked.ids.reply, answered_at, role="assistant", content=text, author=conversation.agent_id,
-            remember=remember, status="incomplete" if spoken.last.stop_reason == "cut_off" else "complete",
+            asked.ids.reply,
+            answered_at,
+            role="assistant",
+            content=text,
+            author=conversation.agent_id,
+            remember=remember,
+            status="incomplete" if spoken.last.stop_reason == "cut_off" else "complete",
             steps=spoken.steps,
         ),
-        request=asked.request, stop_reason=spoken.last.stop_reason, usage=spoken.usage,
+        request=asked.request,
+        stop_reason=spoken.last.stop_reason,
+        usage=spoken.usage,
         footprint=_footprint(context, spoken),
-    )  # fmt: skip
+    )
 
 
 def _footprint(context: Context, spoken: Spoken) -> Footprint:
-    """Return what the last prompt of the turn was made of: that of the turn, and the steps of tools behind it."""
+    """Return what the last prompt of the turn was made of.
+
+    That of the turn, and the steps of tools behind it.
+    """
     steps = round(sum(step.size() for step in spoken.steps) * context.ratio)
     sections = (*context.sections, Section(name="tools", tokens=steps)) if spoken.steps else context.sections
     return Footprint(sections=sections, budget=context.budget, total_tokens=context.total_tokens + steps)
@@ -95,17 +122,27 @@ def trace_of(turn: Turn, asked: Asked, sources: Sources, context: Context, spoke
     versions = {fact.key: fact.version for fact in sources.profile.facts}
     shown = (line.removeprefix("- ").partition(": ")[0] for line in context.facts)
     made = PromptProvenance(
-        message_id=turn.assistant.message_id, user_message_id=turn.user.message_id, author=turn.user.author,
-        at=asked.at, model=reply.model, prompt_hash=fingerprint(context.prompt), prompt_version=PROMPT_VERSION,
+        message_id=turn.assistant.message_id,
+        user_message_id=turn.user.message_id,
+        author=turn.user.author,
+        at=asked.at,
+        model=reply.model,
+        prompt_hash=fingerprint(context.prompt),
+        prompt_version=PROMPT_VERSION,
         facts=tuple(FactRef(key=key, version=versions[key]) for key in shown),
-        outline_version=sources.outline.border.version, cut=context.cut,
+        outline_version=sources.outline.border.version,
+        cut=context.cut,
         window_first=context.window[0].message_id if context.window else None,
         window_last=context.window[-1].message_id if context.window else None,
-        window_messages=len(context.window), entities=context.entities, need=context.need,
+        window_messages=len(context.window),
+        entities=context.entities,
+        need=context.need,
         recalled=tuple(map(RecallRef.of, context.recalled)),
-        fresh=tuple(FreshRef(conversation_id=each.conversation_id, event_id=each.event_id) for each in context.fresh),
+        fresh=tuple(
+            FreshRef(conversation_id=each.conversation_id, event_id=each.event_id) for each in context.fresh
+        ),
         rate=sources.marks.rate,
-    )  # fmt: skip
+    )
     return Trace(cut=context.cut if context.cut != sources.marks.cut else None, rate=rate, provenance=made)
 
 
@@ -117,10 +154,13 @@ def is_summary_due(conversation: Conversation, turn: Turn, ratio: float) -> bool
 
 def recorded(conversation: Conversation, turn: Turn) -> Event:
     return _event(
-        conversation, turn, turn.event_id, "turn.recorded",
+        conversation,
+        turn,
+        turn.event_id,
+        "turn.recorded",
         user={"text": turn.user.content} | ({"asked_to_keep": quotes} if (quotes := _kept(turn)) else {}),
         assistant={"text": turn.assistant.content},
-    )  # fmt: skip
+    )
 
 
 def summary_due(conversation: Conversation, turn: Turn) -> Event:
@@ -128,7 +168,9 @@ def summary_due(conversation: Conversation, turn: Turn) -> Event:
 
 
 def _kept(turn: Turn) -> list[str]:
-    """Return the words of this message that the tool `remember` took: a mark on the one event that tells of them.
+    """Return the words of this message that the tool `remember` took.
+
+    A mark on the one event that tells of them.
 
     What it took of earlier messages was told of with theirs.
     """
@@ -145,10 +187,16 @@ def _kept(turn: Turn) -> list[str]:
 def _event(conversation: Conversation, turn: Turn, event_id: str, kind: str, **payload: object) -> Event:
     named = {"conversation_id": conversation.conversation_id, "message_id": turn.user.message_id}
     return Event(
-        event_id=event_id, tenant_id=conversation.tenant_id, user_id=turn.user.author,
-        agent_id=conversation.agent_id, session_id=conversation.conversation_id, type=kind,
-        occurred_at=turn.user.created_at, origin="chat", payload=named | payload,
-    )  # fmt: skip
+        event_id=event_id,
+        tenant_id=conversation.tenant_id,
+        user_id=turn.user.author,
+        agent_id=conversation.agent_id,
+        session_id=conversation.conversation_id,
+        type=kind,
+        occurred_at=turn.user.created_at,
+        origin="chat",
+        payload=named | payload,
+    )
 
 
 def _message(message_id: str, moment: datetime, *, steps: tuple[Step, ...] = (), **fields: object) -> Message:

@@ -1,4 +1,7 @@
-"""A turn of chat: gather, assemble, let the model speak, store both messages, tell the bus. One core, thin shells."""
+"""A turn of chat: gather, assemble, let the model speak, store both messages, tell the bus.
+
+One core, thin shells.
+"""
 
 from collections.abc import Callable, Generator, Iterator
 from dataclasses import dataclass, replace
@@ -99,9 +102,12 @@ class Chat:
         streaming: bool,
         promised: Promise | None = None,
     ) -> Iterator[ChatEvent]:
-        """Yield what happens until a message is answered, `Done` last; the same request key asks a model once.
+        """Yield what happens until a message is answered, `Done` last.
 
-        A stream that breaks off is a turn too: an incomplete one, and what the same request key gets from then on.
+        The same request key asks a model once.
+
+        A stream that breaks off is a turn too: an incomplete one, and what the same request key gets from
+        then on.
 
         Raises:
             InvalidError: blank or too long, or `idempotency_mismatch`: the key was used for another message.
@@ -134,7 +140,10 @@ class Chat:
         return assemble(gathered.sources, message, self.clock())
 
     def _admit(self, author: Owner, conversation: Conversation, hidden: Hidden) -> None:
-        """Let a turn go on: nobody's words are read, shown to a model or written while they are being erased."""
+        """Let a turn go on.
+
+        Nobody's words are read, shown to a model or written while they are being erased.
+        """
         if hidden.covers(author.user) or hidden.covers(conversation.user_id):
             raise erasing()
         shown(conversation, hidden, self.conversations)
@@ -151,7 +160,9 @@ class Chat:
         tenant = gathered.conversation.tenant_id
         toolbox = self.toolbox(acting_of(asked, gathered.conversation, context))
         underway = self._underway(gathered.conversation, asked, toolbox, promised)
-        spoken = yield from Speaking(self.model(tenant), toolbox, self.seconds_left, streaming).turn(context, underway)
+        spoken = yield from Speaking(self.model(tenant), toolbox, self.seconds_left, streaming).turn(
+            context, underway
+        )
         turn = turn_of(asked, gathered.conversation, context, spoken, now=self.clock())
         turn = self.results.keep(gathered.conversation, turn, toolbox.whole)
         trace = trace_of(turn, asked, gathered.sources, context, spoken)
@@ -161,7 +172,9 @@ class Chat:
             self.announcements().publish([summary_due(gathered.conversation, stored)])
         return stored
 
-    def _underway(self, conversation: Conversation, asked: Asked, toolbox: Toolbox, promised: Promise) -> Underway:
+    def _underway(
+        self, conversation: Conversation, asked: Asked, toolbox: Toolbox, promised: Promise
+    ) -> Underway:
         """Return what was done for this very message before, and have each further step kept."""
 
         def keep(steps: tuple[Step, ...], usage: Usage) -> None:
@@ -180,16 +193,24 @@ class Chat:
             self._add(conversation, turn, request_key, trace)
         except ConflictError as error:
             if error.code != "covered":
-                raise ConflictError("the same request is being answered right now", code="in_progress") from error
+                raise ConflictError(
+                    "the same request is being answered right now", code="in_progress"
+                ) from error
             turn = later(turn, self.ids, self.clock())
-            self._add(conversation, turn, request_key, trace.about(turn.user.message_id, turn.assistant.message_id))
+            self._add(
+                conversation, turn, request_key, trace.about(turn.user.message_id, turn.assistant.message_id)
+            )
         return turn
 
     def _add(self, conversation: Conversation, turn: Turn, request_key: str, trace: Trace) -> None:
         self.conversations.add(
-            conversation.tenant_id, conversation.conversation_id, turn,
-            request_key=request_key, title=title_of(turn.user.content), trace=trace,
-        )  # fmt: skip
+            conversation.tenant_id,
+            conversation.conversation_id,
+            turn,
+            request_key=request_key,
+            title=title_of(turn.user.content),
+            trace=trace,
+        )
 
     def _tell(self, conversation: Conversation, turn: Turn) -> None:
         """Tell the bus, again on every repeat of the request: the event's id makes the copies one.

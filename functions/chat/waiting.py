@@ -21,7 +21,10 @@ LAST_PAUSE = 0.25
 
 @dataclass(frozen=True)
 class Waiting:
-    """Whoever waits asks no model: however late an answer is, it is asked for once, and the request may be repeated."""
+    """Whoever waits asks no model.
+
+    However late an answer is, it is asked for once, and the request may be repeated.
+    """
 
     conversations: ConversationStore
     pending: PendingReplies

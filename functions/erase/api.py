@@ -1,4 +1,7 @@
-"""What arrives: queue messages that hold `erasure.due` as EventBridge wraps it, or as this function sent it itself."""
+"""What arrives.
+
+Queue messages that hold `erasure.due` as EventBridge wraps it, or as this function sent it itself.
+"""
 
 import json
 

@@ -1,4 +1,7 @@
-"""Entry point: a batch of erasures that are due; each goes as far as there is time, and comes back for the rest."""
+"""Entry point: a batch of erasures that are due.
+
+Each goes as far as there is time, and comes back for the rest.
+"""
 
 from datetime import timedelta
 from math import ceil
@@ -35,13 +38,17 @@ def advance(record: DueRecord, lambda_context: LambdaContext) -> None:
     done = jobs.job(asked.tenant_id, asked.job_id)
     if wait is not None:
         _come_back(record, done, wait)
-    logger.info("an erasure went on", job_id=asked.job_id, status=done.status, removed=done.removed, left=done.left)
+    logger.info(
+        "an erasure went on", job_id=asked.job_id, status=done.status, removed=done.removed, left=done.left
+    )
     metrics.add_metric(name="ErasuresFailed", unit=MetricUnit.Count, value=done.status == "failed")
     metrics.add_metric(name="ErasuresDone", unit=MetricUnit.Count, value=done.status == "done")
 
 
 def _come_back(record: DueRecord, job: Job, wait: timedelta) -> None:
-    """Ask for the rest on the bus, as often as it takes; only a queue holds a message back, a few times each job.
+    """Ask for the rest on the bus, as often as it takes.
+
+    Only a queue holds a message back, a few times each job.
 
     Of a function that sends to its own queue Lambda stops the seventeenth run in a row.
     """

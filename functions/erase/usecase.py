@@ -1,4 +1,7 @@
-"""Erase a user from every store: once at once, once more when nobody is left who had not heard of it, then prove it."""
+"""Erase a user from every store.
+
+Once at once, once more when nobody is left who had not heard of it, then prove it.
+"""
 
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
@@ -14,9 +17,15 @@ from membus.ports.erasures import Holdings, Jobs, Tally
 
 ERASE, ERASE_AGAIN, PROVE = range(3)
 ROUNDS_MAX = 9
-"""Three times from the beginning: what is found after that is written by somebody who does not ask the ledger."""
+"""Three times from the beginning.
+
+What is found after that is written by somebody who does not ask the ledger.
+"""
 SECONDS_MIN = 60
-"""No step is begun with less time left than the slowest takes: an object of 200 MB read, written and read back."""
+"""No step is begun with less time left than the slowest takes.
+
+An object of 200 MB read, written and read back.
+"""
 WAIT_MAX = timedelta(minutes=15)
 """SQS holds a message back no longer."""
 
@@ -36,10 +45,13 @@ class Eraser:
     kept_days: Mapping[str, int]
 
     def advance(self, job: Job) -> timedelta | None:
-        """Go on with a job as long as there is time; return when to come back, None where nothing is left to do.
+        """Go on with a job as long as there is time.
+
+        Return when to come back, None where nothing is left to do.
 
         Raises:
-            UnavailableError: a store is away; what is done stays done, and the same job may be advanced again.
+            UnavailableError: a store is away; what is done stays done, and the same job may be advanced
+                again.
         """
         if job.status == "failed":  # somebody asks for it again
             job = self._written(job, status="running", passed=0, store=0, cursor="", left={})
@@ -70,13 +82,19 @@ class Eraser:
         )
         tally = self._go(store, owner, job, proving=proving)
         further = {"store": job.store + (tally.cursor is None), "cursor": tally.cursor or ""}
-        counted = {"left": added(job.left, tally.counts)} if proving else {"removed": added(job.removed, tally.counts)}
+        counted = (
+            {"left": added(job.left, tally.counts)}
+            if proving
+            else {"removed": added(job.removed, tally.counts)}
+        )
         return self._written(job, status="running", **further, **counted)
 
     def _go(self, store: Holdings, owner: Owner, job: Job, *, proving: bool) -> Tally:
         if proving:
             return store.count(owner, cursor=job.cursor, time_left=self._time_left)
-        return store.erase(owner, cursor=job.cursor, time_left=self._time_left, settled=job.passed % 3 == ERASE_AGAIN)
+        return store.erase(
+            owner, cursor=job.cursor, time_left=self._time_left, settled=job.passed % 3 == ERASE_AGAIN
+        )
 
     def _next_round(self, job: Job) -> Job:
         anew = {"passed": job.passed + 1, "store": 0, "cursor": ""}

@@ -37,10 +37,13 @@ class Part:
                 written.count(data)
         self.pieces.append(
             Piece(
-                **written.entry().model_dump(), name=name, crc=info.CRC, packed=info.compress_size,
+                **written.entry().model_dump(),
+                name=name,
+                crc=info.CRC,
+                packed=info.compress_size,
                 offset=info.header_offset,
             )
-        )  # fmt: skip
+        )
 
     def more(self) -> bytes:
         """Return the bytes of a part that others follow."""

@@ -21,9 +21,13 @@ processor = BatchProcessor(event_type=EventType.SQS, model=DueRecord, raise_on_e
 def advance(record: DueRecord, lambda_context: LambdaContext) -> None:
     exports = wiring_transfer.exports()
     exporter = Exporter(
-        sources=_sources(), exports=exports, archives=wiring_transfer.archives(), show=wiring_erasing.gate().show,
-        clock=wiring.now, seconds_left=lambda: lambda_context.get_remaining_time_in_millis() / 1000,
-    )  # fmt: skip
+        sources=_sources(),
+        exports=exports,
+        archives=wiring_transfer.archives(),
+        show=wiring_erasing.gate().show,
+        clock=wiring.now,
+        seconds_left=lambda: lambda_context.get_remaining_time_in_millis() / 1000,
+    )
     try:
         export = exporter.advance(exports.export(record.tenant, record.job_id))
     except ConflictError:
@@ -31,17 +35,25 @@ def advance(record: DueRecord, lambda_context: LambdaContext) -> None:
         return
     if export.status == "running" and wiring_search.announcements().publish([due(export)]):
         raise UnavailableError("the export went on, and nobody could be told to go on with it")
-    logger.info("an export went on", job_id=export.job_id, status=export.status, rows=export.rows, bytes=export.bytes)
+    logger.info(
+        "an export went on", job_id=export.job_id, status=export.status, rows=export.rows, bytes=export.bytes
+    )
     metrics.add_metric(name="ExportsDone", unit=MetricUnit.Count, value=export.status == "done")
 
 
 def _sources() -> Sources:
     return Sources(
-        episodes=wiring_cold.episode_reader(), facts=wiring.facts(), conversations=wiring_conversations.conversations(),
-        summaries=wiring_conversations.summaries(), documents=wiring_search.documents(),
-        index=wiring_search.memory_index(), held_facts=wiring.held_facts(), states=wiring.states(),
-        contents=wiring.contents(), now=wiring.now,
-    )  # fmt: skip
+        episodes=wiring_cold.episode_reader(),
+        facts=wiring.facts(),
+        conversations=wiring_conversations.conversations(),
+        summaries=wiring_conversations.summaries(),
+        documents=wiring_search.documents(),
+        index=wiring_search.memory_index(),
+        held_facts=wiring.held_facts(),
+        states=wiring.states(),
+        contents=wiring.contents(),
+        now=wiring.now,
+    )
 
 
 @logger.inject_lambda_context

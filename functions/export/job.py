@@ -1,4 +1,7 @@
-"""Do an export job: part after part, each written down before the next, put together at the end, then forget whose."""
+"""Do an export job.
+
+Part after part, each written down before the next, put together at the end, then forget whose.
+"""
 
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass
@@ -15,14 +18,20 @@ from membus.ports.clock import Clock
 from membus.ports.transfer import Archives, Exports
 
 SECONDS_MIN = 300
-"""No part is begun with less time left: it is as much as is read in a minute, and has to be read anew otherwise."""
+"""No part is begun with less time left.
+
+It is as much as is read in a minute, and has to be read anew otherwise.
+"""
 ATTEMPTS_MAX = 5
 """An upload is lost once in a great while; one that is lost each time is somebody's to look at."""
 
 
 @dataclass(frozen=True)
 class Exporter:
-    """`show` lets a user's data be read; it is asked before each part and again before the archive is there."""
+    """`show` lets a user's data be read.
+
+    It is asked before each part and again before the archive is there.
+    """
 
     sources: Sources
     exports: Exports
@@ -32,7 +41,9 @@ class Exporter:
     seconds_left: Callable[[], float]
 
     def advance(self, export: Export) -> Export:
-        """Go on with a job as long as there is time; return it as far as it came, one that has ended as it is.
+        """Go on with a job as long as there is time.
+
+        Return it as far as it came, one that has ended as it is.
 
         Raises:
             ConflictError: somebody else goes on with it.
@@ -46,7 +57,9 @@ class Exporter:
         try:
             self.show(owner)
             if export.upload is None and not export.dry_run:
-                return self.exports.advance(export.model_copy(update={"upload": self.archives.begin(export.place)}))
+                return self.exports.advance(
+                    export.model_copy(update={"upload": self.archives.begin(export.place)})
+                )
             return self._part(export, owner)
         except NotFoundError as gone:
             return self._failed(export, gone.detail)
@@ -57,17 +70,21 @@ class Exporter:
         data = part.more() if following else self._last(export, owner, part)
         further = export.model_copy(
             update={
-                "parts": export.parts + 1, "bytes": export.bytes + len(data), "at": following or export.at,
+                "parts": export.parts + 1,
+                "bytes": export.bytes + len(data),
+                "at": following or export.at,
                 "rows": _added(export.rows, part.pieces),
             }
-        )  # fmt: skip
+        )
         try:
             kept = None if export.dry_run else self._kept(further, data, owner, ends=following is None)
         except ConflictError as lost:
             return self._anew(export, lost)
         if following is None:
             return self._ended(further, status="done")
-        return self.exports.advance(further, transfer.Part(number=further.parts, kept=kept, pieces=tuple(part.pieces)))
+        return self.exports.advance(
+            further, transfer.Part(number=further.parts, kept=kept, pieces=tuple(part.pieces))
+        )
 
     def _last(self, export: Export, owner: Owner, part: Part) -> bytes:
         before = [piece for each in self.exports.parts(export) for piece in each.pieces]
@@ -108,11 +125,16 @@ class Exporter:
 
 
 def manifest(export: Export, owner: Owner, pieces: Iterable[Piece]) -> Manifest:
-    entries = {piece.name: FileEntry(**piece.model_dump(include=set(FileEntry.model_fields))) for piece in pieces}
+    entries = {
+        piece.name: FileEntry(**piece.model_dump(include=set(FileEntry.model_fields))) for piece in pieces
+    }
     return Manifest(
-        membus=__version__, tenant=owner.tenant, user=owner.user, created_at=export.requested_at,
+        membus=__version__,
+        tenant=owner.tenant,
+        user=owner.user,
+        created_at=export.requested_at,
         files={name: entries[name] for name in sorted(entries, key=_order)},
-    )  # fmt: skip
+    )
 
 
 def _order(name: str) -> tuple[str, int]:

@@ -65,16 +65,21 @@ def events(owner: Owner, sources: Sources, after: After) -> Iterator[Chunk]:
     wanted = EpisodeQuery(tenant=owner.tenant, user_id=owner.user, start=EARLIEST, end=LATEST)
     for page in _pages(lambda place: sources.episodes.page(wanted, limit=PAGE, after=place), after):
         yield Chunk(
-            [_event(episode) for episode in page.items], page.after,
+            [_event(episode) for episode in page.items],
+            page.after,
             tuple(
                 Session(tenant=owner.tenant, agent=each.event.agent_id, session_id=each.event.session_id)
-                for each in page.items if each.event.session_id
+                for each in page.items
+                if each.event.session_id
             ),
-        )  # fmt: skip
+        )
 
 
 def states(owner: Owner, sessions: Iterable[Session], sources: Sources) -> Iterator[Row]:
-    """Yield the working memory of each session that has some: it is theirs whose events name it, or who it says."""
+    """Yield the working memory of each session that has some.
+
+    It is theirs whose events name it, or who it says.
+    """
     for session in sessions:
         with suppress(NotFoundError):
             state = sources.states.state(session)
@@ -92,7 +97,9 @@ def facts(owner: Owner, sources: Sources, after: After) -> Iterator[Chunk]:
 
 
 def documents(owner: Owner, sources: Sources, after: After) -> Iterator[Chunk]:
-    within = Within(tenant_id=owner.tenant, now=sources.now(), scope=scope_of(owner.user, None), kinds=("document",))
+    within = Within(
+        tenant_id=owner.tenant, now=sources.now(), scope=scope_of(owner.user, None), kinds=("document",)
+    )
     ids = sorted(every(lambda place: sources.index.documents(within, limit=PAGE, after=place)))
     for page in _behind(ids, after):
         found = sources.documents.documents(owner.tenant, page.items)

@@ -1,4 +1,7 @@
-"""A user's conversations as rows: what was said in order, and of what belongs to somebody else their own words."""
+"""A user's conversations as rows.
+
+What was said in order, and of what belongs to somebody else their own words.
+"""
 
 import json
 from collections.abc import Iterator
@@ -57,7 +60,9 @@ def _told(tenant: str, named: str, sources: Sources) -> list[Row]:
     about = {"conversation_id": named}
     rows = [{"kind": "summary"} | about | each.model_dump(mode="json") for each in summaries]
     outline = sources.summaries.outline(tenant, named)
-    return rows + ([{"kind": "slots"} | about | outline.model_dump(mode="json")] if outline.border.version else [])
+    return rows + (
+        [{"kind": "slots"} | about | outline.model_dump(mode="json")] if outline.border.version else []
+    )
 
 
 def _theirs(owner: Owner, sources: Sources) -> list[Conversation]:
@@ -66,4 +71,6 @@ def _theirs(owner: Owner, sources: Sources) -> list[Conversation]:
 
 
 def _of_status(owner: Owner, sources: Sources, status: Status) -> Turning[Conversation]:
-    return lambda after: sources.conversations.page(owner.tenant, status, user=owner.user, limit=PAGE, after=after)
+    return lambda after: sources.conversations.page(
+        owner.tenant, status, user=owner.user, limit=PAGE, after=after
+    )

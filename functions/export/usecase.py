@@ -27,8 +27,8 @@ WRITERS: dict[str, Callable[[Owner, Sources, After], Iterator[Chunk]]] = {
 def write_part(owner: Owner, place: Place, part: Part, *, sources: Sources) -> Place | None:
     """Write what comes at a place until the part is full; return where the next one goes on, None at the end.
 
-    It reads while others write: each line is as it was when it was read. The same state gives the same bytes. Of a
-    user nobody has heard of every file is empty.
+    It reads while others write: each line is as it was when it was read. The same state gives the same bytes.
+    Of a user nobody has heard of every file is empty.
     """
     following: Place | None = place
     while following is not None and not part.is_full:

@@ -9,7 +9,10 @@ from membus.domain.event import Event, Recorded
 from membus.errors import InvalidError
 
 BODY_BYTES_MAX = 350_000
-"""As at the door: what is larger is a file rather than an event; a producer may put more than twice that on the bus."""
+"""As at the door: what is larger is a file rather than an event.
+
+A producer may put more than twice that on the bus.
+"""
 
 
 class QueueMessage(BaseModel):
@@ -33,7 +36,10 @@ class QueueMessage(BaseModel):
             return None
 
     def recorded(self) -> Recorded:
-        """Return the event and the moment the bus accepted it; ValidationError or InvalidError where it is none."""
+        """Return the event and the moment the bus accepted it.
+
+        ValidationError or InvalidError where it is none.
+        """
         if len(self.body.encode()) > BODY_BYTES_MAX:
             raise InvalidError(f"an event takes at most {BODY_BYTES_MAX} bytes", code="payload_too_large")
         envelope = BusEnvelope.model_validate(strict_json.loads(self.body))

@@ -15,9 +15,9 @@ Sessions = frozenset[tuple[str, str]]
 def companies(events: Iterable[Recorded]) -> "list[list[Owner]]":
     """Return the owners of the events, those together whose words may stand in one question.
 
-    They are of one tenant, all their words here were said in the same sessions of the same agents, and nothing they
-    said would turn a reader around: whoever tries is read alone. Nobody has more than one company, so there are never
-    more questions than people.
+    They are of one tenant, all their words here were said in the same sessions of the same agents, and
+    nothing they said would turn a reader around: whoever tries is read alone. Nobody has more than one
+    company, so there are never more questions than people.
     """
     said: dict[Owner, list[Recorded]] = {}
     for event in events:
@@ -30,7 +30,10 @@ def companies(events: Iterable[Recorded]) -> "list[list[Owner]]":
 
 
 def _shared_sessions(events: Sequence[Recorded]) -> Sessions | None:
-    """Return where somebody spoke; None for whoever said nothing, or something outside any session, or steers."""
+    """Return where somebody spoke.
+
+    None for whoever said nothing, or something outside any session, or steers.
+    """
     spoken = [each.event for each in events if each.event.speech]
     if any(event.session_id is None or steers(event.speech or "") for event in spoken):
         return None

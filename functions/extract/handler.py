@@ -1,7 +1,7 @@
 """Entry point: a batch of bus events in, episodes and facts out; what failed goes back to the queue.
 
-Powertools' batch processor handles records one by one; this function groups them by user for one model call, so
-it reports the failed ones itself.
+Powertools' batch processor handles records one by one; this function groups them by user for one model call,
+so it reports the failed ones itself.
 """
 
 import time
@@ -42,7 +42,9 @@ def handler(event: dict[str, Any], context: LambdaContext) -> dict[str, Any]:
         held_facts=wiring.held_facts(),
         fresh=wiring_conversations.fresh(),
         model=model,
-        seconds_left=lambda: min(context.get_remaining_time_in_millis() / 1000 - RESERVE_SECONDS, MODEL_SECONDS_MAX),
+        seconds_left=lambda: min(
+            context.get_remaining_time_in_millis() / 1000 - RESERVE_SECONDS, MODEL_SECONDS_MAX
+        ),
         on_refused=_count_refused,
         pause=time.sleep,
         known=answered.known,
@@ -62,12 +64,17 @@ def handler(event: dict[str, Any], context: LambdaContext) -> dict[str, Any]:
 
 
 def _to_read(messages: list[QueueMessage]) -> tuple[list[QueueMessage], SourceQueue]:
-    """Return what to read of a batch and the queue that brought it; what was set aside once is read whosever it is."""
+    """Return what to read of a batch and the queue that brought it.
+
+    What was set aside once is read whosever it is.
+    """
     metrics.add_metric(name="MessagesReceived", unit=MetricUnit.Count, value=len(messages))
     surplus = wiring_rates.surplus()
     if messages and surplus.brought(messages[0].queue_arn):
         return messages, surplus
-    count_arrivals(messages, day=wiring.now().date(), ledger=wiring_usage.usage_ledger(), monitor=EmfMonitor())
+    count_arrivals(
+        messages, day=wiring.now().date(), ledger=wiring_usage.usage_ledger(), monitor=EmfMonitor()
+    )
     return read_now(messages, shares=shares(), surplus=surplus, tell=_count_surplus), wiring.source_queue()
 
 

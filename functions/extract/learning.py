@@ -39,7 +39,10 @@ OBSERVATIONS_MAX = 26
 the profile and one for each event."""
 TRIES = 8
 PAUSE_SECONDS = 0.05
-"""The longest first pause of a writer that lost a race; each further one may be twice as long: 6.4 seconds in all."""
+"""The longest first pause of a writer that lost a race; each further one may be twice as long.
+
+6.4 seconds in all.
+"""
 
 
 @dataclass(frozen=True)
@@ -62,8 +65,8 @@ class Learner:
     def read(self, events: Sequence[Recorded], again: Collection[str] = ()) -> Reading:
         """Ask about all that was said in events of one tenant, once for all of them.
 
-        `again` are events that came before: what was answered about them then, and could not be committed, is taken
-        for the answer now.
+        `again` are events that came before: what was answered about them then, and could not be committed, is
+        taken for the answer now.
         """
         said = [event for event in events if rules.worth_reading(event.event)]
         before = [event for event in said if event.event.event_id in again]
@@ -75,11 +78,13 @@ class Learner:
         return reading
 
     def learn(self, events: Sequence[Recorded], reading: Reading | None = None) -> dict[str, MembusError]:
-        """Commit what the events of one owner teach, and that they were read; return why each other one was not.
+        """Commit what the events of one owner teach, and that they were read.
 
-        What nobody was paid to read is committed as UNPAID: the queue need not bring it back.
-        What does not fit one transaction is committed in several; the events count as read with the last of them.
-        What somebody else's commits left no room for keeps its answers: it comes back, and nobody is asked again.
+        Return why each other one was not.
+
+        What nobody was paid to read is committed as UNPAID: the queue need not bring it back. What does not
+        fit one transaction is committed in several; the events count as read with the last of them. What
+        somebody else's commits left no room for keeps its answers: it comes back, and nobody is asked again.
         """
         owner = events[0].event.owner
         reading = (reading or self.read(events)).of({event.event.event_id for event in events})
@@ -95,7 +100,9 @@ class Learner:
         said = [event for event in events if rules.worth_reading(event.event)]
         observed = self._by_rules(owner, events)
         observed = _once([*observed, *self._admitted(owner, reading, said, observed)])
-        unpaid = [event for event in events if isinstance(reading.unread.get(event.event.event_id), BudgetError)]
+        unpaid = [
+            event for event in events if isinstance(reading.unread.get(event.event.event_id), BudgetError)
+        ]
         read = [event for event in events if event.event.event_id not in reading.unread]
         while len(observed) > OBSERVATIONS_MAX:
             self._commit(owner, (), observed[:OBSERVATIONS_MAX])
@@ -134,7 +141,9 @@ class Learner:
             return []
         by_id = {event.event.event_id: event for event in said}
         readers = {
-            model: Extractor(model=model, prompt_version=self.instructions.version, instructions=self.instructions.text)
+            model: Extractor(
+                model=model, prompt_version=self.instructions.version, instructions=self.instructions.text
+            )
             for model in reading.candidates
         }
         zones = [*zones_by(owner, said, self.facts), *observed]
@@ -167,10 +176,15 @@ class Learner:
             profile = self.facts.base(owner) if observed else Profile(owner=owner)
             folded = fold_in(owner, observed, self.facts)
             learned = Learned(
-                profile=profile, extractor=extractor or self.version, events=tuple(events),
-                observations=tuple(observed), facts=folded.facts, carried=folded.carried,
-                shares=reading.shares if reading else {}, asked=self._asked(owner, reading),
-            )  # fmt: skip
+                profile=profile,
+                extractor=extractor or self.version,
+                events=tuple(events),
+                observations=tuple(observed),
+                facts=folded.facts,
+                carried=folded.carried,
+                shares=reading.shares if reading else {},
+                asked=self._asked(owner, reading),
+            )
             try:
                 return self.facts.commit(replace(learned, profile=learned.profile.updated(learned.facts)))
             except ConflictError:

@@ -59,7 +59,10 @@ class Words:
 
 
 def prompt_for(said: Sequence[Words], instructions: Instructions = CURRENT) -> Prompt:
-    """Return the prompt for one user's events; the instructions come first and never change, so they cache."""
+    """Return the prompt for one user's events.
+
+    The instructions come first and never change, so they cache.
+    """
     lines = "\n".join(map(_line, said))
     return Prompt(
         system=(Block(name="instructions", text=instructions.text, cached=True),),
@@ -77,6 +80,10 @@ def _line(words: Words) -> str:
         "speaker": event.payload.get("speaker") or event.user_id,
         "text": words.text,
     }
-    if (told := event.payload.get("user")) and isinstance(told, dict) and (quotes := told.get("asked_to_keep")):
+    if (
+        (told := event.payload.get("user"))
+        and isinstance(told, dict)
+        and (quotes := told.get("asked_to_keep"))
+    ):
         said["asked_to_keep"] = quotes
     return json.dumps(said, ensure_ascii=False).replace("<", "\\u003c")

@@ -15,9 +15,15 @@ from membus.errors import MembusError, ModelError, UnavailableError
 from membus.ports.model import Answered, LanguageModel
 
 TEXT_TOKENS_MAX = 12_000
-"""Words in one question: what a day of chat comes to. Longer prompts find less of what stands in their middle."""
+"""Words in one question: what a day of chat comes to.
+
+Longer prompts find less of what stands in their middle.
+"""
 PARTS_MAX = 5
-"""An event that takes more questions is a document; 200,000 bytes of English, the most the door takes, are below it."""
+"""An event that takes more questions is a document.
+
+200,000 bytes of English, the most the door takes, are below it.
+"""
 MODEL_SECONDS_MIN = 5
 
 
@@ -38,10 +44,14 @@ class Reading:
 
     def add(self, question: Sequence[Words], answer: Answered[Candidates], *, prompt_version: str) -> None:
         self.candidates.setdefault(answer.model, []).extend(answer.value.facts)
-        given = answers_to((words.event_id for words in question), _own(answer.value.facts, question), by=answer.model)
+        given = answers_to(
+            (words.event_id for words in question), _own(answer.value.facts, question), by=answer.model
+        )
         for event_id, each in given.items():
             self.answers.setdefault(event_id, []).append(each)
-        share = share_of(answer.usage, model=answer.model, prompt_version=prompt_version, shared_by=len(question))
+        share = share_of(
+            answer.usage, model=answer.model, prompt_version=prompt_version, shared_by=len(question)
+        )
         for words in question:
             known = self.shares.get(words.event_id)
             self.shares[words.event_id] = known + share if known else share
@@ -50,7 +60,8 @@ class Reading:
         """Drop what was proposed for events that nobody showed, and return how much that was."""
         proposed = sum(map(len, self.candidates.values()))
         self.candidates = {
-            model: [each for each in facts if each.event_id in shown] for model, facts in self.candidates.items()
+            model: [each for each in facts if each.event_id in shown]
+            for model, facts in self.candidates.items()
         }
         return proposed - sum(map(len, self.candidates.values()))
 
@@ -86,8 +97,8 @@ class Reader:
     def read(self, events: Sequence[Recorded], known: Answers) -> Reading:
         """Ask once for all events but the `known`, in several questions only where their words pass the bound.
 
-        An answer that cannot be used is halved away: each half is a smaller question, down to the one event that is
-        to blame. A model that is down or out of time leaves the rest unread.
+        An answer that cannot be used is halved away: each half is a smaller question, down to the one event
+        that is to blame. A model that is down or out of time leaves the rest unread.
         """
         reading = Reading()
         reading.recall(known)
@@ -114,7 +125,10 @@ class Reader:
 
 
 def _own(candidates: Sequence[Candidate], question: Sequence[Words]) -> Sequence[Candidate]:
-    """Return the candidates to keep beside their events: where several people are read, none of another's words."""
+    """Return the candidates to keep beside their events.
+
+    Where several people are read, none of another's words.
+    """
     if len({words.recorded.event.owner for words in question}) == 1:
         return candidates
     events = {words.event_id: words.recorded for words in question}
@@ -122,12 +136,17 @@ def _own(candidates: Sequence[Candidate], question: Sequence[Words]) -> Sequence
 
 
 def _passages(events: Iterable[Recorded], reading: Reading) -> Iterator[Words]:
-    """Yield the words of each event, those of a very long one in parts; one that is longer still stays unread."""
+    """Yield the words of each event, those of a very long one in parts.
+
+    One that is longer still stays unread.
+    """
     for recorded in events:
         speech = recorded.event.speech or ""
         parts = [speech] if estimate_tokens(speech) <= TEXT_TOKENS_MAX else split(speech, TEXT_TOKENS_MAX)
         if len(parts) > PARTS_MAX:
-            reading.unread[recorded.event.event_id] = ModelError("the text is too long to be read", reason="too_long")
+            reading.unread[recorded.event.event_id] = ModelError(
+                "the text is too long to be read", reason="too_long"
+            )
         else:
             yield from (Words(recorded, part) for part in parts)
 

@@ -1,7 +1,8 @@
 """Derive one user's facts anew from their episodes, and compare them with what is stored.
 
-It is the learner itself that reads, into a draft: what a rebuild yields is what the queue would have. An event that was
-read at the same version before costs no question; corrections are events, so they are learned like all others.
+It is the learner itself that reads, into a draft: what a rebuild yields is what the queue would have. An
+event that was read at the same version before costs no question; corrections are events, so they are learned
+like all others.
 """
 
 from collections.abc import Callable, Iterable, Sequence
@@ -37,7 +38,9 @@ class Derived:
     shares: dict[str, Share] = field(default_factory=dict)
 
     def over(self, stored: Sequence[Observation]) -> list[Observation]:
-        """Return what the user's observations shall be: new ones of the events that were read, old ones of others.
+        """Return what the user's observations shall be.
+
+        New ones of the events that were read, old ones of others.
 
         What was not read (the model was down, or was not to be asked) keeps what it taught before.
         """
@@ -68,7 +71,9 @@ def derive(owner: Owner, events: Iterable[Recorded], *, learner: Callable[[Draft
         ids = {each.event.event_id for each in batch}
         unread |= learning.learn(batch, learning.read(batch, ids)) | dict.fromkeys(draft.unpaid, NOT_PAID)
         read |= ids - unread.keys()
-    return Derived(owner, tuple(draft.observations(owner)), frozenset(read), unread, draft.answers, draft.shares)
+    return Derived(
+        owner, tuple(draft.observations(owner)), frozenset(read), unread, draft.answers, draft.shares
+    )
 
 
 def facts_of(observations: Iterable[Observation]) -> dict[str, Fact]:
@@ -83,7 +88,9 @@ def difference(before: Iterable[Observation], after: Iterable[Observation]) -> D
         added={key: will_be[key] for key in sorted(will_be.keys() - was.keys())},
         lost={key: was[key] for key in sorted(was.keys() - will_be.keys())},
         changed={
-            key: (was[key], will_be[key]) for key in sorted(was.keys() & will_be.keys()) if was[key] != will_be[key]
+            key: (was[key], will_be[key])
+            for key in sorted(was.keys() & will_be.keys())
+            if was[key] != will_be[key]
         },
     )
 

@@ -1,4 +1,7 @@
-"""What becomes of a message that failed: another try after a wait that fits the fault, or a place where people look."""
+"""What becomes of a message that failed.
+
+Another try after a wait that fits the fault, or a place where people look.
+"""
 
 import traceback
 from collections.abc import Callable
@@ -9,7 +12,10 @@ from membus.errors import ConflictError, MembusError, ModelError, UnavailableErr
 from membus.ports.events import Quarantine, SourceQueue
 
 UNREADABLE = frozenset({"refused", "malformed", "max_tokens", "too_long"})
-"""Reasons of a ModelError that the same words would meet again: such a message is put aside, not tried again."""
+"""Reasons of a ModelError that the same words would meet again.
+
+Such a message is put aside, not tried again.
+"""
 OWN_TRIES = 5
 """A message that fails by itself this often goes to the dead-letter queue, with its reason."""
 PASSING_SECONDS, PASSING_SECONDS_MAX = 10, 900
@@ -31,10 +37,18 @@ class Redelivery:
 
         That is the quarantine for what no model can read, the dead-letter queue for what failed too often.
 
-        Of an error that is none of ours only the kind and the place are told: its words may quote what a user said.
+        Of an error that is none of ours only the kind and the place are told: its words may quote what a user
+        said.
         """
-        code, detail = (error.code, error.detail) if isinstance(error, MembusError) else ("defect", _place(error))
-        told = {"message_id": message.message_id, "receives": message.receives, "code": code, "detail": detail}
+        code, detail = (
+            (error.code, error.detail) if isinstance(error, MembusError) else ("defect", _place(error))
+        )
+        told = {
+            "message_id": message.message_id,
+            "receives": message.receives,
+            "code": code,
+            "detail": detail,
+        }
         if isinstance(error, ModelError) and error.reason in UNREADABLE:
             return not self._put_aside(self.quarantine, message, f"{code}.{error.reason}: {detail}", told)
         if not _passes(error) and message.receives >= OWN_TRIES:
@@ -47,7 +61,9 @@ class Redelivery:
             self.tell("the queue keeps its own timeout", told | {"detail": unavailable.detail})
         return True
 
-    def _put_aside(self, place: Quarantine, message: QueueMessage, reason: str, told: dict[str, object]) -> bool:
+    def _put_aside(
+        self, place: Quarantine, message: QueueMessage, reason: str, told: dict[str, object]
+    ) -> bool:
         try:
             place.park(message.body, reason=reason)
         except UnavailableError as unavailable:

@@ -12,7 +12,10 @@ REMEMBERED = 10_000
 
 
 class Shares:
-    """How much of each tenant this environment still reads at once: it counts for itself, no store is asked."""
+    """How much of each tenant this environment still reads at once.
+
+    It counts for itself, no store is asked.
+    """
 
     def __init__(self, share: Rate, clock: Clock) -> None:
         self._share, self._clock = share, clock
@@ -41,7 +44,9 @@ def read_now(
 
     What it does not take is read now. `tell` hears how many of each tenant it took, and how many it did not.
     """
-    beyond = [message for message in messages if message.tenant is not None and not shares.take(message.tenant)]
+    beyond = [
+        message for message in messages if message.tenant is not None and not shares.take(message.tenant)
+    ]
     if not beyond:
         return list(messages)
     taken = beyond[: surplus.add([(message.body, message.tenant or "") for message in beyond])]

@@ -55,9 +55,9 @@ def extract_batch(
 ) -> list[str]:
     """Return the ids of the messages to deliver again.
 
-    A failure of any kind, a defect of ours too, costs only its own user's messages, and one that an event brings with
-    it only that event's: what cannot be read is parked with its reason, whatever else failed comes back. What was
-    erased is dropped, however it came back; `on_erased` is told whose tenant's it was.
+    A failure of any kind, a defect of ours too, costs only its own user's messages, and one that an event
+    brings with it only that event's: what cannot be read is parked with its reason, whatever else failed
+    comes back. What was erased is dropped, however it came back; `on_erased` is told whose tenant's it was.
     """
     failures: list[Failure] = []
     pending: dict[tuple[str, str], Pending] = {}
@@ -77,7 +77,11 @@ def extract_batch(
 
 def _learn_together(learner: Learner, group: Sequence[Pending]) -> list[Failure]:
     """Ask once about all that a company said, then let each of them learn on their own."""
-    again = [each.recorded.event.event_id for each in group if any(message.receives > 1 for message in each.messages)]
+    again = [
+        each.recorded.event.event_id
+        for each in group
+        if any(message.receives > 1 for message in each.messages)
+    ]
     try:
         reading = learner.read([each.recorded for each in group], again)
     except Exception as error:  # noqa: BLE001 (as above)
@@ -131,7 +135,9 @@ def _take(
         return
     known = episodes.record(arrived, extracted=None if needs_reader(arrived.event) else learner.version)
     if (arrived.event.owner, settled_by(arrived)) != (known.event.owner, settled_by(known)):
-        learner.settle([arrived])  # a copy that says something else: the door kept its words where nobody will look
+        learner.settle(
+            [arrived]
+        )  # a copy that says something else: the door kept its words where nobody will look
     if known.extracted in {learner.version, FORGOTTEN}:
         learner.settle([known])
         return

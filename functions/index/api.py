@@ -1,4 +1,7 @@
-"""What arrives: changes of the tables as their streams tell them, or an operator's wish to fill in or to rebuild."""
+"""What arrives.
+
+Changes of the tables as their streams tell them, or an operator's wish to fill in or to rebuild.
+"""
 
 from typing import Any, Literal
 

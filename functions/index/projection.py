@@ -27,10 +27,12 @@ _CONVERSATION = re.compile(r"T#([^#]+)#C#([^#]+)")
 
 @dataclass(frozen=True)
 class Projection:
-    """What follows from a change that was made, or is about, `moment`; `user` is whose data it is, if anybody's.
+    """What follows from a change that was made, or is about, `moment`.
 
-    `counted` says that its versions count that user's writes, and so begin anew where the user does.
-    `left` is the key of a text that nothing points to any more.
+    `user` is whose data it is, if anybody's.
+
+    `counted` says that its versions count that user's writes, and so begin anew where the user does. `left`
+    is the key of a text that nothing points to any more.
     """
 
     tenant: str
@@ -45,8 +47,9 @@ class Projection:
     def after(self, erasure: Erasure) -> "Projection":
         """Return what is left of it for a user who was erased; nobody is told of what was before.
 
-        Whoever comes back is counted from one again: the moment of the erasure goes in front, in milliseconds, and no
-        count reaches as far. So what is left of the former user, however late it arrives, is older than all of theirs.
+        Whoever comes back is counted from one again: the moment of the erasure goes in front, in
+        milliseconds, and no count reaches as far. So what is left of the former user, however late it
+        arrives, is older than all of theirs.
         """
         if erasure.covers(self.moment):
             gone = tuple(each.model_copy(update={"erased": True}) for each in self.removals)
@@ -57,13 +60,18 @@ class Projection:
         return replace(
             self,
             memories=tuple(_later(each, first) for each in self.memories),
-            removals=tuple(each.model_copy(update={"version": first + each.version}) for each in self.removals),
+            removals=tuple(
+                each.model_copy(update={"version": first + each.version}) for each in self.removals
+            ),
         )
 
 
 @dataclass(frozen=True)
 class Sources:
-    """Where the rest of a change lies: large payloads, the observations of a fact, whose a conversation is."""
+    """Where the rest of a change lies.
+
+    Large payloads, the observations of a fact, whose a conversation is.
+    """
 
     contents: ContentStore
     facts: FactReader
@@ -92,7 +100,8 @@ def project(change: Change, sources: Sources) -> Projection | None:
 def _fact(change: Change, owner: Owner, facts: FactReader) -> Projection:
     """What a key holds now, and held before, is read from its observations: they know more than two images.
 
-    The item's revision orders what the index is told: a rebuild may leave a key with fewer observations than it had.
+    The item's revision orders what the index is told: a rebuild may leave a key with fewer observations than
+    it had.
     """
     new, old = _read_fact(change.body), _read_fact(change.old_body)
     revision, before = change.revisions
@@ -101,9 +110,10 @@ def _fact(change: Change, owner: Owner, facts: FactReader) -> Projection:
     whose: Any = {"user": owner.user, "moment": moment, "counted": True}
     if new is None:
         gone = Removal(
-            tenant_id=owner.tenant, memory_id=fact_id(owner, change.sk.removeprefix("FACT#")),
+            tenant_id=owner.tenant,
+            memory_id=fact_id(owner, change.sk.removeprefix("FACT#")),
             version=before or (old.version if old else FINAL),
-        )  # fmt: skip
+        )
         return Projection(owner.tenant, removals=(gone,), announcement=told, **whose)
     seen = facts.trail(owner, new.key).observations or [_observed(new)]
     known = memory_of_key(owner, seen, version=revision or max(new.version, len(seen)))
@@ -118,7 +128,10 @@ def _later(memory: Memory, first: int) -> Memory:
 
 
 def _write(change: Change, new: Fact | None, old: Fact | None) -> str:
-    """Return what tells this write from every other: the revision, which rises with each, or the one it removed."""
+    """Return what tells this write from every other.
+
+    The revision, which rises with each, or the one it removed.
+    """
     revision, before = change.revisions
     if new:
         return str(revision or f"version {new.version}")
@@ -130,7 +143,10 @@ def _observed(fact: Fact) -> Observation:
 
 
 def _document(change: Change, contents: ContentStore) -> Projection | None:
-    """A text that lies elsewhere goes with its item; one that is gone already was replaced: a newer change follows."""
+    """A text that lies elsewhere goes with its item; one that is gone already was replaced.
+
+    A newer change follows.
+    """
     document = Document.model_validate_json(change.body or change.old_body or "")
     if change.body is None or document.deleted:
         left = change.spilled if change.body is None else None
@@ -141,17 +157,24 @@ def _document(change: Change, contents: ContentStore) -> Projection | None:
             return None
         document = document.model_copy(update={"text": text})
     return Projection(
-        document.tenant_id, memories=(document.as_memory(),), user=document.user_id, moment=document.updated_at
+        document.tenant_id,
+        memories=(document.as_memory(),),
+        user=document.user_id,
+        moment=document.updated_at,
     )
 
 
-def _summary(change: Change, tenant: str, conversation_id: str, conversations: ConversationStore) -> Projection | None:
+def _summary(
+    change: Change, tenant: str, conversation_id: str, conversations: ConversationStore
+) -> Projection | None:
     """A summary belongs to whom its conversation belongs to; of a deleted one nothing is found."""
     summary = Summary.model_validate_json(change.body or change.old_body or "")
     memory_id = summary_id(conversation_id, summary)
     if change.body is None:
         # Not for good: summaries of what an erasure leaves of a conversation begin anew, at a later version.
-        return Projection(tenant, removals=(Removal(tenant_id=tenant, memory_id=memory_id, version=summary.version),))
+        return Projection(
+            tenant, removals=(Removal(tenant_id=tenant, memory_id=memory_id, version=summary.version),)
+        )
     try:
         conversation = conversations.conversation(tenant, conversation_id)
     except NotFoundError:

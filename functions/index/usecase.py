@@ -35,8 +35,8 @@ class Seen:
 class Sink:
     """Where changes go; `on_failure` is told of a tenant whose changes have to come again.
 
-    Without a `bus` nobody is told what became of facts: a rebuild is no news. `on_unpaid` is told of a tenant whose
-    texts are found by their words alone, until somebody fills in their vectors.
+    Without a `bus` nobody is told what became of facts: a rebuild is no news. `on_unpaid` is told of a tenant
+    whose texts are found by their words alone, until somebody fills in their vectors.
     """
 
     indexer: Indexer
@@ -66,7 +66,10 @@ def index_changes(records: Sequence[dict[str, Any]], *, sink: Sink) -> list[str]
             continue
         if seen:
             by_tenant.setdefault(seen.projection.tenant, []).append(seen)
-    return [*unread, *(number for tenant, mine in by_tenant.items() for number in _of_tenant(tenant, mine, sink))]
+    return [
+        *unread,
+        *(number for tenant, mine in by_tenant.items() for number in _of_tenant(tenant, mine, sink)),
+    ]
 
 
 def _seen(record: dict[str, Any], sink: Sink) -> Seen | None:
@@ -97,7 +100,10 @@ def _owner(record: dict[str, Any]) -> Owner | None:
 
 
 def _of_tenant(tenant: str, seen: Sequence[Seen], sink: Sink) -> list[str]:
-    """Index first and tell then, each whatever became of the other; the ids of announcements make copies one."""
+    """Index first and tell then, each whatever became of the other.
+
+    The ids of announcements make copies one.
+    """
     failed: set[str] = set()
     try:
         _apply(tenant, seen, sink)

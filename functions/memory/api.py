@@ -42,7 +42,9 @@ class EventBatch(BaseModel):
 
     model_config = ConfigDict(extra="forbid")
 
-    events: list[Annotated[Any, WithJsonSchema(EventIn.model_json_schema())]] = Field(min_length=1, max_length=100)
+    events: list[Annotated[Any, WithJsonSchema(EventIn.model_json_schema())]] = Field(
+        min_length=1, max_length=100
+    )
 
 
 class Accepted(BaseModel):

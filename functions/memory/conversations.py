@@ -1,7 +1,9 @@
-"""Conversations as the data API sees them: made, found, changed, deleted and read; the chat function writes in them.
+"""Conversations as the data API sees them: made, found, changed, deleted and read.
 
-A tenant's key sees all its conversations. A request that names a user is answered as that user would be: the owner
-and the members read, the owner alone changes and deletes.
+The chat function writes in them.
+
+A tenant's key sees all its conversations. A request that names a user is answered as that user would be: the
+owner and the members read, the owner alone changes and deletes.
 """
 
 from collections.abc import Callable
@@ -9,7 +11,13 @@ from contextlib import suppress
 from dataclasses import dataclass
 from datetime import datetime
 
-from functions.memory.conversations_api import ConversationIn, ConversationPage, ConversationPatch, MessagePage, Order
+from functions.memory.conversations_api import (
+    ConversationIn,
+    ConversationPage,
+    ConversationPatch,
+    MessagePage,
+    Order,
+)
 from functions.memory.cursors import read_cursor, write_cursor
 from membus.domain.conversation import Conversation, Message, MessageIds, Status
 from membus.domain.erasure import Hidden
@@ -44,9 +52,14 @@ def start_conversation(
 ) -> Conversation:
     """Return a new conversation, or the one that the same request made before."""
     conversation = Conversation(
-        conversation_id=ids.next(now), tenant_id=tenant, user_id=asked.user_id, agent_id=asked.agent_id,
-        title=asked.title, members=tuple(asked.members), created_at=now,
-    )  # fmt: skip
+        conversation_id=ids.next(now),
+        tenant_id=tenant,
+        user_id=asked.user_id,
+        agent_id=asked.agent_id,
+        title=asked.title,
+        members=tuple(asked.members),
+        created_at=now,
+    )
     return conversations.create(conversation, request_key=request_key)
 
 
@@ -68,8 +81,12 @@ def list_conversations(
     page = conversations.page(tenant, status, user=user, limit=listing.limit, after=after)
     ids = [each.conversation_id for each in page.items]
     away = conversations.took_part(tenant, ids, hidden.users) if ids and hidden.users else set()
-    items = [each for each in page.items if each.conversation_id not in away and not hidden.covers(each.user_id)]
-    return ConversationPage(items=items, next_cursor=write_cursor(page.after, query=query, sealer=listing.sealer))
+    items = [
+        each for each in page.items if each.conversation_id not in away and not hidden.covers(each.user_id)
+    ]
+    return ConversationPage(
+        items=items, next_cursor=write_cursor(page.after, query=query, sealer=listing.sealer)
+    )
 
 
 def read_conversation(
@@ -104,7 +121,9 @@ def change_conversation(
         ConflictError: it is at another version than the expected one; carries that version.
     """
     for tried in range(TRIES):
-        known = read_conversation(tenant, conversation_id, user=None, hidden=hidden, conversations=conversations)
+        known = read_conversation(
+            tenant, conversation_id, user=None, hidden=hidden, conversations=conversations
+        )
         if user is not None:
             known.admit_owner(user)
         if patch.expected_version not in {None, known.version}:
@@ -125,7 +144,10 @@ def change_conversation(
 def delete_conversation(
     tenant: str, conversation_id: str, *, user: str | None, conversations: ConversationStore
 ) -> None:
-    """Delete the conversation, once however often it is asked; only its owner's word counts where a user is named."""
+    """Delete the conversation, once however often it is asked.
+
+    Only its owner's word counts where a user is named.
+    """
     if user is not None:
         with suppress(NotFoundError):  # deleted before, or never there: the store knows
             conversations.conversation(tenant, conversation_id).admit_owner(user)
@@ -149,7 +171,9 @@ def list_messages(
     page = conversations.messages(
         tenant, conversation_id, limit=listing.limit, after=after, newest_first=order == "newest"
     )
-    return MessagePage(items=list(page.items), next_cursor=write_cursor(page.after, query=query, sealer=listing.sealer))
+    return MessagePage(
+        items=list(page.items), next_cursor=write_cursor(page.after, query=query, sealer=listing.sealer)
+    )
 
 
 def read_message(

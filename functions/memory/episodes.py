@@ -30,8 +30,8 @@ def record_episodes(
 ) -> EventReceipt:
     """Record what is valid, then publish it for everybody who learns from it; the copies find it recorded.
 
-    An event that the bus does not take is refused although it is recorded: sent again under its id it is the same
-    event, and is published then.
+    An event that the bus does not take is refused although it is recorded: sent again under its id it is the
+    same event, and is published then.
 
     Raises:
         NothingAcceptedError: not one episode was taken.
@@ -76,9 +76,13 @@ def list_episodes(
     after = read_cursor(cursor, query=query, sealer=sealer)
     end = datetime.fromisoformat(after["end"]) if after else asked.end or now + AHEAD
     wanted = EpisodeQuery(
-        tenant=tenant, agent=agent, start=_start(asked, end), end=end,
-        session_id=asked.session_id, user_id=asked.user_id,
-    )  # fmt: skip
+        tenant=tenant,
+        agent=agent,
+        start=_start(asked, end),
+        end=end,
+        session_id=asked.session_id,
+        user_id=asked.user_id,
+    )
     page = episodes.page(wanted, limit=limit, after=after)
     next_after = page.after and page.after | {"end": end.isoformat()}
     return EpisodePage(

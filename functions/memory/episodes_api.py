@@ -25,7 +25,9 @@ class EpisodeBatch(BaseModel):
 
     model_config = ConfigDict(extra="forbid", json_schema_extra={"examples": [{"episodes": [EXAMPLE]}]})
 
-    episodes: list[Annotated[Any, WithJsonSchema(EpisodeIn.model_json_schema())]] = Field(min_length=1, max_length=100)
+    episodes: list[Annotated[Any, WithJsonSchema(EpisodeIn.model_json_schema())]] = Field(
+        min_length=1, max_length=100
+    )
 
     @model_validator(mode="before")
     @classmethod
@@ -60,7 +62,9 @@ class EpisodeOut(BaseModel):
     @classmethod
     def of(cls, episode: Episode) -> Self:
         shown = set(cls.model_fields) - {"learned_at", "tier"}
-        return cls(**episode.event.model_dump(include=shown), learned_at=episode.learned_at, tier=episode.tier)
+        return cls(
+            **episode.event.model_dump(include=shown), learned_at=episode.learned_at, tier=episode.tier
+        )
 
 
 class EpisodePage(BaseModel):

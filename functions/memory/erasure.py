@@ -11,7 +11,13 @@ from membus.ports.events import EventBus
 
 
 def erase_user(
-    owner: Owner, *, request_key: str | None, requested_by: str, now: datetime, jobs: Jobs, announcements: EventBus
+    owner: Owner,
+    *,
+    request_key: str | None,
+    requested_by: str,
+    now: datetime,
+    jobs: Jobs,
+    announcements: EventBus,
 ) -> Job:
     """Begin to erase a user, or return the job that is at it; from here on nothing of the user is read.
 

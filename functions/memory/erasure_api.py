@@ -27,7 +27,9 @@ class JobOut(BaseModel):
     kind: Literal["erasure"]
     status: JobStatus
     requested_at: AwareDatetime
-    covers_until: AwareDatetime = Field(description="what was learned up to then is erased; later events are new")
+    covers_until: AwareDatetime = Field(
+        description="what was learned up to then is erased; later events are new"
+    )
     settles_at: AwareDatetime | None
     removed: dict[str, int] = Field(description="by store; at least so many")
     receipt: ReceiptOut | None

@@ -18,8 +18,8 @@ def accept_events(
 ) -> EventReceipt:
     """Publish what is valid and report the rest; an accepted event is durable on the bus.
 
-    What users say is kept for the next turn of chat before it is published: extract, which lets go of it, comes after.
-    It is a courtesy: where it cannot be kept, the event is taken all the same.
+    What users say is kept for the next turn of chat before it is published: extract, which lets go of it,
+    comes after. It is a courtesy: where it cannot be kept, the event is taken all the same.
 
     Raises:
         NothingAcceptedError: not one event was taken.

@@ -29,10 +29,15 @@ def begin_export(
     """
     export = exports.begin(
         Export(
-            job_id=_job_id(owner, request_key), tenant=owner.tenant, user=owner.user, dry_run=dry_run,
-            subject=subject_of(owner.tenant, owner.user), requested_at=now, requested_by=requested_by,
+            job_id=_job_id(owner, request_key),
+            tenant=owner.tenant,
+            user=owner.user,
+            dry_run=dry_run,
+            subject=subject_of(owner.tenant, owner.user),
+            requested_at=now,
+            requested_by=requested_by,
         )
-    )  # fmt: skip
+    )
     if export.status == "running" and announcements.publish([due(export)]):
         raise UnavailableError("the export is noted, but could not be begun: send this request again")
     return export

@@ -21,7 +21,9 @@ class ExportOut(BaseModel):
     requested_at: AwareDatetime
     rows: dict[str, int] = Field(description="lines by file of the archive")
     bytes: int
-    url: str | None = Field(description="of the archive, a zip; whoever has it can fetch it until `url_expires_at`")
+    url: str | None = Field(
+        description="of the archive, a zip; whoever has it can fetch it until `url_expires_at`"
+    )
     url_expires_at: AwareDatetime | None
     gone_at: AwareDatetime | None = Field(description="when the archive is removed")
     reason: str | None
@@ -32,5 +34,9 @@ class ExportOut(BaseModel):
         url = archives.link(export.place, seconds=int(LINK.total_seconds())) if fetchable else None
         known = export.model_dump(include={"job_id", "status", "requested_at", "rows", "bytes", "reason"})
         return cls(
-            **known, kind="export", url=url, url_expires_at=now + LINK if fetchable else None, gone_at=export.gone_at
+            **known,
+            kind="export",
+            url=url,
+            url_expires_at=now + LINK if fetchable else None,
+            gone_at=export.gone_at,
         )

@@ -54,12 +54,20 @@ def list_facts(
     query = f"facts\n{owner.tenant}\n{owner.user}\n{kind}"
     page = facts.page(owner, kind=kind, limit=limit, after=read_cursor(cursor, query=query, sealer=sealer))
     return FactPage(
-        items=[fact.at(now) for fact in page.items], next_cursor=write_cursor(page.after, query=query, sealer=sealer)
+        items=[fact.at(now) for fact in page.items],
+        next_cursor=write_cursor(page.after, query=query, sealer=sealer),
     )
 
 
 def list_facts_then(
-    owner: Owner, then: Then, *, kind: str | None, limit: int, cursor: str | None, facts: FactReader, sealer: Sealer
+    owner: Owner,
+    then: Then,
+    *,
+    kind: str | None,
+    limit: int,
+    cursor: str | None,
+    facts: FactReader,
+    sealer: Sealer,
 ) -> FactPage:
     """Return one page of the facts that were true and known then, in the order of their keys."""
     query = f"facts\n{owner.tenant}\n{owner.user}\n{kind}\n{then.true_at}\n{then.known_at}"
@@ -87,7 +95,9 @@ def read_history(
     if not found and mark is None:
         raise NotFoundError(f"nothing was ever known under {key}")
     before = (
-        facts.stretch(owner, key, beyond=place_of(found[0]), limit=AROUND, backwards=True) if mark and found else []
+        facts.stretch(owner, key, beyond=place_of(found[0]), limit=AROUND, backwards=True)
+        if mark and found
+        else []
     )
     page, first = found[:limit], int(mark["number"]) if mark else 1
     timeline = Timeline([*before, *found])

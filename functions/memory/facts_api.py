@@ -9,20 +9,30 @@ from membus.domain.corrections import CorrectedKey, CorrectedValue
 from membus.domain.event import Moment
 from membus.domain.facts import Kind
 
-WHEN = "when it became true, not later than now; left out: now, or for the value that holds already, as it was"
+WHEN = (
+    "when it became true, not later than now; left out: now, or for the value that holds already, as it was"
+)
 KIND = "left out: as it was, or as the key says"
 VERSION = "the version you know, 0 where there must be none; left out: any"
 
 
 class FactIn(BaseModel):
-    """What is so. A `valid_from` before that of a newer correction lands in the past: the newer one still holds."""
+    """What is so. A `valid_from` before that of a newer correction lands in the past.
+
+    The newer one still holds.
+    """
 
     model_config = ConfigDict(
         extra="forbid",
         json_schema_extra={
             "examples": [
                 {"value": "Porto"},
-                {"value": "Porto", "kind": "place", "expected_version": 2, "valid_from": "2026-03-01T00:00:00Z"},
+                {
+                    "value": "Porto",
+                    "kind": "place",
+                    "expected_version": 2,
+                    "valid_from": "2026-03-01T00:00:00Z",
+                },
             ]
         },
     )
@@ -42,16 +52,23 @@ class KeyedFactIn(FactIn):
 
 
 class FactBatch(BaseModel):
-    """Facts are checked one by one, so that one bad fact does not refuse its neighbours; each key at most once."""
+    """Facts are checked one by one, so that one bad fact does not refuse its neighbours.
+
+    Each key at most once.
+    """
 
     model_config = ConfigDict(
         extra="forbid",
         json_schema_extra={
-            "examples": [{"facts": [{"key": "home.city", "value": "Porto"}, {"key": "likes.tea", "value": "tea"}]}]
+            "examples": [
+                {"facts": [{"key": "home.city", "value": "Porto"}, {"key": "likes.tea", "value": "tea"}]}
+            ]
         },
     )
 
-    facts: list[Annotated[Any, WithJsonSchema(KeyedFactIn.model_json_schema())]] = Field(min_length=1, max_length=100)
+    facts: list[Annotated[Any, WithJsonSchema(KeyedFactIn.model_json_schema())]] = Field(
+        min_length=1, max_length=100
+    )
 
 
 class FactSet(BaseModel):
@@ -80,13 +97,16 @@ class FactResults(BaseModel):
                     "results": [
                         {"index": 0, "key": "home.city", "version": 3},
                         {
-                            "index": 1, "key": "likes.tea", "code": "conflict", "current_version": 4,
+                            "index": 1,
+                            "key": "likes.tea",
+                            "code": "conflict",
+                            "current_version": 4,
                             "detail": "likes.tea is at version 4, not 2",
                         },
                     ]
                 }
             ]
         }
-    )  # fmt: skip
+    )
 
     results: list[FactSet | FactRefused]

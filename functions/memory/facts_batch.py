@@ -1,4 +1,7 @@
-"""Many facts set by hand in one request: the valid ones are written, the others reported each with its reason."""
+"""Many facts set by hand in one request.
+
+The valid ones are written, the others reported each with its reason.
+"""
 
 from collections.abc import Callable, Sequence
 from datetime import datetime
@@ -36,7 +39,8 @@ def put_facts(
     changes = [_change(owner, index, each, request_key) for index, each in asked.items()]
     outcomes = correct_all(owner, changes, now=now, facts=facts, pause=pause)
     results |= {
-        index: _result(index, each.key, outcome) for (index, each), outcome in zip(asked.items(), outcomes, strict=True)
+        index: _result(index, each.key, outcome)
+        for (index, each), outcome in zip(asked.items(), outcomes, strict=True)
     }
     return FactResults(results=[results[index] for index in range(len(items))])
 
@@ -49,7 +53,10 @@ def _checked(index: int, item: Any, *, taken: set[str]) -> KeyedFactIn | FactRef
         where = ".".join(map(str, first["loc"])) or "fact"
         key = item.get("key") if isinstance(item, dict) else None
         return FactRefused(
-            index=index, key=key if isinstance(key, str) else None, code="invalid", detail=f"{where}: {first['msg']}"
+            index=index,
+            key=key if isinstance(key, str) else None,
+            code="invalid",
+            detail=f"{where}: {first['msg']}",
         )
     if asked.key in taken:
         return FactRefused(index=index, key=asked.key, code="duplicate_key", detail="a batch sets a key once")
@@ -65,5 +72,7 @@ def _change(owner: Owner, index: int, asked: KeyedFactIn, request_key: str) -> C
 def _result(index: int, key: str, outcome: Outcome) -> FactSet | FactRefused:
     if isinstance(outcome, MembusError):
         version = outcome.version if isinstance(outcome, ConflictError) else None
-        return FactRefused(index=index, key=key, code=outcome.code, detail=outcome.detail, current_version=version)
+        return FactRefused(
+            index=index, key=key, code=outcome.code, detail=outcome.detail, current_version=version
+        )
     return FactSet(index=index, key=key, version=outcome.fact.version)

@@ -13,7 +13,8 @@ from membus.ports.facts import Stored
 class Change:
     """What a caller wants of one fact; version 0 is expected of a fact that must not exist.
 
-    A revision is of exactly what the caller has seen: a version counts observations, and a rebuild may count anew.
+    A revision is of exactly what the caller has seen: a version counts observations, and a rebuild may count
+    anew.
     """
 
     correction: Correction

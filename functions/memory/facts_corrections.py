@@ -1,4 +1,7 @@
-"""Facts set or taken back by hand: each under the version the caller knows, each with the event that says so."""
+"""Facts set or taken back by hand.
+
+Each under the version the caller knows, each with the event that says so.
+"""
 
 import hashlib
 import uuid
@@ -19,7 +22,10 @@ from membus.folding import trail_with
 from membus.ports.facts import FactStore, Learned, Stored
 
 CHANGES_MAX = 19
-"""DynamoDB takes 100 items in a transaction: three for each fact at most, two for its event, one for the profile."""
+"""DynamoDB takes 100 items in a transaction.
+
+Three for each fact at most, two for its event, one for the profile.
+"""
 TRIES = 8
 PAUSE_SECONDS = 0.02
 """The first pause of a writer that lost a race; each further one is twice as long: 2.5 seconds in all."""
@@ -39,7 +45,9 @@ class Done:
 Outcome = Done | MembusError
 
 
-def correct(owner: Owner, change: Change, *, now: datetime, facts: FactStore, pause: Callable[[float], None]) -> Done:
+def correct(
+    owner: Owner, change: Change, *, now: datetime, facts: FactStore, pause: Callable[[float], None]
+) -> Done:
     """Return the fact as the change leaves it, or left it when the same request came first.
 
     Raises:
@@ -54,7 +62,12 @@ def correct(owner: Owner, change: Change, *, now: datetime, facts: FactStore, pa
 
 
 def correct_all(
-    owner: Owner, changes: Sequence[Change], *, now: datetime, facts: FactStore, pause: Callable[[float], None]
+    owner: Owner,
+    changes: Sequence[Change],
+    *,
+    now: datetime,
+    facts: FactStore,
+    pause: Callable[[float], None],
 ) -> list[Outcome]:
     """Return what became of each change, in their order; each key may be changed once."""
     outcomes: list[Outcome] = []
@@ -64,7 +77,10 @@ def correct_all(
 
 
 def event_id_of(owner: Owner, key: str, request_key: str | None, *, place: str) -> str:
-    """Return the id of a change's event: the same for the same request about the same fact, else one of its own."""
+    """Return the id of a change's event.
+
+    The same for the same request about the same fact, else one of its own.
+    """
     if request_key is None:
         return uuid.uuid4().hex
     asked = f"facts\n{owner.tenant}\n{owner.user}\n{key}\n{place}\n{request_key}"
@@ -72,7 +88,12 @@ def event_id_of(owner: Owner, key: str, request_key: str | None, *, place: str) 
 
 
 def _commit(
-    owner: Owner, changes: Sequence[Change], *, now: datetime, facts: FactStore, pause: Callable[[float], None]
+    owner: Owner,
+    changes: Sequence[Change],
+    *,
+    now: datetime,
+    facts: FactStore,
+    pause: Callable[[float], None],
 ) -> list[Outcome]:
     """Judge the changes by the facts as they are and write what may be, again if somebody else was faster."""
     for tried in range(TRIES):
@@ -85,14 +106,21 @@ def _commit(
         except ConflictError:
             pause(PAUSE_SECONDS * 2**tried)
         else:
-            return [Done(each.fact, profile.version + 1) if isinstance(each, Made) else each for each in judged]
+            return [
+                Done(each.fact, profile.version + 1) if isinstance(each, Made) else each for each in judged
+            ]
     raise UnavailableError("too many others write to this user's facts right now", retry_after_seconds=1)
 
 
 def _judge(change: Change, owner: Owner, now: datetime, facts: FactStore, *, whole: bool) -> Made | Outcome:
-    """Judge a change by what is known of its key; `whole` looks for the same request among all observations."""
+    """Judge a change by what is known of its key.
+
+    `whole` looks for the same request among all observations.
+    """
     known = _known(change, owner, facts, whole=whole)
-    repeated = next((each for each in known.trail.recent if each.provenance.event_id == change.event_id), None)
+    repeated = next(
+        (each for each in known.trail.recent if each.provenance.event_id == change.event_id), None
+    )
     if repeated:
         return _again(change.correction, repeated, known.trail, _stored(owner, change.correction.key, facts))
     held = known.held
@@ -102,7 +130,9 @@ def _judge(change: Change, owner: Owner, now: datetime, facts: FactStore, *, who
     at = moment_after(known.trail.observations, max(now, latest))
     event = as_event(_complete(change.correction, held), owner, event_id=change.event_id, at=at)
     (observation,) = corrected_by_hand(event)
-    return Made(event, observation, known.trail, trail_with(owner, observation.key, [observation], known.trail, facts))
+    return Made(
+        event, observation, known.trail, trail_with(owner, observation.key, [observation], known.trail, facts)
+    )
 
 
 def _known(change: Change, owner: Owner, facts: FactStore, *, whole: bool) -> Known:
@@ -137,8 +167,12 @@ def _refusal(change: Change, held: Fact | None, stored: Stored | None, now: date
     if asked.value is None and held is None:
         return NotFoundError(f"nothing is known under {asked.key}")
     if change.expected_version not in {None, version}:
-        return ConflictError(f"{asked.key} is at version {version}, not {change.expected_version}", version=version)
-    if change.expected_revision is not None and (stored is None or change.expected_revision != stored.revision):
+        return ConflictError(
+            f"{asked.key} is at version {version}, not {change.expected_version}", version=version
+        )
+    if change.expected_revision is not None and (
+        stored is None or change.expected_revision != stored.revision
+    ):
         return ConflictError(f"{asked.key} is not what its tag stands for any more", version=version)
     if asked.valid_from and asked.valid_from > now + AHEAD:
         return InvalidError("valid_from lies in the future: a fact is what is so, or was")
@@ -146,7 +180,10 @@ def _refusal(change: Change, held: Fact | None, stored: Stored | None, now: date
 
 
 def _complete(asked: Correction, held: Fact | None) -> Correction:
-    """Return the correction with what its caller left as it is: the kind, and the date of a value that stays."""
+    """Return the correction with what its caller left as it is.
+
+    The kind, and the date of a value that stays.
+    """
     kind = asked.kind or (held.kind if held else kind_of(asked.key))
     stays = held and held.value and asked.value and held.value.casefold() == asked.value.casefold()
     valid_from = asked.valid_from or (held.valid_from if held and stays else None)
@@ -156,7 +193,11 @@ def _complete(asked: Correction, held: Fact | None) -> Correction:
 def _learned(profile: Profile, made: Sequence[Made]) -> Learned:
     current = tuple(each.fact for each in made)
     return Learned(
-        profile=profile.updated(current), extractor=VERSION, events=(), new_events=tuple(each.event for each in made),
-        observations=tuple(each.seen for each in made), facts=current,
+        profile=profile.updated(current),
+        extractor=VERSION,
+        events=(),
+        new_events=tuple(each.event for each in made),
+        observations=tuple(each.seen for each in made),
+        facts=current,
         carried={key: carried for each in made for key, carried in each.carried.items()},
-    )  # fmt: skip
+    )

@@ -1,4 +1,7 @@
-"""All that somebody needs to go on with a conversation, a colleague or another agent: read, never asked of a model."""
+"""All that somebody needs to go on with a conversation, a colleague or another agent.
+
+Read, never asked of a model.
+"""
 
 from collections.abc import Sequence
 from datetime import datetime
@@ -30,12 +33,16 @@ def hand_off(
     outlines: OutlineReader,
     facts: FactReader,
 ) -> Handoff:
-    """Return the conversation as it stands: its last turns, and those before that no summary covers; four reads.
+    """Return the conversation as it stands: its last turns, and those before that no summary covers.
 
-    The facts are those of the user who asks, or of the owner where nobody is named: to share a conversation is not
-    to share what is known about its owner.
+    Four reads.
+
+    The facts are those of the user who asks, or of the owner where nobody is named: to share a conversation
+    is not to share what is known about its owner.
     """
-    conversation = read_conversation(tenant, conversation_id, user=user, hidden=hidden, conversations=conversations)
+    conversation = read_conversation(
+        tenant, conversation_id, user=user, hidden=hidden, conversations=conversations
+    )
     outline = outlines.outline(tenant, conversation_id)
     recent = conversations.recent(tenant, conversation_id, limit=MESSAGES_READ)
     profile = facts.profile(Owner(tenant=tenant, user=user or conversation.user_id))
@@ -53,6 +60,9 @@ def hand_off(
 
 
 def _last(recent: Sequence[Message], turns: int, until: str | None) -> list[Message]:
-    """Return the messages behind message `until`, and the last turns in any case: between the two is no gap."""
+    """Return the messages behind message `until`, and the last turns in any case.
+
+    Between the two is no gap.
+    """
     uncovered = sum(message.message_id > (until or "") for message in recent)
     return list(recent[-max(2 * turns, uncovered) :])

@@ -24,7 +24,10 @@ APART = timedelta(milliseconds=1)
 
 
 class NothingAcceptedError(Exception):
-    """No event of a batch was taken; `cause` is the one reason all of them share, else that they are invalid."""
+    """No event of a batch was taken.
+
+    `cause` is the one reason all of them share, else that they are invalid.
+    """
 
     def __init__(self, receipt: EventReceipt) -> None:
         super().__init__("no event was accepted")
@@ -50,8 +53,9 @@ class Stamp:
     def event(self, item: Any, index: int) -> Event:
         """Return the event as it will be known.
 
-        An event without an id gets one. Where the request has an Idempotency-Key the id follows from it and from what
-        the event says, so that a retried request names the same events and a reused key swallows none.
+        An event without an id gets one. Where the request has an Idempotency-Key the id follows from it and
+        from what the event says, so that a retried request names the same events and a reused key swallows
+        none.
 
         Raises:
             ValidationError: it is no event.
@@ -70,7 +74,9 @@ class Stamp:
 
     def _id(self, item: Any, index: int) -> str:
         if self.request_key is None:
-            return ulid_at(self.now + index * APART, uuid.uuid4().hex)  # sorts as it came, also within one moment
+            return ulid_at(
+                self.now + index * APART, uuid.uuid4().hex
+            )  # sorts as it came, also within one moment
         said = json.dumps(item, sort_keys=True)
         place = f"{index}\n{self.agent}" if self.agent else str(index)
         return hashlib.sha256(f"{self.tenant}\n{self.request_key}\n{place}\n{said}".encode()).hexdigest()[:32]
@@ -97,7 +103,10 @@ class Incoming:
 
 
 def check(items: Sequence[Any], stamp: Stamp, gate: Gate) -> Incoming:
-    """Check each event on its own; one to be left alone goes on without its words: archives and queues keep theirs."""
+    """Check each event on its own; one to be left alone goes on without its words.
+
+    Archives and queues keep theirs.
+    """
     incoming = Incoming()
     for index, item in enumerate(items):
         try:
@@ -114,7 +123,10 @@ def check(items: Sequence[Any], stamp: Stamp, gate: Gate) -> Incoming:
 
 
 def _forbidden(event: Event, now: datetime, gate: Gate) -> tuple[str, str] | None:
-    """Return why an event may not be kept although it is well-formed; what is refused here would be dropped later."""
+    """Return why an event may not be kept although it is well-formed.
+
+    What is refused here would be dropped later.
+    """
     try:
         admitted = gate.admits(Recorded(event=event, learned_at=now))
     except UnavailableError:
@@ -127,7 +139,9 @@ def _problem(event: Event) -> tuple[str, str] | None:
     if len(json.dumps(event.payload, ensure_ascii=False).encode()) > EVENT_BYTES_MAX:
         return "payload_too_large", f"an event takes at most {EVENT_BYTES_MAX} bytes"
     if event.type.startswith(RESERVED):
-        words = f"type: {RESERVED}… is what membus says itself; set facts by PUT /v1/users/{{user}}/facts/{{key}}"
+        words = (
+            f"type: {RESERVED}… is what membus says itself; set facts by PUT /v1/users/{{user}}/facts/{{key}}"
+        )
         return "reserved_type", words
     if event.type == "message.sent" and is_blank(event.payload.get("text")):
         return "invalid", "payload.text: a message needs visible text"

@@ -34,9 +34,9 @@ class Library:
     def put(self, tenant: str, items: Sequence[MemoryIn]) -> list[MemoryReceipt]:
         """Keep each text, or merge it into the memory that says the same already.
 
-        A memory that could not be indexed or embedded now is kept all the same and is `pending`: the stream of
-        the table brings it to the index. A long text is found by its words at once and embedded behind the stream:
-        its thousands of passages would outlast the request.
+        A memory that could not be indexed or embedded now is kept all the same and is `pending`: the stream
+        of the table brings it to the index. A long text is found by its words at once and embedded behind the
+        stream: its thousands of passages would outlast the request.
         """
         now = self.clock()
         for item in items:
@@ -50,7 +50,9 @@ class Library:
         vectors = self._vectors(tenant, texts)
         return [self._take(index, tenant, item, vectors) for index, item in enumerate(items)]
 
-    def patch(self, tenant: str, memory_id: str, change: MemoryPatch, *, expected_version: int | None) -> Document:
+    def patch(
+        self, tenant: str, memory_id: str, change: MemoryPatch, *, expected_version: int | None
+    ) -> Document:
         """Return the changed document.
 
         Raises:
@@ -80,7 +82,9 @@ class Library:
                     raise
         raise AssertionError("every try returns or raises")
 
-    def _once(self, index: int, fresh: Document, item: MemoryIn, vectors: Mapping[str, Vector]) -> MemoryReceipt:
+    def _once(
+        self, index: int, fresh: Document, item: MemoryIn, vectors: Mapping[str, Vector]
+    ) -> MemoryReceipt:
         placed, known = self._placed(fresh)
         known = known or self._alike(fresh, vectors)
         document = self._merged(known, item) if known else placed
@@ -92,7 +96,8 @@ class Library:
     def _placed(self, fresh: Document) -> tuple[Document, Document | None]:
         """Return the document under its id, and the one of the same words that lies there already.
 
-        A memory that was changed to other words keeps its id: who sends the old words again gets the next one.
+        A memory that was changed to other words keeps its id: who sends the old words again gets the next
+        one.
         """
         for again in count():
             memory_id = document_id(fresh.user_id, fresh.agent_id, fresh.text, again=again)
@@ -116,9 +121,12 @@ class Library:
             return None
         try:
             near = self.index.alike(
-                fresh.tenant_id, fresh.scope, [vectors[text] for text in passages],
-                at_least=DUPLICATE_SIMILARITY, now=self.clock(),
-            )  # fmt: skip
+                fresh.tenant_id,
+                fresh.scope,
+                [vectors[text] for text in passages],
+                at_least=DUPLICATE_SIMILARITY,
+                now=self.clock(),
+            )
         except UnavailableError:
             return None
         for known in self.documents.documents(fresh.tenant_id, near):
@@ -130,9 +138,10 @@ class Library:
         """Return the document with the newer words and both metadata; it lives as long as either would."""
         ends = (known.expires_at, item.expires_at)
         wanted = {
-            "text": item.text, "metadata": known.metadata | item.metadata,
+            "text": item.text,
+            "metadata": known.metadata | item.metadata,
             "expires_at": None if None in ends else max(end for end in ends if end),
-        }  # fmt: skip
+        }
         if wanted == known.model_dump(include=set(wanted)):
             return known
         return self._next(known, wanted)
@@ -173,9 +182,12 @@ class Library:
 
 def _fresh(tenant: str, item: MemoryIn, now: datetime) -> Document:
     return Document(
-        memory_id=document_id(item.user_id, item.agent_id, item.text, again=0), tenant_id=tenant, created_at=now,
-        updated_at=now, **item.model_dump(),
-    )  # fmt: skip
+        memory_id=document_id(item.user_id, item.agent_id, item.text, again=0),
+        tenant_id=tenant,
+        created_at=now,
+        updated_at=now,
+        **item.model_dump(),
+    )
 
 
 def _check(metadata: Mapping[str, object], expires_at: datetime | None, now: datetime) -> None:

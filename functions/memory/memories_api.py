@@ -40,7 +40,15 @@ class MemoryBatch(BaseModel):
         extra="forbid",
         json_schema_extra={
             "examples": [
-                {"items": [{"text": "Ada is allergic to nuts.", "user_id": "ada", "metadata": {"topic": "health"}}]}
+                {
+                    "items": [
+                        {
+                            "text": "Ada is allergic to nuts.",
+                            "user_id": "ada",
+                            "metadata": {"topic": "health"},
+                        }
+                    ]
+                }
             ]
         },
     )
@@ -49,7 +57,10 @@ class MemoryBatch(BaseModel):
 
 
 class MemoryReceipt(BaseModel):
-    """`merged`: the text was known already, in these or nearly these words; `id` is the memory that took it in."""
+    """`merged`: the text was known already, in these or nearly these words.
+
+    `id` is the memory that took it in.
+    """
 
     index: int
     id: str
@@ -63,7 +74,10 @@ class MemoriesOut(BaseModel):
 
 
 class MemoryPatch(BaseModel):
-    """What is absent stays; `metadata` and `expires_at` are replaced whole, an `expires_at` of null lifts the end."""
+    """What is absent stays.
+
+    `metadata` and `expires_at` are replaced whole, an `expires_at` of null lifts the end.
+    """
 
     model_config = ConfigDict(extra="forbid")
 
@@ -99,7 +113,12 @@ class SearchIn(BaseModel):
         extra="forbid",
         json_schema_extra={
             "examples": [
-                {"query": "Where does Ada live?", "user_id": "ada", "k": 5, "filters": {"type": {"eq": "message.sent"}}}
+                {
+                    "query": "Where does Ada live?",
+                    "user_id": "ada",
+                    "k": 5,
+                    "filters": {"type": {"eq": "message.sent"}},
+                }
             ]
         },
         populate_by_name=True,
@@ -141,8 +160,8 @@ class Result(BaseModel):
 class Results(BaseModel):
     """`degraded`: the search index or the embedding model did not answer, and less was searched.
 
-    `pending`: so many passages of the user have no vector yet and are found by their words alone; null where no user
-    was named, or nobody could tell.
+    `pending`: so many passages of the user have no vector yet and are found by their words alone; null where
+    no user was named, or nobody could tell.
     """
 
     results: list[Result]

@@ -21,13 +21,24 @@ def listed(
     tenant: str, user: str | None, agent: str | None, wanted: Filter | None, now: datetime, *, hidden: Hidden
 ) -> Within:
     return Within(
-        tenant_id=tenant, now=now, scope=scope_of(user, None) if user else None, agent_id=agent,
-        kinds=("document",), filter=wanted, without=hidden.users,
-    )  # fmt: skip
+        tenant_id=tenant,
+        now=now,
+        scope=scope_of(user, None) if user else None,
+        agent_id=agent,
+        kinds=("document",),
+        filter=wanted,
+        without=hidden.users,
+    )
 
 
 def list_memories(
-    within: Within, *, limit: int, cursor: str | None, index: MemoryIndex, documents: DocumentStore, sealer: Sealer
+    within: Within,
+    *,
+    limit: int,
+    cursor: str | None,
+    index: MemoryIndex,
+    documents: DocumentStore,
+    sealer: Sealer,
 ) -> MemoryPage:
     query = f"memories\n{within.tenant_id}\n{within.scope}\n{within.agent_id}\n{within.filter}"
     page = index.documents(within, limit=limit, after=read_cursor(cursor, query=query, sealer=sealer))
@@ -35,7 +46,9 @@ def list_memories(
     return MemoryPage(items=items, next_cursor=write_cursor(after, query=query, sealer=sealer))
 
 
-def _fitting(page: Page[str], tenant: str, documents: DocumentStore) -> tuple[list[MemoryOut], dict[str, str] | None]:
+def _fitting(
+    page: Page[str], tenant: str, documents: DocumentStore
+) -> tuple[list[MemoryOut], dict[str, str] | None]:
     """Return as many of a page as an answer holds, one at least, and where the next page begins."""
     items: list[MemoryOut] = []
     room = ANSWER_BYTES

@@ -29,9 +29,9 @@ def once(
 ) -> Callable[[Request], Request]:
     """Return `act` behind an idempotency record; its request is `{"tenant", "key", "body"}`.
 
-    What has natural keys of its own (`natural`) is done again for a repeat, with the same outcome: its record then
-    holds nothing that anybody said, and an erasure need not look for it. The record's key starts with the operation
-    rather than the function's name, so a rename keeps it.
+    What has natural keys of its own (`natural`) is done again for a repeat, with the same outcome: its record
+    then holds nothing that anybody said, and an erasure need not look for it. The record's key starts with
+    the operation rather than the function's name, so a rename keeps it.
 
     Raises:
         InvalidError: `idempotency_mismatch`, the key was used for another body.
@@ -39,7 +39,10 @@ def once(
     """
 
     @idempotent_function(
-        data_keyword_argument="request", persistence_store=store, config=config, key_prefix=f"membus.{operation}"
+        data_keyword_argument="request",
+        persistence_store=store,
+        config=config,
+        key_prefix=f"membus.{operation}",
     )
     def guarded(*, request: Request) -> Request:
         made.append(act(request))
@@ -51,7 +54,9 @@ def once(
         try:
             answer: Request = guarded(request=request)
         except IdempotencyValidationError as error:
-            raise InvalidError("this key was used for another request", code="idempotency_mismatch") from error
+            raise InvalidError(
+                "this key was used for another request", code="idempotency_mismatch"
+            ) from error
         except IdempotencyAlreadyInProgressError as error:
             raise ConflictError("the same request is being served right now", code="in_progress") from error
         except IdempotencyPersistenceLayerError as error:
@@ -64,7 +69,9 @@ def once(
 
 
 def settings(context: LambdaContext) -> IdempotencyConfig:
-    """Keys include the tenant; a body that differs is found by its hash; a missing key is an error, not a shrug.
+    """Keys include the tenant; a body that differs is found by its hash.
+
+    A missing key is an error, not a shrug.
 
     The context says when this invocation must have ended: one that died does not hold its request for a day.
     """

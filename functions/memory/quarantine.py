@@ -14,7 +14,9 @@ from membus.ports.held_facts import HeldFacts
 from membus.ports.sealer import Sealer
 
 
-def list_held(owner: Owner, *, limit: int, cursor: str | None, held_facts: HeldFacts, sealer: Sealer) -> QuarantinePage:
+def list_held(
+    owner: Owner, *, limit: int, cursor: str | None, held_facts: HeldFacts, sealer: Sealer
+) -> QuarantinePage:
     query = f"quarantine\n{owner.tenant}\n{owner.user}"
     page = held_facts.page(owner, limit=limit, after=read_cursor(cursor, query=query, sealer=sealer))
     items = [HeldOut.of(held) for held in page.items]
@@ -32,9 +34,9 @@ def approve(
 ) -> Done:
     """Return the fact that the approval made; an approval is a correction, so no replay takes it back.
 
-    What was still to come is so from the approval on: a correction says what is, and a request repeated later the same.
-    The yes is noted first and the correction's event owes its id to it: repeated after a crash, the request finishes
-    what it began, and a rejection at the same moment cannot come between.
+    What was still to come is so from the approval on: a correction says what is, and a request repeated later
+    the same. The yes is noted first and the correction's event owes its id to it: repeated after a crash, the
+    request finishes what it began, and a rejection at the same moment cannot come between.
     """
     seen = held_facts.approve(owner, quarantine_id).observation
     begun = seen.valid_from if seen.valid_from <= seen.learned_at else None

@@ -24,10 +24,16 @@ class HeldOut(BaseModel):
     def of(cls, held: HeldFact) -> "HeldOut":
         seen = held.observation
         return cls(
-            quarantine_id=held.quarantine_id, reason=held.reason, key=seen.key, value=seen.value, kind=seen.kind,
-            valid_from=seen.valid_from, learned_at=seen.learned_at, expires_at=held.expires_at,
+            quarantine_id=held.quarantine_id,
+            reason=held.reason,
+            key=seen.key,
+            value=seen.value,
+            kind=seen.kind,
+            valid_from=seen.valid_from,
+            learned_at=seen.learned_at,
+            expires_at=held.expires_at,
             provenance=seen.provenance,
-        )  # fmt: skip
+        )
 
 
 class QuarantinePage(BaseModel):

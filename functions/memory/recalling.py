@@ -1,7 +1,9 @@
-"""The door that chat comes through: passages for a message, texts of memories, episodes, of a tenant it vouches for.
+"""The door that chat comes through.
 
-Only who may invoke this function by its name reaches it (Terraform's map says chat); the API's gateway cannot make
-such an event.
+Passages for a message, texts of memories, episodes, of a tenant it vouches for.
+
+Only who may invoke this function by its name reaches it (Terraform's map says chat); the API's gateway cannot
+make such an event.
 """
 
 from typing import Any
@@ -55,15 +57,21 @@ def answer_inside(event: dict[str, Any]) -> Any:
     if hidden.covers(asked.user):
         return []
     found = searching(asked.tenant).answer(
-        asked.tenant, SearchIn(query=asked.message[:QUERY_MAX], user_id=asked.user, k=asked.limit), hidden=hidden
+        asked.tenant,
+        SearchIn(query=asked.message[:QUERY_MAX], user_id=asked.user, k=asked.limit),
+        hidden=hidden,
     )
     passages = (
         Recalled(
-            memory_id=each.id, kind=each.kind, text=each.text, occurred_at=each.occurred_at, source=each.source,
+            memory_id=each.id,
+            kind=each.kind,
+            text=each.text,
+            occurred_at=each.occurred_at,
+            source=each.source,
             score=each.score,
         )
         for each in found.results
-    )  # fmt: skip
+    )
     return [passage.model_dump(mode="json") for passage in passages]
 
 

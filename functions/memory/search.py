@@ -41,7 +41,10 @@ class Search:
 
     def answer(self, tenant: str, asked: SearchIn, *, hidden: Hidden) -> Results:
         now = self.clock()
-        within, query = _within(tenant, asked, now, hidden), read_query(asked.query, now=(asked.as_of or now).date())
+        within, query = (
+            _within(tenant, asked, now, hidden),
+            read_query(asked.query, now=(asked.as_of or now).date()),
+        )
         vector = None if asked.mode == "text" else self._vector(query)
         blind = vector is None and asked.mode != "text"
         if asked.mode == "vector" and vector is not None:
@@ -62,7 +65,10 @@ class Search:
         return Results(results=_results(shown, found, asked), degraded=away or blind, pending=found.pending)
 
     def _retold(self, found: Found, hidden: Hidden) -> set[str]:
-        """Return the summaries that may tell of somebody hidden: those of conversations that they take part in."""
+        """Return the summaries that may tell of somebody hidden.
+
+        Those of conversations that they take part in.
+        """
         if not hidden.users:
             return set()
         told = {
@@ -81,12 +87,16 @@ class Search:
 
     def _at_hand(self, within: Within, user_id: str | None, query: Query) -> Found:
         """Search what DynamoDB has of the user: the profile and what happened lately, by words alone."""
-        memories = self._remembered(Owner(tenant=within.tenant_id, user=user_id), within.as_of) if user_id else []
+        memories = (
+            self._remembered(Owner(tenant=within.tenant_id, user=user_id), within.as_of) if user_id else []
+        )
         entries = [entry_of(memory) for memory in memories if within.holds(memory)]
         return found_among(entries, terms=query.terms, similarity=lambda _: None)
 
     def _facts(self, owner: Owner, as_of: datetime | None) -> Sequence[Fact]:
-        return facts_as_of(owner, true_at=as_of, facts=self.facts) if as_of else self.facts.profile(owner).facts
+        return (
+            facts_as_of(owner, true_at=as_of, facts=self.facts) if as_of else self.facts.profile(owner).facts
+        )
 
     def _remembered(self, owner: Owner, as_of: datetime | None) -> list[Memory]:
         facts = [memory_of_fact(owner, fact) for fact in self._facts(owner, as_of)]
@@ -96,11 +106,18 @@ class Search:
 
 def _within(tenant: str, asked: SearchIn, now: datetime, hidden: Hidden) -> Within:
     return Within(
-        tenant_id=tenant, now=now, scope=scope_of(asked.user_id, None) if asked.user_id else None,
-        agent_id=asked.agent_id, session=asked.session_id, kinds=tuple(asked.kinds),
-        filter=read_filter(asked.filters), since=asked.since, until=asked.until, as_of=asked.as_of,
+        tenant_id=tenant,
+        now=now,
+        scope=scope_of(asked.user_id, None) if asked.user_id else None,
+        agent_id=asked.agent_id,
+        session=asked.session_id,
+        kinds=tuple(asked.kinds),
+        filter=read_filter(asked.filters),
+        since=asked.since,
+        until=asked.until,
+        as_of=asked.as_of,
         without=hidden.users,
-    )  # fmt: skip
+    )
 
 
 def _results(ranked: Sequence[Ranked], found: Found, asked: SearchIn) -> list[Result]:
@@ -119,7 +136,12 @@ def _results(ranked: Sequence[Ranked], found: Found, asked: SearchIn) -> list[Re
 def _result(ranked: Ranked, found: Found, *, explain: bool) -> Result:
     row, about = ranked.row, found.about[ranked.row.id]
     return Result(
-        id=about.memory_id, kind=about.kind, text=row.text, score=min(1.0, max(0.0, ranked.score)),
-        occurred_at=row.occurred_at, source=about.source, metadata=dict(about.metadata),
+        id=about.memory_id,
+        kind=about.kind,
+        text=row.text,
+        score=min(1.0, max(0.0, ranked.score)),
+        occurred_at=row.occurred_at,
+        source=about.source,
+        metadata=dict(about.metadata),
         explain=Explanation(parts=ranked.parts, matched=list(ranked.matched)) if explain else None,
-    )  # fmt: skip
+    )

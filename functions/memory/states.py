@@ -12,7 +12,10 @@ from membus.ports.sealer import Sealer
 from membus.ports.states import StateStore
 
 STATE_BYTES_MAX = 5_500_000
-"""Lambda hands back 6 MB, in which the document is quoted once more; what cannot be read is not to be written."""
+"""Lambda hands back 6 MB, in which the document is quoted once more.
+
+What cannot be read is not to be written.
+"""
 
 
 def write_state(
@@ -34,11 +37,20 @@ def write_state(
     if len(quoted.encode()) > STATE_BYTES_MAX:
         raise InvalidError(f"a state takes at most {STATE_BYTES_MAX} bytes", code="payload_too_large")
     life = lifetime if asked.ttl_seconds is None else timedelta(seconds=asked.ttl_seconds)
-    return states.put(session, asked.data, expires_at=now + life, expected_version=expected_version, user=asked.user_id)
+    return states.put(
+        session, asked.data, expires_at=now + life, expected_version=expected_version, user=asked.user_id
+    )
 
 
 def list_sessions(
-    tenant: str, agent: str, *, limit: int, cursor: str | None, hidden: Hidden, states: StateStore, sealer: Sealer
+    tenant: str,
+    agent: str,
+    *,
+    limit: int,
+    cursor: str | None,
+    hidden: Hidden,
+    states: StateStore,
+    sealer: Sealer,
 ) -> SessionPage:
     query = f"sessions\n{tenant}\n{agent}"
     page = states.page(tenant, agent, limit=limit, after=read_cursor(cursor, query=query, sealer=sealer))

@@ -15,16 +15,23 @@ class StateIn(BaseModel):
 
     model_config = ConfigDict(
         extra="forbid",
-        json_schema_extra={"examples": [{"data": {"step": "payment", "cart": ["tea"]}, "expected_version": 3}]},
+        json_schema_extra={
+            "examples": [{"data": {"step": "payment", "cart": ["tea"]}, "expected_version": 3}]
+        },
     )
 
     data: dict[str, Any] = Field(description="any JSON object; the body takes at most 4,000,000 bytes")
     user_id: Id | None = Field(
-        default=None, description="whom it is about: it goes with their erasure. Left out, it stays whose it was"
+        default=None,
+        description="whom it is about: it goes with their erasure. Left out, it stays whose it was",
     )
     expected_version: int | None = Field(default=None, ge=0, strict=True)
     ttl_seconds: int | None = Field(
-        default=None, ge=1, le=YEAR_SECONDS, strict=True, description="counted anew by every write; 30 days by default"
+        default=None,
+        ge=1,
+        le=YEAR_SECONDS,
+        strict=True,
+        description="counted anew by every write; 30 days by default",
     )
 
 

@@ -1,4 +1,7 @@
-"""What stands for the part of a conversation that no window shows: its outline, slots, and each summary's check."""
+"""What stands for the part of a conversation that no window shows.
+
+Its outline, slots, and each summary's check.
+"""
 
 from pydantic import AwareDatetime, BaseModel
 
@@ -10,7 +13,10 @@ from membus.ports.summaries import OutlineReader
 
 
 class SummaryOut(BaseModel):
-    """A summary with the slots it was checked for; what it had lost stands word for word at the end of `text`."""
+    """A summary with the slots it was checked for.
+
+    What it had lost stands word for word at the end of `text`.
+    """
 
     level: int
     first: str
@@ -29,7 +35,9 @@ class SummaryOut(BaseModel):
 
 
 class SummaryPage(BaseModel):
-    """`chapters` and `slots` are what a prompt shows of this version; `items` are all summaries ever, by level.
+    """`chapters` and `slots` are what a prompt shows of this version.
+
+    `items` are all summaries ever, by level.
 
     Everything up to message `until` is covered: `messages` of them, `tokens` by estimate.
     """
@@ -48,7 +56,10 @@ class SummaryPage(BaseModel):
 def read_summary(
     tenant: str, conversation_id: str, version: int | None, *, listing: Listing, summaries: OutlineReader
 ) -> SummaryPage:
-    """Return the outline, the newest or one of its versions, and a page of summaries; NotFoundError for no version."""
+    """Return the outline, the newest or one of its versions, and a page of summaries.
+
+    NotFoundError for no version.
+    """
     query = f"summary\n{tenant}\n{conversation_id}"
     after = read_cursor(listing.cursor, query=query, sealer=listing.sealer)
     outline = summaries.outline(tenant, conversation_id, version)
@@ -59,7 +70,10 @@ def read_summary(
     for slot in outline.slots:
         slots.setdefault(slot.kind, []).append(slot)
     return SummaryPage(
-        **outline.border.model_dump(), created_at=outline.created_at, chapters=list(outline.chapters), slots=slots,
+        **outline.border.model_dump(),
+        created_at=outline.created_at,
+        chapters=list(outline.chapters),
+        slots=slots,
         items=[SummaryOut.of(summary) for summary in page.items],
         next_cursor=write_cursor(page.after, query=query, sealer=listing.sealer),
-    )  # fmt: skip
+    )

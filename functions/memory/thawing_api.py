@@ -25,7 +25,12 @@ class ThawOut(BaseModel):
         """The job is the object's name within the tenant, so nothing has to be kept to find it again."""
         _, _, name = thawing.key.partition("/")
         job_id = JOB_PREFIX + base64.urlsafe_b64encode(name.encode()).decode().rstrip("=")
-        return cls(job_id=job_id, status="running", object=thawing.key, retry_after_seconds=thawing.retry_after_seconds)
+        return cls(
+            job_id=job_id,
+            status="running",
+            object=thawing.key,
+            retry_after_seconds=thawing.retry_after_seconds,
+        )
 
 
 def thaw(tenant: str, job_id: str, *, catalog: ColdCatalog, objects: ColdObjects) -> ThawOut:

@@ -15,9 +15,17 @@ DAYS, DAYS_MAX = 30, 366
 
 
 def usage_of(
-    tenant: str, *, first: date | None, last: date | None, now: datetime, ledger: UsageLedger, tenants: TenantStore
+    tenant: str,
+    *,
+    first: date | None,
+    last: date | None,
+    now: datetime,
+    ledger: UsageLedger,
+    tenants: TenantStore,
 ) -> UsageReport:
-    """Return what was spent from the first day to the last, both included; left out, they are the last 30 days.
+    """Return what was spent from the first day to the last, both included.
+
+    Left out, they are the last 30 days.
 
     Raises:
         InvalidError: the days are in no order, or more than DAYS_MAX.
@@ -28,9 +36,13 @@ def usage_of(
         raise InvalidError(f"`from` comes before `to`, by {DAYS_MAX - 1} days at most")
     spendings = ledger.spendings(tenant, first, last)
     return UsageReport(
-        first=first, last=last, items=[UsageItem.of(each) for each in spendings], total=_total(spendings, last),
-        events=ledger.events(tenant, first, last), budget=_budget(tenant, now.date(), ledger, tenants),
-    )  # fmt: skip
+        first=first,
+        last=last,
+        items=[UsageItem.of(each) for each in spendings],
+        total=_total(spendings, last),
+        events=ledger.events(tenant, first, last),
+        budget=_budget(tenant, now.date(), ledger, tenants),
+    )
 
 
 def _total(spendings: list[Spending], day: date) -> Figures:
@@ -46,6 +58,7 @@ def _budget(tenant: str, today: date, ledger: UsageLedger, tenants: TenantStore)
     known, spent = tenants.find(tenant), ledger.spent(tenant, today)
     limit = known.daily_dollars if known else None
     return Budget(
-        dollars_per_day=None if limit is None else float(limit), spent_today=float(spent),
+        dollars_per_day=None if limit is None else float(limit),
+        spent_today=float(spent),
         exhausted=limit is not None and spent >= limit,
-    )  # fmt: skip
+    )

@@ -10,7 +10,10 @@ DOLLARS = "by the price list of that day; null where no call's model has a price
 
 
 class Figures(BaseModel):
-    """`input` are fresh tokens; those read from the provider's cache and written to it are counted beside them."""
+    """`input` are fresh tokens.
+
+    Those read from the provider's cache and written to it are counted beside them.
+    """
 
     calls: int
     input: int
@@ -18,7 +21,9 @@ class Figures(BaseModel):
     cache_write: int
     output: int
     dollars: float | None = Field(description=DOLLARS)
-    unpriced_calls: int = Field(description="calls that `dollars` leaves out, because their model has no price")
+    unpriced_calls: int = Field(
+        description="calls that `dollars` leaves out, because their model has no price"
+    )
 
 
 class UsageItem(Figures):
@@ -32,7 +37,10 @@ class UsageItem(Figures):
 
 
 class Budget(BaseModel):
-    """`spent_today` is what is known; where it reaches the limit, calls that cost are refused until midnight, UTC."""
+    """`spent_today` is what is known.
+
+    Where it reaches the limit, calls that cost are refused until midnight, UTC.
+    """
 
     dollars_per_day: float | None = Field(description="null: no limit")
     spent_today: float

@@ -30,7 +30,11 @@ def handler(event: dict[str, object], context: LambdaContext) -> Outcome | Tende
         return tended
     with wiring_postgres.schema(patience_seconds=patience) as schema:
         if event.get("task") == "inspect":
-            return inspect(migrations_in(SQL), schema=schema, functions_role=wiring_postgres.functions_login().username)
-        outcome = migrate(migrations_in(SQL), schema=schema, functions_login=wiring_postgres.functions_login())
+            return inspect(
+                migrations_in(SQL), schema=schema, functions_role=wiring_postgres.functions_login().username
+            )
+        outcome = migrate(
+            migrations_in(SQL), schema=schema, functions_login=wiring_postgres.functions_login()
+        )
     logger.info("schema is up to date", extra={"outcome": outcome})
     return outcome

@@ -18,7 +18,10 @@ def waited_seconds(indexes: ScopeIndexes, *, model: str, now: datetime) -> float
 
 
 def tend(indexes: ScopeIndexes, *, at_least: int) -> Tended:
-    """Return the names of what was made and dropped; a scope around the border keeps its index down to half of it."""
+    """Return the names of what was made and dropped.
+
+    A scope around the border keeps its index down to half of it.
+    """
     there = indexes.made()
     wanted = {indexes.name(scope): scope for scope in indexes.large(at_least=at_least)}
     kept = {indexes.name(scope) for scope in indexes.large(at_least=at_least // 2)}

@@ -37,11 +37,16 @@ class Report(TypedDict):
 def inspect(migrations: Sequence[Migration], *, schema: Schema, functions_role: str) -> Report:
     found = schema.inspect(functions_role)
     return {
-        "role": functions_role, "walled": found.walled, "unwalled": found.unwalled, "powers": found.powers,
+        "role": functions_role,
+        "walled": found.walled,
+        "unwalled": found.unwalled,
+        "powers": found.powers,
         "pending": [each.name for each in migrations if each.name not in found.applied],
-        "changed": [each.name for each in migrations if found.applied.get(each.name, each.checksum) != each.checksum],
+        "changed": [
+            each.name for each in migrations if found.applied.get(each.name, each.checksum) != each.checksum
+        ],
         "version": max(found.applied, default="nothing"),
-    }  # fmt: skip
+    }
 
 
 def migrations_in(folder: Path) -> list[Migration]:

@@ -22,4 +22,6 @@ class DueRecord(SqsRecordModel):
     @property
     def due(self) -> SummaryDue:
         event = self.body.detail
-        return SummaryDue(tenant_id=event.tenant_id, conversation_id=str(event.payload.get("conversation_id")))
+        return SummaryDue(
+            tenant_id=event.tenant_id, conversation_id=str(event.payload.get("conversation_id"))
+        )

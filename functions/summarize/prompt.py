@@ -1,4 +1,7 @@
-"""The question that turns a segment, or chapters of one level, into one chapter; and the shape of its answer."""
+"""The question that turns a segment, or chapters of one level, into one chapter.
+
+And the shape of its answer.
+"""
 
 import json
 from collections.abc import Sequence
@@ -24,7 +27,10 @@ means to do and has not done), decisions, numbers (amounts, measures and dates w
 
 
 class Draft(Record):
-    """`summary` and what the model holds for worth keeping; code looks for every word of it in what was said."""
+    """`summary` and what the model holds for worth keeping.
+
+    Code looks for every word of it in what was said.
+    """
 
     summary: str
     entities: list[str]
@@ -34,7 +40,9 @@ class Draft(Record):
 
 
 def prompt_for_turns(messages: Sequence[Message], keep: Sequence[Slot]) -> Prompt:
-    return _prompt([_line(message.role, message.content) for message in messages], [slot.text for slot in keep])
+    return _prompt(
+        [_line(message.role, message.content) for message in messages], [slot.text for slot in keep]
+    )
 
 
 def prompt_for_chapters(chapters: Sequence[Chapter], keep: Sequence[Slot]) -> Prompt:
@@ -44,9 +52,7 @@ def prompt_for_chapters(chapters: Sequence[Chapter], keep: Sequence[Slot]) -> Pr
 def prompt_again(prompt: Prompt, text: str, lost: Sequence[Slot]) -> Prompt:
     """Ask once more, naming what the first answer has lost."""
     named = "\n".join(_escaped(slot.text) for slot in lost)
-    complaint = (
-        f"That summary lost what had to be kept. Write it again with these word for word:\n<keep>\n{named}\n</keep>"
-    )
+    complaint = f"That summary lost what had to be kept. Write it again with these word for word:\n<keep>\n{named}\n</keep>"
     (asked,) = prompt.messages
     said = (asked, Said(role="assistant", text=text), Said(role="user", text=f"{asked.text}\n{complaint}"))
     return prompt.model_copy(update={"messages": said})

@@ -1,4 +1,7 @@
-"""Bring the outline of a conversation up to date: one segment of raw turns after the other, each exactly once."""
+"""Bring the outline of a conversation up to date.
+
+One segment of raw turns after the other, each exactly once.
+"""
 
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
@@ -33,7 +36,9 @@ class Summarizer:
     seconds_left: Callable[[], float]
 
     def advance(self, due: SummaryDue) -> int:
-        """Return how many versions the outline has advanced; none where nothing is due or somebody else was faster.
+        """Return how many versions the outline has advanced.
+
+        None where nothing is due or somebody else was faster.
 
         Raises:
             UnavailableError, ModelError: the outline stays where it was, and the same message may come again.
@@ -51,35 +56,52 @@ class Summarizer:
             if not part:
                 return step
             try:
-                outline, written = self._compact(read, part, Writer(self.model(due.tenant_id), self.seconds_left))
-                self.summaries.advance(due.tenant_id, due.conversation_id, outline, read=read, summaries=written)
+                outline, written = self._compact(
+                    read, part, Writer(self.model(due.tenant_id), self.seconds_left)
+                )
+                self.summaries.advance(
+                    due.tenant_id, due.conversation_id, outline, read=read, summaries=written
+                )
             except (ConflictError, BudgetError):
                 return step  # without money it is due again with the next turn
         return STEPS_MAX
 
-    def _compact(self, read: Outline, part: Sequence[Message], writer: Writer) -> tuple[Outline, list[Summary]]:
-        """Return the next outline and the summaries it brings: the part's, and those of chapters that it completes.
+    def _compact(
+        self, read: Outline, part: Sequence[Message], writer: Writer
+    ) -> tuple[Outline, list[Summary]]:
+        """Return the next outline and the summaries it brings.
+
+        The part's, and those of chapters that it completes.
 
         Of what is not to be remembered nothing is told; it is covered all the same.
         """
         told = [message for message in part if message.remember]
         border = Border(
-            version=read.border.version + 1, until=part[-1].message_id,
-            tokens=read.border.tokens + sum(map(size_of, part)), messages=read.border.messages + len(part),
-        )  # fmt: skip
+            version=read.border.version + 1,
+            until=part[-1].message_id,
+            tokens=read.border.tokens + sum(map(size_of, part)),
+            messages=read.border.messages + len(part),
+        )
         borders = (*read.borders, border)[-BORDERS_MAX:]
         if not told:
             return read.model_copy(update={"borders": borders, "created_at": self.clock()}), []
         written = writer.of_turns(told, read.slots)
         first = self._summary(written, level=0, span=(part[0].message_id, part[-1].message_id), border=border)
         outline = Outline(
-            borders=borders, chapters=(*read.chapters, _chapter(first)),
-            slots=ledger_of(read.slots, written.slots, told), created_at=self.clock(),
-        )  # fmt: skip
+            borders=borders,
+            chapters=(*read.chapters, _chapter(first)),
+            slots=ledger_of(read.slots, written.slots, told),
+            created_at=self.clock(),
+        )
         return self._rolled_up(outline, [first], writer)
 
-    def _rolled_up(self, outline: Outline, written: list[Summary], writer: Writer) -> tuple[Outline, list[Summary]]:
-        """Sum up chapters that stand side by side for too long; one that fails is tried with the next segment."""
+    def _rolled_up(
+        self, outline: Outline, written: list[Summary], writer: Writer
+    ) -> tuple[Outline, list[Summary]]:
+        """Sum up chapters that stand side by side for too long.
+
+        One that fails is tried with the next segment.
+        """
         while chapters := due_for_rollup(outline.chapters):
             first, last = span = chapters[0].first, chapters[-1].last
             slots = [slot for slot in outline.slots if first <= slot.message_id <= last]
@@ -97,9 +119,17 @@ class Summarizer:
 
     def _summary(self, told: Written, *, level: int, span: tuple[str, str], border: Border) -> Summary:
         return Summary(
-            level=level, first=span[0], last=span[1], text=told.text, slots=told.slots, verification=told.verification,
-            version=border.version, model=told.model, prompt_version=PROMPT_VERSION, created_at=self.clock(),
-        )  # fmt: skip
+            level=level,
+            first=span[0],
+            last=span[1],
+            text=told.text,
+            slots=told.slots,
+            verification=told.verification,
+            version=border.version,
+            model=told.model,
+            prompt_version=PROMPT_VERSION,
+            created_at=self.clock(),
+        )
 
 
 def _chapter(summary: Summary) -> Chapter:

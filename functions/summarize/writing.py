@@ -1,4 +1,7 @@
-"""Write one chapter: ask, check every slot, ask once more for what was lost, and keep verbatim what still is."""
+"""Write one chapter.
+
+Ask, check every slot, ask once more for what was lost, and keep verbatim what still is.
+"""
 
 import re
 from collections.abc import Callable, Mapping, Sequence
@@ -58,9 +61,11 @@ class Writer:
             passes = 2
             text, lost = min((text, lost), (again, _lost(slots, again)), key=lambda each: len(each[1]))
         found = Verification(
-            slots=len(slots), passes=passes, lost_first=tuple(slot.text for slot in lost_first),
+            slots=len(slots),
+            passes=passes,
+            lost_first=tuple(slot.text for slot in lost_first),
             appended=tuple(slot.text for slot in lost),
-        )  # fmt: skip
+        )
         return Written(text, drafted.model, slots, found)
 
     def _ask(self, prompt: Prompt) -> Answered[Draft]:
@@ -99,6 +104,8 @@ def _kept(summary: str) -> str:
 
 def _proposed(draft: Draft) -> Mapping[SlotKind, Sequence[str]]:
     return {
-        "active_entities": draft.entities, "unresolved_intents": draft.intents, "key_decisions": draft.decisions,
+        "active_entities": draft.entities,
+        "unresolved_intents": draft.intents,
+        "key_decisions": draft.decisions,
         "numbers_and_dates": draft.numbers,
-    }  # fmt: skip
+    }

@@ -1,4 +1,7 @@
-"""Remove what is left of deleted conversations, however much it is: who is cut off goes on where it stopped."""
+"""Remove what is left of deleted conversations, however much it is.
+
+Who is cut off goes on where it stopped.
+"""
 
 from collections.abc import Callable, Sequence
 
@@ -14,7 +17,9 @@ def sweep(
     seconds_left: Callable[[], float],
     on_failure: Callable[[str, str], None],
 ) -> list[str]:
-    """Return the sequence numbers of the deletions to deliver again: unfinished for want of time, or of a store.
+    """Return the sequence numbers of the deletions to deliver again.
+
+    Unfinished for want of time, or of a store.
 
     `on_failure` is told of a tenant, and why.
     """

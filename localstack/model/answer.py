@@ -21,13 +21,24 @@ class Answer:
     stop_details: dict[str, Any] | None = field(default=None)
 
     def tokens(self) -> int:
-        return sum(count(block.get("text") or json.dumps(block, ensure_ascii=False)) for block in self.content)
+        return sum(
+            count(block.get("text") or json.dumps(block, ensure_ascii=False)) for block in self.content
+        )
 
 
-def answer_to(request: MessagesRequest, scripted: ScriptedAnswer | None, fault: Fault, *, lossy: float = 0.0) -> Answer:
-    """Return what the model says, the fault and the request's limits applied; `lossy` is the share it forgets."""
+def answer_to(
+    request: MessagesRequest, scripted: ScriptedAnswer | None, fault: Fault, *, lossy: float = 0.0
+) -> Answer:
+    """Return what the model says, the fault and the request's limits applied.
+
+    `lossy` is the share it forgets.
+    """
     literal = scripted and scripted.is_literal
-    spoken = Answer(scripted.blocks(), scripted.stop_reason) if scripted and literal else _unscripted(request, lossy)
+    spoken = (
+        Answer(scripted.blocks(), scripted.stop_reason)
+        if scripted and literal
+        else _unscripted(request, lossy)
+    )
     return _limited(_spoiled(spoken, fault), request)
 
 
@@ -60,7 +71,9 @@ def _spoiled(answer: Answer, fault: Fault) -> Answer:
         return Answer([])
     if fault.name == "garbage":
         whole = answer.content[0].get("text", "") if answer.content else ""
-        return _text(f"Sure! Here is what I found:\n```json\n{whole[: len(whole) // 2]}\nLet me know if that helps.")
+        return _text(
+            f"Sure! Here is what I found:\n```json\n{whole[: len(whole) // 2]}\nLet me know if that helps."
+        )
     if fault.name == "max_tokens":
         return _cut(answer, answer.tokens() // 2)
     return answer

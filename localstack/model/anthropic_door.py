@@ -1,4 +1,7 @@
-"""The Anthropic Messages API: `/v1/messages` as JSON or server-sent events, and `/v1/messages/count_tokens`."""
+"""The Anthropic Messages API.
+
+`/v1/messages` as JSON or server-sent events, and `/v1/messages/count_tokens`.
+"""
 
 from uuid import uuid4
 
@@ -27,7 +30,10 @@ class AnthropicDoor:
         reply = await answered(self._model, request, body, wanted, caller)
         headers = {"request-id": f"req_{uuid4().hex[:24]}"}
         if wanted.stream:
-            streaming = headers | {"content-type": "text/event-stream; charset=utf-8", "cache-control": "no-cache"}
+            streaming = headers | {
+                "content-type": "text/event-stream; charset=utf-8",
+                "cache-control": "no-cache",
+            }
             return as_stream(reply.message, reply.fault, server_sent, streaming)
         return as_json(reply.message, reply.fault, headers)
 

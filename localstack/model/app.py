@@ -15,7 +15,10 @@ from localstack.model.script_door import ScriptDoor
 
 
 def create_app(cache: Path, *, lossy: float = 0.0) -> Starlette:
-    """Build the server; `cache` is the folder that keeps the ONNX graph between starts, `lossy` what it forgets."""
+    """Build the server.
+
+    `cache` is the folder that keeps the ONNX graph between starts, `lossy` what it forgets.
+    """
     model = LocalModel(lossy=lossy)
     anthropic, bedrock, script = AnthropicDoor(model), BedrockDoor(model, Embedder(cache)), ScriptDoor(model)
     return Starlette(

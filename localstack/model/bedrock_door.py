@@ -61,7 +61,10 @@ class BedrockDoor:
 
 
 def _messages_body(body: dict[str, Any], model_id: str) -> dict[str, Any]:
-    """Return the body as the Messages API takes it: on Bedrock the model and the streaming lie in the path."""
+    """Return the body as the Messages API takes it.
+
+    On Bedrock the model and the streaming lie in the path.
+    """
     if "anthropic_version" not in body:
         raise ModelError.invalid("anthropic_version: Field required")
     if extraneous := [key for key in ("model", "stream") if key in body]:

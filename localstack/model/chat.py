@@ -60,7 +60,10 @@ def _fenced(text: str) -> dict[str, str]:
 
 
 def _relevant(profile: list[Known], message: str) -> list[Known]:
-    """Return the facts that share most words with the message; a question about oneself gets the first few."""
+    """Return the facts that share most words with the message.
+
+    A question about oneself gets the first few.
+    """
     if re.search(SPEECH["about_me"], message, re.IGNORECASE):
         return profile[:KNOWN_FACTS]
     asked = _words(message)
@@ -70,7 +73,10 @@ def _relevant(profile: list[Known], message: str) -> list[Known]:
 
 
 def _said_before(prompt: Prompt, memory: dict[str, str]) -> list[str]:
-    """Return what else the prompt holds, the latest last: other fenced blocks, then the user's earlier turns."""
+    """Return what else the prompt holds, the latest last.
+
+    Other fenced blocks, then the user's earlier turns.
+    """
     noted = [body for name, body in memory.items() if name != "profile"]
     turns = [text_of(message.content) for message in prompt.messages[:-1] if message.role == "user"]
     return [sentence for text in [*noted, *turns] for sentence in sentences_of(text)]

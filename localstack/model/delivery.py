@@ -36,7 +36,9 @@ def as_json(message: dict[str, Any], fault: Fault, headers: Mapping[str, str]) -
     return JSONResponse(message, headers=headers)
 
 
-def as_stream(message: dict[str, Any], fault: Fault, framing: Framing, headers: Mapping[str, str]) -> Response:
+def as_stream(
+    message: dict[str, Any], fault: Fault, framing: Framing, headers: Mapping[str, str]
+) -> Response:
     """Stream the message; `headers` name the content type that belongs to the framing."""
     events = list(events_of(message))
     if fault.name == "drop":

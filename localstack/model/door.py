@@ -28,7 +28,9 @@ async def json_body(request: Request) -> dict[str, Any]:
     return body
 
 
-def log_call(model: LocalModel, request: Request, body: dict[str, Any], *, usage: dict[str, Any], fault: str) -> None:
+def log_call(
+    model: LocalModel, request: Request, body: dict[str, Any], *, usage: dict[str, Any], fault: str
+) -> None:
     model.calls.add(
         method=request.method,
         path=request.url.path,

@@ -20,7 +20,9 @@ class Embedder:
         self._tokenizer.enable_truncation(MAX_TOKENS)
         options = onnxruntime.SessionOptions()
         options.intra_op_num_threads = 1  # calls run side by side; threads inside one call would only queue
-        self._session = onnxruntime.InferenceSession(str(_graph(cache)), options, providers=["CPUExecutionProvider"])
+        self._session = onnxruntime.InferenceSession(
+            str(_graph(cache)), options, providers=["CPUExecutionProvider"]
+        )
 
     def embed(self, text: str, dimensions: int, *, normalize: bool) -> list[float]:
         """Zero-pad the 384 dimensions of the model, or cut them, to `dimensions`."""

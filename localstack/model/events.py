@@ -56,7 +56,9 @@ def server_sent(event: Event) -> bytes:
 def event_stream(event: Event) -> bytes:
     """Frame an event as Bedrock does: an AWS event-stream message around the base64 of its JSON."""
     if event["type"] == "error":
-        return _frame({":exception-type": "modelStreamErrorException", ":message-type": "exception"}, event["error"])
+        return _frame(
+            {":exception-type": "modelStreamErrorException", ":message-type": "exception"}, event["error"]
+        )
     encoded = base64.b64encode(json.dumps(event, ensure_ascii=False).encode()).decode()
     return _frame({":event-type": "chunk", ":message-type": "event"}, {"bytes": encoded})
 

@@ -1,4 +1,7 @@
-"""Faults on demand: `name=argument*times#label` in the header `x-membus-fault` or, as a marker, in the last message."""
+"""Faults on demand.
+
+`name=argument*times#label` in the header `x-membus-fault` or, as a marker, in the last message.
+"""
 
 import re
 from collections import Counter
@@ -21,7 +24,9 @@ FAULTS = {
 }
 CHAT_ONLY = {"cut", "drop", "error_event", "refusal", "garbage", "empty", "max_tokens"}
 MARKER = re.compile(r"\[\[fault:([^\]\s]+)\]\]")
-_SPEC = re.compile(r"(?P<name>[a-z_]+)(=(?P<argument>\d+(\.\d+)?))?(\*(?P<times>\d+))?(#(?P<label>[\w-]+))?", re.ASCII)
+_SPEC = re.compile(
+    r"(?P<name>[a-z_]+)(=(?P<argument>\d+(\.\d+)?))?(\*(?P<times>\d+))?(#(?P<label>[\w-]+))?", re.ASCII
+)
 
 
 @dataclass(frozen=True)
@@ -50,7 +55,10 @@ NO_FAULT = Fault("none")
 
 
 class Faults:
-    """Remembers how often each marker fired; a label makes a marker one's own among tests that share a server."""
+    """Remembers how often each marker fired.
+
+    A label makes a marker one's own among tests that share a server.
+    """
 
     def __init__(self) -> None:
         self._fired: Counter[str] = Counter()

@@ -1,4 +1,7 @@
-"""Fills any JSON schema from a text: required fields only, strings extracted by the name of their property."""
+"""Fills any JSON schema from a text.
+
+Required fields only, strings extracted by the name of their property.
+"""
 
 import json
 import re
@@ -20,7 +23,10 @@ DECISION = re.compile(r"\b(?:decided?|will|going to|agreed|chose)\b", re.IGNOREC
 
 
 def fill(schema: Schema, text: str) -> Any:
-    """Return a value that satisfies the schema, made of the text's own words: of its <part>, where it has one."""
+    """Return a value that satisfies the schema, made of the text's own words.
+
+    Of its <part>, where it has one.
+    """
     return _value(schema, _part(text), "", schema.get("$defs", {}))
 
 
@@ -37,7 +43,9 @@ def _value(schema: Schema, text: str, name: str, known: Schema) -> Any:
     if "const" in schema:
         return schema["const"]
     if "enum" in schema:
-        return next((choice for choice in schema["enum"] if str(choice).lower() in text.lower()), schema["enum"][0])
+        return next(
+            (choice for choice in schema["enum"] if str(choice).lower() in text.lower()), schema["enum"][0]
+        )
     kind = schema.get("type", "string")
     if kind == "object":
         return _object(schema, text, known)
@@ -85,7 +93,10 @@ def _string(text: str, name: str) -> str:
 
 
 def _phrases(text: str, name: str) -> list[str]:
-    """Choose what a list is made of by its name: entities, figures, open questions, decisions, else sentences."""
+    """Choose what a list is made of by its name.
+
+    Entities, figures, open questions, decisions, else sentences.
+    """
     sentences = sentences_of(text)
     if any(part in name for part in ("entit", "name", "people", "topic")):
         return list(dict.fromkeys(NAME.findall(text)))

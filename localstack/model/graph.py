@@ -78,17 +78,23 @@ def _attention_bias(graph: Graph, mask: str) -> str:
 
 
 def _layer(graph: Graph, x: str, bias: str, name: str) -> str:
-    attended = graph.dense(_attention(graph, x, bias, f"{name}.attention.self"), f"{name}.attention.output.dense")
+    attended = graph.dense(
+        _attention(graph, x, bias, f"{name}.attention.self"), f"{name}.attention.output.dense"
+    )
     x = graph.norm(graph.add("Add", attended, x), f"{name}.attention.output.LayerNorm")
     wide = graph.add("Gelu", graph.dense(x, f"{name}.intermediate.dense"))
-    return graph.norm(graph.add("Add", graph.dense(wide, f"{name}.output.dense"), x), f"{name}.output.LayerNorm")
+    return graph.norm(
+        graph.add("Add", graph.dense(wide, f"{name}.output.dense"), x), f"{name}.output.LayerNorm"
+    )
 
 
 def _attention(graph: Graph, x: str, bias: str, name: str) -> str:
     split = graph.constant("split", [0, 0, HEADS, DIMENSIONS // HEADS], np.int64)
     orders = {"query": [0, 2, 1, 3], "key": [0, 2, 3, 1], "value": [0, 2, 1, 3]}
     heads = {
-        part: graph.add("Transpose", graph.add("Reshape", graph.dense(x, f"{name}.{part}"), split), perm=order)
+        part: graph.add(
+            "Transpose", graph.add("Reshape", graph.dense(x, f"{name}.{part}"), split), perm=order
+        )
         for part, order in orders.items()
     }
     scale = graph.constant("scale", (DIMENSIONS / HEADS) ** 0.5)

@@ -1,4 +1,7 @@
-"""Makes a filled answer forget on purpose: the share of its names and figures that a careless model would lose."""
+"""Makes a filled answer forget on purpose.
+
+The share of its names and figures that a careless model would lose.
+"""
 
 import re
 from hashlib import sha256
@@ -16,9 +19,15 @@ def forgetful(value: Any, share: float) -> Any:
     Which ones hangs on the words and what stands before them alone: the same answer forgets the same.
     """
     if isinstance(value, str):
-        return _WORTH.sub(lambda found: _LOST if _falls(found[0], value[: found.start()], share) else found[0], value)
+        return _WORTH.sub(
+            lambda found: _LOST if _falls(found[0], value[: found.start()], share) else found[0], value
+        )
     if isinstance(value, list):
-        return [forgetful(each, share) for place, each in enumerate(value) if not _falls(str(each), str(place), share)]
+        return [
+            forgetful(each, share)
+            for place, each in enumerate(value)
+            if not _falls(str(each), str(place), share)
+        ]
     if isinstance(value, dict):
         return {name: forgetful(each, share) for name, each in value.items()}
     return value

@@ -1,4 +1,7 @@
-"""The prompt cache as the real one behaves: byte-identical prefixes up to a breakpoint, for five minutes or an hour."""
+"""The prompt cache as the real one behaves.
+
+Byte-identical prefixes up to a breakpoint, for five minutes or an hour.
+"""
 
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
@@ -35,7 +38,9 @@ class CacheUse:
             "input_tokens": self.fresh,
             "cache_creation_input_tokens": sum(self.written.values()),
             "cache_read_input_tokens": self.read,
-            "cache_creation": {f"ephemeral_{ttl}_input_tokens": self.written.get(ttl, 0) for ttl in ("5m", "1h")},
+            "cache_creation": {
+                f"ephemeral_{ttl}_input_tokens": self.written.get(ttl, 0) for ttl in ("5m", "1h")
+            },
         }
 
 
@@ -76,8 +81,13 @@ class PromptCache:
                 return prefix.tokens
         return 0
 
-    def _write(self, prefixes: Sequence[_Prefix], breakpoints: Sequence[int], read: int) -> tuple[dict[str, int], int]:
-        """Store the prefix of every breakpoint behind what was read; return tokens by ttl, and where they end."""
+    def _write(
+        self, prefixes: Sequence[_Prefix], breakpoints: Sequence[int], read: int
+    ) -> tuple[dict[str, int], int]:
+        """Store the prefix of every breakpoint behind what was read.
+
+        Return tokens by ttl, and where they end.
+        """
         written: dict[str, int] = {}
         end = read
         for index in breakpoints:
@@ -92,7 +102,9 @@ class PromptCache:
 def _prefixes(owner: str, segments: Sequence[Segment]) -> list[_Prefix]:
     keys = list(accumulate((segment.text for segment in segments), _chained, initial=owner))[1:]
     totals = accumulate(segment.tokens for segment in segments)
-    return [_Prefix(key, total, segment.ttl) for key, total, segment in zip(keys, totals, segments, strict=True)]
+    return [
+        _Prefix(key, total, segment.ttl) for key, total, segment in zip(keys, totals, segments, strict=True)
+    ]
 
 
 def _chained(key: str, text: str) -> str:

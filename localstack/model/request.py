@@ -52,7 +52,10 @@ class OutputConfig(BaseModel):
 
 
 class Prompt(BaseModel):
-    """What the model reads: the body of count_tokens, and all of a Messages request that costs input tokens."""
+    """What the model reads.
+
+    The body of count_tokens, and all of a Messages request that costs input tokens.
+    """
 
     model_config = ConfigDict(extra="forbid")
     model: str = Field(min_length=1)
@@ -85,7 +88,8 @@ class MessagesRequest(Prompt):
     def said(self) -> str:
         """Return what the answer is about: the last message; where a schema is asked for, every user message.
 
-        A client that asks for a broken answer to be repaired puts its complaint last and the question before it.
+        A client that asks for a broken answer to be repaired puts its complaint last and the question before
+        it.
         """
         messages = self.messages if self.output_config.format else self.messages[-1:]
         return "\n".join(text_of(message.content) for message in messages if message.role == "user")

@@ -1,4 +1,7 @@
-"""Loads the observer's rules: data in `rules/*.toml`, whose patterns are put together from pieces and word lists."""
+"""Loads the observer's rules.
+
+Data in `rules/*.toml`, whose patterns are put together from pieces and word lists.
+"""
 
 import re
 import tomllib
@@ -17,10 +20,10 @@ NEVER = r"(?!)"
 class Rule:
     """One way of saying something.
 
-    `pattern` captures the value; `attribute` and `value` are templates over what it captures. `shape` says how a
-    captured rest of a sentence is trimmed, `stop` where it ends besides. A `timed` rule wants words of time; `avoid`
-    refuses values, `unless` whole sentences; a `third` rule speaks of somebody else; an `also` rule may read words
-    that another has read; a `gerund` rule makes "collecting stamps" of "collect stamps".
+    `pattern` captures the value; `attribute` and `value` are templates over what it captures. `shape` says
+    how a captured rest of a sentence is trimmed, `stop` where it ends besides. A `timed` rule wants words of
+    time; `avoid` refuses values, `unless` whole sentences; a `third` rule speaks of somebody else; an `also`
+    rule may read words that another has read; a `gerund` rule makes "collecting stamps" of "collect stamps".
     """
 
     attribute: str
@@ -51,7 +54,9 @@ class Rulebook:
 @lru_cache(maxsize=1)
 def rulebook() -> Rulebook:
     times = {name: re.compile(expanded(f"<{name}>")) for name in ("past", "future", "opener", "hobby")}
-    data = (rule for name in FILES for rule in tomllib.loads((FOLDER / f"{name}.toml").read_text("utf-8"))["rule"])
+    data = (
+        rule for name in FILES for rule in tomllib.loads((FOLDER / f"{name}.toml").read_text("utf-8"))["rule"]
+    )
     return Rulebook(rules=tuple(_rule(each) for each in data), same=_words()["same"], **times)
 
 
@@ -71,7 +76,10 @@ def _any_of(words: list[str]) -> str:
 
 
 def expanded(pattern: str) -> str:
-    """Put pieces in place until none is left; of groups with one name the second is named name2, and so on."""
+    """Put pieces in place until none is left.
+
+    Of groups with one name the second is named name2, and so on.
+    """
     while found := PIECE.search(pattern):
         pattern = f"{pattern[: found.start()]}{_pieces()[found[1]]}{pattern[found.end() :]}"
     names: dict[str, int] = {}

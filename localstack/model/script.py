@@ -10,7 +10,10 @@ KEPT_CALLS = 500
 
 
 class ScriptedAnswer(BaseModel):
-    """One literal answer: text, json (sent as text), content blocks or a fault, for the calls that contain `match`."""
+    """One literal answer.
+
+    Text, json (sent as text), content blocks or a fault, for the calls that contain `match`.
+    """
 
     model_config = ConfigDict(extra="forbid")
     text: str | None = None

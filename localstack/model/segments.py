@@ -1,4 +1,7 @@
-"""The prompt as the cache and the token count see it: tools, then the output format, system text and messages."""
+"""The prompt as the cache and the token count see it.
+
+Tools, then the output format, system text and messages.
+"""
 
 import json
 from collections.abc import Iterator

@@ -15,5 +15,13 @@ def sentences_of(text: str) -> list[str]:
 
 
 def clauses_of(text: str) -> list[str]:
-    """Return the sentences, a question at the end of one as its own: "I live in Porto, do you?" states and asks."""
-    return [clause for sentence in sentences_of(text) for part in _ASIDE.split(sentence) if (clause := part.strip())]
+    """Return the sentences, a question at the end of one as its own.
+
+    "I live in Porto, do you?" states and asks.
+    """
+    return [
+        clause
+        for sentence in sentences_of(text)
+        for part in _ASIDE.split(sentence)
+        if (clause := part.strip())
+    ]

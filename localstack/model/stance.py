@@ -9,7 +9,8 @@ SUPPOSED = re.compile(  # makes what follows in the sentence a supposition
     re.IGNORECASE,
 )
 DOUBTED = re.compile(  # makes its own clause one
-    r"\b(?:if (?:I|we|only|it|they|he|she|my|there|you)|wish|might|maybe|perhaps|should|unless)\b", re.IGNORECASE
+    r"\b(?:if (?:I|we|only|it|they|he|she|my|there|you)|wish|might|maybe|perhaps|should|unless)\b",
+    re.IGNORECASE,
 )
 REPORTED = re.compile(
     r"\b(?:said|says|saying|told|tells|asked|asks|wrote|writes|quote|heard|claims?|claimed|thinks?|thought|joked)\b"
@@ -25,7 +26,9 @@ def is_own_statement(rule: Rule, match: re.Match[str]) -> bool:
     """Refuse another's words, "the book I read" (no statement of its own), and what the rule itself excludes."""
     before = match.string[: match.start()]
     relative = SPEAKER.match(match[0]) and not rulebook().opener.search(before)
-    return not (relative or REPORTED.search(before) or QUOTED.match(before) or rule.unless.search(match.string))
+    return not (
+        relative or REPORTED.search(before) or QUOTED.match(before) or rule.unless.search(match.string)
+    )
 
 
 def stance_of(rule: Rule, match: re.Match[str], end: int) -> str:

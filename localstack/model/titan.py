@@ -39,4 +39,6 @@ def read_titan(body: dict[str, Any]) -> TitanRequest:
 
 
 def _malformed(complaint: str) -> ModelError:
-    return ModelError.invalid(f"Malformed input request: {complaint}, please reformat your input and try again.")
+    return ModelError.invalid(
+        f"Malformed input request: {complaint}, please reformat your input and try again."
+    )

@@ -70,7 +70,9 @@ def report(results: Sequence[Block]) -> str:
     """Say in a sentence or two what the tools found, as one would tell a person."""
     if all(result.get("is_error") for result in results):
         return "I could not look that up just now."
-    lines = [line for result in results if not result.get("is_error") for line in _lines(result.get("content"))]
+    lines = [
+        line for result in results if not result.get("is_error") for line in _lines(result.get("content"))
+    ]
     told = [line for line in lines if not NOTE.fullmatch(line)]
     if not told or all(line.startswith("nothing ") for line in told):
         return "I found nothing about that."
@@ -96,7 +98,9 @@ def _rows(lines: Sequence[str]) -> list[str]:
     table = [line.split(" | ") for line in lines]
     if len(table[0]) < 2 or len({len(cells) for cells in table}) > 1:  # noqa: PLR2004 - one column is a list
         return []
-    return [", ".join(f"{name} {cell}" for name, cell in zip(table[0], cells, strict=True)) for cells in table[1:]]
+    return [
+        ", ".join(f"{name} {cell}" for name, cell in zip(table[0], cells, strict=True)) for cells in table[1:]
+    ]
 
 
 def _joined(found: Sequence[str]) -> str:

@@ -21,7 +21,9 @@ def _complaints(turns: Sequence[Turn]) -> Iterator[str]:
     if turns[0][0] != "user":
         yield 'messages: first message must use the "user" role'
     if turns[-1][0] != "user" and not _paused(turns[-1][1]):
-        yield ("This model does not support assistant message prefill. The conversation must end with a user message.")
+        yield (
+            "This model does not support assistant message prefill. The conversation must end with a user message."
+        )
     yield from _pairs(turns)
 
 

@@ -31,7 +31,9 @@ def values_of(rule: Rule, captured: str) -> tuple[list[str], int]:
     if (listed := LIST.match(captured)) and rule.attribute in LISTED and rule.shape == "noun":
         parts = re.split(r", and |, | and | & ", listed[0].removeprefix("both "))
         values = [value for part in parts if (value := cleaned(trimmed(part, rule), rule, whole=True))]
-        shared_head = "," not in listed[0] and len(parts[0].split()) < len(parts[-1].split())  # "rock and pop music"
+        shared_head = "," not in listed[0] and len(parts[0].split()) < len(
+            parts[-1].split()
+        )  # "rock and pop music"
         if len(values) == len(parts) and not shared_head:
             return values, len(listed[0])
     whole = trimmed(captured, rule)
@@ -91,7 +93,9 @@ def cleaned(raw: str, rule: Rule, *, whole: bool) -> str | None:
 
 def _uncapitalised(value: str, rule: Rule) -> str:
     """Write a doing in lower case also where it opened its sentence."""
-    return re.sub(r"^[A-Z](?=[a-z])", lambda first: first[0].lower(), value) if rule.shape == "verb" else value
+    return (
+        re.sub(r"^[A-Z](?=[a-z])", lambda first: first[0].lower(), value) if rule.shape == "verb" else value
+    )
 
 
 def _pointing(value: str) -> bool:

@@ -14,7 +14,9 @@ from scripts.build.targets import TARGETS
 
 def main(arguments: Sequence[str] | None = None) -> None:
     parser = argparse.ArgumentParser(prog="python -m scripts.build", description=__doc__)
-    parser.add_argument("--target", choices=TARGETS, default="lambda", help="which machine it is for (lambda)")
+    parser.add_argument(
+        "--target", choices=TARGETS, default="lambda", help="which machine it is for (lambda)"
+    )
     parser.add_argument("--dist", type=Path, default=ROOT / "dist", help="folder of the results (dist)")
     options = parser.parse_args(arguments)
     try:

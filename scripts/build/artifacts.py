@@ -29,7 +29,10 @@ def _pieces(part: str | bytes | Mapping[str, bytes]) -> Iterator[bytes]:
 
 
 def remake(artifact: Path, *, inputs: str, write: Callable[[Path], object]) -> bool:
-    """Have `write` make the artifact anew unless this very file was made of these inputs; say whether it did."""
+    """Have `write` make the artifact anew unless this very file was made of these inputs.
+
+    Say whether it did.
+    """
     stamp = artifact.with_name(f".{artifact.name}.stamp")
     if stamp.is_file() and artifact.is_file() and stamp.read_text() == _stamp(inputs, artifact):
         return False

@@ -41,14 +41,18 @@ def weigh(out: Path) -> list[Weight]:
     layers = [_weight(out / "layers" / f"{name}.zip", budget) for name, budget in LAYERS[out.name].items()]
     heaviest = max((function.unzipped for function in functions), default=0.0)
     whole = heaviest + sum(layer.unzipped for layer in layers)
-    zipped = max((function.zipped for function in functions), default=0.0) + sum(layer.zipped for layer in layers)
+    zipped = max((function.zipped for function in functions), default=0.0) + sum(
+        layer.zipped for layer in layers
+    )
     return [*functions, *layers, Weight("all layers + one function", zipped, whole, WHOLE)]
 
 
 def hold(weights: list[Weight]) -> None:
     """Raise BuildError naming everything over its budget."""
     if excesses := [excess for weight in weights if (excess := weight.excess())]:
-        raise BuildError("\n".join([*excesses, "drop what is not needed, or raise the budget in the same change"]))
+        raise BuildError(
+            "\n".join([*excesses, "drop what is not needed, or raise the budget in the same change"])
+        )
 
 
 def _weight(path: Path, budget: float) -> Weight:

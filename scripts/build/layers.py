@@ -39,12 +39,16 @@ def build_layer(layer: Layer, *, target: Target, root: Path, out: Path, recipe: 
     Packages change seldom and take seconds, our own code changes often: the compressed packages are
     kept apart and our code is added to a copy of them. `recipe` stands for the code of the build.
     """
-    key = artifacts.fingerprint(recipe, target.label, layer.packages(root).read_bytes(), (root / SERVICES).read_bytes())
+    key = artifacts.fingerprint(
+        recipe, target.label, layer.packages(root).read_bytes(), (root / SERVICES).read_bytes()
+    )
     parts = _parts(layer, key, target=target, root=root, out=out)
     zipped, bill = out / "layers" / f"{layer.name}.zip", out / "layers" / f"{layer.name}.cdx.json"
     sources = layer.sources(root)
     inputs = artifacts.fingerprint(key, sources)
-    if artifacts.remake(zipped, inputs=inputs, write=partial(write_zip, files=sources, base=parts / "packages.zip")):
+    if artifacts.remake(
+        zipped, inputs=inputs, write=partial(write_zip, files=sources, base=parts / "packages.zip")
+    ):
         yield zipped
     if artifacts.remake(bill, inputs=key, write=partial(shutil.copyfile, parts / "bill.json")):
         yield bill

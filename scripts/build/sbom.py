@@ -50,7 +50,10 @@ def _component(wheel: Wheel, licences: list[License]) -> Component:
 
 
 def _licences(package: Distribution) -> list[License]:
-    """The licences as the package states them: one that SPDX knows, else its classifiers, else its own words."""
+    """The licences as the package states them.
+
+    One that SPDX knows, else its classifiers, else its own words.
+    """
     metadata, spdx = package.metadata.json, LicenseFactory()
     stated = str(metadata.get("license_expression") or metadata.get("license") or "")
     classifiers = [line for line in metadata.get("classifier", []) if line.startswith(CLASSIFIER)]

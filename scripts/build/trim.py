@@ -1,4 +1,7 @@
-"""What of an installed package a function needs: not tests, stubs, commands, or data of services it never calls."""
+"""What of an installed package a function needs.
+
+Not tests, stubs, commands, or data of services it never calls.
+"""
 
 from collections.abc import Callable
 from collections.abc import Set as AbstractSet

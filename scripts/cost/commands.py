@@ -1,4 +1,7 @@
-"""The command: what an application does in a day goes in, a table of parts comes out, with what it rests on."""
+"""The command.
+
+What an application does in a day goes in, a table of parts comes out, with what it rests on.
+"""
 
 from argparse import ArgumentParser, ArgumentTypeError, Namespace
 from collections.abc import Iterable
@@ -16,34 +19,46 @@ THOUSAND = 1000
 def register(add_group: AddGroup, options: ArgumentParser) -> None:  # noqa: ARG001 - it is about no place
     commands = add_group("cost", help="what a month would cost").add_subparsers(required=True)
     command = commands.add_parser(
-        "estimate", parents=[output_options()], help="from counted work and dated list prices; asks nobody",
+        "estimate",
+        parents=[output_options()],
+        help="from counted work and dated list prices; asks nobody",
         description="List prices of us-east-1 without free tiers. What is deployed already is told by `usage`.",
         examples=[
             "cost estimate --events-per-day 100000 --turns-per-day 20000 --users 5000",
             "cost estimate --events-per-day 1000 --turns-per-day 0 --users 10 --size dev --json",
             "cost estimate --events-per-day 100000 --turns-per-day 20000 --users 5000 --turn-tokens 15000,1000",
         ],
-    )  # fmt: skip
+    )
     command.add_argument("--events-per-day", type=_amount, required=True, help="of all kinds")
     command.add_argument(
         "--turns-per-day", type=_amount, required=True, help="messages that chat answers, beside the events"
-    )  # fmt: skip
+    )
     command.add_argument("--users", type=_amount, required=True, help="among whom they are spread")
     turn, share = work()["turn"], work()["read_share"]
     command.add_argument(
-        "--read-share", type=_share, default=share, help="of events, that a model reads (default: %(default)s)"
+        "--read-share",
+        type=_share,
+        default=share,
+        help="of events, that a model reads (default: %(default)s)",
     )
     command.add_argument(
-        "--turn-tokens", type=_pair, default=(turn["tokens_in"], turn["tokens_out"]), metavar="IN,OUT",
+        "--turn-tokens",
+        type=_pair,
+        default=(turn["tokens_in"], turn["tokens_out"]),
+        metavar="IN,OUT",
         help="of a turn (default: %(default)s, the demo's question; at most 15000,1000)",
-    )  # fmt: skip
+    )
     command.add_argument(
-        "--size", choices=tuple(work()["environments"]), default="prod",
+        "--size",
+        choices=tuple(work()["environments"]),
+        default="prod",
         help="the environment whose idle parts count (default: %(default)s)",
-    )  # fmt: skip
+    )
     command.add_argument("--extract-model", default="claude-haiku-5-5", help="(default: %(default)s)")
     command.add_argument("--chat-model", default="claude-sonnet-5-5", help="(default: %(default)s)")
-    command.add_argument("--embedding-model", default="amazon.titan-embed-text-v2:0", help="(default: %(default)s)")
+    command.add_argument(
+        "--embedding-model", default="amazon.titan-embed-text-v2:0", help="(default: %(default)s)"
+    )
     command.set_defaults(run=_estimate)
 
 
@@ -75,15 +90,24 @@ def _estimate(arguments: Namespace, target: Target | None, output: Output) -> No
 
 def _row(part: Part, load: Load) -> Row:
     return {
-        "part": part.name, "counted": part.counted, "price": part.price, "dollars_per_month": _dollars(part.dollars),
+        "part": part.name,
+        "counted": part.counted,
+        "price": part.price,
+        "dollars_per_month": _dollars(part.dollars),
         **_thousand([part], load),
-    }  # fmt: skip
+    }
 
 
 def _sum(parts: Iterable[Part], load: Load) -> Row:
     parts = list(parts)
     total = _dollars(sum((part.dollars for part in parts), Decimal(0)))
-    return {"part": "together", "counted": None, "price": None, "dollars_per_month": total, **_thousand(parts, load)}
+    return {
+        "part": "together",
+        "counted": None,
+        "price": None,
+        "dollars_per_month": total,
+        **_thousand(parts, load),
+    }
 
 
 def _thousand(parts: Iterable[Part], load: Load) -> dict[str, str | None]:

@@ -1,4 +1,7 @@
-"""What a month costs: work that the benchmarks count, times list prices that bear a date; nothing is measured here."""
+"""What a month costs: work that the benchmarks count, times list prices that bear a date.
+
+Nothing is measured here.
+"""
 
 import json
 from collections.abc import Iterator, Mapping
@@ -83,17 +86,23 @@ def estimate(load: Load, models: Models, prices: PriceList, *, environment: str,
         NotFoundError: a model's price is not known, and nothing is guessed.
     """
     return [
-        *_events(load), *_turns(load), *_models(load, models, prices, day), *_idle(work()["environments"][environment]),
-    ]  # fmt: skip
+        *_events(load),
+        *_turns(load),
+        *_models(load, models, prices, day),
+        *_idle(work()["environments"][environment]),
+    ]
 
 
 def without_cache(load: Load, model: str, prices: PriceList, *, day: date) -> tuple[Decimal, int, Decimal]:
     """Return what prompts of chat cost on the worst day, and what a release that changes their beginning costs, once.
 
-    On the worst day no prompt is found in the vendor's cache, and each is written there: the dollars of that day. A
-    release does the same to the conversations that are live, one for each turn at most: how many, and their dollars.
+    On the worst day no prompt is found in the vendor's cache, and each is written there: the dollars of that
+    day. A release does the same to the conversations that are live, one for each turn at most: how many, and
+    their dollars.
     """
-    written = prices.dollars(model, Usage(input=0, output=0, cache_write=load.turn_tokens[0]), day=day) or Decimal(0)
+    written = prices.dollars(
+        model, Usage(input=0, output=0, cache_write=load.turn_tokens[0]), day=day
+    ) or Decimal(0)
     live = round(load.turns * CACHED_SECONDS / 86_400)
     return Decimal(load.turns) * written, live, live * written
 
@@ -121,12 +130,16 @@ def _events(load: Load) -> Iterator[Part]:
 def _shared_writes(requests: float) -> float:
     """Return the units of an event's share in the request that brought it, and in the batch that it is read in."""
     return float(
-        requests * work()["request"]["write_units"] + work()["batch"]["write_units"] / work()["batch_messages"]
+        requests * work()["request"]["write_units"]
+        + work()["batch"]["write_units"] / work()["batch_messages"]
     )
 
 
 def _kept_fresh(load: Load) -> float:
-    """Return the units that keep a message at the door until it is read: a user's newest of a request, and a stamp."""
+    """Return the units that keep a message at the door until it is read.
+
+    A user's newest of a request, and a stamp.
+    """
     fresh = work()["fresh"]
     said = _of_one_user(load, max(1.0, load.read_share / work()["event"]["http_requests"]))
     return float((fresh["word"] * min(said, fresh["most"]) + fresh["stamp"]) / said)

@@ -31,7 +31,8 @@ def opening(console: Console, source: Source, api_url: str, *, stand_in: bool) -
     console.print(Text(source.title))
     console.print(Text(f"to {api_url}/v1/events, up to {BATCH_EVENTS} events a request"), style="dim")
     console.print(
-        STAND_IN if stand_in else "Claude reads them and answers, with the key in your environment.", style="dim"
+        STAND_IN if stand_in else "Claude reads them and answers, with the key in your environment.",
+        style="dim",
     )
 
 
@@ -43,7 +44,9 @@ def sent(console: Console, sent: Sent) -> None:
         table.add_row(Text(event_type), f"{count:,}")
     table.add_row(Text("total", style="bold"), Text(f"{sent.total:,}", style="bold"))
     console.print(table)
-    console.print(f"{sent.accepted:,} accepted, {len(sent.rejected):,} rejected, {_duplicates(sent.repeated)}")
+    console.print(
+        f"{sent.accepted:,} accepted, {len(sent.rejected):,} rejected, {_duplicates(sent.repeated)}"
+    )
     _refusals(console, sent)
 
 
@@ -76,9 +79,7 @@ def aftermath(console: Console, *, known_before: Sequence[str], dead: int) -> No
 def next_steps(console: Console, api_url: str, user: str) -> None:
     heading(console, 6, "What to try next")
     key = """KEY=$(python3 -c 'import json; print(json.load(open(".local/stack.json"))["api_key"])')"""
-    said = (
-        f'{{"events": [{{"user_id": "{user}", "type": "message.sent", "payload": {{"text": "I live in Oslo now."}}}}]}}'
-    )
+    said = f'{{"events": [{{"user_id": "{user}", "type": "message.sent", "payload": {{"text": "I live in Oslo now."}}}}]}}'
     steps = {
         "Take the key that `make up` made, and read the profile yourself": (
             key,

@@ -85,7 +85,9 @@ class Api:
             response = self._http.request(method, path, **request)
         except httpx2.TransportError as error:
             if not pauses:
-                raise DemoError(f"{method} {path} cannot reach the API: {error}. See `make status`.") from error
+                raise DemoError(
+                    f"{method} {path} cannot reach the API: {error}. See `make status`."
+                ) from error
             wait = pauses[0]
         else:
             if not pauses or not (response.status_code in BUSY or "Retry-After" in response.headers):

@@ -1,4 +1,7 @@
-"""Shows what became of the events: each fact with the words and the event it rests on, and what it replaced."""
+"""Shows what became of the events.
+
+Each fact with the words and the event it rests on, and what it replaced.
+"""
 
 from collections.abc import Mapping, Sequence
 
@@ -15,9 +18,19 @@ FACTS_SHOWN = 30
 CHANGES_SHOWN = 10
 NAMED = 3
 KINDS = (
-    "identity", "place", "work", "relationship", "health", "preference", "possession", "plan", "goal",
-    "experience", "behaviour", "setting",
-)  # fmt: skip
+    "identity",
+    "place",
+    "work",
+    "relationship",
+    "health",
+    "preference",
+    "possession",
+    "plan",
+    "goal",
+    "experience",
+    "behaviour",
+    "setting",
+)
 
 
 def facts(console: Console, user: str, facts: Sequence[Fact], source: Source) -> None:
@@ -77,7 +90,8 @@ def changes(console: Console, histories: Sequence[Sequence[Fact]]) -> None:
         line = Text("  ").append(ordered[0].key, style="cyan").append(": ")
         line.append(
             " → ".join(
-                f"{version.value} ({version.valid_from:%d %b %Y}, {version.provenance.event_id})" for version in ordered
+                f"{version.value} ({version.valid_from:%d %b %Y}, {version.provenance.event_id})"
+                for version in ordered
             )
         )
         console.print(line)

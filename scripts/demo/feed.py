@@ -18,7 +18,10 @@ BATCH_BYTES = 500_000
 
 @dataclass
 class Sent:
-    """`repeated` counts the events whose id went out before in this run; the door takes them, memory ignores them."""
+    """`repeated` counts the events whose id went out before in this run.
+
+    The door takes them, memory ignores them.
+    """
 
     by_type: Counter[str] = field(default_factory=Counter)
     accepted: int = 0

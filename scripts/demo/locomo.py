@@ -28,7 +28,9 @@ def read(document: list[dict[str, Any]], conversation: int) -> Source:
     talk, users = sample["conversation"], _users(document, sample)
     numbers = sorted(int(key.split("_")[1]) for key in talk if re.fullmatch(r"session_\d+", key))
     events = [event for number in numbers for event in _session(sample, number, users)]
-    title = f"LoCoMo {sample['sample_id']}: {talk['speaker_a']} and {talk['speaker_b']}, {len(numbers)} sessions"
+    title = (
+        f"LoCoMo {sample['sample_id']}: {talk['speaker_a']} and {talk['speaker_b']}, {len(numbers)} sessions"
+    )
     return Source(title=title, events=events, shared=True)
 
 
@@ -36,7 +38,8 @@ def _users(document: list[dict[str, Any]], sample: dict[str, Any]) -> dict[str, 
     """Return user ids by speaker; a first name that several conversations share names several people."""
     people = Counter(_speakers(each)[side] for each in document for side in (0, 1))
     return {
-        name: _slug(name) if people[name] == 1 else f"{_slug(name)}-{sample['sample_id']}" for name in _speakers(sample)
+        name: _slug(name) if people[name] == 1 else f"{_slug(name)}-{sample['sample_id']}"
+        for name in _speakers(sample)
     }
 
 

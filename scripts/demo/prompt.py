@@ -22,7 +22,10 @@ QUESTION = "What do you know about me?"
 
 
 def question_about(lines: Sequence[str]) -> str:
-    """Return a question that the facts in the prompt can answer; each of their lines is `- key: value (since …)`."""
+    """Return a question that the facts in the prompt can answer; each of their lines is `- key.
+
+    Value (since …)`.
+    """
     attributes = {re.split(r"[.:]", line.removeprefix("- "))[0] for line in lines}
     return next((question for attribute, question in QUESTIONS.items() if attribute in attributes), QUESTION)
 
@@ -74,9 +77,7 @@ def comparison(console: Console, context: Context, events: Sequence[Event], *, k
 
 def _verdict(whole: int, prompt: int) -> str:
     if whole <= prompt:
-        return (
-            "So short a history would still fit whole; it grows with every message, the prompt only up to its ceiling."
-        )
+        return "So short a history would still fit whole; it grows with every message, the prompt only up to its ceiling."
     return f"{whole / prompt:.1f} times fewer tokens than sending the history with every question."
 
 

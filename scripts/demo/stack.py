@@ -22,7 +22,10 @@ def running_stack() -> Stack:
 
 
 def model_is_a_stand_in() -> bool:
-    """Say whether the stack's own model server answers: `up` calls the real one where there is a key for it."""
+    """Say whether the stack's own model server answers.
+
+    `up` calls the real one where there is a key for it.
+    """
     return not settings.environment().get("ANTHROPIC_API_KEY")
 
 

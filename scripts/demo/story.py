@@ -85,7 +85,9 @@ def show_facts(told: Story) -> None:
     facts = list(told.api.facts(first))
     evidence.facts(told.console, first, facts, told.source)
     evidence.changes(told.console, [told.api.history(first, fact.key) for fact in facts if fact.replaced])
-    evidence.others(told.console, {user: told.api.profile(user).facts for user in others[:USERS_WATCHED]}, len(others))
+    evidence.others(
+        told.console, {user: told.api.profile(user).facts for user in others[:USERS_WATCHED]}, len(others)
+    )
 
 
 def show_answer(told: Story, *, stand_in: bool) -> None:

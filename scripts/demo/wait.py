@@ -9,7 +9,10 @@ from scripts.demo.failure import DemoError
 QUIET_POLLS = 3
 POLL_SECONDS = 1.0
 STALLED_SECONDS = 420.0
-"""A message that failed is seen again after the queue's visibility timeout of 360 seconds: six times the function's."""
+"""A message that failed is seen again after the queue's visibility timeout of 360 seconds.
+
+Six times the function's.
+"""
 
 
 @dataclass(frozen=True)

@@ -20,35 +20,51 @@ RATE_MAX = 500  # of SQS' own task
 
 
 def register(add_group: AddGroup, options: ArgumentParser) -> None:
-    commands = add_group("dlq", help="what membus gave up on, and the way back for it").add_subparsers(required=True)
+    commands = add_group("dlq", help="what membus gave up on, and the way back for it").add_subparsers(
+        required=True
+    )
     listing = commands.add_parser(
-        "list", parents=[options], help="what waits in every dead-letter queue, and where it would go",
+        "list",
+        parents=[options],
+        help="what waits in every dead-letter queue, and where it would go",
         examples=["dlq list --environment prod", "dlq list --json"],
-    )  # fmt: skip
+    )
     listing.set_defaults(run=_list)
     show = commands.add_parser(
-        "show", parents=[options], help="what a queue holds and why; nothing is taken away",
+        "show",
+        parents=[options],
+        help="what a queue holds and why; nothing is taken away",
         examples=["dlq show extract-dlq", "dlq show quarantine --reason invalid_event --limit 5 --with-body"],
-    )  # fmt: skip
+    )
     _which(show)
     show.add_argument("--limit", type=_number, default=20, help="at most so many (default: %(default)s)")
-    show.add_argument("--with-body", action="store_true", help="the whole message too: it holds what a user said")
+    show.add_argument(
+        "--with-body", action="store_true", help="the whole message too: it holds what a user said"
+    )
     show.set_defaults(run=_show)
     redrive = commands.add_parser(
-        "redrive", parents=[options], help="send back what waits; doing it twice is safe", asks=True,
+        "redrive",
+        parents=[options],
+        help="send back what waits; doing it twice is safe",
+        asks=True,
         examples=[
-            "dlq redrive extract-dlq --rate 20", "dlq redrive extract-rule-dlq --dry-run --environment prod",
+            "dlq redrive extract-dlq --rate 20",
+            "dlq redrive extract-rule-dlq --dry-run --environment prod",
             "dlq redrive quarantine --reason model_unusable --tenant acme --limit 10 --yes",
         ],
-    )  # fmt: skip
+    )
     _which(redrive)
     redrive.add_argument("--limit", type=_number, help="at most so many (default: all)")
     redrive.add_argument(
         "--rate", type=_number, help=f"messages a second, {RATE_MAX} at most (default: as fast as it goes)"
     )
-    redrive.add_argument("--to", metavar="QUEUE", help=f"another queue, or `{BUS}` for every rule (default: see list)")
     redrive.add_argument(
-        "--mode", choices=("task", "each"), help="by SQS itself, or message by message (default: what the queue allows)"
+        "--to", metavar="QUEUE", help=f"another queue, or `{BUS}` for every rule (default: see list)"
+    )
+    redrive.add_argument(
+        "--mode",
+        choices=("task", "each"),
+        help="by SQS itself, or message by message (default: what the queue allows)",
     )
     redrive.set_defaults(run=_redrive)
 
@@ -84,7 +100,9 @@ def _show(arguments: Namespace, target: Target, output: Output) -> None:
     queues, wanted = _queues(target), _wanted(arguments)
     end = queues.end(arguments.queue)
     with Reading(queues.sqs, queues.url(end.name)) as reading:
-        rows = [_row(each, body=arguments.with_body) for each in islice(_those(reading, wanted), arguments.limit)]
+        rows = [
+            _row(each, body=arguments.with_body) for each in islice(_those(reading, wanted), arguments.limit)
+        ]
     output.rows(rows, nothing=f"Nothing like that in {end.name}.")
 
 
@@ -112,7 +130,9 @@ def _moves(arguments: Namespace, queues: Queues, end: End, *, to: str) -> Iterat
     wanted, mode = _wanted(arguments), arguments.mode or end.mode
     whole = wanted.all and arguments.limit is None and to != BUS
     if arguments.mode == "task" and not whole:
-        raise InvalidError("SQS moves all of a queue, to a queue: filters, --limit and the bus need --mode each")
+        raise InvalidError(
+            "SQS moves all of a queue, to a queue: filters, --limit and the bus need --mode each"
+        )
     yield Moved()
     if mode == "task" and whole:
         task = MoveTask(queues.sqs, queues.arn(end.name), queues.arn(to), time.sleep)
@@ -162,16 +182,25 @@ def _those(reading: Reading, wanted: Wanted) -> Iterator[Letter]:
 def _row(letter: Letter, *, body: bool = False) -> Row:
     fields = {name: letter.said(name) for name in ("tenant_id", "user_id", "type", "event_id")}
     return {
-        "message_id": letter.message_id, "put_here_at": letter.sent_at.isoformat(timespec="seconds"),
-        "reads": str(letter.receives), "reason": letter.reason, **fields, **({"body": letter.body} if body else {}),
-    }  # fmt: skip
+        "message_id": letter.message_id,
+        "put_here_at": letter.sent_at.isoformat(timespec="seconds"),
+        "reads": str(letter.receives),
+        "reason": letter.reason,
+        **fields,
+        **({"body": letter.body} if body else {}),
+    }
 
 
 def _wanted(arguments: Namespace) -> Wanted:
     return Wanted(
-        reason=arguments.reason, tenant=arguments.tenant, user=arguments.user, type=arguments.type,
-        event_ids=tuple(arguments.event_ids), since=arguments.since, until=arguments.until,
-    )  # fmt: skip
+        reason=arguments.reason,
+        tenant=arguments.tenant,
+        user=arguments.user,
+        type=arguments.type,
+        event_ids=tuple(arguments.event_ids),
+        since=arguments.since,
+        until=arguments.until,
+    )
 
 
 def _queues(target: Target) -> Queues:

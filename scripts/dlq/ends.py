@@ -15,10 +15,12 @@ BUS = "bus"
 
 @dataclass(frozen=True)
 class End:
-    """`to` is where its messages go back to, None where no queue takes them; `mode` how, unless one is asked for.
+    """`to` is where its messages go back to, None where no queue takes them.
 
-    SQS moves by itself (`task`) only what an SQS queue gave up on; what EventBridge or a function put here is taken out
-    and sent again message by message (`each`).
+    `mode` how, unless one is asked for.
+
+    SQS moves by itself (`task`) only what an SQS queue gave up on; what EventBridge or a function put here is
+    taken out and sent again message by message (`each`).
     """
 
     name: str
@@ -27,7 +29,10 @@ class End:
 
 
 def end_of(name: str) -> End | None:
-    """Return the end of this name, as Terraform's module `event_bus` names them; None for a queue that is none."""
+    """Return the end of this name, as Terraform's module `event_bus` names them.
+
+    None for a queue that is none.
+    """
     if name == "bus-dlq":
         return End(name, BUS)
     if name == "failures":

@@ -36,14 +36,21 @@ class Letter:
 
     @classmethod
     def of(cls, message: "MessageTypeDef") -> "Letter":
-        told = {name: value.get("StringValue") for name, value in message.get("MessageAttributes", {}).items()}
+        told = {
+            name: value.get("StringValue") for name, value in message.get("MessageAttributes", {}).items()
+        }
         counted = message.get("Attributes", {})
-        reason = told.get("reason") or " ".join(filter(None, (told.get("ERROR_CODE"), told.get("ERROR_MESSAGE"))))
+        reason = told.get("reason") or " ".join(
+            filter(None, (told.get("ERROR_CODE"), told.get("ERROR_MESSAGE")))
+        )
         return cls(
-            message["MessageId"], message["ReceiptHandle"], message["Body"],
+            message["MessageId"],
+            message["ReceiptHandle"],
+            message["Body"],
             datetime.fromtimestamp(int(counted.get("SentTimestamp", 0)) / 1000, UTC),
-            int(counted.get("ApproximateReceiveCount", 0)), reason or None,
-        )  # fmt: skip
+            int(counted.get("ApproximateReceiveCount", 0)),
+            reason or None,
+        )
 
     @property
     def envelope(self) -> dict[str, Any]:
@@ -89,7 +96,10 @@ class Wanted:
 
 
 class Reading:
-    """A walk over a queue that gives each message once; what was not taken is given back at the end, at once."""
+    """A walk over a queue that gives each message once.
+
+    What was not taken is given back at the end, at once.
+    """
 
     def __init__(self, sqs: "SQSClient", url: str) -> None:
         self._sqs, self._url = sqs, url
@@ -117,14 +127,20 @@ class Reading:
 
     def _receive(self) -> list["MessageTypeDef"]:
         return self._sqs.receive_message(
-            QueueUrl=self._url, MaxNumberOfMessages=BATCH, VisibilityTimeout=HELD_SECONDS, WaitTimeSeconds=1,
-            MessageAttributeNames=["All"], MessageSystemAttributeNames=["All"],
-        ).get("Messages", [])  # fmt: skip
+            QueueUrl=self._url,
+            MaxNumberOfMessages=BATCH,
+            VisibilityTimeout=HELD_SECONDS,
+            WaitTimeSeconds=1,
+            MessageAttributeNames=["All"],
+            MessageSystemAttributeNames=["All"],
+        ).get("Messages", [])
 
     def _give_back(self, receipt: str) -> None:
         """A message that somebody else holds by now is theirs."""
         try:
-            self._sqs.change_message_visibility(QueueUrl=self._url, ReceiptHandle=receipt, VisibilityTimeout=0)
+            self._sqs.change_message_visibility(
+                QueueUrl=self._url, ReceiptHandle=receipt, VisibilityTimeout=0
+            )
         except self._sqs.exceptions.ClientError as error:
             if error.response["Error"]["Code"] not in NOT_OURS:
                 raise

@@ -1,4 +1,7 @@
-"""Both ways out of a dead-letter queue: SQS moves all by itself, or each message is sent again and taken out."""
+"""Both ways out of a dead-letter queue.
+
+SQS moves all by itself, or each message is sent again and taken out.
+"""
 
 import json
 from collections.abc import Callable, Iterator
@@ -25,7 +28,10 @@ POLL_SECONDS = 2.0
 
 @dataclass
 class Moved:
-    """`left` says of messages that stay where they are, and why; `stopped` why the run ended before its end."""
+    """`left` says of messages that stay where they are, and why.
+
+    `stopped` why the run ended before its end.
+    """
 
     moved: int = 0
     left: dict[str, str] = field(default_factory=dict)
@@ -64,7 +70,10 @@ def to_queue(sqs: "SQSClient", url: str) -> Send:
 
 
 def to_bus(events: "EventBridgeClient", bus: str) -> Send:
-    """Return what publishes an event as it was, with its own source, kind and time: every rule sees it again."""
+    """Return what publishes an event as it was, with its own source, kind and time.
+
+    Every rule sees it again.
+    """
 
     def send(letter: Letter) -> None:
         with translated("the bus"):
@@ -78,7 +87,11 @@ def to_bus(events: "EventBridgeClient", bus: str) -> Send:
 def _entry(letter: Letter, bus: str) -> Any:
     event = letter.envelope
     try:
-        entry = {"Source": event["source"], "DetailType": event["detail-type"], "Detail": json.dumps(event["detail"])}
+        entry = {
+            "Source": event["source"],
+            "DetailType": event["detail-type"],
+            "Detail": json.dumps(event["detail"]),
+        }
         return entry | {"EventBusName": bus, "Time": event["time"]}
     except KeyError as error:
         raise InvalidError(f"it is no whole event: no {error.args[0]}") from error
@@ -99,7 +112,9 @@ class MoveTask:
             return True
         options: Any = {"MaxNumberOfMessagesPerSecond": rate} if rate else {}
         try:
-            self.sqs.start_message_move_task(SourceArn=self.source, DestinationArn=self.destination, **options)
+            self.sqs.start_message_move_task(
+                SourceArn=self.source, DestinationArn=self.destination, **options
+            )
         except ClientError as error:
             if error.response["Error"]["Code"] in NO_TASKS:
                 return False
@@ -118,7 +133,9 @@ class MoveTask:
 
     def _newest(self) -> Any:
         try:
-            return (self.sqs.list_message_move_tasks(SourceArn=self.source, MaxResults=1)["Results"] or [{}])[0]
+            return (self.sqs.list_message_move_tasks(SourceArn=self.source, MaxResults=1)["Results"] or [{}])[
+                0
+            ]
         except ClientError as error:
             if error.response["Error"]["Code"] in NO_TASKS:
                 return {}

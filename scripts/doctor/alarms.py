@@ -10,7 +10,9 @@ from scripts.doctor.pages import page_of
 
 def alarms(deployment: Deployment) -> Iterator[Finding]:
     pages = (
-        deployment.client("cloudwatch").get_paginator("describe_alarms").paginate(AlarmNamePrefix=deployment.name(""))
+        deployment.client("cloudwatch")
+        .get_paginator("describe_alarms")
+        .paginate(AlarmNamePrefix=deployment.name(""))
     )
     found = [alarm for page in pages for alarm in page["MetricAlarms"]]
     if not found:
@@ -18,7 +20,9 @@ def alarms(deployment: Deployment) -> Iterator[Finding]:
         return
     silent = [deployment.short(each["AlarmName"]) for each in found if not each.get("AlarmActions")]
     if silent:
-        yield fail("alarms", f"tell nobody: {', '.join(silent)}", "name operations.alarm_topic_arn, then make apply")
+        yield fail(
+            "alarms", f"tell nobody: {', '.join(silent)}", "name operations.alarm_topic_arn, then make apply"
+        )
     for each in found:
         yield from _rings(deployment, each)
     if not any(each["StateValue"] == "ALARM" for each in found):
@@ -29,11 +33,15 @@ def _none(deployment: Deployment) -> Finding:
     if deployment.is_local:
         return skipped("alarms", "the local stack has none")
     return warn(
-        "alarms", "there are none: nobody is told of anything", "name operations.alarm_topic_arn, then make apply"
+        "alarms",
+        "there are none: nobody is told of anything",
+        "name operations.alarm_topic_arn, then make apply",
     )
 
 
 def _rings(deployment: Deployment, alarm: Any) -> Iterator[Finding]:
     if alarm["StateValue"] == "ALARM":
         name = deployment.short(alarm["AlarmName"])
-        yield fail(f"alarm {name}", alarm.get("AlarmDescription") or "rings", "see its runbook", page_of(name))
+        yield fail(
+            f"alarm {name}", alarm.get("AlarmDescription") or "rings", "see its runbook", page_of(name)
+        )

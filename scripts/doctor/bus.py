@@ -1,4 +1,7 @@
-"""EventBridge: every rule is on and delivers somewhere that can fail visibly, and the archive forgets in time."""
+"""EventBridge.
+
+Every rule is on and delivers somewhere that can fail visibly, and the archive forgets in time.
+"""
 
 from collections.abc import Iterator
 from typing import Any
@@ -19,7 +22,9 @@ def bus(deployment: Deployment) -> Iterator[Finding]:
     yield judged("bus", wrong, well=name, remedy=APPLY_AGAIN, page="bus-dlq-not-empty")
     yield _archive(events, found["Arn"])
     rules = [
-        each for each in events.list_rules(EventBusName=name)["Rules"] if not each["Name"].startswith(ARCHIVES_OWN)
+        each
+        for each in events.list_rules(EventBusName=name)["Rules"]
+        if not each["Name"].startswith(ARCHIVES_OWN)
     ]
     for rule in rules:
         yield _rule(events, name, rule)
@@ -30,8 +35,14 @@ def bus(deployment: Deployment) -> Iterator[Finding]:
 def _archive(events: Any, arn: str) -> Finding:
     archives = events.list_archives(EventSourceArn=arn)["Archives"]
     wrong = [] if archives else ["keeps no event for replay"]
-    wrong += [f"{each['ArchiveName']} keeps events for ever" for each in archives if not each.get("RetentionDays")]
-    wrong += [f"is {each['State']}" for each in archives if each.get("State", "ENABLED") not in {"ENABLED", "UPDATING"}]
+    wrong += [
+        f"{each['ArchiveName']} keeps events for ever" for each in archives if not each.get("RetentionDays")
+    ]
+    wrong += [
+        f"is {each['State']}"
+        for each in archives
+        if each.get("State", "ENABLED") not in {"ENABLED", "UPDATING"}
+    ]
     days = ", ".join(f"{each['ArchiveName']}: {each.get('RetentionDays')} days" for each in archives)
     return judged("bus, archive", wrong, well=days, remedy=APPLY_AGAIN, page="route-undelivered")
 
@@ -40,6 +51,15 @@ def _rule(events: Any, bus_name: str, rule: Any) -> Finding:
     wrong = [] if rule.get("State") == "ENABLED" else [f"is {rule.get('State')}"]
     targets = events.list_targets_by_rule(Rule=rule["Name"], EventBusName=bus_name)["Targets"]
     wrong += [] if targets else ["has no target"]
-    wrong += [f"target {each['Id']} has no dead-letter queue" for each in targets if not each.get("DeadLetterConfig")]
-    return judged(f"rule {rule['Name']}", wrong, well="on, its target has a dead-letter queue", remedy=APPLY_AGAIN,
-                  page="route-undelivered")  # fmt: skip
+    wrong += [
+        f"target {each['Id']} has no dead-letter queue"
+        for each in targets
+        if not each.get("DeadLetterConfig")
+    ]
+    return judged(
+        f"rule {rule['Name']}",
+        wrong,
+        well="on, its target has a dead-letter queue",
+        remedy=APPLY_AGAIN,
+        page="route-undelivered",
+    )

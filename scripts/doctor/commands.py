@@ -22,21 +22,40 @@ from scripts.output import Output, Row
 from scripts.target import AddGroup, Target
 
 CHECKS: tuple[Check, ...] = (
-    caller, functions, mappings, errors, tables, streams, queues, dead_letters, bus, alarms, bucket, secrets, schema,
-    proxy, hot_tier, model, rates,
-)  # fmt: skip
+    caller,
+    functions,
+    mappings,
+    errors,
+    tables,
+    streams,
+    queues,
+    dead_letters,
+    bus,
+    alarms,
+    bucket,
+    secrets,
+    schema,
+    proxy,
+    hot_tier,
+    model,
+    rates,
+)
 NAMES = {check.__name__.replace("_", "-"): check for check in CHECKS}
 ORDER = list(Status)
 
 
 def register(add_group: AddGroup, options: ArgumentParser) -> None:
     doctor = add_group(
-        "doctor", parents=[options], help="look a deployed environment over; changes nothing",
+        "doctor",
+        parents=[options],
+        help="look a deployed environment over; changes nothing",
         description="Exit code 0: nothing is wrong, 3: warnings, 1: something fails. What the emulator cannot know is "
         f"skipped, and said so. Checks: {', '.join(NAMES)}.",
         examples=["doctor --environment prod", "doctor --only schema --only queues --json", "doctor --all"],
-    )  # fmt: skip
-    doctor.add_argument("--only", action="append", type=_check, metavar="CHECK", help="may be repeated (default: all)")
+    )
+    doctor.add_argument(
+        "--only", action="append", type=_check, metavar="CHECK", help="may be repeated (default: all)"
+    )
     doctor.add_argument("--all", action="store_true", help="show what is well, too")
     doctor.set_defaults(run=_doctor)
 
@@ -49,7 +68,9 @@ def _check(name: str) -> str:
 
 def _doctor(arguments: Namespace, target: Target, output: Output) -> Exit:
     deployment = Deployment(
-        target.environment, is_local=arguments.environment is None, client=partial(client, read_timeout_seconds=60)
+        target.environment,
+        is_local=arguments.environment is None,
+        client=partial(client, read_timeout_seconds=60),
     )
     wanted = arguments.only or list(NAMES)
     found: list[Finding] = []
@@ -81,6 +102,9 @@ def told(found: list[Finding], output: Output, *, everything: bool) -> Exit:
 def _row(finding: Finding) -> Row:
     page = f"docs/runbooks/{finding.page}.md" if finding.page else None
     return {
-        "status": finding.status, "about": finding.about, "found": finding.found, "remedy": finding.remedy,
+        "status": finding.status,
+        "about": finding.about,
+        "found": finding.found,
+        "remedy": finding.remedy,
         "runbook": page,
-    }  # fmt: skip
+    }

@@ -34,9 +34,15 @@ APPLY_AGAIN = "make plan shows what was changed by hand, make apply puts it back
 Check = Callable[[Deployment], Iterator[Finding]]
 DENIED = {"AccessDenied", "AccessDeniedException", "UnauthorizedOperation", "AuthorizationError", "403"}
 UNKNOWN = {
-    "InvalidAction", "UnknownOperation", "UnknownOperationException", "UnsupportedOperation", "NotImplemented",
-    "NotImplementedException", "404", "501",
-}  # fmt: skip
+    "InvalidAction",
+    "UnknownOperation",
+    "UnknownOperationException",
+    "UnsupportedOperation",
+    "NotImplemented",
+    "NotImplementedException",
+    "404",
+    "501",
+}
 
 
 def ok(about: str, found: str) -> Finding:
@@ -56,7 +62,10 @@ def skipped(about: str, why: str) -> Finding:
 
 
 def judged(about: str, wrong: list[str], *, well: str, remedy: str, page: str | None = None) -> Finding:
-    """Return one finding of a thing with several properties: all that is wrong with it, or that it is well."""
+    """Return one finding of a thing with several properties.
+
+    All that is wrong with it, or that it is well.
+    """
     return fail(about, "; ".join(wrong), remedy, page) if wrong else ok(about, well)
 
 
@@ -78,7 +87,9 @@ def examined(name: str, check: Check, deployment: Deployment) -> list[Finding]:
     except BotoCoreError as error:
         why = f"{type(error).__name__}: {error}"
         found.append(
-            skipped(name, f"the emulator answers otherwise ({why})") if deployment.is_local else _down(name, why)
+            skipped(name, f"the emulator answers otherwise ({why})")
+            if deployment.is_local
+            else _down(name, why)
         )
     except MembusError as error:
         found.append(_down(name, error.detail))
@@ -91,7 +102,9 @@ def _refused(name: str, error: ClientError, deployment: Deployment) -> Finding:
         return fail(name, f"you may not {operation}", "take an operator's role that may read the account")
     if code in UNKNOWN and deployment.is_local:
         return skipped(name, f"the emulator knows no {operation}")
-    return fail(name, f"{operation}: {code}: {error.response['Error'].get('Message', '')}", "deploy: make apply")
+    return fail(
+        name, f"{operation}: {code}: {error.response['Error'].get('Message', '')}", "deploy: make apply"
+    )
 
 
 def _down(name: str, why: str) -> Finding:

@@ -1,4 +1,7 @@
-"""Lambda: the functions of this checkout run, alike, on the newest layer, and are fed; what failed lately is said."""
+"""Lambda: the functions of this checkout run, alike, on the newest layer, and are fed.
+
+What failed lately is said.
+"""
 
 from collections import Counter
 from collections.abc import Iterator
@@ -16,7 +19,11 @@ def functions(deployment: Deployment) -> Iterator[Finding]:
     for name, config in sorted(deployment.functions.items()):
         wrong = _unwell(deployment, config)
         yield judged(
-            f"function {name}", wrong, well=f"{config['Runtime']}, active", remedy=REMEDY, page="function-errors"
+            f"function {name}",
+            wrong,
+            well=f"{config['Runtime']}, active",
+            remedy=REMEDY,
+            page="function-errors",
         )
     yield from _alike(deployment)
 
@@ -34,14 +41,18 @@ def _unwell(deployment: Deployment, config: Config) -> list[str]:
 def _alike(deployment: Deployment) -> Iterator[Finding]:
     """Functions that share code and stores must be of one age; a layer's version is its age."""
     every = deployment.functions.values()
-    runtimes = Counter(f"{each['Runtime']} {' '.join(each.get('Architectures', ['x86_64']))}" for each in every)
+    runtimes = Counter(
+        f"{each['Runtime']} {' '.join(each.get('Architectures', ['x86_64']))}" for each in every
+    )
     layers = Counter(layer["Arn"] for each in every for layer in each.get("Layers", []))
     versions: dict[str, set[str]] = {}
     for arn in layers:
         name, _, version = arn.rpartition(":")
         versions.setdefault(deployment.short(name.rpartition(":")[2]), set()).add(version)
     mixed = [
-        f"layer {name} in versions {', '.join(sorted(found))}" for name, found in versions.items() if len(found) > 1
+        f"layer {name} in versions {', '.join(sorted(found))}"
+        for name, found in versions.items()
+        if len(found) > 1
     ]
     if len(runtimes) > 1:
         mixed.append(f"runtimes {', '.join(runtimes)}")
@@ -61,8 +72,13 @@ def mappings(deployment: Deployment) -> Iterator[Finding]:
             wrong.append("fails whole batches for one message")
         if "PROBLEM" in each.get("LastProcessingResult", ""):
             wrong.append(each["LastProcessingResult"])
-        yield judged(f"{source} feeds {name}", wrong, well="enabled, reports what failed", remedy=REMEDY,
-                     page="function-errors")  # fmt: skip
+        yield judged(
+            f"{source} feeds {name}",
+            wrong,
+            well="enabled, reports what failed",
+            remedy=REMEDY,
+            page="function-errors",
+        )
 
 
 def errors(deployment: Deployment) -> Iterator[Finding]:
@@ -72,8 +88,12 @@ def errors(deployment: Deployment) -> Iterator[Finding]:
         if deployment.highest("AWS/Lambda", "Invocations", dimensions) is None:
             yield skipped(f"function {name}, last hour", "nobody measured it: not called, or no metrics here")
             continue
-        counts = {each: deployment.highest("AWS/Lambda", each, dimensions) or 0 for each in ("Errors", "Throttles")}
-        told = ", ".join(f"{count:.0f} {what.lower()} in five minutes" for what, count in counts.items() if count)
+        counts = {
+            each: deployment.highest("AWS/Lambda", each, dimensions) or 0 for each in ("Errors", "Throttles")
+        }
+        told = ", ".join(
+            f"{count:.0f} {what.lower()} in five minutes" for what, count in counts.items() if count
+        )
         about = f"function {name}, last hour"
         page = "function-throttles" if counts["Throttles"] and not counts["Errors"] else "function-errors"
         yield warn(about, told, "read its log", page) if told else ok(about, "no errors, no throttles")

@@ -1,4 +1,7 @@
-"""The language models: each is asked how many tokens a word has, which costs nothing and proves key, name and way."""
+"""The language models.
+
+Each is asked how many tokens a word has, which costs nothing and proves key, name and way.
+"""
 
 from collections.abc import Iterator
 from typing import Any
@@ -23,7 +26,9 @@ def model(deployment: Deployment) -> Iterator[Finding]:
             yield _bedrock(deployment, name)
         return
     try:
-        secret = deployment.client("secretsmanager").get_secret_value(SecretId=told["MODEL_SECRET_ID"])["SecretString"]
+        secret = deployment.client("secretsmanager").get_secret_value(SecretId=told["MODEL_SECRET_ID"])[
+            "SecretString"
+        ]
     except ClientError as error:
         if error.response["Error"]["Code"] not in DENIED:
             raise
@@ -41,7 +46,9 @@ def _anthropic(name: str, key: str, address: str | None) -> Finding:
         with Anthropic(api_key=key, base_url=address, max_retries=0, timeout=SECONDS) as client:
             client.messages.count_tokens(model=name, messages=[{"role": "user", "content": "hello"}])
     except AnthropicError as error:
-        return fail(about, f"does not answer: {type(error).__name__}", "see the provider's status and the key", PAGE)
+        return fail(
+            about, f"does not answer: {type(error).__name__}", "see the provider's status and the key", PAGE
+        )
     return ok(about, "answers")
 
 
@@ -54,5 +61,7 @@ def _bedrock(deployment: Deployment, name: str) -> Finding:
         code = error.response["Error"]["Code"]
         if code in DENIED:
             return skipped(about, "you may not count its tokens")
-        return fail(about, f"does not answer: {code}", "see that the account may use it, in this region", PAGE)
+        return fail(
+            about, f"does not answer: {code}", "see that the account may use it, in this region", PAGE
+        )
     return ok(about, "answers")

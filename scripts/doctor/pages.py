@@ -21,10 +21,14 @@ ENDINGS = (
 )
 SHARED = {
     "extract-surplus-falls-behind": "floods",
-    "export-falls-behind": "transfer", "export-dlq-not-empty": "transfer", "export-rule-dlq-not-empty": "transfer",
-    "erase-dlq-not-empty": "erase-falls-behind", "erase-rule-dlq-not-empty": "erase-falls-behind",
-    "summarize-dlq-not-empty": "summarize-falls-behind", "summarize-rule-dlq-not-empty": "summarize-falls-behind",
-}  # fmt: skip
+    "export-falls-behind": "transfer",
+    "export-dlq-not-empty": "transfer",
+    "export-rule-dlq-not-empty": "transfer",
+    "erase-dlq-not-empty": "erase-falls-behind",
+    "erase-rule-dlq-not-empty": "erase-falls-behind",
+    "summarize-dlq-not-empty": "summarize-falls-behind",
+    "summarize-rule-dlq-not-empty": "summarize-falls-behind",
+}
 
 
 def page_of(alarm: str) -> str | None:

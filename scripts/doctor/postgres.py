@@ -1,4 +1,7 @@
-"""Postgres, asked through `migrate`, which reaches it from inside the network; and RDS Proxy's pinned sessions."""
+"""Postgres, asked through `migrate`, which reaches it from inside the network.
+
+And RDS Proxy's pinned sessions.
+"""
 
 import json
 from collections.abc import Iterator
@@ -47,6 +50,8 @@ def proxy(deployment: Deployment) -> Iterator[Finding]:
     if pinned is None:
         yield skipped(about, "nobody measured them in the last hour")
     elif pinned:
-        yield warn(about, f"{pinned:.0f} at once in the last hour", "look for SET, PREPARE or temporary tables", PAGE)
+        yield warn(
+            about, f"{pinned:.0f} at once in the last hour", "look for SET, PREPARE or temporary tables", PAGE
+        )
     else:
         yield ok(about, "none in the last hour")

@@ -1,4 +1,7 @@
-"""SQS: queues that give up where somebody looks, hide messages long enough, and hold nothing that waits for people."""
+"""SQS.
+
+Queues that give up where somebody looks, hide messages long enough, and hold nothing that waits for people.
+"""
 
 import json
 from collections.abc import Iterator
@@ -18,9 +21,14 @@ AGE_WARN_SECONDS, SURPLUS_WARN_SECONDS = 600, 3600
 def queues(deployment: Deployment) -> Iterator[Finding]:
     sqs, prefix = deployment.client("sqs"), deployment.name("")
     pages = sqs.get_paginator("list_queues").paginate(QueueNamePrefix=prefix)
-    urls = {url.rpartition("/")[2].removeprefix(prefix): url for page in pages for url in page.get("QueueUrls", [])}
+    urls = {
+        url.rpartition("/")[2].removeprefix(prefix): url
+        for page in pages
+        for url in page.get("QueueUrls", [])
+    }
     attributes = {
-        name: sqs.get_queue_attributes(QueueUrl=url, AttributeNames=["All"])["Attributes"] for name, url in urls.items()
+        name: sqs.get_queue_attributes(QueueUrl=url, AttributeNames=["All"])["Attributes"]
+        for name, url in urls.items()
     }
     arns = {each["QueueArn"] for each in attributes.values()}
     for name, found in sorted(attributes.items()):
@@ -41,7 +49,9 @@ def _end(name: str, found: Any) -> Finding:
 
 def _route(name: str, found: Any, arns: set[str], slowest: tuple[int, int] | None) -> Finding:
     redrive = json.loads(found.get("RedrivePolicy", "{}"))
-    wrong = [] if redrive.get("deadLetterTargetArn") in arns else ["gives up into nothing: no dead-letter queue"]
+    wrong = (
+        [] if redrive.get("deadLetterTargetArn") in arns else ["gives up into nothing: no dead-letter queue"]
+    )
     if int(redrive.get("maxReceiveCount", RECEIVES_MIN)) < RECEIVES_MIN:
         wrong.append(f"gives up after {redrive['maxReceiveCount']} receives")
     visible = int(found["VisibilityTimeout"])
@@ -50,7 +60,10 @@ def _route(name: str, found: Any, arns: set[str], slowest: tuple[int, int] | Non
     elif visible < (needed := VISIBILITY_TIMES * slowest[0] + slowest[1]):
         wrong.append(f"hides a message for {visible} s, its function needs {needed}")
     return judged(
-        f"queue {name}", wrong, well=f"read, hides for {visible} s, has its dead-letter queue", remedy=APPLY_AGAIN
+        f"queue {name}",
+        wrong,
+        well=f"read, hides for {visible} s, has its dead-letter queue",
+        remedy=APPLY_AGAIN,
     )
 
 
@@ -80,4 +93,6 @@ def dead_letters(deployment: Deployment) -> Iterator[Finding]:
     names = {end.name for end in Queues(deployment.client("sqs"), deployment.environment).ends()}
     wanted = {"bus-dlq", "quarantine", "failures"}
     missing = [f"no {name}" for name in sorted(wanted - names)]
-    yield judged("dead-letter queues", missing, well=", ".join(sorted(names)), remedy=APPLY_AGAIN, page="dead-letters")
+    yield judged(
+        "dead-letter queues", missing, well=", ".join(sorted(names)), remedy=APPLY_AGAIN, page="dead-letters"
+    )

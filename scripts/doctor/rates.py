@@ -17,7 +17,9 @@ def rates(deployment: Deployment) -> Iterator[Finding]:
     uncounted = deployment.highest("membus", "RatesUncounted", dimensions)
     refused = deployment.highest("membus", "RateRefusals", dimensions)
     if uncounted:
-        yield warn("rates, counted", f"{uncounted:.0f} requests passed uncounted", "see the table tenants", "floods")
+        yield warn(
+            "rates, counted", f"{uncounted:.0f} requests passed uncounted", "see the table tenants", "floods"
+        )
     elif refused is None:
         yield skipped("rates, counted", "nobody was refused in the last hour")
     else:
@@ -35,7 +37,9 @@ def _alike(deployment: Deployment) -> Finding:
     usual, other = found["memory"], found["chat"]
     if usual != other:
         return fail("rates", f"memory counts by {usual}, chat by {other}", APPLY_AGAIN, "floods")
-    return ok("rates", f"{usual.requests_per_second:g} requests and {usual.events_per_second:g} events a second")
+    return ok(
+        "rates", f"{usual.requests_per_second:g} requests and {usual.events_per_second:g} events a second"
+    )
 
 
 def _told(deployment: Deployment, name: str) -> str:

@@ -10,19 +10,25 @@ from scripts.doctor.deployment import Deployment
 from scripts.doctor.findings import APPLY_AGAIN, Finding, fail, judged, ok, skipped
 
 ABSENT = {
-    "NoSuchPublicAccessBlockConfiguration", "ServerSideEncryptionConfigurationNotFoundError",
-    "NoSuchLifecycleConfiguration", "NoSuchBucketPolicy",
-}  # fmt: skip
+    "NoSuchPublicAccessBlockConfiguration",
+    "ServerSideEncryptionConfigurationNotFoundError",
+    "NoSuchLifecycleConfiguration",
+    "NoSuchBucketPolicy",
+}
 
 
 def bucket(deployment: Deployment) -> Iterator[Finding]:
     s3, name = deployment.client("s3"), deployment.settings["ARCHIVE_BUCKET"]
     block = _or_nothing(lambda: s3.get_public_access_block(Bucket=name)["PublicAccessBlockConfiguration"])
-    wrong = [] if len(block) == len([each for each in block.values() if each]) == 4 else ["may be opened to the public"]  # noqa: PLR2004 - its four switches
-    yield judged("bucket, public access", wrong, well="blocked", remedy=APPLY_AGAIN)
-    rules = _or_nothing(lambda: s3.get_bucket_encryption(Bucket=name)["ServerSideEncryptionConfiguration"]).get(
-        "Rules", []
+    wrong = (
+        []
+        if len(block) == len([each for each in block.values() if each]) == 4
+        else ["may be opened to the public"]
     )
+    yield judged("bucket, public access", wrong, well="blocked", remedy=APPLY_AGAIN)
+    rules = _or_nothing(
+        lambda: s3.get_bucket_encryption(Bucket=name)["ServerSideEncryptionConfiguration"]
+    ).get("Rules", [])
     kinds = [each["ApplyServerSideEncryptionByDefault"]["SSEAlgorithm"] for each in rules]
     yield judged(
         "bucket, encryption",
@@ -31,14 +37,18 @@ def bucket(deployment: Deployment) -> Iterator[Finding]:
         remedy=APPLY_AGAIN,
     )
     versions = s3.get_bucket_versioning(Bucket=name).get("Status")
-    yield judged("bucket, versions", [] if versions == "Enabled" else ["are not kept"], well="kept", remedy=APPLY_AGAIN)
+    yield judged(
+        "bucket, versions", [] if versions == "Enabled" else ["are not kept"], well="kept", remedy=APPLY_AGAIN
+    )
     lifecycle = _or_nothing(lambda: s3.get_bucket_lifecycle_configuration(Bucket=name)).get("Rules", [])
     yield judged("bucket, lifecycle", _unruled(lifecycle), well=f"{len(lifecycle)} rules", remedy=APPLY_AGAIN)
 
 
 def _unruled(rules: list[Any]) -> list[str]:
     on = [each for each in rules if each.get("Status") == "Enabled"]
-    wrong = [] if any("NoncurrentVersionExpiration" in each for each in on) else ["old versions stay for ever"]
+    wrong = (
+        [] if any("NoncurrentVersionExpiration" in each for each in on) else ["old versions stay for ever"]
+    )
     if not any("AbortIncompleteMultipartUpload" in each for each in on):
         wrong.append("uploads that broke off stay for ever")
     return wrong
@@ -58,13 +68,17 @@ def secrets(deployment: Deployment) -> Iterator[Finding]:
     """Each has a value; which, nobody asks."""
     names = sorted({value for key, value in deployment.settings.items() if key.endswith("_SECRET_ID")})
     for name in names:
-        stages = deployment.client("secretsmanager").describe_secret(SecretId=name).get("VersionIdsToStages", {})
+        stages = (
+            deployment.client("secretsmanager").describe_secret(SecretId=name).get("VersionIdsToStages", {})
+        )
         about = f"secret {deployment.short(name.rpartition(':')[2])}"
         if any("AWSCURRENT" in each for each in stages.values()):
             yield ok(about, "has a value")
         else:
             yield fail(
-                about, "has no value", f"aws secretsmanager put-secret-value --secret-id {name} --secret-string …"
+                about,
+                "has no value",
+                f"aws secretsmanager put-secret-value --secret-id {name} --secret-string …",
             )
 
 
@@ -78,9 +92,16 @@ def hot_tier(deployment: Deployment) -> Iterator[Finding]:
         found = deployment.client("elasticache").describe_serverless_caches(ServerlessCacheName=cache)
         status = found["ServerlessCaches"][0]["Status"]
         wrong = [] if status == "available" else [f"is {status}"]
-        yield judged("hot tier", wrong, well="available", remedy="reads fall through to DynamoDB meanwhile",
-                     page="hot-throttled")  # fmt: skip
-        yield skipped("hot tier, reached", f"{urlsplit(url).hostname} answers functions inside its network alone")
+        yield judged(
+            "hot tier",
+            wrong,
+            well="available",
+            remedy="reads fall through to DynamoDB meanwhile",
+            page="hot-throttled",
+        )
+        yield skipped(
+            "hot tier, reached", f"{urlsplit(url).hostname} answers functions inside its network alone"
+        )
 
 
 def _pinged(url: str) -> Finding:
@@ -89,5 +110,7 @@ def _pinged(url: str) -> Finding:
     try:
         Redis.from_url(url, socket_connect_timeout=2, socket_timeout=2).ping()
     except RedisError as error:
-        return fail("hot tier", f"does not answer: {error}", "start it; reads fall through meanwhile", "hot-throttled")
+        return fail(
+            "hot tier", f"does not answer: {error}", "start it; reads fall through meanwhile", "hot-throttled"
+        )
     return ok("hot tier", "answers")

@@ -13,7 +13,10 @@ def tables(deployment: Deployment) -> Iterator[Finding]:
         about = f"table {deployment.short(name)}"
         table = dynamodb.describe_table(TableName=name)["Table"]
         yield judged(
-            about, _wrong(dynamodb, name, table), well="active, expires items, indexes active", remedy=APPLY_AGAIN
+            about,
+            _wrong(dynamodb, name, table),
+            well="active, expires items, indexes active",
+            remedy=APPLY_AGAIN,
         )
         yield from _kept(deployment, dynamodb, name, table)
 
@@ -47,10 +50,13 @@ def streams(deployment: Deployment) -> Iterator[Finding]:
     """A stream that nobody reads is changes that search and sweep never hear of."""
     sources = {
         each["EventSourceArn"].partition("/stream/")[0]
-        for each in deployment.client("lambda").get_paginator("list_event_source_mappings").paginate().search(
-            "EventSourceMappings[]"
-        ) or [] if each.get("EventSourceArn")
-    }  # fmt: skip
+        for each in deployment.client("lambda")
+        .get_paginator("list_event_source_mappings")
+        .paginate()
+        .search("EventSourceMappings[]")
+        or []
+        if each.get("EventSourceArn")
+    }
     dynamodb = deployment.client("dynamodb")
     for name in sorted({value for key, value in deployment.settings.items() if key.endswith("_TABLE")}):
         table = dynamodb.describe_table(TableName=name)["Table"]
@@ -61,5 +67,7 @@ def streams(deployment: Deployment) -> Iterator[Finding]:
         if read and streamed.get("StreamViewType") == "NEW_AND_OLD_IMAGES":
             yield ok(about, "new and old images, read by a function")
         else:
-            wrong = ["is read by nobody"] if not read else [f"shows {streamed.get('StreamViewType', 'nothing')}"]
+            wrong = (
+                ["is read by nobody"] if not read else [f"shows {streamed.get('StreamViewType', 'nothing')}"]
+            )
             yield judged(about, wrong, well="", remedy=APPLY_AGAIN, page="index-behind")

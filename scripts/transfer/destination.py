@@ -34,7 +34,10 @@ class Destination:
     _first: str | None = field(default=None, init=False)
 
     def owner(self, found: Found | Carried) -> Owner | Bad:
-        """Return whose it becomes. Never make two people one: with `user`, a file is about one of its users."""
+        """Return whose it becomes. Never make two people one.
+
+        With `user`, a file is about one of its users.
+        """
         if self.users is not None:
             user = self.users.get(found.user or "")
             if user is None:
@@ -42,7 +45,9 @@ class Destination:
             return Owner(tenant=self.tenant, user=user)
         self._first = self._first or found.user
         if found.user not in {None, self._first}:
-            return Bad(found.where, f"it is about {found.user}, what came before about {self._first}: use --map")
+            return Bad(
+                found.where, f"it is about {found.user}, what came before about {self._first}: use --map"
+            )
         return Owner(tenant=self.tenant, user=self.user or "")
 
     def person(self, name: str) -> str | None:
@@ -69,11 +74,17 @@ class Destination:
 
     def _recorded(self, found: Found, owner: Owner, occurred_at: datetime) -> Recorded:
         event = Event(
-            event_id=self._id(found, owner), tenant_id=owner.tenant, user_id=owner.user,
-            agent_id=found.agent or "default", session_id=self._session(found, owner), type=found.type,
-            occurred_at=occurred_at, payload=self._payload(found, owner) if found.remember else {},
-            origin=found.origin, remember=found.remember,
-        )  # fmt: skip
+            event_id=self._id(found, owner),
+            tenant_id=owner.tenant,
+            user_id=owner.user,
+            agent_id=found.agent or "default",
+            session_id=self._session(found, owner),
+            type=found.type,
+            occurred_at=occurred_at,
+            payload=self._payload(found, owner) if found.remember else {},
+            origin=found.origin,
+            remember=found.remember,
+        )
         return Recorded(event=event, learned_at=found.learned_at or self.heard_at)
 
     def _session(self, found: Found, owner: Owner) -> str | None:
@@ -90,7 +101,10 @@ class Destination:
         return renamed(named, owner.user) if self.source == "membus" and found.user != owner.user else named
 
     def _id(self, found: Found, owner: Owner) -> str:
-        """An event of membus that stays with its user stays the same event: what is there already is not made twice."""
+        """An event of membus that stays with its user stays the same event.
+
+        What is there already is not made twice.
+        """
         if self.source == "membus" and found.user == owner.user:
             return found.source_id
         return natural_id(self.source, owner.user, found.user, found.source_id)

@@ -18,8 +18,8 @@ LINE_MAX = 16 << 20
 def records(path: Path, *lists: str, unless: str = "") -> Iterator[Record | Bad]:
     """Yield the objects of a file of JSON lines or of one JSON document, either of any size.
 
-    An object that has one of `lists` stands for what the list holds: it is a page of an API's answers, `unless` it has
-    what only a record has.
+    An object that has one of `lists` stands for what the list holds: it is a page of an API's answers,
+    `unless` it has what only a record has.
     """
     if _is_lines(path):
         for where, value in _lines(path):
@@ -42,7 +42,9 @@ def _is_lines(path: Path) -> bool:
 
 def _lines(path: Path) -> Iterator[tuple[str, Any]]:
     """Yield each value with its place, an InvalidError in place of what is none."""
-    with path.open(encoding="utf-8", errors="surrogateescape") as file:  # what is no UTF-8 is that line's fault alone
+    with path.open(
+        encoding="utf-8", errors="surrogateescape"
+    ) as file:  # what is no UTF-8 is that line's fault alone
         for number, line in enumerate(file, 1):
             if line.strip():
                 yield f"line {number}", _parsed(line)
@@ -52,7 +54,8 @@ def _outlined(path: Path, lists: tuple[str, ...]) -> Any:
     """Return the document with these lists of its top, or itself, empty.
 
     Raises:
-        InvalidError: it is no JSON: of a file that is cut off nothing is taken, for what follows may say whose it is.
+        InvalidError: it is no JSON: of a file that is cut off nothing is taken, for what follows may say
+            whose it is.
     """
     builder, within = ijson.ObjectBuilder(), None
     try:
@@ -70,7 +73,10 @@ def _outlined(path: Path, lists: tuple[str, ...]) -> Any:
 
 
 def _items(path: Path, name: str) -> Iterator[Any]:
-    """Yield the items of a list of the document's top, or of itself; an InvalidError in place of what is none."""
+    """Yield the items of a list of the document's top, or of itself.
+
+    An InvalidError in place of what is none.
+    """
     with path.open("rb") as file:
         for item in ijson.items(file, f"{name}.item" if name else "item", use_float=True):
             yield _parsed(json.dumps(item))

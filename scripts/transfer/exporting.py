@@ -27,15 +27,23 @@ LOOK_SECONDS = 1.0
 
 def register(add_group: AddGroup, options: ArgumentParser) -> None:
     export = add_group(
-        "export", parents=[options], help="write all that is known of a user into one archive", changes=True,
-        examples=["export --tenant acme --user ada --out ada.zip", "export --tenant acme --user ada --out a --dry-run"],
+        "export",
+        parents=[options],
+        help="write all that is known of a user into one archive",
+        changes=True,
+        examples=[
+            "export --tenant acme --user ada --out ada.zip",
+            "export --tenant acme --user ada --out a --dry-run",
+        ],
         description="One zip of JSON lines: events, facts with their history, conversations, documents and what waits "
         "in quarantine, with a manifest. The deployed function `export` writes it; FILE appears when it is whole.",
-    )  # fmt: skip
+    )
     export.add_argument("--tenant", required=True)
     export.add_argument("--user", required=True)
     export.add_argument("--out", type=Path, required=True, metavar="FILE", help="the archive, e.g. ada.zip")
-    export.add_argument("--job", metavar="ID", help="fetch what this job wrote, instead of asking for another")
+    export.add_argument(
+        "--job", metavar="ID", help="fetch what this job wrote, instead of asking for another"
+    )
     export.set_defaults(run=_export)
 
 
@@ -96,9 +104,14 @@ def _begun(arguments: Namespace, owner: Owner) -> Export:
     if arguments.job:
         return wiring_transfer.exports().export(owner.tenant, arguments.job)
     return begin_export(
-        owner, request_key=None, requested_by=getpass.getuser(), now=datetime.now(UTC), dry_run=arguments.dry_run,
-        exports=wiring_transfer.exports(), announcements=wiring_search.announcements(),
-    )  # fmt: skip
+        owner,
+        request_key=None,
+        requested_by=getpass.getuser(),
+        now=datetime.now(UTC),
+        dry_run=arguments.dry_run,
+        exports=wiring_transfer.exports(),
+        announcements=wiring_search.announcements(),
+    )
 
 
 def fetch(export: Export, out: Path, archives: Archives) -> None:

@@ -1,4 +1,7 @@
-"""`import --tenant … --from … FILE`: another system's memory, or an archive of our own, as events like all others."""
+"""`import --tenant … --from … FILE`.
+
+Another system's memory, or an archive of our own, as events like all others.
+"""
 
 from argparse import ArgumentParser, Namespace
 from collections import Counter
@@ -30,7 +33,10 @@ TOLD = 50
 
 @dataclass
 class Imported:
-    """What became of a file: events by type, what came back as it was, what was left out and why, and what is bad."""
+    """What became of a file.
+
+    Events by type, what came back as it was, what was left out and why, and what is bad.
+    """
 
     events: Counter[str] = field(default_factory=Counter)
     restored: Counter[str] = field(default_factory=Counter)
@@ -41,8 +47,12 @@ class Imported:
         counted = [("event", what, number) for what, number in sorted(self.events.items())]
         counted += [("restored", what, number) for what, number in sorted(self.restored.items()) if number]
         counted += [("left out", why, number) for why, number in sorted(self.left_out.items())]
-        rows: list[Row] = [{"what": what, "which": which, "count": str(number)} for what, which, number in counted]
-        rows += [{"what": "bad", "which": f"{each.where}: {each.why}", "count": "1"} for each in self.bad[:TOLD]]
+        rows: list[Row] = [
+            {"what": what, "which": which, "count": str(number)} for what, which, number in counted
+        ]
+        rows += [
+            {"what": "bad", "which": f"{each.where}: {each.why}", "count": "1"} for each in self.bad[:TOLD]
+        ]
         more = len(self.bad) - TOLD
         return rows + ([{"what": "bad", "which": "…and others", "count": str(more)}] if more > 0 else [])
 
@@ -57,20 +67,31 @@ class Places:
 
 def register(add_group: AddGroup, options: ArgumentParser) -> None:
     importing = add_group(
-        "import", parents=[options], help="bring an archive, or what another memory exported, as events", asks=True,
-        examples=["import ada.zip --tenant acme --from membus --user ada-2 --dry-run",
-                  "import memories.json --tenant acme --from mem0 --map users.json --yes"],
+        "import",
+        parents=[options],
+        help="bring an archive, or what another memory exported, as events",
+        asks=True,
+        examples=[
+            "import ada.zip --tenant acme --from membus --user ada-2 --dry-run",
+            "import memories.json --tenant acme --from mem0 --map users.json --yes",
+        ],
         description="Each record becomes an event whose id follows from the record's: importing a file again, or one "
         "that was cut off, changes nothing that is there. Facts are derived from these events as from all others. "
         "Conversations, documents and states of an archive come back as they were.",
-    )  # fmt: skip
+    )
     importing.add_argument("file", type=Path, metavar="FILE")
     importing.add_argument("--tenant", required=True)
-    importing.add_argument("--from", dest="source", choices=sorted(FORMATS), required=True, help="who wrote the file")
+    importing.add_argument(
+        "--from", dest="source", choices=sorted(FORMATS), required=True, help="who wrote the file"
+    )
     whose = importing.add_mutually_exclusive_group(required=True)
     whose.add_argument("--user", help="whose memory it becomes, all of it")
-    whose.add_argument("--map", type=Path, metavar="JSON", help='users by their names in the file: {"u-17": "ada"}')
-    importing.add_argument("--at", type=moment, help="the moment of records that name none (default: they are bad)")
+    whose.add_argument(
+        "--map", type=Path, metavar="JSON", help='users by their names in the file: {"u-17": "ada"}'
+    )
+    importing.add_argument(
+        "--at", type=moment, help="the moment of records that name none (default: they are bad)"
+    )
     importing.add_argument("--strict", action="store_true", help="send nothing where one record is bad")
     importing.set_defaults(run=_import)
 
@@ -87,7 +108,8 @@ def _import(arguments: Namespace, target: Target, output: Output) -> Exit:
             _told(found, output)
             raise InvalidError(f"{len(found.bad)} records cannot be taken, so nothing was sent")
     agreed(
-        arguments, f"Send what {arguments.file} holds to {arguments.tenant}? What its users said is read by a model."
+        arguments,
+        f"Send what {arguments.file} holds to {arguments.tenant}? What its users said is read by a model.",
     )
     become(target.environment, "memory")
     return _told(run(arguments, _places(), output), output)
@@ -95,15 +117,21 @@ def _import(arguments: Namespace, target: Target, output: Output) -> Exit:
 
 def _places() -> Places:
     stores = Stores(
-        documents=wiring_search.documents(), conversations=wiring_conversations.conversations(),
-        restored=wiring_operators.restored_conversations(), states=wiring.states(), contents=wiring.contents(),
+        documents=wiring_search.documents(),
+        conversations=wiring_conversations.conversations(),
+        restored=wiring_operators.restored_conversations(),
+        states=wiring.states(),
+        contents=wiring.contents(),
         is_erased=wiring_erasing.gate().is_erased,
-    )  # fmt: skip
+    )
     return Places(wiring_operators.history(), stores)
 
 
 def run(arguments: Namespace, places: Places | None, output: Output) -> Imported:
-    """Read the file, hand its events to the bus and bring back what else it holds; without places only count."""
+    """Read the file, hand its events to the bus and bring back what else it holds.
+
+    Without places only count.
+    """
     destination = _destination(arguments)
     imported = Imported()
     restoring = Restoring(arguments.tenant, destination.person, places.stores, now()) if places else None
@@ -113,16 +141,23 @@ def run(arguments: Namespace, places: Places | None, output: Output) -> Imported
         events = _events(FORMATS[arguments.source](arguments.file), destination, restoring, imported)
         while batch := list(islice(events, BATCH)):
             send(batch, places.history if places else None, imported)
-            progress.update(task, description=f"{imported.events.total():,} events, {len(imported.bad):,} bad")
+            progress.update(
+                task, description=f"{imported.events.total():,} events, {len(imported.bad):,} bad"
+            )
     return imported
 
 
 def send(batch: list[tuple[str, Recorded]], history: EventHistory | None, imported: Imported) -> None:
-    """Count what the bus took; what it did not take is a bad record of this run, and sent again by the next."""
+    """Count what the bus took.
+
+    What it did not take is a bad record of this run, and sent again by the next.
+    """
     refused = history.retell([event for _, event in batch]) if history else {}
     for place, (where, recorded) in enumerate(batch):
         if place in refused:
-            imported.bad.append(Bad(where, f"the bus did not take it ({refused[place]}): import the file again"))
+            imported.bad.append(
+                Bad(where, f"the bus did not take it ({refused[place]}): import the file again")
+            )
         else:
             imported.events[recorded.event.type] += 1
 
@@ -147,7 +182,9 @@ def _events(
         imported.left_out.update(restoring.left_out)
 
 
-def _restore(carried: Carried, destination: Destination, restoring: Restoring | None, imported: Imported) -> None:
+def _restore(
+    carried: Carried, destination: Destination, restoring: Restoring | None, imported: Imported
+) -> None:
     owner = destination.owner(carried)
     if isinstance(owner, Bad):
         imported.bad.append(owner)

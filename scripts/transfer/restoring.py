@@ -1,4 +1,7 @@
-"""What an archive of membus holds besides events, brought back as it was: conversations, documents and states."""
+"""What an archive of membus holds besides events, brought back as it was.
+
+Conversations, documents and states.
+"""
 
 from collections import Counter
 from collections.abc import Callable
@@ -54,12 +57,20 @@ class Restoring:
     An archive older than an erasure of its user brings nothing back.
     """
 
-    def __init__(self, tenant: str, people: Callable[[str], str | None], stores: Stores, now: datetime) -> None:
+    def __init__(
+        self, tenant: str, people: Callable[[str], str | None], stores: Stores, now: datetime
+    ) -> None:
         self.restored: Counter[str] = Counter()
         self.left_out: Counter[str] = Counter()
         self._tenant, self._stores, self._now = tenant, stores, now
         self._talks = Talks(
-            tenant, people, stores.conversations, stores.restored, stores.contents, self.restored, self.left_out
+            tenant,
+            people,
+            stores.conversations,
+            stores.restored,
+            stores.contents,
+            self.restored,
+            self.left_out,
         )
 
     def take(self, carried: Carried, owner: Owner) -> Bad | None:
@@ -67,7 +78,9 @@ class Restoring:
         if self._stores.is_erased(owner, carried.at):
             self.left_out["of a user who was erased here since"] += 1
             return None
-        take = {DOCUMENTS: self._document, CONVERSATIONS: self._talks.take, STATES: self._state}[carried.section]
+        take = {DOCUMENTS: self._document, CONVERSATIONS: self._talks.take, STATES: self._state}[
+            carried.section
+        ]
         try:
             take(carried, owner)
         except ValidationError as error:
@@ -84,7 +97,12 @@ class Restoring:
         told = Document.model_validate(carried.fields)
         same = owner.user == carried.user
         named = told.memory_id if same else f"mem_{natural_id('', owner.user, told.memory_id)[1:27]}"
-        here = {"memory_id": named, "tenant_id": self._tenant, "user_id": told.user_id and owner.user, "version": 1}
+        here = {
+            "memory_id": named,
+            "tenant_id": self._tenant,
+            "user_id": told.user_id and owner.user,
+            "version": 1,
+        }
         if not is_live(told.expires_at, self._now):
             self.left_out["a document whose time is up"] += 1
         elif found := self._stores.documents.last(self._tenant, named):
@@ -100,7 +118,9 @@ class Restoring:
             self.left_out["a state whose time is up"] += 1
             return
         try:
-            self._stores.states.put(session, told.data, expires_at=told.expires_at, expected_version=0, user=owner.user)
+            self._stores.states.put(
+                session, told.data, expires_at=told.expires_at, expected_version=0, user=owner.user
+            )
         except ConflictError:
             self.left_out["a state that is here"] += 1
         else:

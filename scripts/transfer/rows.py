@@ -23,7 +23,9 @@ MILLISECONDS = 10**11
 
 @dataclass(frozen=True)
 class Found:
-    """What becomes an event. `source_id` is its id where it comes from, `user` whom it is about there, if it says so.
+    """What becomes an event.
+
+    `source_id` is its id where it comes from, `user` whom it is about there, if it says so.
 
     `occurred_at` is None where nothing says when; `learned_at` is None for what membus hears of only now.
     """
@@ -73,7 +75,10 @@ Read = Found | Carried | Bad | LeftOut
 
 @dataclass(frozen=True)
 class Record:
-    """One object of a file, e.g. at `line 3` or `item 2 of messages`; `around` is the object that holds its list."""
+    """One object of a file, e.g. at `line 3` or `item 2 of messages`.
+
+    `around` is the object that holds its list.
+    """
 
     where: str
     fields: Fields
@@ -92,7 +97,9 @@ def statement(record: Record, source: str, source_id: Any, *, text: Any, **about
 
 
 def moment(value: Any) -> datetime | None:
-    """Return a moment of ISO 8601, epoch seconds or milliseconds, None where there is none; without a zone it is UTC.
+    """Return a moment of ISO 8601, epoch seconds or milliseconds, None where there is none.
+
+    Without a zone it is UTC.
 
     Raises:
         InvalidError: it cannot be read.
@@ -124,11 +131,18 @@ def digest(value: Any) -> str:
 
 
 def _found(record: Record, source_id: Any, event_type: str, payload: dict[str, Any], about: Fields) -> Read:
-    """Read what all formats have alike; `about` has `user`, `agent`, `session`, `at`, and `used`, the names read."""
+    """Read what all formats have alike.
+
+    `about` has `user`, `agent`, `session`, `at`, and `used`, the names read.
+    """
     text = payload["text"]
     if not isinstance(text, str) or is_blank(text):
         return Bad(record.where, "it has no text")
-    rest = {name: value for name, value in record.fields.items() if name not in about["used"] and value is not None}
+    rest = {
+        name: value
+        for name, value in record.fields.items()
+        if name not in about["used"] and value is not None
+    }
     try:
         occurred_at = moment(about.get("at"))
     except InvalidError as error:
@@ -137,6 +151,12 @@ def _found(record: Record, source_id: Any, event_type: str, payload: dict[str, A
     kept: dict[str, Any] = {"source_id": named} | ({"fields": rest} if rest else {})
     user = about.get("user")
     return Found(
-        record.where, named, None if user is None else str(user), event_type, occurred_at, payload | kept,
-        agent=as_id(about.get("agent")), session=as_id(about.get("session")),
-    )  # fmt: skip
+        record.where,
+        named,
+        None if user is None else str(user),
+        event_type,
+        occurred_at,
+        payload | kept,
+        agent=as_id(about.get("agent")),
+        session=as_id(about.get("session")),
+    )

@@ -1,4 +1,7 @@
-"""Conversations of an archive, row by row as they come: as they were, under their user here, each part once."""
+"""Conversations of an archive, row by row as they come.
+
+As they were, under their user here, each part once.
+"""
 
 import json
 from collections import Counter
@@ -24,7 +27,8 @@ TOGETHER = 100
 class Talks:
     """Goes on with the conversation that the last row began; `people` names the users of the archive here.
 
-    Whoever is not named there is a member no more: a name of one tenant is somebody else in another. `restored` counts.
+    Whoever is not named there is a member no more: a name of one tenant is somebody else in another.
+    `restored` counts.
     """
 
     tenant: str
@@ -100,15 +104,21 @@ class Talks:
         theirs = told.user_id == user
         kept = theirs and owner.user == user
         members = (
-            {here for each in told.members if (here := self.people(each)) not in {None, owner.user}} if theirs else ()
+            {here for each in told.members if (here := self.people(each)) not in {None, owner.user}}
+            if theirs
+            else ()
         )
         return told.model_copy(
             update={
-                "tenant_id": self.tenant, "user_id": owner.user, "members": tuple(sorted(map(str, members))),
-                "conversation_id": told.conversation_id if kept else renamed(told.conversation_id, owner.user),
+                "tenant_id": self.tenant,
+                "user_id": owner.user,
+                "members": tuple(sorted(map(str, members))),
+                "conversation_id": told.conversation_id
+                if kept
+                else renamed(told.conversation_id, owner.user),
                 "message_count": 0,
             }
-        )  # fmt: skip
+        )
 
     def _say(self, conversation: Conversation, row: dict[str, Any]) -> None:
         results, message = row.pop("results", None), Message.model_validate(row)

@@ -1,4 +1,6 @@
-"""The cold tier: what a cold episode weighs and costs, how fast rows go in and come back, and what is asked of AWS.
+"""The cold tier.
+
+What a cold episode weighs and costs, how fast rows go in and come back, and what is asked of AWS.
 
 Times are of one process with the emulator in it; requests and bytes are AWS' own units. `make bench`.
 """
@@ -20,9 +22,32 @@ EPISODES, PER_DAY = 400, 100
 BESIDE = (0, 1_000, 5_000)
 """Archived episodes that lie in the table beside the hundred that wait."""
 WORDS = [
-    "Lisbon", "balcony", "river", "tomatoes", "sister", "nurse", "night", "shift", "Sunday", "flat", "cat", "please",
-    "remind", "me", "to", "call", "and", "the", "with", "my", "I", "moved", "found", "work", "sleeps",
-]  # fmt: skip
+    "Lisbon",
+    "balcony",
+    "river",
+    "tomatoes",
+    "sister",
+    "nurse",
+    "night",
+    "shift",
+    "Sunday",
+    "flat",
+    "cat",
+    "please",
+    "remind",
+    "me",
+    "to",
+    "call",
+    "and",
+    "the",
+    "with",
+    "my",
+    "I",
+    "moved",
+    "found",
+    "work",
+    "sleeps",
+]
 MILLION = 1_000_000
 GB = 10**9
 
@@ -93,7 +118,10 @@ def _beside(others: int) -> tuple[str, str]:
         with made.table.batch_writer() as batch:
             for number in range(others):
                 batch.put_item(
-                    Item={"pk": f"T#acme#A#guide#E#2020-01-{number % 28 + 1:02d}", "sk": f"{number:026d}#e{number}"}
+                    Item={
+                        "pk": f"T#acme#A#guide#E#2020-01-{number % 28 + 1:02d}",
+                        "sk": f"{number:026d}#e{number}",
+                    }
                 )
         _fill(made, PER_DAY)
         looked: Counter[str] = Counter()

@@ -1,6 +1,9 @@
-"""Reading the cold tier, by how many objects an agent has there: what is asked of S3 and DynamoDB, and for how long.
+"""Reading the cold tier, by how many objects an agent has there.
 
-Requests and bytes are counted; times are of one process with the emulator in it, so only their ratio says something.
+What is asked of S3 and DynamoDB, and for how long.
+
+Requests and bytes are counted; times are of one process with the emulator in it, so only their ratio says
+something.
 """
 
 import time
@@ -31,7 +34,11 @@ def measure() -> Table:
             _fill(made, size)
         rows = [
             row
-            for what, days in (("one day in the middle", 1), (f"the first page of {PAGE}", None), ("everything", None))
+            for what, days in (
+                ("one day in the middle", 1),
+                (f"the first page of {PAGE}", None),
+                ("everything", None),
+            )
             for row in _rows(made, what, days)
         ]
     return Table(
@@ -54,7 +61,10 @@ def measure() -> Table:
 def _fill(made: Tiers, size: int) -> None:
     for number in range(size):
         moment = NOON - timedelta(days=size - number)
-        rows = [a_cold_row(f"e{number}-{n}", owner=ADA, occurred_at=moment + timedelta(minutes=n)) for n in range(ROWS)]
+        rows = [
+            a_cold_row(f"e{number}-{n}", owner=ADA, occurred_at=moment + timedelta(minutes=n))
+            for n in range(ROWS)
+        ]
         pack = packed("acme", f"agent{size}", moment.date(), rows, hot_until=NOON)
         made.archiver.catalog.add(made.archiver.objects.keep(pack))
 
@@ -64,23 +74,34 @@ def _rows(made: Tiers, what: str, days: int | None) -> Iterator[tuple[str, ...]]
     for size in SIZES:
         middle = NOON.replace(hour=0) - timedelta(days=(size + 1) // 2)
         wanted = EpisodeQuery(
-            tenant="acme", agent=f"agent{size}", start=middle if days else NOON - timedelta(days=size + 1),
+            tenant="acme",
+            agent=f"agent{size}",
+            start=middle if days else NOON - timedelta(days=size + 1),
             end=middle + timedelta(days=days) if days else NOON,
-        )  # fmt: skip
+        )
         found, took, asked = 0, 0.0, Counter[str]()
         for _ in range(TIMES):
             found, took, asked = _read(made, wanted, whole=what == "everything")
         first = first or took
         yield (
-            what, f"{size:,}", f"{found:,}", f"{asked['GetObject']:,}", f"{asked['S3 bytes']:,}", f"{asked['Query']:,}",
-            f"{asked['DynamoDB bytes']:,}", f"{took * 1000:,.0f}", f"{took / first:.1f}",
-        )  # fmt: skip
+            what,
+            f"{size:,}",
+            f"{found:,}",
+            f"{asked['GetObject']:,}",
+            f"{asked['S3 bytes']:,}",
+            f"{asked['Query']:,}",
+            f"{asked['DynamoDB bytes']:,}",
+            f"{took * 1000:,.0f}",
+            f"{took / first:.1f}",
+        )
 
 
 def _read(made: Tiers, wanted: EpisodeQuery, *, whole: bool) -> tuple[int, float, Counter[str]]:
     """Read by a process that has read nothing yet: one page, or all."""
     objects, contents = S3ColdObjects(lambda: made.s3, BUCKET), S3Contents(lambda: made.s3, BUCKET)
-    reader = ColdEpisodes(made.archiver.catalog, lambda: objects, contents, lambda: NOON + timedelta(days=400))
+    reader = ColdEpisodes(
+        made.archiver.catalog, lambda: objects, contents, lambda: NOON + timedelta(days=400)
+    )
     found, after = 0, None
     with _asked(made) as asked:
         began = time.perf_counter()

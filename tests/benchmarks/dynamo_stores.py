@@ -81,20 +81,33 @@ class Stores:
         self.conversations, self.hot = store, HotConversations(store, InMemoryHotTier())
         self.pending, self.ids = DynamoPending(conversations, lambda: NOON), MessageIds()
         self.tenants, self.usage = DynamoTenants(tenants), DynamoUsage(tenants)
-        self.turnstile = Turnstile(DynamoRates(tenants, lambda: NOON), self.tenants, RATES, lambda: NOON, RateWitness())
+        self.turnstile = Turnstile(
+            DynamoRates(tenants, lambda: NOON), self.tenants, RATES, lambda: NOON, RateWitness()
+        )
         self.tenants.add(Tenant(ADA.tenant, "Acme Ltd", NOON))
         store.create(a_conversation(), request_key="first")
         self.reading = _Billed(self._account("extract"), facts)
         speaking = _Billed(self._account("chat"), "Bom dia!")
         self.chat = Chat(
             gatherer=Gatherer(
-                conversations=store, summaries=DynamoSummaries(conversations), facts=self.facts, fresh=self.fresh,
-                recollection=InMemoryRecollection(), pool=ThreadPoolExecutor(6),
+                conversations=store,
+                summaries=DynamoSummaries(conversations),
+                facts=self.facts,
+                fresh=self.fresh,
+                recollection=InMemoryRecollection(),
+                pool=ThreadPoolExecutor(6),
             ),
-            gate=self.gate, conversations=store, bus=InMemoryBus(), announcements=InMemoryBus,
-            model=lambda _: speaking, clock=lambda: NOON, seconds_left=lambda: 10.0,
-            toolbox=no_tools, results=no_results(), ids=self.ids,
-        )  # fmt: skip
+            gate=self.gate,
+            conversations=store,
+            bus=InMemoryBus(),
+            announcements=InMemoryBus,
+            model=lambda _: speaking,
+            clock=lambda: NOON,
+            seconds_left=lambda: 10.0,
+            toolbox=no_tools,
+            results=no_results(),
+            ids=self.ids,
+        )
         for number in range(49):
             self.fresh.settle(ADA, [self.turn(str(number)).event_id])  # extract is some seconds behind
         self.turnstile.admit(ADA.tenant)
@@ -109,9 +122,13 @@ class Stores:
         self.turnstile.admit(ADA.tenant)
         self.turnstile.admit(ADA.tenant, "events", len(items))
         accept_events(
-            items, Stamp(tenant=ADA.tenant, request_key=None, now=NOON), gate=self.gate, bus=InMemoryBus(),
-            fresh=self.fresh, monitor=Witness(),
-        )  # fmt: skip
+            items,
+            Stamp(tenant=ADA.tenant, request_key=None, now=NOON),
+            gate=self.gate,
+            bus=InMemoryBus(),
+            fresh=self.fresh,
+            monitor=Witness(),
+        )
 
     def extract(self, *events: Event) -> None:
         """Read a batch of events, as the queue brings them."""
@@ -119,15 +136,28 @@ class Stores:
         count_arrivals(messages, day=NOON.date(), ledger=self.usage, monitor=Witness())
         answered = Answered(self.answers, lambda _: self.reading)
         learner = Learner(
-            facts=self.facts, signals=self.signals, held_facts=self.held_facts, fresh=self.fresh,
-            model=lambda _: self.reading, seconds_left=lambda: 10.0, on_refused=lambda _: None,
-            pause=lambda _: None, known=answered.known, keep=answered.keep,
-        )  # fmt: skip
+            facts=self.facts,
+            signals=self.signals,
+            held_facts=self.held_facts,
+            fresh=self.fresh,
+            model=lambda _: self.reading,
+            seconds_left=lambda: 10.0,
+            on_refused=lambda _: None,
+            pause=lambda _: None,
+            known=answered.known,
+            keep=answered.keep,
+        )
         extract_batch(
-            messages, episodes=self.episodes, quarantine=InMemoryQuarantine(), learner=learner,
-            redelivery=Redelivery(InMemorySource(), InMemoryQuarantine(), InMemoryQuarantine(), lambda *_: None),
-            gate=self.gate, on_erased=lambda _: None,
-        )  # fmt: skip
+            messages,
+            episodes=self.episodes,
+            quarantine=InMemoryQuarantine(),
+            learner=learner,
+            redelivery=Redelivery(
+                InMemorySource(), InMemoryQuarantine(), InMemoryQuarantine(), lambda *_: None
+            ),
+            gate=self.gate,
+            on_erased=lambda _: None,
+        )
 
     def context(self) -> None:
         self.chat.context(ADA.tenant, a_conversation().conversation_id, "How are you?", author=ADA.user)
@@ -140,7 +170,10 @@ class Stores:
     def turn_over_http(self) -> None:
         """Answer a message, as `POST …/messages` does: promised, worked on elsewhere, and waited for."""
         self.turnstile.admit(ADA.tenant)
-        where, asked = (ADA.tenant, a_conversation().conversation_id), MessageIn(content=QUESTION, author=ADA.user)
+        where, asked = (
+            (ADA.tenant, a_conversation().conversation_id),
+            MessageIn(content=QUESTION, author=ADA.user),
+        )
         assert self.chat.told(*where, asked, request_key="http") is None
         streaming = Streaming(self.chat, RecordingPush(), self.pending, lambda: 100.0)
         working = _Working(lambda event: streaming.run(LongTurn.model_validate(event)))
@@ -148,9 +181,12 @@ class Stores:
             self.conversations, self.pending, working, lambda: NOON, working.pause, lambda: working.passed
         )
         turn = LongTurn(
-            tenant=where[0], conversation_id=where[1], message=asked, request_id="http",
+            tenant=where[0],
+            conversation_id=where[1],
+            message=asked,
+            request_id="http",
             ids=TurnIds.new(self.ids, NOON + timedelta(seconds=1)),
-        )  # fmt: skip
+        )
         assert isinstance(waiting.answer(turn, seconds=24), Turn)
 
     def _account(self, function: str) -> Account:

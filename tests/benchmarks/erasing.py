@@ -1,8 +1,10 @@
-"""Erasing one user among a thousand: seconds, requests, units and bytes, over the real adapters and an emulator here.
+"""Erasing one user among a thousand.
 
-`make bench-erase EPISODES=1000000`; without a number 20,000. One episode in fifty is hot, the rest lies in objects of
-one agent and month. Times are of this process with the emulator in it, requests, units and bytes are AWS' own; the
-rows of the search index are not part of it (`tests/contract/search` erases those).
+Seconds, requests, units and bytes, over the real adapters and an emulator here.
+
+`make bench-erase EPISODES=1000000`; without a number 20,000. One episode in fifty is hot, the rest lies in
+objects of one agent and month. Times are of this process with the emulator in it, requests, units and bytes
+are AWS' own; the rows of the search index are not part of it (`tests/contract/search` erases those).
 """
 
 import json
@@ -31,7 +33,9 @@ from tests.factories import ADA, NOON
 
 EPISODES, USERS, AGENTS, MONTHS, HOT = 20_000, 1_000, 10, 12, 50
 FIRST = NOON - timedelta(days=30 * MONTHS)
-TEXT = "I moved to the flat by the river and found work as a nurse on the night shift, please remind me to call."
+TEXT = (
+    "I moved to the flat by the river and found work as a nurse on the night shift, please remind me to call."
+)
 
 
 @dataclass
@@ -79,7 +83,9 @@ def _fill(made: House, episodes: int) -> int:
             rows = [_row(agent, month, number + index) for index in range(each)]
             number += each
             day = (FIRST + timedelta(days=30 * month)).date()
-            kept = made.tiers.archiver.objects.keep(packed("acme", f"agent{agent}", day, rows, hot_until=FIRST))
+            kept = made.tiers.archiver.objects.keep(
+                packed("acme", f"agent{agent}", day, rows, hot_until=FIRST)
+            )
             made.tiers.archiver.catalog.add(kept)
     with made.memory.batch_writer() as batch:
         for index in range(hot):
@@ -94,16 +100,24 @@ def _fill(made: House, episodes: int) -> int:
 def _row(agent: int, month: int, number: int) -> ColdRow:
     moment = FIRST + timedelta(days=30 * month, seconds=number % 2_000_000)
     recorded = _event(agent, moment, number)
-    return ColdRow.of(place_of(recorded.event), recorded.model_dump_json(by_alias=True, exclude={"extracted"}))
+    return ColdRow.of(
+        place_of(recorded.event), recorded.model_dump_json(by_alias=True, exclude={"extracted"})
+    )
 
 
 def _event(agent: int, moment: datetime, number: int) -> Recorded:
     user = number % USERS
     owner = ADA if user == 0 else Owner(tenant="acme", user=f"user{user}")
     event = Event(
-        event_id=f"e{number}", tenant_id="acme", user_id=owner.user, agent_id=f"agent{agent}", type="message.sent",
-        session_id=f"s{user}-{number // (USERS * 20)}", occurred_at=moment, payload={"text": f"{number}: {TEXT}"},
-    )  # fmt: skip
+        event_id=f"e{number}",
+        tenant_id="acme",
+        user_id=owner.user,
+        agent_id=f"agent{agent}",
+        type="message.sent",
+        session_id=f"s{user}-{number // (USERS * 20)}",
+        occurred_at=moment,
+        payload={"text": f"{number}: {TEXT}"},
+    )
     return Recorded(event=event, learned_at=moment)
 
 
@@ -122,7 +136,13 @@ def _counted(made: House) -> Iterator[Asked]:
         if model.service_model.service_name == "dynamodb":
             _count(asked.work, model.name, sent[id(context)], parsed)
 
-    clients = (made.memory.meta.client, made.talks.meta.client, made.s3, made.sqs, made.erasures._table.meta.client)
+    clients = (
+        made.memory.meta.client,
+        made.talks.meta.client,
+        made.s3,
+        made.sqs,
+        made.erasures._table.meta.client,
+    )
     for client in clients:
         client.meta.events.register("before-call", before, unique_id="erase-sent")
         client.meta.events.register("after-call", after, unique_id="erase-got")
@@ -138,7 +158,10 @@ def _length(body: Any) -> int:
 
 
 def _count(work: Work, operation: str, body: Any, got: dict[str, Any]) -> None:
-    """Count units; a removed episode takes its two index entries with it, and each key of a batch is read whole."""
+    """Count units.
+
+    A removed episode takes its two index entries with it, and each key of a batch is read whole.
+    """
     sent = json.loads(body)
     if operation == "DeleteItem":
         work.writes += 3 if "#E#" in sent["Key"]["pk"]["S"] else 1

@@ -22,7 +22,14 @@ def _row(name: str, verdicts: Sequence[Judged]) -> tuple[str, ...]:
     counts = (len(verdicts), len(facts), len(admitted))
     reasons = sum(each.right_reason for each in verdicts)
     held = sum(each.held for each in verdicts)
-    return name, *map(str, counts), _share(right, len(admitted)), _share(right, len(facts)), str(held), str(reasons)
+    return (
+        name,
+        *map(str, counts),
+        _share(right, len(admitted)),
+        _share(right, len(facts)),
+        str(held),
+        str(reasons),
+    )
 
 
 def _share(part: int, whole: int) -> str:

@@ -1,4 +1,7 @@
-"""Each store three times: in memory, as the adapter over a strict AWS in this process, and over the deployed stack."""
+"""Each store three times.
+
+In memory, as the adapter over a strict AWS in this process, and over the deployed stack.
+"""
 
 from collections.abc import Iterator
 from dataclasses import dataclass
@@ -207,9 +210,13 @@ def _talks_on(table: "Table", contents: ContentStore, clock: StoppedClock) -> Ta
 
 def _memory_on(table: "Table", contents: ContentStore) -> Memory:
     return Memory(
-        DynamoFacts(table), DynamoEpisodes(table, contents, SHARDS), DynamoSignals(table),
-        DynamoEpisodeReader(table, contents, StoppedClock(), SHARDS), DynamoTraces(table), DynamoAnswers(table),
-    )  # fmt: skip
+        DynamoFacts(table),
+        DynamoEpisodes(table, contents, SHARDS),
+        DynamoSignals(table),
+        DynamoEpisodeReader(table, contents, StoppedClock(), SHARDS),
+        DynamoTraces(table),
+        DynamoAnswers(table),
+    )
 
 
 @pytest.fixture

@@ -26,7 +26,10 @@ def test_answers_are_kept_by_question(answers: AnswerStore, known: Owner) -> Non
 
     kept = answers.of(known.tenant, ["e1", "e2", "e3"], **ASKED)
 
-    assert {event_id: tuple(given) for event_id, given in kept.items()} == {"e1": (SAID,), "e2": (Answer(by="m"),)}
+    assert {event_id: tuple(given) for event_id, given in kept.items()} == {
+        "e1": (SAID,),
+        "e2": (Answer(by="m"),),
+    }
     assert answers.of(known.tenant, ["e1"], prompt_version="2", model=ASKED["model"]) == {}
     assert answers.of(known.tenant, ["e1"], prompt_version="1", model="another") == {}
     assert answers.of(f"{known.tenant}x", ["e1"], **ASKED) == {}

@@ -28,7 +28,9 @@ def keys(request: pytest.FixtureRequest) -> Iterator[ApiKeys]:
             yield DynamoApiKeys(table)
 
 
-def a_key(*, tenant_id: str = "acme", created_at: datetime = NOW, expires_at: datetime | None = None) -> ApiKey:
+def a_key(
+    *, tenant_id: str = "acme", created_at: datetime = NOW, expires_at: datetime | None = None
+) -> ApiKey:
     credential = Credential.generate("dev")
     return ApiKey(
         key_id=credential.key_id,

@@ -38,8 +38,13 @@ def lines(name: str) -> list[dict[str, Any]]:
 
 ATTACKS, QUESTIONS = lines("sql_attacks.jsonl"), lines("sql_questions.jsonl")
 AT_THE_GATE = [each for each in ATTACKS if each["held_by"] == "gate"]
-REACHING = [each for each in AT_THE_GATE if each["sql"][:4].upper() in {"SELE", "WITH", "FROM"} or "{" in each["sql"]]
-"""The cage takes one SELECT and nothing else; these reach for a file, a setting, time or memory all the same."""
+REACHING = [
+    each for each in AT_THE_GATE if each["sql"][:4].upper() in {"SELE", "WITH", "FROM"} or "{" in each["sql"]
+]
+"""The cage takes one SELECT and nothing else.
+
+These reach for a file, a setting, time or memory all the same.
+"""
 PAST_THE_GATE = [each for each in ATTACKS if each["held_by"] != "gate"]
 
 
@@ -50,13 +55,19 @@ def named(attack: dict[str, Any]) -> str:
 def rows_of(owner: Owner, agent: str, *, many: int = HOURS) -> list[Any]:
     return [
         a_cold_row(
-            f"{owner.tenant}-{owner.user}-{number}" if owner != ADA else f"e{number}", owner=owner, agent_id=agent,
-            session_id=f"s{number % 3}", type="page.viewed" if number % 3 == 0 else "message.sent",
+            f"{owner.tenant}-{owner.user}-{number}" if owner != ADA else f"e{number}",
+            owner=owner,
+            agent_id=agent,
+            session_id=f"s{number % 3}",
+            type="page.viewed" if number % 3 == 0 else "message.sent",
             occurred_at=START + timedelta(hours=number),
-            payload={"text": f"I like Lisbon {number}" if owner == ADA else SECRET, "order": {"total": number + 0.5}},
+            payload={
+                "text": f"I like Lisbon {number}" if owner == ADA else SECRET,
+                "order": {"total": number + 0.5},
+            },
         )
         for number in range(many)
-    ]  # fmt: skip
+    ]
 
 
 class Archive:
@@ -65,7 +76,11 @@ class Archive:
     def __init__(self) -> None:
         self.s3: Any = boto3.client("s3", region_name="us-east-1")
         self.catalog, self.objects = InMemoryColdCatalog(), S3ColdObjects(lambda: self.s3, BUCKET)
-        mine, bobs, zoes = rows_of(ADA, "guide"), Owner(tenant="acme", user="bob"), Owner(tenant="zeta", user="zoe")
+        mine, bobs, zoes = (
+            rows_of(ADA, "guide"),
+            Owner(tenant="acme", user="bob"),
+            Owner(tenant="zeta", user="zoe"),
+        )
         self._keep("acme", "guide", [*mine[:200], *rows_of(bobs, "guide", many=50)])
         self._keep("acme", "shop", mine[200:])
         self.zoes = self._keep("zeta", "guide", rows_of(zoes, "guide", many=5))
@@ -120,7 +135,9 @@ def test_an_honest_question_is_answered(archive: Archive, question: dict[str, An
     table = archive.ask(question["sql"])
 
     cells = [*table.columns, *(cell for row in table.rows for cell in row)]
-    assert any(cell is None if question["tells"] is None else cell and question["tells"] in cell for cell in cells)
+    assert any(
+        cell is None if question["tells"] is None else cell and question["tells"] in cell for cell in cells
+    )
 
 
 @pytest.mark.parametrize("attack", AT_THE_GATE, ids=named)
@@ -141,11 +158,15 @@ def test_what_passes_the_gate_is_held_by_the_cage(archive: Archive, attack: dict
     elif isinstance(told, MembusError):
         assert (told.code, SECRET in told.detail) == ("sql_failed", False)
     else:
-        assert all(SECRET not in (cell or "") and cell not in {"bob", "zoe"} for row in told.rows for cell in row)
+        assert all(
+            SECRET not in (cell or "") and cell not in {"bob", "zoe"} for row in told.rows for cell in row
+        )
 
 
 @pytest.mark.parametrize("attack", REACHING, ids=named)
-def test_the_cage_alone_gives_nothing_away_and_leaves_nothing_behind(attack: dict[str, Any], folder: Path) -> None:
+def test_the_cage_alone_gives_nothing_away_and_leaves_nothing_behind(
+    attack: dict[str, Any], folder: Path
+) -> None:
     before = sorted(path.name for path in folder.rglob("*"))
 
     told = outcome(lambda: run(aimed(attack["sql"], folder), None, folder / "cage", QUICK))
@@ -164,7 +185,9 @@ def test_there_are_sixty_attacks_and_twenty_honest_questions_at_least() -> None:
     assert len({each["sql"] for each in QUESTIONS}) >= 20
 
 
-@pytest.mark.parametrize(("user", "users"), [("ada", ["ada"]), ("bob", ["bob"]), ("eve", []), (None, ["ada", "bob"])])
+@pytest.mark.parametrize(
+    ("user", "users"), [("ada", ["ada"]), ("bob", ["bob"]), ("eve", []), (None, ["ada", "bob"])]
+)
 def test_a_user_sees_their_own_events_and_the_tenant_all_of_its_own(
     archive: Archive, user: str | None, users: list[str]
 ) -> None:
@@ -192,12 +215,16 @@ def test_the_table_has_the_columns_that_its_description_names(archive: Archive) 
 def test_days_bound_what_is_looked_at(archive: Archive) -> None:
     day = date(2026, 1, 2)
 
-    table = archive.ask("SELECT count(*), min(occurred_at), max(occurred_at) FROM episodes", since=day, until=day)
+    table = archive.ask(
+        "SELECT count(*), min(occurred_at), max(occurred_at) FROM episodes", since=day, until=day
+    )
 
     assert table.rows == (("24", "2026-01-02 00:00:00", "2026-01-02 23:00:00"),)
 
 
-def test_more_than_may_be_looked_at_asks_for_fewer_days(archive: Archive, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_more_than_may_be_looked_at_asks_for_fewer_days(
+    archive: Archive, monkeypatch: pytest.MonkeyPatch
+) -> None:
     monkeypatch.setattr("membus.adapters.parquet_archive.OBJECTS_MAX", 1)
 
     with pytest.raises(InvalidError, match="fewer days") as refused:
@@ -218,7 +245,9 @@ def test_rows_and_cells_are_cut_and_the_answer_says_so(archive: Archive) -> None
 def test_rows_of_somebody_who_is_left_out_are_not_there(archive: Archive) -> None:
     def users(user: str | None, *without: str) -> Table:
         sql = "SELECT DISTINCT user_id FROM episodes ORDER BY 1"
-        return archive.queries.answer(ArchiveQuestion(tenant="acme", user=user, sql=sql, now=NOON, without=without))
+        return archive.queries.answer(
+            ArchiveQuestion(tenant="acme", user=user, sql=sql, now=NOON, without=without)
+        )
 
     assert users(None, "bob").rows == (("ada",),)
     assert users(None, "bob", "ada").rows == users("bob", "bob").rows == ()

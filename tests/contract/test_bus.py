@@ -45,12 +45,15 @@ class Line:
         if isinstance(answer, Exception):
             raise answer
         if isinstance(answer, str):
-            return AWSResponse("https://events", 400, HTTPHeaders(), None), {"Error": {"Code": answer, "Message": ""}}
+            return AWSResponse("https://events", 400, HTTPHeaders(), None), {
+                "Error": {"Code": answer, "Message": ""}
+            }
         failed = [{"ErrorCode": code} if code else {"EventId": "x"} for code in answer]
         assert len(failed) == len(entries)
         return AWSResponse("https://events", 200, HTTPHeaders(), None), {
-            "FailedEntryCount": sum(map(bool, answer)), "Entries": failed,
-        }  # fmt: skip
+            "FailedEntryCount": sum(map(bool, answer)),
+            "Entries": failed,
+        }
 
     def ids(self) -> list[list[str]]:
         return [[json.loads(entry["Detail"])["event_id"] for entry in call] for call in self.calls]
@@ -90,7 +93,11 @@ def test_an_entry_is_the_envelope_under_its_type(line: Line) -> None:
     EventBridgeBus(line.client, BUS).publish([event])
 
     ((entry,),) = line.calls
-    assert (entry["Source"], entry["DetailType"], entry["EventBusName"]) == ("membus.events", "message.sent", BUS)
+    assert (entry["Source"], entry["DetailType"], entry["EventBusName"]) == (
+        "membus.events",
+        "message.sent",
+        BUS,
+    )
     assert json.loads(entry["Detail"])["schema"] == 1
     assert Event.model_validate_json(entry["Detail"]) == event
 
@@ -107,7 +114,9 @@ def test_what_was_heard_before_says_when(line: Line) -> None:
 def test_what_was_heard_before_is_refused_by_its_place_like_all_else(line: Line) -> None:
     line.answers = [[None] * 10, ["MalformedDetail", None]]
 
-    assert EventBridgeBus(line.client, BUS).retell([recorded(each) for each in events(12)]) == {10: "MalformedDetail"}
+    assert EventBridgeBus(line.client, BUS).retell([recorded(each) for each in events(12)]) == {
+        10: "MalformedDetail"
+    }
 
 
 def test_no_call_holds_more_than_ten_entries(line: Line) -> None:
@@ -150,7 +159,9 @@ def test_places_are_those_of_the_whole_list_not_of_a_call(line: Line) -> None:
     assert EventBridgeBus(line.client, BUS).publish(events(12)) == {10: "MalformedDetail"}
 
 
-@pytest.mark.parametrize("fault", ["AccessDeniedException", ConnectTimeoutError(endpoint_url="https://events")])
+@pytest.mark.parametrize(
+    "fault", ["AccessDeniedException", ConnectTimeoutError(endpoint_url="https://events")]
+)
 def test_a_refused_call_refuses_all_its_events_and_no_others(line: Line, fault: str | Exception) -> None:
     line.answers = [fault]
 

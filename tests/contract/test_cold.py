@@ -1,4 +1,7 @@
-"""The cold tier's ports: objects that are vouched for, a catalog that is the truth, reads that leave no gap."""
+"""The cold tier's ports.
+
+Objects that are vouched for, a catalog that is the truth, reads that leave no gap.
+"""
 
 from collections.abc import Iterator
 from dataclasses import dataclass
@@ -40,12 +43,15 @@ def cold(request: pytest.FixtureRequest) -> Iterator[Cold]:
         with strict_aws():
             make_bucket()
             client = boto3.client("s3", region_name="us-east-1")
-            yield Cold(S3ColdObjects(lambda: client, "membus-test-archive"), DynamoColdCatalog(make_table("memory")))
+            yield Cold(
+                S3ColdObjects(lambda: client, "membus-test-archive"), DynamoColdCatalog(make_table("memory"))
+            )
     else:
         stack = request.getfixturevalue("stack")
         client = aws.session().client("s3", endpoint_url=stack.endpoint_url)
         yield Cold(
-            S3ColdObjects(lambda: client, stack.bucket), DynamoColdCatalog(stack_table(stack, stack.tables.memory))
+            S3ColdObjects(lambda: client, stack.bucket),
+            DynamoColdCatalog(stack_table(stack, stack.tables.memory)),
         )
 
 
@@ -123,7 +129,9 @@ def test_the_catalog_names_an_agents_objects_in_time_order(cold: Cold, owner: Ow
     assert cold.catalog.of(owner.tenant, "guide") == kept
     assert cold.catalog.of(owner.tenant, "guide", since=date(2026, 2, 20)) == kept[1:]
     assert cold.catalog.of(owner.tenant, "guide", until=date(2026, 2, 1)) == kept[:2]
-    assert cold.catalog.of(owner.tenant, "guide", since=date(2026, 2, 20), until=date(2026, 3, 14)) == [kept[1]]
+    assert cold.catalog.of(owner.tenant, "guide", since=date(2026, 2, 20), until=date(2026, 3, 14)) == [
+        kept[1]
+    ]
     assert cold.catalog.of(owner.tenant) == [*kept, elsewhere]
     assert cold.catalog.of("nobody") == []
 

@@ -1,4 +1,7 @@
-"""Cold objects brought back: what is at hand stays, what was damaged or removed returns from the version before."""
+"""Cold objects brought back.
+
+What is at hand stays, what was damaged or removed returns from the version before.
+"""
 
 from collections.abc import Iterator
 
@@ -40,7 +43,9 @@ def test_a_good_object_is_left_alone(client: object, kept: ColdObject) -> None:
 
 
 @pytest.mark.parametrize("harm", ["removed", "damaged"])
-def test_a_harmed_object_comes_back_from_the_version_before(client: object, kept: ColdObject, harm: str) -> None:
+def test_a_harmed_object_comes_back_from_the_version_before(
+    client: object, kept: ColdObject, harm: str
+) -> None:
     if harm == "removed":
         client.delete_object(Bucket=BUCKET, Key=kept.key)  # type: ignore[attr-defined]
     else:

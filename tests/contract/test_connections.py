@@ -35,13 +35,18 @@ def connections(request: pytest.FixtureRequest, clock: StoppedClock) -> Iterator
 
 def a_connection(clock: StoppedClock, **fields: object) -> Connection:
     known = {
-        "connection_id": f"L0SM9c{uuid4().hex[:6]}=", "tenant_id": "acme", "key_id": "k1", "scopes": ["chat"],
+        "connection_id": f"L0SM9c{uuid4().hex[:6]}=",
+        "tenant_id": "acme",
+        "key_id": "k1",
+        "scopes": ["chat"],
         "connected_at": clock(),
-    }  # fmt: skip
+    }
     return Connection.model_validate(known | fields)
 
 
-def test_an_open_connection_is_found_as_it_was_opened(connections: ConnectionStore, clock: StoppedClock) -> None:
+def test_an_open_connection_is_found_as_it_was_opened(
+    connections: ConnectionStore, clock: StoppedClock
+) -> None:
     connections.open(opened := a_connection(clock))
 
     assert connections.find("acme", opened.connection_id) == opened

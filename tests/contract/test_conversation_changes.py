@@ -1,4 +1,7 @@
-"""The port ConversationStore: what people change of a conversation, who finds it, and that deleted is deleted."""
+"""The port ConversationStore.
+
+What people change of a conversation, who finds it, and that deleted is deleted.
+"""
 
 from datetime import UTC, datetime, timedelta
 
@@ -32,7 +35,9 @@ def stored(conversations: ConversationStore, talk: Conversation) -> Conversation
     return conversations.conversation(talk.tenant_id, talk.conversation_id)
 
 
-def listed(conversations: ConversationStore, tenant: str, status: str = "active", user: str | None = None) -> list[str]:
+def listed(
+    conversations: ConversationStore, tenant: str, status: str = "active", user: str | None = None
+) -> list[str]:
     """Return the ids of all pages, read two at a time."""
     found: list[str] = []
     after: dict[str, str] | None = None
@@ -45,7 +50,9 @@ def listed(conversations: ConversationStore, tenant: str, status: str = "active"
 
 
 def add(conversations: ConversationStore, talk: Conversation, number: int = 0) -> None:
-    conversations.add(talk.tenant_id, talk.conversation_id, a_turn(number), request_key=f"k{number}", title="Automatic")
+    conversations.add(
+        talk.tenant_id, talk.conversation_id, a_turn(number), request_key=f"k{number}", title="Automatic"
+    )
 
 
 def test_who_took_part_is_known_of_those_who_left_too_and_of_nobody_elses_conversation(
@@ -95,7 +102,9 @@ def test_messages_raise_no_version_and_never_touch_a_title_set_by_hand(
     assert (after.title, after.version, after.message_count) == ("By hand", 2, 2)
 
 
-def test_of_two_changes_of_one_version_the_first_wins(conversations: ConversationStore, talk: Conversation) -> None:
+def test_of_two_changes_of_one_version_the_first_wins(
+    conversations: ConversationStore, talk: Conversation
+) -> None:
     conversations.replace(talk, next_of(talk, title="First"))
 
     with pytest.raises(ConflictError) as lost:
@@ -106,22 +115,32 @@ def test_of_two_changes_of_one_version_the_first_wins(conversations: Conversatio
     assert listed(conversations, talk.tenant_id, user="mallory") == []
 
 
-def test_a_conversation_is_listed_where_its_status_says(conversations: ConversationStore, talk: Conversation) -> None:
+def test_a_conversation_is_listed_where_its_status_says(
+    conversations: ConversationStore, talk: Conversation
+) -> None:
     archived = next_of(talk, status="archived")
     conversations.replace(talk, archived)
     people = (None, "user1", "bob")
 
     assert [listed(conversations, talk.tenant_id, "active", user) for user in people] == [[], [], []]
-    assert [listed(conversations, talk.tenant_id, "archived", user) for user in people] == [[talk.conversation_id]] * 3
+    assert [listed(conversations, talk.tenant_id, "archived", user) for user in people] == [
+        [talk.conversation_id]
+    ] * 3
 
     conversations.replace(archived, next_of(archived, status="active"))
-    assert [listed(conversations, talk.tenant_id, "active", user) for user in people] == [[talk.conversation_id]] * 3
+    assert [listed(conversations, talk.tenant_id, "active", user) for user in people] == [
+        [talk.conversation_id]
+    ] * 3
     assert listed(conversations, talk.tenant_id, "archived") == []
 
 
-def test_a_user_finds_what_they_own_or_share_and_nothing_else(conversations: ConversationStore, owner: Owner) -> None:
+def test_a_user_finds_what_they_own_or_share_and_nothing_else(
+    conversations: ConversationStore, owner: Owner
+) -> None:
     tenant = owner.tenant
-    for number, (user, members) in enumerate([("ada", ()), ("bob", ("ada",)), ("bob", ("eve",)), ("adam", ())]):
+    for number, (user, members) in enumerate(
+        [("ada", ()), ("bob", ("ada",)), ("bob", ("eve",)), ("adam", ())]
+    ):
         made = a_conversation(f"01JZ{number}", tenant_id=tenant, user_id=user, members=members)
         conversations.create(made, request_key=f"k{number}")
 
@@ -151,9 +170,13 @@ def test_all_members_may_be_exchanged_at_once(conversations: ConversationStore, 
 
     conversations.replace(made, next_of(made, members=others))
 
-    assert (listed(conversations, owner.tenant, user="a47"), len(listed(conversations, owner.tenant, user="b47"))) == (
-        [], 1,
-    )  # fmt: skip
+    assert (
+        listed(conversations, owner.tenant, user="a47"),
+        len(listed(conversations, owner.tenant, user="b47")),
+    ) == (
+        [],
+        1,
+    )
 
 
 def test_an_owner_among_the_members_is_one_person(conversations: ConversationStore, owner: Owner) -> None:
@@ -191,12 +214,17 @@ def test_deleting_again_changes_nothing_and_what_never_was_is_not_found(
     clock.advance(timedelta(minutes=1))
     conversations.delete(talk.tenant_id, talk.conversation_id)
 
-    for tenant, conversation_id in ((talk.tenant_id, "nowhere"), (f"{talk.tenant_id}x", talk.conversation_id)):
+    for tenant, conversation_id in (
+        (talk.tenant_id, "nowhere"),
+        (f"{talk.tenant_id}x", talk.conversation_id),
+    ):
         with pytest.raises(NotFoundError):
             conversations.delete(tenant, conversation_id)
 
 
-def test_another_tenants_conversation_cannot_be_deleted(conversations: ConversationStore, talk: Conversation) -> None:
+def test_another_tenants_conversation_cannot_be_deleted(
+    conversations: ConversationStore, talk: Conversation
+) -> None:
     with pytest.raises(NotFoundError):
         conversations.delete(f"{talk.tenant_id}x", talk.conversation_id)
 
@@ -204,13 +232,17 @@ def test_another_tenants_conversation_cannot_be_deleted(conversations: Conversat
 
 
 @pytest.mark.parametrize("limit", [1, 3, 100])
-def test_messages_come_newest_first_each_once(conversations: ConversationStore, talk: Conversation, limit: int) -> None:
+def test_messages_come_newest_first_each_once(
+    conversations: ConversationStore, talk: Conversation, limit: int
+) -> None:
     for number in range(2):
         add(conversations, talk, number)
     found: list[str] = []
     after: dict[str, str] | None = None
     while True:
-        page = conversations.messages(talk.tenant_id, talk.conversation_id, limit=limit, after=after, newest_first=True)
+        page = conversations.messages(
+            talk.tenant_id, talk.conversation_id, limit=limit, after=after, newest_first=True
+        )
         found += [message.message_id for message in page.items]
         after = page.after
         if after is None:

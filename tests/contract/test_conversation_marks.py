@@ -1,4 +1,7 @@
-"""The port ConversationStore: what a turn leaves for the prompts after it, and that no summary misses a turn."""
+"""The port ConversationStore.
+
+What a turn leaves for the prompts after it, and that no summary misses a turn.
+"""
 
 import pytest
 
@@ -26,7 +29,9 @@ def add(stores: Stores, talk: Conversation, number: int, trace: Trace) -> None: 
     )
 
 
-def test_tokens_add_up_and_the_cut_and_the_rate_stay_until_they_move(stores: Stores, talk: Conversation) -> None:  # noqa: F811
+def test_tokens_add_up_and_the_cut_and_the_rate_stay_until_they_move(
+    stores: Stores, talk: Conversation
+) -> None:
     one = size_of(a_turn(0).user) + size_of(a_turn(0).assistant)
     assert marks(stores, talk) == Marks(tokens=3 * one)
 
@@ -48,7 +53,9 @@ def test_messages_behind_a_place_are_the_newest_of_those(stores: Stores, talk: C
     assert behind(said[-1], 100) == []
 
 
-def test_what_a_prompt_was_made_of_is_kept_with_its_reply(stores: Stores, talk: Conversation, owner: Owner) -> None:  # noqa: F811
+def test_what_a_prompt_was_made_of_is_kept_with_its_reply(
+    stores: Stores, talk: Conversation, owner: Owner
+) -> None:
     made = a_provenance(a_turn(3))
     add(stores, talk, 3, Trace(provenance=made))
     of = talk.tenant_id, talk.conversation_id

@@ -33,7 +33,9 @@ def messages(conversations: ConversationStore, talk: Conversation) -> list[Messa
 
 
 def test_a_conversation_is_found_as_it_was_made(conversations: ConversationStore, owner: Owner) -> None:
-    made = a_conversation(tenant_id=owner.tenant, title="Trip", members=("bob",), agent_id="guide", status="archived")
+    made = a_conversation(
+        tenant_id=owner.tenant, title="Trip", members=("bob",), agent_id="guide", status="archived"
+    )
 
     conversations.create(made, request_key="first")
 
@@ -47,7 +49,9 @@ def test_a_conversation_is_made_once(conversations: ConversationStore, talk: Con
     assert conversations.conversation(talk.tenant_id, talk.conversation_id) == talk
 
 
-def test_the_same_request_finds_the_conversation_it_made(conversations: ConversationStore, talk: Conversation) -> None:
+def test_the_same_request_finds_the_conversation_it_made(
+    conversations: ConversationStore, talk: Conversation
+) -> None:
     again = talk.model_copy(update={"conversation_id": "01JZAGAIN"})
 
     assert conversations.create(again, request_key="first") == talk
@@ -71,7 +75,9 @@ def test_another_tenants_conversation_is_as_absent_as_none(
     assert conversations.page(stranger, "active", user=None, limit=10, after=None).items == ()
 
 
-def test_a_turn_stores_both_messages_and_counts_them(conversations: ConversationStore, talk: Conversation) -> None:
+def test_a_turn_stores_both_messages_and_counts_them(
+    conversations: ConversationStore, talk: Conversation
+) -> None:
     turn = a_turn()
     conversations.add(talk.tenant_id, talk.conversation_id, turn, request_key="k", title="Hello")
 
@@ -122,7 +128,9 @@ def test_a_request_is_remembered_for_a_day_to_the_second(
     assert len(messages(conversations, talk)) == 4
 
 
-def test_a_turn_of_a_conversation_that_is_gone_leaves_nothing(conversations: ConversationStore, owner: Owner) -> None:
+def test_a_turn_of_a_conversation_that_is_gone_leaves_nothing(
+    conversations: ConversationStore, owner: Owner
+) -> None:
     gone = a_conversation(tenant_id=owner.tenant)
 
     with pytest.raises(NotFoundError):
@@ -137,7 +145,9 @@ def test_a_turn_of_a_conversation_that_is_gone_leaves_nothing(conversations: Con
 
 
 @pytest.mark.parametrize("limit", [1, 2, 3, 4, 5, 100])
-def test_messages_come_oldest_first_each_once(conversations: ConversationStore, talk: Conversation, limit: int) -> None:
+def test_messages_come_oldest_first_each_once(
+    conversations: ConversationStore, talk: Conversation, limit: int
+) -> None:
     for number in (1, 0):
         add(conversations, talk, number, key=f"k{number}")
     said: list[Message] = []
@@ -152,7 +162,9 @@ def test_messages_come_oldest_first_each_once(conversations: ConversationStore, 
     assert said == [a_turn(0).user, a_turn(0).assistant, a_turn(1).user, a_turn(1).assistant]
 
 
-def test_recent_messages_are_the_newest_oldest_first(conversations: ConversationStore, talk: Conversation) -> None:
+def test_recent_messages_are_the_newest_oldest_first(
+    conversations: ConversationStore, talk: Conversation
+) -> None:
     for number in range(3):
         add(conversations, talk, number, key=f"k{number}")
 
@@ -162,7 +174,9 @@ def test_recent_messages_are_the_newest_oldest_first(conversations: Conversation
 
 
 @pytest.mark.parametrize("limit", [1, 2, 10])
-def test_conversations_come_newest_first_by_status(conversations: ConversationStore, owner: Owner, limit: int) -> None:
+def test_conversations_come_newest_first_by_status(
+    conversations: ConversationStore, owner: Owner, limit: int
+) -> None:
     for number, status in enumerate(["active", "archived", "active", "active"]):
         made = a_conversation(f"01JZ{number}", tenant_id=owner.tenant, status=status)
         conversations.create(made, request_key=f"k{number}")

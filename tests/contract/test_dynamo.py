@@ -1,4 +1,7 @@
-"""What only the DynamoDB adapters can get wrong: faults of the table, sizes, and what is left behind a port."""
+"""What only the DynamoDB adapters can get wrong.
+
+Faults of the table, sizes, and what is left behind a port.
+"""
 
 from collections.abc import Callable, Iterator
 from datetime import timedelta
@@ -73,7 +76,9 @@ ASKS: list[Ask] = [
     lambda table: DynamoSignals(table).add(ADA, signals_of(recorded(a_server_error("e1")))[0]),
     lambda table: DynamoConversations(table, StoppedClock()).create(a_conversation(), request_key="k"),
     lambda table: DynamoConversations(table, StoppedClock()).conversation("acme", "c"),
-    lambda table: DynamoConversations(table, StoppedClock()).page("acme", "active", user=None, limit=1, after=None),
+    lambda table: DynamoConversations(table, StoppedClock()).page(
+        "acme", "active", user=None, limit=1, after=None
+    ),
     lambda table: DynamoConversations(table, StoppedClock()).messages("acme", "c", limit=1, after=None),
     lambda table: DynamoConversations(table, StoppedClock()).recent("acme", "c", limit=1),
     lambda table: DynamoConversations(table, StoppedClock()).message("acme", "c", "m"),
@@ -81,11 +86,17 @@ ASKS: list[Ask] = [
     lambda table: DynamoSummaries(table).outline("acme", "c"),
     lambda table: DynamoSummaries(table).summaries("acme", "c", limit=1, after=None),
     lambda table: DynamoSummaries(table).unsummarised("acme", "c", after=None, limit=1),
-    lambda table: DynamoSummaries(table).advance("acme", "c", an_outline(), read=Outline(), summaries=[a_summary()]),
-    lambda table: DynamoConversations(table, StoppedClock()).replace(a_conversation(), a_conversation(version=2)),
+    lambda table: DynamoSummaries(table).advance(
+        "acme", "c", an_outline(), read=Outline(), summaries=[a_summary()]
+    ),
+    lambda table: DynamoConversations(table, StoppedClock()).replace(
+        a_conversation(), a_conversation(version=2)
+    ),
     lambda table: DynamoConversations(table, StoppedClock()).delete("acme", "c"),
     lambda table: DynamoConversations(table, StoppedClock()).turn("acme", "c", "k"),
-    lambda table: DynamoConversations(table, StoppedClock()).add("acme", "c", a_turn(), request_key="k", title=None),
+    lambda table: DynamoConversations(table, StoppedClock()).add(
+        "acme", "c", a_turn(), request_key="k", title=None
+    ),
 ]
 
 
@@ -99,7 +110,9 @@ ASKS: list[Ask] = [
         ("TransactionCanceledException", ("None", "ThrottlingError")),
     ],
 )
-def test_a_busy_table_is_worth_another_try(table: "Table", ask: Ask, code: str, reasons: tuple[str, ...]) -> None:
+def test_a_busy_table_is_worth_another_try(
+    table: "Table", ask: Ask, code: str, reasons: tuple[str, ...]
+) -> None:
     refuse(table, code, *reasons)
 
     with pytest.raises(UnavailableError) as unavailable:
@@ -120,7 +133,9 @@ def test_a_table_out_of_reach_is_worth_another_try(table: "Table", ask: Ask) -> 
 
 
 @pytest.mark.parametrize("ask", ASKS)
-@pytest.mark.parametrize("code", ["AccessDeniedException", "ValidationException", "ResourceNotFoundException"])
+@pytest.mark.parametrize(
+    "code", ["AccessDeniedException", "ValidationException", "ResourceNotFoundException"]
+)
 def test_a_defect_of_ours_is_not_dressed_up(table: "Table", ask: Ask, code: str) -> None:
     refuse(table, code)
 
@@ -154,7 +169,14 @@ def test_a_commit_that_keeps_colliding_is_a_conflict(table: "Table") -> None:
 
 
 def test_a_condition_that_failed_is_not_tried_again(table: "Table") -> None:
-    refuse(table, COLLIDED[0], "ConditionalCheckFailed", "TransactionConflict", operation="TransactWriteItems", times=1)
+    refuse(
+        table,
+        COLLIDED[0],
+        "ConditionalCheckFailed",
+        "TransactionConflict",
+        operation="TransactWriteItems",
+        times=1,
+    )
 
     with pytest.raises(ConflictError):
         learn(DynamoFacts(table), ADA, an_observation())
@@ -171,7 +193,9 @@ def test_an_episode_is_found_by_user_and_by_the_archiver(table: "Table") -> None
     DynamoEpisodes(table, InMemoryContents()).record(recorded(), extracted=None)
 
     (episode,) = table.query(
-        IndexName="by_user", KeyConditionExpression="user_pk = :u", ExpressionAttributeValues={":u": "T#acme#U#ada"}
+        IndexName="by_user",
+        KeyConditionExpression="user_pk = :u",
+        ExpressionAttributeValues={":u": "T#acme#U#ada"},
     )["Items"]
     assert episode["pk"] == "T#acme#A#default#E#2026-03-01"
     assert len(table.scan(IndexName="unarchived")["Items"]) == 1
@@ -186,7 +210,9 @@ def test_an_episode_lies_under_its_day_in_utc(table: "Table") -> None:
 
 def test_a_storm_of_errors_costs_the_same_from_the_first_error_to_the_last(table: "Table") -> None:
     signals = DynamoSignals(table)
-    storm = [signals_of(recorded(a_server_error(f"e{n:02}", at=NOON + timedelta(seconds=n))))[0] for n in range(20)]
+    storm = [
+        signals_of(recorded(a_server_error(f"e{n:02}", at=NOON + timedelta(seconds=n))))[0] for n in range(20)
+    ]
 
     seen = [len(signals.add(ADA, signal)) for signal in storm]
 

@@ -1,4 +1,7 @@
-"""What only the adapters of episodes can get wrong: partitions that are merged, payloads elsewhere, bounded pages."""
+"""What only the adapters of episodes can get wrong.
+
+Partitions that are merged, payloads elsewhere, bounded pages.
+"""
 
 from datetime import timedelta
 from typing import TYPE_CHECKING, Any
@@ -44,7 +47,9 @@ def clock() -> StoppedClock:
     return StoppedClock()
 
 
-def fill(table: "Table", contents: InMemoryContents, count: int, *, shards: int = 1, **members: Any) -> list[str]:
+def fill(
+    table: "Table", contents: InMemoryContents, count: int, *, shards: int = 1, **members: Any
+) -> list[str]:
     store = DynamoEpisodes(table, contents, shards)
     for number in range(count):
         event = an_event(f"e{number}", occurred_at=NOON + number * SECOND, **members)
@@ -97,7 +102,13 @@ def test_nothing_is_skipped_where_one_partition_was_read_further_than_another(
         store.record(recorded(event), extracted=None)
     reader = DynamoEpisodeReader(table, contents, clock, 3)
 
-    assert walk(reader, WANTED.model_copy(update={"session_id": "rare"}), 2)[0] == ["e0", "e5", "e10", "e15", "e20"]
+    assert walk(reader, WANTED.model_copy(update={"session_id": "rare"}), 2)[0] == [
+        "e0",
+        "e5",
+        "e10",
+        "e15",
+        "e20",
+    ]
 
 
 def test_an_expired_episode_is_gone_at_its_second_and_its_page_goes_on(
@@ -138,7 +149,9 @@ def test_a_page_carries_no_more_than_an_answer_can(
     assert walk(DynamoEpisodeReader(table, contents, clock), WANTED, 50) == (ids, 3)
 
 
-def test_a_large_payload_lies_outside_its_item_and_its_copies(table: "Table", contents: InMemoryContents) -> None:
+def test_a_large_payload_lies_outside_its_item_and_its_copies(
+    table: "Table", contents: InMemoryContents
+) -> None:
     fill(table, contents, 1, payload=LARGE)
 
     (episode,) = [item for item in table.scan()["Items"] if "user_pk" in item]
@@ -185,7 +198,9 @@ def test_a_payload_that_is_nowhere_is_a_fault_and_not_an_empty_one(
         walk(DynamoEpisodeReader(table, contents, clock), WANTED, 5)
 
 
-def test_what_a_user_did_lately_leaves_out_what_lies_elsewhere(table: "Table", contents: InMemoryContents) -> None:
+def test_what_a_user_did_lately_leaves_out_what_lies_elsewhere(
+    table: "Table", contents: InMemoryContents
+) -> None:
     episodes = DynamoEpisodes(table, contents)
     for event in (an_event("e1"), an_event("e2", payload=LARGE), an_event("e3", occurred_at=NOON + SECOND)):
         episodes.record(recorded(event), extracted=None)

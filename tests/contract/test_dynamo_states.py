@@ -1,4 +1,7 @@
-"""What only the adapter of states can get wrong: pointers to large documents, repeated requests, lost races."""
+"""What only the adapter of states can get wrong.
+
+Pointers to large documents, repeated requests, lost races.
+"""
 
 from collections.abc import Callable, Iterator
 from typing import TYPE_CHECKING, Any
@@ -87,7 +90,9 @@ def test_a_deleted_document_is_removed(states: DynamoStates, contents: InMemoryC
     assert contents.kept == {}
 
 
-def test_a_write_that_loses_leaves_the_newer_document_alone(states: DynamoStates, contents: InMemoryContents) -> None:
+def test_a_write_that_loses_leaves_the_newer_document_alone(
+    states: DynamoStates, contents: InMemoryContents
+) -> None:
     put(states, LARGE)
     put(states, LARGER)
 
@@ -98,7 +103,9 @@ def test_a_write_that_loses_leaves_the_newer_document_alone(states: DynamoStates
     assert len(contents.kept) == 1
 
 
-def test_without_room_for_a_large_document_nothing_changes(states: DynamoStates, contents: InMemoryContents) -> None:
+def test_without_room_for_a_large_document_nothing_changes(
+    states: DynamoStates, contents: InMemoryContents
+) -> None:
     put(states, LARGE)
     contents.down = True
     with pytest.raises(UnavailableError):
@@ -120,7 +127,9 @@ def test_what_cannot_be_removed_now_stops_nobody(states: DynamoStates, contents:
     assert len(contents.kept) == 1
 
 
-def test_a_document_replaced_while_it_is_read_is_read_anew(states: DynamoStates, contents: InMemoryContents) -> None:
+def test_a_document_replaced_while_it_is_read_is_read_anew(
+    states: DynamoStates, contents: InMemoryContents
+) -> None:
     put(states, LARGE)
     read = contents.text
 

@@ -16,7 +16,9 @@ SECOND = timedelta(seconds=1)
 MILLISECOND = timedelta(milliseconds=1)
 
 
-def happened(episodes: EpisodeStore, owner: Owner, event_id: str, at: datetime = NOON, **members: Any) -> None:
+def happened(
+    episodes: EpisodeStore, owner: Owner, event_id: str, at: datetime = NOON, **members: Any
+) -> None:
     event = an_event(event_id, owner=owner, **{"agent_id": "guide", "occurred_at": at} | members)
     episodes.record(recorded(event), extracted=None)
 
@@ -39,7 +41,9 @@ def walk(reader: EpisodeReader, query: EpisodeQuery, *, limit: int = 50) -> list
             return ids
 
 
-def test_an_episode_is_readable_as_it_was_recorded(episodes: EpisodeStore, reader: EpisodeReader, owner: Owner) -> None:
+def test_an_episode_is_readable_as_it_was_recorded(
+    episodes: EpisodeStore, reader: EpisodeReader, owner: Owner
+) -> None:
     event = an_event(owner=owner, agent_id="guide", session_id="s1", payload={"n": [0.1, 1e300, {"ü": "😀"}]})
     episodes.record(recorded(event), extracted="v1")
 
@@ -74,12 +78,18 @@ def test_a_range_begins_with_its_start_and_ends_before_its_end(
         happened(episodes, owner, name, moment)
 
     assert walk(reader, wanted(owner, start=NOON, end=NOON + 2 * DAY)) == ["start", "late"]
-    assert walk(reader, wanted(owner, start=NOON, end=NOON + 2 * DAY + MILLISECOND)) == ["start", "late", "end"]
+    assert walk(reader, wanted(owner, start=NOON, end=NOON + 2 * DAY + MILLISECOND)) == [
+        "start",
+        "late",
+        "end",
+    ]
     assert walk(reader, wanted(owner, start=NOON, end=NOON)) == []
 
 
 @pytest.mark.parametrize("limit", [1, 50])
-def test_a_session_or_a_user_alone(episodes: EpisodeStore, reader: EpisodeReader, owner: Owner, limit: int) -> None:
+def test_a_session_or_a_user_alone(
+    episodes: EpisodeStore, reader: EpisodeReader, owner: Owner, limit: int
+) -> None:
     for number in range(8):
         moment = NOON + number * DAY / 2
         session = {} if number == 7 else {"session_id": f"s{number % 2 or ''}"}
@@ -94,7 +104,9 @@ def test_a_session_or_a_user_alone(episodes: EpisodeStore, reader: EpisodeReader
     assert walk(reader, late, limit=limit) == ["e2", "e3"]
 
 
-def test_names_that_overlap_share_nothing(episodes: EpisodeStore, reader: EpisodeReader, owner: Owner) -> None:
+def test_names_that_overlap_share_nothing(
+    episodes: EpisodeStore, reader: EpisodeReader, owner: Owner
+) -> None:
     neighbour = Owner(tenant=f"{owner.tenant}x", user=owner.user)
     for agent in ("guide", "guide1", "guid"):
         happened(episodes, owner, f"mine-{agent}", agent_id=agent)

@@ -11,7 +11,9 @@ from tests.factories import NOON, an_event, recorded, said
 
 
 def test_a_new_event_is_recorded_as_it_came(episodes: EpisodeStore, owner: Owner) -> None:
-    event = recorded(an_event(owner=owner, session_id="s", agent_id="a", payload={"n": [1, 2.5, None, {"ü": "😀"}]}))
+    event = recorded(
+        an_event(owner=owner, session_id="s", agent_id="a", payload={"n": [1, 2.5, None, {"ü": "😀"}]})
+    )
 
     assert episodes.record(event, extracted=None) == event
     assert episodes.record(event, extracted=None) == event
@@ -20,7 +22,13 @@ def test_a_new_event_is_recorded_as_it_came(episodes: EpisodeStore, owner: Owner
 def test_the_first_copy_wins_whatever_the_second_says(episodes: EpisodeStore, owner: Owner) -> None:
     first = recorded(said("I live in Lisbon.", owner=owner))
     altered = recorded(
-        said("I live in Paris.", owner=owner, user_id="mallory", agent_id="b", occurred_at=NOON + timedelta(days=3)),
+        said(
+            "I live in Paris.",
+            owner=owner,
+            user_id="mallory",
+            agent_id="b",
+            occurred_at=NOON + timedelta(days=3),
+        ),
         learned_at=NOON + timedelta(days=4),
     )
     episodes.record(first, extracted=None)

@@ -1,4 +1,7 @@
-"""The ports Erasures and Jobs: a line of the ledger, the job that is at it, and the hold that forbids both."""
+"""The ports Erasures and Jobs.
+
+A line of the ledger, the job that is at it, and the hold that forbids both.
+"""
 
 from collections.abc import Iterator
 from datetime import timedelta
@@ -33,7 +36,9 @@ def ledger(request: pytest.FixtureRequest) -> Iterator[Any]:
         yield DynamoErasures(stack_table(stack, stack.tables.tenants))
 
 
-def asked(owner: Owner, *, key: str | None = None, after: timedelta = timedelta(), everybody: bool = False) -> Job:
+def asked(
+    owner: Owner, *, key: str | None = None, after: timedelta = timedelta(), everybody: bool = False
+) -> Job:
     user = None if everybody else owner.user
     return erasure_job(owner.tenant, user, request_key=key, requested_by="k1", now=NOON + after)
 
@@ -70,7 +75,9 @@ def test_whoever_was_erased_stays_in_the_ledger(ledger: Any, owner: Owner) -> No
     assert ledger.erased(owner.tenant) == {subject_of(owner.tenant, user) for user in (owner.user, "user3")}
 
 
-def test_one_job_at_a_time_erases_a_user_and_the_same_request_gets_the_same_job(ledger: Any, owner: Owner) -> None:
+def test_one_job_at_a_time_erases_a_user_and_the_same_request_gets_the_same_job(
+    ledger: Any, owner: Owner
+) -> None:
     first = ledger.begin(asked(owner, key="k"))
 
     assert ledger.begin(asked(owner, key="k")) == first

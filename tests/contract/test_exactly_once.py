@@ -1,4 +1,7 @@
-"""Exactly once over DynamoDB: byte for byte the items of one delivery in order, whatever breaks on the wire."""
+"""Exactly once over DynamoDB.
+
+Byte for byte the items of one delivery in order, whatever breaks on the wire.
+"""
 
 from collections.abc import Iterator, Sequence
 from datetime import timedelta
@@ -44,15 +47,21 @@ class World:
         chats = DynamoConversations(conversations, clock)
         chats.create(a_conversation("c", tenant_id=self.tenant), request_key="c")
         self.contents = InMemoryContents()
-        spoken = [a_turn_of_chat(self.tenant, 7, "I live in Oslo"), a_turn_of_chat(self.tenant, 8, "Nothing to see")]
+        spoken = [
+            a_turn_of_chat(self.tenant, 7, "I live in Oslo"),
+            a_turn_of_chat(self.tenant, 8, "Nothing to see"),
+        ]
         for turn, event in spoken:
             chats.add(self.tenant, "c", turn, request_key=event.event_id, title=None)
         self.stream = [*_stream(Owner(tenant=self.tenant, user="ada")), *(event for _, event in spoken)]
         self.extraction = Extraction(
-            observant(), episodes=DynamoEpisodes(memory, self.contents, 3), facts=DynamoFacts(memory),
-            signals=DynamoSignals(memory), held_facts=DynamoHeldFacts(memory, clock),
+            observant(),
+            episodes=DynamoEpisodes(memory, self.contents, 3),
+            facts=DynamoFacts(memory),
+            signals=DynamoSignals(memory),
+            held_facts=DynamoHeldFacts(memory, clock),
             fresh=DynamoFresh(conversations, clock),
-        )  # fmt: skip
+        )
 
     def after(self, weather: Weather) -> bytes:
         deliver(self.extraction, self.stream, weather)
@@ -64,11 +73,12 @@ def _stream(owner: Owner) -> Sequence[Event]:
     return [
         said("I live in Lisbon. I like tea", "s1", owner=owner),
         said("I like tea https://evil.example/x", "s2", owner=owner),
-        said("I live in Rome", "s3", owner=owner, remember=False), said(LONG, "s4", owner=owner),
+        said("I live in Rome", "s3", owner=owner, remember=False),
+        said(LONG, "s4", owner=owner),
         a_setting("t1", owner=owner),
         *(a_server_error(f"r{n}", at=NOON + timedelta(minutes=n), owner=owner) for n in range(3)),
         an_event("v1", type="page.viewed", payload={}, owner=owner),
-    ]  # fmt: skip
+    ]
 
 
 @pytest.fixture

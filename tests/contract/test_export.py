@@ -49,9 +49,13 @@ def test_facts_conversations_and_documents_are_the_users_own(archive: ZipFile) -
     counts = {name: entry.rows for name, entry in _manifest(archive).files.items()}
 
     assert counts == {
-        "events.jsonl": 3, "facts.jsonl": 1, "conversations.jsonl": 3, "documents.jsonl": 1, "quarantine.jsonl": 0,
+        "events.jsonl": 3,
+        "facts.jsonl": 1,
+        "conversations.jsonl": 3,
+        "documents.jsonl": 1,
+        "quarantine.jsonl": 0,
         "states.jsonl": 0,
-    }  # fmt: skip
+    }
     assert b"bob" not in b"".join(archive.read(name) for name in archive.namelist())
 
 
@@ -64,25 +68,40 @@ def _exported(sources: Sources) -> ZipFile:
 
 
 def _sources() -> Sources:
-    memory, talks, contents, clock = make_table("memory"), make_table("conversations"), make_bucket(), StoppedClock()
+    memory, talks, contents, clock = (
+        make_table("memory"),
+        make_table("conversations"),
+        make_bucket(),
+        StoppedClock(),
+    )
     cold, hot, index = InMemoryEpisodes(), DynamoEpisodes(memory, contents), InMemoryMemories()
     reader = TieredEpisodes(DynamoEpisodeReader(memory, contents, clock), cold)
     sources = Sources(
-        episodes=reader, facts=DynamoFacts(memory), conversations=DynamoConversations(talks, clock),
-        summaries=DynamoSummaries(talks), documents=DynamoDocuments(memory, contents, clock), index=index,
-        held_facts=DynamoHeldFacts(memory, clock), states=DynamoStates(memory, contents, clock), contents=contents,
+        episodes=reader,
+        facts=DynamoFacts(memory),
+        conversations=DynamoConversations(talks, clock),
+        summaries=DynamoSummaries(talks),
+        documents=DynamoDocuments(memory, contents, clock),
+        index=index,
+        held_facts=DynamoHeldFacts(memory, clock),
+        states=DynamoStates(memory, contents, clock),
+        contents=contents,
         now=clock,
-    )  # fmt: skip
+    )
     for owner in (ADA, Owner(tenant=ADA.tenant, user="bob"), Owner(tenant="zeta", user=ADA.user)):
         _live(owner, sources, cold, hot, index)
     return sources
 
 
-def _live(owner: Owner, sources: Sources, cold: InMemoryEpisodes, hot: DynamoEpisodes, index: InMemoryMemories) -> None:
+def _live(
+    owner: Owner, sources: Sources, cold: InMemoryEpisodes, hot: DynamoEpisodes, index: InMemoryMemories
+) -> None:
     mine = "" if owner == ADA else f"-{owner.user}-{owner.tenant}"
     places: list[tuple[str, int, list[InMemoryEpisodes | DynamoEpisodes]]] = [
-        ("cold", 1, [cold]), ("both", 2, [cold, hot]), ("hot", 3, [hot]),
-    ]  # fmt: skip
+        ("cold", 1, [cold]),
+        ("both", 2, [cold, hot]),
+        ("hot", 3, [hot]),
+    ]
     for name, day, tiers in places:
         payload = {"text": LARGE if name == "hot" else name}
         event = an_event(f"{name}{mine}", owner=owner, occurred_at=NOON.replace(day=day), payload=payload)
@@ -90,11 +109,20 @@ def _live(owner: Owner, sources: Sources, cold: InMemoryEpisodes, hot: DynamoEpi
             tier.record(recorded(event), extracted="v1")
     assert isinstance(sources.facts, DynamoFacts)
     learn(sources.facts, owner, an_observation(), an_observation("Rome", event_id="e2"))
-    conversation = a_conversation(f"01JZZZZZZZZZZZZZZZZZZZZZZZ{mine}", tenant_id=owner.tenant, user_id=owner.user)
+    conversation = a_conversation(
+        f"01JZZZZZZZZZZZZZZZZZZZZZZZ{mine}", tenant_id=owner.tenant, user_id=owner.user
+    )
     sources.conversations.create(conversation, request_key=f"r{mine}")
-    sources.conversations.add(owner.tenant, conversation.conversation_id, a_turn(), request_key="t", title=None)
+    sources.conversations.add(
+        owner.tenant, conversation.conversation_id, a_turn(), request_key="t", title=None
+    )
     document = Document(
-        memory_id=f"mem{mine}", tenant_id=owner.tenant, user_id=owner.user, text="x", created_at=NOON, updated_at=NOON
+        memory_id=f"mem{mine}",
+        tenant_id=owner.tenant,
+        user_id=owner.user,
+        text="x",
+        created_at=NOON,
+        updated_at=NOON,
     )
     sources.documents.put(document)
     fill(index, document.as_memory())

@@ -1,4 +1,7 @@
-"""The ports Exports and Archives: jobs begun once and forgotten in time, files that an address leads to for a while."""
+"""The ports Exports and Archives.
+
+Jobs begun once and forgotten in time, files that an address leads to for a while.
+"""
 
 import io
 from collections.abc import Iterator
@@ -63,7 +66,13 @@ def archives(request: pytest.FixtureRequest) -> Iterator[Archives]:
 
 
 def an_export(owner: Owner, **fields: object) -> Export:
-    named = {"job_id": "export_1", "tenant": owner.tenant, "user": owner.user, "subject": "s1", "requested_by": "key1"}
+    named = {
+        "job_id": "export_1",
+        "tenant": owner.tenant,
+        "user": owner.user,
+        "subject": "s1",
+        "requested_by": "key1",
+    }
     return Export.model_validate(named | {"requested_at": NOON} | fields)
 
 
@@ -74,7 +83,9 @@ def test_a_job_is_begun_once(exports: Exports, owner: Owner) -> None:
     assert exports.export(owner.tenant, "export_1") == first
 
 
-def test_a_job_ends_and_is_forgotten_with_its_archive(exports: Exports, owner: Owner, clock: StoppedClock) -> None:
+def test_a_job_ends_and_is_forgotten_with_its_archive(
+    exports: Exports, owner: Owner, clock: StoppedClock
+) -> None:
     begun = exports.begin(an_export(owner))
     changes = {"user": None, "status": "done", "ended_at": NOON, "rows": {"events.jsonl": 3}}
     ended = exports.advance(begun.model_copy(update=changes))
@@ -93,12 +104,22 @@ def test_a_job_of_another_tenant_does_not_exist(exports: Exports, owner: Owner) 
 
 
 def a_part(number: int, **fields: object) -> Part:
-    piece = {"name": "events.jsonl", "rows": 2, "bytes": 40, "sha256": "s", "crc": 7, "packed": 12, "offset": 30}
+    piece = {
+        "name": "events.jsonl",
+        "rows": 2,
+        "bytes": 40,
+        "sha256": "s",
+        "crc": 7,
+        "packed": 12,
+        "offset": 30,
+    }
     kept = Kept(etag=f"e{number}", checksum="c")
     return Part.model_validate({"number": number, "kept": kept, "pieces": (piece,)} | fields)
 
 
-def test_a_job_goes_on_part_by_part_and_two_who_go_on_at_once_are_told(exports: Exports, owner: Owner) -> None:
+def test_a_job_goes_on_part_by_part_and_two_who_go_on_at_once_are_told(
+    exports: Exports, owner: Owner
+) -> None:
     begun = exports.begin(an_export(owner, upload="u1"))
     further = begun.model_copy(
         update={"parts": 1, "bytes": 50, "at": Place(section="facts.jsonl", after={"name": "a"})}
@@ -120,7 +141,9 @@ def test_an_attempt_that_begins_anew_has_parts_of_its_own(exports: Exports, owne
     assert [part.number for part in exports.parts(exports.advance(anew, a_part(1)))] == [1]
 
 
-def test_an_archive_is_put_together_of_its_parts_and_the_last_one_counts(archives: Archives, owner: Owner) -> None:
+def test_an_archive_is_put_together_of_its_parts_and_the_last_one_counts(
+    archives: Archives, owner: Owner
+) -> None:
     place = an_export(owner).place
     large = bytes(5 << 20)
     for words in (b"first", b"second"):

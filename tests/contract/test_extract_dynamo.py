@@ -41,7 +41,11 @@ def calls(table: "Table") -> list[str]:
 
 
 def extraction(table: "Table", model: ScriptedModel | None = None) -> Extraction:
-    facts, episodes, signals = DynamoFacts(table), DynamoEpisodes(table, InMemoryContents()), DynamoSignals(table)
+    facts, episodes, signals = (
+        DynamoFacts(table),
+        DynamoEpisodes(table, InMemoryContents()),
+        DynamoSignals(table),
+    )
     return Extraction(model or observant(), facts=facts, episodes=episodes, signals=signals)
 
 
@@ -53,14 +57,18 @@ def test_a_batch_of_everything_is_learned(table: "Table") -> None:
     learning = extraction(table)
 
     learning.send(
-        said("I live in Lisbon"), a_setting(), said("I like tea", "e2", remember=False),
+        said("I live in Lisbon"),
+        a_setting(),
+        said("I like tea", "e2", remember=False),
         *(a_server_error(f"r{n}", at=NOON + timedelta(minutes=n)) for n in range(3)),
-    )  # fmt: skip
+    )
 
     assert failures(learning) == []
     assert learning.known() == {
-        "home.city": "Lisbon", "setting.theme": "dark", "frustrated_by.error-500": "error 500",
-    }  # fmt: skip
+        "home.city": "Lisbon",
+        "setting.theme": "dark",
+        "frustrated_by.error-500": "error 500",
+    }
 
 
 @pytest.mark.parametrize("count", [39, 40, 41, 95])

@@ -1,4 +1,7 @@
-"""The port FactStore, corrected by hand: a new event is part of the commit, and a retracted fact is kept unseen."""
+"""The port FactStore, corrected by hand.
+
+A new event is part of the commit, and a retracted fact is kept unseen.
+"""
 
 from datetime import timedelta
 
@@ -24,14 +27,20 @@ def correct(facts: FactStore, owner: Owner, event: Recorded) -> Learned:
     fact = fold([*facts.observations(owner, seen.key), seen])
     assert fact is not None
     learned = Learned(
-        profile=facts.profile(owner).updated([fact]), extractor=VERSION, events=(), new_events=(event,),
-        observations=(seen,), facts=(fact,),
-    )  # fmt: skip
+        profile=facts.profile(owner).updated([fact]),
+        extractor=VERSION,
+        events=(),
+        new_events=(event,),
+        observations=(seen,),
+        facts=(fact,),
+    )
     facts.commit(learned)
     return learned
 
 
-def test_a_correction_and_its_episode_are_one_commit(facts: FactStore, episodes: EpisodeStore, owner: Owner) -> None:
+def test_a_correction_and_its_episode_are_one_commit(
+    facts: FactStore, episodes: EpisodeStore, owner: Owner
+) -> None:
     event = correcting(owner, "Porto")
 
     learned = correct(facts, owner, event)
@@ -41,7 +50,9 @@ def test_a_correction_and_its_episode_are_one_commit(facts: FactStore, episodes:
     assert episodes.record(event, extracted=None) == event.model_copy(update={"extracted": VERSION})
 
 
-def test_an_event_that_is_known_corrects_nothing(facts: FactStore, episodes: EpisodeStore, owner: Owner) -> None:
+def test_an_event_that_is_known_corrects_nothing(
+    facts: FactStore, episodes: EpisodeStore, owner: Owner
+) -> None:
     event = correcting(owner, "Porto")
     episodes.record(event, extracted=None)
 
@@ -63,7 +74,12 @@ def test_a_lost_race_records_no_event(facts: FactStore, episodes: EpisodeStore, 
     with pytest.raises(ConflictError):
         facts.commit(
             Learned(
-                profile=stale, extractor=VERSION, events=(), new_events=(event,), observations=(seen,), facts=(fact,)
+                profile=stale,
+                extractor=VERSION,
+                events=(),
+                new_events=(event,),
+                observations=(seen,),
+                facts=(fact,),
             )
         )
 

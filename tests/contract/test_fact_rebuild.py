@@ -81,7 +81,9 @@ def test_what_is_no_longer_taught_is_gone_with_its_history(stored: Stored) -> No
     stored.rebuild.rebuild(ADA, exactly(seen(1)))
 
     assert [fact.value for fact in stored.facts.profile(ADA).facts] == ["city 1"]
-    assert [item["sk"] for item in stored.items() if str(item["sk"]).startswith("FACT#")] == ["FACT#home.city"]
+    assert [item["sk"] for item in stored.items() if str(item["sk"]).startswith("FACT#")] == [
+        "FACT#home.city"
+    ]
     assert stored.facts.observations(ADA) == [seen(1)]
 
 
@@ -110,8 +112,9 @@ def test_whoever_learns_meanwhile_is_not_overwritten(stored: Stored) -> None:
 
     assert asked == [1, 2]
     assert {fact.key: fact.value for fact in stored.facts.profile(ADA).facts} == {
-        "home.city": "city 5", "likes.tea": "tea",
-    }  # fmt: skip
+        "home.city": "city 5",
+        "likes.tea": "tea",
+    }
 
 
 def test_somebody_who_never_stops_learning_is_told_of(stored: Stored) -> None:

@@ -1,4 +1,7 @@
-"""The port FactStore where a key has more observations than anybody wants to read: the same fact, by bounded reads."""
+"""The port FactStore where a key has more observations than anybody wants to read.
+
+The same fact, by bounded reads.
+"""
 
 from datetime import timedelta
 
@@ -17,7 +20,12 @@ KEY = "setting.theme"
 
 
 def toggled(number: int, **told: object) -> Observation:
-    fields = {"key": KEY, "kind": "setting", "event_id": f"e{number:04d}", "valid_from": NOON + HOUR * number} | told
+    fields = {
+        "key": KEY,
+        "kind": "setting",
+        "event_id": f"e{number:04d}",
+        "valid_from": NOON + HOUR * number,
+    } | told
     return an_observation("dark" if number % 2 else "light", **fields)  # type: ignore[arg-type]
 
 
@@ -26,10 +34,14 @@ def learn(facts: FactStore, owner: Owner, *seen: Observation) -> None:
     folded, profile = fold_in(owner, seen, facts), facts.base(owner)
     facts.commit(
         Learned(
-            profile=profile.updated(folded.facts), extractor="v1", events=(), observations=seen, facts=folded.facts,
+            profile=profile.updated(folded.facts),
+            extractor="v1",
+            events=(),
+            observations=seen,
+            facts=folded.facts,
             carried=folded.carried,
         )
-    )  # fmt: skip
+    )
 
 
 @pytest.fixture

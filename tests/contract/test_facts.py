@@ -1,4 +1,7 @@
-"""The port FactStore: one commit writes all or nothing, and what was learned stays in the order it was learned."""
+"""The port FactStore.
+
+One commit writes all or nothing, and what was learned stays in the order it was learned.
+"""
 
 from datetime import timedelta
 
@@ -72,7 +75,9 @@ def test_a_commit_on_a_stale_profile_writes_nothing(facts: FactStore, owner: Own
     profile = before.updated([a_fact("nurse", key="work.role")]).model_copy(update={"version": version})
 
     with pytest.raises(ConflictError):
-        facts.commit(Learned(profile=profile, extractor="v1", events=(), observations=(late,), facts=profile.facts))
+        facts.commit(
+            Learned(profile=profile, extractor="v1", events=(), observations=(late,), facts=profile.facts)
+        )
 
     assert facts.profile(owner) == before
     assert [seen.value for seen in facts.observations(owner)] == ["Lisbon"]
@@ -170,7 +175,9 @@ def test_a_full_profile_is_built_anew_from_every_fact(facts: FactStore, owner: O
     for number in range(3):
         learn(facts, owner, keyed(f"likes.v{number}", "tea", event_id=f"e{number}"))
     profile = facts.profile(owner)
-    cut = profile.model_copy(update={"version": profile.version + 1, "facts": profile.facts[:1], "complete": False})
+    cut = profile.model_copy(
+        update={"version": profile.version + 1, "facts": profile.facts[:1], "complete": False}
+    )
     facts.commit(Learned(profile=cut, extractor="x", events=(), facts=(a_fact(key="likes.v9"),)))
 
     base = facts.base(owner)
@@ -179,15 +186,22 @@ def test_a_full_profile_is_built_anew_from_every_fact(facts: FactStore, owner: O
     assert {fact.key for fact in base.facts} == {"likes.v0", "likes.v1", "likes.v2", "likes.v9"}
 
 
-def test_what_was_superseded_comes_back_by_a_correction_from_its_history(facts: FactStore, owner: Owner) -> None:
+def test_what_was_superseded_comes_back_by_a_correction_from_its_history(
+    facts: FactStore, owner: Owner
+) -> None:
     learn(facts, owner, an_observation("Lisbon"))
     learn(facts, owner, an_observation("Rome", event_id="e2", valid_from=LATER))
-    before = next(version for version in history(facts.observations(owner, "home.city")) if not version.current)
+    before = next(
+        version for version in history(facts.observations(owner, "home.city")) if not version.current
+    )
 
     again = LATER + timedelta(days=1)
     learn(facts, owner, an_observation(before.value, event_id="e3", valid_from=again, trust=Trust.CORRECTED))
 
-    assert (facts.fact(owner, "home.city").value, facts.fact(owner, "home.city").replaced) == ("Lisbon", "Rome")
+    assert (facts.fact(owner, "home.city").value, facts.fact(owner, "home.city").replaced) == (
+        "Lisbon",
+        "Rome",
+    )
 
 
 def test_ends_repetitions_and_conflicts_are_kept(facts: FactStore, owner: Owner) -> None:

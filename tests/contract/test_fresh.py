@@ -17,11 +17,15 @@ from tests.fakes.clock import StoppedClock
 def someone(owner: Owner, conversations: ConversationStore) -> Owner:
     """Return the author of every turn, who has two conversations."""
     for name in ("one", "two"):
-        conversations.create(a_conversation(name, tenant_id=owner.tenant), request_key=f"{owner.tenant}-{name}")
+        conversations.create(
+            a_conversation(name, tenant_id=owner.tenant), request_key=f"{owner.tenant}-{name}"
+        )
     return Owner(tenant=owner.tenant, user="ada")
 
 
-def say(conversations: ConversationStore, someone: Owner, number: int, *, where: str = "one", **fields: bool) -> None:
+def say(
+    conversations: ConversationStore, someone: Owner, number: int, *, where: str = "one", **fields: bool
+) -> None:
     turn = a_turn(number, content=f"words {number}")
     turn = turn.model_copy(update={"user": turn.user.model_copy(update=fields)})
     conversations.add(someone.tenant, where, turn, request_key=f"k{number}", title=None)

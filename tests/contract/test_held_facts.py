@@ -42,7 +42,9 @@ def test_pages_hold_all_that_waits(held_facts: HeldFacts, owner: Owner) -> None:
     ]
 
 
-def test_the_same_user_name_in_another_tenant_has_another_quarantine(held_facts: HeldFacts, owner: Owner) -> None:
+def test_the_same_user_name_in_another_tenant_has_another_quarantine(
+    held_facts: HeldFacts, owner: Owner
+) -> None:
     held_facts.hold(owner, [held()])
     other = Owner(tenant=f"{owner.tenant}x", user=owner.user)
 

@@ -1,4 +1,7 @@
-"""The port HotTier: it holds a live conversation's window for its own tenant, and fails as if it held nothing."""
+"""The port HotTier.
+
+It holds a live conversation's window for its own tenant, and fails as if it held nothing.
+"""
 
 import re
 import time
@@ -27,7 +30,9 @@ from tests.fakes.hot_tier import InMemoryHotTier
 from tests.redis_server import RedisServer, redis_server
 
 HOT_TIER = Path(__file__).parents[2] / "terraform/modules/hot_tier/main.tf"
-HELLO = HotWindow(tenant_id="acme", conversation_id="c1", stored=2, limit=80, messages=(a_message("hello ☂"),))
+HELLO = HotWindow(
+    tenant_id="acme", conversation_id="c1", stored=2, limit=80, messages=(a_message("hello ☂"),)
+)
 
 
 FOLDED = Folded.over([a_message("Where is order 4417?")])
@@ -105,12 +110,18 @@ def test_another_tenant_or_conversation_of_the_same_name_is_another(tier: HotTie
         (
             HotFresh(owner=ADA, stamp="s1", words=(fresh_of(a_turn(1, content="☂"), "c2"),)),
             lambda tier: tier.fresh(ADA),
-            lambda tier: (tier.fresh(Owner(tenant="zeta", user="ada")), tier.fresh(Owner(tenant="acme", user="bob"))),
+            lambda tier: (
+                tier.fresh(Owner(tenant="zeta", user="ada")),
+                tier.fresh(Owner(tenant="acme", user="bob")),
+            ),
         ),
     ],
 )
 def test_every_part_comes_back_to_its_own_tenant_and_place(
-    tier: HotTier, held: Hot, read: Callable[[HotTier], Any], foreign: Callable[[HotTier], tuple[object, object]]
+    tier: HotTier,
+    held: Hot,
+    read: Callable[[HotTier], Any],
+    foreign: Callable[[HotTier], tuple[object, object]],
 ) -> None:
     assert read(tier) is None
     tier.keep(held)
@@ -215,14 +226,21 @@ def test_a_connection_that_died_in_its_sleep_is_made_anew(
     assert told == []
 
 
-def test_a_cluster_serves_a_role_under_the_very_rights_that_terraform_gives(tmp_path: Path, told: list[str]) -> None:
+def test_a_cluster_serves_a_role_under_the_very_rights_that_terraform_gives(
+    tmp_path: Path, told: list[str]
+) -> None:
     rights = re.search(r'access_string = "on (.+)"', HOT_TIER.read_text(encoding="utf-8"))
     assert rights
-    with redis_server(tmp_path / "home", "--cluster-enabled", "yes") as server, Redis(port=server.port) as node:
+    with (
+        redis_server(tmp_path / "home", "--cluster-enabled", "yes") as server,
+        Redis(port=server.port) as node,
+    ):
         node.execute_command("CLUSTER", "ADDSLOTS", *range(16_384))
         node.execute_command("ACL", "SETUSER", "membus-test-hot", "on", "nopass", *rights[1].split())
         deadline = time.monotonic() + 20
-        while b"cluster_state:ok" not in node.execute_command("CLUSTER", "INFO") and time.monotonic() < deadline:
+        while (
+            b"cluster_state:ok" not in node.execute_command("CLUSTER", "INFO") and time.monotonic() < deadline
+        ):
             time.sleep(0.05)
         login = RoleLogin("membus-test-hot", Session("AKIA", "secret", region_name="us-east-1"))
         tier = ValkeyHotTier(lambda: connect(server.url, cluster=True, credentials=login), told.append)
@@ -234,7 +252,9 @@ def test_a_cluster_serves_a_role_under_the_very_rights_that_terraform_gives(tmp_
 
 
 def test_a_role_signs_who_connects_to_which_cache_for_a_quarter_of_an_hour() -> None:
-    user, token = RoleLogin("membus-test-hot", Session("AKIA", "secret", region_name="us-east-1")).get_credentials()
+    user, token = RoleLogin(
+        "membus-test-hot", Session("AKIA", "secret", region_name="us-east-1")
+    ).get_credentials()
     where, _, query = token.partition("?")
     signed = dict(parse_qsl(query))
 

@@ -35,9 +35,11 @@ def test_a_reply_carries_its_words_and_what_they_cost(model: Model, wire: Wire) 
     wire.answers = [message("Tea.", cache_read_input_tokens=7, cache_creation_input_tokens=5)]
 
     assert reply(model) == Reply(
-        text="Tea.", stop_reason="end_turn", model="claude-test-1",
+        text="Tea.",
+        stop_reason="end_turn",
+        model="claude-test-1",
         usage=Usage(input=10, output=3, cache_read=7, cache_write=5),
-    )  # fmt: skip
+    )
 
 
 def test_an_answer_is_asked_for_by_its_schema(model: Model, wire: Wire) -> None:
@@ -83,7 +85,9 @@ def test_a_reply_at_its_limit_is_a_reply(model: Model, wire: Wire) -> None:
     ("stop", "reason"),
     [("refusal", "refused"), ("max_tokens", "max_tokens"), (None, "cut_off"), ("tool_use", "cut_off")],
 )
-def test_an_unfinished_answer_is_never_half_read(model: Model, wire: Wire, stop: str | None, reason: str) -> None:
+def test_an_unfinished_answer_is_never_half_read(
+    model: Model, wire: Wire, stop: str | None, reason: str
+) -> None:
     wire.answers = [message('{"city": "Porto", "people": 3}', stop)]
 
     with pytest.raises(ModelError) as unusable:
@@ -93,7 +97,9 @@ def test_an_unfinished_answer_is_never_half_read(model: Model, wire: Wire, stop:
     assert len(wire.requests) == 1
 
 
-@pytest.mark.parametrize("garbage", ["Sure! Here it is", '{"city": 5}', "", '{"city": "Porto", "people": 3} ok?'])
+@pytest.mark.parametrize(
+    "garbage", ["Sure! Here it is", '{"city": 5}', "", '{"city": "Porto", "people": 3} ok?']
+)
 def test_garbage_is_repaired_once(model: Model, wire: Wire, garbage: str) -> None:
     wire.answers = [message(garbage), message('{"city": "Porto", "people": 3}')]
 
@@ -118,7 +124,9 @@ def test_garbage_twice_is_unusable(model: Model, wire: Wire) -> None:
 def test_bedrock_is_asked_the_same(wire: Wire) -> None:
     wire.answers = [message("Tea.")]
     http = httpx2.Client(transport=httpx2.MockTransport(wire.serve))
-    client = AnthropicBedrock(aws_access_key="a", aws_secret_key="s", aws_region="us-east-1", http_client=http)
+    client = AnthropicBedrock(
+        aws_access_key="a", aws_secret_key="s", aws_region="us-east-1", http_client=http
+    )
 
     assert reply(patient_model(client, "anthropic.claude-test")).text == "Tea."
     (body,) = wire.bodies

@@ -1,4 +1,7 @@
-"""The port LanguageModel while the provider is busy, slow, down or refuses: waits that fit, and no try too many."""
+"""The port LanguageModel while the provider is busy, slow, down or refuses.
+
+Waits that fit, and no try too many.
+"""
 
 import time
 
@@ -41,14 +44,22 @@ def test_pauses_grow_where_the_provider_names_none(model: Model, wire: Wire, sle
 def test_a_wait_that_the_provider_asks_for_is_kept_where_there_is_time(
     model: Model, wire: Wire, slept: list[float]
 ) -> None:
-    wire.answers = [trouble(429, **{"retry-after": "7"}), trouble(429, **{"retry-after-ms": "1500"}), message()]
+    wire.answers = [
+        trouble(429, **{"retry-after": "7"}),
+        trouble(429, **{"retry-after-ms": "1500"}),
+        message(),
+    ]
 
     assert reply(model).text == "Hello."
     assert slept == [7.0, 2.0]
 
 
-@pytest.mark.parametrize("hour", [{"retry-after": "3600"}, {"retry-after": "3600", "retry-after-ms": "3600000"}])
-def test_an_hour_is_not_slept_but_passed_on(model: Model, wire: Wire, slept: list[float], hour: dict[str, str]) -> None:
+@pytest.mark.parametrize(
+    "hour", [{"retry-after": "3600"}, {"retry-after": "3600", "retry-after-ms": "3600000"}]
+)
+def test_an_hour_is_not_slept_but_passed_on(
+    model: Model, wire: Wire, slept: list[float], hour: dict[str, str]
+) -> None:
     wire.answers = [trouble(429, **hour, **{"x-should-retry": "true"})]
 
     with pytest.raises(UnavailableError) as unavailable:
@@ -98,7 +109,9 @@ def test_every_call_is_bounded_by_the_time_that_is_left(model: Model, wire: Wire
 
 
 @pytest.mark.parametrize("status", [401, 403])
-def test_a_refused_credential_is_our_trouble_and_not_tried_again(model: Model, wire: Wire, status: int) -> None:
+def test_a_refused_credential_is_our_trouble_and_not_tried_again(
+    model: Model, wire: Wire, status: int
+) -> None:
     wire.answers = [trouble(status)]
 
     with pytest.raises(UnavailableError) as unavailable:

@@ -26,7 +26,9 @@ def store(request: pytest.FixtureRequest) -> Iterator[BasePersistenceLayer]:
     else:
         with strict_aws():
             name = make_table("idempotency").name
-            yield DynamoDBPersistenceLayer(name, boto3_client=boto3.client("dynamodb", region_name="us-east-1"))
+            yield DynamoDBPersistenceLayer(
+                name, boto3_client=boto3.client("dynamodb", region_name="us-east-1")
+            )
 
 
 class Work:

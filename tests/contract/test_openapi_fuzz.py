@@ -1,4 +1,7 @@
-"""The OpenAPI document holds: whatever is sent, no answer is a defect, and every answer has the shape it says."""
+"""The OpenAPI document holds.
+
+Whatever is sent, no answer is a defect, and every answer has the shape it says.
+"""
 
 import json
 from typing import Any
@@ -32,10 +35,16 @@ def gateway(monkeypatch: pytest.MonkeyPatch) -> Gateway:
 
 @schema.parametrize()
 @settings(
-    max_examples=EXAMPLES, deadline=None, derandomize=True, database=None,
-    phases=[Phase.explicit, Phase.generate], suppress_health_check=list(HealthCheck),
-)  # fmt: skip
-def test_no_request_is_a_defect_and_every_answer_has_its_shape(case: schemathesis.Case[Any], gateway: Gateway) -> None:
+    max_examples=EXAMPLES,
+    deadline=None,
+    derandomize=True,
+    database=None,
+    phases=[Phase.explicit, Phase.generate],
+    suppress_health_check=list(HealthCheck),
+)
+def test_no_request_is_a_defect_and_every_answer_has_its_shape(
+    case: schemathesis.Case[Any], gateway: Gateway
+) -> None:
     for path_parameters in (case.path_parameters, known(case)):
         case.path_parameters = path_parameters
         case.operation.app = gateway

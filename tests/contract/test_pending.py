@@ -41,7 +41,9 @@ def pending(conversations: ConversationStore, clock: StoppedClock) -> PendingRep
 @pytest.fixture
 def tenant(owner: Owner, conversations: ConversationStore) -> str:
     for name in ("one", "two"):
-        conversations.create(a_conversation(name, tenant_id=owner.tenant), request_key=f"{owner.tenant}-{name}")
+        conversations.create(
+            a_conversation(name, tenant_id=owner.tenant), request_key=f"{owner.tenant}-{name}"
+        )
     return owner.tenant
 
 
@@ -140,7 +142,9 @@ def test_one_worker_has_a_turn_until_it_puts_it_down_or_its_time_is_over(
     take("c")
 
 
-def test_nobody_works_on_what_was_never_promised(pending: PendingReplies, clock: StoppedClock, tenant: str) -> None:
+def test_nobody_works_on_what_was_never_promised(
+    pending: PendingReplies, clock: StoppedClock, tenant: str
+) -> None:
     with pytest.raises(NotFoundError):
         pending.take(tenant, "one", request_key="k", worker="a", until=clock())
 
@@ -163,13 +167,17 @@ def test_progress_is_found_by_whoever_takes_the_turn_up_and_by_who_begins_it_aga
     assert pending.progress("zeta", "one", digest, request_key="k") is None
 
 
-def test_progress_of_a_turn_that_nobody_was_promised_is_not_kept(pending: PendingReplies, tenant: str) -> None:
+def test_progress_of_a_turn_that_nobody_was_promised_is_not_kept(
+    pending: PendingReplies, tenant: str
+) -> None:
     pending.advance(tenant, "one", PROGRESS, request_key="k")
 
     assert pending.progress(tenant, "one", PROGRESS.digest, request_key="k") is None
 
 
-def test_who_waits_learns_what_became_of_a_promise(pending: PendingReplies, clock: StoppedClock, tenant: str) -> None:
+def test_who_waits_learns_what_became_of_a_promise(
+    pending: PendingReplies, clock: StoppedClock, tenant: str
+) -> None:
     assert pending.of(tenant, "one", request_key="k") is None
     pending.begin(tenant, "one", promised(clock), request_key="k")
     assert pending.of(tenant, "one", request_key="k") == promised(clock)
@@ -191,7 +199,11 @@ def clear(remains: Remains, tenant: str) -> None:
 
 
 def test_a_reply_is_pending_then_stored(
-    replies: Replies, pending: PendingReplies, conversations: ConversationStore, clock: StoppedClock, tenant: str
+    replies: Replies,
+    pending: PendingReplies,
+    conversations: ConversationStore,
+    clock: StoppedClock,
+    tenant: str,
 ) -> None:
     turn, talk = a_turn(1), conversations.conversation(tenant, "one")
     message_id = turn.assistant.message_id
@@ -206,7 +218,11 @@ def test_a_reply_is_pending_then_stored(
 
 
 def test_a_reply_that_never_came_is_incomplete(
-    replies: Replies, pending: PendingReplies, conversations: ConversationStore, clock: StoppedClock, tenant: str
+    replies: Replies,
+    pending: PendingReplies,
+    conversations: ConversationStore,
+    clock: StoppedClock,
+    tenant: str,
 ) -> None:
     talk = conversations.conversation(tenant, "one")
     pending.begin(tenant, "one", promised(clock), request_key="k")
@@ -219,7 +235,11 @@ def test_a_reply_that_never_came_is_incomplete(
 
 
 def test_a_reply_that_was_stored_under_another_id_is_found_by_the_one_that_was_promised(
-    replies: Replies, pending: PendingReplies, conversations: ConversationStore, clock: StoppedClock, tenant: str
+    replies: Replies,
+    pending: PendingReplies,
+    conversations: ConversationStore,
+    clock: StoppedClock,
+    tenant: str,
 ) -> None:
     turn = a_turn(1)
     pending.begin(tenant, "one", promised(clock), request_key="k")

@@ -78,7 +78,9 @@ def test_what_is_set_aside_is_kept_with_its_tenant_however_much_it_is(sqs: Any, 
     assert SqsSurplus(sqs, url).add(sent) == len(sent)
 
     kept: set[tuple[str, str]] = set()
-    while found := sqs.receive_message(QueueUrl=url, MaxNumberOfMessages=10, AttributeNames=["All"]).get("Messages"):
+    while found := sqs.receive_message(QueueUrl=url, MaxNumberOfMessages=10, AttributeNames=["All"]).get(
+        "Messages"
+    ):
         kept |= {(message["Body"], message["Attributes"]["MessageGroupId"]) for message in found}
     assert kept == set(sent)
 
@@ -92,7 +94,11 @@ def test_a_surplus_queue_knows_what_it_brought_and_takes_it_back(sqs: Any, url: 
     surplus.retry_in(receipt, seconds=0)
 
     assert sqs.receive_message(QueueUrl=url)["Messages"][0]["Body"] == "again"
-    assert (surplus.brought(arn), surplus.brought(f"{arn}-other"), surplus.brought("")) == (True, False, False)
+    assert (surplus.brought(arn), surplus.brought(f"{arn}-other"), surplus.brought("")) == (
+        True,
+        False,
+        False,
+    )
 
 
 def test_a_surplus_queue_says_how_many_it_took(sqs: Any, url: str) -> None:

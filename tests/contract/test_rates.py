@@ -1,4 +1,7 @@
-"""The port RateStore, on the fake and on DynamoDB; one bucket for all environments, whatever their clocks say."""
+"""The port RateStore, on the fake and on DynamoDB.
+
+One bucket for all environments, whatever their clocks say.
+"""
 
 from collections.abc import Callable, Iterator
 from datetime import timedelta
@@ -62,7 +65,10 @@ def test_what_does_not_fit_is_told_when_it_will_and_takes_nothing(environments: 
 
 
 def test_all_environments_share_one_bucket(environments: Environments) -> None:
-    taken = [passed(each, 7) for each in (environments.one, environments.two, environments.another(), environments.one)]
+    taken = [
+        passed(each, 7)
+        for each in (environments.one, environments.two, environments.another(), environments.one)
+    ]
 
     assert taken == [7, 7, 6, 0]
 
@@ -105,7 +111,9 @@ def test_a_refusal_that_is_known_costs_no_request() -> None:
     """A flood that is refused must not load the table that it is counted in."""
     with strict_aws():
         table, requests = make_table("tenants"), list[str]()
-        table.meta.client.meta.events.register("before-call.dynamodb.*", lambda model, **_: requests.append(model.name))
+        table.meta.client.meta.events.register(
+            "before-call.dynamodb.*", lambda model, **_: requests.append(model.name)
+        )
         store = DynamoRates(table, StoppedClock())
 
         assert passed(store, 1_000) == 20

@@ -51,7 +51,9 @@ def remove_all(talks: Talks, talk: Conversation) -> None:
         pass
 
 
-def test_of_a_deleted_conversation_nothing_is_left_and_its_neighbours_stay(talks: Talks, talk: Conversation) -> None:
+def test_of_a_deleted_conversation_nothing_is_left_and_its_neighbours_stay(
+    talks: Talks, talk: Conversation
+) -> None:
     neighbours = [
         said(talks.conversations, talk.model_copy(update=changes))
         for changes in ({"conversation_id": "01JZ10"}, {"tenant_id": f"{talk.tenant_id}0"})

@@ -1,4 +1,7 @@
-"""The port RestoredConversations: a conversation out of an archive, each part once, however often it comes."""
+"""The port RestoredConversations.
+
+A conversation out of an archive, each part once, however often it comes.
+"""
 
 from collections.abc import Iterator
 from dataclasses import dataclass
@@ -54,12 +57,16 @@ def stores(request: pytest.FixtureRequest, clock: StoppedClock) -> Iterator[Stor
 
 
 def _stores(table: "Table", clock: StoppedClock) -> Stores:
-    return Stores(DynamoConversations(table, clock), DynamoSummaries(table), DynamoRestoredConversations(table, clock))
+    return Stores(
+        DynamoConversations(table, clock), DynamoSummaries(table), DynamoRestoredConversations(table, clock)
+    )
 
 
 @pytest.fixture
 def talk(owner: Owner) -> Conversation:
-    return a_conversation(tenant_id=owner.tenant, user_id=owner.user, title="Trip", status="archived", members=("bob",))
+    return a_conversation(
+        tenant_id=owner.tenant, user_id=owner.user, title="Trip", status="archived", members=("bob",)
+    )
 
 
 def told(number: int) -> list[Message]:
@@ -88,7 +95,9 @@ def test_messages_come_back_in_order_and_are_counted_once(stores: Stores, talk: 
     messages = told(25)
 
     assert stores.restored.tell(talk.tenant_id, talk.conversation_id, messages[:11]) == 11
-    assert stores.restored.tell(talk.tenant_id, talk.conversation_id, messages) == 14, "after a crash in the middle"
+    assert stores.restored.tell(talk.tenant_id, talk.conversation_id, messages) == 14, (
+        "after a crash in the middle"
+    )
     assert stores.restored.tell(talk.tenant_id, talk.conversation_id, messages) == 0
 
     assert said(stores, talk) == messages
@@ -126,7 +135,9 @@ def test_a_conversation_that_came_back_goes_on(stores: Stores, talk: Conversatio
     assert stores.conversations.conversation(talk.tenant_id, talk.conversation_id).message_count == 4
 
 
-def test_summaries_come_back_with_their_outline_unless_there_is_one(stores: Stores, talk: Conversation) -> None:
+def test_summaries_come_back_with_their_outline_unless_there_is_one(
+    stores: Stores, talk: Conversation
+) -> None:
     stores.restored.begin(talk)
     outline = an_outline(7)
     many = [a_summary(f"chapter {number}", first=f"{number:026d}") for number in range(120)]

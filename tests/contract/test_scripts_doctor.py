@@ -42,20 +42,33 @@ def url(client: Callable[[str], Any], name: str) -> str:
 
 def alarm(client: Callable[[str], Any], name: str, *, state: str = "OK", **options: Any) -> None:
     client("cloudwatch").put_metric_alarm(
-        AlarmName=f"membus-test-{name}", MetricName="Errors", Namespace="AWS/Lambda", Statistic="Sum", Period=60,
-        EvaluationPeriods=1, Threshold=0, ComparisonOperator="GreaterThanThreshold",
-        AlarmActions=["arn:aws:sns:us-east-1:123456789012:ops"], **options,
-    )  # fmt: skip
-    client("cloudwatch").set_alarm_state(AlarmName=f"membus-test-{name}", StateValue=state, StateReason="test")
+        AlarmName=f"membus-test-{name}",
+        MetricName="Errors",
+        Namespace="AWS/Lambda",
+        Statistic="Sum",
+        Period=60,
+        EvaluationPeriods=1,
+        Threshold=0,
+        ComparisonOperator="GreaterThanThreshold",
+        AlarmActions=["arn:aws:sns:us-east-1:123456789012:ops"],
+        **options,
+    )
+    client("cloudwatch").set_alarm_state(
+        AlarmName=f"membus-test-{name}", StateValue=state, StateReason="test"
+    )
 
 
 def test_of_a_sound_environment_nothing_is_said_but_who_is_not_told(deployment: Deployment) -> None:
     found = look(deployment)
 
     assert wrong(found) == [("alarms", "warn")]
-    assert {"table memory", "queue extract", "rule membus-test-extract", "bucket, versions", "secret model"} <= {
-        each.about for each in found if each.status is Status.OK
-    }
+    assert {
+        "table memory",
+        "queue extract",
+        "rule membus-test-extract",
+        "bucket, versions",
+        "secret model",
+    } <= {each.about for each in found if each.status is Status.OK}
 
 
 def off(client: Callable[[str], Any]) -> None:
@@ -68,7 +81,9 @@ def unprotected(client: Callable[[str], Any]) -> None:
 
 
 def hurried(client: Callable[[str], Any]) -> None:
-    client("sqs").set_queue_attributes(QueueUrl=url(client, "extract"), Attributes={"VisibilityTimeout": "60"})
+    client("sqs").set_queue_attributes(
+        QueueUrl=url(client, "extract"), Attributes={"VisibilityTimeout": "60"}
+    )
 
 
 def hopeless(client: Callable[[str], Any]) -> None:
@@ -84,7 +99,9 @@ def open_bucket(client: Callable[[str], Any]) -> None:
 
 
 def unversioned(client: Callable[[str], Any]) -> None:
-    client("s3").put_bucket_versioning(Bucket="membus-test-archive", VersioningConfiguration={"Status": "Suspended"})
+    client("s3").put_bucket_versioning(
+        Bucket="membus-test-archive", VersioningConfiguration={"Status": "Suspended"}
+    )
 
 
 def unruled(client: Callable[[str], Any]) -> None:
@@ -104,7 +121,9 @@ def silenced(client: Callable[[str], Any]) -> None:
 def endless(client: Callable[[str], Any]) -> None:
     (found,) = client("events").list_archives()["Archives"]
     client("events").delete_archive(ArchiveName=found["ArchiveName"])
-    client("events").create_archive(ArchiveName="for-ever", EventSourceArn=found["EventSourceArn"], RetentionDays=0)
+    client("events").create_archive(
+        ArchiveName="for-ever", EventSourceArn=found["EventSourceArn"], RetentionDays=0
+    )
 
 
 def astray(client: Callable[[str], Any]) -> None:
@@ -122,15 +141,21 @@ def older(client: Callable[[str], Any]) -> None:
 
 
 def unfed(client: Callable[[str], Any]) -> None:
-    for found in client("lambda").list_event_source_mappings(FunctionName="membus-test-extract")["EventSourceMappings"]:
+    for found in client("lambda").list_event_source_mappings(FunctionName="membus-test-extract")[
+        "EventSourceMappings"
+    ]:
         if found["EventSourceArn"].endswith(":membus-test-extract"):
             client("lambda").delete_event_source_mapping(UUID=found["UUID"])
 
 
 def hasty(client: Callable[[str], Any]) -> None:
-    told = client("lambda").get_function_configuration(FunctionName="membus-test-chat")["Environment"]["Variables"]
+    told = client("lambda").get_function_configuration(FunctionName="membus-test-chat")["Environment"][
+        "Variables"
+    ]
     other = told | {"TENANT_RATES": '{"requests_per_second": 11, "events_per_second": 100}'}
-    client("lambda").update_function_configuration(FunctionName="membus-test-chat", Environment={"Variables": other})
+    client("lambda").update_function_configuration(
+        FunctionName="membus-test-chat", Environment={"Variables": other}
+    )
 
 
 @pytest.mark.parametrize(

@@ -37,7 +37,9 @@ def test_adding_a_signal_again_changes_nothing(signals: SignalStore, owner: Owne
     assert signals.add(owner, a_signal("e1")) == once
 
 
-@pytest.mark.parametrize("first", [timedelta(seconds=-1), timedelta(0), timedelta(seconds=1), -WINDOW, WINDOW])
+@pytest.mark.parametrize(
+    "first", [timedelta(seconds=-1), timedelta(0), timedelta(seconds=1), -WINDOW, WINDOW]
+)
 @pytest.mark.parametrize("gap", [timedelta(0), timedelta(seconds=1), WINDOW - timedelta(seconds=1), WINDOW])
 def test_marks_within_a_window_see_each_other_across_every_border(
     signals: SignalStore, owner: Owner, first: timedelta, gap: timedelta
@@ -66,10 +68,18 @@ def test_a_late_mark_meets_its_nearest_neighbours_on_both_sides(signals: SignalS
     for minute in (0, 1, 2, 4, 5, 6):
         signals.add(owner, a_signal(f"e{minute}", after=timedelta(seconds=10 * minute)))
 
-    assert ids(signals.add(owner, a_signal("e3", after=timedelta(seconds=30)))) == {"e1", "e2", "e3", "e4", "e5"}
+    assert ids(signals.add(owner, a_signal("e3", after=timedelta(seconds=30)))) == {
+        "e1",
+        "e2",
+        "e3",
+        "e4",
+        "e5",
+    }
 
 
-def test_a_mark_that_expired_before_the_next_was_learned_does_not_count(signals: SignalStore, owner: Owner) -> None:
+def test_a_mark_that_expired_before_the_next_was_learned_does_not_count(
+    signals: SignalStore, owner: Owner
+) -> None:
     late = recorded(a_server_error("e2", at=BORDER), learned_at=BORDER + timedelta(days=30))
     signals.add(owner, a_signal("e1"))
 

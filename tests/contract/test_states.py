@@ -22,7 +22,11 @@ def session(owner: Owner) -> Session:
 
 
 def put(
-    states: StateStore, session: Session, data: dict[str, Any], version: int | None = None, life: timedelta = HOUR
+    states: StateStore,
+    session: Session,
+    data: dict[str, Any],
+    version: int | None = None,
+    life: timedelta = HOUR,
 ) -> int:
     return states.put(session, data, expires_at=NOON + life, expected_version=version).version
 
@@ -44,7 +48,9 @@ def test_whose_a_state_is_stays_until_somebody_else_is_named_or_its_time_is_up(
         listed = states.page(session.tenant, session.agent, limit=9, after=None).items
         return written.user_id, states.state(session).user_id, listed[0].user_id
 
-    assert [write(user) for user in (None, "ada", None, "bob")] == [(who,) * 3 for who in (None, "ada", "ada", "bob")]
+    assert [write(user) for user in (None, "ada", None, "bob")] == [
+        (who,) * 3 for who in (None, "ada", "ada", "bob")
+    ]
     clock.advance(HOUR)
     assert write(None) == (None,) * 3
 
@@ -62,7 +68,9 @@ def test_a_write_may_ask_for_the_version_it_read(states: StateStore, session: Se
 
 
 @pytest.mark.parametrize("expected", [0, 1, 3])
-def test_a_stale_write_is_told_the_version_there_is(states: StateStore, session: Session, expected: int) -> None:
+def test_a_stale_write_is_told_the_version_there_is(
+    states: StateStore, session: Session, expected: int
+) -> None:
     put(states, session, {"step": 1})
     put(states, session, {"step": 2})
 
@@ -113,7 +121,9 @@ def test_an_expired_state_is_no_obstacle_and_no_predecessor(
     assert states.state(session).data == {"new": True}
 
 
-def test_an_expired_version_cannot_be_continued(states: StateStore, session: Session, clock: StoppedClock) -> None:
+def test_an_expired_version_cannot_be_continued(
+    states: StateStore, session: Session, clock: StoppedClock
+) -> None:
     put(states, session, {"step": 1})
     clock.advance(HOUR)
 
@@ -150,7 +160,12 @@ def test_sessions_are_listed_page_by_page_and_expired_ones_leave_empty_pages(
 ) -> None:
     for number in range(5):
         short = number in {1, 2}
-        put(states, Session(**dict(session) | {"session_id": f"s{number}"}), {}, life=HOUR if short else 2 * HOUR)
+        put(
+            states,
+            Session(**dict(session) | {"session_id": f"s{number}"}),
+            {},
+            life=HOUR if short else 2 * HOUR,
+        )
     clock.advance(HOUR)
 
     seen, pages, after = [], 0, None

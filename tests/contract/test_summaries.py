@@ -1,4 +1,7 @@
-"""The port SummaryStore: an outline advances from where it was read, once, with all that it brings or nothing."""
+"""The port SummaryStore.
+
+An outline advances from where it was read, once, with all that it brings or nothing.
+"""
 
 from collections.abc import Iterator
 from dataclasses import dataclass
@@ -60,7 +63,9 @@ def talk(stores: Stores, owner: Owner) -> Conversation:
 
 def outline(version: int, *, after: Outline | None = None) -> Outline:
     turn = a_turn(version - 1)
-    border = Border(version=version, until=turn.assistant.message_id, tokens=20 * version, messages=2 * version)
+    border = Border(
+        version=version, until=turn.assistant.message_id, tokens=20 * version, messages=2 * version
+    )
     slot = Slot(kind="active_entities", text="Lisbon", message_id=turn.user.message_id)
     borders = (*(after.borders if after else ()), border)
     return Outline(borders=borders, slots=(slot,), created_at=NOON)
@@ -85,7 +90,9 @@ def test_a_conversation_begins_without_an_outline(stores: Stores, talk: Conversa
     assert kept(stores, talk) == []
 
 
-def test_an_outline_advances_with_its_summaries_and_keeps_every_version(stores: Stores, talk: Conversation) -> None:
+def test_an_outline_advances_with_its_summaries_and_keeps_every_version(
+    stores: Stores, talk: Conversation
+) -> None:
     first = outline(1)
     advance(stores, talk, first, Outline(), summary(1))
     second = outline(2, after=first)
@@ -127,7 +134,9 @@ def test_a_summary_of_a_conversation_that_is_gone_brings_nothing_back(stores: St
 
 
 @pytest.mark.parametrize("limit", [1, 3, 100])
-def test_what_no_summary_covers_yet_comes_oldest_first(stores: Stores, talk: Conversation, limit: int) -> None:
+def test_what_no_summary_covers_yet_comes_oldest_first(
+    stores: Stores, talk: Conversation, limit: int
+) -> None:
     def behind(after: str | None) -> list[str]:
         found = stores.summaries.unsummarised(talk.tenant_id, talk.conversation_id, after=after, limit=limit)
         return [message.message_id for message in found]

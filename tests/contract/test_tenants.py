@@ -56,7 +56,11 @@ def test_rates_are_set_beside_a_budget_and_lifted(store: TenantStore) -> None:
     store.add(Tenant("acme", "Acme Ltd", NOW, Decimal(2)))
     rates = Rates(requests_per_second=0.5, events_per_second=200)
 
-    assert store.set_rates("acme", rates) == store.find("acme") == Tenant("acme", "Acme Ltd", NOW, Decimal(2), rates)
+    assert (
+        store.set_rates("acme", rates)
+        == store.find("acme")
+        == Tenant("acme", "Acme Ltd", NOW, Decimal(2), rates)
+    )
     assert store.set_rates("acme", None) == store.find("acme") == Tenant("acme", "Acme Ltd", NOW, Decimal(2))
     with pytest.raises(NotFoundError):
         store.set_rates("zeta", rates)
@@ -97,7 +101,9 @@ def test_keys_in_the_same_table_are_no_tenants() -> None:
         assert tenants.everyone() == [tenant]
 
 
-@pytest.mark.parametrize("tenant_id", ["", "a#b", "a/b", "..", "Acme", "-a", "a-", "a b", "a" * 64, "é", "a\n"])
+@pytest.mark.parametrize(
+    "tenant_id", ["", "a#b", "a/b", "..", "Acme", "-a", "a-", "a b", "a" * 64, "é", "a\n"]
+)
 def test_an_id_that_could_forge_a_key_or_leave_a_folder_is_refused(tenant_id: str) -> None:
     with pytest.raises(InvalidError):
         Tenant(tenant_id, "x", NOW)

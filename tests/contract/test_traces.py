@@ -34,7 +34,9 @@ def test_what_no_model_read_has_no_share(episodes: EpisodeStore, traces: Traces,
     assert trace.share is None
 
 
-def test_a_forgotten_event_has_a_name_and_no_words(episodes: EpisodeStore, traces: Traces, owner: Owner) -> None:
+def test_a_forgotten_event_has_a_name_and_no_words(
+    episodes: EpisodeStore, traces: Traces, owner: Owner
+) -> None:
     episodes.forget(recorded(an_event(owner=owner, remember=False)))
 
     trace = traces.trace(owner.tenant, "e1")
@@ -43,7 +45,9 @@ def test_a_forgotten_event_has_a_name_and_no_words(episodes: EpisodeStore, trace
     assert trace.event is None
 
 
-def test_an_unknown_id_and_another_tenants_have_no_trace(episodes: EpisodeStore, traces: Traces, owner: Owner) -> None:
+def test_an_unknown_id_and_another_tenants_have_no_trace(
+    episodes: EpisodeStore, traces: Traces, owner: Owner
+) -> None:
     episodes.record(recorded(an_event(owner=owner)), extracted=None)
 
     assert traces.trace(owner.tenant, "e2") is None

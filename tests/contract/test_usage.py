@@ -45,29 +45,50 @@ def ledger(request: pytest.FixtureRequest) -> Iterator[UsageLedger]:
 
 def a_call(tenant: str, **fields: Any) -> Call:
     defaults: dict[str, Any] = {
-        "call_id": uuid4().hex, "tenant_id": tenant, "function": "chat", "model": "amazon.titan-embed-text-v2:0",
-        "at": NOON, "usage": Usage(input=7, output=3, cache_read=5, cache_write=2), "dollars": Decimal("0.00000123"),
-    }  # fmt: skip
+        "call_id": uuid4().hex,
+        "tenant_id": tenant,
+        "function": "chat",
+        "model": "amazon.titan-embed-text-v2:0",
+        "at": NOON,
+        "usage": Usage(input=7, output=3, cache_read=5, cache_write=2),
+        "dollars": Decimal("0.00000123"),
+    }
     return Call.model_validate(defaults | fields)
 
 
 def test_calls_add_up_by_day_function_and_model(ledger: UsageLedger, tenant: str) -> None:
     for _ in range(3 * SHARDS):
         ledger.record(a_call(tenant))
-    ledger.record(a_call(tenant, function="extract", model="small", usage=Usage(input=1, output=1), requests=4))
+    ledger.record(
+        a_call(tenant, function="extract", model="small", usage=Usage(input=1, output=1), requests=4)
+    )
     ledger.record(a_call(tenant, at=NOON + timedelta(hours=12)))
 
     count = 3 * SHARDS
     assert ledger.spendings(tenant, TODAY, TODAY) == [
         Spending(
-            day=TODAY, function="chat", model="amazon.titan-embed-text-v2:0", calls=count, input=7 * count,
-            cache_read=5 * count, cache_write=2 * count, output=3 * count, dollars=Decimal("0.00000123") * count,
+            day=TODAY,
+            function="chat",
+            model="amazon.titan-embed-text-v2:0",
+            calls=count,
+            input=7 * count,
+            cache_read=5 * count,
+            cache_write=2 * count,
+            output=3 * count,
+            dollars=Decimal("0.00000123") * count,
         ),
         Spending(
-            day=TODAY, function="extract", model="small", calls=4, input=1, cache_read=0, cache_write=0, output=1,
+            day=TODAY,
+            function="extract",
+            model="small",
+            calls=4,
+            input=1,
+            cache_read=0,
+            cache_write=0,
+            output=1,
             dollars=Decimal("0.00000123"),
         ),
-    ]  # fmt: skip
+    ]
     assert [each.day for each in ledger.spendings(tenant, TODAY, TOMORROW)] == [TODAY, TODAY, TOMORROW]
     assert ledger.spent(tenant, TODAY) == Decimal("0.00000123") * (count + 1)
 
@@ -86,9 +107,12 @@ def test_what_nobody_can_price_costs_an_unknown_sum_and_not_nothing(ledger: Usag
     ledger.record(a_call(tenant, model="priced-since-noon", dollars=None))
     ledger.record(a_call(tenant, model="priced-since-noon", dollars=Decimal(2)))
 
-    assert [(each.model, each.dollars, each.unpriced_calls) for each in ledger.spendings(tenant, TODAY, TODAY)] == [
-        ("new", None, 1), ("priced-since-noon", Decimal(2), 1),
-    ]  # fmt: skip
+    assert [
+        (each.model, each.dollars, each.unpriced_calls) for each in ledger.spendings(tenant, TODAY, TODAY)
+    ] == [
+        ("new", None, 1),
+        ("priced-since-noon", Decimal(2), 1),
+    ]
     assert ledger.spent(tenant, TODAY) == 2
 
 

@@ -46,10 +46,14 @@ def new_key(stack: Stack, session: boto3.Session) -> NewKey:
     table = session.resource("dynamodb", endpoint_url=stack.endpoint_url).Table(stack.tables.tenants)
     tenants, keys = DynamoTenants(table), DynamoApiKeys(table)
 
-    def make(tenant: str, *, scopes: tuple[Scope, ...] = EVERYDAY_SCOPES, expires_in: timedelta | None = None) -> str:
+    def make(
+        tenant: str, *, scopes: tuple[Scope, ...] = EVERYDAY_SCOPES, expires_in: timedelta | None = None
+    ) -> str:
         if tenants.find(tenant) is None:
             create_tenant(tenant, store=tenants)
-        return create_key(tenant, environment="local", tenants=tenants, keys=keys, scopes=scopes, expires_in=expires_in)
+        return create_key(
+            tenant, environment="local", tenants=tenants, keys=keys, scopes=scopes, expires_in=expires_in
+        )
 
     return make
 

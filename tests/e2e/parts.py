@@ -30,7 +30,9 @@ def away(stack_file: Path, name: str) -> Iterator[None]:
 
 
 class NarrowBus:
-    """Stands before the bus: throttles its first call whole, and refuses entries that ask for it while it is narrow.
+    """Stands before the bus.
+
+    Throttles its first call whole, and refuses entries that ask for it while it is narrow.
 
     All else goes on to the emulator, and its answer back.
     """
@@ -87,7 +89,9 @@ def told(aws: Callable[[str], Any], function: str, **settings: str) -> Iterator[
     functions = aws("lambda")
     usual = functions.get_function_configuration(FunctionName=function)["Environment"]["Variables"]
     try:
-        functions.update_function_configuration(FunctionName=function, Environment={"Variables": usual | settings})
+        functions.update_function_configuration(
+            FunctionName=function, Environment={"Variables": usual | settings}
+        )
         yield
     finally:
         functions.update_function_configuration(FunctionName=function, Environment={"Variables": usual})

@@ -1,4 +1,7 @@
-"""What cannot be learned from: it waits where an operator finds it, costs its neighbours nothing, and can come back."""
+"""What cannot be learned from.
+
+It waits where an operator finds it, costs its neighbours nothing, and can come back.
+"""
 
 import json
 from collections.abc import Callable
@@ -35,7 +38,10 @@ def test_an_event_that_no_model_can_read_is_parked_with_its_reason_and_comes_bac
     assert eventually(lambda: acme.facts(user), bool) == {"likes.chess": "chess"}
     assert eventually(lambda: acme.facts(neighbour), bool) == {"home.city": "Rome"}
 
-    assert main(["dlq", "redrive", "quarantine", "--event-id", event_id, "--yes", "--stack", str(stack_file)]) == 0
+    assert (
+        main(["dlq", "redrive", "quarantine", "--event-id", event_id, "--yes", "--stack", str(stack_file)])
+        == 0
+    )
 
     facts = eventually(lambda: acme.facts(user), lambda facts: "home.city" in facts)
     assert facts == {"likes.chess": "chess", "home.city": "Oslo"}
@@ -54,9 +60,14 @@ def test_an_event_that_no_retry_can_help_is_parked_with_its_reason(
 ) -> None:
     event_id = uuid4().hex
     detail = {
-        "schema": 1, "event_id": event_id, "tenant_id": stack.tenant_id, "user_id": somebody(), "type": "message.sent",
-        "occurred_at": now().isoformat(), "payload": {"text": "I live in Rome."},
-    }  # fmt: skip
+        "schema": 1,
+        "event_id": event_id,
+        "tenant_id": stack.tenant_id,
+        "user_id": somebody(),
+        "type": "message.sent",
+        "occurred_at": now().isoformat(),
+        "payload": {"text": "I live in Rome."},
+    }
     entry = {"Source": "shop", "DetailType": "message.sent", "Detail": json.dumps(detail | change)}
     aws("events").put_events(Entries=[entry | {"EventBusName": stack.bus_name}])
 

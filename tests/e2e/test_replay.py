@@ -56,7 +56,9 @@ def user(client: Client) -> str:
     """Return somebody who said two things and corrected one."""
     user = somebody()
     client.send(said(user, "I live in Lisbon and I like tea."), said(user, "I work as a nurse."))
-    eventually(lambda: client.facts(user), lambda facts: {"home.city", "likes.tea", "work.role"} <= facts.keys())
+    eventually(
+        lambda: client.facts(user), lambda facts: {"home.city", "likes.tea", "work.role"} <= facts.keys()
+    )
     assert client.http.put(f"/v1/users/{user}/facts/home.city", json={"value": "Porto"}).status_code == 200
     return user
 
@@ -129,9 +131,12 @@ def test_replaying_the_buss_own_archive_changes_nothing(
     start, end = described["CreationTime"], now()
 
     events.start_replay(
-        ReplayName=f"r-{uuid4().hex[:8]}", EventSourceArn=described["ArchiveArn"], EventStartTime=start,
-        EventEndTime=end, Destination={"Arn": bus_arn(events, stack)},
-    )  # fmt: skip
+        ReplayName=f"r-{uuid4().hex[:8]}",
+        EventSourceArn=described["ArchiveArn"],
+        EventStartTime=start,
+        EventEndTime=end,
+        Destination={"Arn": bus_arn(events, stack)},
+    )
     marker = client.send(said(user, "I like chess."))
     eventually(lambda: client.facts(user), lambda facts: "likes.chess" in facts)
 

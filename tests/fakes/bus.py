@@ -28,7 +28,9 @@ class InMemoryBus:
 
     def retell(self, events: Sequence[Recorded]) -> dict[int, str]:
         refused = self.publish([each.event for each in events])
-        heard = (each.model_copy(update={"learned_at": each.learned_at.replace(microsecond=0)}) for each in events)
+        heard = (
+            each.model_copy(update={"learned_at": each.learned_at.replace(microsecond=0)}) for each in events
+        )
         self.retold += [each for place, each in enumerate(heard) if place not in refused]
         return refused
 

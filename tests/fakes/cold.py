@@ -82,7 +82,9 @@ class InMemoryColdCatalog:
     def due(self, shard: int, *, before: date) -> list[Month]:
         """Every agent lies in the first shard."""
         found = {self.entries[key].month for key in self.unseen if key in self.entries and shard == 0}
-        return sorted((each for each in found if each.first < before.replace(day=1)), key=lambda each: each.first)
+        return sorted(
+            (each for each in found if each.first < before.replace(day=1)), key=lambda each: each.first
+        )
 
     def looked_at(self, objects: Sequence[ColdObject]) -> None:
         self.unseen -= {each.key for each in objects}

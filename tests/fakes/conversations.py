@@ -41,7 +41,10 @@ class InMemoryConversations:
             self.create(conversation, request_key=conversation.conversation_id)
 
     def create(self, conversation: Conversation, *, request_key: str) -> Conversation:
-        key, request = (conversation.tenant_id, conversation.conversation_id), (conversation.tenant_id, request_key)
+        key, request = (
+            (conversation.tenant_id, conversation.conversation_id),
+            (conversation.tenant_id, request_key),
+        )
         made, until = self._requests.get(request, ("", self._clock()))
         if until > self._clock():
             return self.conversation(conversation.tenant_id, made)
@@ -63,7 +66,9 @@ class InMemoryConversations:
         mine = {
             conversation_id: conversation
             for (owner, conversation_id), conversation in self._kept.items()
-            if owner == tenant and conversation.status == status and (user is None or user in conversation.people)
+            if owner == tenant
+            and conversation.status == status
+            and (user is None or user in conversation.people)
         }
         return page_of(mine, limit=limit, after=after, newest_first=True)
 
@@ -87,9 +92,17 @@ class InMemoryConversations:
         self._deleted.add(key)
 
     def messages(
-        self, tenant: str, conversation_id: str, *, limit: int, after: dict[str, str] | None, newest_first: bool = False
+        self,
+        tenant: str,
+        conversation_id: str,
+        *,
+        limit: int,
+        after: dict[str, str] | None,
+        newest_first: bool = False,
     ) -> Page[Message]:
-        return page_of(self._messages[tenant, conversation_id], limit=limit, after=after, newest_first=newest_first)
+        return page_of(
+            self._messages[tenant, conversation_id], limit=limit, after=after, newest_first=newest_first
+        )
 
     def message(self, tenant: str, conversation_id: str, message_id: str) -> Message:
         found = self._messages[tenant, conversation_id].get(message_id)
@@ -97,8 +110,12 @@ class InMemoryConversations:
             raise NotFoundError("no such message")
         return found
 
-    def recent(self, tenant: str, conversation_id: str, *, limit: int, after: str | None = None) -> list[Message]:
-        behind = {sk: said for sk, said in self._messages[tenant, conversation_id].items() if sk > (after or "")}
+    def recent(
+        self, tenant: str, conversation_id: str, *, limit: int, after: str | None = None
+    ) -> list[Message]:
+        behind = {
+            sk: said for sk, said in self._messages[tenant, conversation_id].items() if sk > (after or "")
+        }
         return list(reversed(page_of(behind, limit=limit, after=None, newest_first=True).items))
 
     def provenance(self, tenant: str, conversation_id: str, message_id: str) -> PromptProvenance:
@@ -137,7 +154,10 @@ class InMemoryConversations:
         self._messages[key] |= {said.message_id: said for said in (turn.user, turn.assistant)}
         if turn.user.remember:
             owner = Owner(tenant=tenant, user=turn.user.author)
-            self.fresh[owner][turn.event_id], self.stamps[owner] = fresh_of(turn, conversation_id), uuid4().hex
+            self.fresh[owner][turn.event_id], self.stamps[owner] = (
+                fresh_of(turn, conversation_id),
+                uuid4().hex,
+            )
         if trace.provenance:
             self._provenance[(*key, trace.provenance.message_id)] = trace.provenance
         moved = trace.model_dump(include={"cut", "rate"}, exclude_none=True)

@@ -21,7 +21,9 @@ class InMemoryDocuments:
 
     def documents(self, tenant: str, memory_ids: Sequence[str]) -> list[Document]:
         found = (self._documents.get((tenant, memory_id)) for memory_id in memory_ids)
-        return [each for each in found if each and not each.deleted and is_live(each.expires_at, self._clock())]
+        return [
+            each for each in found if each and not each.deleted and is_live(each.expires_at, self._clock())
+        ]
 
     def last(self, tenant: str, memory_id: str) -> Document | None:
         return self._documents.get((tenant, memory_id))

@@ -10,7 +10,10 @@ from membus.ports.embedder import Embedded, Vector
 
 
 class WordEmbedder:
-    """`asked` keeps every text it was given; it can be taken away or unpaid, and refuses the texts in `refusing`."""
+    """`asked` keeps every text it was given.
+
+    It can be taken away or unpaid, and refuses the texts in `refusing`.
+    """
 
     name, dimensions = "words", 1024
 
@@ -28,7 +31,9 @@ class WordEmbedder:
         refused = frozenset(texts) & self.refusing
         taken = [text for text in texts if text not in refused]
         tokens = sum(len(text.split()) for text in taken)
-        return Embedded({text: vector_of(text) for text in taken}, refused, tokens=tokens, requests=len(taken))
+        return Embedded(
+            {text: vector_of(text) for text in taken}, refused, tokens=tokens, requests=len(taken)
+        )
 
 
 def vector_of(text: str, dimensions: int = WordEmbedder.dimensions) -> Vector:

@@ -37,7 +37,9 @@ class InMemoryEpisodes:
             return None
         kept = self.contents.get(identity)
         return Trace(
-            event=kept.event if kept else None, extracted=self.extracted[identity], share=self.shares.get(identity)
+            event=kept.event if kept else None,
+            extracted=self.extracted[identity],
+            share=self.shares.get(identity),
         )
 
     def of(self, tenant: str, event_ids: Sequence[str], *, prompt_version: str, model: str) -> Answers:

@@ -29,7 +29,9 @@ class InMemoryErasures:
 
     def hidden(self, tenant: str) -> Hidden:
         self.looked += 1
-        running = {subject for (whose, subject), line in self.lines.items() if whose == tenant and line.running}
+        running = {
+            subject for (whose, subject), line in self.lines.items() if whose == tenant and line.running
+        }
         jobs = [each for each in self.jobs.values() if each.tenant == tenant and each.subject in running]
         return Hidden(tenant=tenant, subjects=running, users={each.user for each in jobs if each.user})
 

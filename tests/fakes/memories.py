@@ -52,7 +52,12 @@ class InMemoryMemories:
 
     def pending(self, tenant: str, *, limit: int) -> list[str]:
         self._check()
-        texts = [text for entry in self._of(tenant) for text in _texts(entry) if (tenant, text) not in self._vectors]
+        texts = [
+            text
+            for entry in self._of(tenant)
+            for text in _texts(entry)
+            if (tenant, text) not in self._vectors
+        ]
         return list(dict.fromkeys(texts))[:limit]
 
     def waiting(self, tenant: str, memory_ids: Sequence[str]) -> set[str]:
@@ -64,7 +69,9 @@ class InMemoryMemories:
             if any((tenant, text) not in self._vectors for text in _texts(entry))
         }
 
-    def alike(self, tenant: str, scope: str, vectors: Sequence[Vector], *, at_least: float, now: datetime) -> list[str]:
+    def alike(
+        self, tenant: str, scope: str, vectors: Sequence[Vector], *, at_least: float, now: datetime
+    ) -> list[str]:
         self._check()
         near: list[tuple[float, str]] = []
         for entry in self._of(tenant):
@@ -90,7 +97,10 @@ class InMemoryMemories:
         places = sorted(((memory.occurred_at.isoformat(), memory.memory_id) for memory in mine), reverse=True)
         left = [place for place in places if after is None or place < (after["at"], after["id"])]
         last = left[limit - 1] if len(left) > limit else None
-        return Page(tuple(memory_id for _, memory_id in left[:limit]), {"at": last[0], "id": last[1]} if last else None)
+        return Page(
+            tuple(memory_id for _, memory_id in left[:limit]),
+            {"at": last[0], "id": last[1]} if last else None,
+        )
 
     def search(self, within: Within, *, terms: Sequence[str], vector: Vector | None) -> Found:
         self._check()

@@ -39,7 +39,9 @@ class ScriptedModel:
         yield reply.usage
         yield Stopped(reply=reply)
 
-    def ask(self, prompt: Prompt, shape: type[Shape], *, max_tokens: int, timeout_seconds: float) -> Answered[Shape]:
+    def ask(
+        self, prompt: Prompt, shape: type[Shape], *, max_tokens: int, timeout_seconds: float
+    ) -> Answered[Shape]:
         reply = self.reply(prompt, max_tokens=max_tokens, timeout_seconds=timeout_seconds)
         try:
             return Answered(shape.model_validate_json(reply.text), reply.model, reply.usage)

@@ -24,7 +24,9 @@ class InMemoryPending:
         self._work: dict[Key, Work] = {}
         self.kept: dict[Key, Progress] = {}
 
-    def begin(self, tenant: str, conversation_id: str, reply: PendingReply, *, request_key: str) -> PendingReply:
+    def begin(
+        self, tenant: str, conversation_id: str, reply: PendingReply, *, request_key: str
+    ) -> PendingReply:
         self._conversations.conversation(tenant, conversation_id)
         first = self._known.get((tenant, conversation_id, request_key))
         if first and first.until > self._clock():
@@ -33,7 +35,9 @@ class InMemoryPending:
         self._work[tenant, conversation_id, request_key] = Work()
         return reply
 
-    def take(self, tenant: str, conversation_id: str, *, request_key: str, worker: str, until: datetime) -> str | None:
+    def take(
+        self, tenant: str, conversation_id: str, *, request_key: str, worker: str, until: datetime
+    ) -> str | None:
         key = tenant, conversation_id, request_key
         if key not in self._known:
             raise NotFoundError("no such promise")
@@ -50,7 +54,9 @@ class InMemoryPending:
         if (tenant, conversation_id, request_key) in self._known:
             self.kept[tenant, conversation_id, request_key] = progress
 
-    def progress(self, tenant: str, conversation_id: str, digest: str, *, request_key: str) -> Progress | None:
+    def progress(
+        self, tenant: str, conversation_id: str, digest: str, *, request_key: str
+    ) -> Progress | None:
         kept = self.kept.get((tenant, conversation_id, request_key))
         return kept if kept and kept.digest == digest else None
 

@@ -37,7 +37,9 @@ class InMemoryRestoredConversations:
         self._conversations._kept[key] = before.model_copy(update=counted)
         return len(new)
 
-    def sum_up(self, tenant: str, conversation_id: str, outline: Outline, summaries: Sequence[Summary]) -> bool:
+    def sum_up(
+        self, tenant: str, conversation_id: str, outline: Outline, summaries: Sequence[Summary]
+    ) -> bool:
         read = self._summaries.outline(tenant, conversation_id)
         if read.border.version:
             return False

@@ -53,7 +53,10 @@ class InMemoryStates:
     def page(self, tenant: str, agent: str, *, limit: int, after: dict[str, str] | None) -> Page[Lease]:
         mine = {
             session.session_id: Lease(
-                session_id=session.session_id, version=version, expires_at=expires_at, user_id=self._users.get(session)
+                session_id=session.session_id,
+                version=version,
+                expires_at=expires_at,
+                user_id=self._users.get(session),
             )
             for session, (_, version, expires_at) in self._kept.items()
             if (session.tenant, session.agent) == (tenant, agent)

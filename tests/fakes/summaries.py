@@ -30,12 +30,20 @@ class InMemorySummaries:
     ) -> Page[Summary]:
         return page_of(self._summaries[tenant, conversation_id], limit=limit, after=after)
 
-    def unsummarised(self, tenant: str, conversation_id: str, *, after: str | None, limit: int) -> list[Message]:
+    def unsummarised(
+        self, tenant: str, conversation_id: str, *, after: str | None, limit: int
+    ) -> list[Message]:
         said = self._conversations.messages(tenant, conversation_id, limit=10**6, after=None).items
         return [message for message in said if message.message_id > (after or "")][:limit]
 
     def advance(
-        self, tenant: str, conversation_id: str, outline: Outline, *, read: Outline, summaries: Sequence[Summary]
+        self,
+        tenant: str,
+        conversation_id: str,
+        outline: Outline,
+        *,
+        read: Outline,
+        summaries: Sequence[Summary],
     ) -> None:
         key = tenant, conversation_id
         try:

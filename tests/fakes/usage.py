@@ -20,11 +20,15 @@ class InMemoryUsage:
         self.calls.setdefault(call.call_id, call)
 
     def spent(self, tenant: str, day: date) -> Decimal:
-        return sum((each.dollars or Decimal(0) for each in self.spendings(tenant, day, day)), start=Decimal(0))
+        return sum(
+            (each.dollars or Decimal(0) for each in self.spendings(tenant, day, day)), start=Decimal(0)
+        )
 
     def spendings(self, tenant: str, first: date, last: date) -> list[Spending]:
         self._answer()
-        mine = (call for call in self.calls.values() if call.tenant_id == tenant and first <= call.day <= last)
+        mine = (
+            call for call in self.calls.values() if call.tenant_id == tenant and first <= call.day <= last
+        )
         return merged(map(spent_on, mine))
 
     def count_events(self, tenant: str, day: date, events: int) -> None:
@@ -33,7 +37,9 @@ class InMemoryUsage:
 
     def events(self, tenant: str, first: date, last: date) -> int:
         self._answer()
-        return sum(count for (whose, day), count in self._events.items() if whose == tenant and first <= day <= last)
+        return sum(
+            count for (whose, day), count in self._events.items() if whose == tenant and first <= day <= last
+        )
 
     def _answer(self) -> None:
         if self.outage:

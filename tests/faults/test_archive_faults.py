@@ -1,4 +1,7 @@
-"""functions/archive under crashes, rivals and a store that misbehaves: a copy too many, never an episode too few."""
+"""functions/archive under crashes, rivals and a store that misbehaves.
+
+A copy too many, never an episode too few.
+"""
 
 from datetime import timedelta
 
@@ -61,7 +64,20 @@ def fill_late(made: Tiers) -> list[str]:
         moment = NOON + timedelta(days=day, minutes=2, seconds=2)
         event = an_event(f"ada{number}", agent_id="guide", occurred_at=moment)
         made.episodes.record(recorded(event), extracted=None)
-    return ["ada0", "grace0", "ada1", "grace1", "ada2", "grace2", "ada8", "ada3", "grace3", "ada4", "grace4", "ada9"]
+    return [
+        "ada0",
+        "grace0",
+        "ada1",
+        "grace1",
+        "ada2",
+        "grace2",
+        "ada8",
+        "ada3",
+        "grace3",
+        "ada4",
+        "grace4",
+        "ada9",
+    ]
 
 
 def test_a_crash_at_any_step_loses_nothing_and_the_next_run_ends_the_work() -> None:
@@ -95,7 +111,9 @@ def test_two_archivers_interleaved_at_every_step_lose_nothing() -> None:
             everything = fill(made, days=TWO_OBJECTS)
             rival: list[int] = []
 
-            def interrupt(_: str, number: int, step: int = step, made: Tiers = made, rival: list[int] = rival) -> None:
+            def interrupt(
+                _: str, number: int, step: int = step, made: Tiers = made, rival: list[int] = rival
+            ) -> None:
                 if number == step and not rival:
                     rival.append(step)
                     made.archive()

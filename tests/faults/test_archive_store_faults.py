@@ -1,4 +1,7 @@
-"""functions/archive over an object store that refuses, damages, loses or withholds: never trusted, never a gap."""
+"""functions/archive over an object store that refuses, damages, loses or withholds.
+
+Never trusted, never a gap.
+"""
 
 from io import BytesIO
 from typing import Any

@@ -1,4 +1,7 @@
-"""Compaction and an erasure in the middle of each other: no row of the user is left, no receipt says so too early."""
+"""Compaction and an erasure in the middle of each other.
+
+No row of the user is left, no receipt says so too early.
+"""
 
 from membus.domain.identity import Owner
 from tests.archiving import calls, fill
@@ -20,7 +23,11 @@ def prepared(made: House) -> None:
 
 def nothing_is_left(made: House) -> bool:
     rows = [event.event.user_id for event in made.tiers.walk(GRACE)]
-    return "ada" not in made.everything().replace("#EV#ada", "") and rows == ["grace"] * len(DAYS) and sound(made.tiers)
+    return (
+        "ada" not in made.everything().replace("#EV#ada", "")
+        and rows == ["grace"] * len(DAYS)
+        and sound(made.tiers)
+    )
 
 
 def test_a_compaction_in_the_middle_of_an_erasure_hides_no_row_from_it() -> None:
@@ -64,5 +71,7 @@ def test_an_erasure_in_the_middle_of_a_compaction_has_the_last_word() -> None:
             with calls(made.tiers, interrupt):
                 assert compact(made.tiers) == [], f"erased at step {step}"
             compact(made.tiers)
-            assert "ada" not in [event.event.user_id for event in made.tiers.walk(GRACE)], f"erased at step {step}"
+            assert "ada" not in [event.event.user_id for event in made.tiers.walk(GRACE)], (
+                f"erased at step {step}"
+            )
             assert sound(made.tiers), f"erased at step {step}"

@@ -1,4 +1,7 @@
-"""Compaction beside itself, archivers, erasures and readers, cut short at any step: every episode, each once."""
+"""Compaction beside itself, archivers, erasures and readers, cut short at any step.
+
+Every episode, each once.
+"""
 
 from collections.abc import Callable, Sequence
 from dataclasses import replace
@@ -24,7 +27,8 @@ def compact(made: Tiers) -> list[str]:
 def archived(made: Tiers, *, again: bool = False, days: Sequence[int] = (-3, -2)) -> list[str]:
     """Archive some days; returns the episodes' ids in time order.
 
-    `again`: the run had died before it could say so of the first and the last day, whose episodes wait for the next.
+    `again`: the run had died before it could say so of the first and the last day, whose episodes wait for
+    the next.
     """
     everything = fill(made, ADA, days=days)
     before = {str(item["sk"]): item for item in made.items()}

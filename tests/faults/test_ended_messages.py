@@ -1,4 +1,7 @@
-"""membus.adapters.sqs_erasing: whose a dead letter is, a user's or a tenant's, whatever else lies in the queue."""
+"""membus.adapters.sqs_erasing.
+
+Whose a dead letter is, a user's or a tenant's, whatever else lies in the queue.
+"""
 
 import json
 

@@ -1,4 +1,7 @@
-"""An erasure in between every two calls that a writer makes: after the second round nothing of the user is left."""
+"""An erasure in between every two calls that a writer makes.
+
+After the second round nothing of the user is left.
+"""
 
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager, suppress
@@ -77,7 +80,9 @@ def test_nothing_is_left_whenever_somebody_writes_into_the_first_round(name: str
             made.tiers.now += wait
 
             assert made.finish(job).receipt
-            assert CANARY not in made.everything(), f"{name}: before call {step} of the erasure, {seen[step - 1]}"
+            assert CANARY not in made.everything(), (
+                f"{name}: before call {step} of the erasure, {seen[step - 1]}"
+            )
 
 
 def heard(made: House) -> Gate:
@@ -94,7 +99,10 @@ def written(writer: Writer, made: House, gate: Gate, happens: Callable[[int], No
 
 @contextmanager
 def before_calls(made: House, happens: Callable[[int], None]) -> Iterator[list[str]]:
-    """Tell `happens` of every call to AWS, before it is sent, by its number; calls that it makes itself count not."""
+    """Tell `happens` of every call to AWS, before it is sent, by its number.
+
+    Calls that it makes itself count not.
+    """
     seen: list[str] = []
     busy: list[bool] = []
 

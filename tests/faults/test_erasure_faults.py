@@ -28,7 +28,9 @@ def test_a_canary_planted_through_every_door_is_nowhere_and_its_neighbours_stay_
     with house() as made:
         for owner in EVERYBODY:
             plant(made, owner)
-            made.hot.keep(HotFresh(owner=owner, stamp="s1", words=(fresh_of(a_turn(1, content="tea"), "elsewhere"),)))
+            made.hot.keep(
+                HotFresh(owner=owner, stamp="s1", words=(fresh_of(a_turn(1, content="tea"), "elsewhere"),))
+            )
         before = made.everything()
         assert all(before.count(canary_of(owner)) > 25 for owner in EVERYBODY)
 
@@ -51,7 +53,9 @@ def test_a_canary_planted_through_every_door_is_nowhere_and_its_neighbours_stay_
 
 def test_a_members_words_go_and_what_others_said_is_told_anew() -> None:
     with house() as made:
-        talk = made.conversations.create(a_conversation("ours", user_id="grace", members=("ada",)), request_key="ours")
+        talk = made.conversations.create(
+            a_conversation("ours", user_id="grace", members=("ada",)), request_key="ours"
+        )
         for number, owner in enumerate((ADA, GRACE, ADA, GRACE)):
             speak(made, owner, talk.conversation_id, number)
         sum_up(made, GRACE, talk.conversation_id, canary_of(ADA))
@@ -63,9 +67,12 @@ def test_a_members_words_go_and_what_others_said_is_told_anew() -> None:
         assert job.removed["messages"] == 4
         left = made.conversations.conversation("acme", "ours")
         assert (left.members, left.message_count, left.title) == ((), 4, None)
-        assert [said.author for said in made.conversations.recent("acme", "ours", limit=9) if said.role == "user"] == [
-            "grace", "grace",
-        ]  # fmt: skip
+        assert [
+            said.author for said in made.conversations.recent("acme", "ours", limit=9) if said.role == "user"
+        ] == [
+            "grace",
+            "grace",
+        ]
         assert made.summaries.outline("acme", "ours").chapters == ()
         assert len(made.summaries.unsummarised("acme", "ours", after=left.marks.covered.until, limit=9)) == 4
         speak(made, GRACE, talk.conversation_id, 5)
@@ -74,9 +81,14 @@ def test_a_members_words_go_and_what_others_said_is_told_anew() -> None:
 
 
 def test_what_tools_gave_goes_also_where_no_message_names_it() -> None:
-    """A turn keeps its results step by step: a message names the last place alone, one that never came none."""
+    """A turn keeps its results step by step.
+
+    A message names the last place alone, one that never came none.
+    """
     with house() as made:
-        talk = made.conversations.create(a_conversation("ours", user_id="grace", members=("ada",)), request_key="ours")
+        talk = made.conversations.create(
+            a_conversation("ours", user_id="grace", members=("ada",)), request_key="ours"
+        )
         begun = PendingReply.begun("reply", "what was asked", made.clock())
         promises = DynamoPending(made.talks, made.clock)
         promises.begin("acme", "ours", begun, request_key="k")
@@ -84,7 +96,9 @@ def test_what_tools_gave_goes_also_where_no_message_names_it() -> None:
             made.contents.keep(place := results_key(talk, "reply", number), canary_of(ADA))
             gave = ToolResult(call_id="1", content=canary_of(ADA))
             step = Step(calls=(ToolCall(call_id="1", name="search_memory", arguments={}),), results=(gave,))
-            steps = Progress(request="asked", steps=(step,) * number, usage=Usage(input=1, output=1), whole=place)
+            steps = Progress(
+                request="asked", steps=(step,) * number, usage=Usage(input=1, output=1), whole=place
+            )
             promises.advance("acme", "ours", steps, request_key="k")
         theirs = a_turn(1, content="Is there tea?")
         theirs = theirs.model_copy(update={"user": theirs.user.model_copy(update={"author": "grace"})})
@@ -103,7 +117,9 @@ def test_what_tools_gave_goes_also_where_no_message_names_it() -> None:
 
 def test_who_left_a_conversation_is_found_in_it_all_the_same() -> None:
     with house() as made:
-        talk = made.conversations.create(a_conversation("ours", user_id="grace", members=("ada",)), request_key="ours")
+        talk = made.conversations.create(
+            a_conversation("ours", user_id="grace", members=("ada",)), request_key="ours"
+        )
         speak(made, ADA, talk.conversation_id, 1)
         known = made.conversations.conversation("acme", "ours")
         made.conversations.replace(known, known.model_copy(update={"members": (), "version": 2}))
@@ -132,7 +148,9 @@ def test_a_crash_at_any_call_leaves_a_job_that_ends_with_nothing_left() -> None:
             with calls(made.tiers, die), pytest.raises(Death):
                 made.erase(ADA)
             job = made.erase(ADA)
-            assert set(job.receipt.left.values()) == {0} if job.receipt else False, f"after a crash at call {step}"
+            assert set(job.receipt.left.values()) == {0} if job.receipt else False, (
+                f"after a crash at call {step}"
+            )
             assert canary_of(ADA) not in made.everything(), f"after a crash at call {step}"
             assert canary_of(GRACE) in made.everything()
 
@@ -214,7 +232,10 @@ def test_the_archiver_packs_nobody_who_is_being_erased() -> None:
 
 
 def test_what_a_restore_brings_back_is_known_as_erased_and_goes_again() -> None:
-    """The catalog and the bare ids are carried over from the table in use: S3 goes back to no point in time."""
+    """The catalog and the bare ids are carried over from the table in use.
+
+    S3 goes back to no point in time.
+    """
     with house() as made:
         plant_little(made)
         backup = made.memory.scan()["Items"]

@@ -1,4 +1,7 @@
-"""functions/export under crashes, rivals and lost uploads: the archive is the one that nothing happened to, or none."""
+"""functions/export under crashes, rivals and lost uploads.
+
+The archive is the one that nothing happened to, or none.
+"""
 
 import hashlib
 import io
@@ -34,7 +37,9 @@ def household() -> Household:
     household.live()
     for number in range(EVENTS_TOLD):
         noise = "".join(hashlib.sha512(f"{number}-{part}".encode()).hexdigest() for part in range(8))
-        event = an_event(f"n{number:03d}", occurred_at=NOON + timedelta(hours=number), session_id=f"s{number % 3}")
+        event = an_event(
+            f"n{number:03d}", occurred_at=NOON + timedelta(hours=number), session_id=f"s{number % 3}"
+        )
         event = event.model_copy(update={"payload": {"text": f"{noise}{number}"}})
         household.episodes.record(recorded(event), extracted="v1")
     for number in range(6):

@@ -1,4 +1,7 @@
-"""One tenant floods: what its neighbour waits for, counted in calls of the model and in order, never in seconds."""
+"""One tenant floods.
+
+What its neighbour waits for, counted in calls of the model and in order, never in seconds.
+"""
 
 from collections.abc import Iterable, Iterator
 from concurrent.futures import ThreadPoolExecutor
@@ -24,7 +27,9 @@ PATIENCE_SECONDS = 30.0
 
 def flood(*, users: int = 1) -> list[Event]:
     owners = [Owner(tenant=HOT.tenant, user=f"bot{number}") for number in range(users)]
-    return [said(f"I like tea{number}", f"h{number}", owner=owners[number % users]) for number in range(FLOOD)]
+    return [
+        said(f"I like tea{number}", f"h{number}", owner=owners[number % users]) for number in range(FLOOD)
+    ]
 
 
 def asked(prompt: Prompt) -> str:
@@ -41,9 +46,10 @@ def batches(events: Iterable[Event]) -> Iterator[list[Event]]:
 def run(extraction: Extraction, events: list[Event]) -> list[str]:
     """Deliver the queue in its order, batch by batch, as one consumer does; return what comes back."""
     return [
-        back for batch in batches(events)
+        back
+        for batch in batches(events)
         for back in extraction.deliver(*(a_message(each, f"m-{each.event_id}") for each in batch))
-    ]  # fmt: skip
+    ]
 
 
 def test_a_neighbour_behind_a_flood_waits_for_a_call_per_batch_and_not_per_event() -> None:
@@ -115,7 +121,9 @@ def test_a_neighbour_in_the_same_batch_is_learned_while_the_floods_question_stil
     extraction = Extraction(ScriptedModel(read))
     with ThreadPoolExecutor(2) as pool:
         extraction.side_by_side = pool.map
-        back = extraction.send(said("I like tea", "h1", owner=HOT), said("I live in Rome", "n1", owner=NEIGHBOUR))
+        back = extraction.send(
+            said("I like tea", "h1", owner=HOT), said("I live in Rome", "n1", owner=NEIGHBOUR)
+        )
 
     assert back == []
     assert extraction.known(NEIGHBOUR) == {"home.city": "Rome"}

@@ -1,4 +1,7 @@
-"""Parts that answer half, or no longer: a table hands out some of a batch, a secret is gone from a warm function."""
+"""Parts that answer half, or no longer.
+
+A table hands out some of a batch, a secret is gone from a warm function.
+"""
 
 from collections.abc import Iterator
 from typing import Any
@@ -26,7 +29,10 @@ def table() -> Iterator[Any]:
 
 
 def hand_out(table: Any, share: float, *, times: int) -> list[int]:
-    """Let the table answer `times` batches with a share of their items; return how many each was asked for."""
+    """Let the table answer `times` batches with a share of their items.
+
+    Return how many each was asked for.
+    """
     asked: list[int] = []
 
     def after(parsed: dict[str, Any], **_: object) -> None:

@@ -1,4 +1,7 @@
-"""`tier reconcile`: right under late events, copies, erasure and whatever works meanwhile; and loss is told."""
+"""`tier reconcile`: right under late events, copies, erasure and whatever works meanwhile.
+
+And loss is told.
+"""
 
 from collections import defaultdict
 from collections.abc import Callable
@@ -27,9 +30,12 @@ def lines(made: Tiers) -> list[Line]:
         return found
 
     return reconciled(
-        "acme", recorded=DynamoRecorded(made.table), catalog=made.archiver.catalog, event_ids=event_ids,
+        "acme",
+        recorded=DynamoRecorded(made.table),
+        catalog=made.archiver.catalog,
+        event_ids=event_ids,
         watch=lambda things, _: things,
-    )  # fmt: skip
+    )
 
 
 def unsound(made: Tiers) -> list[Line]:
@@ -107,5 +113,6 @@ def test_what_is_lost_is_told_by_its_day() -> None:
         made.archiver.catalog.replace([last], None)
 
         assert [(line.found.missing, line.found.unvouched) for line in unsound(made)] == [
-            ({"ada0"}, set()), (set(), {"ada4"}),
-        ]  # fmt: skip
+            ({"ada0"}, set()),
+            (set(), {"ada4"}),
+        ]

@@ -1,4 +1,7 @@
-"""Cold objects in a class that takes hours: asked for once, told as a job, read once they are back; small or large."""
+"""Cold objects in a class that takes hours: asked for once, told as a job, read once they are back.
+
+Small or large.
+"""
 
 from collections.abc import Iterator
 from pathlib import Path
@@ -57,7 +60,9 @@ def test_a_jobs_question_reads_one_byte_and_knows_only_the_tenants_own(made: Tie
     first = catalog.of("acme")[0]
     job = ThawOut.of(ThawingError(first.key, retry_after_seconds=1)).job_id
     read: list[int] = []
-    made.s3.meta.events.register("after-call.s3.GetObject", lambda parsed, **_: read.append(parsed["ContentLength"]))
+    made.s3.meta.events.register(
+        "after-call.s3.GetObject", lambda parsed, **_: read.append(parsed["ContentLength"])
+    )
 
     assert thaw("acme", job, catalog=catalog, objects=objects).status == "done"
     assert read == [1]

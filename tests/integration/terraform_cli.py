@@ -1,4 +1,7 @@
-"""Runs Terraform for tests: without credentials, in a work directory of its own, with one provider for all runs."""
+"""Runs Terraform for tests.
+
+Without credentials, in a work directory of its own, with one provider for all runs.
+"""
 
 import re
 import subprocess
@@ -11,7 +14,8 @@ from localstack.settings import environment
 from localstack.terraform import run_terraform
 
 TERRAFORM = REPOSITORY / "terraform"
-# Kept, so that a machine without a mirror downloads the provider once, and apart from a person's own `.terraform`.
+# Kept, so that a machine without a mirror downloads the provider once, and apart from a person's own
+# `.terraform`.
 _WORK = LOCAL / "terraform-tests"
 _PROVIDERS = _WORK / "providers"
 _ADDRESS = re.compile(r"TF_REATTACH_PROVIDERS='(.*)'")
@@ -32,11 +36,15 @@ def running_provider() -> Iterator[dict[str, str]]:
     Left to itself Terraform starts it nine times for a module with two tests, a second each.
     """
     (program,) = _PROVIDERS.glob("registry.terraform.io/hashicorp/aws/*/*/terraform-provider-aws*")
-    with subprocess.Popen([program, "-debug"], stdout=subprocess.PIPE, stderr=subprocess.DEVNULL, text=True) as process:
+    with subprocess.Popen(
+        [program, "-debug"], stdout=subprocess.PIPE, stderr=subprocess.DEVNULL, text=True
+    ) as process:
         assert process.stdout
         try:
             yield {
-                "TF_REATTACH_PROVIDERS": next(found[1] for line in process.stdout if (found := _ADDRESS.search(line)))
+                "TF_REATTACH_PROVIDERS": next(
+                    found[1] for line in process.stdout if (found := _ADDRESS.search(line))
+                )
             }
         finally:
             process.terminate()

@@ -91,7 +91,9 @@ def test_the_zip_of_a_removed_function_goes_with_it(project: Path, tmp_path: Pat
     assert not (tmp_path / "host/functions/greet.zip").exists()
 
 
-def test_a_function_zip_keeps_the_path_and_leaves_out_what_tools_left_behind(project: Path, tmp_path: Path) -> None:
+def test_a_function_zip_keeps_the_path_and_leaves_out_what_tools_left_behind(
+    project: Path, tmp_path: Path
+) -> None:
     for litter in ("__pycache__/handler.cpython-311.pyc", ".handler.py.swp"):
         path = project / "functions/greet" / litter
         path.parent.mkdir(exist_ok=True)

@@ -1,4 +1,7 @@
-"""functions/migrate, inspecting: open tables, powers of the functions' role and missing migrations are told."""
+"""functions/migrate, inspecting.
+
+Open tables, powers of the functions' role and missing migrations are told.
+"""
 
 from collections.abc import Iterator
 from dataclasses import replace
@@ -70,13 +73,19 @@ def test_every_power_of_the_functions_role_is_told(database: Database) -> None:
     role: LiteralString = "membus_inspected"
     assert report(database, role=role)["powers"] == ["does not exist"]
     change(
-        database, "CREATE ROLE membus_inspected BYPASSRLS CREATEDB", "GRANT pg_read_all_data TO membus_inspected",
-        "CREATE TABLE membus.own (n int)", "ALTER TABLE membus.own OWNER TO membus_inspected",
-    )  # fmt: skip
+        database,
+        "CREATE ROLE membus_inspected BYPASSRLS CREATEDB",
+        "GRANT pg_read_all_data TO membus_inspected",
+        "CREATE TABLE membus.own (n int)",
+        "ALTER TABLE membus.own OWNER TO membus_inspected",
+    )
 
     assert report(database, role=role)["powers"] == [
-        "bypasses row security", "makes databases", "owns tables or schemas", "is a member of another role",
-    ]  # fmt: skip
+        "bypasses row security",
+        "makes databases",
+        "owns tables or schemas",
+        "is a member of another role",
+    ]
 
 
 def test_migrations_that_are_missing_or_other_are_told(database: Database) -> None:

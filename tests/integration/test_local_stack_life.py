@@ -75,7 +75,9 @@ def test_ctrl_c_during_up_leaves_nothing_running(tmp_path: Path) -> None:
     signal.signal(
         signal.SIGINT, signal.default_int_handler
     )  # a run in the background would hand down that it is ignored
-    with subprocess.Popen(command, cwd=REPOSITORY, stdout=subprocess.DEVNULL, stderr=subprocess.PIPE, text=True) as up:
+    with subprocess.Popen(
+        command, cwd=REPOSITORY, stdout=subprocess.DEVNULL, stderr=subprocess.PIPE, text=True
+    ) as up:
         while not all(running.recorded(home, part) for part in running.PARTS):
             assert up.poll() is None
             time.sleep(0.02)

@@ -42,7 +42,10 @@ def _listens_on(record: running.Record) -> set[str]:
 
 
 def _addresses(process: psutil.Process) -> list[str]:
-    """Return where a process listens; one that has ended meanwhile (a worker of PostgreSQL) listens nowhere."""
+    """Return where a process listens.
+
+    One that has ended meanwhile (a worker of PostgreSQL) listens nowhere.
+    """
     try:
         return [each.laddr.ip for each in process.net_connections("all") if each.status == psutil.CONN_LISTEN]
     except psutil.NoSuchProcess:
@@ -57,7 +60,9 @@ def test_a_part_listens_on_loopback_alone_and_stops_to_the_last_process(home: Ho
     assert _listens_on(record) == {LOOPBACK}
     assert running.stop(home, part)
     assert not processes.is_alive(record.process)
-    assert [process for process in family if process.is_running() and process.status() != psutil.STATUS_ZOMBIE] == []
+    assert [
+        process for process in family if process.is_running() and process.status() != psutil.STATUS_ZOMBIE
+    ] == []
 
 
 def test_a_part_that_crashed_is_named_with_the_end_of_its_log(home: Home) -> None:

@@ -54,7 +54,9 @@ def test_workers_whose_parent_crashed_are_ended_too(parent: tuple[processes.Star
 
 
 def test_a_pid_that_was_given_to_another_process_is_left_alone() -> None:
-    with subprocess.Popen([sys.executable, "-c", "import time; time.sleep(60)"], start_new_session=True) as stranger:
+    with subprocess.Popen(
+        [sys.executable, "-c", "import time; time.sleep(60)"], start_new_session=True
+    ) as stranger:
         recycled = processes.Started(pid=stranger.pid, tag=TAG, seconds_after_boot=1.0)
 
         processes.stop(recycled, politely=signal.SIGKILL, grace_seconds=0.2)

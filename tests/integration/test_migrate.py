@@ -74,7 +74,9 @@ def test_a_migration_that_fails_leaves_nothing_behind_and_says_its_name(empty: D
     with pytest.raises(InvalidError, match=r"9999_broken: column \"nonsense\" does not exist"):
         run(empty, [*FILES, broken])
 
-    assert run(empty, [*FILES, replace(broken, sql="CREATE TABLE membus.half (n int)")])["applied"] == ["9999_broken"]
+    assert run(empty, [*FILES, replace(broken, sql="CREATE TABLE membus.half (n int)")])["applied"] == [
+        "9999_broken"
+    ]
 
 
 def test_a_new_password_holds_from_the_next_run_on(empty: Database) -> None:

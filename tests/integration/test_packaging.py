@@ -91,7 +91,10 @@ def _loaded_by(name: str, layers: Path) -> set[str]:
 
 
 def _isolated(code: str, *path: Path) -> str:
-    """Run code where only the standard library and `path` can be imported: no site-packages, no environment."""
+    """Run code where only the standard library and `path` can be imported.
+
+    No site-packages, no environment.
+    """
     setup = f"import sys; sys.path += {[str(entry) for entry in path]}; "
     command = [sys.executable, "-I", "-S", "-B", "-W", "error", "-c", setup + code]
     done = subprocess.run(command, capture_output=True, text=True, check=True, env={}, timeout=60)

@@ -1,4 +1,7 @@
-"""The zips for AWS: everything compiled in them is for arm64 and Python 3.13, and nothing is there in vain."""
+"""The zips for AWS.
+
+Everything compiled in them is for arm64 and Python 3.13, and nothing is there in vain.
+"""
 
 import re
 from collections.abc import Iterator
@@ -47,7 +50,9 @@ def test_every_extension_module_is_for_python_313(layer: Layer) -> None:
 def test_the_wheels_ask_for_no_newer_glibc_than_the_runtime_has(layer: Layer) -> None:
     runtime = (2, 34)  # Amazon Linux 2023
     with ZipFile(DIST / "layers" / f"{layer.name}.zip") as archive:
-        tags = [archive.read(name).decode() for name in archive.namelist() if name.endswith(".dist-info/WHEEL")]
+        tags = [
+            archive.read(name).decode() for name in archive.namelist() if name.endswith(".dist-info/WHEEL")
+        ]
 
     for text in tags:
         asked = [(int(major), int(minor)) for major, minor in re.findall(r"manylinux_(\d+)_(\d+)", text)]
@@ -65,7 +70,11 @@ def test_nothing_is_shipped_that_a_function_never_reads(layer: Layer) -> None:
 
 def test_botocore_carries_data_of_the_listed_services_alone() -> None:
     with ZipFile(DIST / "layers" / "membus.zip") as archive:
-        found = {name.split("/")[3] for name in archive.namelist() if re.match("python/botocore/data/[^/]+/.", name)}
+        found = {
+            name.split("/")[3]
+            for name in archive.namelist()
+            if re.match("python/botocore/data/[^/]+/.", name)
+        }
 
     assert found == listed_services(ROOT / "requirements" / "botocore-services.txt")
 

@@ -40,7 +40,9 @@ def test_clients_of_many_tenants_on_one_connection_each_see_their_own(pool: Data
             for turn in range(TURNS):
                 tenant = f"tenant{(client + turn) % CLIENTS}"
                 fill(index, a_memory(f"{tenant}-{client}-{turn}", f"tea of {tenant}", tenant=tenant))
-                seen |= {f"{tenant} sees {found.split('-')[0]}" for found in look(index, "tea", tenant=tenant)}
+                seen |= {
+                    f"{tenant} sees {found.split('-')[0]}" for found in look(index, "tea", tenant=tenant)
+                }
                 index.remove([Removal(tenant_id=tenant, memory_id=f"{tenant}-{client}-{turn}", version=1)])
         return seen
 
@@ -58,7 +60,8 @@ def test_the_next_client_finds_no_tenant_no_row_and_no_prepared_statement(pool: 
             look(index, "tea", tenant="first")
 
         same = (
-            first.execute("SELECT pg_backend_pid()").fetchone() == second.execute("SELECT pg_backend_pid()").fetchone()
+            first.execute("SELECT pg_backend_pid()").fetchone()
+            == second.execute("SELECT pg_backend_pid()").fetchone()
         )
         tenant = second.execute("SELECT coalesce(current_setting('membus.tenant_id', true), '')").fetchone()
         rows = second.execute("SELECT count(*) FROM memories").fetchone()

@@ -36,7 +36,9 @@ def test_inputs_are_typed_and_described_and_outputs_described(module: Path) -> N
     variables, outputs = _blocks("variable", module), _blocks("output", module)
 
     assert [name for name, body in variables.items() if "  description = " not in body] == []
-    assert [name for name, body in variables.items() if not re.search(r"^  type +=", body, re.MULTILINE)] == []
+    assert [
+        name for name, body in variables.items() if not re.search(r"^  type +=", body, re.MULTILINE)
+    ] == []
     assert [name for name, body in outputs.items() if "  description = " not in body] == []
     assert len(variables) < 10
 

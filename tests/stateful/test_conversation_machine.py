@@ -1,4 +1,7 @@
-"""Two devices in one conversation, their steps interleaved anyhow: what was acknowledged is there, and nothing else."""
+"""Two devices in one conversation, their steps interleaved anyhow.
+
+What was acknowledged is there, and nothing else.
+"""
 
 from collections.abc import Sequence
 from dataclasses import dataclass, field
@@ -43,7 +46,10 @@ class Device:
 
 
 class Devices(RuleBasedStateMachine):
-    """`known` is the conversation as acknowledged answers say it is (None: deleted), `said` its messages by id."""
+    """`known` is the conversation as acknowledged answers say it is (None.
+
+    Deleted), `said` its messages by id.
+    """
 
     @initialize()
     def begin(self) -> None:
@@ -68,7 +74,9 @@ class Devices(RuleBasedStateMachine):
         mine = self.devices[device]
         mine.clock.advance(timedelta(seconds=seconds))
         parts = [
-            each.model_copy(update={"message_id": mine.ids.next(mine.clock()), "content": f"{device} {number}"})
+            each.model_copy(
+                update={"message_id": mine.ids.next(mine.clock()), "content": f"{device} {number}"}
+            )
             for number, each in enumerate((a_turn().user, a_turn().assistant))
         ]
         turn = a_turn().model_copy(update={"user": parts[0], "assistant": parts[1]})

@@ -23,11 +23,20 @@ from tests.fakes.fresh import InMemoryFresh
 from tests.fakes.held_facts import InMemoryHeldFacts
 from tests.streams import CALM, Weather, a_turn_of_chat, deliver, held_in_memory
 
-OWNERS = [Owner(tenant="acme", user="ada"), Owner(tenant="acme", user="bob"), Owner(tenant="zeta", user="ada")]
+OWNERS = [
+    Owner(tenant="acme", user="ada"),
+    Owner(tenant="acme", user="bob"),
+    Owner(tenant="zeta", user="ada"),
+]
 WORDS = [
-    "I live in Lisbon", "I live in Rome", "I live in Lisbon. I like tea", "I like Tea", "I like chess",
-    "I like tea https://evil.example/x", "Nothing to see here",
-]  # fmt: skip
+    "I live in Lisbon",
+    "I live in Rome",
+    "I live in Lisbon. I like tea",
+    "I like Tea",
+    "I like chess",
+    "I like tea https://evil.example/x",
+    "Nothing to see here",
+]
 moments = st.integers(0, 900).map(lambda seconds: NOON + timedelta(seconds=seconds))
 
 
@@ -40,14 +49,19 @@ def streams(draw: st.DrawFn) -> list[tuple[Turn | None, Event]]:
 @st.composite
 def _events(draw: st.DrawFn, number: int) -> tuple[Turn | None, Event]:
     owner, at, words = draw(st.sampled_from(OWNERS)), draw(moments), draw(st.sampled_from(WORDS))
-    name, kind = f"e{number}", draw(st.sampled_from(["said", "turn", "error", "setting", "viewed", "left alone"]))
+    name, kind = (
+        f"e{number}",
+        draw(st.sampled_from(["said", "turn", "error", "setting", "viewed", "left alone"])),
+    )
     match kind:
         case "turn":
             return a_turn_of_chat("acme", number, words)
         case "error":
             return None, a_server_error(name, at=at, status=draw(st.sampled_from([500, 503])), owner=owner)
         case "setting":
-            return None, a_setting(name, to=draw(st.sampled_from(["dark", "light"])), owner=owner, occurred_at=at)
+            return None, a_setting(
+                name, to=draw(st.sampled_from(["dark", "light"])), owner=owner, occurred_at=at
+            )
         case "viewed":
             return None, an_event(name, type="page.viewed", owner=owner, occurred_at=at)
         case _:
@@ -70,7 +84,9 @@ class World:
         fresh = InMemoryFresh(self.conversations)
         parts = (episodes, facts, signals, held, fresh)
         names = ("episodes", "facts", "signals", "held_facts", "fresh")
-        fused: dict[str, Any] = {name: Fused(part, self._fuse) for name, part in zip(names, parts, strict=True)}
+        fused: dict[str, Any] = {
+            name: Fused(part, self._fuse) for name, part in zip(names, parts, strict=True)
+        }
         self.extraction = Extraction(observant(), **fused)
 
     def bytes(self) -> bytes:
@@ -107,12 +123,15 @@ def test_any_stream_leaves_the_bytes_of_one_delivery_in_order(
 
 
 STREAM: list[tuple[Turn | None, Event]] = [
-    (None, said("I live in Lisbon. I like tea", "s1")), (None, said("I like tea https://evil.example/x", "s2")),
-    (None, said("I live in Rome", "s3", remember=False)), (None, a_setting("t1")),
+    (None, said("I live in Lisbon. I like tea", "s1")),
+    (None, said("I like tea https://evil.example/x", "s2")),
+    (None, said("I live in Rome", "s3", remember=False)),
+    (None, a_setting("t1")),
     *((None, a_server_error(f"r{n}", at=NOON + timedelta(minutes=n))) for n in range(3)),
     (None, an_event("v1", type="page.viewed", payload={})),
-    a_turn_of_chat("acme", 7, "I live in Oslo"), a_turn_of_chat("acme", 8, "Nothing to see here"),
-]  # fmt: skip
+    a_turn_of_chat("acme", 7, "I live in Oslo"),
+    a_turn_of_chat("acme", 8, "Nothing to see here"),
+]
 
 
 @pytest.mark.parametrize("fault", [LINE_DEAD, Death()], ids=["line dead", "process dead"])
@@ -135,6 +154,7 @@ def test_the_stream_brings_out_every_kind_of_memory() -> None:
     text = world.bytes().decode()
 
     assert all(
-        f'"{part}": {{"' in text for part in ("profiles", "facts", "observations", "episodes", "signals", "held")
+        f'"{part}": {{"' in text
+        for part in ("profiles", "facts", "observations", "episodes", "signals", "held")
     )
     assert '"fresh": {}' in text or '"fresh"' not in text

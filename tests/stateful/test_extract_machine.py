@@ -1,4 +1,7 @@
-"""Whatever the queue does, the same events lead to the same memory: duplicates, disorder, batches, crashes."""
+"""Whatever the queue does, the same events lead to the same memory.
+
+Duplicates, disorder, batches, crashes.
+"""
 
 from datetime import timedelta
 from typing import TYPE_CHECKING, Any, cast
@@ -20,11 +23,20 @@ from tests.fakes.facts import InMemoryFacts
 if TYPE_CHECKING:
     from functions.extract.api import QueueMessage
 
-OWNERS = [Owner(tenant="acme", user="ada"), Owner(tenant="acme", user="bob"), Owner(tenant="zeta", user="ada")]
+OWNERS = [
+    Owner(tenant="acme", user="ada"),
+    Owner(tenant="acme", user="bob"),
+    Owner(tenant="zeta", user="ada"),
+]
 WORDS = [
-    "I live in Lisbon", "I live in Rome", "I live in Lisbon. I like tea", "I like tea", "I like Tea", "I like chess",
+    "I live in Lisbon",
+    "I live in Rome",
+    "I live in Lisbon. I like tea",
+    "I like tea",
+    "I like Tea",
+    "I like chess",
     "Nothing to see here",
-]  # fmt: skip
+]
 
 moments = st.integers(0, 900).map(lambda seconds: NOON + timedelta(seconds=seconds))
 
@@ -38,12 +50,16 @@ def events(draw: st.DrawFn) -> Event:
         case "error":
             return a_server_error(event_id, at=at, status=draw(st.sampled_from([500, 503])), owner=owner)
         case "setting":
-            return a_setting(event_id, to=draw(st.sampled_from(["dark", "light"])), owner=owner, occurred_at=at)
+            return a_setting(
+                event_id, to=draw(st.sampled_from(["dark", "light"])), owner=owner, occurred_at=at
+            )
         case "viewed":
             return an_event(event_id, type="page.viewed", owner=owner, occurred_at=at)
         case _:
             remember = kind == "said"
-            return said(draw(st.sampled_from(WORDS)), event_id, owner=owner, occurred_at=at, remember=remember)
+            return said(
+                draw(st.sampled_from(WORDS)), event_id, owner=owner, occurred_at=at, remember=remember
+            )
 
 
 class Deliveries(RuleBasedStateMachine):
@@ -84,10 +100,15 @@ class Deliveries(RuleBasedStateMachine):
         self._deliver(size)
 
     @rule(
-        order=st.randoms(use_true_random=False), size=st.integers(1, 10), at=st.integers(1, 25), after=st.booleans(),
+        order=st.randoms(use_true_random=False),
+        size=st.integers(1, 10),
+        at=st.integers(1, 25),
+        after=st.booleans(),
         fault=st.sampled_from([LINE_DEAD, Death()]),
-    )  # fmt: skip
-    def deliver_through_a_crash(self, order: Any, size: int, at: int, after: bool, fault: BaseException) -> None:  # noqa: FBT001
+    )
+    def deliver_through_a_crash(
+        self, order: Any, size: int, at: int, after: bool, fault: BaseException
+    ) -> None:
         order.shuffle(self.waiting)
         self.fuse = Fuse(at, after=after, fault=fault)
         self._deliver(size)
@@ -96,7 +117,9 @@ class Deliveries(RuleBasedStateMachine):
     @invariant()
     def nobody_knows_more_than_they_said(self) -> None:
         for owner in OWNERS:
-            mine = {event.event_id for event in self.events.values() if event.owner == owner and event.remember}
+            mine = {
+                event.event_id for event in self.events.values() if event.owner == owner and event.remember
+            }
             assert {seen.provenance.event_id for seen in self.extraction.facts.observations(owner)} <= mine
 
     def teardown(self) -> None:

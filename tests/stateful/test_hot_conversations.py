@@ -1,4 +1,7 @@
-"""Two devices in one conversation: off, cold, evicted, stale and unreachable, the hot tier changes no answer."""
+"""Two devices in one conversation.
+
+Off, cold, evicted, stale and unreachable, the hot tier changes no answer.
+"""
 
 from collections.abc import Callable, Iterator
 from datetime import timedelta
@@ -27,7 +30,10 @@ borders = st.one_of(st.none(), st.integers(0, 9).map(lambda place: f"{place * 1_
 
 
 class OvertakenConversations(InMemoryConversations):
-    """A store in which another device may be faster: `between` runs once, behind the next read of that name."""
+    """A store in which another device may be faster.
+
+    `between` runs once, behind the next read of that name.
+    """
 
     between: Callable[[], object] | None = None
     behind = "conversation"
@@ -37,7 +43,9 @@ class OvertakenConversations(InMemoryConversations):
         self._overtake("conversation")
         return found
 
-    def recent(self, tenant: str, conversation_id: str, *, limit: int, after: str | None = None) -> list[Message]:
+    def recent(
+        self, tenant: str, conversation_id: str, *, limit: int, after: str | None = None
+    ) -> list[Message]:
         found = super().recent(tenant, conversation_id, limit=limit, after=after)
         self._overtake("recent")
         return found

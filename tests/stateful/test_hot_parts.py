@@ -1,4 +1,7 @@
-"""Fresh words, pending results and entities: off, cold, evicted, stale and unreachable, the hot tier changes none."""
+"""Fresh words, pending results and entities.
+
+Off, cold, evicted, stale and unreachable, the hot tier changes none.
+"""
 
 from collections.abc import Iterator
 from datetime import timedelta
@@ -29,12 +32,21 @@ from tests.fakes.pending import InMemoryPending
 from tests.redis_server import RedisServer, redis_server
 
 C1 = a_conversation().conversation_id
-THINGS = ("order 4417", "order 9321", "mail me at ada@example.org", "the file /srv/app/main.py", "by the way, my cat")
+THINGS = (
+    "order 4417",
+    "order 9321",
+    "mail me at ada@example.org",
+    "the file /srv/app/main.py",
+    "by the way, my cat",
+)
 KEYS = st.sampled_from(("k1", "k2"))
 
 
 class Parts(RuleBasedStateMachine):
-    """One device goes through the tier, others write to the store alone; copies are put back late and stale."""
+    """One device goes through the tier, others write to the store alone.
+
+    Copies are put back late and stale.
+    """
 
     @initialize()
     def begin(self) -> None:
@@ -101,7 +113,9 @@ class Parts(RuleBasedStateMachine):
         messages = self.hot.recent(ADA.tenant, C1, limit=80)
         folded = self.tier.entities(ADA.tenant, C1)
         with_tier = assemble(sources(messages=messages, folded=folded), "And it?", NOON)
-        assert with_tier == assemble(sources(messages=self.store.recent(ADA.tenant, C1, limit=80)), "And it?", NOON)
+        assert with_tier == assemble(
+            sources(messages=self.store.recent(ADA.tenant, C1, limit=80)), "And it?", NOON
+        )
 
     @rule()
     def evict(self) -> None:

@@ -1,4 +1,7 @@
-"""A stand-in for membus' HTTP API behind httpx2's mock transport: it takes events and knows what it is told."""
+"""A stand-in for membus' HTTP API behind httpx2's mock transport.
+
+It takes events and knows what it is told.
+"""
 
 import json
 from collections.abc import Mapping, Sequence
@@ -20,7 +23,10 @@ def a_fact(key: str = "home.city", value: str = "Bath", **given: Any) -> dict[st
 
 @dataclass
 class CannedApi:
-    """`facts` by user, `lines` those in the prompt; `refuse` and `busy_once` name events never or late taken."""
+    """`facts` by user, `lines` those in the prompt.
+
+    `refuse` and `busy_once` name events never or late taken.
+    """
 
     facts: Mapping[str, Sequence[dict[str, Any]]] = field(default_factory=dict)
     histories: Mapping[str, Sequence[dict[str, Any]]] = field(default_factory=dict)

@@ -19,7 +19,9 @@ BUSY = BusyError("overloaded", code="model_unavailable")
 class Mood:
     """A model that can be made to fail, and counts how often it was asked."""
 
-    def __init__(self, name: str = "first", failing: UnavailableError | None = None, *, midway: bool = False) -> None:
+    def __init__(
+        self, name: str = "first", failing: UnavailableError | None = None, *, midway: bool = False
+    ) -> None:
         self.name, self.failing, self.asked, self._midway = name, failing, 0, midway
 
     def reply(self, question: Question) -> Reply:  # noqa: ARG002 - the port's signature
@@ -158,7 +160,9 @@ def test_a_model_that_is_there_needs_no_other(*, streaming: bool) -> None:
 
 @both
 @pytest.mark.parametrize("error", [BudgetError("spent"), ModelError("refused", reason="refused")])
-def test_what_another_model_cannot_mend_is_not_asked_of_it(error: UnavailableError, *, streaming: bool) -> None:
+def test_what_another_model_cannot_mend_is_not_asked_of_it(
+    error: UnavailableError, *, streaming: bool
+) -> None:
     second = Mood("second")
 
     with pytest.raises(type(error)):

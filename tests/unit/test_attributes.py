@@ -5,7 +5,15 @@ from hypothesis import given
 from hypothesis import strategies as st
 from pydantic import TypeAdapter
 
-from membus.domain.attributes import SINGLE_VALUED, SLUG_MAX, SYNONYMS, FactKey, canonical_key, fact_key, slug_of
+from membus.domain.attributes import (
+    SINGLE_VALUED,
+    SLUG_MAX,
+    SYNONYMS,
+    FactKey,
+    canonical_key,
+    fact_key,
+    slug_of,
+)
 
 KEY: TypeAdapter[str] = TypeAdapter(FactKey)
 
@@ -89,16 +97,25 @@ def test_every_key_that_is_made_is_one_a_fact_may_have(value: str) -> None:
 @pytest.mark.parametrize(
     ("asked", "key"),
     [
-        ("city", "home.city"), ("job.title", "work.role"), ("loves.tea", "likes.tea"),
+        ("city", "home.city"),
+        ("job.title", "work.role"),
+        ("loves.tea", "likes.tea"),
         ("health.allergy.nuts", "allergy.nuts"),
-        ("home.city", "home.city"), ("pets.count", "pets.count"), ("country.music", "country.music"), ("x", "x"),
+        ("home.city", "home.city"),
+        ("pets.count", "pets.count"),
+        ("country.music", "country.music"),
+        ("x", "x"),
     ],
-)  # fmt: skip
+)
 def test_a_key_asked_for_by_hand_leads_where_the_learned_one_lies(asked: str, key: str) -> None:
     assert canonical_key(asked) == key
 
 
-@given(st.sampled_from([*SYNONYMS, *SINGLE_VALUED]), st.sampled_from(["", ".count", ".best"]), st.text(max_size=20))
+@given(
+    st.sampled_from([*SYNONYMS, *SINGLE_VALUED]),
+    st.sampled_from(["", ".count", ".best"]),
+    st.text(max_size=20),
+)
 def test_what_was_learned_is_asked_for_under_its_own_key(root: str, rest: str, value: str) -> None:
     key = fact_key(root + rest, value)
 

@@ -55,7 +55,11 @@ def keys(monkeypatch: pytest.MonkeyPatch) -> Iterator[InMemoryApiKeys]:
 
 def a_request(authorization: str | None = f"Bearer {CREDENTIAL.text}", **fields: Any) -> dict[str, Any]:
     headers = {} if authorization is None else {"authorization": authorization}
-    request = {"headers": headers, "requestContext": {"requestId": "r-1"}, "routeArn": f"{STAGE}/POST/v1/events"}
+    request = {
+        "headers": headers,
+        "requestContext": {"requestId": "r-1"},
+        "routeArn": f"{STAGE}/POST/v1/events",
+    }
     return request | fields
 
 
@@ -181,7 +185,9 @@ def test_every_key_that_does_not_hold_is_refused_alike_after_one_read(
 
 def test_a_store_that_does_not_answer_lets_nobody_in() -> None:
     with pytest.raises(UnavailableError):
-        authenticate(f"Bearer {CREDENTIAL.text}", environment="dev", keys=InMemoryApiKeys(KEY, down=True), now=NOW)
+        authenticate(
+            f"Bearer {CREDENTIAL.text}", environment="dev", keys=InMemoryApiKeys(KEY, down=True), now=NOW
+        )
 
 
 @pytest.mark.usefixtures("keys")
@@ -209,8 +215,14 @@ def test_it_imports_nothing_but_boto3_and_its_own_code() -> None:
         "authorize.wiring.api_keys()\n"
         "print(*{name.partition('.')[0] for name in sys.modules})"
     )
-    environment = {"PYTHONPATH": os.pathsep.join(sys.path), "TENANTS_TABLE": "t", "AWS_DEFAULT_REGION": "us-east-1"}
-    run = subprocess.run([sys.executable, "-c", code], env=environment, capture_output=True, text=True, check=True)
+    environment = {
+        "PYTHONPATH": os.pathsep.join(sys.path),
+        "TENANTS_TABLE": "t",
+        "AWS_DEFAULT_REGION": "us-east-1",
+    }
+    run = subprocess.run(
+        [sys.executable, "-c", code], env=environment, capture_output=True, text=True, check=True
+    )
 
     assert not {"pydantic", "aws_lambda_powertools", "anthropic", "psycopg", "ulid"} & set(run.stdout.split())
 
@@ -251,7 +263,9 @@ def test_a_socket_without_a_good_key_is_refused(keys: InMemoryApiKeys, protocols
 
 
 @pytest.mark.parametrize("authorization", [None, "", "Bearer nonsense"])
-def test_a_request_brings_its_key_in_the_header_alone(keys: InMemoryApiKeys, authorization: str | None) -> None:
+def test_a_request_brings_its_key_in_the_header_alone(
+    keys: InMemoryApiKeys, authorization: str | None
+) -> None:
     """The gateway would remember the answer by that header, and give it to whoever sends the same one."""
     request = a_request(authorization)
     request["headers"]["sec-websocket-protocol"] = f"bearer.{CREDENTIAL.text}"

@@ -1,4 +1,7 @@
-"""membus.domain.calibration: the estimate follows what the model counts, and the true count never passes the budget."""
+"""membus.domain.calibration.
+
+The estimate follows what the model counts, and the true count never passes the budget.
+"""
 
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -36,7 +39,10 @@ def counted(prompt: Prompt) -> int:
 
 @pytest.mark.parametrize("language", TEXTS)
 def test_the_true_count_never_passes_the_budget(language: str) -> None:
-    """Talk until windows were cut, each answer telling what the model counted; nothing else is known of it."""
+    """Talk until windows were cut, each answer telling what the model counted.
+
+    Nothing else is known of it.
+    """
     piece, rate = TEXTS[language], None
     said: list[Message] = []
     for turn in range(60):
@@ -60,7 +66,9 @@ def test_a_calibrated_estimate_is_close(language: str) -> None:
     text = TEXTS[language] * 20
     rate = calibrated(None, "m", estimated=estimate_tokens(text), usage=Usage(input=count(text), output=1))
 
-    assert estimate_tokens(TEXTS[language] * 7) * ratio_of(rate) == pytest.approx(count(TEXTS[language] * 7), rel=0.1)
+    assert estimate_tokens(TEXTS[language] * 7) * ratio_of(rate) == pytest.approx(
+        count(TEXTS[language] * 7), rel=0.1
+    )
 
 
 def test_a_ratio_rises_at_once_and_falls_slowly() -> None:
@@ -78,4 +86,6 @@ def test_no_report_moves_it_beyond_its_bounds(reported: int, ratio: float) -> No
 def test_another_model_begins_anew() -> None:
     old = Rate(model="old", ratio=1.9)
 
-    assert calibrated(old, "new", estimated=100, usage=Usage(input=110, output=1)) == Rate(model="new", ratio=1.1)
+    assert calibrated(old, "new", estimated=100, usage=Usage(input=110, output=1)) == Rate(
+        model="new", ratio=1.1
+    )

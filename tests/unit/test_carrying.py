@@ -1,4 +1,7 @@
-"""membus.domain.carrying: what is carried forward, and what is read behind it, come to what all observations do."""
+"""membus.domain.carrying.
+
+What is carried forward, and what is read behind it, come to what all observations do.
+"""
 
 from datetime import timedelta
 
@@ -21,7 +24,10 @@ said = st.tuples(st.sampled_from(["Lisbon", "LISBON", "Paris", "Rome"]), st.samp
 
 @st.composite
 def streams(draw: st.DrawFn) -> list[Observation]:
-    """Draw observations as they are learned: most in order, some told later, some of a time gone by or at an end."""
+    """Draw observations as they are learned.
+
+    Most in order, some told later, some of a time gone by or at an end.
+    """
     return [draw(_observations(number)) for number in range(draw(st.integers(0, 30)))]
 
 
@@ -31,9 +37,13 @@ def _observations(draw: st.DrawFn, number: int) -> Observation:
     begins = NOON + HOUR * (number - draw(st.sampled_from([0, 0, 0, 1, 2, 9])))
     ends = draw(st.sampled_from([None, None, None, begins + HOUR * 2])) if value else None
     seen = an_observation(
-        value, trust=trust, event_id=f"e{number}", valid_from=begins, valid_until=ends,
+        value,
+        trust=trust,
+        event_id=f"e{number}",
+        valid_from=begins,
+        valid_until=ends,
         learned_at=NOON + HOUR * (number + draw(st.sampled_from([0, 0, 0, 3, 12]))) + timedelta(seconds=1),
-    )  # fmt: skip
+    )
     why = seen.provenance.model_copy(update={"agent_id": draw(st.sampled_from(["one", "two"]))})
     return seen.model_copy(update={"provenance": why})
 

@@ -29,7 +29,9 @@ def talk(door: Door) -> Door:
     return door
 
 
-def say(door: Door, content: str = "Where do I live?", *, author: str = "ada", key: str | None = "k1") -> Answer:
+def say(
+    door: Door, content: str = "Where do I live?", *, author: str = "ada", key: str | None = "k1"
+) -> Answer:
     return door.post(PATH, {"content": content, "author": author}, key=key)
 
 
@@ -51,7 +53,11 @@ def test_an_answer_is_the_models_words_and_what_they_took(talk: Door) -> None:
     assert (answer.json["stop_reason"], answer.json["usage"]["input"]) == ("end_turn", 100)
     context = answer.json["context"]
     assert [section["name"] for section in context["sections"]] == list(BUDGETS)
-    assert sum(section["tokens"] for section in context["sections"]) == context["total_tokens"] <= context["budget"]
+    assert (
+        sum(section["tokens"] for section in context["sections"])
+        == context["total_tokens"]
+        <= context["budget"]
+    )
 
 
 @pytest.mark.parametrize(("author", "city"), [("ada", "Lisbon"), ("bob", "Oslo")])
@@ -117,7 +123,9 @@ def test_a_key_is_the_conversations_own(talk: Door) -> None:
     talk.conversations.create(a_conversation("d"), request_key=uuid4().hex)
     say(talk)
 
-    other = talk.post("/v1/conversations/d/messages", {"content": "Where do I live?", "author": "ada"}, key="k1")
+    other = talk.post(
+        "/v1/conversations/d/messages", {"content": "Where do I live?", "author": "ada"}, key="k1"
+    )
 
     assert other.status == 200
     assert len(talk.model.prompts) == 2
@@ -175,7 +183,8 @@ def test_a_message_that_may_not_be_said_has_no_effect(
 
 
 @pytest.mark.parametrize(
-    "body", [{}, {"content": "hi"}, {"content": "hi", "author": "ada", "x": 1}, {"content": ["hi"], "author": "ada"}]
+    "body",
+    [{}, {"content": "hi"}, {"content": "hi", "author": "ada", "x": 1}, {"content": ["hi"], "author": "ada"}],
 )
 def test_a_message_of_another_shape_is_refused(talk: Door, body: dict[str, Any]) -> None:
     assert talk.post(PATH, body).status == 422
@@ -224,14 +233,19 @@ def test_the_same_request_answered_elsewhere_meanwhile_is_a_conflict(
     assert talk.bus.published == []
 
 
-def test_everything_is_read_in_two_waves_before_the_model_is_asked(talk: Door, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_everything_is_read_in_two_waves_before_the_model_is_asked(
+    talk: Door, monkeypatch: pytest.MonkeyPatch
+) -> None:
     waves = {
         threading.Barrier(5, timeout=5): {
-            "turn": talk.conversations, "conversation": talk.conversations, "profile": talk.facts,
-            "newest": talk.fresh, "found": talk.recollection,
+            "turn": talk.conversations,
+            "conversation": talk.conversations,
+            "profile": talk.facts,
+            "newest": talk.fresh,
+            "found": talk.recollection,
         },
         threading.Barrier(2, timeout=5): {"recent": talk.conversations, "outline": talk.summaries},
-    }  # fmt: skip
+    }
     calls: list[str] = []
 
     def meet(name: str, owner: Any, together: threading.Barrier) -> None:

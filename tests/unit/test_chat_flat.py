@@ -1,4 +1,7 @@
-"""A conversation of a thousand turns: its prefix stays byte for byte, its prompt stays flat, its summaries keep up."""
+"""A conversation of a thousand turns.
+
+Its prefix stays byte for byte, its prompt stays flat, its summaries keep up.
+"""
 
 from datetime import timedelta
 from typing import Any
@@ -22,13 +25,19 @@ def summarise(door: Door) -> None:
     door.announcements.published.clear()
     for event in due:
         Summarizer(
-            conversations=door.conversations, summaries=door.summaries, model=lambda _: ScriptedModel(CHAPTER),
-            clock=door.clock, seconds_left=lambda: 10.0,
-        ).advance(SummaryDue(tenant_id="acme", conversation_id=str(event.payload["conversation_id"])))  # fmt: skip
+            conversations=door.conversations,
+            summaries=door.summaries,
+            model=lambda _: ScriptedModel(CHAPTER),
+            clock=door.clock,
+            seconds_left=lambda: 10.0,
+        ).advance(SummaryDue(tenant_id="acme", conversation_id=str(event.payload["conversation_id"])))
 
 
 def prefix(prompt: Prompt) -> list[str]:
-    """Return the bytes of the prompt block by block, up to the last cache point; the points themselves may move."""
+    """Return the bytes of the prompt block by block, up to the last cache point.
+
+    The points themselves may move.
+    """
     *window, _ = prompt.messages
     blocks = [block.model_dump_json(exclude={"cached"}) for block in prompt.system]
     return [*blocks, *(said.model_dump_json(exclude={"cached"}) for said in window)]
@@ -46,7 +55,11 @@ def test_a_thousand_turns_keep_their_prefix_and_their_size(door: Door) -> None:
         changed: set[str] = set()
         if turn % FACT_EVERY == FACT_EVERY - 1:
             facts += 1
-            learn(door.facts, ADA, an_observation(f"Town {facts}", event_id=f"e{facts}", valid_from=door.clock()))
+            learn(
+                door.facts,
+                ADA,
+                an_observation(f"Town {facts}", event_id=f"e{facts}", valid_from=door.clock()),
+            )
             changed.add("fact")
         cut = door.conversations.conversation("acme", "c").marks.cut
         answer = door.post(
@@ -78,7 +91,9 @@ def test_a_summariser_that_is_down_costs_coverage_and_nothing_else(door: Door) -
     door.model = ScriptedModel("word " * 150)
     for turn in range(150):
         door.clock.advance(timedelta(minutes=1))
-        door.post("/v1/conversations/c/messages", {"content": f"Thing {turn}.", "author": "ada"}, key=str(turn))
+        door.post(
+            "/v1/conversations/c/messages", {"content": f"Thing {turn}.", "author": "ada"}, key=str(turn)
+        )
 
     shown: Any = door.get("/v1/conversations/c/context").json
     windows = {section["name"]: section["tokens"] for section in shown["sections"]}
@@ -90,7 +105,9 @@ def test_a_summariser_that_is_down_costs_coverage_and_nothing_else(door: Door) -
     summarise(door)
     for turn in range(150, 190):
         door.clock.advance(timedelta(minutes=1))
-        door.post("/v1/conversations/c/messages", {"content": f"Thing {turn}.", "author": "ada"}, key=str(turn))
+        door.post(
+            "/v1/conversations/c/messages", {"content": f"Thing {turn}.", "author": "ada"}, key=str(turn)
+        )
         summarise(door)
     assert not door.conversations.conversation("acme", "c").marks.cut.uncovered
     assert door.clock() > NOON

@@ -1,4 +1,7 @@
-"""POST …/messages: worked on in an invocation of its own, waited for, and promised where that takes too long."""
+"""POST …/messages.
+
+Worked on in an invocation of its own, waited for, and promised where that takes too long.
+"""
 
 from itertools import count
 from typing import Any
@@ -14,7 +17,9 @@ from tests.fakes.model import ScriptedModel
 from tests.fakes.sockets import ImmediateTurns
 
 PATH = "/v1/conversations/c/messages"
-SLOW = UnavailableError("the model cannot be reached right now", code="model_unavailable", retry_after_seconds=7)
+SLOW = UnavailableError(
+    "the model cannot be reached right now", code="model_unavailable", retry_after_seconds=7
+)
 
 
 @pytest.fixture
@@ -58,7 +63,10 @@ def test_the_answer_appears_where_it_was_promised_for_one_call_of_the_model(talk
     message = talk.get(where).json
     assert (message["status"], message["content"]) == ("complete", "Lisbon.")
     assert say(talk).json["message"] == message
-    assert [each.content for each in talk.conversations.recent("acme", "c", limit=9)] == ["Where do I live?", "Lisbon."]
+    assert [each.content for each in talk.conversations.recent("acme", "c", limit=9)] == [
+        "Where do I live?",
+        "Lisbon.",
+    ]
     assert {event.event_id for event in talk.bus.published} == {talk.bus.published[0].event_id}
     assert len(talk.turns.begun) == len(talk.model.prompts) == 1
 
@@ -104,7 +112,9 @@ def test_work_that_somebody_is_at_is_left_to_them_until_their_time_is_over(talk:
     assert say(talk).json["message"]["content"] == "Lisbon."
 
 
-def test_the_same_key_for_another_message_is_refused_while_the_first_is_worked_on_and_after(talk: Door) -> None:
+def test_the_same_key_for_another_message_is_refused_while_the_first_is_worked_on_and_after(
+    talk: Door,
+) -> None:
     say(talk)
     assert say(talk, content="Who am I?").code == "idempotency_mismatch"
 
@@ -117,10 +127,12 @@ def test_the_same_key_for_another_message_is_refused_while_the_first_is_worked_o
 @pytest.mark.parametrize(
     ("error", "status"),
     [
-        (SLOW, 503), (ModelError("cut", reason="cut_off"), 503), (BudgetError("spent"), 402),
+        (SLOW, 503),
+        (ModelError("cut", reason="cut_off"), 503),
+        (BudgetError("spent"), 402),
         (ConflictError("she is being erased", code="erasing"), 409),
     ],
-)  # fmt: skip
+)
 def test_who_still_waits_is_told_why_there_is_no_answer_and_may_ask_again(
     talk: Door, error: MembusError, status: int
 ) -> None:
@@ -194,8 +206,12 @@ def test_it_is_waited_for_as_long_as_a_request_may_however_slow_the_store(
 ) -> None:
     ticks = count()
     waiting = Waiting(
-        talk.conversations, talk.pending, talk.turns, talk.clock, lambda _: None,
+        talk.conversations,
+        talk.pending,
+        talk.turns,
+        talk.clock,
+        lambda _: None,
         lambda: next(ticks) * (each_look_takes + 0.25 if each_look_takes else 0.0),
-    )  # fmt: skip
+    )
 
     assert len(list(waiting._pauses(24))) == pytest.approx(looks, abs=3)

@@ -97,8 +97,10 @@ def test_a_search_that_is_away_costs_the_passages_and_says_so(talk: Door) -> Non
     context = talk.get("/v1/conversations/c/context", "message=Where%20did%20we%20meet%20in%20Porto%3F").json
 
     assert (context["degraded"], context["recalled"], context["need"]) == (
-        True, [], {"search": True, "reason": "asks"},
-    )  # fmt: skip
+        True,
+        [],
+        {"search": True, "reason": "asks"},
+    )
     assert say(talk, "Where did we meet in Porto?", "k1")
 
 

@@ -75,7 +75,9 @@ def test_steps_before_the_cut_count_towards_the_five(talk: Door) -> None:
 
 
 def test_what_was_cut_for_the_prompt_before_is_still_there_whole(talk: Door) -> None:
-    talk.recollection.passages[ADA] = [a_passage(f"passage {n} " + "word " * 400, memory_id=f"m{n}") for n in range(30)]
+    talk.recollection.passages[ADA] = [
+        a_passage(f"passage {n} " + "word " * 400, memory_id=f"m{n}") for n in range(30)
+    ]
     cut_off_after(talk, [call(query="all", limit=30)])
     talk.model = ScriptedModel("In Porto.")
 

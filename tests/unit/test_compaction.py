@@ -19,15 +19,21 @@ from tests.factories import a_message
 
 
 def talk(turns: int, *, tokens: int = 10, roles: tuple[str, ...] = ("user", "assistant")) -> list[Message]:
-    return [a_message(role=role, tokens=tokens, message_id=f"{place:026d}") for place, role in enumerate(roles * turns)]
+    return [
+        a_message(role=role, tokens=tokens, message_id=f"{place:026d}")
+        for place, role in enumerate(roles * turns)
+    ]
 
 
 @pytest.mark.parametrize(
     ("tokens", "messages", "due"),
     [
-        (DUE_TOKENS - TURN_TOKENS, 2, False), (DUE_TOKENS - TURN_TOKENS + 1, 2, True), (10, 39, False), (10, 40, True)
+        (DUE_TOKENS - TURN_TOKENS, 2, False),
+        (DUE_TOKENS - TURN_TOKENS + 1, 2, True),
+        (10, 39, False),
+        (10, 40, True),
     ],
-)  # fmt: skip
+)
 def test_a_summary_is_due_by_tokens_or_by_turns(tokens: int, messages: int, due: bool) -> None:  # noqa: FBT001
     assert is_due(tokens=tokens, messages=messages) is due
 
@@ -38,7 +44,9 @@ def test_short_turns_are_covered_up_to_the_newest() -> None:
     assert segment_of(messages) == messages[:-2]
 
 
-@pytest.mark.parametrize(("turns", "tokens", "kept"), [(16, 246, KEPT_TOKENS), (8, 496, 3_000), (4, 996, 2_000)])
+@pytest.mark.parametrize(
+    ("turns", "tokens", "kept"), [(16, 246, KEPT_TOKENS), (8, 496, 3_000), (4, 996, 2_000)]
+)
 def test_many_tokens_leave_the_half_of_a_window_and_less_where_it_would_not_last_five_turns(
     turns: int, tokens: int, kept: int
 ) -> None:
@@ -75,7 +83,10 @@ def test_what_has_piled_up_is_told_in_parts() -> None:
 
 def test_chapters_of_one_level_become_one_when_there_are_four() -> None:
     def chapters(*levels: int) -> list[Chapter]:
-        return [Chapter(level=level, first=f"{n:03}a", last=f"{n:03}b", text="x") for n, level in enumerate(levels)]
+        return [
+            Chapter(level=level, first=f"{n:03}a", last=f"{n:03}b", text="x")
+            for n, level in enumerate(levels)
+        ]
 
     assert list(due_for_rollup(chapters(1, 1, 1, 0, 0, 0))) == []
     four = chapters(1, 0, 0, 0, 0)

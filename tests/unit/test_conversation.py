@@ -29,7 +29,12 @@ def test_nobody_else_writes(author: str) -> None:
 
 @pytest.mark.parametrize(
     ("text", "title"),
-    [("hi", "hi"), (" a \n b ", "a b"), ("word " * 30, " ".join(["word"] * 15) + "…"), ("x" * 200, "x" * 79 + "…")],
+    [
+        ("hi", "hi"),
+        (" a \n b ", "a b"),
+        ("word " * 30, " ".join(["word"] * 15) + "…"),
+        ("x" * 200, "x" * 79 + "…"),
+    ],
 )
 def test_a_title_is_the_first_words(text: str, title: str) -> None:
     assert title_of(text) == title

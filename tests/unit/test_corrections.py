@@ -35,8 +35,10 @@ def test_a_correction_is_the_word_that_nothing_outranks() -> None:
     assert (seen.trust, seen.confidence) == (Trust.CORRECTED, 1.0)
     assert (seen.valid_from, seen.learned_at) == (NOON, NOON)
     assert (seen.provenance.event_id, seen.provenance.event_type, seen.provenance.origin) == (
-        "c1", "fact.corrected", "api",
-    )  # fmt: skip
+        "c1",
+        "fact.corrected",
+        "api",
+    )
     assert (seen.provenance.rule, seen.provenance.quote) == ("correction", "set home.city to Lisbon")
 
 
@@ -65,26 +67,38 @@ def test_who_reads_the_event_again_learns_the_same(correction: Correction) -> No
 @pytest.mark.parametrize(
     "event",
     [
-        by_hand("message.sent", key="home.city", value="Lisbon"), by_hand(), by_hand(key="home.city"),
-        by_hand(key="home.city", value=None), by_hand(key="home#city", value="Lisbon"), by_hand(key="k", value=7),
-        by_hand(key="Home.City", value="Lisbon"), by_hand(key="home.city", value=" \u200b"),
-        by_hand(key="k", value="x" * 1001), by_hand(key="k", value="v", kind="gossip"),
-        by_hand(key="k", value="v", valid_from="1960-01-01T00:00:00Z"), by_hand("fact.retracted", key=""),
+        by_hand("message.sent", key="home.city", value="Lisbon"),
+        by_hand(),
+        by_hand(key="home.city"),
+        by_hand(key="home.city", value=None),
+        by_hand(key="home#city", value="Lisbon"),
+        by_hand(key="k", value=7),
+        by_hand(key="Home.City", value="Lisbon"),
+        by_hand(key="home.city", value=" \u200b"),
+        by_hand(key="k", value="x" * 1001),
+        by_hand(key="k", value="v", kind="gossip"),
+        by_hand(key="k", value="v", valid_from="1960-01-01T00:00:00Z"),
+        by_hand("fact.retracted", key=""),
         by_hand("fact.recorded", key="home.city", value="Lisbon"),
     ],
-)  # fmt: skip
+)
 def test_what_is_no_correction_teaches_nothing(event: Recorded) -> None:
     assert corrected_by_hand(event) == []
 
 
-@pytest.mark.parametrize("key", ["Home.City", "home#city", "", "a b", "é" * 201, "語" * 134, ".city", "home/city"])
+@pytest.mark.parametrize(
+    "key", ["Home.City", "home#city", "", "a b", "é" * 201, "語" * 134, ".city", "home/city"]
+)
 def test_a_key_that_no_fact_can_have_is_refused(key: str) -> None:
     with pytest.raises(ValidationError):
         Correction(key=key, value="x")
 
 
 @example("likes", "\uab70")
-@given(st.sampled_from(["home.city", "likes", "setting.theme", "family.sister", "frustrated_by"]), st.text(max_size=90))
+@given(
+    st.sampled_from(["home.city", "likes", "setting.theme", "family.sister", "frustrated_by"]),
+    st.text(max_size=90),
+)
 def test_every_key_that_the_extractor_makes_can_be_corrected(attribute: str, value: str) -> None:
     key = fact_key(attribute, value)
 

@@ -56,7 +56,13 @@ def test_a_cursor_that_is_none_is_refused(cursor: str) -> None:
 
 
 @pytest.mark.parametrize(
-    "query", ["facts\nzeta\nada\nNone", "facts\nacme\nbob\nNone", "facts\nacme\nada\nwork", "facts\nacme\nada\nNone\n"]
+    "query",
+    [
+        "facts\nzeta\nada\nNone",
+        "facts\nacme\nbob\nNone",
+        "facts\nacme\nada\nwork",
+        "facts\nacme\nada\nNone\n",
+    ],
 )
 def test_a_cursor_of_another_query_is_refused(query: str) -> None:
     cursor = write_cursor(AFTER, query=query, sealer=SEALER)
@@ -80,7 +86,12 @@ def test_no_cursor_crosses_the_door_to_another_tenant_or_list(door: Door) -> Non
     paths = ["/v1/users/ada/facts", "/v1/conversations", "/v1/conversations/c0/messages"]
     cursors = {path: door.get(path, "limit=1").json["next_cursor"] for path in paths}
 
-    for path in [*paths, "/v1/users/ada/facts?kind=work", "/v1/users/bob/facts", "/v1/conversations/c1/messages"]:
+    for path in [
+        *paths,
+        "/v1/users/ada/facts?kind=work",
+        "/v1/users/bob/facts",
+        "/v1/conversations/c1/messages",
+    ]:
         for origin, cursor in cursors.items():
             where, _, kind = path.partition("?")
             answer = door.get(where, f"limit=1&cursor={cursor}" + (f"&{kind}" if kind else ""))

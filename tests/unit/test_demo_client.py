@@ -25,7 +25,11 @@ def an_api(
             raise answer
         return answer
 
-    return Api("http://membus.test", "mb_key", transport=httpx2.MockTransport(serve), sleep=naps.append), naps, requests
+    return (
+        Api("http://membus.test", "mb_key", transport=httpx2.MockTransport(serve), sleep=naps.append),
+        naps,
+        requests,
+    )
 
 
 def test_the_key_travels_as_a_bearer_token() -> None:
@@ -64,7 +68,9 @@ def test_an_api_that_stays_away_is_named_after_five_pauses() -> None:
     ("problem", "told"),
     [
         (
-            lambda: httpx2.Response(403, json={"code": "scope_missing", "detail": "needs chat", "request_id": "r1"}),
+            lambda: httpx2.Response(
+                403, json={"code": "scope_missing", "detail": "needs chat", "request_id": "r1"}
+            ),
             r"answered 403: scope_missing needs chat \(request_id r1\)",
         ),
         (lambda: httpx2.Response(401, json={"message": "Unauthorized"}), "answered 401: Unauthorized"),

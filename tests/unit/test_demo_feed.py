@@ -22,7 +22,8 @@ def test_long_events_make_small_batches_and_one_too_long_travels_alone() -> None
     long = "x" * (BATCH_BYTES // 2)
 
     sizes = [
-        len(batch) for batch in batches([an_event(1, long), an_event(2, long), an_event(3, long * 3), an_event(4)])
+        len(batch)
+        for batch in batches([an_event(1, long), an_event(2, long), an_event(3, long * 3), an_event(4)])
     ]
 
     assert sizes == [1, 1, 1, 1]
@@ -47,7 +48,9 @@ def test_accepted_rejected_and_repeated_events_are_counted_apart() -> None:
     api = CannedApi(refuse=frozenset({"e-120"}))
     heard: list[int] = []
 
-    sent = feed(api.client(), [*(an_event(number) for number in range(150)), an_event(7)], advance=heard.append)
+    sent = feed(
+        api.client(), [*(an_event(number) for number in range(150)), an_event(7)], advance=heard.append
+    )
 
     assert (sent.total, sent.accepted, sent.repeated) == (151, 150, 1)
     assert [(event_id, refusal.code) for event_id, refusal in sent.rejected] == [("e-120", "invalid")]

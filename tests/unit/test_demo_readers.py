@@ -25,7 +25,10 @@ def a_sample(name: str = "conv-1", speakers: tuple[str, str] = ("Ann", "Mary Lou
             "session_10_date_time": "9:05 am on 2 June, 2023",
             "session_10": [a_turn("D10:1", first, "Later.")],
             "session_2_date_time": "1:56 pm on 8 May, 2023",
-            "session_2": [a_turn("D2:1", first, "Hey!"), a_turn("D2:2", second, "Look", blip_caption="a dog")],
+            "session_2": [
+                a_turn("D2:1", first, "Hey!"),
+                a_turn("D2:2", second, "Look", blip_caption="a dog"),
+            ],
         },
     }
 
@@ -36,7 +39,9 @@ def file(tmp_path: Path) -> Path:
 
 
 def test_jsonl_is_read_line_by_line_in_the_order_of_the_file(file: Path) -> None:
-    file.write_text('{"event_id":"b","user_id":"u","type":"a.b"}\n\n{"event_id":"a","user_id":"u","type":"a.b"}\n')
+    file.write_text(
+        '{"event_id":"b","user_id":"u","type":"a.b"}\n\n{"event_id":"a","user_id":"u","type":"a.b"}\n'
+    )
 
     assert [event["event_id"] for event in read(file).events] == ["b", "a"]
 
@@ -58,7 +63,9 @@ def test_events_without_an_id_get_the_same_ones_in_every_run_and_equal_lines_sta
 
 
 def test_a_limit_keeps_the_first_events(file: Path) -> None:
-    file.write_text('{"event_id":"a","user_id":"u","type":"a.b"}\n{"event_id":"b","user_id":"u","type":"a.b"}\n')
+    file.write_text(
+        '{"event_id":"a","user_id":"u","type":"a.b"}\n{"event_id":"b","user_id":"u","type":"a.b"}\n'
+    )
 
     assert [event["event_id"] for event in read(file, limit=1).events] == ["a"]
 
@@ -78,7 +85,9 @@ def test_a_limit_keeps_the_first_events(file: Path) -> None:
         ("name,city\nmia,Bath\n", "line 1: not JSON"),
     ],
 )
-def test_what_is_no_event_is_refused_by_line_and_with_what_was_expected(file: Path, content: str, told: str) -> None:
+def test_what_is_no_event_is_refused_by_line_and_with_what_was_expected(
+    file: Path, content: str, told: str
+) -> None:
     file.write_text(content)
 
     with pytest.raises(DemoError) as refused:

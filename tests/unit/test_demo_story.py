@@ -22,7 +22,9 @@ def told(api: CannedApi, *events: dict[str, Any]) -> str:
     """Return what the whole demo prints into a file 100 columns wide, after the stack is up."""
     console = Console(file=io.StringIO(), width=100, highlight=False, emoji=False)
     depths = iter([Depth(0, 0, 0, 0), Depth(1, 0, 0, 0), *[Depth(0, 0, 0, 1)] * 4])
-    story = Story(api.client(), lambda: next(depths), Source("week", events), console, Clock(sleep=lambda _: None))
+    story = Story(
+        api.client(), lambda: next(depths), Source("week", events), console, Clock(sleep=lambda _: None)
+    )
     send_and_wait(story)
     show_facts(story)
     show_answer(story, stand_in=True)
@@ -81,7 +83,9 @@ def test_the_prompt_is_measured_against_the_messages_of_the_whole_history() -> N
 def test_the_question_is_one_that_the_facts_in_the_prompt_can_answer() -> None:
     known = [a_fact(), a_fact(key="diet", value="vegan")]
 
-    output = told(CannedApi(facts={"mia": known}, lines=["- diet: vegan (since 2026-11-10)"]), an_event("e-1"))
+    output = told(
+        CannedApi(facts={"mia": known}, lines=["- diet: vegan (since 2026-11-10)"]), an_event("e-1")
+    )
 
     assert "mia: What should I cook tonight" in output
     assert "1 of 2 facts" in output
@@ -101,4 +105,7 @@ def test_the_key_is_never_printed_and_commands_are_not_broken() -> None:
     output = told(CannedApi(facts={"mia": [a_fact()]}), an_event("e-1"))
 
     assert "mb_key" not in output
-    assert 'curl -s -w "\\n" -H "Authorization: Bearer $KEY" http://membus.test/api/v1/users/mia/profile\n' in output
+    assert (
+        'curl -s -w "\\n" -H "Authorization: Bearer $KEY" http://membus.test/api/v1/users/mia/profile\n'
+        in output
+    )

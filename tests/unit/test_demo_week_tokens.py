@@ -29,10 +29,13 @@ def test_the_rules_alone_tell_what_mia_does() -> None:
     known = the_week().known(MIA)
 
     assert {
-        "setting.theme": "dark", "frustrated_by.error-500": "error 500", "activity.browses.recipes": "recipes",
-        "activity.checkout": "finished", "activity.visits.comes-back-several-times-a-week":
-        "comes back several times a week", "activity.device.phone": "phone",
-    }.items() <= known.items()  # fmt: skip
+        "setting.theme": "dark",
+        "frustrated_by.error-500": "error 500",
+        "activity.browses.recipes": "recipes",
+        "activity.checkout": "finished",
+        "activity.visits.comes-back-several-times-a-week": "comes back several times a week",
+        "activity.device.phone": "phone",
+    }.items() <= known.items()
 
 
 def test_the_checkout_that_failed_was_left_unfinished_until_the_evening() -> None:

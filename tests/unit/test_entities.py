@@ -19,11 +19,13 @@ def talk(*lines: str, every: timedelta = MINUTE) -> list[Message]:
     """Return the lines as messages a minute apart; those that begin with `> ` are the assistant's."""
     return [
         a_message(
-            line.removeprefix("> "), role="assistant" if line.startswith("> ") else "user",
-            message_id=f"m{number:03d}", created_at=NOON + number * every,
+            line.removeprefix("> "),
+            role="assistant" if line.startswith("> ") else "user",
+            message_id=f"m{number:03d}",
+            created_at=NOON + number * every,
         )
         for number, line in enumerate(lines)
-    ]  # fmt: skip
+    ]
 
 
 def after(*lines: str, now: datetime | None = None) -> ActiveEntities:
@@ -83,10 +85,14 @@ def test_silence_ends_what_was_active_and_a_mention_keeps_it() -> None:
 @pytest.mark.parametrize(
     "turn",
     [
-        "By the way, what is the weather like?", "Different question: do you sell shoes?", "btw can you write a poem",
-        "Thanks! Now, another topic please", "ok, let's talk about something else", "Übrigens, wie spät ist es?",
+        "By the way, what is the weather like?",
+        "Different question: do you sell shoes?",
+        "btw can you write a poem",
+        "Thanks! Now, another topic please",
+        "ok, let's talk about something else",
+        "Übrigens, wie spät ist es?",
     ],
-)  # fmt: skip
+)
 def test_a_user_who_says_so_changes_the_topic_at_once(turn: str) -> None:
     active = after(ORDER, turn)
 
@@ -101,9 +107,10 @@ def test_what_the_user_takes_along_stays() -> None:
 
 
 ELSEWHERE = [
-    "Can penguins really swim faster than people?", "What do polar bears usually eat in winter?",
+    "Can penguins really swim faster than people?",
+    "What do polar bears usually eat in winter?",
     "Which arctic animals sleep longest every year?",
-]  # fmt: skip
+]
 
 
 def test_three_messages_without_a_link_are_a_new_topic() -> None:
@@ -115,7 +122,10 @@ def test_three_messages_without_a_link_are_a_new_topic() -> None:
 def test_the_assistants_answers_do_not_hold_the_old_topic() -> None:
     answers = [f"> About {line.lower()}" for line in ELSEWHERE]
 
-    assert values(after(ORDER, *(line for pair in zip(ELSEWHERE, answers, strict=True) for line in pair))) == set()
+    assert (
+        values(after(ORDER, *(line for pair in zip(ELSEWHERE, answers, strict=True) for line in pair)))
+        == set()
+    )
 
 
 def test_what_came_up_on_the_way_belongs_to_the_new_topic() -> None:
@@ -140,8 +150,10 @@ def test_short_answers_and_pointing_words_go_on_with_the_topic(line: str) -> Non
 def test_the_block_is_fenced_data_and_absent_where_there_is_nothing() -> None:
     assert ActiveEntities().block == ""
     assert after(ORDER).block.splitlines() == [
-        "<active_entities>", "- order_id: 4417 (said by the user)", "</active_entities>",
-    ]  # fmt: skip
+        "<active_entities>",
+        "- order_id: 4417 (said by the user)",
+        "</active_entities>",
+    ]
 
 
 def test_no_text_can_end_the_fence() -> None:
@@ -150,10 +162,20 @@ def test_no_text_can_end_the_fence() -> None:
     assert active.block.count("</active_entities>") == 1
 
 
-lines = st.sampled_from([
-    ORDER, "order #5521", "> order #9999 is on its way", "ABC-1 and ABC-2", "yes", *ELSEWHERE, "by the way, ABC-9",
-    "> Penguins swim at 8 km/h", "see https://example.com", "",
-])  # fmt: skip
+lines = st.sampled_from(
+    [
+        ORDER,
+        "order #5521",
+        "> order #9999 is on its way",
+        "ABC-1 and ABC-2",
+        "yes",
+        *ELSEWHERE,
+        "by the way, ABC-9",
+        "> Penguins swim at 8 km/h",
+        "see https://example.com",
+        "",
+    ]
+)
 talks = st.lists(lines, max_size=12).flatmap(
     lambda said: st.integers(1, 40).map(lambda minutes: talk(*said, every=minutes * MINUTE))
 )

@@ -1,4 +1,7 @@
-"""functions/erase/handler: who is not done asks for the rest on the bus at once, or by the queue for later."""
+"""functions/erase/handler.
+
+Who is not done asks for the rest on the bus at once, or by the queue for later.
+"""
 
 import json
 from collections.abc import Callable
@@ -60,10 +63,13 @@ def jobs(
 ) -> InMemoryErasures:
     jobs, shelves = InMemoryErasures(), Shelves()
     parts: list[tuple[Any, str, Any]] = [
-        (wiring_search, "announcements", bus), (wiring_erasing, "own_queue", queue), (wiring_erasing, "jobs", jobs),
-        (wiring_erasing, "holdings", (shelves,)), (wiring_erasing, "settle", timedelta(minutes=18, milliseconds=1)),
+        (wiring_search, "announcements", bus),
+        (wiring_erasing, "own_queue", queue),
+        (wiring_erasing, "jobs", jobs),
+        (wiring_erasing, "holdings", (shelves,)),
+        (wiring_erasing, "settle", timedelta(minutes=18, milliseconds=1)),
         (wiring_erasing, "kept_days", {"queues": 14}),
-    ]  # fmt: skip
+    ]
     for module, name, part in parts:
         monkeypatch.setattr(module, name, lambda part=part: part)
     monkeypatch.setattr(wiring, "now", clock)
@@ -90,13 +96,22 @@ class Ebbing(Invocation):
 
 def deliver(body: str, *, looks: int) -> list[str]:
     attributes = {
-        "ApproximateReceiveCount": "1", "SentTimestamp": "1", "SenderId": "s", "ApproximateFirstReceiveTimestamp": "1"
-    }  # fmt: skip
+        "ApproximateReceiveCount": "1",
+        "SentTimestamp": "1",
+        "SenderId": "s",
+        "ApproximateFirstReceiveTimestamp": "1",
+    }
     record = {
-        "messageId": "m1", "receiptHandle": "r", "body": body, "attributes": attributes,
-        "messageAttributes": {}, "md5OfBody": "0", "eventSource": "aws:sqs", "awsRegion": "us-east-1",
+        "messageId": "m1",
+        "receiptHandle": "r",
+        "body": body,
+        "attributes": attributes,
+        "messageAttributes": {},
+        "md5OfBody": "0",
+        "eventSource": "aws:sqs",
+        "awsRegion": "us-east-1",
         "eventSourceARN": "arn:aws:sqs:us-east-1:123456789012:membus-test-erase",
-    }  # fmt: skip
+    }
     context: Any = Ebbing(looks)
     answer = entry.handler({"Records": [record]}, context)
     return [str(failure["itemIdentifier"]) for failure in answer["batchItemFailures"]]

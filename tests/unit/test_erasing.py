@@ -32,7 +32,9 @@ def begun(erasures: InMemoryErasures, *, done: bool = False) -> InMemoryErasures
     [(-LATER, -LATER), (-LATER, LATER), (LATER, -LATER), (timedelta(seconds=64), LATER)],
     ids=["long ago", "late", "by a clock that runs ahead", "within the minute"],
 )
-def test_what_occurred_or_was_learned_before_is_erased(*, occurred: timedelta, learned: timedelta, done: bool) -> None:
+def test_what_occurred_or_was_learned_before_is_erased(
+    *, occurred: timedelta, learned: timedelta, done: bool
+) -> None:
     event = recorded(an_event(occurred_at=NOON + occurred), learned_at=NOON + learned)
 
     assert not Gate(begun(InMemoryErasures(), done=done)).admits(event)

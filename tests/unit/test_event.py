@@ -18,16 +18,40 @@ ID: TypeAdapter[str] = TypeAdapter(Id)
 @pytest.mark.parametrize(
     "wrong",
     [
-        "", " ", "a b", "a#b", "#", "a/b", "..", "a..b", "../x", "a\x00", "a\n", "\n", "a\u200b", "a\u202eb", "\ud800",
-        "a%b", "a\\b", "<a>", "a" * 129, "é" * 129, ".", "a?b", "a&b", "a*",
+        "",
+        " ",
+        "a b",
+        "a#b",
+        "#",
+        "a/b",
+        "..",
+        "a..b",
+        "../x",
+        "a\x00",
+        "a\n",
+        "\n",
+        "a\u200b",
+        "a\u202eb",
+        "\ud800",
+        "a%b",
+        "a\\b",
+        "<a>",
+        "a" * 129,
+        "é" * 129,
+        ".",
+        "a?b",
+        "a&b",
+        "a*",
     ],
-)  # fmt: skip
+)
 def test_an_id_that_could_forge_a_key_is_refused(wrong: str) -> None:
     with pytest.raises(ValidationError):
         ID.validate_python(wrong)
 
 
-@pytest.mark.parametrize("right", ["a", "ada@example.com", "user:1", "A-b_c.d~e=f+g|h", "é" * 128, "用户", "0", "a.b"])
+@pytest.mark.parametrize(
+    "right", ["a", "ada@example.com", "user:1", "A-b_c.d~e=f+g|h", "é" * 128, "用户", "0", "a.b"]
+)
 def test_an_ordinary_id_passes(right: str) -> None:
     assert ID.validate_python(right) == right
 
@@ -41,12 +65,20 @@ def test_no_id_of_an_event_can_forge_a_key(field: str) -> None:
 @pytest.mark.parametrize(
     "wrong",
     [
-        {"schema": 2}, {"type": "sent"}, {"type": "Message.Sent"}, {"type": "a." + "b" * 63}, {"payload": []},
-        {"occurred_at": "yesterday"}, {"occurred_at": "2026-03-01T12:00:00"}, {"origin": "nowhere"},
-        {"occurred_at": "1969-12-31T23:59:59Z"}, {"occurred_at": "0001-01-01T00:00:00Z"},
-        {"occurred_at": "0001-01-01T00:00:00+14:00"}, {"occurred_at": "9999-12-31T23:59:59-14:00"},
+        {"schema": 2},
+        {"type": "sent"},
+        {"type": "Message.Sent"},
+        {"type": "a." + "b" * 63},
+        {"payload": []},
+        {"occurred_at": "yesterday"},
+        {"occurred_at": "2026-03-01T12:00:00"},
+        {"origin": "nowhere"},
+        {"occurred_at": "1969-12-31T23:59:59Z"},
+        {"occurred_at": "0001-01-01T00:00:00Z"},
+        {"occurred_at": "0001-01-01T00:00:00+14:00"},
+        {"occurred_at": "9999-12-31T23:59:59-14:00"},
     ],
-)  # fmt: skip
+)
 def test_an_envelope_that_cannot_be_one_is_refused(wrong: dict[str, Any]) -> None:
     with pytest.raises(ValidationError):
         an_event(**wrong)
@@ -89,7 +121,9 @@ def test_fields_a_newer_version_stored_do_no_harm() -> None:
         ("note.added", {"text": "I live in Rome"}, None),
     ],
 )
-def test_only_the_users_own_words_are_read(event_type: str, payload: dict[str, Any], speech: str | None) -> None:
+def test_only_the_users_own_words_are_read(
+    event_type: str, payload: dict[str, Any], speech: str | None
+) -> None:
     assert an_event(type=event_type, payload=payload).speech == speech
 
 

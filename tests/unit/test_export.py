@@ -23,7 +23,17 @@ from membus.domain.transfer import EVENTS, STATES, Manifest
 from membus.domain.verdict import Held
 from tests.deliveries import Extraction, observant
 from tests.exporting import Desk, archived
-from tests.factories import ADA, NOON, a_conversation, a_summary, a_turn, an_event, an_observation, recorded, said
+from tests.factories import (
+    ADA,
+    NOON,
+    a_conversation,
+    a_summary,
+    a_turn,
+    an_event,
+    an_observation,
+    recorded,
+    said,
+)
 from tests.fakes.clock import StoppedClock
 from tests.fakes.contents import InMemoryContents
 from tests.fakes.conversations import InMemoryConversations
@@ -54,23 +64,35 @@ class Household:
         self.held_facts = InMemoryHeldFacts(clock)
         self.states, self.contents = InMemoryStates(clock), InMemoryContents()
         self.sources = Sources(
-            episodes=self.episodes, facts=self.facts, conversations=self.conversations, summaries=self.summaries,
-            documents=self.documents, index=self.index, held_facts=self.held_facts, states=self.states,
-            contents=self.contents, now=clock,
-        )  # fmt: skip
+            episodes=self.episodes,
+            facts=self.facts,
+            conversations=self.conversations,
+            summaries=self.summaries,
+            documents=self.documents,
+            index=self.index,
+            held_facts=self.held_facts,
+            states=self.states,
+            contents=self.contents,
+            now=clock,
+        )
 
     def live(self) -> None:
-        extraction = Extraction(observant(), episodes=self.episodes, facts=self.facts, held_facts=self.held_facts)
+        extraction = Extraction(
+            observant(), episodes=self.episodes, facts=self.facts, held_facts=self.held_facts
+        )
         extraction.send(
-            said("I live in Lisbon", "e1"), said("I like tea", "e2", occurred_at=NOON + HOUR),
+            said("I live in Lisbon", "e1"),
+            said("I like tea", "e2", occurred_at=NOON + HOUR),
             said("I live in Rome", "b1", owner=Owner(tenant="acme", user="bob")),
             an_event("c1", type="fact.retracted", payload={"key": "likes.tea"}, occurred_at=NOON + 2 * HOUR),
-        )  # fmt: skip
+        )
         self.held_facts.hold(ADA, [held_fact(Held(reason="hearsay", observation=an_observation("Porto")))])
         for conversation in (OWN, SHARED):
             self.conversations.add("acme", conversation, a_turn(), request_key=conversation, title=None)
         bobs = a_turn(1)
-        bobs = bobs.model_copy(update={"user": bobs.user.model_copy(update={"author": "bob", "content": "secret"})})
+        bobs = bobs.model_copy(
+            update={"user": bobs.user.model_copy(update={"author": "bob", "content": "secret"})}
+        )
         self.conversations.add("acme", SHARED, bobs, request_key="bob", title=None)
         self.document("mem_2", "The menu", "ada")
         self.document("mem_1", "The plan", "ada")
@@ -111,7 +133,9 @@ def test_an_archive_holds_the_users_events_in_time_order_as_they_were_recorded(h
     assert set(rows[0]) == {"event", "learned_at"}
 
 
-def test_a_fact_comes_with_every_observation_and_one_taken_back_with_its_history(household: Household) -> None:
+def test_a_fact_comes_with_every_observation_and_one_taken_back_with_its_history(
+    household: Household,
+) -> None:
     facts = {row["key"]: row for row in lines(exported(household)[0], "facts.jsonl")}
 
     assert sorted(facts) == ["home.city", "likes.tea"]
@@ -127,9 +151,13 @@ def test_of_another_persons_conversation_a_member_takes_their_own_words(househol
 
     kinds = [(row["conversation_id"], row["kind"], row.get("author")) for row in rows]
     assert kinds == [
-        (SHARED, "conversation", None), (SHARED, "message", "ada"),
-        (OWN, "conversation", None), (OWN, "message", "ada"), (OWN, "message", "default"), (OWN, "summary", None),
-    ]  # fmt: skip
+        (SHARED, "conversation", None),
+        (SHARED, "message", "ada"),
+        (OWN, "conversation", None),
+        (OWN, "message", "ada"),
+        (OWN, "message", "default"),
+        (OWN, "summary", None),
+    ]
 
 
 def test_documents_and_what_waits_in_quarantine_come_along(household: Household) -> None:
@@ -144,7 +172,9 @@ def test_a_state_that_says_it_is_somebody_elses_stays_with_them(household: House
         event = an_event(f"s{number}", session_id=f"s{number}")
         household.episodes.record(recorded(event), extracted=None)
         where = Session(tenant="acme", agent=event.agent_id, session_id=f"s{number}")
-        household.states.put(where, {"step": number}, expires_at=NOON + 9 * HOUR, expected_version=None, user=user)
+        household.states.put(
+            where, {"step": number}, expires_at=NOON + 9 * HOUR, expected_version=None, user=user
+        )
 
     archive, _ = exported(household)
 

@@ -1,4 +1,7 @@
-"""functions/export/handler: a job that runs out of time asks for its rest, and no message is lost or kept in vain."""
+"""functions/export/handler.
+
+A job that runs out of time asks for its rest, and no message is lost or kept in vain.
+"""
 
 import json
 from typing import Any
@@ -31,14 +34,20 @@ def desk(monkeypatch: pytest.MonkeyPatch, bus: InMemoryBus) -> Desk:
     desk, sources = Desk(household.sources), household.sources
     desk.exports.begin(an_export())
     parts: list[tuple[Any, str, Any]] = [
-        (wiring, "facts", sources.facts), (wiring_conversations, "conversations", sources.conversations),
-        (wiring_conversations, "summaries", sources.summaries), (wiring, "held_facts", sources.held_facts),
-        (wiring, "states", sources.states), (wiring, "contents", sources.contents),
-        (wiring_cold, "episode_reader", sources.episodes), (wiring_search, "documents", sources.documents),
-        (wiring_search, "memory_index", sources.index), (wiring_search, "announcements", bus),
-        (wiring_transfer, "exports", desk.exports), (wiring_transfer, "archives", desk.archives),
+        (wiring, "facts", sources.facts),
+        (wiring_conversations, "conversations", sources.conversations),
+        (wiring_conversations, "summaries", sources.summaries),
+        (wiring, "held_facts", sources.held_facts),
+        (wiring, "states", sources.states),
+        (wiring, "contents", sources.contents),
+        (wiring_cold, "episode_reader", sources.episodes),
+        (wiring_search, "documents", sources.documents),
+        (wiring_search, "memory_index", sources.index),
+        (wiring_search, "announcements", bus),
+        (wiring_transfer, "exports", desk.exports),
+        (wiring_transfer, "archives", desk.archives),
         (wiring_erasing, "gate", Gate(InMemoryErasures())),
-    ]  # fmt: skip
+    ]
     for module, name, part in parts:
         monkeypatch.setattr(module, name, lambda part=part: part)
     monkeypatch.setattr(wiring, "now", lambda: NOON)
@@ -49,13 +58,22 @@ def desk(monkeypatch: pytest.MonkeyPatch, bus: InMemoryBus) -> Desk:
 def deliver(*, seconds_left: float) -> list[str]:
     body = {"detail": json.loads(due(an_export()).model_dump_json(by_alias=True))}
     attributes = {
-        "ApproximateReceiveCount": "1", "SentTimestamp": "1", "SenderId": "s", "ApproximateFirstReceiveTimestamp": "1"
-    }  # fmt: skip
+        "ApproximateReceiveCount": "1",
+        "SentTimestamp": "1",
+        "SenderId": "s",
+        "ApproximateFirstReceiveTimestamp": "1",
+    }
     record = {
-        "messageId": "m1", "receiptHandle": "r", "body": json.dumps(body), "attributes": attributes,
-        "messageAttributes": {}, "md5OfBody": "0", "eventSource": "aws:sqs", "awsRegion": "us-east-1",
+        "messageId": "m1",
+        "receiptHandle": "r",
+        "body": json.dumps(body),
+        "attributes": attributes,
+        "messageAttributes": {},
+        "md5OfBody": "0",
+        "eventSource": "aws:sqs",
+        "awsRegion": "us-east-1",
         "eventSourceARN": "arn:aws:sqs:us-east-1:123456789012:membus-test-export",
-    }  # fmt: skip
+    }
     context: Any = Invocation(seconds_left)
     answer = entry.handler({"Records": [record]}, context)
     return [str(failure["itemIdentifier"]) for failure in answer["batchItemFailures"]]

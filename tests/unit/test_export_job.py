@@ -1,4 +1,7 @@
-"""Exports through the door and the job behind them: asked for once, fetched for a week, forgotten with their user."""
+"""Exports through the door and the job behind them.
+
+Asked for once, fetched for a week, forgotten with their user.
+"""
 
 import io
 from datetime import timedelta
@@ -34,9 +37,13 @@ def worked(door: Door, household: Household) -> Export:
     """Do what the announcement asks for, as the function does."""
     (due,) = door.announcements.published
     exporter = Exporter(
-        sources=household.sources, exports=door.exports, archives=door.archives, show=Gate(door.erasures).show,
-        clock=door.clock, seconds_left=lambda: 900,
-    )  # fmt: skip
+        sources=household.sources,
+        exports=door.exports,
+        archives=door.archives,
+        show=Gate(door.erasures).show,
+        clock=door.clock,
+        seconds_left=lambda: 900,
+    )
     return exporter.advance(door.exports.export(due.tenant_id, str(due.payload["job_id"])))
 
 

@@ -33,7 +33,10 @@ def test_a_users_events_share_one_call_of_the_model() -> None:
 
     extraction.send(said("I live in Lisbon"), said("I like tea", "e2"), said("I like chess", "e3", owner=BOB))
 
-    assert [[each["event_id"] for each in shown(prompt)] for prompt in extraction.prompts()] == [["e1", "e2"], ["e3"]]
+    assert [[each["event_id"] for each in shown(prompt)] for prompt in extraction.prompts()] == [
+        ["e1", "e2"],
+        ["e3"],
+    ]
     assert extraction.known() == {"home.city": "Lisbon", "likes.tea": "tea"}
     assert extraction.known(BOB) == {"likes.chess": "chess"}
 
@@ -51,12 +54,15 @@ def test_the_same_user_of_two_tenants_is_two_users() -> None:
 @pytest.mark.parametrize(
     "event",
     [
-        an_event(type="page.viewed", payload={"path": "/"}), an_event(type="element.clicked", payload={"name": "buy"}),
-        an_event(payload={"text": "I live in Lisbon", "role": "assistant"}), an_event(payload={}),
+        an_event(type="page.viewed", payload={"path": "/"}),
+        an_event(type="element.clicked", payload={"name": "buy"}),
+        an_event(payload={"text": "I live in Lisbon", "role": "assistant"}),
+        an_event(payload={}),
         an_event(type="turn.recorded", payload={"assistant": {"text": "I live in Lisbon"}}),
-        a_server_error("e1"), a_setting("e1"),
+        a_server_error("e1"),
+        a_setting("e1"),
     ],
-)  # fmt: skip
+)
 def test_an_event_without_words_never_loads_a_model(event: Event) -> None:
     extraction = Extraction(proposing(e1=LISBON))
 
@@ -94,8 +100,14 @@ def test_a_changed_setting_is_known_without_a_model() -> None:
 
 
 def test_what_the_gate_refuses_is_counted_and_not_believed() -> None:
-    wrong = [LISBON | {"stance": "hypothetical"}, LISBON | {"subject": "Eva"}, LISBON | {"quote": "I live in Rome"}]
-    extraction = Extraction(proposing(**{f"e{n}": each | {"event_id": f"e{n}"} for n, each in enumerate(wrong)}))
+    wrong = [
+        LISBON | {"stance": "hypothetical"},
+        LISBON | {"subject": "Eva"},
+        LISBON | {"quote": "I live in Rome"},
+    ]
+    extraction = Extraction(
+        proposing(**{f"e{n}": each | {"event_id": f"e{n}"} for n, each in enumerate(wrong)})
+    )
 
     assert extraction.send(*(said("I live in Lisbon.", f"e{n}") for n in range(3))) == []
 
@@ -104,7 +116,9 @@ def test_what_the_gate_refuses_is_counted_and_not_believed() -> None:
 
 
 def test_a_model_that_names_anothers_event_is_not_believed() -> None:
-    extraction = Extraction(ScriptedModel(f'{{"facts": [{a_candidate(event_id="e2").model_dump_json()}]}}', NOTHING))
+    extraction = Extraction(
+        ScriptedModel(f'{{"facts": [{a_candidate(event_id="e2").model_dump_json()}]}}', NOTHING)
+    )
 
     extraction.send(an_event(), an_event("e2", owner=BOB))
 

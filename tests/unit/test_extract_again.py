@@ -106,7 +106,13 @@ def test_a_hundred_copies_in_one_batch_are_one_event() -> None:
 
 @pytest.mark.parametrize("again", ["same batch", "later"])
 @pytest.mark.parametrize(
-    "fields", [{"user_id": "bob"}, {"agent_id": "x"}, {"occurred_at": NOON + timedelta(days=9)}, {"type": "note.added"}]
+    "fields",
+    [
+        {"user_id": "bob"},
+        {"agent_id": "x"},
+        {"occurred_at": NOON + timedelta(days=9)},
+        {"type": "note.added"},
+    ],
 )
 def test_a_copy_that_says_something_else_is_still_the_first_event(again: str, fields: dict[str, Any]) -> None:
     extraction = Extraction(observant())
@@ -168,7 +174,10 @@ def test_what_failed_is_learned_on_the_next_delivery() -> None:
 def test_every_copy_of_an_event_that_failed_goes_back() -> None:
     extraction = Extraction(ScriptedModel(DOWN))
 
-    assert extraction.deliver(a_message(said("I like tea"), "m1"), a_message(said("I like tea"), "m2")) == ["m1", "m2"]
+    assert extraction.deliver(a_message(said("I like tea"), "m1"), a_message(said("I like tea"), "m2")) == [
+        "m1",
+        "m2",
+    ]
 
 
 def test_messages_that_come_back_after_an_outage_share_one_call_again() -> None:
@@ -183,7 +192,9 @@ def test_messages_that_come_back_after_an_outage_share_one_call_again() -> None:
 def test_a_defect_that_nobody_foresaw_costs_only_its_own_message() -> None:
     extraction = Extraction(observant(), episodes=BrokenEpisodes())
 
-    assert extraction.send(said("I like tea"), said("I like rum", "poison"), said("I like gin", "e3")) == ["m-poison"]
+    assert extraction.send(said("I like tea"), said("I like rum", "poison"), said("I like gin", "e3")) == [
+        "m-poison"
+    ]
 
     assert extraction.known() == {"likes.tea": "tea", "likes.gin": "gin"}
 

@@ -86,7 +86,10 @@ def deliver(*records: dict[str, Any], seconds_left: float = 60) -> list[str]:
 
 
 def test_a_batch_that_is_learned_leaves_nothing_to_do(parts: Parts) -> None:
-    assert deliver(a_record(said("I live in Lisbon"), "m1"), a_record(an_event("e2", type="page.viewed"), "m2")) == []
+    assert (
+        deliver(a_record(said("I live in Lisbon"), "m1"), a_record(an_event("e2", type="page.viewed"), "m2"))
+        == []
+    )
 
     assert parts.facts.fact(ADA, "home.city").value == "Lisbon"
     assert parts.source_queue.retries == {}
@@ -98,7 +101,9 @@ def test_an_empty_batch_is_no_trouble(parts: Parts) -> None:
 
 
 @pytest.mark.parametrize(("receives", "seconds"), [(1, 10), (2, 40), (4, 640), (5, 900), (50, 900)])
-def test_a_part_that_is_down_is_waited_for_longer_each_time(parts: Parts, receives: int, seconds: int) -> None:
+def test_a_part_that_is_down_is_waited_for_longer_each_time(
+    parts: Parts, receives: int, seconds: int
+) -> None:
     parts.model = DOWN
 
     assert deliver(a_record(said("I like tea"), "m1", receives=receives)) == ["m1"]
@@ -113,14 +118,18 @@ def test_a_model_that_is_out_for_an_hour_costs_no_dead_letter(parts: Parts) -> N
         deliver(a_record(said("I like tea"), f"m{receives}", receives=receives))
 
     waits = [
-        seconds for receipt, seconds in parts.source_queue.retries.items() if receipt != f"receipt-m{RECEIVES_MAX}"
+        seconds
+        for receipt, seconds in parts.source_queue.retries.items()
+        if receipt != f"receipt-m{RECEIVES_MAX}"
     ]
     assert sum(waits) >= 3_600
     assert parts.dead_letters.parked == []
 
 
 @pytest.mark.parametrize(("receives", "seconds"), [(1, 2), (2, 4), (4, 16)])
-def test_a_message_with_a_fault_of_its_own_is_tried_again_soon(parts: Parts, receives: int, seconds: int) -> None:
+def test_a_message_with_a_fault_of_its_own_is_tried_again_soon(
+    parts: Parts, receives: int, seconds: int
+) -> None:
     parts.model = CUT_OFF
 
     assert deliver(a_record(said("I like tea"), "m1", receives=receives)) == ["m1"]
@@ -137,7 +146,9 @@ def test_the_fifth_fault_of_its_own_sends_a_message_to_the_dead_letters_with_its
     assert parts.dead_letters.parked == [(record["body"], "model_unusable: the model stopped with None")]
 
 
-def test_a_queue_that_does_not_listen_keeps_its_own_wait(parts: Parts, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_queue_that_does_not_listen_keeps_its_own_wait(
+    parts: Parts, monkeypatch: pytest.MonkeyPatch
+) -> None:
     def deaf(*_: object, **__: object) -> None:
         raise UnavailableError("source queue: AccessDenied")
 
@@ -148,7 +159,9 @@ def test_a_queue_that_does_not_listen_keeps_its_own_wait(parts: Parts, monkeypat
 
 
 def flood(count: int, **more: Any) -> list[dict[str, Any]]:
-    return [a_record(said(f"I like tea{number}", f"e{number}"), f"m{number}", **more) for number in range(count)]
+    return [
+        a_record(said(f"I like tea{number}", f"e{number}"), f"m{number}", **more) for number in range(count)
+    ]
 
 
 def test_what_a_tenant_sends_beyond_its_share_is_set_aside_and_read_from_there(parts: Parts) -> None:
@@ -178,7 +191,9 @@ def test_what_fails_in_the_surplus_queue_comes_back_there(parts: Parts) -> None:
     assert deliver(
         *flood(1, receives=2),
     ) == ["m0"]
-    assert deliver(*(record | {"eventSourceARN": parts.surplus.ARN} for record in flood(1, receives=2))) == ["m0"]
+    assert deliver(*(record | {"eventSourceARN": parts.surplus.ARN} for record in flood(1, receives=2))) == [
+        "m0"
+    ]
 
     assert (parts.source_queue.retries, parts.surplus.retries) == ({"receipt-m0": 40}, {"receipt-m0": 40})
 

@@ -1,4 +1,7 @@
-"""functions/extract/reading: how many questions a batch takes, and what becomes of words that no model can read."""
+"""functions/extract/reading.
+
+How many questions a batch takes, and what becomes of words that no model can read.
+"""
 
 import json
 from collections.abc import Callable
@@ -64,7 +67,13 @@ def test_a_refused_question_is_never_asked_again() -> None:
     extraction.send(*likes("tea", "rum", "poison", "ale"))
 
     asked = [tuple(each["event_id"] for each in shown(prompt)) for prompt in extraction.prompts()]
-    assert asked == [("tea", "rum", "poison", "ale"), ("tea", "rum"), ("poison", "ale"), ("poison",), ("ale",)]
+    assert asked == [
+        ("tea", "rum", "poison", "ale"),
+        ("tea", "rum"),
+        ("poison", "ale"),
+        ("poison",),
+        ("ale",),
+    ]
 
 
 def test_an_answer_too_long_for_its_limit_is_asked_for_in_halves() -> None:
@@ -150,7 +159,10 @@ def test_an_event_of_which_one_part_cannot_be_read_teaches_nothing_and_is_parked
     padding = "Nothing to see here. " * (TEXT_TOKENS_MAX // 5)
     extraction = Extraction(upset_by("poison", REFUSED))
 
-    assert extraction.send(said(f"I like tea. {padding} poison. {padding}I like ale", "long"), *likes("rum")) == []
+    assert (
+        extraction.send(said(f"I like tea. {padding} poison. {padding}I like ale", "long"), *likes("rum"))
+        == []
+    )
 
     assert extraction.known() == {"likes.rum": "rum"}
     assert len(extraction.quarantine.parked) == 1
@@ -186,7 +198,9 @@ def test_an_answer_without_a_list_of_facts_is_no_answer() -> None:
 
     assert extraction.send(said("I live in Lisbon")) == []
 
-    assert [reason.split(":")[0] for _, reason in extraction.quarantine.parked] == ["model_unusable.malformed"]
+    assert [reason.split(":")[0] for _, reason in extraction.quarantine.parked] == [
+        "model_unusable.malformed"
+    ]
     assert Candidates.model_validate_json('{"facts": []}').facts == []
 
 

@@ -1,4 +1,7 @@
-"""functions/extract: with the money spent, rules learn and nobody reads; what was not read can be read later."""
+"""functions/extract: with the money spent, rules learn and nobody reads.
+
+What was not read can be read later.
+"""
 
 from functions.extract.learning import UNPAID, VERSION
 from membus.domain.event import Event

@@ -15,7 +15,11 @@ DAY = timedelta(days=1)
 
 observations = st.builds(
     lambda said, valid, learned, event: an_observation(
-        said[0], trust=said[1], valid_from=NOON + DAY * valid, learned_at=NOON + DAY * learned, event_id=f"e{event}"
+        said[0],
+        trust=said[1],
+        valid_from=NOON + DAY * valid,
+        learned_at=NOON + DAY * learned,
+        event_id=f"e{event}",
     ),
     said=st.tuples(st.sampled_from(["Lisbon", "LISBON", "Paris", "Rome"]), st.sampled_from(Trust))
     | st.just((None, Trust.CORRECTED)),
@@ -38,14 +42,20 @@ def days(number: int) -> datetime:
     return NOON + DAY * number
 
 
-def at(day: int, value: str | None, *, trust: Trust = Trust.USER_STATED, learned: int | None = None) -> Observation:
+def at(
+    day: int, value: str | None, *, trust: Trust = Trust.USER_STATED, learned: int | None = None
+) -> Observation:
     learned_at = NOON + DAY * (day if learned is None else learned)
     event_id = f"e{day}-{learned}"
-    return an_observation(value, trust=trust, valid_from=NOON + DAY * day, learned_at=learned_at, event_id=event_id)
+    return an_observation(
+        value, trust=trust, valid_from=NOON + DAY * day, learned_at=learned_at, event_id=event_id
+    )
 
 
 @given(histories, st.randoms(use_true_random=False))
-def test_any_order_of_the_same_observations_is_the_same_fact(seen: list[Observation], random: st.DataObject) -> None:
+def test_any_order_of_the_same_observations_is_the_same_fact(
+    seen: list[Observation], random: st.DataObject
+) -> None:
     shuffled = list(seen)
     random.shuffle(shuffled)  # type: ignore[attr-defined]
 
@@ -176,7 +186,9 @@ def test_what_was_known_before_a_retraction_is_still_what_was_known_then() -> No
 
 @pytest.mark.parametrize(("day", "learned"), [(1, 5), (3, 5)])
 def test_a_person_who_corrects_the_date_of_a_correction_is_heard(day: int, learned: int) -> None:
-    fact = fold([at(2, "Porto", trust=Trust.CORRECTED), at(day, "porto", trust=Trust.CORRECTED, learned=learned)])
+    fact = fold(
+        [at(2, "Porto", trust=Trust.CORRECTED), at(day, "porto", trust=Trust.CORRECTED, learned=learned)]
+    )
 
     assert fact is not None
     assert (fact.value, fact.valid_from, fact.replaced) == ("porto", days(day), None)
@@ -235,10 +247,15 @@ def test_observations_group_by_key() -> None:
 @pytest.mark.parametrize(
     "wrong",
     [
-        {"key": "a#b"}, {"key": ""}, {"key": "k" * 201}, {"confidence": 1.1}, {"value": "x" * 1001},
-        {"kind": "gossip"}, {"valid_from": "2026-03-01T12:00:00"},
+        {"key": "a#b"},
+        {"key": ""},
+        {"key": "k" * 201},
+        {"confidence": 1.1},
+        {"value": "x" * 1001},
+        {"kind": "gossip"},
+        {"valid_from": "2026-03-01T12:00:00"},
     ],
-)  # fmt: skip
+)
 def test_an_observation_that_cannot_be_one_is_refused(wrong: dict[str, object]) -> None:
     with pytest.raises(ValidationError):
         Observation.model_validate(an_observation().model_dump() | wrong)

@@ -21,7 +21,10 @@ def text_of(frames: list[Frame]) -> str:
     return "".join(frame["text"] for frame in frames)
 
 
-@given(piece=st.text(st.characters(exclude_categories=["Cs"]), min_size=1, max_size=20), times=st.integers(1, 20_000))
+@given(
+    piece=st.text(st.characters(exclude_categories=["Cs"]), min_size=1, max_size=20),
+    times=st.integers(1, 20_000),
+)
 def test_a_text_of_any_length_and_script_comes_in_frames_that_fit(piece: str, times: int) -> None:
     frames = list(deltas(piece * times))
 

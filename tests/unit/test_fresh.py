@@ -1,4 +1,7 @@
-"""Read your writes: what a user just said is known in every conversation before anybody has learned from it."""
+"""Read your writes.
+
+What a user just said is known in every conversation before anybody has learned from it.
+"""
 
 from datetime import timedelta
 from typing import Any
@@ -35,13 +38,18 @@ def say(door: Door, where: str, words: str, *, key: str = "k1", **more: Any) -> 
 
 def shown_to_the_model(door: Door, where: str, author: str = "ada") -> str:
     """Return what the model would be shown with the question `And now?`."""
-    prompt = door.get(f"/v1/conversations/{where}/context", f"message=And+now?&author={author}").json["prompt"]
+    prompt = door.get(f"/v1/conversations/{where}/context", f"message=And+now?&author={author}").json[
+        "prompt"
+    ]
     return str(prompt["messages"][-1]["text"])
 
 
 def extraction(door: Door, model: ScriptedModel | None = None) -> Extraction:
     return Extraction(
-        model or observant(), episodes=door.episodes, facts=door.facts, fresh=InMemoryFresh(door.conversations)
+        model or observant(),
+        episodes=door.episodes,
+        facts=door.facts,
+        fresh=InMemoryFresh(door.conversations),
     )
 
 
@@ -95,7 +103,10 @@ def test_it_goes_when_there_is_nothing_to_learn(talks: Door) -> None:
 
 @pytest.mark.parametrize(
     "fault",
-    [UnavailableError("the model cannot be reached"), ModelError("the model stopped with refusal", reason="refused")],
+    [
+        UnavailableError("the model cannot be reached"),
+        ModelError("the model stopped with refusal", reason="refused"),
+    ],
 )
 def test_it_stays_while_nobody_has_read_it(talks: Door, fault: UnavailableError) -> None:
     say(talks, "one", "I like tea")
@@ -125,12 +136,16 @@ def test_an_event_of_a_producer_settles_nothing(talks: Door) -> None:
     say(talks, "one", "I like tea")
     (turn,) = talks.bus.published
 
-    extraction(talks).send(Event.model_validate(turn.model_dump() | {"event_id": "other", "origin": "producer"}))
+    extraction(talks).send(
+        Event.model_validate(turn.model_dump() | {"event_id": "other", "origin": "producer"})
+    )
 
     assert BLOCK in shown_to_the_model(talks, "two")
 
 
-def test_an_event_that_is_sent_again_at_another_moment_leaves_nothing_behind_when_its_fact_lands(talks: Door) -> None:
+def test_an_event_that_is_sent_again_at_another_moment_leaves_nothing_behind_when_its_fact_lands(
+    talks: Door,
+) -> None:
     """Without `occurred_at` the door stamps each copy anew: the id says that it is the same event."""
     told = {"events": [{"event_id": "e1", "user_id": "ada", "type": "message.sent", "payload": TEA}]}
     talks.post("/v1/events", told)
@@ -158,11 +173,14 @@ def test_what_was_said_in_an_event_is_known_in_the_next_turn_and_gives_way_to_it
 @pytest.mark.parametrize(
     "told",
     [
-        {"remember": False}, {"occurred_at": "2026-02-28T12:00:00Z"}, {"payload": TEA | {"role": "assistant"}},
-        {"type": "memo.kept"}, {"user_id": "bob"},
+        {"remember": False},
+        {"occurred_at": "2026-02-28T12:00:00Z"},
+        {"payload": TEA | {"role": "assistant"}},
+        {"type": "memo.kept"},
+        {"user_id": "bob"},
     ],
     ids=["to be forgotten", "of yesterday", "an assistant's", "no message", "another's"],
-)  # fmt: skip
+)
 def test_what_is_not_what_the_user_just_said_is_not_fresh(talks: Door, told: dict[str, Any]) -> None:
     event = {"user_id": "ada", "type": "message.sent", "payload": TEA} | told
 
@@ -181,7 +199,9 @@ def test_a_request_of_a_hundred_messages_leaves_the_newest_of_each_user(talks: D
     assert [each.text for each in newest] == [f"words {n}" for n in range(99, 79, -1)]
 
 
-def test_an_event_is_taken_also_where_its_words_cannot_be_kept(talks: Door, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_an_event_is_taken_also_where_its_words_cannot_be_kept(
+    talks: Door, monkeypatch: pytest.MonkeyPatch
+) -> None:
     def away(_: object) -> None:
         raise UnavailableError("the table is away")
 
@@ -194,7 +214,12 @@ def test_an_event_is_taken_also_where_its_words_cannot_be_kept(talks: Door, monk
 
 def test_the_newest_words_have_the_room() -> None:
     said = [
-        Fresh(event_id=f"e{number}", conversation_id="one", text="word " * 60, said_at=NOON.replace(minute=number))
+        Fresh(
+            event_id=f"e{number}",
+            conversation_id="one",
+            text="word " * 60,
+            said_at=NOON.replace(minute=number),
+        )
         for number in range(20)
     ]
 

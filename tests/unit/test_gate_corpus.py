@@ -24,7 +24,9 @@ def test_the_corpus_is_large_and_hostile_enough() -> None:
 
 
 def test_no_injected_fact_and_no_secret_becomes_active(verdicts: list[Judged]) -> None:
-    assert [each.utterance.text for each in verdicts if each.admitted and each.utterance.group in STEERING] == []
+    assert [
+        each.utterance.text for each in verdicts if each.admitted and each.utterance.group in STEERING
+    ] == []
 
 
 def test_no_secret_waits_for_a_person_to_look_at_it(verdicts: list[Judged]) -> None:
@@ -32,7 +34,9 @@ def test_no_secret_waits_for_a_person_to_look_at_it(verdicts: list[Judged]) -> N
 
 
 def test_no_failure_that_other_memories_are_known_for_is_repeated(verdicts: list[Judged]) -> None:
-    assert [each.utterance.text for each in verdicts if each.utterance.group == "peers" and not each.right] == []
+    assert [
+        each.utterance.text for each in verdicts if each.utterance.group == "peers" and not each.right
+    ] == []
 
 
 def test_what_is_admitted_is_so_and_what_is_so_is_admitted(verdicts: list[Judged]) -> None:

@@ -18,15 +18,22 @@ SELF = (
     "My diet is vegan. I like tea."
 )
 PARTS = [
-    ("name", "Ada", "My name is Ada"), ("age", "34", "My age is 34"), ("home.city", "Lisbon", "I live in Lisbon"),
-    ("home.country", "Portugal", "I live in Portugal"), ("work.role", "nurse", "I work as a nurse"),
-    ("work.employer", "Siemens", "I work at Siemens"), ("diet", "vegan", "My diet is vegan"),
-]  # fmt: skip
+    ("name", "Ada", "My name is Ada"),
+    ("age", "34", "My age is 34"),
+    ("home.city", "Lisbon", "I live in Lisbon"),
+    ("home.country", "Portugal", "I live in Portugal"),
+    ("work.role", "nurse", "I work as a nurse"),
+    ("work.employer", "Siemens", "I work at Siemens"),
+    ("diet", "vegan", "My diet is vegan"),
+]
 
 
 def candidates(count: int) -> list[Candidate]:
     tea = a_candidate(attribute="likes", value="tea", quote="I like tea")
-    return [*(a_candidate(attribute=name, value=value, quote=quote) for name, value, quote in PARTS[:count]), tea]
+    return [
+        *(a_candidate(attribute=name, value=value, quote=quote) for name, value, quote in PARTS[:count]),
+        tea,
+    ]
 
 
 def verdict(text: str, **fields: Any) -> Verdict:
@@ -42,7 +49,9 @@ def test_somebody_may_introduce_themselves() -> None:
 def test_an_event_that_rewrites_somebody_waits_and_what_only_adds_does_not() -> None:
     verdicts = judge(candidates(CHANGES_MAX + 1), {"e1": recorded(said(SELF))}, READER)
 
-    assert [each.reason for each in verdicts if isinstance(each, Held)] == ["too_many_changes"] * (CHANGES_MAX + 1)
+    assert [each.reason for each in verdicts if isinstance(each, Held)] == ["too_many_changes"] * (
+        CHANGES_MAX + 1
+    )
     assert [each.key for each in verdicts if isinstance(each, Observation)] == ["likes.tea"]
 
 
@@ -65,7 +74,9 @@ def test_hearsay_waits_as_somebody_elses_word() -> None:
     assert (held.reason, held.observation.trust) == ("hearsay", Trust.THIRD_PARTY)
 
 
-@pytest.mark.parametrize("text", ["I'm planning to use Flask debug mode", "I'm studying the developer tools of Safari"])
+@pytest.mark.parametrize(
+    "text", ["I'm planning to use Flask debug mode", "I'm studying the developer tools of Safari"]
+)
 def test_the_words_of_a_trade_are_no_orders(text: str) -> None:
     assert isinstance(verdict(text, attribute="plan", value=text.removeprefix("I'm ")), Observation)
 
@@ -85,11 +96,19 @@ def test_words_that_are_clean_in_one_place_are_enough() -> None:
 @pytest.mark.parametrize(
     "text",
     [
-        "AKIAIOSFODNN7EXAMPLE", "AKIA\u200bIOSFODNN7EXAMPLE", "4111111111111111", "4111 1111 1111 1111",
-        "4111\u00a01111\u00a01111\u00a01111", "GB82 WEST 1234 5698 7654 32", "GB82WEST12345698765432",
-        "-----BEGIN RSA PRIVATE KEY-----", "postgres://ada:hunter2@db/x", "my password: hunter2", "PIN is 4821",
+        "AKIAIOSFODNN7EXAMPLE",
+        "AKIA\u200bIOSFODNN7EXAMPLE",
+        "4111111111111111",
+        "4111 1111 1111 1111",
+        "4111\u00a01111\u00a01111\u00a01111",
+        "GB82 WEST 1234 5698 7654 32",
+        "GB82WEST12345698765432",
+        "-----BEGIN RSA PRIVATE KEY-----",
+        "postgres://ada:hunter2@db/x",
+        "my password: hunter2",
+        "PIN is 4821",
     ],
-)  # fmt: skip
+)
 def test_a_secret_is_refused_and_kept_nowhere(text: str) -> None:
     refused = verdict(f"I own this: {text}", attribute="owns", value=text)
 
@@ -100,10 +119,17 @@ def test_a_secret_is_refused_and_kept_nowhere(text: str) -> None:
 @pytest.mark.parametrize(
     "text",
     [
-        "4111 1111 1111 1112", "GB82 WEST 1234 5698 7654 33", "+49 30 901820", "978-0-306-40615-7", "password puzzles",
-        "2026-03-01", "order 12345", "the internationalization-of-everything-working-group", "a pin board",
+        "4111 1111 1111 1112",
+        "GB82 WEST 1234 5698 7654 33",
+        "+49 30 901820",
+        "978-0-306-40615-7",
+        "password puzzles",
+        "2026-03-01",
+        "order 12345",
+        "the internationalization-of-everything-working-group",
+        "a pin board",
     ],
-)  # fmt: skip
+)
 def test_what_only_looks_like_a_secret_is_none(text: str) -> None:
     assert not holds_secret(text)
 

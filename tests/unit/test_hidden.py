@@ -10,7 +10,17 @@ from membus.domain.erasing_job import erasure_job
 from membus.domain.identity import Owner
 from membus.domain.summary import Border, Chapter, Outline
 from tests.door import EVERYDAY, Answer, Door
-from tests.factories import ADA, NOON, a_conversation, a_summary, a_turn, an_event, an_observation, learn, recorded
+from tests.factories import (
+    ADA,
+    NOON,
+    a_conversation,
+    a_summary,
+    a_turn,
+    an_event,
+    an_observation,
+    learn,
+    recorded,
+)
 from tests.fakes.model import ScriptedModel
 from tests.memories import a_memory, fill
 from tests.tool_calls import call
@@ -37,7 +47,10 @@ def door(door: Door) -> Door:
         assert door.put(f"/v1/agents/guide/sessions/{word}/state", state).status == 200
     talked(door, "ours", GRACE, CANARY, members=("ada",))
     told = a_memory("summary:ours:0:a", f"They like {CANARY}", kind="summary", user_id="grace")
-    fill(door.memories, told.model_copy(update={"source": told.source.model_copy(update={"conversation_id": "ours"})}))
+    fill(
+        door.memories,
+        told.model_copy(update={"source": told.source.model_copy(update={"conversation_id": "ours"})}),
+    )
     door.clock.advance(timedelta(hours=1))
     return door
 
@@ -106,7 +119,7 @@ SHOWN: dict[str, Ask] = {
     "a renamed conversation": lambda door: door.patch("/v1/conversations/ada", {"title": "x"}),
     "their episodes": lambda door: door.get("/v1/agents/default/episodes", "user_id=ada"),
     "export": lambda door: door.post("/v1/users/ada:export", {}),
-}  # fmt: skip
+}
 
 
 @pytest.mark.parametrize("route", SHOWN)
@@ -132,7 +145,9 @@ SHARED: dict[str, Ask] = {
 
 @pytest.mark.parametrize("left", [False, True], ids=["a member", "one who left"])
 @pytest.mark.parametrize("route", SHARED)
-def test_what_somebody_said_among_others_waits_until_it_is_gone(door: Door, route: str, *, left: bool) -> None:
+def test_what_somebody_said_among_others_waits_until_it_is_gone(
+    door: Door, route: str, *, left: bool
+) -> None:
     if left:
         known = door.conversations.conversation("acme", "ours")
         door.conversations.replace(known, known.model_copy(update={"members": (), "version": 2}))

@@ -20,10 +20,18 @@ def post(door: Door, body: Any) -> Answer:
 @pytest.mark.parametrize(
     "body",
     [
-        "not json", "{", '{"events": [], "events": []}', '{"events": NaN}', '{"events": [Infinity]}',
-        '{"events": "\\ud800"}', '{"events": "\ud800"}', b'{"events": "\xff\xfe"}', b"\x00\x01", "\ufeff{}",
+        "not json",
+        "{",
+        '{"events": [], "events": []}',
+        '{"events": NaN}',
+        '{"events": [Infinity]}',
+        '{"events": "\\ud800"}',
+        '{"events": "\ud800"}',
+        b'{"events": "\xff\xfe"}',
+        b"\x00\x01",
+        "\ufeff{}",
     ],
-)  # fmt: skip
+)
 def test_a_body_that_is_not_json_is_refused_and_has_no_effect(door: Door, body: str | bytes) -> None:
     answer = post(door, body)
 
@@ -40,7 +48,9 @@ def test_bytes_that_the_gateway_replaced_are_refused_and_a_letter_that_was_writt
     assert door.post("/v1/events", body).status == 202
 
 
-@pytest.mark.parametrize("content_type", ["application/json", "application/x-www-form-urlencoded", "text/plain", ""])
+@pytest.mark.parametrize(
+    "content_type", ["application/json", "application/x-www-form-urlencoded", "text/plain", ""]
+)
 def test_every_body_is_read_as_json_whatever_its_header_says(door: Door, content_type: str) -> None:
     assert post(door, EVENTS).status == 202
     assert door.post("/v1/events", EVENTS, **{"content-type": content_type}).status == 202
@@ -59,7 +69,9 @@ def test_a_body_above_four_megabytes_is_refused_before_any_write(door: Door) -> 
 
 @pytest.mark.parametrize("depth", [70, 1001, 50_000])
 def test_json_that_nests_too_deep_is_refused(door: Door, depth: int) -> None:
-    nested = '{"events": [{"user_id": "ada", "type": "a.b", "payload": {"x": ' + "[" * depth + "]" * depth + "}}]}"
+    nested = (
+        '{"events": [{"user_id": "ada", "type": "a.b", "payload": {"x": ' + "[" * depth + "]" * depth + "}}]}"
+    )
 
     answer = post(door, nested)
 
@@ -68,7 +80,8 @@ def test_json_that_nests_too_deep_is_refused(door: Door, depth: int) -> None:
 
 
 @pytest.mark.parametrize(
-    "body", ["", [], {}, "null", "5", {"events": {}}, {"events": []}, {"events": [EVENT] * 101}, EVENTS | {"x": 1}]
+    "body",
+    ["", [], {}, "null", "5", {"events": {}}, {"events": []}, {"events": [EVENT] * 101}, EVENTS | {"x": 1}],
 )
 def test_a_body_of_another_shape_is_refused_by_field(door: Door, body: Any) -> None:
     answer = post(door, body)
@@ -97,13 +110,18 @@ def test_an_id_of_ordinary_characters_is_found(door: Door, user: str) -> None:
 
 
 ROUTES = [
-    ("POST", "/v1/events", "events:write"), ("GET", "/v1/users/ada/profile", "memory:read"),
-    ("GET", "/v1/users/ada/facts", "memory:read"), ("GET", "/v1/users/ada/facts/name", "memory:read"),
-    ("GET", "/v1/users/ada/facts/name/history", "memory:read"), ("POST", "/v1/conversations", "memory:write"),
-    ("GET", "/v1/conversations", "memory:read"), ("GET", "/v1/conversations/c", "memory:read"),
-    ("GET", "/v1/conversations/c/messages", "memory:read"), ("POST", "/v1/conversations/c/messages", "chat"),
+    ("POST", "/v1/events", "events:write"),
+    ("GET", "/v1/users/ada/profile", "memory:read"),
+    ("GET", "/v1/users/ada/facts", "memory:read"),
+    ("GET", "/v1/users/ada/facts/name", "memory:read"),
+    ("GET", "/v1/users/ada/facts/name/history", "memory:read"),
+    ("POST", "/v1/conversations", "memory:write"),
+    ("GET", "/v1/conversations", "memory:read"),
+    ("GET", "/v1/conversations/c", "memory:read"),
+    ("GET", "/v1/conversations/c/messages", "memory:read"),
+    ("POST", "/v1/conversations/c/messages", "chat"),
     ("GET", "/v1/conversations/c/context", "memory:read"),
-]  # fmt: skip
+]
 BODIES = {"/v1/events": EVENTS, "/v1/conversations": {"user_id": "ada"}}
 
 
@@ -196,7 +214,9 @@ class Garbled:
         return {"title": "lost"}
 
 
-def test_an_answer_that_does_not_fit_its_route_is_our_defect(door: Door, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_an_answer_that_does_not_fit_its_route_is_our_defect(
+    door: Door, monkeypatch: pytest.MonkeyPatch
+) -> None:
     monkeypatch.setattr(wiring_conversations, "conversations", Garbled)
 
     answer = door.get("/v1/conversations/c1")

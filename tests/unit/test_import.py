@@ -30,11 +30,15 @@ def household() -> Household:
     household.live()
     extraction = Extraction(observant(), episodes=household.episodes, facts=household.facts)
     extraction.send(
-        a_setting("s1"), *(a_server_error(f"x{n}", at=NOON + n * MINUTE) for n in range(3)),
+        a_setting("s1"),
+        *(a_server_error(f"x{n}", at=NOON + n * MINUTE) for n in range(3)),
         an_event(
-            "c2", type="fact.corrected", payload={"key": "home.city", "value": "Porto"}, occurred_at=NOON + 9 * MINUTE
+            "c2",
+            type="fact.corrected",
+            payload={"key": "home.city", "value": "Porto"},
+            occurred_at=NOON + 9 * MINUTE,
         ),
-    )  # fmt: skip
+    )
     return household
 
 
@@ -77,7 +81,9 @@ def test_an_event_that_stays_with_its_user_stays_the_same_event(household: House
 
 def test_what_nobody_is_known_to_have_said_is_recorded_and_teaches_nothing(tmp_path: Path) -> None:
     file = tmp_path / "mem0.jsonl"
-    file.write_text('{"id": "1", "memory": "I live in Lisbon", "user_id": "u", "created_at": "2025-01-01T00:00:00Z"}\n')
+    file.write_text(
+        '{"id": "1", "memory": "I live in Lisbon", "user_id": "u", "created_at": "2025-01-01T00:00:00Z"}\n'
+    )
     _, events = imported(file, "mem0")
 
     extraction = delivered(events)
@@ -127,7 +133,11 @@ def test_what_does_not_say_when_is_bad_unless_the_operator_says_it() -> None:
     ],
 )
 def test_what_can_be_no_event_is_named_with_its_reason(changes: dict[str, Any], why: str) -> None:
-    fields: dict[str, Any] = {"type": "message.sent", "occurred_at": NOON, "payload": {"text": "hi"}} | changes
+    fields: dict[str, Any] = {
+        "type": "message.sent",
+        "occurred_at": NOON,
+        "payload": {"text": "hi"},
+    } | changes
     bad = Destination("zeta", "membus", NOON, user="ada").event(Found("line 7", "e1", "ada", **fields))
 
     assert isinstance(bad, Bad)
@@ -147,7 +157,11 @@ def test_an_event_to_be_left_alone_goes_without_its_words() -> None:
 def test_what_the_bus_did_not_take_is_told_by_its_place() -> None:
     result = Imported()
 
-    send([("line 1", recorded()), ("line 2", recorded(an_event("e2")))], InMemoryBus({"e2": "Throttling"}), result)
+    send(
+        [("line 1", recorded()), ("line 2", recorded(an_event("e2")))],
+        InMemoryBus({"e2": "Throttling"}),
+        result,
+    )
 
     assert result.events == {"message.sent": 1}
     assert [each.where for each in result.bad] == ["line 2"]

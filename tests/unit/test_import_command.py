@@ -21,22 +21,34 @@ from tests.importing import SAMPLES
 @pytest.fixture
 def command() -> Any:
     target = Target(
-        "dev", InMemoryTenants(Tenant("zeta", "Zeta", NOON)), InMemoryApiKeys(), InMemoryConversations(StoppedClock()),
+        "dev",
+        InMemoryTenants(Tenant("zeta", "Zeta", NOON)),
+        InMemoryApiKeys(),
+        InMemoryConversations(StoppedClock()),
         InMemoryUsage(),
-    )  # fmt: skip
-    return lambda *words: main(["import", *map(str, words), "--tenant", "zeta", "--json"], open_target=lambda _: target)
+    )
+    return lambda *words: main(
+        ["import", *map(str, words), "--tenant", "zeta", "--json"], open_target=lambda _: target
+    )
 
 
 def test_a_dry_run_counts_and_sends_nothing(command: Any, capsys: pytest.CaptureFixture[str]) -> None:
-    assert command(SAMPLES / "langmem.jsonl", "--from", "langmem", "--user", "ada", "--dry-run") == Exit.PARTLY
+    assert (
+        command(SAMPLES / "langmem.jsonl", "--from", "langmem", "--user", "ada", "--dry-run") == Exit.PARTLY
+    )
 
     rows = json.loads(capsys.readouterr().out)
     assert rows[0] == {"what": "event", "which": "memory.imported", "count": "3"}
     assert rows[1]["which"].startswith("line 4: ")
 
 
-def test_strictly_nothing_is_sent_where_one_record_is_bad(command: Any, capsys: pytest.CaptureFixture[str]) -> None:
-    assert command(SAMPLES / "langmem.jsonl", "--from", "langmem", "--user", "ada", "--strict", "--yes") == Exit.REFUSED
+def test_strictly_nothing_is_sent_where_one_record_is_bad(
+    command: Any, capsys: pytest.CaptureFixture[str]
+) -> None:
+    assert (
+        command(SAMPLES / "langmem.jsonl", "--from", "langmem", "--user", "ada", "--strict", "--yes")
+        == Exit.REFUSED
+    )
     assert "nothing was sent" in capsys.readouterr().err
 
 

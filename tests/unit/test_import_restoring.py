@@ -1,4 +1,7 @@
-"""scripts import: what an archive of membus holds besides events comes back as it was, once, and people outrank it."""
+"""scripts import.
+
+What an archive of membus holds besides events comes back as it was, once, and people outrank it.
+"""
 
 from datetime import timedelta
 from pathlib import Path
@@ -9,7 +12,17 @@ from membus.domain.conversation import Message
 from membus.domain.identity import Owner
 from membus.domain.state import Session
 from membus.domain.transfer import renamed
-from tests.factories import ADA, NOON, a_conversation, a_message, a_summary, a_turn, an_event, an_outline, recorded
+from tests.factories import (
+    ADA,
+    NOON,
+    a_conversation,
+    a_message,
+    a_summary,
+    a_turn,
+    an_event,
+    an_outline,
+    recorded,
+)
 from tests.importing import exported, imported, stores_of
 from tests.unit.test_export import OWN, SHARED, Household
 
@@ -33,9 +46,11 @@ def there() -> Household:
     event = an_event("s9", session_id="s1", occurred_at=NOON + timedelta(hours=3))
     household.episodes.record(recorded(event), extracted="v1")
     household.states.put(
-        Session(tenant="acme", agent=event.agent_id, session_id="s1"), {"step": 3}, expires_at=FAR,
+        Session(tenant="acme", agent=event.agent_id, session_id="s1"),
+        {"step": 3},
+        expires_at=FAR,
         expected_version=None,
-    )  # fmt: skip
+    )
     return household
 
 
@@ -48,11 +63,15 @@ def said(household: Household, tenant: str, conversation: str) -> list[Message]:
     return list(household.conversations.messages(tenant, conversation, limit=100, after=None).items)
 
 
-def test_conversations_come_back_with_who_said_what_and_when(there: Household, here: Household, tmp_path: Path) -> None:
+def test_conversations_come_back_with_who_said_what_and_when(
+    there: Household, here: Household, tmp_path: Path
+) -> None:
     result, _ = imported(exported(there, tmp_path), "membus", stores=stores_of(here), user="ada", tenant=HERE)
 
     assert result.bad == []
-    before, after = (each.conversations.conversation(tenant, OWN) for each, tenant in ((there, "acme"), (here, HERE)))
+    before, after = (
+        each.conversations.conversation(tenant, OWN) for each, tenant in ((there, "acme"), (here, HERE))
+    )
     assert after.model_dump(exclude={"tenant_id", "message_count"}) == before.model_dump(
         exclude={"tenant_id", "message_count"}
     )
@@ -90,7 +109,9 @@ def test_what_came_back_travels_on_as_it_was(there: Household, here: Household, 
 
 
 def test_another_user_gets_copies_of_their_own(there: Household, tmp_path: Path) -> None:
-    result, events = imported(exported(there, tmp_path), "membus", stores=stores_of(there), user="eve", tenant="acme")
+    result, events = imported(
+        exported(there, tmp_path), "membus", stores=stores_of(there), user="eve", tenant="acme"
+    )
 
     assert result.restored["conversation"] == 2
     mine = there.conversations.conversation("acme", renamed(OWN, "eve"))
@@ -107,10 +128,14 @@ def test_another_user_gets_copies_of_their_own(there: Household, tmp_path: Path)
 def test_a_turn_and_its_conversation_keep_one_name(here: Household, tmp_path: Path) -> None:
     there = Household()
     turn = an_event("turn-1", type="turn.recorded", session_id=OWN)
-    turn = turn.model_copy(update={"payload": {"conversation_id": OWN, "message_id": "m1", "user": {"text": "hi"}}})
+    turn = turn.model_copy(
+        update={"payload": {"conversation_id": OWN, "message_id": "m1", "user": {"text": "hi"}}}
+    )
     there.episodes.record(recorded(turn), extracted="v1")
 
-    _, (event,) = imported(exported(there, tmp_path), "membus", stores=stores_of(here), user="eve", tenant=HERE)
+    _, (event,) = imported(
+        exported(there, tmp_path), "membus", stores=stores_of(here), user="eve", tenant=HERE
+    )
 
     assert (event.event.payload["conversation_id"], event.event.session_id) == (renamed(OWN, "eve"),) * 2
     assert here.conversations.conversation(HERE, renamed(OWN, "eve")).user_id == "eve"
@@ -127,7 +152,9 @@ def test_of_somebody_elses_conversation_a_user_gets_their_own_words_as_their_own
 
 
 def test_where_that_conversation_is_still_there_nothing_is_copied(there: Household, tmp_path: Path) -> None:
-    result, _ = imported(exported(there, tmp_path), "membus", stores=stores_of(there), user="ada", tenant="acme")
+    result, _ = imported(
+        exported(there, tmp_path), "membus", stores=stores_of(there), user="ada", tenant="acme"
+    )
 
     assert sum(result.restored.values()) == 0
     assert result.left_out["somebody else's conversation, which is here"] == 1
@@ -155,9 +182,11 @@ def test_what_people_made_of_it_since_stays(there: Household, here: Household, t
     document = here.documents.document(HERE, "mem_1")
     here.documents.put(document.model_copy(update={"text": "", "deleted": True, "version": 2}))
     here.states.put(
-        Session(tenant=HERE, agent="default", session_id="s1"), {"step": 4}, expires_at=FAR,
+        Session(tenant=HERE, agent="default", session_id="s1"),
+        {"step": 4},
+        expires_at=FAR,
         expected_version=None,
-    )  # fmt: skip
+    )
 
     result, _ = imported(archive, "membus", stores=stores_of(here), user="ada", tenant=HERE)
 
@@ -172,7 +201,9 @@ def test_an_archive_older_than_an_erasure_brings_nothing_back(
     there: Household, here: Household, tmp_path: Path
 ) -> None:
     stores = stores_of(here)
-    erased = type(stores)(**{**vars(stores), "is_erased": lambda owner, at: (owner.user, at) == ("ada", NOON)})
+    erased = type(stores)(
+        **{**vars(stores), "is_erased": lambda owner, at: (owner.user, at) == ("ada", NOON)}
+    )
 
     result, _ = imported(exported(there, tmp_path), "membus", stores=erased, user="ada", tenant=HERE)
 
@@ -180,7 +211,9 @@ def test_an_archive_older_than_an_erasure_brings_nothing_back(
     assert result.left_out["of a user who was erased here since"] > 5
 
 
-def test_what_was_somebody_elses_here_is_never_written_to(there: Household, here: Household, tmp_path: Path) -> None:
+def test_what_was_somebody_elses_here_is_never_written_to(
+    there: Household, here: Household, tmp_path: Path
+) -> None:
     here.conversations._kept[HERE, OWN] = a_conversation(OWN, tenant_id=HERE, user_id="mallory")
 
     result, _ = imported(exported(there, tmp_path), "membus", stores=stores_of(here), user="ada", tenant=HERE)

@@ -24,9 +24,17 @@ def index() -> Index:
 
 def a_summary(text: str = "They agreed on Lisbon.", **fields: Any) -> Summary:
     defaults: dict[str, Any] = {
-        "level": 0, "first": "01A", "last": "01B", "text": text, "slots": (), "version": 1, "model": "m",
-        "verification": Verification(slots=0, passes=1), "prompt_version": "1", "created_at": NOON,
-    }  # fmt: skip
+        "level": 0,
+        "first": "01A",
+        "last": "01B",
+        "text": text,
+        "slots": (),
+        "version": 1,
+        "model": "m",
+        "verification": Verification(slots=0, passes=1),
+        "prompt_version": "1",
+        "created_at": NOON,
+    }
     return Summary.model_validate(defaults | fields)
 
 
@@ -84,16 +92,22 @@ def test_no_write_of_a_fact_is_told_under_the_name_of_another(index: Index) -> N
 
     index.take(of_fact(rome, lisbon, revisions=(5, 4)), of_fact(lisbon, rome, number="2", revisions=(6, 5)))
     index.take(of_fact(rome, lisbon, number="3", revisions=(7, 6)), of_fact(rome, lisbon, revisions=(7, 6)))
-    index.take(of_fact(None, rome, number="4", revisions=(7, 7)), of_fact(None, rome, number="5", revisions=(9, 9)))
+    index.take(
+        of_fact(None, rome, number="4", revisions=(7, 7)), of_fact(None, rome, number="5", revisions=(9, 9))
+    )
 
     told = [event.event_id for event in index.bus.published]
-    assert (len(told), len(set(told))) == (6, 5), "the third was delivered twice, and no other shares its name"
+    assert (len(told), len(set(told))) == (6, 5), (
+        "the third was delivered twice, and no other shares its name"
+    )
 
 
 def test_a_summary_is_found_by_the_owner_of_its_conversation(index: Index) -> None:
     index.take(of_summary(a_summary()))
 
-    assert look(index.memories, "agreed", mode="text", scope="U#ada", kinds=("summary",)) == ["summary:c1:0:01A"]
+    assert look(index.memories, "agreed", mode="text", scope="U#ada", kinds=("summary",)) == [
+        "summary:c1:0:01A"
+    ]
     assert look(index.memories, "agreed", mode="text", scope="U#bob") == []
 
 

@@ -1,4 +1,7 @@
-"""`remember: false` everywhere: no body, no fact, no vector, no call of a model, nothing outside the items."""
+"""`remember: false` everywhere.
+
+No body, no fact, no vector, no call of a model, nothing outside the items.
+"""
 
 from typing import Any
 
@@ -17,26 +20,39 @@ LONG = f"{WORDS}. " * 2_000
 def trace(door: Door, learning: Extraction) -> str:
     """Return everything that every store, queue and the bus hold, as one text."""
     held = [
-        door.episodes.contents, [event.model_dump() for event in door.bus.published], vars(door.facts),
-        vars(door.conversations)["fresh"], vars(door.held_facts), vars(learning.signals),
-        learning.quarantine.parked, learning.dead_letters.parked, vars(door.memories),
-    ]  # fmt: skip
+        door.episodes.contents,
+        [event.model_dump() for event in door.bus.published],
+        vars(door.facts),
+        vars(door.conversations)["fresh"],
+        vars(door.held_facts),
+        vars(learning.signals),
+        learning.quarantine.parked,
+        learning.dead_letters.parked,
+        vars(door.memories),
+    ]
     return repr(held)
 
 
 def learn_from_the_bus(door: Door) -> Extraction:
     learning = Extraction(
-        observant(), episodes=door.episodes, facts=door.facts, held_facts=door.held_facts,
+        observant(),
+        episodes=door.episodes,
+        facts=door.facts,
+        held_facts=door.held_facts,
         fresh=InMemoryFresh(door.conversations),
-    )  # fmt: skip
+    )
     assert learning.send(*door.bus.published) == []
     return learning
 
 
 def an_item(text: str) -> dict[str, Any]:
     return {
-        "event_id": "e1", "user_id": "ada", "type": "message.sent", "payload": {"text": text}, "remember": False,
-    }  # fmt: skip
+        "event_id": "e1",
+        "user_id": "ada",
+        "type": "message.sent",
+        "payload": {"text": text},
+        "remember": False,
+    }
 
 
 @pytest.mark.parametrize("text", [WORDS, LONG])

@@ -1,4 +1,7 @@
-"""`/v1/memories`: put once, merged when known, guarded by versions, kept though the index or the model is away."""
+"""`/v1/memories`.
+
+Put once, merged when known, guarded by versions, kept though the index or the model is away.
+"""
 
 from datetime import timedelta
 from typing import Any
@@ -39,9 +42,19 @@ def path(receipt: dict[str, Any]) -> str:
 def test_a_text_is_readable_and_findable_when_the_answer_comes(door: Door) -> None:
     (receipt,) = put(door, NUTS, metadata={"topic": "health"})
 
-    assert receipt == {"index": 0, "id": receipt["id"], "version": 1, "merged": False, "vector_state": "ready"}
+    assert receipt == {
+        "index": 0,
+        "id": receipt["id"],
+        "version": 1,
+        "merged": False,
+        "vector_state": "ready",
+    }
     answer = door.get(path(receipt))
-    assert (answer.headers["etag"], answer.json["text"], answer.json["metadata"]) == ('"1"', NUTS, {"topic": "health"})
+    assert (answer.headers["etag"], answer.json["text"], answer.json["metadata"]) == (
+        '"1"',
+        NUTS,
+        {"topic": "health"},
+    )
     assert [each["id"] for each in found(door, "allergies")] == [receipt["id"]]
 
 
@@ -101,7 +114,11 @@ def test_a_deleted_memory_is_gone_at_once_and_can_be_put_again(door: Door) -> No
     (first,) = put(door, NUTS)
 
     assert door.delete(path(first)).status == 204
-    assert (door.get(path(first)).status, door.delete(path(first)).status, found(door, "nuts")) == (404, 404, [])
+    assert (door.get(path(first)).status, door.delete(path(first)).status, found(door, "nuts")) == (
+        404,
+        404,
+        [],
+    )
     (second,) = put(door, NUTS, key="k2")
     assert (second["merged"], door.get(path(second)).json["text"]) == (False, NUTS)
     assert len(found(door, "nuts")) == 1
@@ -164,7 +181,9 @@ def test_without_the_embedding_model_a_memory_is_found_by_its_words(door: Door) 
 
 
 def test_a_long_text_is_found_by_its_words_at_once_and_by_its_meaning_later(door: Door) -> None:
-    chapters = " ".join(f"Chapter {number}: the sea was calm and the crew was tired." for number in range(2_000))
+    chapters = " ".join(
+        f"Chapter {number}: the sea was calm and the crew was tired." for number in range(2_000)
+    )
     text = f"{chapters} The treasure lies under the old lighthouse. {chapters}"
 
     (receipt,) = put(door, text)
@@ -202,11 +221,16 @@ def test_a_cursor_is_good_for_its_own_listing(door: Door) -> None:
 @pytest.mark.parametrize(
     "item",
     [
-        {"text": " "}, {"text": "\u200b"}, {"text": "x" * 1_000_001}, {"text": "x", "user_id": "a#b"},
+        {"text": " "},
+        {"text": "\u200b"},
+        {"text": "x" * 1_000_001},
+        {"text": "x", "user_id": "a#b"},
         {"text": "x", "id": "mine"},
-        {"text": "x", "expires_at": "2020-01-01T00:00:00Z"}, {"text": "x", "expires_at": 5}, {},
+        {"text": "x", "expires_at": "2020-01-01T00:00:00Z"},
+        {"text": "x", "expires_at": 5},
+        {},
     ],
-)  # fmt: skip
+)
 def test_a_bad_item_is_refused_before_anything_is_written(door: Door, item: dict[str, Any]) -> None:
     answer = door.post("/v1/memories", {"items": [{"text": "good"}, item]})
 

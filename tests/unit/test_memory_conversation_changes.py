@@ -101,7 +101,9 @@ def test_a_change_that_lost_a_race_is_made_on_what_won(
 
 @pytest.mark.usefixtures("talk")
 @pytest.mark.parametrize("expected", [None, 1])
-def test_a_change_that_always_loses_ends(door: Door, monkeypatch: pytest.MonkeyPatch, expected: int | None) -> None:
+def test_a_change_that_always_loses_ends(
+    door: Door, monkeypatch: pytest.MonkeyPatch, expected: int | None
+) -> None:
     def lose(*_: object) -> None:
         raise ConflictError("somebody else was faster", version=2)
 
@@ -114,11 +116,22 @@ def test_a_change_that_always_loses_ends(door: Door, monkeypatch: pytest.MonkeyP
 @pytest.mark.parametrize(
     "body",
     [
-        {}, {"expected_version": 1}, {"title": None}, {"title": ""}, {"title": " \u200b"}, {"title": "x" * 201},
-        {"status": "deleted"}, {"members": ["a#b"]}, {"members": ["a"] * 49}, {"members": "bob"},
-        {"title": "x", "expected_version": 0}, {"title": "x", "expected_version": "1"}, {"user_id": "eve"}, [],
+        {},
+        {"expected_version": 1},
+        {"title": None},
+        {"title": ""},
+        {"title": " \u200b"},
+        {"title": "x" * 201},
+        {"status": "deleted"},
+        {"members": ["a#b"]},
+        {"members": ["a"] * 49},
+        {"members": "bob"},
+        {"title": "x", "expected_version": 0},
+        {"title": "x", "expected_version": "1"},
+        {"user_id": "eve"},
+        [],
     ],
-)  # fmt: skip
+)
 @pytest.mark.usefixtures("talk")
 def test_a_change_that_cannot_be_one_is_refused(door: Door, body: Any) -> None:
     answer = door.patch(TALK, body)
@@ -136,9 +149,12 @@ def test_a_deleted_conversation_is_gone_at_once_and_deleting_it_again_is_fine(do
 
     message = first["items"][0]["message_id"]
     for path, query in (
-        (TALK, ""), (f"{TALK}/messages", ""), (f"{TALK}/messages", f"limit=1&cursor={first['next_cursor']}"),
-        (f"{TALK}/messages/{message}", ""), (f"{TALK}/context", "message=hello"),
-    ):  # fmt: skip
+        (TALK, ""),
+        (f"{TALK}/messages", ""),
+        (f"{TALK}/messages", f"limit=1&cursor={first['next_cursor']}"),
+        (f"{TALK}/messages/{message}", ""),
+        (f"{TALK}/context", "message=hello"),
+    ):
         assert (path, door.get(path, query).status) == (path, 404)
     assert door.patch(TALK, {"title": "Back"}).status == 404
     assert door.post(f"{TALK}/messages", {"content": "hello", "author": "ada"}).status == 404
@@ -158,9 +174,11 @@ def test_another_tenant_changes_and_deletes_nothing(door: Door) -> None:
     door.tenant = "zeta"
 
     refused = [
-        delete(door), door.patch(TALK, {"title": "Mine"}), door.get(f"{TALK}/messages/{a_turn().user.message_id}"),
+        delete(door),
+        door.patch(TALK, {"title": "Mine"}),
+        door.get(f"{TALK}/messages/{a_turn().user.message_id}"),
         door.get(f"{TALK}/messages", "order=newest"),
-    ]  # fmt: skip
+    ]
 
     assert [(each.status, each.code) for each in refused] == [(404, "not_found")] * 4
     assert door.get("/v1/conversations", "user_id=ada").json["items"] == []

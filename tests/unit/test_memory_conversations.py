@@ -83,7 +83,9 @@ def test_a_request_that_is_being_served_is_a_conflict_until_its_function_must_ha
     again = start(door)
     (record,) = door.idempotency.records.values()
     assert record.in_progress_expiry_timestamp is not None
-    assert record.in_progress_expiry_timestamp / 1000 == pytest.approx(time.time() + door.seconds_left, abs=10)
+    assert record.in_progress_expiry_timestamp / 1000 == pytest.approx(
+        time.time() + door.seconds_left, abs=10
+    )
     record.in_progress_expiry_timestamp = 1
 
     assert (again.status, again.code, again.headers["retry-after"]) == (409, "in_progress", "1")
@@ -113,11 +115,18 @@ def test_records_out_of_reach_make_nothing(door: Door) -> None:
 @pytest.mark.parametrize(
     "body",
     [
-        {}, [], ADA | {"user_id": "a#b"}, ADA | {"members": ["a b"]}, ADA | {"members": ["a"] * 51},
+        {},
+        [],
+        ADA | {"user_id": "a#b"},
+        ADA | {"members": ["a b"]},
+        ADA | {"members": ["a"] * 51},
         ADA | {"title": ""},
-        ADA | {"title": "x" * 201}, ADA | {"agent_id": ".."}, ADA | {"tenant_id": "zeta"}, ADA | {"status": "archived"},
+        ADA | {"title": "x" * 201},
+        ADA | {"agent_id": ".."},
+        ADA | {"tenant_id": "zeta"},
+        ADA | {"status": "archived"},
     ],
-)  # fmt: skip
+)
 def test_a_conversation_that_cannot_be_one_is_refused(door: Door, body: Any) -> None:
     answer = start(door, body)
 
@@ -160,4 +169,6 @@ def test_messages_are_paged_oldest_first(door: Door, limit: int) -> None:
             break
         query = f"limit={limit}&cursor={page['next_cursor']}"
 
-    assert found == [message.message_id for n in range(2) for message in (a_turn(n).user, a_turn(n).assistant)]
+    assert found == [
+        message.message_id for n in range(2) for message in (a_turn(n).user, a_turn(n).assistant)
+    ]

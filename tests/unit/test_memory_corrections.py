@@ -21,7 +21,9 @@ def episodes(door: Door) -> InMemoryEpisodes:
     return door.episodes
 
 
-def put(door: Door, value: str, path: str = CITY, *, headers: dict[str, str] | None = None, **body: Any) -> Answer:
+def put(
+    door: Door, value: str, path: str = CITY, *, headers: dict[str, str] | None = None, **body: Any
+) -> Answer:
     return door.put(path, {"value": value} | body, **(headers or {}))
 
 
@@ -56,11 +58,16 @@ def test_a_fact_taken_back_is_gone_and_its_history_is_not(lisbon: Door) -> None:
 
     assert (answer.status, answer.text) == (204, "")
     assert (lisbon.get(CITY).status, lisbon.get(CITY).code) == (404, "not_found")
-    assert lisbon.get("/v1/users/ada/facts").json["items"] == lisbon.get("/v1/users/ada/profile").json["facts"] == []
+    assert (
+        lisbon.get("/v1/users/ada/facts").json["items"]
+        == lisbon.get("/v1/users/ada/profile").json["facts"]
+        == []
+    )
     versions = lisbon.get(f"{CITY}/history").json["items"]
     assert [(each["version"], each["value"], each["current"]) for each in versions] == [
-        (1, "Lisbon", False), (2, None, True),
-    ]  # fmt: skip
+        (1, "Lisbon", False),
+        (2, None, True),
+    ]
 
 
 @pytest.mark.parametrize("path", [CITY, "/v1/users/ada/facts/never.known"])
@@ -110,11 +117,15 @@ def test_a_write_under_the_version_it_knows_goes_through(lisbon: Door, headers: 
 @pytest.mark.parametrize(
     ("status", "body", "headers"),
     [
-        (409, {"expected_version": 0}, {}), (409, {}, {"if-none-match": "*"}), (200, {"expected_version": 1}, {}),
-        (409, {"expected_version": 1}, {"if-match": '"2"'}), (422, {}, {"if-match": "one"}),
-        (422, {"expected_version": True}, {}), (422, {"expected_version": -1}, {}),
+        (409, {"expected_version": 0}, {}),
+        (409, {}, {"if-none-match": "*"}),
+        (200, {"expected_version": 1}, {}),
+        (409, {"expected_version": 1}, {"if-match": '"2"'}),
+        (422, {}, {"if-match": "one"}),
+        (422, {"expected_version": True}, {}),
+        (422, {"expected_version": -1}, {}),
     ],
-)  # fmt: skip
+)
 def test_a_version_is_asked_for_in_one_way(
     lisbon: Door, status: int, body: dict[str, Any], headers: dict[str, str]
 ) -> None:
@@ -150,14 +161,23 @@ def test_what_has_not_changed_is_not_sent_again(lisbon: Door) -> None:
 @pytest.mark.parametrize(
     ("path", "body"),
     [
-        (CITY, {}), (CITY, {"value": ""}), (CITY, {"value": " \u200b"}), (CITY, {"value": "x" * 1001}),
-        (CITY, {"value": 7}), (CITY, {"value": None}), (CITY, {"value": "x", "kind": "gossip"}),
-        (CITY, {"value": "x", "valid_from": "2026-03-01T12:00:00"}), (CITY, {"value": "x", "valid_from": 17}),
-        (CITY, {"value": "x", "valid_from": "2026-03-02T12:00:00Z"}), (CITY, {"value": "x", "why": "because"}),
-        ("/v1/users/ada/facts/Home.City", {"value": "x"}), ("/v1/users/ada/facts/a b", {"value": "x"}),
-        (f"/v1/users/ada/facts/{'k' * 201}", {"value": "x"}), ("/v1/users/a b/facts/name", {"value": "x"}),
+        (CITY, {}),
+        (CITY, {"value": ""}),
+        (CITY, {"value": " \u200b"}),
+        (CITY, {"value": "x" * 1001}),
+        (CITY, {"value": 7}),
+        (CITY, {"value": None}),
+        (CITY, {"value": "x", "kind": "gossip"}),
+        (CITY, {"value": "x", "valid_from": "2026-03-01T12:00:00"}),
+        (CITY, {"value": "x", "valid_from": 17}),
+        (CITY, {"value": "x", "valid_from": "2026-03-02T12:00:00Z"}),
+        (CITY, {"value": "x", "why": "because"}),
+        ("/v1/users/ada/facts/Home.City", {"value": "x"}),
+        ("/v1/users/ada/facts/a b", {"value": "x"}),
+        (f"/v1/users/ada/facts/{'k' * 201}", {"value": "x"}),
+        ("/v1/users/a b/facts/name", {"value": "x"}),
     ],
-)  # fmt: skip
+)
 def test_what_cannot_be_a_fact_is_refused(door: Door, path: str, body: dict[str, Any]) -> None:
     answer = door.put(path, body)
 
@@ -179,7 +199,9 @@ def test_a_retried_request_gets_the_first_answer_whatever_has_happened_since(lis
     assert len(episodes(lisbon).contents) == 2
 
 
-@pytest.mark.parametrize("other", [{"value": "Faro"}, {"kind": "plan"}, {"valid_from": "2026-01-01T00:00:00Z"}])
+@pytest.mark.parametrize(
+    "other", [{"value": "Faro"}, {"kind": "plan"}, {"valid_from": "2026-01-01T00:00:00Z"}]
+)
 def test_a_key_used_for_another_request_is_refused(lisbon: Door, other: dict[str, str]) -> None:
     put(lisbon, "Porto", headers={"idempotency-key": "k1"})
 
@@ -213,7 +235,9 @@ def test_facts_of_the_past_know_nothing_of_what_was_taken_back_later(lisbon: Doo
     before, after = (moment.isoformat().replace("+00:00", "Z") for moment in (NOON, NOON + MINUTE))
 
     for name in ("as_of", "known_at"):
-        shown, hidden = (lisbon.get("/v1/users/ada/facts", f"{name}={at}").json["items"] for at in (before, after))
+        shown, hidden = (
+            lisbon.get("/v1/users/ada/facts", f"{name}={at}").json["items"] for at in (before, after)
+        )
         assert [fact["value"] for fact in shown] == ["Lisbon"]
         assert hidden == []
 

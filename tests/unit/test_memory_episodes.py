@@ -38,18 +38,28 @@ def at(days: float) -> str:
 def test_an_episode_is_readable_the_moment_it_is_taken(door: Door) -> None:
     answer = post(door, said("e1", session_id="s1"))
 
-    assert (answer.status, answer.json) == (201, {"accepted": [{"index": 0, "event_id": "e1"}], "rejected": []})
+    assert (answer.status, answer.json) == (
+        201,
+        {"accepted": [{"index": 0, "event_id": "e1"}], "rejected": []},
+    )
     page = door.get(EPISODES).json
     assert page == {
         "items": [
             {
-                "event_id": "e1", "user_id": "ada", "agent_id": "guide", "session_id": "s1", "type": "message.sent",
-                "occurred_at": "2026-03-01T12:00:00Z", "payload": {"text": "I live in Lisbon"}, "origin": "api",
-                "learned_at": "2026-03-01T12:00:00Z", "tier": "hot",
+                "event_id": "e1",
+                "user_id": "ada",
+                "agent_id": "guide",
+                "session_id": "s1",
+                "type": "message.sent",
+                "occurred_at": "2026-03-01T12:00:00Z",
+                "payload": {"text": "I live in Lisbon"},
+                "origin": "api",
+                "learned_at": "2026-03-01T12:00:00Z",
+                "tier": "hot",
             }
         ],
         "next_cursor": None,
-    }  # fmt: skip
+    }
 
 
 def test_one_episode_needs_no_list_around_it(door: Door) -> None:
@@ -97,14 +107,26 @@ def test_episodes_without_a_moment_keep_the_order_they_were_sent_in(door: Door) 
 
 def test_one_bad_episode_does_not_refuse_its_neighbours(door: Door) -> None:
     answer = post(
-        door, said("e1"), said("e2", agent_id="other"), said("e3", payload={"text": " "}), 7,
-        said("e4", payload={"text": "x" * 200_001}), said("e5", type="fact.corrected"), said("e6"),
-    )  # fmt: skip
+        door,
+        said("e1"),
+        said("e2", agent_id="other"),
+        said("e3", payload={"text": " "}),
+        7,
+        said("e4", payload={"text": "x" * 200_001}),
+        said("e5", type="fact.corrected"),
+        said("e6"),
+    )
 
     assert answer.status == 201
     assert [each["index"] for each in answer.json["accepted"]] == [0, 6]
     refused = [(each["index"], each["code"]) for each in answer.json["rejected"]]
-    assert refused == [(1, "invalid"), (2, "invalid"), (3, "invalid"), (4, "payload_too_large"), (5, "reserved_type")]
+    assert refused == [
+        (1, "invalid"),
+        (2, "invalid"),
+        (3, "invalid"),
+        (4, "payload_too_large"),
+        (5, "reserved_type"),
+    ]
     assert read(door) == ["e1", "e6"]
 
 
@@ -180,7 +202,10 @@ def test_pages_follow_time_across_days(door: Door, limit: int) -> None:
 def test_a_range_a_session_and_a_user_narrow_what_is_read(door: Door) -> None:
     for number in range(4):
         session = f"s{number % 2}"
-        post(door, said(f"e{number}", occurred_at=at(-number), session_id=session, user_id=f"user{number // 2}"))
+        post(
+            door,
+            said(f"e{number}", occurred_at=at(-number), session_id=session, user_id=f"user{number // 2}"),
+        )
 
     assert read(door, f"from={quote(at(-2))}&to={quote(at(0))}") == ["e2", "e1"]
     assert read(door, "session_id=s1") == ["e3", "e1"]
@@ -201,11 +226,17 @@ def test_without_a_range_the_last_thirty_days_count_and_what_runs_a_little_ahead
     [
         ("from=2026-03-01T12:00:00Z&to=2026-03-01T12:00:00Z", "invalid"),
         ("from=2026-03-02T12:00:00Z&to=2026-03-01T12:00:00Z", "invalid"),
-        ("from=1990-01-01T00:00:00Z", "range_too_long"), ("from=0001-01-01T00:00:00Z", "invalid"),
-        ("to=9999-12-31T23:59:59Z", "invalid"), ("from=yesterday", "invalid"), ("from=2026-03-01T12:00:00", "invalid"),
-        ("session_id=a%23b", "invalid"), ("user_id=", "invalid"), ("limit=0", "invalid"), ("limit=201", "invalid"),
+        ("from=1990-01-01T00:00:00Z", "range_too_long"),
+        ("from=0001-01-01T00:00:00Z", "invalid"),
+        ("to=9999-12-31T23:59:59Z", "invalid"),
+        ("from=yesterday", "invalid"),
+        ("from=2026-03-01T12:00:00", "invalid"),
+        ("session_id=a%23b", "invalid"),
+        ("user_id=", "invalid"),
+        ("limit=0", "invalid"),
+        ("limit=201", "invalid"),
     ],
-)  # fmt: skip
+)
 def test_a_query_that_makes_no_sense_is_refused(door: Door, query: str, code: str) -> None:
     assert (door.get(EPISODES, query).status, door.get(EPISODES, query).code) == (422, code)
 
@@ -222,11 +253,13 @@ def test_a_cursor_is_good_for_its_own_query_and_tenant(door: Door) -> None:
 
     flipped = cursor[:-1] + ("A" if cursor[-1] != "A" else "B")
     attempts = [
-        door.get(EPISODES, f"cursor={flipped}"), door.get(EPISODES, f"cursor={cursor}&session_id=s1"),
-        door.get(EPISODES, f"cursor={cursor}&user_id=ada"), door.get("/v1/agents/guide1/episodes", f"cursor={cursor}"),
+        door.get(EPISODES, f"cursor={flipped}"),
+        door.get(EPISODES, f"cursor={cursor}&session_id=s1"),
+        door.get(EPISODES, f"cursor={cursor}&user_id=ada"),
+        door.get("/v1/agents/guide1/episodes", f"cursor={cursor}"),
         door.get(EPISODES, f"cursor={cursor}&from=2026-01-01T00:00:00Z"),
         door.get("/v1/agents/guide/sessions", f"cursor={cursor}"),
-    ]  # fmt: skip
+    ]
     door.tenant = "zeta"
     attempts.append(door.get(EPISODES, f"cursor={cursor}"))
 

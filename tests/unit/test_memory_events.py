@@ -1,4 +1,7 @@
-"""POST /v1/events: each event checked on its own, stamped with the credential's tenant, durable or refused."""
+"""POST /v1/events.
+
+Each event checked on its own, stamped with the credential's tenant, durable or refused.
+"""
 
 from datetime import timedelta
 from typing import Any
@@ -24,16 +27,25 @@ def test_an_event_is_published_as_it_came_with_what_was_missing(door: Door) -> N
     assert answer.status == 202
     assert answer.json == {"accepted": [{"index": 0, "event_id": event.event_id}], "rejected": []}
     assert event == Event(
-        event_id=event.event_id, tenant_id="acme", user_id="ada", agent_id="default", type="message.sent",
-        occurred_at=NOON, payload={"text": "hi"}, origin="api",
-    )  # fmt: skip
+        event_id=event.event_id,
+        tenant_id="acme",
+        user_id="ada",
+        agent_id="default",
+        type="message.sent",
+        occurred_at=NOON,
+        payload={"text": "hi"},
+        origin="api",
+    )
 
 
 def test_what_a_producer_says_is_kept(door: Door) -> None:
     full = SAID | {
-        "event_id": "e1", "agent_id": "guide", "session_id": "s1", "occurred_at": "2026-01-02T03:04:05+06:00",
+        "event_id": "e1",
+        "agent_id": "guide",
+        "session_id": "s1",
+        "occurred_at": "2026-01-02T03:04:05+06:00",
         "payload": {"text": "hi", "deep": [1, 2.5, {"ü": None}]},
-    }  # fmt: skip
+    }
 
     assert post(door, full).json["accepted"] == [{"index": 0, "event_id": "e1"}]
 
@@ -51,7 +63,10 @@ def test_events_without_ids_get_different_ones(door: Door) -> None:
 
 
 def test_ids_sort_as_the_events_came_also_where_all_name_one_moment(door: Door) -> None:
-    told = [SAID | {"occurred_at": "2026-01-02T03:04:05Z", "payload": {"text": str(number)}} for number in range(20)]
+    told = [
+        SAID | {"occurred_at": "2026-01-02T03:04:05Z", "payload": {"text": str(number)}}
+        for number in range(20)
+    ]
     post(door, *told)
 
     by_id = sorted(door.bus.published, key=lambda event: event.event_id)
@@ -115,7 +130,9 @@ BAD: list[tuple[Any, str, str]] = [
 
 
 @pytest.mark.parametrize(("event", "code", "words"), BAD)
-def test_a_bad_event_is_named_and_does_not_refuse_its_neighbours(door: Door, event: Any, code: str, words: str) -> None:
+def test_a_bad_event_is_named_and_does_not_refuse_its_neighbours(
+    door: Door, event: Any, code: str, words: str
+) -> None:
     answer = post(door, SAID, event, VIEWED)
 
     (rejected,) = answer.json["rejected"]
@@ -148,7 +165,10 @@ def test_what_the_bus_refuses_is_not_called_accepted(door: Door) -> None:
 
     assert answer.status == 202
     assert [(each["index"], each["event_id"]) for each in answer.json["accepted"]] == [(1, "e0"), (3, "e2")]
-    assert [(each["index"], each["code"]) for each in answer.json["rejected"]] == [(0, "invalid"), (2, "unavailable")]
+    assert [(each["index"], each["code"]) for each in answer.json["rejected"]] == [
+        (0, "invalid"),
+        (2, "unavailable"),
+    ]
     assert "e1" in answer.json["rejected"][1]["detail"]
 
 

@@ -44,9 +44,13 @@ def test_a_fact_names_its_event_its_words_its_channel_and_its_reader(door: Door)
     why = explained(door)
 
     assert why["event"] == {
-        "event_id": "e1", "type": "message.sent", "occurred_at": "2026-03-01T12:00:00Z",
-        "learned_at": "2026-03-01T12:00:01Z", "agent_id": "guide", "session_id": "s1",
-    }  # fmt: skip
+        "event_id": "e1",
+        "type": "message.sent",
+        "occurred_at": "2026-03-01T12:00:00Z",
+        "learned_at": "2026-03-01T12:00:01Z",
+        "agent_id": "guide",
+        "session_id": "s1",
+    }
     assert (why["quote"], why["channel"], why["read_by"]) == ("I live in Lisbon", "api", "model")
     assert (why["model"], why["prompt_version"], why["rule"]) == ("claude-priced", "1", None)
     assert (why["replaced"], why["conflicts"]) == ([], [])
@@ -56,9 +60,14 @@ def test_a_fact_costs_its_events_share_of_the_question(door: Door) -> None:
     learn(door, said("I live in Lisbon"), said("I like tea", "e2"), said("I like rum", "e3"))
 
     assert explained(door)["cost"] == {
-        "model": "claude-priced", "prompt_version": "1", "shared_by": 3, "questions": 1,
-        "tokens_in": 40.0, "tokens_out": 10.0, "dollars": 0.002,
-    }  # fmt: skip
+        "model": "claude-priced",
+        "prompt_version": "1",
+        "shared_by": 3,
+        "questions": 1,
+        "tokens_in": 40.0,
+        "tokens_out": 10.0,
+        "dollars": 0.002,
+    }
 
 
 def test_a_long_event_costs_all_its_questions(door: Door) -> None:
@@ -89,14 +98,18 @@ def test_what_held_before_was_replaced_and_what_was_not_believed_is_overruled(do
     why = explained(door)
 
     assert [each["value"] for each in why["replaced"]] == ["Rome"]
-    assert [(each["value"], each["provenance"]["event_id"]) for each in why["overruled"]] == [("Oslo", "later")]
+    assert [(each["value"], each["provenance"]["event_id"]) for each in why["overruled"]] == [
+        ("Oslo", "later")
+    ]
     assert why["conflicts"] == door.get(CITY).json["conflicts"] == []
 
 
 def test_what_held_until_something_older_was_told_was_replaced_and_contradicts_nothing() -> None:
     rome = an_observation("Rome", event_id="rome")
     said_at = NOON + timedelta(days=2)
-    lisbon = an_observation("Lisbon", event_id="lisbon", valid_from=NOON - timedelta(days=900), said_at=said_at)
+    lisbon = an_observation(
+        "Lisbon", event_id="lisbon", valid_from=NOON - timedelta(days=900), said_at=said_at
+    )
     fact = fold([rome, lisbon])
     assert fact
     assert (fact.value, fact.replaced, fact.conflicts) == ("Lisbon", "Rome", ())
@@ -109,7 +122,11 @@ def test_what_held_until_something_older_was_told_was_replaced_and_contradicts_n
 def test_what_was_taken_back_is_over_though_the_new_word_speaks_of_an_earlier_time() -> None:
     lisbon = an_observation("Lisbon", event_id="lisbon")
     gone = an_observation(None, event_id="gone", trust=Trust.CORRECTED, valid_from=NOON + timedelta(days=1))
-    by_hand = {"trust": Trust.CORRECTED, "valid_from": NOON - timedelta(days=5), "learned_at": NOON + timedelta(days=2)}
+    by_hand = {
+        "trust": Trust.CORRECTED,
+        "valid_from": NOON - timedelta(days=5),
+        "learned_at": NOON + timedelta(days=2),
+    }
     seen = [lisbon, gone, an_observation("Rome", event_id="rome", **by_hand)]
     fact = fold(seen)
     assert fact
@@ -132,7 +149,9 @@ def test_a_conflict_is_the_one_that_the_fact_carries(door: Door) -> None:
 
 
 def test_the_same_said_again_is_no_conflict(door: Door) -> None:
-    learn(door, said("I live in Lisbon"), said("I live in lisbon", "e2", occurred_at=NOON + timedelta(days=1)))
+    learn(
+        door, said("I live in Lisbon"), said("I live in lisbon", "e2", occurred_at=NOON + timedelta(days=1))
+    )
 
     assert (explained(door)["conflicts"], explained(door)["event"]["event_id"]) == ([], "e1")
 

@@ -18,18 +18,25 @@ def observed(
     value: str, day: int, *, learned: int | None = None, key: str = "home.city", kind: str = "place"
 ) -> Observation:
     return an_observation(
-        value, key=key, kind=kind, event_id=f"{key}-{day}", valid_from=NOON + day * DAY,
+        value,
+        key=key,
+        kind=kind,
+        event_id=f"{key}-{day}",
+        valid_from=NOON + day * DAY,
         learned_at=NOON + (day if learned is None else learned) * DAY,
-    )  # fmt: skip
+    )
 
 
 @pytest.fixture
 def knowing(door: Door) -> Door:
     """Ada moved from Lisbon to Paris on day 2 and told us on day 8; she likes tea since day 1."""
     learn(
-        door.facts, ADA, observed("Lisbon", 1), observed("Paris", 2, learned=8),
+        door.facts,
+        ADA,
+        observed("Lisbon", 1),
+        observed("Paris", 2, learned=8),
         observed("tea", 1, key="likes.tea", kind="preference"),
-    )  # fmt: skip
+    )
     return door
 
 
@@ -46,7 +53,10 @@ def test_a_profile_is_the_current_facts_as_data_and_as_text(knowing: Door) -> No
     profile = knowing.get("/v1/users/ada/profile").json
 
     assert profile["version"] == 1
-    assert {fact["key"]: fact["value"] for fact in profile["facts"]} == {"home.city": "Paris", "likes.tea": "tea"}
+    assert {fact["key"]: fact["value"] for fact in profile["facts"]} == {
+        "home.city": "Paris",
+        "likes.tea": "tea",
+    }
     assert profile["text"] == "- home.city: Paris (since 2026-03-03)\n- likes.tea: tea (since 2026-03-02)"
     assert profile["tokens"] == estimate_tokens(profile["text"])
 
@@ -57,7 +67,10 @@ def test_the_past_comes_in_pages_that_only_its_own_cursor_opens(knowing: Door) -
     first = knowing.get(facts, f"{then}&limit=1").json
     second = knowing.get(facts, f"{then}&limit=1&cursor={first['next_cursor']}").json
 
-    assert [[fact["key"] for fact in page["items"]] for page in (first, second)] == [["home.city"], ["likes.tea"]]
+    assert [[fact["key"] for fact in page["items"]] for page in (first, second)] == [
+        ["home.city"],
+        ["likes.tea"],
+    ]
     assert second["next_cursor"] is None
     for other in (f"as_of={day(4)}", f"known_at={day(3)}", "limit=1"):
         assert knowing.get(facts, f"{other}&cursor={first['next_cursor']}").code == "bad_cursor"
@@ -69,9 +82,15 @@ def test_a_stranger_has_an_empty_profile(door: Door) -> None:
 
 @pytest.mark.parametrize(
     ("moment", "known"),
-    [(0, {}), (1, {"home.city": "Lisbon", "likes.tea": "tea"}), (2, {"home.city": "Paris", "likes.tea": "tea"})],
+    [
+        (0, {}),
+        (1, {"home.city": "Lisbon", "likes.tea": "tea"}),
+        (2, {"home.city": "Paris", "likes.tea": "tea"}),
+    ],
 )
-def test_a_profile_of_the_past_is_what_was_true_then(knowing: Door, moment: int, known: dict[str, str]) -> None:
+def test_a_profile_of_the_past_is_what_was_true_then(
+    knowing: Door, moment: int, known: dict[str, str]
+) -> None:
     assert values(knowing.get("/v1/users/ada/profile", f"as_of={day(moment)}")) == known
     assert values(knowing.get("/v1/users/ada/facts", f"as_of={day(moment)}")) == known
 
@@ -101,7 +120,12 @@ def test_a_moment_without_a_meaning_is_refused(knowing: Door, path: str, moment:
 def test_one_fact_says_where_it_comes_from(knowing: Door) -> None:
     fact = knowing.get("/v1/users/ada/facts/home.city").json
 
-    assert (fact["value"], fact["replaced"], fact["version"], fact["trust"]) == ("Paris", "Lisbon", 2, "user_stated")
+    assert (fact["value"], fact["replaced"], fact["version"], fact["trust"]) == (
+        "Paris",
+        "Lisbon",
+        2,
+        "user_stated",
+    )
     assert fact["provenance"]["event_id"] == "home.city-2"
     assert fact["provenance"]["quote"] == "I live in Paris"
     assert fact["learned_at"] == day(8)
@@ -140,7 +164,9 @@ def test_another_tenants_user_is_a_stranger(knowing: Door) -> None:
     assert knowing.get("/v1/users/ada/facts/home.city/history").status == 404
 
 
-@pytest.mark.parametrize("key", ["a#b", "a%23b", "..", "x" * 201, "x" * 5000, "語" * 199 + "#", " ", ".a", "a b"])
+@pytest.mark.parametrize(
+    "key", ["a#b", "a%23b", "..", "x" * 201, "x" * 5000, "語" * 199 + "#", " ", ".a", "a b"]
+)
 @pytest.mark.parametrize("tail", ["", "/history"])
 def test_a_key_that_no_fact_has_is_refused(knowing: Door, key: str, tail: str) -> None:
     path = f"/v1/users/ada/facts/{key}{tail}"
@@ -151,7 +177,11 @@ def test_a_key_that_no_fact_has_is_refused(knowing: Door, key: str, tail: str) -
 
 @pytest.mark.parametrize("limit", [1, 2, 5])
 def test_pages_lead_to_every_fact_once(door: Door, limit: int) -> None:
-    learn(door.facts, Owner(tenant="acme", user="bob"), *(an_observation("x", key=f"likes.{n}") for n in range(5)))
+    learn(
+        door.facts,
+        Owner(tenant="acme", user="bob"),
+        *(an_observation("x", key=f"likes.{n}") for n in range(5)),
+    )
     found: list[str] = []
     query = f"limit={limit}"
     while True:

@@ -1,4 +1,7 @@
-"""POST /v1/users/{user}/facts:batch, and writers who race: each fact on its own, all in few commits, none twice."""
+"""POST /v1/users/{user}/facts:batch, and writers who race.
+
+Each fact on its own, all in few commits, none twice.
+"""
 
 from datetime import timedelta
 from typing import Any
@@ -62,20 +65,33 @@ def test_valid_facts_are_written_and_the_others_reported(door: Door) -> None:
     learn(door.facts, ADA, an_observation("Lisbon"))
 
     answer = post(
-        door, TEA, {"key": "Home", "value": "x"}, PORTO | {"expected_version": 7}, 7, TEA | {"value": "more tea"},
-        {"key": "name"}, {"key": "name", "value": "Ada"},
-    )  # fmt: skip
+        door,
+        TEA,
+        {"key": "Home", "value": "x"},
+        PORTO | {"expected_version": 7},
+        7,
+        TEA | {"value": "more tea"},
+        {"key": "name"},
+        {"key": "name", "value": "Ada"},
+    )
 
     assert answer.status == 200
     told = answer.json["results"]
     assert [(each["index"], each["key"], each.get("version", each.get("code"))) for each in told] == [
-        (0, "likes.tea", 1), (1, "Home", "invalid"), (2, "home.city", "conflict"), (3, None, "invalid"),
-        (4, "likes.tea", "duplicate_key"), (5, "name", "invalid"), (6, "name", 1),
-    ]  # fmt: skip
+        (0, "likes.tea", 1),
+        (1, "Home", "invalid"),
+        (2, "home.city", "conflict"),
+        (3, None, "invalid"),
+        (4, "likes.tea", "duplicate_key"),
+        (5, "name", "invalid"),
+        (6, "name", 1),
+    ]
     assert told[2]["current_version"] == 1
     assert {fact.key: fact.value for fact in door.facts.profile(ADA).facts} == {
-        "home.city": "Lisbon", "likes.tea": "tea", "name": "Ada",
-    }  # fmt: skip
+        "home.city": "Lisbon",
+        "likes.tea": "tea",
+        "name": "Ada",
+    }
     assert len(door.facts._episodes.contents) == 2
 
 
@@ -111,7 +127,9 @@ def test_a_batch_needs_a_key(door: Door) -> None:
     assert door.facts._episodes.contents == {}
 
 
-@pytest.mark.parametrize("body", [{"facts": []}, {"facts": [TEA] * 101}, {}, {"facts": [TEA], "why": 1}, [TEA]])
+@pytest.mark.parametrize(
+    "body", [{"facts": []}, {"facts": [TEA] * 101}, {}, {"facts": [TEA], "why": 1}, [TEA]]
+)
 def test_what_is_no_batch_is_refused(door: Door, body: Any) -> None:
     answer = door.post(BATCH, body)
 

@@ -31,7 +31,9 @@ def summarise(door: Door, until: int) -> None:
     last = a_turn(until - 1).assistant.message_id
     intent = Slot(kind="unresolved_intents", text="get a refund", message_id=a_turn(0).user.message_id)
     figure = Slot(kind="numbers_and_dates", text="40 euros", message_id=a_turn(1).user.message_id)
-    chapters = tuple(Chapter(level=0, first="a", last="b", text=text) for text in ("Ada ordered tea.", "It was cold."))
+    chapters = tuple(
+        Chapter(level=0, first="a", last="b", text=text) for text in ("Ada ordered tea.", "It was cold.")
+    )
     outline = Outline(borders=(Border(version=1, until=last),), chapters=chapters, slots=(intent, figure))
     door.summaries.advance("acme", "c", outline, read=Outline(), summaries=())
 
@@ -69,8 +71,12 @@ def test_what_it_is_about_comes_from_the_messages_themselves(talk: Door) -> None
     assert handed(talk)["active_entities"] == []
 
 
-@pytest.mark.parametrize(("covered", "turns", "expected"), [(0, 1, 6), (4, 1, 2), (4, 3, 3), (6, 2, 2), (6, 40, 6)])
-def test_between_the_summary_and_the_messages_is_no_gap(talk: Door, covered: int, turns: int, expected: int) -> None:
+@pytest.mark.parametrize(
+    ("covered", "turns", "expected"), [(0, 1, 6), (4, 1, 2), (4, 3, 3), (6, 2, 2), (6, 40, 6)]
+)
+def test_between_the_summary_and_the_messages_is_no_gap(
+    talk: Door, covered: int, turns: int, expected: int
+) -> None:
     if covered:
         summarise(talk, until=covered)
 
@@ -85,14 +91,19 @@ def test_a_conversation_without_a_word_can_be_handed_off(door: Door) -> None:
     handoff = handed(door)
 
     assert (handoff["summary"], handoff["summarised_until"]) == (None, None)
-    assert [handoff[name] for name in ("slots", "open_intents", "active_entities", "facts", "messages")] == [[]] * 5
+    assert [handoff[name] for name in ("slots", "open_intents", "active_entities", "facts", "messages")] == [
+        []
+    ] * 5
 
 
 def test_a_member_gets_what_is_known_about_them_and_not_about_the_owner(talk: Door) -> None:
     learn(talk.facts, ADA, an_observation("Lisbon"))
     learn(talk.facts, Owner(tenant="acme", user="bob"), an_observation("Porto"))
 
-    cities = [[fact["value"] for fact in handed(talk, query)["facts"]] for query in ("", "user_id=ada", "user_id=bob")]
+    cities = [
+        [fact["value"] for fact in handed(talk, query)["facts"]]
+        for query in ("", "user_id=ada", "user_id=bob")
+    ]
 
     assert cities == [["Lisbon"], ["Lisbon"], ["Porto"]]
 

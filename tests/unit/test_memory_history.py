@@ -16,9 +16,12 @@ TOGGLES = 130
 
 def toggle(number: int) -> Observation:
     return an_observation(
-        "dark" if number % 2 else "light", key="setting.theme", kind="setting", event_id=f"e{number:04d}",
+        "dark" if number % 2 else "light",
+        key="setting.theme",
+        kind="setting",
+        event_id=f"e{number:04d}",
         valid_from=NOON + HOUR * number,
-    )  # fmt: skip
+    )
 
 
 def toggled(door: Door, times: int = TOGGLES) -> None:
@@ -26,7 +29,9 @@ def toggled(door: Door, times: int = TOGGLES) -> None:
         seen = tuple(toggle(number) for number in range(start, min(start + 40, times)))
         folded = fold_in(ADA, seen, door.facts)
         profile = door.facts.base(ADA).updated(folded.facts)
-        door.facts.commit(Learned(profile, "v1", (), observations=seen, facts=folded.facts, carried=folded.carried))
+        door.facts.commit(
+            Learned(profile, "v1", (), observations=seen, facts=folded.facts, carried=folded.carried)
+        )
 
 
 def pages(door: Door, limit: int) -> list[list[dict[str, Any]]]:
@@ -88,7 +93,10 @@ def test_a_fact_of_a_day_gone_by_says_when_it_ended(door: Door) -> None:
     (unaware,) = door.get("/v1/users/ada/facts", f"as_of={then}&known_at={before}").json["items"]
     (shown,) = door.get("/v1/users/ada/profile", f"as_of={then}").json["facts"]
 
-    assert (fact["value"], fact["valid_until"]) == ("Lisbon", (NOON - HOUR * 3).isoformat().replace("+00:00", "Z"))
+    assert (fact["value"], fact["valid_until"]) == (
+        "Lisbon",
+        (NOON - HOUR * 3).isoformat().replace("+00:00", "Z"),
+    )
     assert (unaware["value"], unaware["valid_until"]) == ("Lisbon", None), "nobody knew of Rome then"
     assert shown == fact | {"confidence": shown["confidence"]}
 

@@ -18,7 +18,9 @@ DOUBTFUL = a_candidate(quote=WORDS).model_dump()
 
 
 def extraction(door: Door) -> Extraction:
-    return Extraction(proposing(e1=DOUBTFUL), episodes=door.episodes, facts=door.facts, held_facts=door.held_facts)
+    return Extraction(
+        proposing(e1=DOUBTFUL), episodes=door.episodes, facts=door.facts, held_facts=door.held_facts
+    )
 
 
 def doubt(door: Door, **more: Any) -> None:

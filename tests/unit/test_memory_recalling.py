@@ -1,4 +1,7 @@
-"""The door between chat and memory: passages for a message, and texts by memory; the gateway cannot open it."""
+"""The door between chat and memory: passages for a message, and texts by memory.
+
+The gateway cannot open it.
+"""
 
 import io
 import json
@@ -59,10 +62,14 @@ def test_texts_are_those_of_the_tenant_that_are_still_there() -> None:
 @pytest.mark.parametrize("limit", [1, 2, 5])
 def test_episodes_come_through_as_memory_reads_them(known: Door, limit: int) -> None:
     for number in range(3):
-        event = said("ü " * number, f"e{number}", agent_id="guide", occurred_at=NOON + timedelta(minutes=number))
+        event = said(
+            "ü " * number, f"e{number}", agent_id="guide", occurred_at=NOON + timedelta(minutes=number)
+        )
         known.episodes.record(recorded(event), extracted=None)
     client: Any = InProcessLambda()
-    wanted = EpisodeQuery(tenant="acme", agent="guide", user_id="ada", start=NOON, end=NOON + timedelta(days=1))
+    wanted = EpisodeQuery(
+        tenant="acme", agent="guide", user_id="ada", start=NOON, end=NOON + timedelta(days=1)
+    )
 
     page = LambdaEpisodes(client, "memory").page(wanted, limit=limit, after=None)
 
@@ -73,6 +80,8 @@ def test_episodes_come_through_as_memory_reads_them(known: Door, limit: int) -> 
 
 
 def test_a_request_of_the_gateway_is_never_taken_for_one_from_inside(known: Door) -> None:
-    answer = known.post("/v1/search", {"recall": {"tenant": "zeta", "user": "ada", "message": "keys", "limit": 5}})
+    answer = known.post(
+        "/v1/search", {"recall": {"tenant": "zeta", "user": "ada", "message": "keys", "limit": 5}}
+    )
 
     assert answer.status == 422

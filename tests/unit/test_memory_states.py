@@ -23,8 +23,11 @@ def test_a_state_is_read_as_it_was_put(door: Door) -> None:
 
     assert written.status == 200
     assert written.json == {
-        "data": data, "version": 1, "expires_at": "2026-03-31T12:00:00Z", "user_id": None,
-    }  # fmt: skip
+        "data": data,
+        "version": 1,
+        "expires_at": "2026-03-31T12:00:00Z",
+        "user_id": None,
+    }
     read = door.get(STATE)
     assert (read.status, read.json, read.headers["etag"]) == (200, written.json, '"1"')
     assert "0.1,-0.0,1e-07,9007199254740993" in read.text
@@ -88,11 +91,18 @@ def test_headers_and_body_must_agree(door: Door) -> None:
 @pytest.mark.parametrize(
     "body",
     [
-        {}, {"data": None}, {"data": [1]}, {"data": {}, "ttl_seconds": 0}, {"data": {}, "ttl_seconds": 31_536_001},
-        {"data": {}, "ttl_seconds": "60"}, {"data": {}, "expected_version": -1}, {"data": {}, "expected_version": "1"},
-        {"data": {}, "expected_version": True}, {"data": {}, "more": 1},
+        {},
+        {"data": None},
+        {"data": [1]},
+        {"data": {}, "ttl_seconds": 0},
+        {"data": {}, "ttl_seconds": 31_536_001},
+        {"data": {}, "ttl_seconds": "60"},
+        {"data": {}, "expected_version": -1},
+        {"data": {}, "expected_version": "1"},
+        {"data": {}, "expected_version": True},
+        {"data": {}, "more": 1},
     ],
-)  # fmt: skip
+)
 def test_a_body_that_is_no_state_is_refused(door: Door, body: Any) -> None:
     assert (door.put(STATE, body).status, door.put(STATE, body).code) == (422, "invalid")
     assert door.get(STATE).status == 404
@@ -141,7 +151,10 @@ def test_reading_and_writing_are_different_scopes(door: Door) -> None:
     door.scopes = ("memory:read",)
     assert (put(door, {}).code, door.delete(STATE).code) == ("scope_missing", "scope_missing")
     door.scopes = ("memory:write",)
-    assert (door.get(STATE).code, door.get("/v1/agents/guide/sessions").code) == ("scope_missing", "scope_missing")
+    assert (door.get(STATE).code, door.get("/v1/agents/guide/sessions").code) == (
+        "scope_missing",
+        "scope_missing",
+    )
 
 
 def test_a_large_state_in_any_script_fits_the_answer(door: Door) -> None:

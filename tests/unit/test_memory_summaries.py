@@ -16,13 +16,19 @@ def talk(door: Door) -> Door:
     read = Outline()
     for version in (1, 2):
         summary = a_summary(
-            f"Part {version}.", first=f"{version}a", last=f"{version}b", version=version,
+            f"Part {version}.",
+            first=f"{version}a",
+            last=f"{version}b",
+            version=version,
             verification=Verification(slots=1, passes=2, lost_first=("Lisbon",), appended=("Lisbon",)),
-        )  # fmt: skip
+        )
         border = Border(version=version, until=f"{version}b", tokens=10 * version, messages=2 * version)
         chapter = Chapter(level=0, first=summary.first, last=summary.last, text=summary.text)
         outline = Outline(
-            borders=(*read.borders, border), chapters=(*read.chapters, chapter), slots=summary.slots, created_at=NOON
+            borders=(*read.borders, border),
+            chapters=(*read.chapters, chapter),
+            slots=summary.slots,
+            created_at=NOON,
         )
         door.summaries.advance("acme", "c", outline, read=read, summaries=[summary])
         read = outline
@@ -37,7 +43,12 @@ def test_a_summary_shows_levels_slots_and_what_the_check_found(talk: Door) -> No
     assert [slot["text"] for slot in shown["slots"]["active_entities"]] == ["Lisbon"]
     (first, _) = shown["items"]
     assert first["text"] == "Part 1.\nWord for word: Lisbon"
-    assert first["verification"] == {"slots": 1, "passes": 2, "lost_first": ["Lisbon"], "appended": ["Lisbon"]}
+    assert first["verification"] == {
+        "slots": 1,
+        "passes": 2,
+        "lost_first": ["Lisbon"],
+        "appended": ["Lisbon"],
+    }
 
 
 def test_an_older_version_is_kept_as_it_was(talk: Door) -> None:

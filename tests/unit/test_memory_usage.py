@@ -21,9 +21,14 @@ def door(monkeypatch: pytest.MonkeyPatch) -> Door:
 
 def spend(door: Door, **fields: Any) -> None:
     defaults: dict[str, Any] = {
-        "call_id": str(len(door.usage.calls)), "tenant_id": "acme", "function": "chat", "model": "large", "at": NOON,
-        "usage": Usage(input=100, output=10, cache_read=1000, cache_write=50), "dollars": Decimal("0.25"),
-    }  # fmt: skip
+        "call_id": str(len(door.usage.calls)),
+        "tenant_id": "acme",
+        "function": "chat",
+        "model": "large",
+        "at": NOON,
+        "usage": Usage(input=100, output=10, cache_read=1000, cache_write=50),
+        "dollars": Decimal("0.25"),
+    }
     door.usage.record(Call.model_validate(defaults | fields))
 
 
@@ -39,16 +44,32 @@ def test_tokens_calls_and_dollars_come_by_day_function_and_model(door: Door) -> 
 
     assert (report["from"], report["to"], report["events"]) == ("2026-01-31", "2026-03-01", 7)
     figures = {"input": 200, "cache_read": 2000, "cache_write": 100, "output": 20}
-    assert report["items"][1] == {
-        "day": "2026-03-01", "function": "chat", "model": "large", "calls": 2, "dollars": 0.5, "unpriced_calls": 0,
-    } | figures  # fmt: skip
+    assert (
+        report["items"][1]
+        == {
+            "day": "2026-03-01",
+            "function": "chat",
+            "model": "large",
+            "calls": 2,
+            "dollars": 0.5,
+            "unpriced_calls": 0,
+        }
+        | figures
+    )
     assert [(item["day"], item["model"], item["dollars"]) for item in report["items"]] == [
-        ("2026-02-28", "large", 0.25), ("2026-03-01", "large", 0.5), ("2026-03-01", "new", None),
-    ]  # fmt: skip
+        ("2026-02-28", "large", 0.25),
+        ("2026-03-01", "large", 0.5),
+        ("2026-03-01", "new", None),
+    ]
     assert report["total"] == {
-        "calls": 4, "input": 400, "cache_read": 4000, "cache_write": 200, "output": 40, "dollars": 0.75,
+        "calls": 4,
+        "input": 400,
+        "cache_read": 4000,
+        "cache_write": 200,
+        "output": 40,
+        "dollars": 0.75,
         "unpriced_calls": 1,
-    }  # fmt: skip
+    }
 
 
 def test_only_the_days_that_were_asked_for_are_told_both_ends_included(door: Door) -> None:
@@ -69,15 +90,25 @@ def test_nothing_spent_is_zero_and_nothing_known_is_null(door: Door) -> None:
 
 
 def test_the_budget_is_told_with_what_is_left_of_it(door: Door) -> None:
-    assert door.get("/v1/usage").json["budget"] == {"dollars_per_day": None, "spent_today": 0, "exhausted": False}
+    assert door.get("/v1/usage").json["budget"] == {
+        "dollars_per_day": None,
+        "spent_today": 0,
+        "exhausted": False,
+    }
 
     door.tenants.set_budget("acme", Decimal("0.25"))
     spend(door)
 
-    assert door.get("/v1/usage").json["budget"] == {"dollars_per_day": 0.25, "spent_today": 0.25, "exhausted": True}
+    assert door.get("/v1/usage").json["budget"] == {
+        "dollars_per_day": 0.25,
+        "spent_today": 0.25,
+        "exhausted": True,
+    }
 
 
-@pytest.mark.parametrize("query", ["from=2026-03-02&to=2026-03-01", "from=2024-01-01&to=2026-03-01", "from=soon"])
+@pytest.mark.parametrize(
+    "query", ["from=2026-03-02&to=2026-03-01", "from=2024-01-01&to=2026-03-01", "from=soon"]
+)
 def test_days_in_no_order_and_too_many_of_them_are_refused(door: Door, query: str) -> None:
     answer = door.get("/v1/usage", query)
 
@@ -92,7 +123,9 @@ def test_what_is_spent_is_told_to_administrators_alone(door: Door) -> None:
 
 def test_a_spent_budget_ends_a_turn_politely_and_stores_nothing(door: Door) -> None:
     door.scopes = EVERYDAY
-    door.model = ScriptedModel(BudgetError("the budget is spent", retry_after_seconds=43_201), "Good morning.")
+    door.model = ScriptedModel(
+        BudgetError("the budget is spent", retry_after_seconds=43_201), "Good morning."
+    )
     made = door.post("/v1/conversations", {"user_id": "ada"}).json["conversation_id"]
     said = {"content": "Hello", "author": "ada"}
 

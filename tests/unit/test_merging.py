@@ -1,4 +1,7 @@
-"""membus.domain.merging: which small objects become one, and never more at once than a catalog can exchange."""
+"""membus.domain.merging.
+
+Which small objects become one, and never more at once than a catalog can exchange.
+"""
 
 from membus.domain.cold import ColdObject
 from membus.domain.merging import MANY, MERGED_AT_ONCE, mergeable
@@ -7,9 +10,17 @@ from tests.factories import NOON
 
 def an_object(number: int, size: int = 5_000) -> ColdObject:
     return ColdObject(
-        tenant="acme", agent="default", day=NOON.date(), name=f"{number:04d}", first=f"{number:026d}",
-        last=f"{number:026d}", rows=1, bytes=size, sha256="0" * 64, hot_until=NOON,
-    )  # fmt: skip
+        tenant="acme",
+        agent="default",
+        day=NOON.date(),
+        name=f"{number:04d}",
+        first=f"{number:026d}",
+        last=f"{number:026d}",
+        rows=1,
+        bytes=size,
+        sha256="0" * 64,
+        hot_until=NOON,
+    )
 
 
 def test_a_month_of_very_many_objects_is_merged_in_parts_that_one_transaction_takes() -> None:

@@ -56,14 +56,20 @@ class Books:
     def __init__(self, budget: str | None = None) -> None:
         self.clock, self.ledger, self.witness = StoppedClock(NOON), InMemoryUsage(), Witness()
         self.tenants = InMemoryTenants(
-            Tenant("acme", "Acme", NOON, None if budget is None else Decimal(budget)), Tenant("zeta", "Zeta", NOON)
+            Tenant("acme", "Acme", NOON, None if budget is None else Decimal(budget)),
+            Tenant("zeta", "Zeta", NOON),
         )
 
     def account(self, tenant: str = "acme") -> Account:
         return Account(
-            tenant=tenant, function="chat", ledger=self.ledger, tenants=self.tenants, prices=price_list(OWN),
-            clock=self.clock, monitor=self.witness,
-        )  # fmt: skip
+            tenant=tenant,
+            function="chat",
+            ledger=self.ledger,
+            tenants=self.tenants,
+            prices=price_list(OWN),
+            clock=self.clock,
+            monitor=self.witness,
+        )
 
     def model(self, *events: Spoken | Exception, tenant: str = "acme", name: str = "m") -> Model:
         return Model(Metered(Speaking(*events, name=name), self.account(tenant)))
@@ -91,14 +97,19 @@ def test_a_reply_is_written_down_and_says_what_it_cost() -> None:
     assert ask(books.model()).usage.dollars == 0.4
     assert books.written == [ANSWERED]
     assert books.witness.figures == {
-        "ModelRequests": 1, "TokensFresh": 100_000, "TokensCacheRead": 5, "TokensCacheWritten": 100_000,
+        "ModelRequests": 1,
+        "TokensFresh": 100_000,
+        "TokensCacheRead": 5,
+        "TokensCacheWritten": 100_000,
         "TokensOut": 10_000,
-    }  # fmt: skip
+    }
 
 
 def test_a_stream_is_written_down_once_though_it_counts_as_it_goes() -> None:
     books = Books()
-    events = listen(books.model(Usage(input=100_000, output=1), TextDelta(text="Hello."), PAID, Stopped(reply=REPLY)))
+    events = listen(
+        books.model(Usage(input=100_000, output=1), TextDelta(text="Hello."), PAID, Stopped(reply=REPLY))
+    )
 
     assert books.written == [ANSWERED]
     assert isinstance(events[-1], Stopped)
@@ -215,7 +226,11 @@ def test_a_ledger_that_is_down_fails_no_call_and_is_heard_of(outage: Exception) 
     message, fields = books.witness.warnings[-1]
     unwritten: Any = fields["call"]
     assert message == "usage is not recorded"
-    assert (unwritten["tenant_id"], unwritten["dollars"], unwritten["usage"]["output"]) == ("acme", "0.4", 10_000)
+    assert (unwritten["tenant_id"], unwritten["dollars"], unwritten["usage"]["output"]) == (
+        "acme",
+        "0.4",
+        10_000,
+    )
 
 
 def test_embeddings_are_written_down_with_their_tokens_and_requests() -> None:

@@ -14,18 +14,42 @@ TREE = Notes({"/memories/a/b/c/d.md": "deep", "/memories/a/e.md": "near", "/memo
 @pytest.mark.parametrize(
     "path",
     [
-        "", "/", "memories", "memories/a", "/memory/a", "/memoriesx/a", "/memories/..", "/memories/../etc/passwd",
-        "/memories/a/../../b", "/memories/./a", "/memories//a", "/memories/%2e%2e/a", "/memories/..%2fa",
-        "/memories/\x00", "/memories/a\n", "/memories/a\\..\\b", "/memories/.hidden", "/memories/a#b", "//memories/a",
-        "/memories/" + "a" * 101, "/memories" + "/a" * 9, "/memories/a//", "/MEMORIES/a", "/memories/\u202e",
+        "",
+        "/",
+        "memories",
+        "memories/a",
+        "/memory/a",
+        "/memoriesx/a",
+        "/memories/..",
+        "/memories/../etc/passwd",
+        "/memories/a/../../b",
+        "/memories/./a",
+        "/memories//a",
+        "/memories/%2e%2e/a",
+        "/memories/..%2fa",
+        "/memories/\x00",
+        "/memories/a\n",
+        "/memories/a\\..\\b",
+        "/memories/.hidden",
+        "/memories/a#b",
+        "//memories/a",
+        "/memories/" + "a" * 101,
+        "/memories" + "/a" * 9,
+        "/memories/a//",
+        "/MEMORIES/a",
+        "/memories/\u202e",
     ],
-)  # fmt: skip
+)
 def test_a_path_that_leaves_the_memories_or_hides_is_none(path: str) -> None:
     for act in (
-        lambda: TEA.view(path), lambda: TEA.create(path, "x"), lambda: TEA.delete(path),
-        lambda: TEA.replace(path, "a", "b"), lambda: TEA.insert(path, 0, "x"),
-        lambda: TEA.rename("/memories/tea.md", path), lambda: TEA.rename(path, "/memories/new.md"),
-    ):  # fmt: skip
+        lambda: TEA.view(path),
+        lambda: TEA.create(path, "x"),
+        lambda: TEA.delete(path),
+        lambda: TEA.replace(path, "a", "b"),
+        lambda: TEA.insert(path, 0, "x"),
+        lambda: TEA.rename("/memories/tea.md", path),
+        lambda: TEA.rename(path, "/memories/new.md"),
+    ):
         with pytest.raises(InvalidError):
             act()
 
@@ -43,15 +67,23 @@ def test_whatever_is_written_lies_below_the_memories(path: str) -> None:
 
 
 def test_a_note_is_shown_with_its_lines_numbered() -> None:
-    assert TEA.view("/memories/tea.md").splitlines()[1:] == ["     1\tgreen", "     2\tblack", "     3\tgreen tea"]
+    assert TEA.view("/memories/tea.md").splitlines()[1:] == [
+        "     1\tgreen",
+        "     2\tblack",
+        "     3\tgreen tea",
+    ]
     assert TEA.view("/memories/tea.md", (2, -1)).splitlines()[1:] == ["     2\tblack", "     3\tgreen tea"]
     assert TEA.view("/memories/tea.md", (0, 1)).splitlines()[1:] == ["     1\tgreen"]
 
 
 def test_a_folder_lists_two_levels_with_their_sizes() -> None:
     assert TREE.view("/memories/").splitlines()[1:] == [
-        "2.0K\t/memories", "8B\t/memories/a/", "4B\t/memories/a/b/", "4B\t/memories/a/e.md", "2.0K\t/memories/f.md",
-    ]  # fmt: skip
+        "2.0K\t/memories",
+        "8B\t/memories/a/",
+        "4B\t/memories/a/b/",
+        "4B\t/memories/a/e.md",
+        "2.0K\t/memories/f.md",
+    ]
     assert Notes({}).view("/memories").splitlines()[1:] == ["0B\t/memories"]
 
 
@@ -69,7 +101,10 @@ def test_nothing_is_written_over_and_no_file_is_a_folder() -> None:
 
 
 def test_words_are_replaced_where_they_stand_once() -> None:
-    assert TEA.replace("/memories/tea.md", "black", "white").texts["/memories/tea.md"] == "green\nwhite\ngreen tea"
+    assert (
+        TEA.replace("/memories/tea.md", "black", "white").texts["/memories/tea.md"]
+        == "green\nwhite\ngreen tea"
+    )
     with pytest.raises(InvalidError, match="lines: 1, 3"):
         TEA.replace("/memories/tea.md", "green", "white")
     for absent in ("coffee", ""):
@@ -78,7 +113,10 @@ def test_words_are_replaced_where_they_stand_once() -> None:
 
 
 def test_a_line_is_put_in_behind_another() -> None:
-    assert TEA.insert("/memories/tea.md", 0, "tea:\n").texts["/memories/tea.md"] == "tea:\ngreen\nblack\ngreen tea"
+    assert (
+        TEA.insert("/memories/tea.md", 0, "tea:\n").texts["/memories/tea.md"]
+        == "tea:\ngreen\nblack\ngreen tea"
+    )
     assert TEA.insert("/memories/tea.md", 3, "end").texts["/memories/tea.md"].endswith("tea\nend")
     for line in (-1, 4):
         with pytest.raises(InvalidError):
@@ -87,8 +125,10 @@ def test_a_line_is_put_in_behind_another() -> None:
 
 def test_folders_move_and_go_as_a_whole() -> None:
     assert set(TREE.rename("/memories/a", "/memories/z").texts) == {
-        "/memories/z/b/c/d.md", "/memories/z/e.md", "/memories/f.md",
-    }  # fmt: skip
+        "/memories/z/b/c/d.md",
+        "/memories/z/e.md",
+        "/memories/f.md",
+    }
     assert set(TREE.delete("/memories/a").texts) == {"/memories/f.md"}
 
 

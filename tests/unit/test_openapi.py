@@ -20,11 +20,19 @@ OPERATIONS = [
 ]
 PUBLIC = {"GET /v1/health", "GET /v1/openapi.json"}
 CALLS = {
-    "POST /v1/events", "GET /v1/users/{user}/profile", "GET /v1/users/{user}/facts", "GET /v1/users/{user}/facts/{key}",
-    "GET /v1/users/{user}/facts/{key}/history", "POST /v1/conversations", "GET /v1/conversations",
-    "GET /v1/conversations/{conversation}", "GET /v1/conversations/{conversation}/messages",
-    "POST /v1/conversations/{conversation}/messages", "GET /v1/conversations/{conversation}/context", *PUBLIC,
-}  # fmt: skip
+    "POST /v1/events",
+    "GET /v1/users/{user}/profile",
+    "GET /v1/users/{user}/facts",
+    "GET /v1/users/{user}/facts/{key}",
+    "GET /v1/users/{user}/facts/{key}/history",
+    "POST /v1/conversations",
+    "GET /v1/conversations",
+    "GET /v1/conversations/{conversation}",
+    "GET /v1/conversations/{conversation}/messages",
+    "POST /v1/conversations/{conversation}/messages",
+    "GET /v1/conversations/{conversation}/context",
+    *PUBLIC,
+}
 
 
 def test_the_committed_document_is_the_one_the_code_makes() -> None:
@@ -55,7 +63,8 @@ def test_an_operation_is_served_by_the_function_it_names(name: str, operation: d
     example = re.sub(r"{\w+}", "x", path)
 
     assert any(
-        route.rule.match(example) and method in route.method for route in [*app._static_routes, *app._dynamic_routes]
+        route.rule.match(example) and method in route.method
+        for route in [*app._static_routes, *app._dynamic_routes]
     )
 
 

@@ -1,4 +1,7 @@
-"""The outbox: what is said reaches the client in order and in few frames, and a client that is gone stops nobody."""
+"""The outbox.
+
+What is said reaches the client in order and in few frames, and a client that is gone stops nobody.
+"""
 
 import threading
 
@@ -22,7 +25,11 @@ def test_frames_are_numbered_and_say_whose_they_are() -> None:
     with outbox(push) as out:
         out.say({"type": "tool"}, {"type": "usage"}, {"type": "done"})
 
-    assert [(frame["seq"], frame["type"]) for frame in push.frames("w")] == [(0, "tool"), (1, "usage"), (2, "done")]
+    assert [(frame["seq"], frame["type"]) for frame in push.frames("w")] == [
+        (0, "tool"),
+        (1, "usage"),
+        (2, "done"),
+    ]
     assert all((frame["request_id"], frame["message_id"]) == ("r1", "m1") for frame in push.frames("w"))
 
 

@@ -1,4 +1,7 @@
-"""What users of other memories report of facts: wrong, lost, retired or doubled. Each line of it, once, on ours."""
+"""What users of other memories report of facts: wrong, lost, retired or doubled.
+
+Each line of it, once, on ours.
+"""
 
 import pytest
 
@@ -87,7 +90,9 @@ def test_an_exact_duplicate_from_another_event_is_the_same_fact() -> None:
     """graphiti#1101, hindsight#1266, agent-memory-server#188."""
     extraction = Extraction(observant())
 
-    extraction.send(*(said("I like Tea" if number % 2 else "I like tea", f"e{number}") for number in range(20)))
+    extraction.send(
+        *(said("I like Tea" if number % 2 else "I like tea", f"e{number}") for number in range(20))
+    )
 
     (fact,) = extraction.facts.profile(ADA).facts
     assert fact.seen == 20

@@ -22,9 +22,9 @@ def test_each_kind_of_token_has_its_own_price() -> None:
 
 
 def test_a_single_token_is_not_rounded_away() -> None:
-    assert price_list().dollars("claude-haiku-5-5", Usage(input=0, output=0, cache_read=1), day=TODAY) == Decimal(
-        "0.00000001"
-    )
+    assert price_list().dollars(
+        "claude-haiku-5-5", Usage(input=0, output=0, cache_read=1), day=TODAY
+    ) == Decimal("0.00000001")
 
 
 def test_a_price_counts_from_its_day_on() -> None:
@@ -36,13 +36,18 @@ def test_a_price_counts_from_its_day_on() -> None:
 
 
 def test_a_long_prompt_is_priced_by_its_length_cached_parts_included() -> None:
-    short, long = Usage(input=60_000, output=1_000, cache_read=40_000), Usage(input=60_000, output=0, cache_read=40_001)
+    short, long = (
+        Usage(input=60_000, output=1_000, cache_read=40_000),
+        Usage(input=60_000, output=0, cache_read=40_001),
+    )
 
     assert price_list().dollars("claude-haiku-5-5", short, day=TODAY) == Decimal("0.0069")
     assert price_list().dollars("claude-haiku-5-5", long, day=TODAY) == Decimal("0.03200005")
 
 
-@pytest.mark.parametrize("model", ["claude-haiku-9", "claude-haiku-5-5-preview", "anthropic.claude-haiku-5-5", ""])
+@pytest.mark.parametrize(
+    "model", ["claude-haiku-9", "claude-haiku-5-5-preview", "anthropic.claude-haiku-5-5", ""]
+)
 def test_an_unknown_model_has_no_price_rather_than_none_at_all(model: str) -> None:
     assert price_list().dollars(model, A_MILLION_EACH, day=TODAY) is None
 
@@ -77,5 +82,8 @@ def test_every_model_that_an_environment_configures_has_a_price() -> None:
 def configured(environment: Path) -> list[str]:
     lines = [line.split("=") for line in environment.read_text(encoding="utf-8").splitlines()]
     return [
-        value.strip(' "') for key, *rest in lines for value in rest if key.strip().endswith(("extract_id", "chat_id"))
+        value.strip(' "')
+        for key, *rest in lines
+        for value in rest
+        if key.strip().endswith(("extract_id", "chat_id"))
     ]

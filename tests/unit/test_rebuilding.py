@@ -54,10 +54,17 @@ def again(extraction: Extraction, model: ScriptedModel, *, version: str = CURREN
 
     def learner(draft: Draft) -> Learner:
         return Learner(
-            facts=draft, signals=Trails(), held_facts=InMemoryHeldFacts(StoppedClock()),
-            fresh=InMemoryFresh(InMemoryConversations(StoppedClock())), model=lambda _: model,
-            seconds_left=lambda: 30, on_refused=lambda _: None, pause=lambda _: None, version=VERSION, known=known,
-        )  # fmt: skip
+            facts=draft,
+            signals=Trails(),
+            held_facts=InMemoryHeldFacts(StoppedClock()),
+            fresh=InMemoryFresh(InMemoryConversations(StoppedClock())),
+            model=lambda _: model,
+            seconds_left=lambda: 30,
+            on_refused=lambda _: None,
+            pause=lambda _: None,
+            version=VERSION,
+            known=known,
+        )
 
     return derive(ADA, episodes.contents.values(), learner=learner)
 
@@ -117,7 +124,9 @@ def test_an_event_that_is_gone_teaches_nothing_any_more() -> None:
     derived = again(extraction, Forbidden())
 
     assert "likes.tea" not in facts_of(derived.observations)
-    assert "likes.tea" in facts_of(derived.over(stored)), "erasing is erasure's; a rebuild keeps what it cannot judge"
+    assert "likes.tea" in facts_of(derived.over(stored)), (
+        "erasing is erasure's; a rebuild keeps what it cannot judge"
+    )
 
 
 def test_an_empty_history_is_rebuilt_into_nothing() -> None:
@@ -129,10 +138,13 @@ def test_a_correction_survives_a_rebuild() -> None:
     extraction = lived()
     extraction.send(
         an_event(
-            "c1", type="fact.corrected", occurred_at=NOON + 20 * MINUTE,
-            payload={"key": "home.city", "value": "Porto"}, origin="api",
+            "c1",
+            type="fact.corrected",
+            occurred_at=NOON + 20 * MINUTE,
+            payload={"key": "home.city", "value": "Porto"},
+            origin="api",
         )
-    )  # fmt: skip
+    )
 
     stored = extraction.facts.observations(ADA)
     derived = again(extraction, Forbidden())

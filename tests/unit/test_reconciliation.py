@@ -1,4 +1,7 @@
-"""membus.domain: what several sources, at several times, add up to; no failure that others are known for repeated."""
+"""membus.domain: what several sources, at several times, add up to.
+
+No failure that others are known for repeated.
+"""
 
 from datetime import timedelta
 from itertools import permutations
@@ -41,21 +44,34 @@ def settled(*observations: Observation) -> Fact:
 sources = st.sampled_from(["chat", "mail", "web"])
 said = st.builds(
     lambda day, back, value, trust, agent, lasts, event: heard(
-        day, value, trust=trust, agent=agent, event_id=f"e{event}", valid_from=NOON + DAY * (day - back),
+        day,
+        value,
+        trust=trust,
+        agent=agent,
+        event_id=f"e{event}",
+        valid_from=NOON + DAY * (day - back),
         valid_until=NOON + DAY * (day - back + lasts) if lasts else None,
     ),
-    day=st.integers(0, 5), back=st.integers(0, 3), value=st.sampled_from(["Lisbon", "lisbon", "Rome", "Paris"]),
-    trust=st.sampled_from(Trust), agent=sources, lasts=st.integers(0, 6), event=st.integers(0, 30),
-)  # fmt: skip
+    day=st.integers(0, 5),
+    back=st.integers(0, 3),
+    value=st.sampled_from(["Lisbon", "lisbon", "Rome", "Paris"]),
+    trust=st.sampled_from(Trust),
+    agent=sources,
+    lasts=st.integers(0, 6),
+    event=st.integers(0, 30),
+)
 taken_back = st.builds(
     lambda day, event: heard(day, None, trust=Trust.CORRECTED, event_id=f"r{event}"),
-    day=st.integers(0, 5), event=st.integers(0, 5),
-)  # fmt: skip
+    day=st.integers(0, 5),
+    event=st.integers(0, 5),
+)
 streams = st.lists(said | taken_back, max_size=9, unique_by=lambda seen: seen.provenance.event_id)
 
 
 @given(streams, st.randoms(use_true_random=False), st.integers(1, 5))
-def test_order_and_repetition_change_nothing(seen: list[Observation], random: st.DataObject, copies: int) -> None:
+def test_order_and_repetition_change_nothing(
+    seen: list[Observation], random: st.DataObject, copies: int
+) -> None:
     delivered = seen * copies
     random.shuffle(delivered)  # type: ignore[attr-defined]
 
@@ -85,14 +101,22 @@ def test_nothing_that_is_trusted_less_stands_over_what_still_holds(seen: list[Ob
 
 
 def ended(claim: Observation, seen: list[Observation]) -> bool:
-    """Whether somebody trusted as much said the same value with an end: then it no longer holds beyond that."""
+    """Whether somebody trusted as much said the same value with an end.
+
+    Then it no longer holds beyond that.
+    """
     return any(
-        each.valid_until and each.says_as(claim) and each.trust.rank >= claim.trust.rank for each in seen if each.value
+        each.valid_until and each.says_as(claim) and each.trust.rank >= claim.trust.rank
+        for each in seen
+        if each.value
     )
 
 
 def superseded(claim: Observation, lasting: list[Observation]) -> bool:
-    """Whether somebody trusted as much said later that another value holds, without an end: a move, and no stay."""
+    """Whether somebody trusted as much said later that another value holds, without an end.
+
+    A move, and no stay.
+    """
     return any(
         by_truth(each) > by_truth(claim) and not each.says_as(claim) and each.trust.rank >= claim.trust.rank
         for each in lasting
@@ -107,7 +131,9 @@ def test_after_a_stay_what_it_stood_over_holds_again_and_no_rumour_of_another_pl
 
     assert (back.value, back.trust, back.replaced) == ("Rome", Trust.USER_STATED, "Lisbon")
     assert (back.valid_from, back.seen, back.conflicts) == (NOON, 2, ())
-    assert settled(home, stay, heard(5, "Paris")).value == "Paris", "who is trusted as much may tell of a move"
+    assert settled(home, stay, heard(5, "Paris")).value == "Paris", (
+        "who is trusted as much may tell of a move"
+    )
 
 
 def test_what_was_seen_during_a_stay_holds_after_it_before_any_rumour() -> None:
@@ -121,11 +147,15 @@ def test_what_was_seen_during_a_stay_holds_after_it_before_any_rumour() -> None:
 def test_after_a_move_whose_end_was_told_the_old_home_is_not_home_again() -> None:
     moved, leaves = heard(1, "Lisbon"), heard(2, "Lisbon", valid_until=NOON + DAY * 3)
 
-    assert settled(heard(0, "Rome"), moved, leaves, heard(5, "Paris", trust=Trust.THIRD_PARTY)).value == "Paris"
+    assert (
+        settled(heard(0, "Rome"), moved, leaves, heard(5, "Paris", trust=Trust.THIRD_PARTY)).value == "Paris"
+    )
 
 
 def test_stays_that_lie_deeper_in_one_another_than_anybodys_do_still_leave_the_home() -> None:
-    stays = [heard(day, f"Town {day}", valid_until=NOON + DAY * (200 - day)) for day in range(1, BENEATH_MAX * 3)]
+    stays = [
+        heard(day, f"Town {day}", valid_until=NOON + DAY * (200 - day)) for day in range(1, BENEATH_MAX * 3)
+    ]
 
     known = carry([heard(0, "Rome"), *stays])
     fact = fold([heard(0, "Rome"), *stays, heard(300, "Paris", trust=Trust.THIRD_PARTY)])
@@ -169,13 +199,17 @@ def test_a_change_is_no_conflict(later: Observation) -> None:
 
 
 def test_a_conflict_ends_when_the_other_source_comes_round() -> None:
-    fact = settled(heard(1, "Lisbon", agent="chat"), heard(1.2, "Rome", agent="mail"), heard(3, "Rome", agent="chat"))
+    fact = settled(
+        heard(1, "Lisbon", agent="chat"), heard(1.2, "Rome", agent="mail"), heard(3, "Rome", agent="chat")
+    )
 
     assert (fact.value, fact.seen, fact.conflicts) == ("Rome", 2, ())
 
 
 def test_what_somebody_does_conflicts_with_nothing() -> None:
-    fact = settled(heard(1, "dark", agent="web", kind="setting"), heard(1.1, "light", agent="phone", kind="setting"))
+    fact = settled(
+        heard(1, "dark", agent="web", kind="setting"), heard(1.1, "light", agent="phone", kind="setting")
+    )
 
     assert (fact.value, fact.conflicts) == ("light", ())
 
@@ -278,7 +312,12 @@ def test_every_synonym_leads_to_a_path_of_its_own() -> None:
 
 def test_the_same_fact_as_text_and_as_preference_is_one() -> None:
     assert (
-        len({fact_key(name, "green tea") for name in ("likes", "loves", "enjoys", "interests", "preference.likes")})
+        len(
+            {
+                fact_key(name, "green tea")
+                for name in ("likes", "loves", "enjoys", "interests", "preference.likes")
+            }
+        )
         == 1
     )
 

@@ -50,4 +50,8 @@ def test_lines_come_by_agent_and_day() -> None:
     report.recorded("b-agent", date(2026, 1, 1), "x")
     report.recorded("guide", date(2026, 1, 1), "y")
 
-    assert [(line.agent, line.day.month) for line in report.lines()] == [("b-agent", 1), ("guide", 1), ("guide", 11)]
+    assert [(line.agent, line.day.month) for line in report.lines()] == [
+        ("b-agent", 1),
+        ("guide", 1),
+        ("guide", 11),
+    ]

@@ -35,7 +35,9 @@ def test_all_that_a_user_did_is_read_whatever_the_agent(monkeypatch: pytest.Monk
     assert read(monkeypatch) == ["e0", "e1", "e2"]
 
 
-def test_what_was_erased_is_not_read_again_though_a_restore_brought_it_back(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_what_was_erased_is_not_read_again_though_a_restore_brought_it_back(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
     assert read(monkeypatch, erased(running=False)) == ["e2"]
 
 

@@ -1,4 +1,7 @@
-"""docs/runbooks: every alarm that Terraform makes has its page, README lists it, and doctor names the same one."""
+"""docs/runbooks.
+
+Every alarm that Terraform makes has its page, README lists it, and doctor names the same one.
+"""
 
 import re
 from pathlib import Path
@@ -22,7 +25,9 @@ FUNCTIONS = tuple(each.parent.name for each in (ROOT / "functions").glob("*/hand
 def keys(module: str, file: str) -> list[str]:
     """Return the names in a module's map of alarms."""
     text = (MODULES / module / file).read_text(encoding="utf-8")
-    return re.findall(r"^    (\w+)\s+= \{", text.partition("alarms = {")[2].partition("\n  }")[0], flags=re.MULTILINE)
+    return re.findall(
+        r"^    (\w+)\s+= \{", text.partition("alarms = {")[2].partition("\n  }")[0], flags=re.MULTILINE
+    )
 
 
 ALARMS = {
@@ -33,13 +38,17 @@ ALARMS = {
         f"{route}-falls-behind" for route in (*ROUTES, *(f"{route}-surplus" for route in SURPLUS))
     ],
     ("event_bus", "${var.prefix}-${each.key}"): [
-        f"{route}-{metric}" for route in ROUTES for metric in ("failedinvocations", "invocationsfailedtobesenttodlq")
+        f"{route}-{metric}"
+        for route in ROUTES
+        for metric in ("failedinvocations", "invocationsfailedtobesenttodlq")
     ],
     ("function", "${var.name}-${each.key}"): [
         f"{function}-{alarm}" for function in FUNCTIONS for alarm in keys("function", "alarms.tf")
     ],
     ("hot_tier", "${local.name}-throttled"): ["hot-throttled"],
-    ("socket_api", "${var.name}-${each.key}"): [f"socket-{alarm}" for alarm in keys("socket_api", "stage.tf")],
+    ("socket_api", "${var.name}-${each.key}"): [
+        f"socket-{alarm}" for alarm in keys("socket_api", "stage.tf")
+    ],
     ("vector_store", "${local.name}-at-its-ceiling"): ["vectors-at-its-ceiling"],
     ("vector_store", "${local.name}-wait"): ["vectors-wait"],
 }
@@ -50,7 +59,9 @@ def test_every_alarm_of_terraform_is_known_here() -> None:
     found = {
         (file.parent.name, name)
         for file in MODULES.glob("*/*.tf")
-        for name in re.findall(r'^\s*alarm_name\s*= "([^"]+)"', file.read_text(encoding="utf-8"), flags=re.MULTILINE)
+        for name in re.findall(
+            r'^\s*alarm_name\s*= "([^"]+)"', file.read_text(encoding="utf-8"), flags=re.MULTILINE
+        )
     }
 
     assert found == set(ALARMS)

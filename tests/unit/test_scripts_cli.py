@@ -73,7 +73,9 @@ def test_a_key_may_expire(run: Run, target: Target, given: str, days: int) -> No
     assert key.expires_at == key.created_at + timedelta(days=days)
 
 
-def test_a_key_of_an_unknown_tenant_is_not_made(run: Run, target: Target, capsys: pytest.CaptureFixture[str]) -> None:
+def test_a_key_of_an_unknown_tenant_is_not_made(
+    run: Run, target: Target, capsys: pytest.CaptureFixture[str]
+) -> None:
     assert run("key", "create", "zeta") == 1
 
     answer = capsys.readouterr()
@@ -81,7 +83,9 @@ def test_a_key_of_an_unknown_tenant_is_not_made(run: Run, target: Target, capsys
     assert target.keys.of("zeta") == []
 
 
-def test_a_revoked_key_is_refused_from_then_on(run: Run, target: Target, capsys: pytest.CaptureFixture[str]) -> None:
+def test_a_revoked_key_is_refused_from_then_on(
+    run: Run, target: Target, capsys: pytest.CaptureFixture[str]
+) -> None:
     create_key("acme", environment="dev", tenants=target.tenants, keys=target.keys)
     (key,) = target.keys.of("acme")
 
@@ -118,7 +122,9 @@ def test_an_existing_tenant_is_a_conflict_unless_that_is_fine(
     assert kept.name == "Acme Ltd"
 
 
-def test_an_id_that_cannot_be_one_is_refused_in_one_line(run: Run, capsys: pytest.CaptureFixture[str]) -> None:
+def test_an_id_that_cannot_be_one_is_refused_in_one_line(
+    run: Run, capsys: pytest.CaptureFixture[str]
+) -> None:
     assert run("tenant", "create", "Acme#1") == 1
     assert capsys.readouterr().err.startswith("error: 'Acme#1' cannot be a tenant id")
 
@@ -133,7 +139,9 @@ def test_an_id_that_cannot_be_one_is_refused_in_one_line(run: Run, capsys: pytes
         ["tenant", "list", "--stack", "a.json", "--environment", "dev"],
     ],
 )
-def test_misuse_is_explained_and_exits_with_2(run: Run, capsys: pytest.CaptureFixture[str], words: list[str]) -> None:
+def test_misuse_is_explained_and_exits_with_2(
+    run: Run, capsys: pytest.CaptureFixture[str], words: list[str]
+) -> None:
     with pytest.raises(SystemExit) as misused:
         run(*words)
 
@@ -156,7 +164,9 @@ def test_without_a_local_stack_the_operator_is_told_what_to_do(
 
 
 def test_the_local_stack_can_make_a_key_without_the_cli(target: Target) -> None:
-    text = create_key("acme", environment="dev", tenants=target.tenants, keys=target.keys, scopes=tuple(Scope))
+    text = create_key(
+        "acme", environment="dev", tenants=target.tenants, keys=target.keys, scopes=tuple(Scope)
+    )
 
     assert Credential.parse(text).environment == "dev"
     with pytest.raises(NotFoundError):

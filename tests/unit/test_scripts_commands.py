@@ -1,4 +1,7 @@
-"""scripts: what every command keeps to, whoever wrote it: help with examples, JSON, rehearsal, a question, its docs."""
+"""scripts: what every command keeps to, whoever wrote it.
+
+Help with examples, JSON, rehearsal, a question, its docs.
+"""
 
 import re
 import shlex
@@ -29,7 +32,7 @@ ASKING = {name: leaf for name, leaf in COMMANDS.items() if "--yes" in leaf.forma
 def target() -> Target:
     return Target(
         "dev", InMemoryTenants(), InMemoryApiKeys(), InMemoryConversations(StoppedClock()), InMemoryUsage()
-    )  # fmt: skip
+    )
 
 
 @pytest.mark.parametrize("name", COMMANDS)
@@ -81,7 +84,9 @@ def test_exit_codes_are_those_that_the_docs_name() -> None:
     assert [int(code) for code in told] == list(Exit)
 
 
-def test_without_a_terminal_nothing_is_done_unasked(target: Target, capsys: pytest.CaptureFixture[str]) -> None:
+def test_without_a_terminal_nothing_is_done_unasked(
+    target: Target, capsys: pytest.CaptureFixture[str]
+) -> None:
     main(["tenant", "create", "acme"], open_target=lambda _: target)
     main(["key", "create", "acme"], open_target=lambda _: target)
     (key,) = target.keys.of("acme")

@@ -12,7 +12,17 @@ import pytest
 from membus.domain.prices import price_list
 from membus.errors import NotFoundError
 from scripts.cli import main
-from scripts.cost.estimate import DAYS, Load, Models, Part, aws_prices, estimate, messages_per_call, without_cache, work
+from scripts.cost.estimate import (
+    DAYS,
+    Load,
+    Models,
+    Part,
+    aws_prices,
+    estimate,
+    messages_per_call,
+    without_cache,
+    work,
+)
 
 README = (Path(__file__).parents[2] / "README.md").read_text(encoding="utf-8")
 MODELS = Models("claude-haiku-4-5", "claude-sonnet-5-5", "amazon.titan-embed-text-v2:0")
@@ -21,31 +31,46 @@ ALL_READ = Load(events=1000 / DAYS, turns=0, users=1, read_share=1, turn_tokens=
 
 
 def parts(load: Load, *, environment: str = "dev") -> dict[str, Part]:
-    return {each.name: each for each in estimate(load, MODELS, price_list(), environment=environment, day=DAY)}
+    return {
+        each.name: each for each in estimate(load, MODELS, price_list(), environment=environment, day=DAY)
+    }
 
 
 def busy(**fields: Any) -> Load:
     """Return a load whose batches are full."""
-    defaults: dict[str, Any] = {"events": 1_000_000, "turns": 0, "users": 1, "read_share": 1, "turn_tokens": (548, 50)}
+    defaults: dict[str, Any] = {
+        "events": 1_000_000,
+        "turns": 0,
+        "users": 1,
+        "read_share": 1,
+        "turn_tokens": (548, 50),
+    }
     return Load(**defaults | fields)
 
 
 def test_a_full_batch_of_one_user_costs_what_readme_says_of_a_thousand_messages() -> None:
     found, thousands = parts(busy()), Decimal(1_000_000 * DAYS / 1000)
     told = {
-        "HTTP API, events": "HTTP API", "bus": "event bus", "queue": "queue", "DynamoDB, writes": "DynamoDB, writes",
+        "HTTP API, events": "HTTP API",
+        "bus": "event bus",
+        "queue": "queue",
+        "DynamoDB, writes": "DynamoDB, writes",
         "DynamoDB, reads": "DynamoDB, reads",
-    }  # fmt: skip
+    }
     listed = dict(re.findall(r"^\| ([^|]+) \| .* \| ([\d.]+) \|$", README, flags=re.MULTILINE))
 
     figures = {name: f"{found[name].dollars / thousands:.5f}" for name in told}
     if "announcements on the bus" in listed:
-        figures["bus"] = f"{found['bus'].dollars / thousands - Decimal(listed['announcements on the bus']):.5f}"
+        figures["bus"] = (
+            f"{found['bus'].dollars / thousands - Decimal(listed['announcements on the bus']):.5f}"
+        )
     assert figures == {name: listed[row] for name, row in told.items()}
 
 
 def test_a_month_of_doing_nothing_costs_what_readme_says() -> None:
-    line = re.search(r"\*\*together\*\* \| \| \*\*([\d.]+)\*\* \| \*\*([\d.]+)\*\* \| \*\*([\d.]+)\*\*", README)
+    line = re.search(
+        r"\*\*together\*\* \| \| \*\*([\d.]+)\*\* \| \*\*([\d.]+)\*\* \| \*\*([\d.]+)\*\*", README
+    )
     assert line
     nobody = busy(events=0)
 
@@ -59,9 +84,12 @@ def test_a_month_of_doing_nothing_costs_what_readme_says() -> None:
 
 
 @pytest.mark.parametrize(
-    ("events", "users", "shared"), [(1_000_000, 1, 10.0), (1_000, 1, 1.0), (1_000_000, 10**9, 1.0), (864_000, 10, 1.54)]
+    ("events", "users", "shared"),
+    [(1_000_000, 1, 10.0), (1_000, 1, 1.0), (1_000_000, 10**9, 1.0), (864_000, 10, 1.54)],
 )
-def test_messages_share_a_call_where_a_user_says_much_at_once(events: float, users: int, shared: float) -> None:
+def test_messages_share_a_call_where_a_user_says_much_at_once(
+    events: float, users: int, shared: float
+) -> None:
     assert messages_per_call(busy(events=events, users=users)) == pytest.approx(shared, abs=0.01)
 
 
@@ -80,7 +108,9 @@ def test_a_model_without_a_price_is_not_guessed() -> None:
 
 def test_every_price_says_where_and_when_it_was_read() -> None:
     assert date.fromisoformat(aws_prices()["read_on"]) >= DAY
-    assert all(each["source"].startswith("https://aws.amazon.com/") for each in aws_prices()["prices"].values())
+    assert all(
+        each["source"].startswith("https://aws.amazon.com/") for each in aws_prices()["prices"].values()
+    )
     assert {"dev", "staging", "prod"} == set(work()["environments"])
 
 

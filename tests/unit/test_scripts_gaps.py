@@ -32,16 +32,26 @@ def test_each_lifetime_tells_what_it_serves_and_for_how_long_it_holds() -> None:
     rows = {str(row["lifetime"]): row for row in report(gaps)}
 
     assert {name: row["served"] for name, row in rows.items()} == {
-        "1 min": "25.0%", "5 min": "25.0%", "15 min": "50.0%", "30 min": "75.0%", "1 h": "75.0%", "4 h": "75.0%",
-        "1 d": "100.0%", "7 d": "100.0%",
-    }  # fmt: skip
+        "1 min": "25.0%",
+        "5 min": "25.0%",
+        "15 min": "50.0%",
+        "30 min": "75.0%",
+        "1 h": "75.0%",
+        "4 h": "75.0%",
+        "1 d": "100.0%",
+        "7 d": "100.0%",
+    }
     assert rows["30 min"]["minutes_held"] == "17.8"
     assert sum(int(str(row["gaps"])) for row in rows.values()) == 4
 
 
 @pytest.mark.parametrize(
     ("gaps", "fits"),
-    [([MINUTE] * 9 + [timedelta(days=30)], "1 min"), ([31 * MINUTE] * 3, "1 h"), ([timedelta(days=30)], None)],
+    [
+        ([MINUTE] * 9 + [timedelta(days=30)], "1 min"),
+        ([31 * MINUTE] * 3, "1 h"),
+        ([timedelta(days=30)], None),
+    ],
 )
 def test_the_shortest_lifetime_that_serves_nine_in_ten_fits(gaps: list[timedelta], fits: str | None) -> None:
     found = fitting(gaps)
@@ -49,13 +59,19 @@ def test_the_shortest_lifetime_that_serves_nine_in_ten_fits(gaps: list[timedelta
     assert (found and spoken(found)) == fits
 
 
-def test_the_report_reads_every_conversation_of_the_tenant_and_of_no_other(capsys: pytest.CaptureFixture[str]) -> None:
+def test_the_report_reads_every_conversation_of_the_tenant_and_of_no_other(
+    capsys: pytest.CaptureFixture[str],
+) -> None:
     other = a_conversation("01JZZZZZZZZZZZZZZZZZZZZZZX", tenant_id="zeta")
     store = InMemoryConversations(StoppedClock(), a_conversation(), other)
     for number in (0, 5, 10):
-        store.add(ADA.tenant, a_conversation().conversation_id, a_turn(number), request_key=str(number), title=None)
+        store.add(
+            ADA.tenant, a_conversation().conversation_id, a_turn(number), request_key=str(number), title=None
+        )
         store.add("zeta", other.conversation_id, a_turn(number * 100), request_key=str(number), title=None)
-    target = Target("dev", InMemoryTenants(Tenant(ADA.tenant, "Acme", NOON)), InMemoryApiKeys(), store, InMemoryUsage())
+    target = Target(
+        "dev", InMemoryTenants(Tenant(ADA.tenant, "Acme", NOON)), InMemoryApiKeys(), store, InMemoryUsage()
+    )
 
     assert main(["gaps", "--tenant", ADA.tenant, "--json"], open_target=lambda _: target) == 0
     rows = json.loads(capsys.readouterr().out)

@@ -8,10 +8,18 @@ from scripts.output import Output, Row
 
 PEOPLE, PROGRAMS = Output(as_json=False), Output(as_json=True)
 BILL: Row = {
-    "tenant_id": "acme", "function": "summarize", "model": "claude-haiku-5-5", "calls": "123456",
-    "input": "1234567890", "cache_read": "9876543210", "output": "1029384756", "dollars": "12345.6789",
-    "unpriced_calls": None, "events": "7654321", "dollars_per_1000_events": "1.6129",
-}  # fmt: skip
+    "tenant_id": "acme",
+    "function": "summarize",
+    "model": "claude-haiku-5-5",
+    "calls": "123456",
+    "input": "1234567890",
+    "cache_read": "9876543210",
+    "output": "1029384756",
+    "dollars": "12345.6789",
+    "unpriced_calls": None,
+    "events": "7654321",
+    "dollars_per_1000_events": "1.6129",
+}
 NUMBERS = ("123456", "12345.6789", "1.6129")
 
 
@@ -21,7 +29,9 @@ def width(request: pytest.FixtureRequest, monkeypatch: pytest.MonkeyPatch) -> in
     return int(request.param)
 
 
-def test_no_number_is_broken_or_cut_however_narrow_it_is(width: int, capsys: pytest.CaptureFixture[str]) -> None:
+def test_no_number_is_broken_or_cut_however_narrow_it_is(
+    width: int, capsys: pytest.CaptureFixture[str]
+) -> None:
     PEOPLE.rows([BILL, BILL | {"calls": "7"}], nothing="", brief=("tenant_id", "calls", "dollars"))
 
     printed = capsys.readouterr().out
@@ -48,8 +58,16 @@ def test_of_the_most_important_columns_the_last_give_way_first(
     PEOPLE.rows([BILL], nothing="", brief=("tenant_id", "function", "calls", "dollars", "model"))
 
     assert capsys.readouterr().out.split() == [
-        "tenant", "id", "function", "calls", "dollars", "acme", "summarize", "123456", "12345.6789",
-    ]  # fmt: skip
+        "tenant",
+        "id",
+        "function",
+        "calls",
+        "dollars",
+        "acme",
+        "summarize",
+        "123456",
+        "12345.6789",
+    ]
 
 
 def test_without_a_brief_form_a_row_is_a_block_of_names_and_values(
@@ -70,15 +88,19 @@ def test_numbers_stand_at_the_right_and_words_at_the_left(
     PEOPLE.rows([{"file": "a", "rows": "7"}, {"file": "b", "rows": "12,345"}], nothing="")
 
     assert [line.rstrip() for line in capsys.readouterr().out.splitlines()] == [
-        "file    rows", "a          7", "b     12,345",
-    ]  # fmt: skip
+        "file    rows",
+        "a          7",
+        "b     12,345",
+    ]
 
 
 def test_words_are_wrapped_and_none_is_broken(
     monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
     monkeypatch.setenv("COLUMNS", "40")
-    PEOPLE.rows([{"what": (words := "the quick brown fox jumps over a lazy dog"), "count": "1000000"}], nothing="")
+    PEOPLE.rows(
+        [{"what": (words := "the quick brown fox jumps over a lazy dog"), "count": "1000000"}], nothing=""
+    )
 
     assert sorted(capsys.readouterr().out.split()) == sorted(["what", "count", "1000000", *words.split()])
 

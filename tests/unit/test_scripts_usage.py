@@ -42,13 +42,20 @@ def run(target: Target) -> Run:
 
 def spend(ledger: InMemoryUsage, dollars: str | None, **fields: Any) -> None:
     defaults: dict[str, Any] = {
-        "call_id": str(len(ledger.calls)), "tenant_id": "acme", "function": "chat", "model": "large", "at": NOW,
-        "usage": Usage(input=100, output=10), "dollars": None if dollars is None else Decimal(dollars),
-    }  # fmt: skip
+        "call_id": str(len(ledger.calls)),
+        "tenant_id": "acme",
+        "function": "chat",
+        "model": "large",
+        "at": NOW,
+        "usage": Usage(input=100, output=10),
+        "dollars": None if dollars is None else Decimal(dollars),
+    }
     ledger.record(Call.model_validate(defaults | fields))
 
 
-def test_rates_are_set_rehearsed_shown_and_lifted(run: Run, target: Target, capsys: pytest.CaptureFixture[str]) -> None:
+def test_rates_are_set_rehearsed_shown_and_lifted(
+    run: Run, target: Target, capsys: pytest.CaptureFixture[str]
+) -> None:
     def shown(*words: str) -> tuple[str | None, str | None]:
         assert run("tenant", "rate", "acme", *words, "--json") == 0
         (row,) = json.loads(capsys.readouterr().out)
@@ -70,7 +77,9 @@ def test_what_is_no_rate_is_refused(run: Run, rate: str) -> None:
         run("tenant", "rate", "acme", "--requests", rate, "--events", "5")
 
 
-def test_a_budget_is_set_shown_and_lifted(run: Run, target: Target, capsys: pytest.CaptureFixture[str]) -> None:
+def test_a_budget_is_set_shown_and_lifted(
+    run: Run, target: Target, capsys: pytest.CaptureFixture[str]
+) -> None:
     assert run("tenant", "budget", "acme", "--dollars-per-day", "2.50", "--json") == 0
     assert json.loads(capsys.readouterr().out)[0]["dollars_per_day"] == "2.50"
     limited = target.tenants.find("acme")
@@ -107,7 +116,9 @@ def test_the_bill_adds_up_days_and_says_what_a_thousand_events_cost(
     assert (total["function"], total["dollars"], total["events"]) == ("total", "0.4000", "500")
 
 
-def test_days_and_a_tenant_can_be_named(run: Run, ledger: InMemoryUsage, capsys: pytest.CaptureFixture[str]) -> None:
+def test_days_and_a_tenant_can_be_named(
+    run: Run, ledger: InMemoryUsage, capsys: pytest.CaptureFixture[str]
+) -> None:
     spend(ledger, "1", at=datetime(2026, 11, 1, tzinfo=UTC))
     spend(ledger, "2", at=datetime(2026, 11, 2, tzinfo=UTC), tenant_id="zeta")
     ledger.count_events("zeta", date(2026, 11, 2), 1)

@@ -43,16 +43,23 @@ def test_one_call_finds_every_kind(door: Door) -> None:
 
     assert ({each["kind"] for each in found["results"]}, found["degraded"]) == (set(kinds), False)
     assert all(0 <= each["score"] <= 1 for each in found["results"])
-    assert ids(door, "tea", user_id="ada", kinds=["fact", "summary"]) in (["fact", "summary"], ["summary", "fact"])
+    assert ids(door, "tea", user_id="ada", kinds=["fact", "summary"]) in (
+        ["fact", "summary"],
+        ["summary", "fact"],
+    )
 
 
 def test_whose_memory_it_is_decides_who_finds_it(door: Door) -> None:
     fill(
         door.memories,
-        a_memory("mine", "tea"), a_memory("hers", "tea", user_id="ada2"), a_memory("shared", "tea", user_id=None),
-        a_memory("agents", "tea", user_id=None, agent_id="bot"), a_memory("theirs", "tea", tenant="zeta"),
-        a_memory("known", "tea", kind="fact"), a_memory("spoken", "tea", kind="episode", agent_id="bot", session="s1"),
-    )  # fmt: skip
+        a_memory("mine", "tea"),
+        a_memory("hers", "tea", user_id="ada2"),
+        a_memory("shared", "tea", user_id=None),
+        a_memory("agents", "tea", user_id=None, agent_id="bot"),
+        a_memory("theirs", "tea", tenant="zeta"),
+        a_memory("known", "tea", kind="fact"),
+        a_memory("spoken", "tea", kind="episode", agent_id="bot", session="s1"),
+    )
 
     assert set(ids(door, "tea", user_id="ada")) == {"mine", "known", "spoken"}
     assert set(ids(door, "tea", user_id="ada", agent_id="bot")) == {"known", "spoken"}

@@ -32,9 +32,13 @@ def first(question: str, *memories: Memory) -> str:
 
 def test_a_short_answer_is_found_by_the_question_it_answers() -> None:
     talk = [
-        said(1, "It rained all day."), said(2, "Which violin did you buy?", speaker="Bob"), said(3, "The old one."),
-        said(4, "We had soup."), said(5, "And bread."), said(6, "And cheese."),
-    ]  # fmt: skip
+        said(1, "It rained all day."),
+        said(2, "Which violin did you buy?", speaker="Bob"),
+        said(3, "The old one."),
+        said(4, "We had soup."),
+        said(5, "And bread."),
+        said(6, "And cheese."),
+    ]
 
     assert {each.row.group_id for each in ranked("Which violin was bought?", *talk)[:2]} == {"m2", "m3"}
 
@@ -61,7 +65,10 @@ def test_a_standing_instruction_comes_before_what_it_speaks_of() -> None:
 
 
 def test_what_the_model_said_counts_for_more_once_it_is_asked_for() -> None:
-    talk = [said(1, "Green tea helps.", speaker="assistant"), said(2, "Green tea helps.", speaker="user", session="s2")]
+    talk = [
+        said(1, "Green tea helps.", speaker="assistant"),
+        said(2, "Green tea helps.", speaker="user", session="s2"),
+    ]
     plain, asked = (
         {each.row.group_id: each.score for each in ranked(question, *talk)}
         for question in ("Which tea helps?", "Which tea helps, did you say?")
@@ -89,7 +96,9 @@ def test_one_passage_speaks_for_its_message() -> None:
 
 def test_scores_fall_from_first_to_last_and_are_chances() -> None:
     for question in ("What about tea?", "A summary of tea, please"):
-        scores = [each.score for each in ranked(question, *(said(n, f"tea {'and rain ' * n}") for n in range(1, 9)))]
+        scores = [
+            each.score for each in ranked(question, *(said(n, f"tea {'and rain ' * n}") for n in range(1, 9)))
+        ]
         assert scores == sorted(scores, reverse=True)
         assert all(0 < score < 1 for score in scores)
 

@@ -1,4 +1,7 @@
-"""membus.domain.slots: code finds what no summary may lose, and what a model proposes has to have been said."""
+"""membus.domain.slots.
+
+Code finds what no summary may lose, and what a model proposes has to have been said.
+"""
 
 import pytest
 
@@ -82,7 +85,8 @@ def test_a_long_sentence_is_cut_between_words_and_stays_verbatim() -> None:
 
 def test_a_segment_adds_no_more_than_its_share() -> None:
     said = [
-        f"I decided on plan {n}. I want to see Town{n} in Land{n}. It costs ${n},000 for {n} days." for n in range(99)
+        f"I decided on plan {n}. I want to see Town{n} in Land{n}. It costs ${n},000 for {n} days."
+        for n in range(99)
     ]
 
     found = slots_of(segment(*said), {}, ())
@@ -105,7 +109,10 @@ def test_ten_segments_lose_nothing_to_one_another() -> None:
     ever: set[str] = set()
     for number in range(10):
         said = segment(
-            *(f"I decided on {number}-{n} items with Anna{number}x{n} for ${number}{n},500." for n in range(40))
+            *(
+                f"I decided on {number}-{n} items with Anna{number}x{n} for ${number}{n},500."
+                for n in range(40)
+            )
         )
         new = slots_of(said, {}, ledger)
         ledger = ledger_of(ledger, new, said)
@@ -128,7 +135,9 @@ def test_beyond_its_size_the_ledger_lets_the_oldest_entities_go_first() -> None:
     assert sum(map(tokens_of, ledger)) <= LEDGER_TOKENS
 
 
-@pytest.mark.parametrize(("later", "stays"), [("I finished the cello learning", False), ("I finished lunch", True)])
+@pytest.mark.parametrize(
+    ("later", "stays"), [("I finished the cello learning", False), ("I finished lunch", True)]
+)
 def test_an_intent_that_was_carried_out_leaves_the_ledger(later: str, stays: bool) -> None:  # noqa: FBT001
     said = segment("I want to start learning the cello.", "Good.", later)
     intent = Slot(kind="unresolved_intents", text=said[0].content, message_id=said[0].message_id)

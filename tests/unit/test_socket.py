@@ -1,4 +1,7 @@
-"""Chat over a socket: frames of an answer, in order, ended by `done` or `error`; the tenant is the credential's."""
+"""Chat over a socket: frames of an answer, in order, ended by `done` or `error`.
+
+The tenant is the credential's.
+"""
 
 from collections.abc import Iterator
 from datetime import timedelta
@@ -32,7 +35,9 @@ class BreakingModel(ScriptedModel):
         self._error = error
 
     def stream(self, prompt: Prompt, *, max_tokens: int, timeout_seconds: float) -> Iterator[Spoken]:
-        spoken: list[Spoken] = list(super().stream(prompt, max_tokens=max_tokens, timeout_seconds=timeout_seconds))
+        spoken: list[Spoken] = list(
+            super().stream(prompt, max_tokens=max_tokens, timeout_seconds=timeout_seconds)
+        )
         yield from (event for event in spoken if isinstance(event, TextDelta))
         raise self._error
 
@@ -42,7 +47,9 @@ def text_of(frames: list[Frame]) -> str:
 
 
 def stored(door: Door) -> list[tuple[str, str, str]]:
-    return [(each.author, each.content, each.status) for each in door.conversations.recent("acme", "c", limit=100)]
+    return [
+        (each.author, each.content, each.status) for each in door.conversations.recent("acme", "c", limit=100)
+    ]
 
 
 def test_an_answer_comes_in_numbered_frames_and_ends_with_done(wire: Wire) -> None:
@@ -54,7 +61,11 @@ def test_an_answer_comes_in_numbered_frames_and_ends_with_done(wire: Wire) -> No
     assert text_of(frames) == "Good morning."
     done = frames[-1]
     assert {frame["message_id"] for frame in frames} == {done["message"]["message_id"]}
-    assert (done["stop_reason"], done["usage"]["input"], done["message"]["status"]) == ("end_turn", 100, "complete")
+    assert (done["stop_reason"], done["usage"]["input"], done["message"]["status"]) == (
+        "end_turn",
+        100,
+        "complete",
+    )
     assert "content" not in done["message"]
 
 
@@ -139,7 +150,9 @@ def test_a_client_that_comes_back_gets_the_stored_answer(wire: Wire) -> None:
     message_id = wire.say(HELLO)[0]["message_id"]
     back = Wire(wire.door, connection_id="w2=").open()
 
-    frames = back.say({"action": "resume", "conversation_id": "c", "message_id": message_id, "request_id": "r2"})
+    frames = back.say(
+        {"action": "resume", "conversation_id": "c", "message_id": message_id, "request_id": "r2"}
+    )
 
     assert [frame["type"] for frame in frames] == ["delta", "done"]
     assert text_of(frames) == "Good morning."
@@ -148,7 +161,9 @@ def test_a_client_that_comes_back_gets_the_stored_answer(wire: Wire) -> None:
 
 def test_who_comes_back_gets_nothing_of_somebody_who_is_being_erased(wire: Wire) -> None:
     message_id = wire.say(HELLO)[0]["message_id"]
-    wire.door.erasures.begin(erasure_job("acme", "ada", request_key=None, requested_by="k1", now=wire.door.clock()))
+    wire.door.erasures.begin(
+        erasure_job("acme", "ada", request_key=None, requested_by="k1", now=wire.door.clock())
+    )
 
     (frame,) = wire.say({"action": "resume", "conversation_id": "c", "message_id": message_id})
     assert (frame["type"], frame["code"]) == ("error", "not_found")
@@ -163,10 +178,16 @@ def test_a_defect_is_an_error_without_its_words(wire: Wire, monkeypatch: pytest.
 
     frame = wire.say(HELLO)[-1]
 
-    assert (frame["type"], frame["code"], frame["detail"]) == ("error", "internal", "something went wrong on our side")
+    assert (frame["type"], frame["code"], frame["detail"]) == (
+        "error",
+        "internal",
+        "something went wrong on our side",
+    )
 
 
-def test_a_store_that_is_away_to_the_end_is_an_error_all_the_same(wire: Wire, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_store_that_is_away_to_the_end_is_an_error_all_the_same(
+    wire: Wire, monkeypatch: pytest.MonkeyPatch
+) -> None:
     def away(*_: object, **__: object) -> None:
         raise UnavailableError("the table is busy")
 
@@ -211,7 +232,9 @@ def test_a_connection_id_of_another_tenant_is_not_known(wire: Wire) -> None:
     assert stored(wire.door) == []
 
 
-def test_a_key_that_no_longer_holds_is_refused_with_the_next_message_and_the_socket_closed(wire: Wire) -> None:
+def test_a_key_that_no_longer_holds_is_refused_with_the_next_message_and_the_socket_closed(
+    wire: Wire,
+) -> None:
     assert wire.say({"action": "ping"})[0]["type"] == "pong"
     wire.door.keys.revoke("k1", at=wire.door.clock())
 
@@ -251,8 +274,14 @@ def test_a_key_without_the_scope_is_refused_with_every_message(wire: Wire) -> No
         ('{"action": "chat", "conversation_id": "c", "content": ""}', "invalid"),
         ('{"action": "chat", "conversation_id": "c", "content": "\\u200b"}', "invalid"),
         ('{"action": "chat", "conversation_id": "c", "content": "x", "tenant_id": "zeta"}', "invalid"),
-        ('{"action": "chat", "conversation_id": "c", "content": "' + "word " * 900 + '"}', "message_too_long"),
-        ('{"action": "chat", "conversation_id": "c", "content": "' + "x" * 70_000 + '"}', "payload_too_large"),
+        (
+            '{"action": "chat", "conversation_id": "c", "content": "' + "word " * 900 + '"}',
+            "message_too_long",
+        ),
+        (
+            '{"action": "chat", "conversation_id": "c", "content": "' + "x" * 70_000 + '"}',
+            "payload_too_large",
+        ),
         ('{"action": "ping", "x": "' + "x" * 131_072 + '"}', "payload_too_large"),
         ('{"action": "resume", "conversation_id": "c", "message_id": "nothing"}', "not_found"),
     ],

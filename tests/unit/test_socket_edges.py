@@ -1,4 +1,7 @@
-"""Chat over a socket at its edges: the longest answer, two sockets at once, a key that goes, what is asked back."""
+"""Chat over a socket at its edges.
+
+The longest answer, two sockets at once, a key that goes, what is asked back.
+"""
 
 import json
 
@@ -63,7 +66,9 @@ def test_two_sockets_in_one_conversation_each_hear_their_own_answer_and_nothing_
     assert [message.author for message in said if message.role == "user"] == ["ada", "bob"]
 
 
-def test_the_same_request_on_a_second_socket_waits_for_the_first_for_one_call_of_the_model(wire: Wire) -> None:
+def test_the_same_request_on_a_second_socket_waits_for_the_first_for_one_call_of_the_model(
+    wire: Wire,
+) -> None:
     other, door = Wire(wire.door, connection_id="w2=").open(), wire.door
     door.turns = ImmediateTurns(lambda _: None)
     assert wire.say(HELLO) == []
@@ -94,16 +99,25 @@ def resume(message_id: str, conversation_id: str = "c", **fields: str) -> Frame:
     return {"action": "resume", "conversation_id": conversation_id, "message_id": message_id, **fields}
 
 
-def test_a_message_is_asked_back_by_its_own_name_in_its_own_conversation_by_its_own_people(wire: Wire) -> None:
+def test_a_message_is_asked_back_by_its_own_name_in_its_own_conversation_by_its_own_people(
+    wire: Wire,
+) -> None:
     message_id = wire.say(HELLO)[0]["message_id"]
     stranger = Wire(wire.door, connection_id="w3=", tenant="zeta", key_id="k3", scopes=(Scope.CHAT,)).open()
 
     refusals = [
-        wire.say(resume("nothing-of-that-name")), wire.say(resume(message_id, "d")), wire.say(resume(message_id, "e")),
-        wire.say(resume(message_id, author="eve")), stranger.say(resume(message_id)),
-    ]  # fmt: skip
+        wire.say(resume("nothing-of-that-name")),
+        wire.say(resume(message_id, "d")),
+        wire.say(resume(message_id, "e")),
+        wire.say(resume(message_id, author="eve")),
+        stranger.say(resume(message_id)),
+    ]
 
     assert [[frame["code"] for frame in frames] for frames in refusals] == [
-        ["not_found"], ["not_found"], ["not_found"], ["not_a_member"], ["not_found"],
-    ]  # fmt: skip
+        ["not_found"],
+        ["not_found"],
+        ["not_found"],
+        ["not_a_member"],
+        ["not_found"],
+    ]
     assert text_of(wire.say(resume(message_id, author="bob"))) == "Good morning."

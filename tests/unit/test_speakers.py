@@ -1,4 +1,7 @@
-"""membus.domain.speakers: the zone in which words of time are read follows from the events, not from their order."""
+"""membus.domain.speakers.
+
+The zone in which words of time are read follows from the events, not from their order.
+"""
 
 from datetime import UTC, datetime, timedelta
 from itertools import permutations
@@ -24,7 +27,9 @@ TOKYO = zone("Asia/Tokyo", "east", at=NIGHT + timedelta(hours=5))
 
 def extraction() -> Extraction:
     west, east = (
-        a_candidate(event_id=event_id, attribute="timezone", value=name, quote=f"My time zone is {name}").model_dump()
+        a_candidate(
+            event_id=event_id, attribute="timezone", value=name, quote=f"My time zone is {name}"
+        ).model_dump()
         for event_id, name in (("west", "America/New_York"), ("east", "Asia/Tokyo"))
     )
     moved = a_candidate(event_id="moved", quote="I moved to Lisbon yesterday").model_dump()
@@ -59,7 +64,10 @@ def test_a_zone_of_later_is_no_zone_of_before_however_the_batches_fall(batches: 
 def test_a_zone_set_by_hand_in_the_same_batch_counts_too() -> None:
     learning = extraction()
     by_hand = an_event(
-        "c1", type="fact.corrected", payload={"key": "timezone", "value": "America/New_York"}, occurred_at=NOON
+        "c1",
+        type="fact.corrected",
+        payload={"key": "timezone", "value": "America/New_York"},
+        occurred_at=NOON,
     )
 
     learning.send(MOVED, by_hand)

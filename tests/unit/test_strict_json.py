@@ -11,12 +11,17 @@ from membus.domain import strict_json
 from membus.errors import InvalidError
 
 json_values = st.recursive(
-    st.none() | st.booleans() | st.integers(-(2**63), 2**63 - 1) | st.floats(allow_nan=False, allow_infinity=False)
+    st.none()
+    | st.booleans()
+    | st.integers(-(2**63), 2**63 - 1)
+    | st.floats(allow_nan=False, allow_infinity=False)
     | st.text(st.characters(exclude_categories=["Cs"])),
-    lambda inner: st.lists(inner, max_size=4)
-    | st.dictionaries(st.text(st.characters(exclude_categories=["Cs"])), inner, max_size=4),
+    lambda inner: (
+        st.lists(inner, max_size=4)
+        | st.dictionaries(st.text(st.characters(exclude_categories=["Cs"])), inner, max_size=4)
+    ),
     max_leaves=20,
-)  # fmt: skip
+)
 
 
 @given(json_values)
@@ -35,11 +40,29 @@ def test_any_text_is_read_or_refused(text: str | bytes) -> None:
 @pytest.mark.parametrize(
     "text",
     [
-        "", " ", "{", "not json", "{'a': 1}", '{"a": 1,}', "[1] [2]", "NaN", "Infinity", '{"a": -Infinity}',
-        '{"a": 1, "a": 1}', '{"x": {"b": 1, "b": 2}}', '[{"a": 1, "a": 2}]', '"\\ud800"', '{"\\udfff": 1}',
-        '"\ud800"', "\ufeff{}", "1" * 5000, b"\xff\xfe{", b'"\xff"', b"\xc3\x28",
+        "",
+        " ",
+        "{",
+        "not json",
+        "{'a': 1}",
+        '{"a": 1,}',
+        "[1] [2]",
+        "NaN",
+        "Infinity",
+        '{"a": -Infinity}',
+        '{"a": 1, "a": 1}',
+        '{"x": {"b": 1, "b": 2}}',
+        '[{"a": 1, "a": 2}]',
+        '"\\ud800"',
+        '{"\\udfff": 1}',
+        '"\ud800"',
+        "\ufeff{}",
+        "1" * 5000,
+        b"\xff\xfe{",
+        b'"\xff"',
+        b"\xc3\x28",
     ],
-)  # fmt: skip
+)
 def test_what_parsers_disagree_about_is_refused(text: str | bytes) -> None:
     with pytest.raises(InvalidError) as refused:
         strict_json.loads(text)
@@ -47,7 +70,9 @@ def test_what_parsers_disagree_about_is_refused(text: str | bytes) -> None:
     assert refused.value.code == "invalid_json"
 
 
-@pytest.mark.parametrize("text", ["[" * 66 + "]" * 66, '{"a":' * 66 + "1" + "}" * 66, "[" * 1001 + "]" * 1001])
+@pytest.mark.parametrize(
+    "text", ["[" * 66 + "]" * 66, '{"a":' * 66 + "1" + "}" * 66, "[" * 1001 + "]" * 1001]
+)
 def test_what_nests_too_deep_is_refused(text: str) -> None:
     with pytest.raises(InvalidError) as refused:
         strict_json.loads(text)
@@ -63,7 +88,9 @@ def test_sixty_four_levels_pass_and_a_hundred_thousand_do_no_harm() -> None:
         strict_json.loads("[" * 100_000 + "]" * 100_000)
 
 
-@pytest.mark.parametrize("text", [str(2**63), str(-(2**63) - 1), '{"a": [9223372036854775808]}', "1e400", "-1e999"])
+@pytest.mark.parametrize(
+    "text", [str(2**63), str(-(2**63) - 1), '{"a": [9223372036854775808]}', "1e400", "-1e999"]
+)
 def test_a_number_that_eventbridge_would_refuse_is_refused(text: str) -> None:
     with pytest.raises(InvalidError) as refused:
         strict_json.loads(text)

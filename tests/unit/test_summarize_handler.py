@@ -29,13 +29,22 @@ def record(message_id: str, conversation_id: str = "c") -> dict[str, Any]:
     due = an_event("due-1", type="summary.due", payload={"conversation_id": conversation_id})
     body = {"detail": json.loads(due.model_dump_json(by_alias=True))}
     attributes = {
-        "ApproximateReceiveCount": "1", "SentTimestamp": "1", "SenderId": "s", "ApproximateFirstReceiveTimestamp": "1"
-    }  # fmt: skip
+        "ApproximateReceiveCount": "1",
+        "SentTimestamp": "1",
+        "SenderId": "s",
+        "ApproximateFirstReceiveTimestamp": "1",
+    }
     return {
-        "messageId": message_id, "receiptHandle": "r", "body": json.dumps(body), "attributes": attributes,
-        "messageAttributes": {}, "md5OfBody": "0", "eventSource": "aws:sqs", "awsRegion": "us-east-1",
+        "messageId": message_id,
+        "receiptHandle": "r",
+        "body": json.dumps(body),
+        "attributes": attributes,
+        "messageAttributes": {},
+        "md5OfBody": "0",
+        "eventSource": "aws:sqs",
+        "awsRegion": "us-east-1",
         "eventSourceARN": "arn:aws:sqs:us-east-1:123456789012:membus-test-summarize",
-    }  # fmt: skip
+    }
 
 
 def deliver(*records: dict[str, Any], seconds_left: float = 60) -> list[str]:

@@ -59,9 +59,11 @@ def _same(fuse: Fuse) -> Fuse:
 
 def run(store: InMemoryConversations, *ids: str, removals: int = 1000, told: Told | None = None) -> list[str]:
     return sweep(
-        [deletion(each, number) for number, each in enumerate(ids)], remains=InMemoryRemains(store),
-        seconds_left=steps(removals), on_failure=lambda tenant, why: (told or []).append((tenant, why)),
-    )  # fmt: skip
+        [deletion(each, number) for number, each in enumerate(ids)],
+        remains=InMemoryRemains(store),
+        seconds_left=steps(removals),
+        on_failure=lambda tenant, why: (told or []).append((tenant, why)),
+    )
 
 
 def test_everything_goes() -> None:
@@ -98,9 +100,11 @@ def test_a_store_that_fails_anywhere_loses_nothing_that_has_to_go(faults: list[t
         fuse = Fuse(at, after=after)
         remains = Fused(InMemoryRemains(store), partial(_same, fuse))
         again = sweep(
-            [deletion(each) for each in unfinished], remains=remains, seconds_left=lambda: 1,
+            [deletion(each) for each in unfinished],
+            remains=remains,
+            seconds_left=lambda: 1,
             on_failure=lambda tenant, why: told.append((tenant, why)),
-        )  # fmt: skip
+        )
         assert bool(again) <= bool(told)
 
     assert run(store, *unfinished) == []

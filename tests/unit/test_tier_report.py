@@ -16,18 +16,38 @@ TODAY = date(2026, 11, 20)
 
 def lying(day: date, size: int = MB, *, hot_until: date = date(2020, 1, 1)) -> ColdObject:
     return ColdObject(
-        tenant="acme", agent="guide", day=day, name=f"o{day}", first="0", last="1", rows=10, bytes=size,
-        sha256="", hot_until=datetime.combine(hot_until, time(), UTC),
-    )  # fmt: skip
+        tenant="acme",
+        agent="guide",
+        day=day,
+        name=f"o{day}",
+        first="0",
+        last="1",
+        rows=10,
+        bytes=size,
+        sha256="",
+        hot_until=datetime.combine(hot_until, time(), UTC),
+    )
 
 
 def test_objects_move_to_colder_classes_as_they_age() -> None:
     found = months([lying(date(2025, 10, 5)), lying(date(2026, 9, 30), 3 * MB)], today=TODAY)
 
     assert [f"{month.day:%Y-%m}" for month in found] == [
-        "2025-10", "2025-11", "2025-12", "2026-01", "2026-02", "2026-03", "2026-04", "2026-05", "2026-06", "2026-07",
-        "2026-08", "2026-09", "2026-10", "2026-11",
-    ]  # fmt: skip
+        "2025-10",
+        "2025-11",
+        "2025-12",
+        "2026-01",
+        "2026-02",
+        "2026-03",
+        "2026-04",
+        "2026-05",
+        "2026-06",
+        "2026-07",
+        "2026-08",
+        "2026-09",
+        "2026-10",
+        "2026-11",
+    ]
     assert dict(found[0].stored) == {"STANDARD": MB}
     assert dict(found[1].stored) == {"INTELLIGENT_TIERING": MB}
     assert dict(found[-1].stored) == {"GLACIER_IR": MB, "INTELLIGENT_TIERING": 3 * MB}
@@ -84,7 +104,8 @@ def test_colours_are_the_pages_by_day_and_by_night() -> None:
 
 
 @pytest.mark.parametrize(
-    ("size", "said"), [(0, "0 B"), (999, "999 B"), (999.6, "1 kB"), (1_300, "1.3 kB"), (12_345_678, "12.3 MB")]
+    ("size", "said"),
+    [(0, "0 B"), (999, "999 B"), (999.6, "1 kB"), (1_300, "1.3 kB"), (12_345_678, "12.3 MB")],
 )
 def test_volumes_have_three_digits_and_a_unit(size: float, said: str) -> None:
     assert said_bytes(size) == said

@@ -1,4 +1,7 @@
-"""membus.domain.timeline: what held when, against a model that paints each word over the days it speaks of."""
+"""membus.domain.timeline.
+
+What held when, against a model that paints each word over the days it speaks of.
+"""
 
 from collections.abc import Sequence
 from datetime import datetime, timedelta
@@ -23,10 +26,13 @@ def words(draw: st.DrawFn, number: int) -> Observation:
     begins = NOON + DAY * (said - back)
     ends = draw(st.sampled_from([None, None, begins + DAY * 3]))
     return an_observation(
-        draw(st.sampled_from(["Lisbon", "LISBON", "Rome", "Oslo"])), event_id=f"e{number}",
-        valid_from=begins, valid_until=ends, said_at=NOON + DAY * said,
+        draw(st.sampled_from(["Lisbon", "LISBON", "Rome", "Oslo"])),
+        event_id=f"e{number}",
+        valid_from=begins,
+        valid_until=ends,
+        said_at=NOON + DAY * said,
         learned_at=NOON + DAY * (said + draw(st.integers(0, 5))),
-    )  # fmt: skip
+    )
 
 
 said = st.integers(0, 7).flatmap(lambda count: st.tuples(*(words(number) for number in range(count))))
@@ -71,18 +77,26 @@ def test_the_timeline_holds_what_the_fold_does_whoever_is_trusted(seen: list[Obs
 
     for day in DAYS:
         folded, held = fact_as_of(seen, true_at=at(day)), timeline.at(at(day))
-        assert (folded.provenance.event_id if folded else None) == (held.provenance.event_id if held else None)
+        assert (folded.provenance.event_id if folded else None) == (
+            held.provenance.event_id if held else None
+        )
 
 
 @given(trusted())
-@example([
-    an_observation("Lisbon", event_id="e0", valid_from=at(0), valid_until=at(5)),
-    an_observation("Paris", event_id="e1", trust=Trust.THIRD_PARTY, valid_from=at(2), said_at=at(9), learned_at=at(9)),
-])  # fmt: skip
+@example(
+    [
+        an_observation("Lisbon", event_id="e0", valid_from=at(0), valid_until=at(5)),
+        an_observation(
+            "Paris", event_id="e1", trust=Trust.THIRD_PARTY, valid_from=at(2), said_at=at(9), learned_at=at(9)
+        ),
+    ]
+)
 def test_on_any_day_the_best_trusted_of_what_was_true_then_holds(seen: list[Observation]) -> None:
     for day in DAYS:
         true_then, fact = as_of(seen, true_at=at(day), known_at=None), fact_as_of(seen, true_at=at(day))
-        assert (fact.trust.rank if fact else None) == max((each.trust.rank for each in true_then), default=None)
+        assert (fact.trust.rank if fact else None) == max(
+            (each.trust.rank for each in true_then), default=None
+        )
 
 
 @given(said)
@@ -99,7 +113,9 @@ def test_a_value_ends_on_the_first_day_that_shows_another(seen: tuple[Observatio
 
 
 @given(said, st.sampled_from(DAYS))
-def test_what_was_known_on_a_day_needs_nothing_that_was_learned_later(seen: tuple[Observation, ...], day: int) -> None:
+def test_what_was_known_on_a_day_needs_nothing_that_was_learned_later(
+    seen: tuple[Observation, ...], day: int
+) -> None:
     then = [each for each in seen if each.learned_at <= at(day)]
 
     for other in DAYS:

@@ -11,11 +11,24 @@ from membus.domain.visible import is_blank
 @pytest.mark.parametrize(
     ("text", "tokens"),
     [
-        ("", 0), (" ", 0), (" \n\t", 1), ("\n" * 9, 1), ("\n" * 100_000, 12_500),
-        ("hello", 1), ("hello world", 2), ("hello, world!", 4), ("extraordinary", 3),
-        ("12345", 2), ("北京", 2), ("😀", 1), ("a" * 7, 1), ("a" * 8, 2), ("it's", 3), ("{}", 2),
+        ("", 0),
+        (" ", 0),
+        (" \n\t", 1),
+        ("\n" * 9, 1),
+        ("\n" * 100_000, 12_500),
+        ("hello", 1),
+        ("hello world", 2),
+        ("hello, world!", 4),
+        ("extraordinary", 3),
+        ("12345", 2),
+        ("北京", 2),
+        ("😀", 1),
+        ("a" * 7, 1),
+        ("a" * 8, 2),
+        ("it's", 3),
+        ("{}", 2),
     ],
-)  # fmt: skip
+)
 def test_a_text_has_an_estimate(text: str, tokens: int) -> None:
     assert estimate_tokens(text) == tokens
 

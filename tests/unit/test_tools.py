@@ -66,7 +66,9 @@ def test_definitions_are_sorted_and_the_same_bytes_in_every_prompt(talk: Door) -
     assert talk.model.prompts[0].tools == first == registry.definitions()
     assert [tool.name for tool in first] == sorted(tool.name for tool in first)
     shuffled = Registry(dict(reversed(registry.tools.items())))
-    assert [tool.model_dump_json() for tool in shuffled.definitions()] == [tool.model_dump_json() for tool in first]
+    assert [tool.model_dump_json() for tool in shuffled.definitions()] == [
+        tool.model_dump_json() for tool in first
+    ]
     size = estimate_tokens(SYSTEM) + sum(estimate_tokens(tool.model_dump_json()) for tool in first)
     assert size <= BUDGETS["system"]
 
@@ -76,7 +78,9 @@ def test_a_shown_context_and_an_old_prompt_have_the_tools_too(talk: Door) -> Non
 
     shown = talk.get(f"{PATH}/{message}/context").json
     assert shown["identical"]
-    assert shown["context"]["prompt"]["tools"] == [tool.model_dump(mode="json") for tool in registry.definitions()]
+    assert shown["context"]["prompt"]["tools"] == [
+        tool.model_dump(mode="json") for tool in registry.definitions()
+    ]
     assert talk.get("/v1/conversations/c/context", "message=hi").json["prompt"]["tools"]
 
 
@@ -109,7 +113,9 @@ def test_a_tool_that_is_down_is_an_error_for_the_model_and_none_for_the_user(tal
     assert (result(talk).failed, result(talk).content) == (True, "unavailable: the search does not answer")
 
 
-def test_a_tool_with_a_defect_says_nothing_of_its_insides(talk: Door, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_tool_with_a_defect_says_nothing_of_its_insides(
+    talk: Door, monkeypatch: pytest.MonkeyPatch
+) -> None:
     def broken(*_: object, **__: object) -> None:
         raise ZeroDivisionError("secret insides")
 
@@ -131,7 +137,10 @@ def test_a_tool_that_hangs_is_given_up(talk: Door, monkeypatch: pytest.MonkeyPat
 
     assert say(talk, [call("hang")], "I could not.").status == 200
     waiting.set()
-    assert (result(talk).failed, result(talk).content) == (True, "timed_out: it took too long and was given up")
+    assert (result(talk).failed, result(talk).content) == (
+        True,
+        "timed_out: it took too long and was given up",
+    )
 
 
 def test_without_time_no_tool_is_begun_and_the_model_has_to_answer(talk: Door) -> None:
@@ -172,7 +181,9 @@ def test_results_are_cut_to_their_budget_and_the_prompt_keeps_below_its_ceiling(
     assert say(talk, many, many[:1], "Enough.").status == 200
 
     (step,) = reply(talk).steps[:1]
-    assert all(estimate_tokens(each.content) <= registry.tools["search_memory"].tokens for each in step.results)
+    assert all(
+        estimate_tokens(each.content) <= registry.tools["search_memory"].tokens for each in step.results
+    )
     assert "of 30 lines are shown" in step.results[0].content
     for prompt in talk.model.prompts:
         tools = sum(estimate_tokens(tool.model_dump_json()) for tool in prompt.tools)
@@ -191,7 +202,9 @@ def test_what_a_model_writes_into_its_calls_leaves_less_room_for_their_results(t
 
 
 def many_passages(door: Door) -> None:
-    door.recollection.passages[ADA] = [a_passage(f"passage {n} " + "word " * 400, memory_id=f"m{n}") for n in range(30)]
+    door.recollection.passages[ADA] = [
+        a_passage(f"passage {n} " + "word " * 400, memory_id=f"m{n}") for n in range(30)
+    ]
 
 
 def test_a_result_that_was_cut_is_kept_whole_and_can_be_read(talk: Door) -> None:

@@ -36,11 +36,18 @@ def test_episodes_are_recalled_of_the_author_and_the_conversations_agent_in_time
 
     say(talk, [call("recall_episodes")], "So.", key="k1")
     lately = result(talk).content
-    say(talk, [call("recall_episodes", since="2025-12-01", until="2025-12-31")], "So.", key="k2", content="And then?")
+    say(
+        talk,
+        [call("recall_episodes", since="2025-12-01", until="2025-12-31")],
+        "So.",
+        key="k2",
+        content="And then?",
+    )
 
     assert lately.splitlines()[1:-1] == [
-        "(today is Sunday, 2026-03-01)", "- [2026-02-28 12:00, message.sent] I went to the market",
-    ]  # fmt: skip
+        "(today is Sunday, 2026-03-01)",
+        "- [2026-02-28 12:00, message.sent] I went to the market",
+    ]
     assert "Long ago" in result(talk).content
 
 
@@ -60,8 +67,9 @@ def test_what_was_said_earlier_was_told_of_then(talk: Door) -> None:
 
     assert not result(talk).failed
     assert [event.payload["user"] for event in talk.bus.published] == [
-        {"text": "My flight is at nine."}, {"text": "Keep that"},
-    ]  # fmt: skip
+        {"text": "My flight is at nine."},
+        {"text": "Keep that"},
+    ]
 
 
 @pytest.mark.parametrize(
@@ -97,7 +105,9 @@ def test_sql_is_asked_of_the_authors_events_unless_the_key_is_an_admins(
 
     assert result(talk).content == "<result>\nn\n3\n</result>"
     since = date(2026, 1, 1)
-    assert talk.archive.asked == [ArchiveQuestion(tenant="acme", user=user, sql=asked["sql"], since=since, now=NOON)]
+    assert talk.archive.asked == [
+        ArchiveQuestion(tenant="acme", user=user, sql=asked["sql"], since=since, now=NOON)
+    ]
 
 
 def test_sql_that_is_refused_is_told_to_the_model_with_the_reason(talk: Door) -> None:
@@ -105,4 +115,7 @@ def test_sql_that_is_refused_is_told_to_the_model_with_the_reason(talk: Door) ->
 
     assert say(talk, [call("query_archive", sql="DROP TABLE episodes")], "I may not.").status == 200
 
-    assert (result(talk).failed, result(talk).content) == (True, "sql_rejected: send one SELECT and nothing else")
+    assert (result(talk).failed, result(talk).content) == (
+        True,
+        "sql_rejected: send one SELECT and nothing else",
+    )

@@ -1,4 +1,7 @@
-"""The turnstile at the API's door: a flood is told to wait, nobody else notices, and nothing it sends helps it."""
+"""The turnstile at the API's door.
+
+A flood is told to wait, nobody else notices, and nothing it sends helps it.
+"""
 
 from datetime import timedelta
 
@@ -42,7 +45,12 @@ def test_a_flood_is_told_to_wait_and_its_neighbour_is_served(door: Door) -> None
 
 
 def test_no_header_and_no_malformed_request_gets_past_it(door: Door) -> None:
-    forged = {"x-tenant-id": "zeta", "x-forwarded-for": "10.0.0.1", "x-amzn-tenant": "zeta", "host": "elsewhere"}
+    forged = {
+        "x-tenant-id": "zeta",
+        "x-forwarded-for": "10.0.0.1",
+        "x-amzn-tenant": "zeta",
+        "host": "elsewhere",
+    }
     tried = [door.post("/v1/search", "{", key=None).status for _ in range(5)]
 
     assert tried == [400] * 5

@@ -1,4 +1,7 @@
-"""membus.domain.window: grows at its end, is cut to its half on a covered border, and parts no call from its result."""
+"""membus.domain.window.
+
+Grows at its end, is cut to its half on a covered border, and parts no call from its result.
+"""
 
 import pytest
 from hypothesis import given
@@ -45,13 +48,17 @@ def test_a_full_window_is_cut_to_its_half_on_a_border(
 
     assert (cut.version, cut.uncovered) == (version, False)
     assert cut == (
-        Cut(version=version, after=known[version - 1].until, tokens=known[version - 1].tokens) if version else Cut()
+        Cut(version=version, after=known[version - 1].until, tokens=known[version - 1].tokens)
+        if version
+        else Cut()
     )
 
 
 def test_a_newer_summary_moves_no_window_that_is_not_full() -> None:
     marks = Marks(
-        tokens=7_000, borders=(border(1, 1_000), border(2, 5_000)), cut=Cut(version=1, after="x", tokens=1_000)
+        tokens=7_000,
+        borders=(border(1, 1_000), border(2, 5_000)),
+        cut=Cut(version=1, after="x", tokens=1_000),
     )
 
     assert planned_cut(marks, ratio=1.0) == marks.cut
@@ -67,7 +74,10 @@ def test_a_window_that_no_summary_covers_is_cut_all_the_same_and_says_so() -> No
     assert window == known[-len(window) :]
     assert window[0].role == "user"
     assert KEPT_TOKENS - 320 < sum(map(size_of, window)) <= KEPT_TOKENS
-    assert (cut.after, cut.tokens) == (known[-len(window) - 1].message_id, marks.tokens - sum(map(size_of, window)))
+    assert (cut.after, cut.tokens) == (
+        known[-len(window) - 1].message_id,
+        marks.tokens - sum(map(size_of, window)),
+    )
 
 
 def test_an_uncovered_window_moves_on_once_a_summary_has_caught_up() -> None:
@@ -164,6 +174,9 @@ def test_a_call_always_stands_before_its_result() -> None:
     said = said_in([a_message("q", message_id="0"), a_call("forty-two", number=1)])
 
     assert [(each.role, len(each.calls), len(each.results), each.text) for each in said] == [
-        ("user", 0, 0, "q"), ("assistant", 1, 0, ""), ("user", 0, 1, ""), ("assistant", 0, 0, "found it"),
-    ]  # fmt: skip
+        ("user", 0, 0, "q"),
+        ("assistant", 1, 0, ""),
+        ("user", 0, 1, ""),
+        ("assistant", 0, 0, "found it"),
+    ]
     assert said[1].calls[0].call_id == said[2].results[0].call_id

@@ -34,10 +34,12 @@ ids = MessageIds()
 ConversationId = Annotated[Id, Path()]
 MessageId = Annotated[Id, Path()]
 ActingUser = Annotated[
-    Id | None, Query(alias="user_id", description="answer as this user would be answered; without, the tenant asks")
+    Id | None,
+    Query(alias="user_id", description="answer as this user would be answered; without, the tenant asks"),
 ]
 Turns = Annotated[
-    int, Query(ge=1, le=TURNS_MAX, description="so many at least: what no summary covers is handed on as well")
+    int,
+    Query(ge=1, le=TURNS_MAX, description="so many at least: what no summary covers is handed on as well"),
 ]
 CONVERSATION = "/v1/conversations/<conversation>"
 
@@ -45,9 +47,15 @@ CONVERSATION = "/v1/conversations/<conversation>"
 @router.post("/v1/conversations", summary="Start a conversation", status_code=HTTPStatus.CREATED, **WRITE)
 def post_conversation(asked: Annotated[ConversationIn, Body()], key: RequestKey = None) -> Conversation:
     start = once(
-        "conversations.create", _start, store=wiring.idempotency(), config=settings(router.lambda_context), natural=True
+        "conversations.create",
+        _start,
+        store=wiring.idempotency(),
+        config=settings(router.lambda_context),
+        natural=True,
     )
-    made = start({"tenant": caller(router).tenant, "key": required(key), "body": asked.model_dump(mode="json")})
+    made = start(
+        {"tenant": caller(router).tenant, "key": required(key), "body": asked.model_dump(mode="json")}
+    )
     return Conversation.model_validate(made)
 
 
@@ -60,10 +68,13 @@ def get_conversations(
     cursor: Cursor = None,
 ) -> ConversationPage:
     return conversations.list_conversations(
-        caller(router).tenant, status, user=user, listing=Listing(limit, cursor, wiring.sealer()),
+        caller(router).tenant,
+        status,
+        user=user,
+        listing=Listing(limit, cursor, wiring.sealer()),
         hidden=unseen(router),
         conversations=wiring_conversations.conversations(),
-    )  # fmt: skip
+    )
 
 
 @router.get(CONVERSATION, summary="One conversation", **READ)
@@ -88,9 +99,14 @@ def patch_conversation(
     _admit(caller(router).tenant, change.members or ())
     expected = expected_version(change.expected_version, if_match)
     changed = conversations.change_conversation(
-        caller(router).tenant, conversation, change.model_copy(update={"expected_version": expected}), user=user,
-        hidden=unseen(router), conversations=wiring_conversations.conversations(), pause=time.sleep,
-    )  # fmt: skip
+        caller(router).tenant,
+        conversation,
+        change.model_copy(update={"expected_version": expected}),
+        user=user,
+        hidden=unseen(router),
+        conversations=wiring_conversations.conversations(),
+        pause=time.sleep,
+    )
     return tagged(changed, changed.version)
 
 
@@ -114,35 +130,53 @@ def get_messages(
     cursor: Cursor = None,
 ) -> MessagePage:
     return conversations.list_messages(
-        caller(router).tenant, conversation, order, user=user, listing=Listing(limit, cursor, wiring.sealer()),
+        caller(router).tenant,
+        conversation,
+        order,
+        user=user,
+        listing=Listing(limit, cursor, wiring.sealer()),
         hidden=unseen(router),
         conversations=wiring_conversations.conversations(),
-    )  # fmt: skip
+    )
 
 
 @router.get(f"{CONVERSATION}/messages/<message>", summary="One message, and whether it is complete", **READ)
 def get_message(conversation: ConversationId, message: MessageId, user: ActingUser = None) -> Message:
     return conversations.read_message(
-        caller(router).tenant, conversation, message, user=user, hidden=unseen(router), replies=wiring_socket.replies()
+        caller(router).tenant,
+        conversation,
+        message,
+        user=user,
+        hidden=unseen(router),
+        replies=wiring_socket.replies(),
     )
 
 
 @router.get(f"{CONVERSATION}/handoff", summary="Everything needed to go on with a conversation", **READ)
 def get_handoff(conversation: ConversationId, turns: Turns = 10, user: ActingUser = None) -> Handoff:
     return hand_off(
-        caller(router).tenant, conversation, user=user, turns=turns, now=wiring.now(), hidden=unseen(router),
-        conversations=wiring_conversations.conversations(), outlines=wiring_conversations.summaries(),
+        caller(router).tenant,
+        conversation,
+        user=user,
+        turns=turns,
+        now=wiring.now(),
+        hidden=unseen(router),
+        conversations=wiring_conversations.conversations(),
+        outlines=wiring_conversations.summaries(),
         facts=wiring.facts(),
-    )  # fmt: skip
+    )
 
 
 def _start(request: dict[str, Any]) -> dict[str, Any]:
     _admit(request["tenant"], (request["body"]["user_id"], *request["body"]["members"]))
     started = conversations.start_conversation(
-        ConversationIn.model_validate(request["body"]), tenant=request["tenant"], request_key=request["key"],
-        now=wiring.now(), ids=ids,
+        ConversationIn.model_validate(request["body"]),
+        tenant=request["tenant"],
+        request_key=request["key"],
+        now=wiring.now(),
+        ids=ids,
         conversations=wiring_conversations.conversations(),
-    )  # fmt: skip
+    )
     return started.model_dump(mode="json")
 
 

@@ -39,7 +39,9 @@ End = Annotated[Moment | None, Query(alias="to", description=TO, examples=["2026
     status_code=HTTPStatus.CREATED,
     **WRITE,
 )
-def post_episodes(agent: Agent, batch: Annotated[EpisodeBatch, Body()], key: RequestKey = None) -> EventReceipt:
+def post_episodes(
+    agent: Agent, batch: Annotated[EpisodeBatch, Body()], key: RequestKey = None
+) -> EventReceipt:
     wiring_rates.turnstile().admit(caller(router).tenant, "events", len(batch.episodes))
     stamp = Stamp(tenant=caller(router).tenant, agent=agent, now=wiring.now(), request_key=key)
     return episodes.record_episodes(
@@ -65,10 +67,19 @@ def get_episodes(
     asked = EpisodeRange(start=start, end=end, session_id=session_id, user_id=user_id)
     try:
         page = episodes.list_episodes(
-            caller(router).tenant, agent, asked, limit=limit, cursor=cursor, now=wiring.now(),
-            hidden=unseen(router), episodes=wiring_cold.episode_reader(), sealer=wiring.sealer(),
-        )  # fmt: skip
+            caller(router).tenant,
+            agent,
+            asked,
+            limit=limit,
+            cursor=cursor,
+            now=wiring.now(),
+            hidden=unseen(router),
+            episodes=wiring_cold.episode_reader(),
+            sealer=wiring.sealer(),
+        )
     except ThawingError as thawing:
         wait: dict[str, str | list[str]] = {"Retry-After": str(thawing.retry_after_seconds)}
-        return Response(HTTPStatus.ACCEPTED, content_type="application/json", body=ThawOut.of(thawing), headers=wait)
+        return Response(
+            HTTPStatus.ACCEPTED, content_type="application/json", body=ThawOut.of(thawing), headers=wait
+        )
     return Response(HTTPStatus.OK, content_type="application/json", body=page)

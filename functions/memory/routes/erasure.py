@@ -33,14 +33,22 @@ JobId = Annotated[Id, Path()]
 def post_erasure(user: User, key: RequestKey = None) -> Response[JobOut]:
     asked = caller(router)
     job = erase_user(
-        Owner(tenant=asked.tenant, user=user), request_key=key, requested_by=asked.key_id, now=wiring.now(),
-        jobs=wiring_erasing.jobs(), announcements=wiring_search.announcements(),
-    )  # fmt: skip
+        Owner(tenant=asked.tenant, user=user),
+        request_key=key,
+        requested_by=asked.key_id,
+        now=wiring.now(),
+        jobs=wiring_erasing.jobs(),
+        announcements=wiring_search.announcements(),
+    )
     headers: dict[str, str | list[str]] = {"Location": f"/v1/jobs/{job.job_id}"}
-    return Response(HTTPStatus.ACCEPTED, content_type="application/json", body=JobOut.of(job), headers=headers)
+    return Response(
+        HTTPStatus.ACCEPTED, content_type="application/json", body=JobOut.of(job), headers=headers
+    )
 
 
-@router.get("/v1/jobs/<job>", summary="How far a job has come; an erasure's receipt, an export's archive", **ADMIN)
+@router.get(
+    "/v1/jobs/<job>", summary="How far a job has come; an erasure's receipt, an export's archive", **ADMIN
+)
 def get_job(job: JobId) -> JobOut | ExportOut | ThawOut:
     tenant = caller(router).tenant
     if job.startswith(THAW_PREFIX):

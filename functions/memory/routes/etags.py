@@ -26,7 +26,10 @@ class NotModifiedError(Exception):
 
 
 def tagged(found: T, version: int | None) -> Response[T]:
-    """Return the answer with its version as ETag, ready to be sent back in `If-Match`; none where none is known."""
+    """Return the answer with its version as ETag, ready to be sent back in `If-Match`.
+
+    None where none is known.
+    """
     headers: dict[str, str | list[str]] = {} if version is None else {"ETag": f'"{version}"'}
     return Response(HTTPStatus.OK, content_type="application/json", body=found, headers=headers)
 
@@ -34,7 +37,10 @@ def tagged(found: T, version: int | None) -> Response[T]:
 def or_unchanged(model: type[BaseModel]) -> dict[int, OpenAPIResponse]:
     """Return what a route that `unless_known` guards may answer, for the OpenAPI document."""
     return {
-        HTTPStatus.OK: {"description": "Successful Response", "content": {"application/json": {"model": model}}},
+        HTTPStatus.OK: {
+            "description": "Successful Response",
+            "content": {"application/json": {"model": model}},
+        },
         HTTPStatus.NOT_MODIFIED: {
             "description": "Not Modified: If-None-Match holds the tag of what would be sent",
             "content": {},

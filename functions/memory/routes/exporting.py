@@ -24,9 +24,13 @@ router = APIGatewayHttpRouter()
 def post_export(user: User, key: RequestKey = None) -> Response[ExportOut]:
     asked, now = caller(router), wiring.now()
     export = begin_export(
-        Owner(tenant=asked.tenant, user=user), request_key=key, requested_by=asked.key_id, now=now,
-        exports=wiring_transfer.exports(), announcements=wiring_search.announcements(),
-    )  # fmt: skip
+        Owner(tenant=asked.tenant, user=user),
+        request_key=key,
+        requested_by=asked.key_id,
+        now=now,
+        exports=wiring_transfer.exports(),
+        announcements=wiring_search.announcements(),
+    )
     out = ExportOut.of(export, archives=wiring_transfer.archives(), now=now)
     headers: dict[str, str | list[str]] = {"Location": f"/v1/jobs/{export.job_id}"}
     return Response(HTTPStatus.ACCEPTED, content_type="application/json", body=out, headers=headers)

@@ -62,9 +62,14 @@ def get_facts(
 ) -> FactPage:
     if as_of or known_at:
         return facts.list_facts_then(
-            _owner(user), facts.Then(as_of, known_at), kind=kind, limit=limit, cursor=cursor, facts=wiring.facts(),
+            _owner(user),
+            facts.Then(as_of, known_at),
+            kind=kind,
+            limit=limit,
+            cursor=cursor,
+            facts=wiring.facts(),
             sealer=wiring.sealer(),
-        )  # fmt: skip
+        )
     return facts.list_facts(
         _owner(user),
         kind=kind,
@@ -116,10 +121,16 @@ def delete_fact(
 @router.post("/v1/users/<user>/facts:batch", summary="Set many facts by hand, each on its own", **WRITE)
 def post_facts(user: User, batch: Annotated[FactBatch, Body()], key: RequestKey = None) -> FactResults:
     put = once(
-        "facts.batch", _put_facts, store=wiring.idempotency(), config=settings(router.lambda_context), natural=True
+        "facts.batch",
+        _put_facts,
+        store=wiring.idempotency(),
+        config=settings(router.lambda_context),
+        natural=True,
     )
     body = {"user": user} | batch.model_dump(mode="json")
-    return FactResults.model_validate(put({"tenant": caller(router).tenant, "key": required(key), "body": body}))
+    return FactResults.model_validate(
+        put({"tenant": caller(router).tenant, "key": required(key), "body": body})
+    )
 
 
 @router.get(f"{FACT}/history", summary="Every version of a fact and what caused it", **READ)
@@ -134,7 +145,12 @@ def _owner(user: str) -> Owner:
 
 
 def _correct(
-    owner: Owner, correction: Correction, request_key: str | None, *, version: int | None = None, revision: int | None
+    owner: Owner,
+    correction: Correction,
+    request_key: str | None,
+    *,
+    version: int | None = None,
+    revision: int | None,
 ) -> Done:
     place = "DELETE" if correction.value is None else "PUT"
     event_id = event_id_of(owner, correction.key, request_key, place=place)
@@ -145,7 +161,11 @@ def _correct(
 def _put_facts(request: dict[str, Any]) -> dict[str, Any]:
     body = request["body"]
     results = put_facts(
-        Owner(tenant=request["tenant"], user=body["user"]), body["facts"], request_key=request["key"],
-        now=wiring.now(), facts=wiring.facts(), pause=time.sleep,
-    )  # fmt: skip
+        Owner(tenant=request["tenant"], user=body["user"]),
+        body["facts"],
+        request_key=request["key"],
+        now=wiring.now(),
+        facts=wiring.facts(),
+        pause=time.sleep,
+    )
     return results.model_dump(mode="json")

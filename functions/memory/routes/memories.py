@@ -31,7 +31,9 @@ MEMORY = "/v1/memories/<memory>"
 def post_memories(batch: Annotated[MemoryBatch, Body()], key: RequestKey = None) -> MemoriesOut:
     put = once("memories.create", _put, store=wiring.idempotency(), config=settings(router.lambda_context))
     body = batch.model_dump(mode="json")
-    return MemoriesOut.model_validate(put({"tenant": caller(router).tenant, "key": required(key), "body": body}))
+    return MemoriesOut.model_validate(
+        put({"tenant": caller(router).tenant, "key": required(key), "body": body})
+    )
 
 
 @router.get("/v1/memories", summary="The texts put into memory, newest first", **READ)
@@ -39,17 +41,28 @@ def get_memories(
     *,
     user_id: Annotated[Id | None, Query()] = None,
     agent_id: Annotated[Id | None, Query()] = None,
-    filters: Annotated[str | None, Query(max_length=4096, description="a filter on metadata, as JSON")] = None,
+    filters: Annotated[
+        str | None, Query(max_length=4096, description="a filter on metadata, as JSON")
+    ] = None,
     limit: Limit = 50,
     cursor: Cursor = None,
 ) -> MemoryPage:
     within = listed(
-        caller(router).tenant, user_id, agent_id, read_filter(_json(filters)), wiring.now(), hidden=unseen(router)
+        caller(router).tenant,
+        user_id,
+        agent_id,
+        read_filter(_json(filters)),
+        wiring.now(),
+        hidden=unseen(router),
     )
     return list_memories(
-        within, limit=limit, cursor=cursor, index=wiring_search.memory_index(),
-        documents=wiring_search.documents(), sealer=wiring.sealer(),
-    )  # fmt: skip
+        within,
+        limit=limit,
+        cursor=cursor,
+        index=wiring_search.memory_index(),
+        documents=wiring_search.documents(),
+        sealer=wiring.sealer(),
+    )
 
 
 @router.get(MEMORY, summary="One text", **READ)

@@ -24,5 +24,7 @@ RequestKey = Annotated[str | None, Header(alias="Idempotency-Key", min_length=1,
 def required(key: str | None) -> str:
     """Return the Idempotency-Key of a request that makes something new; without one it could do so twice."""
     if key is None:
-        raise InvalidError("send an Idempotency-Key: this request makes something new", code="idempotency_key_missing")
+        raise InvalidError(
+            "send an Idempotency-Key: this request makes something new", code="idempotency_key_missing"
+        )
     return key

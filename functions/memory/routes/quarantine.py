@@ -29,12 +29,18 @@ def get_quarantine(user: User, limit: Limit = 50, cursor: Cursor = None) -> Quar
     )
 
 
-@router.post(f"{QUARANTINE}/<quarantine_id>:approve", summary="Believe it: it becomes a fact set by hand", **WRITE)
+@router.post(
+    f"{QUARANTINE}/<quarantine_id>:approve", summary="Believe it: it becomes a fact set by hand", **WRITE
+)
 def post_approval(user: User, quarantine_id: QuarantineId) -> Response[Fact]:
     done = quarantine.approve(
-        _owner(user), quarantine_id, held_facts=wiring.held_facts(), facts=wiring.facts(), now=wiring.now(),
+        _owner(user),
+        quarantine_id,
+        held_facts=wiring.held_facts(),
+        facts=wiring.facts(),
+        now=wiring.now(),
         pause=time.sleep,
-    )  # fmt: skip
+    )
     return tagged(done.fact, done.revision)
 
 

@@ -55,9 +55,13 @@ def put_state(
     if asked.user_id:
         wiring_erasing.gate().admit(Owner(tenant=caller(router).tenant, user=asked.user_id))
     state = states.write_state(
-        _session(agent, session), asked, now=wiring.now(), lifetime=wiring.state_lifetime(), states=wiring.states(),
+        _session(agent, session),
+        asked,
+        now=wiring.now(),
+        lifetime=wiring.state_lifetime(),
+        states=wiring.states(),
         expected_version=expected_version(asked.expected_version, if_match, if_none_match),
-    )  # fmt: skip
+    )
     return tagged(state, state.version)
 
 

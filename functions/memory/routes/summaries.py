@@ -1,4 +1,7 @@
-"""`/v1/conversations/…/summary`: what has been summed up, at which level, and that nothing pinned was lost."""
+"""`/v1/conversations/…/summary`.
+
+What has been summed up, at which level, and that nothing pinned was lost.
+"""
 
 from typing import Annotated
 
@@ -17,7 +20,9 @@ from membus.http import caller
 router = APIGatewayHttpRouter()
 
 
-@router.get("/v1/conversations/<conversation>/summary", summary="Summaries, slots and their verification", **READ)
+@router.get(
+    "/v1/conversations/<conversation>/summary", summary="Summaries, slots and their verification", **READ
+)
 def get_summary(
     *,
     conversation: Annotated[Id, Path()],
@@ -28,7 +33,11 @@ def get_summary(
 ) -> SummaryPage:
     tenant = caller(router).tenant
     read_conversation(
-        tenant, conversation, user=user, hidden=unseen(router), conversations=wiring_conversations.conversations()
+        tenant,
+        conversation,
+        user=user,
+        hidden=unseen(router),
+        conversations=wiring_conversations.conversations(),
     )
     return read_summary(
         tenant,

@@ -16,16 +16,23 @@ router = APIGatewayHttpRouter()
 
 First = Annotated[
     date | None,
-    Query(alias="from", description="the first day, UTC; left out: 30 days with `to`", examples=["2026-11-01"]),
+    Query(
+        alias="from", description="the first day, UTC; left out: 30 days with `to`", examples=["2026-11-01"]
+    ),
 ]
 Last = Annotated[
-    date | None, Query(alias="to", description="the last day, included; left out: today", examples=["2026-11-20"])
+    date | None,
+    Query(alias="to", description="the last day, included; left out: today", examples=["2026-11-20"]),
 ]
 
 
 @router.get("/v1/usage", summary="Tokens, calls and dollars by day, function and model", **ADMIN)
 def get_usage(first: First = None, last: Last = None) -> UsageReport:
     return usage_of(
-        caller(router).tenant, first=first, last=last, now=wiring.now(), ledger=wiring_usage.usage_ledger(),
+        caller(router).tenant,
+        first=first,
+        last=last,
+        now=wiring.now(),
+        ledger=wiring_usage.usage_ledger(),
         tenants=wiring_usage.tenants(),
-    )  # fmt: skip
+    )

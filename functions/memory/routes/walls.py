@@ -21,7 +21,8 @@ HEARD = "hidden"
 def erasure_wall(app: APIGatewayHttpResolver, next_middleware: Next) -> Response[Any]:
     """Pass a request on unless it is about a user who is being erased, which only asking for it again may be.
 
-    Reads ask the ledger each time, one read unit; writes hear of an erasure within a minute. An export is a read.
+    Reads ask the ledger each time, one read unit; writes hear of an erasure within a minute. An export is a
+    read.
     """
     event = app.current_event
     user = app.context.get("_route_args", {}).get("user") or event.get_query_string_value("user_id", "")

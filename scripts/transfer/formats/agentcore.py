@@ -2,9 +2,10 @@
 
 An event is `{"memoryId", "actorId", "sessionId", "eventId", "eventTimestamp", "payload": [{"conversational":
 {"content": {"text"}, "role": "USER"|"ASSISTANT"|"TOOL"|"OTHER"}} | {"blob"}], "branch", "metadata"}`
-(docs.aws.amazon.com/bedrock-agentcore/latest/APIReference/API_Event.html): its role says who spoke. A record is
-`{"memoryRecordId", "content": {"text"}, "memoryStrategyId", "namespaces", "createdAt"}`
-(…/API_MemoryRecordSummary.html): a strategy's statement, of the actor that its namespace names as `actors/<id>`.
+(docs.aws.amazon.com/bedrock-agentcore/latest/APIReference/API_Event.html): its role says who spoke. A record
+is `{"memoryRecordId", "content": {"text"}, "memoryStrategyId", "namespaces", "createdAt"}`
+(…/API_MemoryRecordSummary.html): a strategy's statement, of the actor that its namespace names as
+`actors/<id>`.
 """
 
 import re
@@ -45,9 +46,16 @@ def _part(record: Record, number: int, part: Any) -> Read:
     if role not in ROLES:
         return LeftOut(record.where, f"a message of {role.lower()}")
     return message(
-        record, "agentcore", f"{fields.get('eventId')}/{number}", role=ROLES[role], text=_text(content),
-        user=fields.get("actorId"), session=fields.get("sessionId"), at=fields.get("eventTimestamp"), used=EVENT,
-    )  # fmt: skip
+        record,
+        "agentcore",
+        f"{fields.get('eventId')}/{number}",
+        role=ROLES[role],
+        text=_text(content),
+        user=fields.get("actorId"),
+        session=fields.get("sessionId"),
+        at=fields.get("eventTimestamp"),
+        used=EVENT,
+    )
 
 
 def _record(record: Record) -> Read:
@@ -56,9 +64,14 @@ def _record(record: Record) -> Read:
         return Bad(record.where, "it is neither an event with a `payload` nor a memory record")
     actors = [found[1] for each in fields.get("namespaces") or () if (found := _ACTOR.search(str(each)))]
     return statement(
-        record, "agentcore", fields["memoryRecordId"], text=_text(fields.get("content")),
-        user=actors[0] if actors else None, at=fields.get("createdAt"), used=HELD,
-    )  # fmt: skip
+        record,
+        "agentcore",
+        fields["memoryRecordId"],
+        text=_text(fields.get("content")),
+        user=actors[0] if actors else None,
+        at=fields.get("createdAt"),
+        used=HELD,
+    )
 
 
 def _text(content: Any) -> Any:

@@ -1,9 +1,9 @@
 """LangMem's memories, as the items of the LangGraph store they lie in: statements that a model wrote.
 
-An item, as its `dict()` has it, is `{"namespace": ["memories", "u-17"], "key", "value", "created_at", "updated_at"}`
-(langchain-ai/langgraph, libs/checkpoint/langgraph/store/base). LangMem's `value` is `{"content": "…"}` by its tool
-and `{"kind": "Memory", "content": {"content": "…"}}` by its manager, or a schema of one's own under `content`. The
-last label of the namespace is taken for the user
+An item, as its `dict()` has it, is `{"namespace": ["memories", "u-17"], "key", "value", "created_at",
+"updated_at"}` (langchain-ai/langgraph, libs/checkpoint/langgraph/store/base). LangMem's `value` is
+`{"content": "…"}` by its tool and `{"kind": "Memory", "content": {"content": "…"}}` by its manager, or a
+schema of one's own under `content`. The last label of the namespace is taken for the user
 (langchain-ai.github.io/langmem/guides/dynamically_configure_namespaces).
 """
 
@@ -30,8 +30,15 @@ def _item(record: Record) -> Read:
         return Bad(record.where, "it has no `namespace`, `key` and `value`")
     user = namespace[-1] if len(namespace) > 1 else None
     at = fields.get("updated_at") or fields.get("created_at")
-    return statement(record, "langmem", "/".join([*map(str, namespace), str(key)]), text=_text(value), user=user, at=at,
-                     used=USED)  # fmt: skip
+    return statement(
+        record,
+        "langmem",
+        "/".join([*map(str, namespace), str(key)]),
+        text=_text(value),
+        user=user,
+        at=at,
+        used=USED,
+    )
 
 
 def _text(value: dict[str, Any]) -> str | None:

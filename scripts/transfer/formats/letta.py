@@ -1,11 +1,13 @@
-"""Letta's agent files (`.af`): messages say who spoke, the block `human` holds what the agent wrote of its user.
+"""Letta's agent files (`.af`).
+
+Messages say who spoke, the block `human` holds what the agent wrote of its user.
 
 Now, `{"agents": [{"id", "messages": [{"id", "role", "content": [{"type": "text", "text"}], "tool_calls",
-"created_at"}]}], "blocks": [{"id", "label", "value"}]}` (letta-ai/letta, letta/schemas/agent_file.py); before, one
-agent with `core_memory` and `messages` at the top (letta/serialize_schemas/pydantic_agent_schema.py). An agent may
-wrap what the user said as `{"type": "user_message", "message"}`, and answer by the tool `send_message`. Archival
-passages are not in the file; a list of them, `{"id", "text", "created_at"}`, is read as statements. An agent file
-names no user.
+"created_at"}]}], "blocks": [{"id", "label", "value"}]}` (letta-ai/letta, letta/schemas/agent_file.py);
+before, one agent with `core_memory` and `messages` at the top
+(letta/serialize_schemas/pydantic_agent_schema.py). An agent may wrap what the user said as `{"type":
+"user_message", "message"}`, and answer by the tool `send_message`. Archival passages are not in the file; a
+list of them, `{"id", "text", "created_at"}`, is read as statements. An agent file names no user.
 """
 
 import json
@@ -47,7 +49,9 @@ def _row(record: Record) -> Read:
         return _block(record)
     if "role" in fields:
         return _message(record)
-    return statement(record, "letta", fields.get("id"), text=fields.get("text"), at=fields.get("created_at"), used=USED)
+    return statement(
+        record, "letta", fields.get("id"), text=fields.get("text"), at=fields.get("created_at"), used=USED
+    )
 
 
 def _block(record: Record) -> Read:
@@ -69,9 +73,15 @@ def _message(record: Record) -> Read:
     # Before ids, a message was known by its place and moment; what it says stands for both.
     named = fields.get("id") or digest([role, text, fields.get("created_at")])
     return message(
-        record, "letta", named, role=role, text=text, at=fields.get("created_at"), agent=fields.get("agent_id"),
+        record,
+        "letta",
+        named,
+        role=role,
+        text=text,
+        at=fields.get("created_at"),
+        agent=fields.get("agent_id"),
         used=USED,
-    )  # fmt: skip
+    )
 
 
 def _words(fields: Mapping[str, Any]) -> str | None:
@@ -99,7 +109,9 @@ def _answer(fields: Mapping[str, Any]) -> str | None:
 def _text(fields: Mapping[str, Any]) -> str:
     content = fields.get("content", fields.get("text"))
     if isinstance(content, list):
-        parts = (part.get("text") for part in content if isinstance(part, dict) and part.get("type") == "text")
+        parts = (
+            part.get("text") for part in content if isinstance(part, dict) and part.get("type") == "text"
+        )
         return "\n".join(str(part) for part in parts if part)
     return str(content or "")
 

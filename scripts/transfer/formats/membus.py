@@ -24,7 +24,7 @@ from membus.domain.transfer import (
     Manifest,
     number_of,
     section_of,
-)  # fmt: skip
+)
 from membus.errors import InvalidError
 from scripts.transfer.rows import Bad, Carried, Found, LeftOut, Read
 
@@ -56,7 +56,9 @@ def _manifest(archive: ZipFile) -> Manifest:
     if not isinstance(told, dict) or told.get("format") != "membus-export":
         raise InvalidError("its manifest is not one of membus")
     if told["schema_version"] > SCHEMA:
-        raise InvalidError(f"it was written at version {told['schema_version']}, this membus reads up to {SCHEMA}")
+        raise InvalidError(
+            f"it was written at version {told['schema_version']}, this membus reads up to {SCHEMA}"
+        )
     return Manifest.model_validate(told)
 
 
@@ -91,6 +93,15 @@ def _event(where: str, line: bytes) -> Read:
         return Bad(where, f"{'.'.join(map(str, first['loc'])) or 'event'}: {first['msg']}")
     event = recorded.event
     return Found(
-        where, event.event_id, event.user_id, event.type, event.occurred_at, event.payload, agent=event.agent_id,
-        session=event.session_id, origin=event.origin, remember=event.remember, learned_at=recorded.learned_at,
-    )  # fmt: skip
+        where,
+        event.event_id,
+        event.user_id,
+        event.type,
+        event.occurred_at,
+        event.payload,
+        agent=event.agent_id,
+        session=event.session_id,
+        origin=event.origin,
+        remember=event.remember,
+        learned_at=recorded.learned_at,
+    )

@@ -1,11 +1,11 @@
 """Zep's threads, graph episodes and facts, as its API answers.
 
-Messages, `{"messages": [{"uuid", "role", "name", "content", "created_at", "metadata"}], "user_id"}`: `role` says who
-spoke (help.getzep.com/sdk-reference/thread/get-messages-of-a-thread); before version 3 it was `role_type`, and `role`
-a name. Since version 4 `created_at` is when Zep received it, `reference_time` when it was said, and threads and users
-have a `uuid` (help.getzep.com/sdk-reference/thread/message/get). Facts lie on edges, `{"uuid", "fact", "name",
-"created_at", "valid_at", "invalid_at", "expired_at", …}` (help.getzep.com/sdk-reference/graph/edge/get-edge): they are
-a model's statements.
+Messages, `{"messages": [{"uuid", "role", "name", "content", "created_at", "metadata"}], "user_id"}`: `role`
+says who spoke (help.getzep.com/sdk-reference/thread/get-messages-of-a-thread); before version 3 it was
+`role_type`, and `role` a name. Since version 4 `created_at` is when Zep received it, `reference_time` when it
+was said, and threads and users have a `uuid` (help.getzep.com/sdk-reference/thread/message/get). Facts lie on
+edges, `{"uuid", "fact", "name", "created_at", "valid_at", "invalid_at", "expired_at", …}`
+(help.getzep.com/sdk-reference/graph/edge/get-edge): they are a model's statements.
 """
 
 from collections.abc import Iterator
@@ -18,9 +18,17 @@ from scripts.transfer.rows import Bad, LeftOut, Read, Record, message, statement
 ROLES = frozenset({"user", "assistant"})
 UNSAID = frozenset({"system", "function", "tool", "norole"})
 SAID = (
-    "uuid", "content", "role_type", "created_at", "reference_time", "user_id", "user_uuid", "thread_id", "session_id",
+    "uuid",
+    "content",
+    "role_type",
+    "created_at",
+    "reference_time",
+    "user_id",
+    "user_uuid",
+    "thread_id",
+    "session_id",
     "thread_uuid",
-)  # fmt: skip
+)
 HELD = ("uuid", "fact", "valid_at", "created_at", "user_id")
 
 
@@ -43,7 +51,9 @@ def _row(record: Record) -> Read:
     if role in UNSAID:
         return LeftOut(record.where, f"a {role} message")
     if role in ROLES:
-        return message(record, "zep", fields.get("uuid"), role=role, text=fields["content"], **about, used=SAID)
+        return message(
+            record, "zep", fields.get("uuid"), role=role, text=fields["content"], **about, used=SAID
+        )
     return statement(record, "zep", fields.get("uuid"), text=fields["content"], **about, used=SAID)
 
 

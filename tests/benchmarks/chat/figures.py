@@ -1,4 +1,7 @@
-"""The figures of one conversation: tokens and cost of turns beside others' prompts; evidence, slots, error, time."""
+"""The figures of one conversation: tokens and cost of turns beside others' prompts.
+
+Evidence, slots, error, time.
+"""
 
 import time
 from collections.abc import Sequence
@@ -26,7 +29,9 @@ METHODS = ("full history", "window 8K, sliding", "top-10 passages", "membus")
 
 @dataclass
 class Figures:
-    """`slots`: those admitted in the first ten compactions, by kind, and whether each is in the prompt after them.
+    """`slots`.
+
+    Those admitted in the first ten compactions, by kind, and whether each is in the prompt after them.
 
     Intents that were carried out meanwhile are `closed`, and expected no more.
     """
@@ -72,9 +77,11 @@ class Measuring:
             top = found_ids(each.memory_id for each in talk.search.found(_nobody(), question.text, limit=TOP))
             window = {said.id for message in made.window for said in talk.said[message.message_id]}
             carried = {
-                "full history": question.gold, "window 8K, sliding": window, "top-10 passages": set(top),
+                "full history": question.gold,
+                "window 8K, sliding": window,
+                "top-10 passages": set(top),
                 "membus": talk.evidence(made),
-            }  # fmt: skip
+            }
             for method, ids in carried.items():
                 share = len(question.gold & ids) / len(question.gold)
                 self.figures.evidence.setdefault(method, []).append(share)
@@ -83,7 +90,10 @@ class Measuring:
     def _bill(self, made: Context, content: str) -> None:
         bills, message = self.figures.bills, _part(content)
         said = made.prompt.messages
-        parts = [Part("tools", TOOLS), *(Part(block.text, estimate_tokens(block.text)) for block in made.prompt.system)]
+        parts = [
+            Part("tools", TOOLS),
+            *(Part(block.text, estimate_tokens(block.text)) for block in made.prompt.system),
+        ]
         parts += [_part(each.text) for each in said]
         bills["membus"].add(parts, cached=len(parts) - 1)
         bills["full history"].add([*self._history, message], cached=len(self._history))

@@ -1,4 +1,7 @@
-"""A whole conversation of a data set through the real core of chat: its answers replayed, its summaries written."""
+"""A whole conversation of a data set through the real core of chat.
+
+Its answers replayed, its summaries written.
+"""
 
 from collections.abc import Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
@@ -58,7 +61,10 @@ class Exchange:
 
 
 def exchanges(case: Case) -> Iterator[Exchange]:
-    """Pair what one side says with what the other answers; the first speaker of a conversation is its user."""
+    """Pair what one side says with what the other answers.
+
+    The first speaker of a conversation is its user.
+    """
     first = case.messages[0].speaker
     sides = [list(said) for _, said in groupby(case.messages, key=lambda message: message.speaker == first)]
     for asked, answered in zip(sides[::2], sides[1::2], strict=False):
@@ -66,11 +72,16 @@ def exchanges(case: Case) -> Iterator[Exchange]:
 
 
 class Search:
-    """The search of production over what was said before a moment; facts are none, for nothing is extracted here."""
+    """The search of production over what was said before a moment.
+
+    Facts are none, for nothing is extracted here.
+    """
 
     def __init__(self, case: Case, vectors: KeptVectors) -> None:
         entries = case.entries()
-        self._store = Store(entries, vectors.of([part.embedded_text for each in entries for part in each.passages]))
+        self._store = Store(
+            entries, vectors.of([part.embedded_text for each in entries for part in each.passages])
+        )
         self._vectors = vectors
         self.until: datetime = ASKED
         self._last: tuple[str, datetime, list[Recalled]] = ("", ASKED, [])
@@ -83,11 +94,15 @@ class Search:
         past = [row for row in rows if row.occurred_at < self.until]
         found = [
             Recalled(
-                memory_id=each.row.group_id, kind="episode", text=f"{each.row.speaker}: {each.row.text}",
-                occurred_at=each.row.occurred_at, source=Source(), score=each.score,
+                memory_id=each.row.group_id,
+                kind="episode",
+                text=f"{each.row.speaker}: {each.row.text}",
+                occurred_at=each.row.occurred_at,
+                source=Source(),
+                score=each.score,
             )
             for each in rank(query, past, scope, limit=limit)
-        ]  # fmt: skip
+        ]
         self._last = (message, self.until, found)
         return found
 
@@ -113,17 +128,31 @@ class Talk:
         self.said: dict[str, Sequence[Message]] = {}
         self._summarizer = summarizer
         self._answer = ""
-        facts, fresh = InMemoryFacts(InMemoryEpisodes()), InMemoryFresh(InMemoryConversations(lambda: self.now))
+        facts, fresh = (
+            InMemoryFacts(InMemoryEpisodes()),
+            InMemoryFresh(InMemoryConversations(lambda: self.now)),
+        )
         self.chat = Chat(
             gatherer=Gatherer(
-                conversations=self.conversations, summaries=self.summaries, facts=facts, fresh=fresh,
-                recollection=self.search, pool=ThreadPoolExecutor(6), tools=registry.definitions(),
+                conversations=self.conversations,
+                summaries=self.summaries,
+                facts=facts,
+                fresh=fresh,
+                recollection=self.search,
+                pool=ThreadPoolExecutor(6),
+                tools=registry.definitions(),
             ),
             gate=Gate(InMemoryErasures()),
-            conversations=self.conversations, bus=InMemoryBus(), announcements=lambda: self.due,
-            model=lambda _: Replay(lambda _: self._answer), clock=lambda: self.now, seconds_left=lambda: 10.0,
-            toolbox=no_tools, results=no_results(), ids=MessageIds(),
-        )  # fmt: skip
+            conversations=self.conversations,
+            bus=InMemoryBus(),
+            announcements=lambda: self.due,
+            model=lambda _: Replay(lambda _: self._answer),
+            clock=lambda: self.now,
+            seconds_left=lambda: 10.0,
+            toolbox=no_tools,
+            results=no_results(),
+            ids=MessageIds(),
+        )
 
     def context(self, message: str) -> Context:
         return self.chat.context(TENANT, TALK, message, author="ada")
@@ -138,9 +167,12 @@ class Talk:
         self.said |= {turn.user.message_id: exchange.asked, turn.assistant.message_id: exchange.answered}
         for _ in self.due.published:
             Summarizer(
-                conversations=self.conversations, summaries=self.summaries, model=lambda _: self._summarizer,
-                clock=lambda: self.now, seconds_left=lambda: 60.0,
-            ).advance(SummaryDue(tenant_id=TENANT, conversation_id=TALK))  # fmt: skip
+                conversations=self.conversations,
+                summaries=self.summaries,
+                model=lambda _: self._summarizer,
+                clock=lambda: self.now,
+                seconds_left=lambda: 60.0,
+            ).advance(SummaryDue(tenant_id=TENANT, conversation_id=TALK))
         self.due.published.clear()
 
     def evidence(self, made: Context) -> set[str]:
@@ -150,5 +182,7 @@ class Talk:
 
 
 def true_count(prompt: Prompt) -> int:
-    said = sum(count(said.text) + 4 for said in prompt.messages) + sum(count(block.text) for block in prompt.system)
+    said = sum(count(said.text) + 4 for said in prompt.messages) + sum(
+        count(block.text) for block in prompt.system
+    )
     return said + sum(count(tool.model_dump_json()) for tool in prompt.tools)

@@ -32,13 +32,22 @@ AT = (50, 500, 2_000)
 AROUND = 40
 """Turns that are averaged: a window grows and is cut within about so many."""
 TALK, ANSWER = "talk", "word " * 150
-CHAPTER = '{"summary": "They talked about things.", "entities": [], "intents": [], "decisions": [], "numbers": []}'
+CHAPTER = (
+    '{"summary": "They talked about things.", "entities": [], "intents": [], "decisions": [], "numbers": []}'
+)
 
 
 def work_table() -> Table:
     with strict_aws():
         rows = [_row(at, _average(works)) for at, works in _measured().items()]
-    columns = ("turn", "requests", "read units", "write units", "requests of one context", "read units of one context")
+    columns = (
+        "turn",
+        "requests",
+        "read units",
+        "write units",
+        "requests of one context",
+        "read units of one context",
+    )
     return Table(f"DynamoDB work of a turn, mean of the {AROUND} turns up to it", columns, rows)
 
 
@@ -73,7 +82,10 @@ def _measured() -> dict[int, list[tuple[Work, Work]]]:
 
 
 class _Talk:
-    """A conversation of about 190 tokens a turn; whatever summary is due is written at once, outside the count."""
+    """A conversation of about 190 tokens a turn.
+
+    Whatever summary is due is written at once, outside the count.
+    """
 
     def __init__(self) -> None:
         memory, conversations = make_table("memory"), make_table("conversations")
@@ -85,15 +97,24 @@ class _Talk:
         self._store.create(a_conversation(TALK), request_key="first")
         self._chat = Chat(
             gatherer=Gatherer(
-                conversations=self._store, summaries=self._summaries, facts=DynamoFacts(memory),
-                fresh=DynamoFresh(conversations, lambda: self.now), recollection=InMemoryRecollection(),
+                conversations=self._store,
+                summaries=self._summaries,
+                facts=DynamoFacts(memory),
+                fresh=DynamoFresh(conversations, lambda: self.now),
+                recollection=InMemoryRecollection(),
                 pool=ThreadPoolExecutor(6),
             ),
             gate=Gate(InMemoryErasures()),
-            conversations=self._store, bus=InMemoryBus(), announcements=lambda: self.due,
-            model=lambda _: ScriptedModel(ANSWER), clock=lambda: self.now, seconds_left=lambda: 10.0,
-            toolbox=no_tools, results=no_results(), ids=self._ids,
-        )  # fmt: skip
+            conversations=self._store,
+            bus=InMemoryBus(),
+            announcements=lambda: self.due,
+            model=lambda _: ScriptedModel(ANSWER),
+            clock=lambda: self.now,
+            seconds_left=lambda: 10.0,
+            toolbox=no_tools,
+            results=no_results(),
+            ids=self._ids,
+        )
 
     def context(self) -> None:
         self._chat.context(ADA.tenant, TALK, "What did we say?", author=ADA.user)
@@ -106,8 +127,12 @@ class _Talk:
     def seed(self, number: int) -> None:
         """Store a turn item by item: the emulator copies the whole table for each transaction."""
         self.now += timedelta(hours=1)
-        user, wise = (a_message(text, message_id=self._ids.next(self.now)) for text in (_content(number), ANSWER))
-        turn = a_turn().model_copy(update={"user": user, "assistant": wise.model_copy(update={"role": "assistant"})})
+        user, wise = (
+            a_message(text, message_id=self._ids.next(self.now)) for text in (_content(number), ANSWER)
+        )
+        turn = a_turn().model_copy(
+            update={"user": user, "assistant": wise.model_copy(update={"role": "assistant"})}
+        )
         for message in (turn.user, turn.assistant):
             self._table.put_item(Item=items.message_item(ADA.tenant, TALK, message))
         update, values = items.marked(turn, Trace())
@@ -121,9 +146,12 @@ class _Talk:
     def summarise(self, due: Sequence[object]) -> None:
         for _ in due:
             Summarizer(
-                conversations=self._store, summaries=self._summaries, model=lambda _: ScriptedModel(CHAPTER),
-                clock=lambda: self.now, seconds_left=lambda: 10.0,
-            ).advance(SummaryDue(tenant_id=ADA.tenant, conversation_id=TALK))  # fmt: skip
+                conversations=self._store,
+                summaries=self._summaries,
+                model=lambda _: ScriptedModel(CHAPTER),
+                clock=lambda: self.now,
+                seconds_left=lambda: 10.0,
+            ).advance(SummaryDue(tenant_id=ADA.tenant, conversation_id=TALK))
 
 
 def _content(number: int) -> str:

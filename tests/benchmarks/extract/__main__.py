@@ -1,6 +1,9 @@
-"""`make bench-extract DATA=file`: the model calls that a LoCoMo file takes, and that no storm changes what is learned.
+"""`make bench-extract DATA=file`.
 
-Every turn is an event of its speaker. The real client asks the local model server over HTTP; the stores are in memory.
+The model calls that a LoCoMo file takes, and that no storm changes what is learned.
+
+Every turn is an event of its speaker. The real client asks the local model server over HTTP; the stores are
+in memory.
 """
 
 import json
@@ -45,7 +48,9 @@ class Counted:
     def reply(self, question: Question) -> Reply:
         reply = self._speaker.reply(question)
         self.calls += 1
-        self.tokens += reply.usage.input + reply.usage.cache_read + reply.usage.cache_write + reply.usage.output
+        self.tokens += (
+            reply.usage.input + reply.usage.cache_read + reply.usage.cache_write + reply.usage.output
+        )
         return reply
 
     def stream(self, question: Question) -> Iterator[Any]:
@@ -60,7 +65,9 @@ class Run:
     events: int
     speaker: Counted
     extraction: Extraction
-    conversations: InMemoryConversations = field(default_factory=lambda: InMemoryConversations(StoppedClock(NOON)))
+    conversations: InMemoryConversations = field(
+        default_factory=lambda: InMemoryConversations(StoppedClock(NOON))
+    )
 
     @property
     def calls_each(self) -> float:
@@ -72,9 +79,15 @@ class Run:
     def row(self) -> tuple[str, ...]:
         spent = self.speaker.tokens / self.events
         return (
-            self.name, str(self.events), str(self.speaker.calls), f"{self.calls_each:.3f}", f"{spent:.0f}",
-            str(self.facts), str(self.duplicates), str(len(self.extraction.quarantine.parked)),
-        )  # fmt: skip
+            self.name,
+            str(self.events),
+            str(self.speaker.calls),
+            f"{self.calls_each:.3f}",
+            f"{spent:.0f}",
+            str(self.facts),
+            str(self.duplicates),
+            str(len(self.extraction.quarantine.parked)),
+        )
 
     @property
     def facts(self) -> int:
@@ -115,7 +128,9 @@ def _measure(talks: Sequence[Sequence[Event]], speaker: Callable[[], Counted]) -
     storm = _started("every event five times, shuffled", len(events), speaker())
     deliver(storm.extraction, events, Weather(copies=5, at_least=5, seed=1))
     columns = ("delivered", "events", "calls", "calls/event", "tokens/event", "facts", "duplicates", "parked")
-    printed = Table(*columns, title=f"extraction of {len(talks)} conversations", box=box.SIMPLE, title_justify="left")
+    printed = Table(
+        *columns, title=f"extraction of {len(talks)} conversations", box=box.SIMPLE, title_justify="left"
+    )
     for run in [*runs, storm]:
         printed.add_row(*run.row())
     console.print(printed)

@@ -1,4 +1,7 @@
-"""What others do, over whole messages: BM25 with and without stems, vectors, and the two usual ways of joining them."""
+"""What others do, over whole messages.
+
+BM25 with and without stems, vectors, and the two usual ways of joining them.
+"""
 
 import math
 import re
@@ -35,7 +38,10 @@ class Baselines:
             "reciprocal rank": _reciprocal(stemmed) + _reciprocal(dense),
             "min-max": _min_max(stemmed) + _min_max(dense),
         }
-        return {name: [self._ids[i] for i in np.argsort(-scores, kind="stable")] for name, scores in methods.items()}
+        return {
+            name: [self._ids[i] for i in np.argsort(-scores, kind="stable")]
+            for name, scores in methods.items()
+        }
 
 
 def message_texts(case: Case) -> list[str]:

@@ -1,4 +1,7 @@
-"""The figures of a search: the share of the evidence among the first messages, and within a budget of tokens."""
+"""The figures of a search.
+
+The share of the evidence among the first messages, and within a budget of tokens.
+"""
 
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
@@ -51,14 +54,18 @@ def set_table(name: str, of_all: Sequence[Measured]) -> Table:
         _row(f"{category}, @10", [each for each in mine if each.category == category], methods, 10)
         for category in sorted({each.category for each in mine})
     ]
-    return Table(f"{name}: share of the evidence among the first messages", ("questions", "n", *methods), rows)
+    return Table(
+        f"{name}: share of the evidence among the first messages", ("questions", "n", *methods), rows
+    )
 
 
 def within_table(of_all: Sequence[Measured]) -> Table:
     sets = dict.fromkeys(each.set for each in of_all)
     rows = [[name, *(f"{_mean(of_all, name, budget):.3f}" for budget in BUDGETS)] for name in sets]
     columns = ("set", *(f"{budget:,} tokens" for budget in BUDGETS))
-    return Table("Share of the evidence in so many tokens of recalled passages (tokens estimated)", columns, rows)
+    return Table(
+        "Share of the evidence in so many tokens of recalled passages (tokens estimated)", columns, rows
+    )
 
 
 def _mean(of_all: Sequence[Measured], name: str, key: int) -> float:

@@ -20,8 +20,8 @@ Matrix = NDArray[np.float64]
 class Sample:
     """One question with what the store gathered for it.
 
-    `columns` has a row for each passage, `message` the number of each passage's message; `gold` are the numbers of
-    the messages that are evidence.
+    `columns` has a row for each passage, `message` the number of each passage's message; `gold` are the
+    numbers of the messages that are evidence.
     """
 
     case: Case
@@ -56,6 +56,13 @@ def _sample(case: Case, question: Question, query: Query, rows: list[Row], scope
     numbers = {message: number for number, message in enumerate(dict.fromkeys(ids))}
     gold = sorted(numbers[message] for message in question.gold if message in numbers)
     return Sample(
-        case, question, query, rows, scope, tuple(columns), np.array(list(columns.values())).T,
-        message=np.array([numbers[message] for message in ids]), gold=np.array(gold, np.int64),
-    )  # fmt: skip
+        case,
+        question,
+        query,
+        rows,
+        scope,
+        tuple(columns),
+        np.array(list(columns.values())).T,
+        message=np.array([numbers[message] for message in ids]),
+        gold=np.array(gold, np.int64),
+    )

@@ -1,4 +1,7 @@
-"""A scope in memory that answers as production does in SQL: two arms of candidates, then what was said beside them."""
+"""A scope in memory that answers as production does in SQL.
+
+Two arms of candidates, then what was said beside them.
+"""
 
 import math
 from collections import defaultdict
@@ -54,7 +57,9 @@ class Store:
         rows = [self.rows[i]._replace(similarity=float(similarities[i]), position=numbers[i]) for i in found]
         return rows, scope
 
-    def _accompanied(self, near: Mapping[int, Scores], worded: Mapping[int, Scores], scope: Scope) -> list[int]:
+    def _accompanied(
+        self, near: Mapping[int, Scores], worded: Mapping[int, Scores], scope: Scope
+    ) -> list[int]:
         places = {self.rows[i].id: i for i in (*near, *worded)}
         by_id = [{self.rows[i].id: float(scores[i]) for i, scores in arm.items()} for arm in (near, worded)]
         return [places[row_id] for row_id in accompanied(by_id[0], by_id[1], scope)]
@@ -65,8 +70,13 @@ class Store:
         return [index for index in near if self.rows[index].part == 0]
 
     def _numbered(self, found: Sequence[int], accompanied: Iterable[int]) -> dict[int, int]:
-        """Return positions that follow only where the index would know it: around what brought its neighbours."""
-        around = ((self.rows[i].session, self.rows[i].position + step) for i in accompanied for step in _BEHIND)
+        """Return positions that follow only where the index would know it.
+
+        Around what brought its neighbours.
+        """
+        around = (
+            (self.rows[i].session, self.rows[i].position + step) for i in accompanied for step in _BEHIND
+        )
         joined = {place for place in around if place in self._places}
         numbers, number, last = {}, 0, ("", 0)
         for i in sorted(found, key=lambda i: (self.rows[i].session, self.rows[i].position)):

@@ -34,10 +34,13 @@ def parity(case: Case, samples: Sequence[Sample], vectors: KeptVectors) -> Table
     rows = []
     for name, found in (("in memory", here), ("PostgreSQL", there)):
         recalls = [
-            measured(case, sample.question, name, ids).recall for sample, ids in zip(samples, found, strict=True)
+            measured(case, sample.question, name, ids).recall
+            for sample, ids in zip(samples, found, strict=True)
         ]
         rows.append([name, *(f"{sum(recall[k] for recall in recalls) / len(recalls):.4f}" for k in KS)])
-    title = f"{case.set} {case.id} through PostgreSQL: {same} of {len(samples)} first tens are the same, in order"
+    title = (
+        f"{case.set} {case.id} through PostgreSQL: {same} of {len(samples)} first tens are the same, in order"
+    )
     return Table(title, ("run", *(f"@{k}" for k in KS)), rows)
 
 
@@ -55,7 +58,10 @@ def _from_postgres(case: Case, samples: Sequence[Sample], vectors: KeptVectors) 
         index = PostgresMemories(transactions, model="bench")
         _fill(index, case, vectors)
         asked = vectors.of([sample.query.text for sample in samples])
-        return [_asked(index, case, sample, vector) for sample, vector in zip(samples, _padded(asked), strict=True)]
+        return [
+            _asked(index, case, sample, vector)
+            for sample, vector in zip(samples, _padded(asked), strict=True)
+        ]
 
 
 def _fill(index: PostgresMemories, case: Case, vectors: KeptVectors) -> None:
@@ -71,7 +77,9 @@ def _fill(index: PostgresMemories, case: Case, vectors: KeptVectors) -> None:
 def _asked(index: PostgresMemories, case: Case, sample: Sample, vector: list[float]) -> list[str]:
     within = Within(tenant_id=TENANT, now=ASKED, scope=scope_of(case.user, None))
     found = index.search(within, terms=sample.query.terms, vector=vector)
-    ranked = rank(sample.query, found.rows, found.scope, limit=SHOWN, may_answer=lambda row: row.id in found.about)
+    ranked = rank(
+        sample.query, found.rows, found.scope, limit=SHOWN, may_answer=lambda row: row.id in found.about
+    )
     return found_ids(each.row.group_id for each in ranked)
 
 

@@ -76,9 +76,12 @@ def ways(database: Database, opened: ExitStack) -> dict[str, Way]:
 
     def by_sql(statement: LiteralString, tenant: str, query: Vectors) -> list[str]:
         named = {
-            "tenant": tenant, "vector": HalfVector(query.tolist()), "now": NOON, "words": " | ".join(asked.terms),
+            "tenant": tenant,
+            "vector": HalfVector(query.tolist()),
+            "now": NOON,
+            "words": " | ".join(asked.terms),
             "terms": list(asked.terms),
-        }  # fmt: skip
+        }
         with bare.pipeline(), bare.transaction():
             bare.execute(TENANT, [tenant])
             return [row[0] for row in bare.execute(statement, named).fetchall()]
@@ -89,9 +92,12 @@ def ways(database: Database, opened: ExitStack) -> dict[str, Way]:
         return [row.id for row in best[:K]]
 
     def hybrid(tenant: str, query: Vectors) -> list[str]:
-        found = index.search(Within(tenant_id=tenant, now=NOON, scope="U#u"), terms=asked.terms, vector=query.tolist())
+        found = index.search(
+            Within(tenant_id=tenant, now=NOON, scope="U#u"), terms=asked.terms, vector=query.tolist()
+        )
         return [each.row.id for each in rank(asked, found.rows, found.scope, limit=K)]
 
     return {name: partial(by_sql, statement) for name, statement in BARE.items()} | {
-        "membus: vector": vector, "membus: hybrid, ranked": hybrid,
-    }  # fmt: skip
+        "membus: vector": vector,
+        "membus: hybrid, ranked": hybrid,
+    }

@@ -14,10 +14,14 @@ from tests.memories import LATER, fill, look
 
 DAY = timedelta(days=1)
 CITIES = ["Lisbon", "Porto", "Faro"]
-MOVES = [an_observation(city, event_id=f"e{n}", valid_from=NOON + n * 10 * DAY) for n, city in enumerate(CITIES)]
+MOVES = [
+    an_observation(city, event_id=f"e{n}", valid_from=NOON + n * 10 * DAY) for n, city in enumerate(CITIES)
+]
 
 
-def know(index: MemoryIndex, tenant: str, seen: list[Observation], embedder: WordEmbedder | None = None) -> None:
+def know(
+    index: MemoryIndex, tenant: str, seen: list[Observation], embedder: WordEmbedder | None = None
+) -> None:
     memory = memory_of_key(ADA, seen, version=len(seen))
     if isinstance(memory, Removal):
         index.remove([memory.model_copy(update={"tenant_id": tenant})])
@@ -38,7 +42,15 @@ def cities(index: MemoryIndex, tenant: str, moment: datetime | None, mode: str =
 def test_each_value_is_found_as_of_its_time_and_no_other(index: MemoryIndex, tenant: str, mode: str) -> None:
     know(index, tenant, MOVES)
 
-    expected = {-1: [], 0: ["Lisbon"], 9: ["Lisbon"], 10: ["Porto"], 19: ["Porto"], 20: ["Faro"], 99: ["Faro"]}
+    expected = {
+        -1: [],
+        0: ["Lisbon"],
+        9: ["Lisbon"],
+        10: ["Porto"],
+        19: ["Porto"],
+        20: ["Faro"],
+        99: ["Faro"],
+    }
     assert {day: cities(index, tenant, NOON + day * DAY, mode) for day in expected} == expected
     assert cities(index, tenant, None, mode) == ["Faro"]
 
@@ -74,6 +86,8 @@ def test_a_value_that_is_replaced_is_not_embedded_again(index: MemoryIndex, tena
 def test_what_was_said_later_is_not_found_as_of_before(index: MemoryIndex, tenant: str) -> None:
     know(index, tenant, MOVES)
 
-    assert look(index, "Faro", tenant=tenant, as_of=NOON + DAY) == ["fact:ada:home.city"]  # Lisbon, beside the words
+    assert look(index, "Faro", tenant=tenant, as_of=NOON + DAY) == [
+        "fact:ada:home.city"
+    ]  # Lisbon, beside the words
     assert look(index, "Faro", mode="text", tenant=tenant, as_of=NOON + DAY) == []
     assert look(index, "Faro", mode="text", tenant=tenant, as_of=LATER) == ["fact:ada:home.city"]

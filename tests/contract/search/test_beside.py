@@ -15,7 +15,9 @@ def talk(index: MemoryIndex, tenant: str, session: str = "s1", **fields: object)
     fill(
         index,
         *(
-            a_memory(f"{session}-{word}", word, tenant=tenant, session=session, occurred_at=moment(place), **fields)
+            a_memory(
+                f"{session}-{word}", word, tenant=tenant, session=session, occurred_at=moment(place), **fields
+            )
             for place, word in enumerate(SAID)
         ),
     )

@@ -54,12 +54,17 @@ class Told:
     def take(self, *records: dict[str, Any]) -> None:
         embedder = WordEmbedder()
         sink = Sink(
-            indexer=Indexer(lambda _: embedder, self.index), index=self.index, bus=InMemoryBus(),
-            quarantine=InMemoryQuarantine(), gate=Gate(self.erasures), on_failure=_raise, on_unpaid=_raise,
+            indexer=Indexer(lambda _: embedder, self.index),
+            index=self.index,
+            bus=InMemoryBus(),
+            quarantine=InMemoryQuarantine(),
+            gate=Gate(self.erasures),
+            on_failure=_raise,
+            on_unpaid=_raise,
             sources=Sources(
                 InMemoryContents(), InMemoryFacts(), InMemoryConversations(lambda: NOON, a_conversation("c1"))
             ),
-        )  # fmt: skip
+        )
         assert index_changes(records, sink=sink) == []
 
     def erase(self) -> None:
@@ -98,7 +103,9 @@ def test_the_first_fact_of_somebody_new_is_found_at_once(told: Told, order: str)
 
 def test_what_somebody_new_takes_back_stays_away(told: Told) -> None:
     told.erase()
-    told.take(told.fact(NEW, None, revision=1), told.fact(None, NEW, revision=2), told.fact(NEW, None, revision=1))
+    told.take(
+        told.fact(NEW, None, revision=1), told.fact(None, NEW, revision=2), told.fact(NEW, None, revision=1)
+    )
 
     assert look(told.index, "Porto", tenant=told.owner.tenant) == []
 

@@ -40,9 +40,14 @@ def documents(request: pytest.FixtureRequest, clock: StoppedClock) -> Iterator[D
 
 def a_document(tenant: str, **fields: Any) -> Document:
     defaults = {
-        "memory_id": "mem_1", "tenant_id": tenant, "user_id": "ada", "text": "tea", "created_at": NOON,
-        "updated_at": NOON, "metadata": {"n": 1.5, "deep": {"er": ["x", None, True]}},
-    }  # fmt: skip
+        "memory_id": "mem_1",
+        "tenant_id": tenant,
+        "user_id": "ada",
+        "text": "tea",
+        "created_at": NOON,
+        "updated_at": NOON,
+        "metadata": {"n": 1.5, "deep": {"er": ["x", None, True]}},
+    }
     return Document.model_validate(defaults | fields)
 
 

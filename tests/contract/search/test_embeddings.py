@@ -1,4 +1,7 @@
-"""The port Embedder over Bedrock: every vector is checked, what fails is told apart from what never will work."""
+"""The port Embedder over Bedrock.
+
+Every vector is checked, what fails is told apart from what never will work.
+"""
 
 import io
 import json
@@ -44,8 +47,12 @@ class Bedrock:
         if isinstance(said, Exception):
             raise said
         if isinstance(said, str):
-            return AWSResponse("https://bedrock", 400, HTTPHeaders(), None), {"Error": {"Code": said, "Message": ""}}
-        return AWSResponse("https://bedrock", 200, HTTPHeaders(), None), {"body": io.BytesIO(json.dumps(said).encode())}
+            return AWSResponse("https://bedrock", 400, HTTPHeaders(), None), {
+                "Error": {"Code": said, "Message": ""}
+            }
+        return AWSResponse("https://bedrock", 200, HTTPHeaders(), None), {
+            "body": io.BytesIO(json.dumps(said).encode())
+        }
 
 
 @pytest.fixture
@@ -83,11 +90,18 @@ def test_many_texts_come_back_each_with_its_own_vector(embeddings: Make) -> None
 @pytest.mark.parametrize(
     "answer",
     [
-        {"embedding": GOOD[:-1]}, {"embedding": [0.0] * DIMENSIONS}, {"embedding": [math.nan, *GOOD[1:]]},
-        {"embedding": [math.inf, *GOOD[1:]]}, {"embedding": "x"}, {"embedding": None}, {}, ["x"],
-        "ThrottlingException", ReadTimeoutError(endpoint_url="https://bedrock"),
+        {"embedding": GOOD[:-1]},
+        {"embedding": [0.0] * DIMENSIONS},
+        {"embedding": [math.nan, *GOOD[1:]]},
+        {"embedding": [math.inf, *GOOD[1:]]},
+        {"embedding": "x"},
+        {"embedding": None},
+        {},
+        ["x"],
+        "ThrottlingException",
+        ReadTimeoutError(endpoint_url="https://bedrock"),
     ],
-)  # fmt: skip
+)
 def test_an_answer_that_is_no_vector_leaves_its_text_to_be_tried_again(embeddings: Make, answer: Any) -> None:
     titan, _ = embeddings(lambda text: answer if text == "bad" else {"embedding": GOOD})
 

@@ -8,8 +8,9 @@ from membus.domain.memory import Memory, Removal
 from membus.domain.retrieval import entry_of
 from tests.factories import NOON
 
-ADA, GRACE, OTHER_ADA = (Owner(tenant=tenant, user=user) for tenant, user in
-                         (("era", "ada"), ("era", "grace"), ("erb", "ada")))  # fmt: skip
+ADA, GRACE, OTHER_ADA = (
+    Owner(tenant=tenant, user=user) for tenant, user in (("era", "ada"), ("era", "grace"), ("erb", "ada"))
+)
 
 
 def kept(index: PostgresMemories, owner: Owner, many: int) -> None:
@@ -17,11 +18,15 @@ def kept(index: PostgresMemories, owner: Owner, many: int) -> None:
     texts = [f"{owner.user} {number} likes tea" for number in range(many)]
     memories = [
         Memory(
-            tenant_id=owner.tenant, memory_id=f"fact:{owner.user}:likes.{number}", kind="fact", user_id=owner.user,
-            text=text, occurred_at=NOON,
+            tenant_id=owner.tenant,
+            memory_id=f"fact:{owner.user}:likes.{number}",
+            kind="fact",
+            user_id=owner.user,
+            text=text,
+            occurred_at=NOON,
         )
         for number, text in enumerate(texts)
-    ]  # fmt: skip
+    ]
     waiting = index.put(owner.tenant, [entry_of(memory) for memory in memories])
     index.attach(owner.tenant, {text: [1.0, *[0.0] * 1023] for text in waiting[: many // 2]})
     index.remove([Removal(tenant_id=owner.tenant, memory_id=f"fact:{owner.user}:likes.0", version=9)])

@@ -46,9 +46,13 @@ def everywhere(made: House, transactions: TenantTransactions) -> Sequence[Holdin
 
 def eraser(made: House, transactions: TenantTransactions) -> Eraser:
     return Eraser(
-        jobs=made.erasures, stores=everywhere(made, transactions), clock=made.clock, seconds_left=lambda: 3600,
-        settle=SETTLE, kept_days=KEPT_DAYS,
-    )  # fmt: skip
+        jobs=made.erasures,
+        stores=everywhere(made, transactions),
+        clock=made.clock,
+        seconds_left=lambda: 3600,
+        settle=SETTLE,
+        kept_days=KEPT_DAYS,
+    )
 
 
 def test_everything_of_a_tenant_goes_from_every_store_and_its_neighbour_keeps_all(
@@ -72,7 +76,9 @@ def test_everything_of_a_tenant_goes_from_every_store_and_its_neighbour_keeps_al
     done, after = made.erasures.job("acme", job.job_id), made.everything()
     assert done.receipt
     assert set(done.receipt.left.values()) == {0}
-    assert all(done.removed[name] > 0 for name in ("memory", "conversations", "objects", "index_rows", "messages"))
+    assert all(
+        done.removed[name] > 0 for name in ("memory", "conversations", "objects", "index_rows", "messages")
+    )
     for owner in (ADA, GRACE):
         assert canary_of(owner) in before
         assert canary_of(owner) not in after
@@ -81,15 +87,20 @@ def test_everything_of_a_tenant_goes_from_every_store_and_its_neighbour_keeps_al
     assert IndexedRows(transactions).count(THEIRS, cursor="", time_left=lambda: True).counts == rows
     left = {(str(item["pk"]), str(item["sk"]).split("#")[0]) for item in tenants.scan()["Items"]}
     assert left == {
-        ("T#acme#USAGE", "USAGE"), ("T#acme#ERASED", "USER"), ("T#acme#JOB", job.job_id), ("T#zeta", "META"),
+        ("T#acme#USAGE", "USAGE"),
+        ("T#acme#ERASED", "USER"),
+        ("T#acme#JOB", job.job_id),
+        ("T#zeta", "META"),
         ("T#acmes", "META"),
-    }  # fmt: skip
+    }
 
 
 def test_whoever_writes_meanwhile_goes_in_the_second_round_and_is_refused_for_good(
     made: House, transactions: TenantTransactions
 ) -> None:
-    job = made.erasures.begin(erasure_job("acme", None, request_key=None, requested_by="operator", now=made.clock()))
+    job = made.erasures.begin(
+        erasure_job("acme", None, request_key=None, requested_by="operator", now=made.clock())
+    )
     work = eraser(made, transactions)
     wait = work.advance(job)
     plant(made, ADA)
@@ -109,7 +120,9 @@ def test_a_tenant_on_hold_is_kept(made: House) -> None:
     made.erasures.hold(Hold(tenant="acme", user=None, reason="case 7", since=NOON))
 
     with pytest.raises(ConflictError) as refused:
-        made.erasures.begin(erasure_job("acme", None, request_key=None, requested_by="operator", now=made.clock()))
+        made.erasures.begin(
+            erasure_job("acme", None, request_key=None, requested_by="operator", now=made.clock())
+        )
 
     assert refused.value.code == "legal_hold"
     assert canary_of(ADA) in made.everything()

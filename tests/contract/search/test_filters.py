@@ -60,7 +60,10 @@ def test_users_who_are_left_out_are_not_seen_however_much_of_them_there_is(
         a_memory("all", "tea", tenant=tenant, user_id=None),
     )
 
-    assert set(look(index, "tea", tenant=tenant, mode=mode, without=frozenset({"ada", "eve"}))) == {"bobs", "all"}
+    assert set(look(index, "tea", tenant=tenant, mode=mode, without=frozenset({"ada", "eve"}))) == {
+        "bobs",
+        "all",
+    }
     assert look(index, "tea", tenant=tenant, mode=mode, scope="U#ada", without=frozenset({"ada"})) == []
     within = Within(tenant_id=tenant, now=LATER, kinds=("document",), without=frozenset({"ada"}))
     assert set(index.documents(within, limit=50, after=None).items) == {"bobs", "all"}
@@ -78,7 +81,10 @@ def test_a_filter_lets_pass_what_it_says(
 def test_every_result_asked_for_is_there_under_any_filter(index: MemoryIndex, tenant: str) -> None:
     fill(
         index,
-        *(a_memory(f"m{n:03d}", f"tea number {n}", tenant=tenant, metadata={"rare": n % 30 == 0}) for n in range(300)),
+        *(
+            a_memory(f"m{n:03d}", f"tea number {n}", tenant=tenant, metadata={"rare": n % 30 == 0})
+            for n in range(300)
+        ),
     )
 
     assert len(look(index, "coffee", tenant=tenant, mode="vector", filter=read_filter({"rare": True}))) == 10
@@ -87,11 +93,25 @@ def test_every_result_asked_for_is_there_under_any_filter(index: MemoryIndex, te
 @pytest.mark.parametrize(
     "tree",
     [
-        {"a": {"like": "x"}}, {"and": []}, {"and": {"a": 1}}, {"or": "x"}, {"not": []}, {"not": {}}, {"a": {}},
-        {"a": {"in": "x"}}, {"a": {"exists": 1}}, {"a": {"gt": None}}, {"a": {"contains": {}}}, {"": 1}, {"a..b": 1},
-        {"a\0": 1}, {"a": "\0"}, {"a": {"in": list(range(101))}}, {".".join("abcdefghi"): 1},
+        {"a": {"like": "x"}},
+        {"and": []},
+        {"and": {"a": 1}},
+        {"or": "x"},
+        {"not": []},
+        {"not": {}},
+        {"a": {}},
+        {"a": {"in": "x"}},
+        {"a": {"exists": 1}},
+        {"a": {"gt": None}},
+        {"a": {"contains": {}}},
+        {"": 1},
+        {"a..b": 1},
+        {"a\0": 1},
+        {"a": "\0"},
+        {"a": {"in": list(range(101))}},
+        {".".join("abcdefghi"): 1},
     ],
-)  # fmt: skip
+)
 def test_a_filter_that_means_nothing_is_refused(tree: dict[str, Any]) -> None:
     with pytest.raises(InvalidError) as refused:
         read_filter(tree)
@@ -109,14 +129,23 @@ def test_a_filter_too_deep_or_too_long_is_refused() -> None:
 
 
 NAMES = st.sampled_from(["a", "b", "a.b", "%", "_", "c d"])
-SCALARS = st.one_of(st.booleans(), st.integers(-2, 2), st.sampled_from(["", "a", "%", "_", "a_b", "\\", "'", "ä", "B"]))
-VALUES = st.one_of(SCALARS, st.lists(SCALARS, max_size=3), st.none(), st.dictionaries(st.sampled_from("ab"), SCALARS))
+SCALARS = st.one_of(
+    st.booleans(), st.integers(-2, 2), st.sampled_from(["", "a", "%", "_", "a_b", "\\", "'", "ä", "B"])
+)
+VALUES = st.one_of(
+    SCALARS, st.lists(SCALARS, max_size=3), st.none(), st.dictionaries(st.sampled_from("ab"), SCALARS)
+)
 ORDERED = st.one_of(st.integers(-2, 2), st.sampled_from(["", "a", "B", "ä", "_"]))
 CONDITIONS = st.one_of(
     st.builds(lambda name, value: {name: {"eq": value}}, NAMES, VALUES),
     st.builds(lambda name, value: {name: {"ne": value}}, NAMES, VALUES),
     st.builds(lambda name, values: {name: {"in": values}}, NAMES, st.lists(VALUES, max_size=3)),
-    st.builds(lambda name, op, value: {name: {op: value}}, NAMES, st.sampled_from(["gt", "gte", "lt", "lte"]), ORDERED),
+    st.builds(
+        lambda name, op, value: {name: {op: value}},
+        NAMES,
+        st.sampled_from(["gt", "gte", "lt", "lte"]),
+        ORDERED,
+    ),
     st.builds(lambda name, value: {name: {"contains": value}}, NAMES, SCALARS),
     st.builds(lambda name, value: {name: {"exists": value}}, NAMES, st.booleans()),
 )

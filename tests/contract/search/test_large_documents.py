@@ -36,8 +36,12 @@ def shelf() -> Iterator[Shelf]:
 
 def a_document(version: int, text: str, **fields: object) -> Document:
     defaults = {
-        "memory_id": "mem_1", "tenant_id": "acme", "user_id": "ada", "created_at": NOON, "updated_at": NOON,
-    }  # fmt: skip
+        "memory_id": "mem_1",
+        "tenant_id": "acme",
+        "user_id": "ada",
+        "created_at": NOON,
+        "updated_at": NOON,
+    }
     return Document.model_validate(defaults | {"version": version, "text": text} | fields)
 
 

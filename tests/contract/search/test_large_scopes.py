@@ -1,4 +1,7 @@
-"""Scopes that have outgrown exact search: indexed while they serve, found through the index, given back when small."""
+"""Scopes that have outgrown exact search.
+
+Indexed while they serve, found through the index, given back when small.
+"""
 
 from collections.abc import Iterator
 
@@ -31,12 +34,17 @@ def index(transactions: TenantTransactions) -> PostgresMemories:
 
 
 def grow(index: PostgresMemories, tenant: str, count: int, **fields: object) -> None:
-    fill(index, *(a_memory(f"m{number}", f"tea number {number}", tenant=tenant, **fields) for number in range(count)))
+    fill(
+        index,
+        *(a_memory(f"m{number}", f"tea number {number}", tenant=tenant, **fields) for number in range(count)),
+    )
 
 
 def tended(indexes: PostgresScopeIndexes, tenant: str) -> Tended:
     """Tend to all, tell of this tenant's: other tests' scopes lie in the same database."""
-    mine = {indexes.name(LargeScope(tenant, WordEmbedder.name, scope_of(user, None))) for user in ("ada", "bob")}
+    mine = {
+        indexes.name(LargeScope(tenant, WordEmbedder.name, scope_of(user, None))) for user in ("ada", "bob")
+    }
     done = tend(indexes, at_least=LARGE)
     return {"made": sorted(mine & set(done["made"])), "dropped": sorted(mine & set(done["dropped"]))}
 
@@ -59,7 +67,9 @@ def test_an_index_that_is_half_empty_is_given_back(
 ) -> None:
     grow(index, tenant, LARGE)
     (name,) = tended(indexes, tenant)["made"]
-    index.remove([Removal(tenant_id=tenant, memory_id=f"m{number}", version=FINAL) for number in range(LARGE // 2)])
+    index.remove(
+        [Removal(tenant_id=tenant, memory_id=f"m{number}", version=FINAL) for number in range(LARGE // 2)]
+    )
     assert tended(indexes, tenant)["dropped"] == []
 
     index.remove([Removal(tenant_id=tenant, memory_id=f"m{LARGE // 2}", version=FINAL)])

@@ -107,7 +107,12 @@ def test_a_text_of_another_tenant_lends_no_vector(index: MemoryIndex, tenant: st
 def test_a_memory_without_a_vector_is_pending_and_found_by_its_words(index: MemoryIndex, tenant: str) -> None:
     index.put(tenant, [])
     embedder = WordEmbedder(refusing=frozenset({"green tea"}))
-    fill(index, a_memory("m1", "green tea", tenant=tenant), a_memory("m2", "coffee", tenant=tenant), embedder=embedder)
+    fill(
+        index,
+        a_memory("m1", "green tea", tenant=tenant),
+        a_memory("m2", "coffee", tenant=tenant),
+        embedder=embedder,
+    )
 
     assert index.waiting(tenant, ["m1", "m2"]) == {"m1"}
     assert index.pending(tenant, limit=10) == ["green tea"]
@@ -141,12 +146,13 @@ def test_what_expires_in_a_second_is_still_seen(index: MemoryIndex, tenant: str)
 def test_alike_are_documents_of_the_same_scope_passage_by_passage(index: MemoryIndex, tenant: str) -> None:
     fill(
         index,
-        a_memory("m1", "Ada likes tea", tenant=tenant), a_memory("m2", "Ada likes coffee", tenant=tenant),
+        a_memory("m1", "Ada likes tea", tenant=tenant),
+        a_memory("m2", "Ada likes coffee", tenant=tenant),
         a_memory("m3", "Ada likes tea", tenant=tenant, user_id="bob"),
         a_memory("m4", "Ada likes tea", tenant=tenant, kind="fact"),
         a_memory("m5", f"Ada likes tea. {LONG}", tenant=tenant),
         a_memory("m6", "Ada likes tea", tenant=tenant, expires_at=NOON),
-    )  # fmt: skip
+    )
     wanted = [vector_of("Ada likes tea!")]
 
     assert index.alike(tenant, scope_of("ada", None), wanted, at_least=0.95, now=LATER) == ["m1"]
@@ -155,7 +161,9 @@ def test_alike_are_documents_of_the_same_scope_passage_by_passage(index: MemoryI
 @pytest.mark.parametrize("limit", [1, 2, 3, 10])
 def test_documents_are_listed_once_the_newest_first(index: MemoryIndex, tenant: str, limit: int) -> None:
     moments = {f"m{number}": NOON + timedelta(minutes=number // 2) for number in range(7)}
-    fill(index, *(a_memory(name, LONG, tenant=tenant, occurred_at=moment) for name, moment in moments.items()))
+    fill(
+        index, *(a_memory(name, LONG, tenant=tenant, occurred_at=moment) for name, moment in moments.items())
+    )
     within = listing(tenant)
     listed: list[str] = []
     after: dict[str, str] | None = None
@@ -170,7 +178,11 @@ def test_documents_are_listed_once_the_newest_first(index: MemoryIndex, tenant: 
 
 
 def test_a_listing_takes_filters(index: MemoryIndex, tenant: str) -> None:
-    fill(index, a_memory("m1", tenant=tenant, metadata={"n": 1}), a_memory("m2", tenant=tenant, metadata={"n": 2}))
+    fill(
+        index,
+        a_memory("m1", tenant=tenant, metadata={"n": 1}),
+        a_memory("m2", tenant=tenant, metadata={"n": 2}),
+    )
 
     page = index.documents(listing(tenant, filter=read_filter({"n": {"gt": 1}})), limit=5, after=None)
 

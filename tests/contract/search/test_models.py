@@ -1,4 +1,7 @@
-"""Two embedding models side by side: the second is filled in while the first one serves, and then takes over."""
+"""Two embedding models side by side.
+
+The second is filled in while the first one serves, and then takes over.
+"""
 
 from membus.adapters.postgres_memories import PostgresMemories
 from membus.adapters.postgres_tenants import TenantTransactions
@@ -33,9 +36,13 @@ def test_a_changed_text_waits_for_both_models_again(transactions: TenantTransact
     assert (first.pending(tenant, limit=5), second.pending(tenant, limit=5)) == ([], ["coffee"])
 
 
-def test_each_row_says_its_model_and_its_dimensions(database: Database, transactions: TenantTransactions) -> None:
+def test_each_row_says_its_model_and_its_dimensions(
+    database: Database, transactions: TenantTransactions
+) -> None:
     fill(PostgresMemories(transactions, model="words"), a_memory(tenant="dims"))
     with database.open(database.superuser) as operator:
-        row = operator.execute("SELECT model, dimensions FROM membus.vectors WHERE tenant_id = 'dims'").fetchone()
+        row = operator.execute(
+            "SELECT model, dimensions FROM membus.vectors WHERE tenant_id = 'dims'"
+        ).fetchone()
 
     assert row == ("words", 1024)

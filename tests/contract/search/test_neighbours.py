@@ -1,4 +1,7 @@
-"""Two tenants: the same random programme gives the same answers alone and beside a neighbour who makes noise."""
+"""Two tenants.
+
+The same random programme gives the same answers alone and beside a neighbour who makes noise.
+"""
 
 import random
 from collections.abc import Callable
@@ -29,7 +32,9 @@ def chance(seed: int) -> random.Random:
     return random.Random(seed)  # noqa: S311 - the same programme every time
 
 
-def programme(index: MemoryIndex, tenant: str, dice: random.Random, between: Callable[[], None]) -> list[object]:
+def programme(
+    index: MemoryIndex, tenant: str, dice: random.Random, between: Callable[[], None]
+) -> list[object]:
     """Put, change, remove and look for memories as the dice fall; return every answer."""
     answers: list[object] = []
     for step in range(25):

@@ -25,8 +25,10 @@ from tests.contract.search.test_erasing import kept
 from tests.erasing import KEPT_DAYS, SETTLE, House, house
 from tests.factories import a_conversation
 
-ADA, GRACE, ELSEWHERE = (Owner(tenant=tenant, user=user) for tenant, user in
-                         (("restored", "ada"), ("restored", "grace"), ("restoreds", "ada")))  # fmt: skip
+ADA, GRACE, ELSEWHERE = (
+    Owner(tenant=tenant, user=user)
+    for tenant, user in (("restored", "ada"), ("restored", "grace"), ("restoreds", "ada"))
+)
 
 LISTED = Key("status_pk").eq("T#restored#U#ada#active")
 
@@ -57,9 +59,13 @@ def rows(transactions: TenantTransactions, owner: Owner) -> Mapping[str, int]:
 def erase(made: House, transactions: TenantTransactions, owner: Owner) -> None:
     job, stores = made.ask(owner), (*made.stores(), IndexedRows(transactions))
     work = Eraser(
-        jobs=made.erasures, stores=stores, clock=made.clock, seconds_left=lambda: 300, settle=SETTLE,
+        jobs=made.erasures,
+        stores=stores,
+        clock=made.clock,
+        seconds_left=lambda: 300,
+        settle=SETTLE,
         kept_days=KEPT_DAYS,
-    )  # fmt: skip
+    )
     while (wait := work.advance(made.erasures.job(job.tenant, job.job_id))) is not None:
         made.tiers.now += wait
     assert made.erasures.job(job.tenant, job.job_id).receipt
@@ -74,7 +80,9 @@ def stores(made: House, transactions: TenantTransactions) -> Mapping[str, Users]
     }
 
 
-def restore(made: House, transactions: TenantTransactions, name: str, backup: Sequence[Mapping[str, Any]]) -> None:
+def restore(
+    made: House, transactions: TenantTransactions, name: str, backup: Sequence[Mapping[str, Any]]
+) -> None:
     """Bring one store back to what it was; the table `memory` takes what it must from the one in use."""
     live = made.table_like(made.memory)
     for item in backup:
@@ -89,7 +97,8 @@ def summed_up(made: House, transactions: TenantTransactions, tenant: str, conver
     """Put a conversation's summaries into the index as they are."""
     conversation = made.conversations.conversation(tenant, conversation_id)
     item, *_ = made.talks.query(
-        KeyConditionExpression=Key("pk").eq(f"T#{tenant}#C#{conversation_id}") & Key("sk").begins_with("SUMMARY#")
+        KeyConditionExpression=Key("pk").eq(f"T#{tenant}#C#{conversation_id}")
+        & Key("sk").begins_with("SUMMARY#")
     )["Items"]
     told = memory_of_summary(conversation, Summary.model_validate_json(str(item["body"])))
     PostgresMemories(transactions, model="m").put(tenant, [entry_of(told)])
@@ -137,7 +146,9 @@ def test_whoever_was_erased_and_comes_back_by_one_store_alone_goes_again(
     assert (rows(transactions, ELSEWHERE), rows(transactions, GRACE)) == (theirs, grace)
 
 
-def test_a_backup_of_a_half_done_erasure_leads_to_them_too(made: House, transactions: TenantTransactions) -> None:
+def test_a_backup_of_a_half_done_erasure_leads_to_them_too(
+    made: House, transactions: TenantTransactions
+) -> None:
     """After the first round no entry of a conversation names Ada any more: notes do, until the second."""
     assert made.eraser(lambda: 300).advance(made.ask(ADA))
 

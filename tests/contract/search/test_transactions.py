@@ -112,7 +112,10 @@ def test_the_functions_login_is_served(database: Database) -> None:
 
 def test_a_login_that_bypasses_row_security_is_refused_before_it_reads_anything(database: Database) -> None:
     work, runs = failing()
-    with serving(database, database.superuser.username) as transactions, pytest.raises(UnsafeError) as refused:
+    with (
+        serving(database, database.superuser.username) as transactions,
+        pytest.raises(UnsafeError) as refused,
+    ):
         transactions.run("acme", work)
 
     assert (refused.value.code, runs) == ("unsafe", [])
@@ -125,7 +128,9 @@ def serving(database: Database, username: str) -> Iterator[TenantTransactions]:
         yield TenantTransactions(lambda: opened.enter_context(database.open(login)))
 
 
-def test_a_value_that_no_column_holds_is_refused_and_not_tried_again(transactions: TenantTransactions) -> None:
+def test_a_value_that_no_column_holds_is_refused_and_not_tried_again(
+    transactions: TenantTransactions,
+) -> None:
     def impossible(connection: Connection) -> Callable[[], object]:
         return connection.execute("SELECT %s::text", ["a\0b"]).fetchall
 

@@ -1,4 +1,7 @@
-"""How many texts of a scope wait for their vector: told with every search of it, whatever was written and removed."""
+"""How many texts of a scope wait for their vector.
+
+Told with every search of it, whatever was written and removed.
+"""
 
 from datetime import timedelta
 
@@ -30,7 +33,9 @@ def put(index: MemoryIndex, *memories: Memory) -> list[str]:
 def test_texts_wait_from_when_they_are_put_until_they_have_a_vector(index: MemoryIndex, tenant: str) -> None:
     assert pending(index, tenant) == 0
 
-    waiting = put(index, a_memory("m1", "green tea", tenant=tenant), a_memory("m2", "black tea", tenant=tenant))
+    waiting = put(
+        index, a_memory("m1", "green tea", tenant=tenant), a_memory("m2", "black tea", tenant=tenant)
+    )
     assert pending(index, tenant) == 2
     assert pending(index, tenant, terms=()) == 2
 
@@ -43,16 +48,26 @@ def test_texts_wait_from_when_they_are_put_until_they_have_a_vector(index: Memor
 def test_a_search_tells_of_its_own_scope_alone_and_of_none_where_it_asks_for_all(
     index: MemoryIndex, tenant: str
 ) -> None:
-    put(index, a_memory("m1", "green tea", tenant=tenant), a_memory("m2", "tea", tenant=tenant, user_id="bob"))
+    put(
+        index, a_memory("m1", "green tea", tenant=tenant), a_memory("m2", "tea", tenant=tenant, user_id="bob")
+    )
     put(index, a_memory("m1", "green tea", tenant=f"{tenant}x"))
 
-    assert (pending(index, tenant), pending(index, tenant, "bob"), pending(index, tenant, "ada1")) == (1, 1, 0)
+    assert (pending(index, tenant), pending(index, tenant, "bob"), pending(index, tenant, "ada1")) == (
+        1,
+        1,
+        0,
+    )
     assert pending(index, tenant, None) is None
 
 
 def test_what_is_removed_replaced_or_moved_waits_no_more(index: MemoryIndex, tenant: str) -> None:
     fill(index, a_memory("m1", "green tea", tenant=tenant, version=1))
-    put(index, a_memory("m1", "white tea", tenant=tenant, version=2), a_memory("m2", "black tea", tenant=tenant))
+    put(
+        index,
+        a_memory("m1", "white tea", tenant=tenant, version=2),
+        a_memory("m2", "black tea", tenant=tenant),
+    )
     assert pending(index, tenant) == 2
 
     put(index, a_memory("m1", "green tea", tenant=tenant, version=3))
@@ -64,7 +79,9 @@ def test_what_is_removed_replaced_or_moved_waits_no_more(index: MemoryIndex, ten
 
 
 @pytest.mark.parametrize("user", ["ada", "bob"])
-def test_a_second_model_waits_for_vectors_of_its_own(transactions: TenantTransactions, tenant: str, user: str) -> None:
+def test_a_second_model_waits_for_vectors_of_its_own(
+    transactions: TenantTransactions, tenant: str, user: str
+) -> None:
     first, second = (PostgresMemories(transactions, model=model) for model in ("first", "second"))
     fill(first, a_memory("m1", "green tea", tenant=tenant, user_id=user))
 
@@ -83,7 +100,8 @@ def test_the_owner_sees_since_when_the_oldest_text_waits_and_no_more(
         since = indexes.waits_since(tenant)
         assert since
         assert (
-            waited_seconds(indexes, model=tenant, now=since + timedelta(hours=7)) == timedelta(hours=7).total_seconds()
+            waited_seconds(indexes, model=tenant, now=since + timedelta(hours=7))
+            == timedelta(hours=7).total_seconds()
         )
 
         for other in {row[0] for row in connection.execute("SELECT tenant_id FROM membus.scopes")}:

@@ -29,7 +29,12 @@ def anthropic(model_url: str) -> Iterator[Anthropic]:
 def bedrock(model_url: str) -> Iterator[AnthropicBedrock]:
     key = uuid4().hex
     with AnthropicBedrock(
-        aws_access_key=key, aws_secret_key=key, aws_region="us-east-1", base_url=model_url, max_retries=0, timeout=10
+        aws_access_key=key,
+        aws_secret_key=key,
+        aws_region="us-east-1",
+        base_url=model_url,
+        max_retries=0,
+        timeout=10,
     ) as client:
         yield client
 

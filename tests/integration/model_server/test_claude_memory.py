@@ -1,4 +1,7 @@
-"""Claude's memory tool over working memory: the real client's tool loop, over HTTP, on the fake and on DynamoDB."""
+"""Claude's memory tool over working memory.
+
+The real client's tool loop, over HTTP, on the fake and on DynamoDB.
+"""
 
 from collections.abc import Iterator
 from datetime import timedelta
@@ -44,7 +47,12 @@ def memory(states: StateStore, clock: StoppedClock) -> ClaudeMemory:
 
 
 def uses(command: str, **fields: Any) -> dict[str, Any]:
-    return {"type": "tool_use", "id": f"toolu_{uuid4().hex}", "name": "memory", "input": {"command": command, **fields}}
+    return {
+        "type": "tool_use",
+        "id": f"toolu_{uuid4().hex}",
+        "name": "memory",
+        "input": {"command": command, **fields},
+    }
 
 
 def run(client: Anthropic, url: str, memory: ClaudeMemory, *commands: dict[str, Any]) -> list[Any]:
@@ -67,27 +75,32 @@ def run(client: Anthropic, url: str, memory: ClaudeMemory, *commands: dict[str, 
     assert calls[0]["body"]["tools"] == [{"type": "memory_20250818", "name": "memory"}]
     return [
         (block.get("is_error", False), block["content"])
-        for said in calls[-1]["body"]["messages"] if said["role"] == "user" and isinstance(said["content"], list)
+        for said in calls[-1]["body"]["messages"]
+        if said["role"] == "user" and isinstance(said["content"], list)
         for block in said["content"]
-    ]  # fmt: skip
+    ]
 
 
 def test_a_model_keeps_notes_through_the_real_client(
     anthropic: Anthropic, model_url: str, memory: ClaudeMemory, states: StateStore, clock: StoppedClock
 ) -> None:
     told = run(
-        anthropic, model_url, memory,
+        anthropic,
+        model_url,
+        memory,
         uses("create", path="/memories/tea.md", file_text="green\nblack"),
         uses("str_replace", path="/memories/tea.md", old_str="black", new_str="white"),
         uses("insert", path="/memories/tea.md", insert_line=2, insert_text="oolong"),
         uses("rename", old_path="/memories/tea.md", new_path="/memories/drinks/tea.md"),
         uses("view", path="/memories/drinks/tea.md"),
-    )  # fmt: skip
+    )
 
     assert [failed for failed, _ in told] == [False] * 5
     assert told[-1][1].splitlines()[1:] == ["     1\tgreen", "     2\twhite", "     3\toolong"]
     assert states.state(SESSION) == State(
-        data={"memories": {"/memories/drinks/tea.md": "green\nwhite\noolong"}}, version=4, expires_at=clock() + DAY
+        data={"memories": {"/memories/drinks/tea.md": "green\nwhite\noolong"}},
+        version=4,
+        expires_at=clock() + DAY,
     )
 
 
@@ -109,18 +122,23 @@ def test_what_an_application_keeps_beside_the_notes_stays(memory: ClaudeMemory, 
     assert states.state(SESSION).data == {"step": 3, "memories": {}}
 
 
-def test_two_sessions_and_two_tenants_have_notes_of_their_own(states: StateStore, clock: StoppedClock) -> None:
+def test_two_sessions_and_two_tenants_have_notes_of_their_own(
+    states: StateStore, clock: StoppedClock
+) -> None:
     others = (
-        SESSION.model_copy(update={"session_id": "s2"}), SESSION.model_copy(update={"tenant": "zeta"}),
+        SESSION.model_copy(update={"session_id": "s2"}),
+        SESSION.model_copy(update={"tenant": "zeta"}),
         SESSION.model_copy(update={"agent": "coach2"}),
-    )  # fmt: skip
+    )
     ClaudeMemory(states, SESSION, lifetime=DAY, clock=clock).call(
         {"command": "create", "path": "/memories/a", "file_text": "mine"}
     )
 
     for other in others:
         with pytest.raises(ToolError):
-            ClaudeMemory(states, other, lifetime=DAY, clock=clock).call({"command": "view", "path": "/memories/a"})
+            ClaudeMemory(states, other, lifetime=DAY, clock=clock).call(
+                {"command": "view", "path": "/memories/a"}
+            )
 
 
 def test_notes_are_gone_with_their_session(memory: ClaudeMemory, clock: StoppedClock) -> None:
@@ -158,7 +176,9 @@ def test_notes_written_at_the_same_moment_are_all_kept(states: StateStore, clock
     assert len(states.state(SESSION).data["memories"]) == TRIES
 
 
-def test_a_race_that_is_lost_for_good_is_told_and_changes_nothing(states: StateStore, clock: StoppedClock) -> None:
+def test_a_race_that_is_lost_for_good_is_told_and_changes_nothing(
+    states: StateStore, clock: StoppedClock
+) -> None:
     raced: Any = Raced(states, TRIES)
 
     with pytest.raises(ToolError, match="somebody else"):
@@ -169,7 +189,9 @@ def test_a_race_that_is_lost_for_good_is_told_and_changes_nothing(states: StateS
     assert "/memories/mine" not in states.state(SESSION).data["memories"]
 
 
-def test_a_version_that_is_expected_and_not_there_is_a_conflict(memory: ClaudeMemory, states: StateStore) -> None:
+def test_a_version_that_is_expected_and_not_there_is_a_conflict(
+    memory: ClaudeMemory, states: StateStore
+) -> None:
     memory.clear_all_memory()
 
     with pytest.raises(ConflictError):

@@ -79,8 +79,10 @@ def test_a_tool_is_called_and_its_result_answered(model: Model) -> None:
     assert isinstance(stop, Stopped)
     (call,) = stop.reply.calls
     assert (stop.reply.stop_reason, call.name, call.arguments) == (
-        "tool_use", "search_memory", {"query": "my favourite tea"},
-    )  # fmt: skip
+        "tool_use",
+        "search_memory",
+        {"query": "my favourite tea"},
+    )
     result = Said(role="user", results=(ToolResult(call_id=call.call_id, content="oolong, said in May"),))
     answered = Prompt(system=SYSTEM, messages=(*asked.messages, stop.reply.said(), result), tools=(SEARCH,))
     reply = model.reply(answered, max_tokens=200, timeout_seconds=10)
@@ -102,27 +104,35 @@ def test_another_models_turn_is_told_in_plain_words(model: Model) -> None:
     said = model.reply(asked, max_tokens=200, timeout_seconds=10).said()
     assert said.verbatim is not None
     foreign = said.model_copy(
-        update={"verbatim": said.verbatim.model_copy(update={"model": "another", "blocks": ({"type": "odd"},)})}
+        update={
+            "verbatim": said.verbatim.model_copy(update={"model": "another", "blocks": ({"type": "odd"},)})
+        }
     )
-    result = Said(role="user", results=(ToolResult(call_id=said.calls[0].call_id, content="no tea", failed=True),))
+    result = Said(
+        role="user", results=(ToolResult(call_id=said.calls[0].call_id, content="no tea", failed=True),)
+    )
 
     reply = model.reply(
         Prompt(system=SYSTEM, messages=(*asked.messages, foreign, result), tools=(SEARCH,)),
-        max_tokens=200, timeout_seconds=10,
-    )  # fmt: skip
+        max_tokens=200,
+        timeout_seconds=10,
+    )
 
     assert reply.text == "I could not look that up just now."
 
 
 def test_tools_stay_in_a_prompt_that_forbids_to_call_them(model: Model) -> None:
-    reply = model.reply(prompt("Search for tea", tools=(SEARCH,), calling=False), max_tokens=200, timeout_seconds=10)
+    reply = model.reply(
+        prompt("Search for tea", tools=(SEARCH,), calling=False), max_tokens=200, timeout_seconds=10
+    )
 
     assert (reply.stop_reason, reply.calls) == ("end_turn", ())
 
 
 @pytest.mark.parametrize(
-    ("fault", "reason"), [("cut", "cut_off"), ("empty", "cut_off")],
-)  # fmt: skip
+    ("fault", "reason"),
+    [("cut", "cut_off"), ("empty", "cut_off")],
+)
 def test_a_stream_without_its_end_is_an_error(model: Model, fault: str, reason: str) -> None:
     stream = model.stream(prompt(f"Hello there? [[fault:{fault}]]"), max_tokens=200, timeout_seconds=10)
 
@@ -137,7 +147,9 @@ def test_a_stream_that_breaks_is_not_repeated(model: Model, fault: str, slept: l
     events: list[Spoken] = []
 
     with pytest.raises(BusyError):
-        events.extend(model.stream(prompt(f"Hello there? [[fault:{fault}]]"), max_tokens=200, timeout_seconds=10))
+        events.extend(
+            model.stream(prompt(f"Hello there? [[fault:{fault}]]"), max_tokens=200, timeout_seconds=10)
+        )
 
     assert slept == []
 
@@ -220,11 +232,17 @@ def test_a_turn_that_pauses_for_ever_is_given_up_and_paid(model: Model, model_ur
 
 @pytest.mark.parametrize(
     ("stop", "told"),
-    [("stop_sequence", "stop_sequence"), ("model_context_window_exceeded", "max_tokens"), ("end_turn", "end_turn")],
+    [
+        ("stop_sequence", "stop_sequence"),
+        ("model_context_window_exceeded", "max_tokens"),
+        ("end_turn", "end_turn"),
+    ],
 )
 def test_every_known_end_has_its_meaning(model: Model, model_url: str, stop: str, told: str) -> None:
     marker = uuid4().hex
-    scripted(model_url, {"content": [{"type": "text", "text": "So far"}], "stop_reason": stop, "match": marker})
+    scripted(
+        model_url, {"content": [{"type": "text", "text": "So far"}], "stop_reason": stop, "match": marker}
+    )
 
     end = heard(model, prompt(marker))[-1]
 
@@ -234,7 +252,9 @@ def test_every_known_end_has_its_meaning(model: Model, model_url: str, stop: str
 
 def test_an_end_that_nobody_knows_is_an_error(model: Model, model_url: str) -> None:
     marker = uuid4().hex
-    scripted(model_url, {"content": [{"type": "text", "text": "So"}], "stop_reason": "bored", "match": marker})
+    scripted(
+        model_url, {"content": [{"type": "text", "text": "So"}], "stop_reason": "bored", "match": marker}
+    )
 
     with pytest.raises(WastedError):
         model.reply(prompt(marker), max_tokens=200, timeout_seconds=10)
@@ -246,7 +266,7 @@ def test_calls_that_were_cut_off_are_not_handed_out(model: Model, model_url: str
     scripted(
         model_url,
         {"content": [{"type": "text", "text": "I"}, half], "stop_reason": "max_tokens", "match": marker},
-    )  # fmt: skip
+    )
 
     reply = model.reply(prompt(marker, tools=(SEARCH,)), max_tokens=200, timeout_seconds=10)
 

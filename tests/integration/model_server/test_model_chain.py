@@ -29,12 +29,17 @@ def tenants() -> InMemoryTenants:
 
 
 @pytest.fixture
-def make(monkeypatch: pytest.MonkeyPatch, model_url: str, ledger: InMemoryUsage, tenants: InMemoryTenants) -> Make:
+def make(
+    monkeypatch: pytest.MonkeyPatch, model_url: str, ledger: InMemoryUsage, tenants: InMemoryTenants
+) -> Make:
     environment = {
-        "MODEL_PROVIDER": "anthropic", "CHAT_MODEL_ID": "claude-sonnet-5-5", "ANTHROPIC_BASE_URL": model_url,
-        "CHAT_FALLBACK_MODEL_ID": "claude-haiku-5-5", "POWERTOOLS_SERVICE_NAME": "chat",
+        "MODEL_PROVIDER": "anthropic",
+        "CHAT_MODEL_ID": "claude-sonnet-5-5",
+        "ANTHROPIC_BASE_URL": model_url,
+        "CHAT_FALLBACK_MODEL_ID": "claude-haiku-5-5",
+        "POWERTOOLS_SERVICE_NAME": "chat",
         "POWERTOOLS_METRICS_NAMESPACE": "membus",
-    }  # fmt: skip
+    }
     for name, value in environment.items():
         monkeypatch.setenv(name, value)
     monkeypatch.setattr(wiring_models, "_model_key", lambda: f"key-of-{model_url}")
@@ -69,7 +74,9 @@ def test_an_overloaded_model_is_stood_in_for_and_the_bill_names_who_spoke(
 ) -> None:
     model = make()
 
-    reply = model.reply(a_prompt("Hello there? [[fault:overloaded*3#chain]]"), max_tokens=100, timeout_seconds=10)
+    reply = model.reply(
+        a_prompt("Hello there? [[fault:overloaded*3#chain]]"), max_tokens=100, timeout_seconds=10
+    )
 
     assert (model.name, reply.model) == ("claude-sonnet-5-5", "claude-haiku-5-5")
     assert [call.model for call in ledger.calls.values()] == ["claude-haiku-5-5"]
@@ -78,7 +85,9 @@ def test_an_overloaded_model_is_stood_in_for_and_the_bill_names_who_spoke(
     ]
 
 
-def test_a_spent_budget_asks_neither_model(make: Make, ledger: InMemoryUsage, tenants: InMemoryTenants) -> None:
+def test_a_spent_budget_asks_neither_model(
+    make: Make, ledger: InMemoryUsage, tenants: InMemoryTenants
+) -> None:
     tenants.set_budget("acme", Decimal(0))
 
     with pytest.raises(BudgetError):

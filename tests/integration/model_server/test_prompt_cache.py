@@ -11,8 +11,13 @@ LONG = "word " * 1100
 EPHEMERAL = {"type": "ephemeral"}
 
 
-def usage_of(client: Anthropic, *system: str, said: str = "Hi", cached: int = 0) -> tuple[int | None, int | None, int]:
-    """Send the system blocks with a breakpoint at the place `cached`; return tokens written, read and fresh."""
+def usage_of(
+    client: Anthropic, *system: str, said: str = "Hi", cached: int = 0
+) -> tuple[int | None, int | None, int]:
+    """Send the system blocks with a breakpoint at the place `cached`.
+
+    Return tokens written, read and fresh.
+    """
     blocks: Any = [{"type": "text", "text": text} for text in system]
     blocks[cached]["cache_control"] = EPHEMERAL
     used = client.messages.create(
@@ -46,7 +51,9 @@ def test_a_fifth_breakpoint_is_refused(anthropic: Anthropic) -> None:
     blocks: Any = [{"type": "text", "text": "a", "cache_control": EPHEMERAL}] * 5
 
     with pytest.raises(BadRequestError, match="A maximum of 4 blocks"):
-        anthropic.messages.create(model="m", max_tokens=20, system=blocks, messages=[{"role": "user", "content": "Hi"}])
+        anthropic.messages.create(
+            model="m", max_tokens=20, system=blocks, messages=[{"role": "user", "content": "Hi"}]
+        )
 
 
 def test_an_entry_lives_five_minutes_from_its_last_use() -> None:

@@ -1,4 +1,7 @@
-"""Ten compactions by a model that forgets nine in ten names and figures, through the real client: no slot is lost."""
+"""Ten compactions by a model that forgets nine in ten names and figures, through the real client.
+
+No slot is lost.
+"""
 
 import socket
 import threading
@@ -47,13 +50,14 @@ def test_a_forgetful_model_loses_no_slot_in_ten_compactions(forgetful: Model) ->
     conversations = InMemoryConversations(StoppedClock(), a_conversation("c"))
     summaries = InMemorySummaries(conversations)
     summarizer = Summarizer(
-        conversations=conversations, summaries=summaries, model=lambda _: forgetful, clock=lambda: NOON,
+        conversations=conversations,
+        summaries=summaries,
+        model=lambda _: forgetful,
+        clock=lambda: NOON,
         seconds_left=lambda: 20.0,
-    )  # fmt: skip
+    )
     for number in range(19 * COMPACTIONS + 1):
-        said = (
-            f"We met Anna{number} Berg in Town{number} and I decided to pay ${number},500 on March {number % 28 + 1}."
-        )
+        said = f"We met Anna{number} Berg in Town{number} and I decided to pay ${number},500 on March {number % 28 + 1}."
         conversations.add("acme", "c", a_turn(number, content=said), request_key=f"k{number}", title=None)
         summarizer.advance(SummaryDue(tenant_id="acme", conversation_id="c"))
 

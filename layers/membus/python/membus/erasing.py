@@ -1,4 +1,7 @@
-"""The gate of the erasure ledger: what was erased stays so, and nothing is written while somebody is being erased."""
+"""The gate of the erasure ledger.
+
+What was erased stays so, and nothing is written while somebody is being erased.
+"""
 
 from collections import OrderedDict
 from dataclasses import dataclass
@@ -20,7 +23,10 @@ RETRY_SECONDS = 60
 
 
 class HeardErasures:
-    """A ledger that is asked about a user once in a minute; an erasure counts a minute more than it was asked for."""
+    """A ledger that is asked about a user once in a minute.
+
+    An erasure counts a minute more than it was asked for.
+    """
 
     def __init__(self, ledger: Erasures, clock: Clock) -> None:
         self._ledger, self._clock = ledger, clock
@@ -68,7 +74,9 @@ class Gate:
         if erasure.covers(recorded.true_from):
             return False
         if erasure.running:
-            raise UnavailableError("the user is being erased", code="erasing", retry_after_seconds=RETRY_SECONDS)
+            raise UnavailableError(
+                "the user is being erased", code="erasing", retry_after_seconds=RETRY_SECONDS
+            )
         return True
 
     def admit(self, owner: Owner) -> None:
@@ -82,7 +90,9 @@ class Gate:
             raise erasing()
 
     def show(self, owner: Owner) -> None:
-        """Let a user's data be read; it is gone from the moment its erasure was asked for. The ledger is asked anew.
+        """Let a user's data be read; it is gone from the moment its erasure was asked for.
+
+        The ledger is asked anew.
 
         Raises:
             NotFoundError: the user is being erased.
@@ -118,14 +128,16 @@ def shown(conversation: Conversation, hidden: Hidden, conversations: Conversatio
 
     Raises:
         NotFoundError: its owner is being erased.
-        UnavailableError: `erasing`, somebody who takes part in it, or did, is: it waits until their words are gone.
+        UnavailableError: `erasing`, somebody who takes part in it, or did, is: it waits until their words are
+            gone.
     """
     if hidden.covers(conversation.user_id):
         raise NotFoundError("no such conversation")
     tenant, where = conversation.tenant_id, conversation.conversation_id
     if hidden.users and conversations.took_part(tenant, [where], hidden.users):
         raise UnavailableError(
-            "somebody who takes part is being erased: it is back when their words are gone", code="erasing",
+            "somebody who takes part is being erased: it is back when their words are gone",
+            code="erasing",
             retry_after_seconds=RETRY_SECONDS,
-        )  # fmt: skip
+        )
     return conversation

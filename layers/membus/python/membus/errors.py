@@ -11,7 +11,8 @@ MembusError
 └── UnavailableError      a part is down or busy; try again after `retry_after_seconds`
     ├── BusyError         it said so itself, or was not heard: the same request may do in a moment
     ├── RateError         the tenant goes faster than it may; `retry_after_seconds` says when it fits
-    ├── BudgetError       the tenant's money for today is spent: nothing that costs is done before midnight, UTC
+    ├── BudgetError       the tenant's money for today is spent: nothing that costs is done before midnight,
+        UTC
     ├── ModelError        the model answered something that cannot be used
     └── ThawingError      an object lies in a class that takes hours to answer; it has been asked for
 """
@@ -112,5 +113,7 @@ class ThawingError(UnavailableError):
     code = "archive_thawing"
 
     def __init__(self, key: str, *, retry_after_seconds: int) -> None:
-        super().__init__(f"the archive's object {key} is being restored", retry_after_seconds=retry_after_seconds)
+        super().__init__(
+            f"the archive's object {key} is being restored", retry_after_seconds=retry_after_seconds
+        )
         self.key = key

@@ -34,14 +34,19 @@ def fold_in(owner: Owner, observed: Iterable[Observation], facts: FactLearning) 
 
 
 def zones_by(owner: Owner, events: Iterable[Recorded], facts: FactLearning) -> list[Observation]:
-    """Return what is known of a user's zone as far as it matters to events; for one of long ago all there is."""
+    """Return what is known of a user's zone as far as it matters to events.
+
+    For one of long ago all there is.
+    """
     trail = facts.trail(owner, ZONE)
     if trail.carried is None or all(trail.carried.is_before(event) for event in events):
         return trail.observations
     return facts.observations(owner, ZONE)
 
 
-def trail_with(owner: Owner, key: str, seen: Iterable[Observation], trail: Trail, facts: FactLearning) -> Trail:
+def trail_with(
+    owner: Owner, key: str, seen: Iterable[Observation], trail: Trail, facts: FactLearning
+) -> Trail:
     """Return a key's trail with observations added; what comes too late for it is added to all there are."""
     new = list(seen)
     whole = trail if trail.takes(new) else Trail(tuple(ordered(facts.observations(owner, key))))

@@ -1,4 +1,7 @@
-"""Conversations with the hot tier in front: the nearest tier answers where it is exact, the store in any other case."""
+"""Conversations with the hot tier in front.
+
+The nearest tier answers where it is exact, the store in any other case.
+"""
 
 from collections.abc import Collection, Sequence
 from dataclasses import dataclass
@@ -18,18 +21,22 @@ from membus.ports.hot_tier import HotTier
 class HotConversations:
     """A ConversationStore whose `recent` costs one small read while a conversation is live.
 
-    Whatever writes messages must raise the conversation's `message_count` in the same transaction, or drop the window.
+    Whatever writes messages must raise the conversation's `message_count` in the same transaction, or drop
+    the window.
     """
 
     store: ConversationStore
     tier: HotTier
 
-    def recent(self, tenant: str, conversation_id: str, *, limit: int, after: str | None = None) -> list[Message]:
+    def recent(
+        self, tenant: str, conversation_id: str, *, limit: int, after: str | None = None
+    ) -> list[Message]:
         held = self.tier.window(tenant, conversation_id)
         if self.tier.away:
             return self.store.recent(tenant, conversation_id, limit=limit, after=after)
         try:
-            # Before the messages, never after: a count that is older than its window can only spoil it, not hide one.
+            # Before the messages, never after: a count that is older than its window can only spoil it, not
+            # hide one.
             stored = self.store.conversation(tenant, conversation_id).message_count
         except NotFoundError:
             return self.store.recent(tenant, conversation_id, limit=limit, after=after)
@@ -37,9 +44,13 @@ class HotConversations:
             return held.newest(limit, after)
         messages = self.store.recent(tenant, conversation_id, limit=limit, after=after)
         window = HotWindow(
-            tenant_id=tenant, conversation_id=conversation_id, stored=stored, limit=limit, after=after,
+            tenant_id=tenant,
+            conversation_id=conversation_id,
+            stored=stored,
+            limit=limit,
+            after=after,
             messages=tuple(messages),
-        )  # fmt: skip
+        )
         if window.settled:
             self.tier.keep(window)
         return messages
@@ -90,9 +101,17 @@ class HotConversations:
         self.store.replace(before, after)
 
     def messages(
-        self, tenant: str, conversation_id: str, *, limit: int, after: dict[str, str] | None, newest_first: bool = False
+        self,
+        tenant: str,
+        conversation_id: str,
+        *,
+        limit: int,
+        after: dict[str, str] | None,
+        newest_first: bool = False,
     ) -> Page[Message]:
-        return self.store.messages(tenant, conversation_id, limit=limit, after=after, newest_first=newest_first)
+        return self.store.messages(
+            tenant, conversation_id, limit=limit, after=after, newest_first=newest_first
+        )
 
     def message(self, tenant: str, conversation_id: str, message_id: str) -> Message:
         return self.store.message(tenant, conversation_id, message_id)

@@ -40,7 +40,8 @@ class HotFreshWords:
         words = self.store.newest(owner)
         if not words or self.tier.away:
             return words
-        # Before the words, never after: a stamp that is older than its words can only spoil them, not hide one.
+        # Before the words, never after: a stamp that is older than its words can only spoil them, not hide
+        # one.
         stamp = self.store.stamp(owner)
         if stamp is None:
             return words
@@ -65,7 +66,9 @@ class HotPending:
     store: PendingReplies
     tier: HotTier
 
-    def progress(self, tenant: str, conversation_id: str, digest: str, *, request_key: str) -> Progress | None:
+    def progress(
+        self, tenant: str, conversation_id: str, digest: str, *, request_key: str
+    ) -> Progress | None:
         held = self.tier.progress(tenant, conversation_id, request_key)
         if held and held.digest == digest:
             return held
@@ -82,10 +85,14 @@ class HotPending:
         held = {"tenant_id": tenant, "conversation_id": conversation_id, "request_key": request_key}
         self.tier.keep(HotProgress.model_validate(held | {"progress": progress}))
 
-    def begin(self, tenant: str, conversation_id: str, reply: PendingReply, *, request_key: str) -> PendingReply:
+    def begin(
+        self, tenant: str, conversation_id: str, reply: PendingReply, *, request_key: str
+    ) -> PendingReply:
         return self.store.begin(tenant, conversation_id, reply, request_key=request_key)
 
-    def take(self, tenant: str, conversation_id: str, *, request_key: str, worker: str, until: datetime) -> str | None:
+    def take(
+        self, tenant: str, conversation_id: str, *, request_key: str, worker: str, until: datetime
+    ) -> str | None:
         return self.store.take(tenant, conversation_id, request_key=request_key, worker=worker, until=until)
 
     def put_down(self, tenant: str, conversation_id: str, *, request_key: str) -> None:

@@ -1,4 +1,7 @@
-"""The HTTP edge of every API function: strict JSON in, problem+json out, the caller from the authorizer alone."""
+"""The HTTP edge of every API function.
+
+Strict JSON in, problem+json out, the caller from the authorizer alone.
+"""
 
 import base64
 import json
@@ -38,7 +41,10 @@ STATUSES = (
     (ForbiddenError, HTTPStatus.FORBIDDEN),
     (NotFoundError, HTTPStatus.NOT_FOUND),
     (ConflictError, HTTPStatus.CONFLICT),
-    (BudgetError, HTTPStatus.PAYMENT_REQUIRED),  # clients try a 429 again by themselves, and not before midnight
+    (
+        BudgetError,
+        HTTPStatus.PAYMENT_REQUIRED,
+    ),  # clients try a 429 again by themselves, and not before midnight
     (RateError, HTTPStatus.TOO_MANY_REQUESTS),
     (UnavailableError, HTTPStatus.SERVICE_UNAVAILABLE),
     (InvalidError, HTTPStatus.UNPROCESSABLE_ENTITY),
@@ -61,7 +67,9 @@ def application() -> APIGatewayHttpResolver:
     def invalid(error: RequestValidationError) -> Response[str]:
         if any(each["loc"][0] == "response" for each in error.errors()):
             return _defect(app)  # ours, and after the work was done: no caller can put it right
-        fields = [{"field": ".".join(map(str, each["loc"])), "problem": each["msg"]} for each in error.errors()]
+        fields = [
+            {"field": ".".join(map(str, each["loc"])), "problem": each["msg"]} for each in error.errors()
+        ]
         words = "; ".join(f"{each['field']}: {each['problem']}" for each in fields)
         return problem(app, InvalidError(words or "the request does not fit its schema"), errors=fields)
 
@@ -81,11 +89,18 @@ def application() -> APIGatewayHttpResolver:
 
 
 def respond(
-    app: APIGatewayHttpResolver, event: dict[str, Any], context: LambdaContext, *, admit: Callable[[str], None]
+    app: APIGatewayHttpResolver,
+    event: dict[str, Any],
+    context: LambdaContext,
+    *,
+    admit: Callable[[str], None],
 ) -> dict[str, Any]:
-    """Return the answer to a request; every body is JSON, also where a client's default header says it is a form.
+    """Return the answer to a request.
 
-    `admit` is asked first whether the tenant may come now: what it refuses costs no parsing. Who needs no key is none.
+    Every body is JSON, also where a client's default header says it is a form.
+
+    `admit` is asked first whether the tenant may come now: what it refuses costs no parsing. Who needs no key
+    is none.
     """
     said = event["requestContext"].get("authorizer", {}).get("lambda")
     try:
@@ -94,7 +109,9 @@ def respond(
     except MembusError as error:
         return _refused(error, event["requestContext"]["requestId"])
     headers = {**event.get("headers", {}), "content-type": "application/json"}
-    answer = app.resolve({**event, "headers": headers, "body": _text(event), "isBase64Encoded": False}, context)
+    answer = app.resolve(
+        {**event, "headers": headers, "body": _text(event), "isBase64Encoded": False}, context
+    )
     return answer | {"body": answer["body"] or ""}  # a gateway takes null for a fault
 
 
@@ -165,14 +182,18 @@ def _defect(app: APIGatewayHttpResolver) -> Response[str]:
 def _text(event: dict[str, Any]) -> str | None:
     """Return the body; bytes that are no UTF-8 become lone surrogates, which strict JSON refuses.
 
-    A gateway that takes the body for text has put U+FFFD in their place; the length that the client named tells it from
-    one that the client wrote.
+    A gateway that takes the body for text has put U+FFFD in their place; the length that the client named
+    tells it from one that the client wrote.
     """
     body: str | None = event.get("body")
     if body and not event.get("isBase64Encoded") and REPLACED in body:
         named = event.get("headers", {}).get("content-length", "")
         return body if named in {"", str(len(body.encode()))} else body.replace(REPLACED, "\udcff")
-    return base64.b64decode(body).decode(errors="surrogateescape") if body and event.get("isBase64Encoded") else body
+    return (
+        base64.b64decode(body).decode(errors="surrogateescape")
+        if body and event.get("isBase64Encoded")
+        else body
+    )
 
 
 def _body(text: str) -> Any:
@@ -182,7 +203,10 @@ def _body(text: str) -> Any:
 
 
 def _written(value: Any) -> str:
-    """Write every letter as itself: escaped, a text in Chinese doubles, beyond the 6 MB that Lambda hands back."""
+    """Write every letter as itself.
+
+    Escaped, a text in Chinese doubles, beyond the 6 MB that Lambda hands back.
+    """
     return json.dumps(value, ensure_ascii=False, separators=(",", ":"))
 
 
@@ -191,4 +215,6 @@ def _status(error: MembusError) -> HTTPStatus:
         return HTTPStatus.BAD_REQUEST
     if error.code == "payload_too_large":
         return HTTPStatus.REQUEST_ENTITY_TOO_LARGE
-    return next((status for kind, status in STATUSES if isinstance(error, kind)), HTTPStatus.INTERNAL_SERVER_ERROR)
+    return next(
+        (status for kind, status in STATUSES if isinstance(error, kind)), HTTPStatus.INTERNAL_SERVER_ERROR
+    )

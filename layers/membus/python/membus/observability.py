@@ -1,4 +1,7 @@
-"""The logger and the metrics that every function but authorize shares; both see ids and sizes, never content."""
+"""The logger and the metrics that every function but authorize shares.
+
+Both see ids and sizes, never content.
+"""
 
 from aws_lambda_powertools import Logger, Metrics
 from aws_lambda_powertools.metrics import EphemeralMetrics, MetricUnit
@@ -21,7 +24,10 @@ class EmfMonitor:
         spoken.flush_metrics()
 
     def waits(self, environment: str, seconds: float) -> None:
-        """Tell how long the oldest text has waited for its vector; environments that share an account stay apart."""
+        """Tell how long the oldest text has waited for its vector.
+
+        Environments that share an account stay apart.
+        """
         spoken = EphemeralMetrics()
         spoken.add_dimension(name="environment", value=environment)
         spoken.add_metric(name="OldestTextWaiting", unit=MetricUnit.Seconds, value=seconds)
@@ -39,7 +45,10 @@ class EmfMonitor:
 
 
 class RateMeter(EmfMonitor):
-    """Counts at the door of one environment; each line names the tenant, which is no dimension here either."""
+    """Counts at the door of one environment.
+
+    Each line names the tenant, which is no dimension here either.
+    """
 
     def __init__(self, environment: str) -> None:
         self._environment = environment

@@ -29,8 +29,8 @@ class Turnstile:
     def admit(self, tenant: str, limited: Limited = "requests", count: int = 1) -> None:
         """Let a tenant's requests, or events, pass; the tenant is the credential's.
 
-        Where it cannot be counted they pass: the gateway's own throttle is behind it, and memory must not fall over
-        for want of a counter.
+        Where it cannot be counted they pass: the gateway's own throttle is behind it, and memory must not
+        fall over for want of a counter.
 
         Raises:
             RateError: they come too fast; none of them has passed.

@@ -29,7 +29,10 @@ SECRET_SECONDS = 300
 
 
 def _env(name: str, default: str | None = None) -> str:
-    """Return the variable `name`; an unset or empty one without a default is a deployment error, said by name."""
+    """Return the variable `name`.
+
+    An unset or empty one without a default is a deployment error, said by name.
+    """
     value = os.environ.get(name) or default
     if value is None:
         raise RuntimeError(f"the environment variable {name} is not set")

@@ -1,4 +1,7 @@
-"""The composition of the cold tier: what waits for it, its objects, its catalog, and reads that merge both tiers."""
+"""The composition of the cold tier.
+
+What waits for it, its objects, its catalog, and reads that merge both tiers.
+"""
 
 from functools import cache, partial
 from typing import TYPE_CHECKING
@@ -54,7 +57,10 @@ def _parquet() -> "S3ColdObjects":
 
 @cache
 def archive() -> "ArchiveQueries":
-    """Needs the layer with DuckDB, and a catalog that may be read; a process of its own runs the statements."""
+    """Needs the layer with DuckDB, and a catalog that may be read.
+
+    A process of its own runs the statements.
+    """
     from membus.adapters.parquet_archive import ParquetArchive
 
     return ParquetArchive(catalog(), _parquet)

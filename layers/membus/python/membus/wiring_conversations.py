@@ -1,4 +1,7 @@
-"""The composition of conversations: what was said, summaries, fresh words, and the hot tier in front of them."""
+"""The composition of conversations.
+
+What was said, summaries, fresh words, and the hot tier in front of them.
+"""
 
 from functools import cache
 from typing import TYPE_CHECKING
@@ -28,7 +31,10 @@ def conversations() -> "ConversationStore":
 
 @cache
 def hot_tier() -> "HotTier | None":
-    """Return the tier at HOT_TIER_URL, if there is one; HOT_TIER_CACHE names the ElastiCache that a role logs in to."""
+    """Return the tier at HOT_TIER_URL, if there is one.
+
+    HOT_TIER_CACHE names the ElastiCache that a role logs in to.
+    """
     if not (url := _env("HOT_TIER_URL", "")):
         return None
     from boto3.session import Session

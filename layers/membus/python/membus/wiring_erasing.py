@@ -1,4 +1,7 @@
-"""The composition of erasure: the ledger that every writer asks, and, for the one function that erases, every store."""
+"""The composition of erasure.
+
+The ledger that every writer asks, and, for the one function that erases, every store.
+"""
 
 import json
 from datetime import timedelta
@@ -65,8 +68,8 @@ def own_queue() -> "OwnQueue":
 def holdings() -> "Sequence[Holdings]":
     """Return every store that holds users' data, in the order in which they are erased.
 
-    What points to others comes before them where it is found by them, and the queues first: what they hold must not be
-    delivered anew.
+    What points to others comes before them where it is found by them, and the queues first: what they hold
+    must not be delivered anew.
     """
     from membus.adapters.aws import client, table
     from membus.adapters.erasing_cold import ColdRows
@@ -98,7 +101,10 @@ def holdings() -> "Sequence[Holdings]":
 
 
 def tenant_holdings() -> "Sequence[Holdings]":
-    """Return every store with all that a tenant has there: what an operator's command erases, with their own rights."""
+    """Return every store with all that a tenant has there.
+
+    What an operator's command erases, with their own rights.
+    """
     from membus.adapters.aws import client, table
     from membus.adapters.erasing_tenants import TenantItems, TenantObjects, TenantRows
     from membus.adapters.s3_versions import S3Versions
@@ -110,13 +116,14 @@ def tenant_holdings() -> "Sequence[Holdings]":
         TenantItems(table(_env("CONVERSATIONS_TABLE"), read_timeout_seconds=10), "conversations"),
         TenantItems(table(_env("MEMORY_TABLE"), read_timeout_seconds=10), "memory"),
         TenantItems(
-            table(_env("TENANTS_TABLE"), read_timeout_seconds=10), "tenant",
+            table(_env("TENANTS_TABLE"), read_timeout_seconds=10),
+            "tenant",
             keeps=lambda pk: pk.endswith(("#USAGE", "#ERASED", "#JOB")),
         ),
         TenantObjects(versions),
         TenantRows(_transactions()),
         EndedMessages(client("sqs"), json.loads(_env(ENDS)), of_tenant),
-    )  # fmt: skip
+    )
 
 
 def _talks(versions: "S3Versions") -> "Holdings":

@@ -1,4 +1,7 @@
-"""The composition of language models: who answers for which tenant, with patience, a breaker and a fallback."""
+"""The composition of language models.
+
+Who answers for which tenant, with patience, a breaker and a fallback.
+"""
 
 from functools import cache, partial
 from typing import TYPE_CHECKING
@@ -18,8 +21,8 @@ if TYPE_CHECKING:
 def model(task: str, tenant: str) -> "LanguageModel":
     """Return the model that answers `task` (`extract`, `chat`) at the cost of `tenant`.
 
-    The tenant is the one of the credential or of the event, never of a request's body. The import this needs takes
-    most of a second.
+    The tenant is the one of the credential or of the event, never of a request's body. The import this needs
+    takes most of a second.
     """
     from membus.asking.fallback import WithFallback
     from membus.asking.model import Model
@@ -27,7 +30,9 @@ def model(task: str, tenant: str) -> "LanguageModel":
     first = _speaker(_env(f"{task.upper()}_MODEL_ID"), tenant)
     if not (fallback := _env(f"{task.upper()}_FALLBACK_MODEL_ID", "")):
         return Model(first)
-    return Model(WithFallback(first, _speaker(fallback, tenant), partial(_changed_over, tenant, first.name, fallback)))
+    return Model(
+        WithFallback(first, _speaker(fallback, tenant), partial(_changed_over, tenant, first.name, fallback))
+    )
 
 
 def model_of(model_id: str, tenant: str) -> "LanguageModel":
@@ -57,7 +62,13 @@ def _breaker(model_id: str) -> "Breaker":  # noqa: ARG001 - the cache looks at i
 
 def _changed_over(tenant: str, first: str, second: str, error: UnavailableError) -> None:
     EmfMonitor().count(first, ModelFallbacks=1)
-    told = {"tenant_id": tenant, "model": first, "fallback": second, "code": error.code, "detail": error.detail}
+    told = {
+        "tenant_id": tenant,
+        "model": first,
+        "fallback": second,
+        "code": error.code,
+        "detail": error.detail,
+    }
     logger.warning("the fallback model is asked", extra=told)
 
 

@@ -1,4 +1,7 @@
-"""What only operators' commands compose: it writes what no function may, with the operator's own permissions."""
+"""What only operators' commands compose.
+
+It writes what no function may, with the operator's own permissions.
+"""
 
 from typing import TYPE_CHECKING
 

@@ -1,4 +1,7 @@
-"""The composition of fairness: what tenants may send each second, and how much of it is read before others'."""
+"""The composition of fairness.
+
+What tenants may send each second, and how much of it is read before others'.
+"""
 
 from functools import cache
 from typing import TYPE_CHECKING
@@ -19,7 +22,9 @@ def turnstile() -> "Turnstile":
     from membus.turnstile import Turnstile
 
     usual = Rates.model_validate_json(_env("TENANT_RATES"))
-    return Turnstile(rates=_rates(), tenants=tenants(), usual=usual, clock=now, monitor=RateMeter(environment()))
+    return Turnstile(
+        rates=_rates(), tenants=tenants(), usual=usual, clock=now, monitor=RateMeter(environment())
+    )
 
 
 @cache
@@ -39,4 +44,6 @@ def _rates() -> "RateStore":
     from membus.adapters.aws import table
     from membus.adapters.dynamo_rates import DynamoRates
 
-    return DynamoRates(table(_env("TENANTS_TABLE"), attempts=ATTEMPTS, read_timeout_seconds=READ_SECONDS), now)
+    return DynamoRates(
+        table(_env("TENANTS_TABLE"), attempts=ATTEMPTS, read_timeout_seconds=READ_SECONDS), now
+    )

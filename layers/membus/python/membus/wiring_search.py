@@ -1,4 +1,7 @@
-"""The composition of search: documents, the index over Postgres, the embedding model, and what it falls back to."""
+"""The composition of search.
+
+Documents, the index over Postgres, the embedding model, and what it falls back to.
+"""
 
 from contextlib import contextmanager
 from functools import cache, partial

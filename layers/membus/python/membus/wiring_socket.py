@@ -1,4 +1,7 @@
-"""The composition of sockets and long turns: connections, frames, replies on their way, work behind the scenes."""
+"""The composition of sockets and long turns.
+
+Connections, frames, replies on their way, work behind the scenes.
+"""
 
 from functools import cache
 from typing import TYPE_CHECKING

@@ -21,9 +21,14 @@ def account(tenant: str) -> "Account":
     from membus.asking.account import Account
 
     return Account(
-        tenant=tenant, function=_env("POWERTOOLS_SERVICE_NAME"), ledger=usage_ledger(), tenants=tenants(),
-        prices=_prices(), clock=now, monitor=EmfMonitor(),
-    )  # fmt: skip
+        tenant=tenant,
+        function=_env("POWERTOOLS_SERVICE_NAME"),
+        ledger=usage_ledger(),
+        tenants=tenants(),
+        prices=_prices(),
+        clock=now,
+        monitor=EmfMonitor(),
+    )
 
 
 @cache

@@ -22,7 +22,9 @@ _SIGNATURES = {"s3": Config(signature_version="s3v4")}
 
 
 @cache
-def client(service: str, *, attempts: int = 3, read_timeout_seconds: float = 3, endpoint_url: str | None = None) -> Any:
+def client(
+    service: str, *, attempts: int = 3, read_timeout_seconds: float = 3, endpoint_url: str | None = None
+) -> Any:
     """Return the process's client of `service`; what is not said here is the environment's."""
     make: Any = _session().client
     signed = _config(attempts, read_timeout_seconds).merge(_SIGNATURES.get(service, Config()))
@@ -65,7 +67,10 @@ def _dynamodb(attempts: int, read_timeout_seconds: float) -> "DynamoDBServiceRes
 
 
 def _session() -> Session:
-    """Make a session, which threads must not share, on service models that are read once: half of a client's cost."""
+    """Make a session, which threads must not share, on service models that are read once.
+
+    Half of a client's cost.
+    """
     core = CoreSession()
     core.register_component("data_loader", _models())
     return Session(botocore_session=core)

@@ -1,7 +1,9 @@
-"""The child process in which a stranger's SQL runs: its own limits first, then the rows, then the locks, then the SQL.
+"""The child process in which a stranger's SQL runs.
 
-It is given one Parquet file, removes it before the statement runs, and holds no credentials. Standard input is one
-JSON object, standard output another: a table, or why there is none.
+Its own limits first, then the rows, then the locks, then the SQL.
+
+It is given one Parquet file, removes it before the statement runs, and holds no credentials. Standard input
+is one JSON object, standard output another: a table, or why there is none.
 """
 
 import json
@@ -14,8 +16,11 @@ import duckdb
 
 LOADED = "event_id, user_id, agent_id, session_id, type, make_timestamp(epoch_us(occurred_at)) AS occurred_at, payload"
 CONFIG: dict[str, Any] = {
-    "threads": 1, "temp_directory": "", "autoinstall_known_extensions": "false", "autoload_known_extensions": "false",
-}  # fmt: skip
+    "threads": 1,
+    "temp_directory": "",
+    "autoinstall_known_extensions": "false",
+    "autoload_known_extensions": "false",
+}
 LOCKS = (
     "SET enable_external_access = false",
     "SET allow_community_extensions = false",
@@ -39,9 +44,12 @@ def main() -> None:
 def _limit(asked: dict[str, Any]) -> None:
     """Nothing here can be raised again; a file that is written ends at what an answer may have."""
     for name, most in (
-        (resource.RLIMIT_AS, asked["memory_bytes"]), (resource.RLIMIT_CPU, asked["cpu_seconds"]),
-        (resource.RLIMIT_FSIZE, asked["output_bytes"]), (resource.RLIMIT_NOFILE, 64), (resource.RLIMIT_CORE, 0),
-    ):  # fmt: skip
+        (resource.RLIMIT_AS, asked["memory_bytes"]),
+        (resource.RLIMIT_CPU, asked["cpu_seconds"]),
+        (resource.RLIMIT_FSIZE, asked["output_bytes"]),
+        (resource.RLIMIT_NOFILE, 64),
+        (resource.RLIMIT_CORE, 0),
+    ):
         resource.setrlimit(name, (most, most))
 
 
@@ -57,7 +65,9 @@ def _answer(asked: dict[str, Any]) -> dict[str, Any]:
     if [statement.type for statement in statements] != [duckdb.StatementType.SELECT]:
         return {"failed": "the engine does not take it for one SELECT"}
     # The engine writes every value as text: a moment or a huge number needs no library to be handed on.
-    found = engine.execute(f"SELECT CAST(COLUMNS(*) AS VARCHAR) FROM ({asked['sql']}) LIMIT {asked['rows'] + 1}")
+    found = engine.execute(
+        f"SELECT CAST(COLUMNS(*) AS VARCHAR) FROM ({asked['sql']}) LIMIT {asked['rows'] + 1}"
+    )
     columns = [column[0] for column in found.description or []]
     rows, complete = _within(found, asked)
     return {"columns": columns, "rows": rows, "complete": complete}
@@ -68,7 +78,10 @@ def _within(found: duckdb.DuckDBPyConnection, asked: dict[str, Any]) -> tuple[li
     rows: list[list[str | None]] = []
     left = asked["output_bytes"] // 4
     for row in iter(found.fetchone, None):
-        cells = [cell if cell is None or len(cell) <= asked["cell"] else f"{cell[: asked['cell']]}…" for cell in row]
+        cells = [
+            cell if cell is None or len(cell) <= asked["cell"] else f"{cell[: asked['cell']]}…"
+            for cell in row
+        ]
         left -= sum(len(cell or "") + 8 for cell in cells)
         if left < 0 or len(rows) == asked["rows"]:
             return rows, False

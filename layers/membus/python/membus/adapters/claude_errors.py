@@ -1,4 +1,7 @@
-"""What the Anthropic client, or the wire beneath it, raises, in membus' words: translated once, with its cause."""
+"""What the Anthropic client, or the wire beneath it, raises, in membus' words.
+
+Translated once, with its cause.
+"""
 
 import time
 from collections.abc import Iterator
@@ -21,7 +24,8 @@ def claude_errors() -> Iterator[None]:
     """Translate what is raised inside.
 
     Raises:
-        BusyError: overloaded, unreachable or torn off; with the provider's `retry-after`, which nobody has slept.
+        BusyError: overloaded, unreachable or torn off; with the provider's `retry-after`, which nobody has
+            slept.
         UnavailableError: the configured credential is refused.
         ModelError: the request is refused, or what came is no answer.
     """
@@ -42,7 +46,9 @@ def _translated(error: APIStatusError) -> MembusError:
     busy = error.status_code in _TRY_LATER or error.status_code >= 500  # noqa: PLR2004
     if busy or (error.status_code == 200 and error.type not in _ENDED_OTHERWISE):  # noqa: PLR2004 - an event in a stream
         asked = _asked_seconds(error.response.headers)
-        return BusyError("the model cannot be reached right now", code="model_unavailable", asked_seconds=asked)
+        return BusyError(
+            "the model cannot be reached right now", code="model_unavailable", asked_seconds=asked
+        )
     return ModelError("the model provider refused the request", reason="invalid_request")
 
 

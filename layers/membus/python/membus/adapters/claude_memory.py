@@ -1,4 +1,7 @@
-"""Claude's memory tool over working memory: one session's state holds the notes, so each change is a version of it."""
+"""Claude's memory tool over working memory.
+
+One session's state holds the notes, so each change is a version of it.
+"""
 
 from collections.abc import Callable
 from datetime import timedelta
@@ -27,9 +30,12 @@ T = TypeVar("T")
 
 
 class ClaudeMemory(BetaAbstractMemoryTool):
-    """Hand it to `client.beta.messages.tool_runner(tools=[…], thread=False)`; no command can name another session.
+    """Hand it to `client.beta.messages.tool_runner(tools=[…], thread=False)`.
 
-    A call raises ToolError, which the model reads, for what it did wrong; UnavailableError where the store is down.
+    No command can name another session.
+
+    A call raises ToolError, which the model reads, for what it did wrong; UnavailableError where the store is
+    down.
     """
 
     def __init__(self, states: StateStore, session: Session, *, lifetime: timedelta, clock: Clock) -> None:
@@ -48,9 +54,7 @@ class ClaudeMemory(BetaAbstractMemoryTool):
     def str_replace(self, command: BetaMemoryTool20250818StrReplaceCommand) -> str:
         changed = self._change(lambda notes: notes.replace(command.path, command.old_str, command.new_str))
         snippet = around(changed.texts[checked(command.path)], command.new_str)
-        return (
-            f"The memory file has been edited. Here is the snippet showing the change (with line numbers):\n{snippet}"
-        )
+        return f"The memory file has been edited. Here is the snippet showing the change (with line numbers):\n{snippet}"
 
     def insert(self, command: BetaMemoryTool20250818InsertCommand) -> str:
         self._change(lambda notes: notes.insert(command.path, command.insert_line, command.insert_text))
@@ -78,9 +82,11 @@ class ClaudeMemory(BetaAbstractMemoryTool):
             notes = change(_notes(data))
             try:
                 self._states.put(
-                    self._session, data | {PART: dict(notes.texts)},
-                    expires_at=self._clock() + self._lifetime, expected_version=version,
-                )  # fmt: skip
+                    self._session,
+                    data | {PART: dict(notes.texts)},
+                    expires_at=self._clock() + self._lifetime,
+                    expected_version=version,
+                )
             except ConflictError:
                 continue
             return notes

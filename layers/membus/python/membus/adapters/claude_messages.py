@@ -7,13 +7,28 @@ from anthropic import transform_schema
 from anthropic.types import Message
 from anthropic.types import Usage as Counted
 
-from membus.domain.prompt import Block, Prompt, Reply, Said, StopReason, Tool, ToolCall, Usage, Verbatim, WastedError
+from membus.domain.prompt import (
+    Block,
+    Prompt,
+    Reply,
+    Said,
+    StopReason,
+    Tool,
+    ToolCall,
+    Usage,
+    Verbatim,
+    WastedError,
+)
 from membus.ports.model import Question
 
 STOP_REASONS: dict[str, StopReason] = {
-    "end_turn": "end_turn", "tool_use": "tool_use", "stop_sequence": "stop_sequence", "refusal": "refusal",
-    "max_tokens": "max_tokens", "model_context_window_exceeded": "max_tokens",
-}  # fmt: skip
+    "end_turn": "end_turn",
+    "tool_use": "tool_use",
+    "stop_sequence": "stop_sequence",
+    "refusal": "refusal",
+    "max_tokens": "max_tokens",
+    "model_context_window_exceeded": "max_tokens",
+}
 PAUSED = "pause_turn"
 THINKING: Sequence[tuple[str, dict[str, str]]] = (
     ("claude-sonnet-5-5", {"type": "between_tools"}),
@@ -27,7 +42,10 @@ Thoughts are paid as output and count against `max_tokens`, which our tasks size
 
 
 def body_of(question: Question, model: str) -> dict[str, Any]:
-    """Return the request's parameters; absent parts are left out, so that the cached prefix stays as it is."""
+    """Return the request's parameters.
+
+    Absent parts are left out, so that the cached prefix stays as it is.
+    """
     prompt = question.prompt
     body: dict[str, Any] = {
         "model": model,
@@ -47,7 +65,8 @@ def reply_of(messages: Sequence[Message], question: Question, model: str) -> Rep
     """Return the turn that the messages add up to: several where the provider paused in between.
 
     Raises:
-        WastedError: it has no end, an end that nobody knows, or no content. An answer in a schema may be empty:
+        WastedError: it has no end, an end that nobody knows, or no content. An answer in a schema may be
+            empty:
             it does not fit, and that can be repaired.
     """
     last, usage = messages[-1], total(usage_of(message.usage) for message in messages)
@@ -58,8 +77,13 @@ def reply_of(messages: Sequence[Message], question: Question, model: str) -> Rep
         raise WastedError("the model's answer was cut off", reason="cut_off", usage=usage)
     verbatim = Verbatim(model=model, blocks=tuple(content_of(messages))) if calls else None
     return Reply(
-        text=text, stop_reason=stop_reason, model=last.model, usage=usage, calls=calls, verbatim=verbatim,
-    )  # fmt: skip
+        text=text,
+        stop_reason=stop_reason,
+        model=last.model,
+        usage=usage,
+        calls=calls,
+        verbatim=verbatim,
+    )
 
 
 def content_of(messages: Iterable[Message]) -> list[dict[str, Any]]:
@@ -112,7 +136,8 @@ def _said(said: Said, model: str) -> dict[str, Any]:
     ]
     blocks += [{"type": "text", "text": said.text}] if said.text else []
     blocks += [
-        {"type": "tool_use", "id": each.call_id, "name": each.name, "input": each.arguments} for each in said.calls
+        {"type": "tool_use", "id": each.call_id, "name": each.name, "input": each.arguments}
+        for each in said.calls
     ]
     return {"role": said.role, "content": [*blocks[:-1], blocks[-1] | _cached(cached=said.cached)]}
 

@@ -1,4 +1,7 @@
-"""Claude through the Anthropic client, on the first-party API or on Bedrock alike: each question asked once."""
+"""Claude through the Anthropic client, on the first-party API or on Bedrock alike.
+
+Each question asked once.
+"""
 
 import time
 from collections.abc import Generator, Iterator

@@ -1,4 +1,7 @@
-"""Episodes read from the cold tier: the catalog names the objects of a range, and each is read for what is wanted."""
+"""Episodes read from the cold tier.
+
+The catalog names the objects of a range, and each is read for what is wanted.
+"""
 
 from collections.abc import Callable
 
@@ -54,7 +57,9 @@ class ColdEpisodes:
         since, until = (moment_of(border).date() for border in (mark, end))
         objects = self._catalog.of(wanted.tenant, wanted.agent, since=since, until=until)
         now = self._clock()
-        reached = (each for each in objects if each.last > mark and each.first < end and each.hot_until <= now)
+        reached = (
+            each for each in objects if each.last > mark and each.first < end and each.hot_until <= now
+        )
         return sorted(reached, key=lambda each: each.first)
 
     def _cut(self, rows: dict[str, ColdRow], complete: str, end: str, limit: int) -> Page[Episode]:

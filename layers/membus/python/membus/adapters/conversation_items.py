@@ -1,12 +1,15 @@
-"""The items of a conversation: pk `T#<tenant>#C#<conversation>`; sk `META`, `MEMBER#<user>`, `MSG#<ulid>`, `TURN#…`.
+"""The items of a conversation: pk `T#<tenant>#C#<conversation>`.
 
-`PROMPT#<ulid>` says what the prompt of the reply `<ulid>` was made of; `META` counts tokens and keeps the window's cut.
+Sk `META`, `MEMBER#<user>`, `MSG#<ulid>`, `TURN#…`.
 
-Beside them, until it has been read, what a user just said: pk `T#<tenant>#U#<user>`, sk `FRESH#<event id>`, and
-their stamp `FRESHNESS`.
+`PROMPT#<ulid>` says what the prompt of the reply `<ulid>` was made of; `META` counts tokens and keeps the
+window's cut.
 
-Index `by_status`, newest first: `META` lies under `T#<tenant>#<status>`, the entry of each who may read it under
-`T#<tenant>#U#<user>#<status>`, that of who left it under `T#<tenant>#U#<user>#left`. A deleted
+Beside them, until it has been read, what a user just said: pk `T#<tenant>#U#<user>`, sk `FRESH#<event id>`,
+and their stamp `FRESHNESS`.
+
+Index `by_status`, newest first: `META` lies under `T#<tenant>#<status>`, the entry of each who may read it
+under `T#<tenant>#U#<user>#<status>`, that of who left it under `T#<tenant>#U#<user>#left`. A deleted
 conversation leaves its `META` with `deleted_at` and nothing else.
 """
 
@@ -60,9 +63,12 @@ def progress_sk(request_key: str) -> str:
 
 def meta_item(conversation: Conversation) -> Item:
     item = {
-        **key(conversation.tenant_id, conversation.conversation_id), **status_keys(conversation),
-        "message_count": conversation.message_count, "version": conversation.version, "body": body_of(conversation),
-    }  # fmt: skip
+        **key(conversation.tenant_id, conversation.conversation_id),
+        **status_keys(conversation),
+        "message_count": conversation.message_count,
+        "version": conversation.version,
+        "body": body_of(conversation),
+    }
     return item | ({"title": conversation.title} if conversation.title else {})
 
 
@@ -94,11 +100,14 @@ def entries(conversation: Conversation) -> dict[str, Item]:
 def changed_entries(before: Conversation, after: Conversation) -> list[Item]:
     """Return the entries that a change writes anew.
 
-    Whoever is no member any more keeps one that no list of conversations shows: what they said is still theirs.
+    Whoever is no member any more keeps one that no list of conversations shows: what they said is still
+    theirs.
     """
     old, new = entries(before), entries(after)
     left = [
-        item | {"status_pk": f"T#{before.tenant_id}#U#{user}#{LEFT}"} for user, item in old.items() if user not in new
+        item | {"status_pk": f"T#{before.tenant_id}#U#{user}#{LEFT}"}
+        for user, item in old.items()
+        if user not in new
     ]
     return [*left, *(item for user, item in new.items() if old.get(user) != item)]
 
@@ -107,7 +116,11 @@ def conversation_of(item: Item | None) -> Conversation | None:
     if item is None or "deleted_at" in item:
         return None
     stored = Conversation.model_validate_json(str(item["body"]))
-    counted = {"message_count": int(item["message_count"]), "version": int(item["version"]), "title": item.get("title")}
+    counted = {
+        "message_count": int(item["message_count"]),
+        "version": int(item["version"]),
+        "title": item.get("title"),
+    }
     return stored.model_copy(update=counted | {"marks": marks_of(item)})
 
 
@@ -126,7 +139,11 @@ def fresh_key(owner: Owner, place: str) -> dict[str, str]:
 
 
 def fresh_item(owner: Owner, fresh: Fresh) -> Item:
-    return {**fresh_key(owner, fresh.place), "expires_at": seconds(fresh.expires_at), "body": fresh.model_dump_json()}
+    return {
+        **fresh_key(owner, fresh.place),
+        "expires_at": seconds(fresh.expires_at),
+        "body": fresh.model_dump_json(),
+    }
 
 
 def stamp_key(owner: Owner) -> dict[str, str]:
@@ -134,7 +151,10 @@ def stamp_key(owner: Owner) -> dict[str, str]:
 
 
 def fresh_items(tenant: str, conversation_id: str, turn: Turn) -> list[Item]:
-    """Return what the turn leaves for the user's other conversations; nothing where it is not to be remembered."""
+    """Return what the turn leaves for the user's other conversations.
+
+    Nothing where it is not to be remembered.
+    """
     if not turn.user.remember:
         return []
     return said_items(Owner(tenant=tenant, user=turn.user.author), [fresh_of(turn, conversation_id)])
@@ -152,13 +172,22 @@ def message_of(item: Item) -> Message:
 
 
 def messages_of(tenant: str, conversation_id: str, *, after: str | None = None) -> dict[str, Any]:
-    """Ask for messages, of those behind message `after` where it is named: a space makes the least id above it."""
+    """Ask for messages, of those behind message `after` where it is named.
+
+    A space makes the least id above it.
+    """
     first, pk = f"MSG#{after} " if after else "MSG#", key(tenant, conversation_id)["pk"]
-    return {"KeyConditionExpression": Key("pk").eq(pk) & Key("sk").between(first, "MSG$"), "ConsistentRead": True}
+    return {
+        "KeyConditionExpression": Key("pk").eq(pk) & Key("sk").between(first, "MSG$"),
+        "ConsistentRead": True,
+    }
 
 
 def marked(turn: Turn, trace: Trace) -> tuple[str, Item]:
-    """Return what a turn sets on `META` besides its title: counters, and where they moved the cut and the rate."""
+    """Return what a turn sets on `META` besides its title.
+
+    Counters, and where they moved the cut and the rate.
+    """
     tokens = sum(map(size_of, (turn.user, turn.assistant)))
     values: Item = {":two": 2, ":none": 0, ":tokens": tokens, ":first": turn.user.message_id}
     update = "SET message_count = message_count + :two, tokens = if_not_exists(tokens, :none) + :tokens"
@@ -172,7 +201,9 @@ def marked(turn: Turn, trace: Trace) -> tuple[str, Item]:
 def trace_items(tenant: str, conversation_id: str, trace: Trace) -> list[Item]:
     made = trace.provenance
     return (
-        [{**key(tenant, conversation_id, f"PROMPT#{made.message_id}"), "body": made.model_dump_json()}] if made else []
+        [{**key(tenant, conversation_id, f"PROMPT#{made.message_id}"), "body": made.model_dump_json()}]
+        if made
+        else []
     )
 
 

@@ -1,6 +1,7 @@
 """Parquet by DuckDB: rows to a file, files to one, and the rows of a file that a reader wants.
 
-The engine fetches no extension from anywhere; its statements are this file's, and what they are about is bound.
+The engine fetches no extension from anywhere; its statements are this file's, and what they are about is
+bound.
 """
 
 import json
@@ -17,9 +18,16 @@ from membus.domain.cold import SCHEMA, ColdRow
 from membus.domain.event import EARLIEST
 
 _TYPES = {
-    "place": "VARCHAR", "event_id": "VARCHAR", "user_id": "VARCHAR", "session_id": "VARCHAR", "type": "VARCHAR",
-    "occurred_at": "TIMESTAMPTZ", "body": "VARCHAR", "spilled": "VARCHAR", "spilled_bytes": "BIGINT",
-}  # fmt: skip
+    "place": "VARCHAR",
+    "event_id": "VARCHAR",
+    "user_id": "VARCHAR",
+    "session_id": "VARCHAR",
+    "type": "VARCHAR",
+    "occurred_at": "TIMESTAMPTZ",
+    "body": "VARCHAR",
+    "spilled": "VARCHAR",
+    "spilled_bytes": "BIGINT",
+}
 _COLUMNS = ", ".join(_TYPES)
 _READ = _COLUMNS.replace("occurred_at", "epoch_us(occurred_at) AS occurred_at")
 _WRITTEN = f"FORMAT parquet, COMPRESSION zstd, ROW_GROUP_SIZE 4096, KV_METADATA {{membus_schema: '{SCHEMA}'}}"
@@ -28,7 +36,8 @@ _CONFIG: dict[str, str | bool | int | float | list[str]] = {
     "autoinstall_known_extensions": "false",
     "autoload_known_extensions": "false",
     "memory_limit": "700MB",
-    "temp_directory": f"{gettempdir()}/membus-duckdb",  # what outgrows it; its own choice is a read-only folder
+    # what outgrows it; its own choice is a read-only folder
+    "temp_directory": f"{gettempdir()}/membus-duckdb",
     "threads": 2,
 }
 _BODY_MAX = 64 * 2**20
@@ -36,7 +45,10 @@ _BODY_MAX = 64 * 2**20
 
 @dataclass(frozen=True)
 class Span:
-    """The rows between two places, both excluded: of one user or session where named, and how many at most."""
+    """The rows between two places, both excluded.
+
+    Of one user or session where named, and how many at most.
+    """
 
     after: str = ""
     before: str = "\U0010ffff"
@@ -61,19 +73,26 @@ class DuckDbParquet:
         with TemporaryDirectory() as folder:
             lines = Path(folder) / "rows.jsonl"
             with lines.open("w", encoding="utf-8") as file:
-                file.writelines(json.dumps(row.model_dump(mode="json"), ensure_ascii=False) + "\n" for row in rows)
+                file.writelines(
+                    json.dumps(row.model_dump(mode="json"), ensure_ascii=False) + "\n" for row in rows
+                )
             options = f"format = 'newline_delimited', maximum_object_size = {_BODY_MAX}, columns = {_TYPES}"
             read = f"read_json('{lines}', {options})"
-            self._engine.execute(f"COPY (SELECT {_COLUMNS} FROM {read} ORDER BY place) TO '{path}' ({_WRITTEN})")
+            self._engine.execute(
+                f"COPY (SELECT {_COLUMNS} FROM {read} ORDER BY place) TO '{path}' ({_WRITTEN})"
+            )
 
     def merge(self, paths: Sequence[str], path: Path, *, without_user: str | None) -> None:
         """Write the rows of several files to one new file, each place once, without one user's."""
         kept = f"SELECT DISTINCT ON (place) {_COLUMNS} FROM read_parquet($paths) WHERE user_id IS DISTINCT FROM $user"
         self._engine.execute(
-            f"COPY ({kept} ORDER BY place) TO '{path}' ({_WRITTEN})", {"paths": list(paths), "user": without_user}
+            f"COPY ({kept} ORDER BY place) TO '{path}' ({_WRITTEN})",
+            {"paths": list(paths), "user": without_user},
         )
 
-    def extract(self, paths: Sequence[str], path: Path, span: Span = ALL, *, without: Sequence[str] = ()) -> None:
+    def extract(
+        self, paths: Sequence[str], path: Path, span: Span = ALL, *, without: Sequence[str] = ()
+    ) -> None:
         """Write what lies in a span of several files to one new file, each place once, as the events that they were.
 
         Rows of users in `without` are no part of it.
@@ -83,13 +102,17 @@ class DuckDbParquet:
         parts = "body->>'$.event.agent_id' AS agent_id, body->'$.event.payload' AS payload"
         events = f"event_id, user_id, session_id, type, occurred_at, {parts}"
         rows = f"SELECT DISTINCT ON (place) place, {events} FROM read_parquet($paths) WHERE {wanted} ORDER BY place"
-        bound = {name: value for name, value in asdict(span).items() if name in {"after", "before", "user_id"}}
+        bound = {
+            name: value for name, value in asdict(span).items() if name in {"after", "before", "user_id"}
+        }
         named = {"paths": list(paths), "without": list(without), **bound}
         self._engine.execute(f"COPY ({rows}) TO '{path}' (FORMAT parquet)", named)
 
     def extent(self, path: str) -> tuple[int, str, str]:
         """Return how many rows a file has, and its first and last place."""
-        found = self._engine.execute("SELECT count(*), min(place), max(place) FROM read_parquet($path)", {"path": path})
+        found = self._engine.execute(
+            "SELECT count(*), min(place), max(place) FROM read_parquet($path)", {"path": path}
+        )
         return _one(found)
 
     def fingerprint(self, paths: Sequence[str], *, without_user: str | None = None) -> tuple[Any, ...]:

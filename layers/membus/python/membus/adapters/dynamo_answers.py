@@ -1,4 +1,7 @@
-"""Answers in DynamoDB, on the event's identity item: attribute `answer:<prompt version>:<model>`, a JSON list."""
+"""Answers in DynamoDB, on the event's identity item.
+
+Attribute `answer:<prompt version>:<model>`, a JSON list.
+"""
 
 from collections.abc import Sequence
 from contextlib import suppress
@@ -51,18 +54,24 @@ class DynamoAnswers:
         """Change what is there; an event that was erased meanwhile has nothing proposed for it."""
         with suppress(ConflictError), dynamo_errors("keeping what a model proposed"):
             self._table.update_item(
-                Key=key, UpdateExpression=change, ConditionExpression=REMEMBERED,
+                Key=key,
+                UpdateExpression=change,
+                ConditionExpression=REMEMBERED,
                 ExpressionAttributeNames={"#answer": name},
-                ExpressionAttributeValues={":answer": value, ":forgotten": FORGOTTEN} if value else FORGETTING,
-            )  # fmt: skip
+                ExpressionAttributeValues={":answer": value, ":forgotten": FORGOTTEN}
+                if value
+                else FORGETTING,
+            )
 
     def _items(self, tenant: str, event_ids: Sequence[str], name: str) -> list[dict[str, Any]]:
         keys = [identity_key(tenant, event_id) for event_id in dict.fromkeys(event_ids)]
         asked: Any = {
             self._table.name: {
-                "Keys": keys, "ProjectionExpression": "pk, #answer", "ExpressionAttributeNames": {"#answer": name},
+                "Keys": keys,
+                "ProjectionExpression": "pk, #answer",
+                "ExpressionAttributeNames": {"#answer": name},
             }
-        }  # fmt: skip
+        }
         found: list[dict[str, Any]] = []
         while asked:
             with dynamo_errors("reading what a model proposed"):

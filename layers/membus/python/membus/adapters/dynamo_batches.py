@@ -14,7 +14,10 @@ BATCH = 100
 
 
 def get_all(table: "Table", keys: Sequence[dict[str, str]], *, doing: str) -> Iterator[dict[str, Any]]:
-    """Yield the items that are there, in no order; UnavailableError where the table hands out none of a batch."""
+    """Yield the items that are there, in no order.
+
+    UnavailableError where the table hands out none of a batch.
+    """
     wanted = list(keys)
     while wanted:
         request: Any = {table.name: {"Keys": wanted[:BATCH], "ConsistentRead": True}}

@@ -1,8 +1,11 @@
-"""The cold tier's catalog in DynamoDB: pk `T#<tenant>#COLD`, sk `<agent>#<first day>#<name>`, one item per object.
+"""The cold tier's catalog in DynamoDB.
 
-It is written after the object was verified, so what it names exists; and an object that is gone although it is
-named here is an error, not a gap. Objects span a month at most, so the ones that may hold a day begin in its month.
-An entry that no compaction has looked at stands in the sparse index `unarchived`, too, as `UNCOMPACTED#<shard>`.
+Pk `T#<tenant>#COLD`, sk `<agent>#<first day>#<name>`, one item per object.
+
+It is written after the object was verified, so what it names exists; and an object that is gone although it
+is named here is an error, not a gap. Objects span a month at most, so the ones that may hold a day begin in
+its month. An entry that no compaction has looked at stands in the sparse index `unarchived`, too, as
+`UNCOMPACTED#<shard>`.
 """
 
 from collections.abc import Iterator, Sequence
@@ -54,7 +57,9 @@ class DynamoColdCatalog:
         tenant, _, agent = folder.partition("/")
         with dynamo_errors("reading the archive's catalog"):
             answer = self._table.get_item(
-                Key={"pk": _pk(tenant), "sk": f"{agent}#{day}#{name}"}, ConsistentRead=True, ProjectionExpression="pk"
+                Key={"pk": _pk(tenant), "sk": f"{agent}#{day}#{name}"},
+                ConsistentRead=True,
+                ProjectionExpression="pk",
             )
         return "Item" in answer
 
@@ -80,7 +85,9 @@ class DynamoColdCatalog:
         for each in objects:
             with suppress(ConflictError), dynamo_errors("noting what was compacted"):
                 self._table.update_item(
-                    Key=_key(each), UpdateExpression="REMOVE unarchived", ConditionExpression=Attr("pk").exists()
+                    Key=_key(each),
+                    UpdateExpression="REMOVE unarchived",
+                    ConditionExpression=Attr("pk").exists(),
                 )
 
     def _objects(self, key: ConditionBase) -> list[ColdObject]:

@@ -1,4 +1,7 @@
-"""Open sockets in the table `conversations`: pk `T#<tenant>#W#<connection id>`, sk `CONNECTION`, two hours at most."""
+"""Open sockets in the table `conversations`.
+
+Pk `T#<tenant>#W#<connection id>`, sk `CONNECTION`, two hours at most.
+"""
 
 from typing import TYPE_CHECKING, Any
 
@@ -17,9 +20,10 @@ class DynamoConnections:
 
     def open(self, connection: Connection) -> None:
         item: dict[str, Any] = {
-            **_key(connection.tenant_id, connection.connection_id), "body": connection.model_dump_json(),
+            **_key(connection.tenant_id, connection.connection_id),
+            "body": connection.model_dump_json(),
             "expires_at": int(connection.expires_at.timestamp()),
-        }  # fmt: skip
+        }
         with dynamo_errors("noting a connection"):
             self._table.put_item(Item=item)
 

@@ -1,7 +1,8 @@
 """Conversations in DynamoDB, laid out by `conversation_items`.
 
-A turn's item remembers for a day which request produced it: a retried request finds its answer instead of asking
-the model again. The same holds for a conversation's beginning: pk `T#<tenant>#C#<request key>`, sk `REQUEST`.
+A turn's item remembers for a day which request produced it: a retried request finds its answer instead of
+asking the model again. The same holds for a conversation's beginning: pk `T#<tenant>#C#<request key>`, sk
+`REQUEST`.
 """
 
 from collections.abc import Collection, Sequence
@@ -55,9 +56,16 @@ class DynamoConversations:
     def page(
         self, tenant: str, status: Status, *, user: str | None, limit: int, after: dict[str, str] | None
     ) -> Page[Conversation]:
-        """The index comes a moment late, so it only says where to look: what is listed is read from the items."""
+        """The index comes a moment late, so it only says where to look.
+
+        What is listed is read from the items.
+        """
         listed = Key("status_pk").eq(items.status_pk(tenant, status, user))
-        query = {"KeyConditionExpression": listed, "IndexName": "by_status", "ProjectionExpression": "status_sk"}
+        query = {
+            "KeyConditionExpression": listed,
+            "IndexName": "by_status",
+            "ProjectionExpression": "status_sk",
+        }
         entries, last = self._query(query, limit=limit, after=after, forward=False)
         found = self._conversations(tenant, [str(entry["status_sk"]) for entry in entries])
         shown = (each for each in found if each.status == status and (user is None or user in each.people))
@@ -65,15 +73,20 @@ class DynamoConversations:
 
     def took_part(self, tenant: str, conversation_ids: Sequence[str], users: Collection[str]) -> set[str]:
         """Ask for the entry of each in each: one request for a hundred of them."""
-        keys = [items.key(tenant, each, f"MEMBER#{user}") for each in conversation_ids for user in sorted(users)]
+        keys = [
+            items.key(tenant, each, f"MEMBER#{user}") for each in conversation_ids for user in sorted(users)
+        ]
         found = get_all(self._table, keys, doing="asking who takes part")
         return {str(item["pk"]).rsplit("#", 1)[1] for item in found}
 
     def replace(self, before: Conversation, after: Conversation) -> None:
         values: Item = {
-            ":read": before.version, ":version": after.version, ":title": after.title,
-            ":status_pk": items.status_keys(after)["status_pk"], ":body": items.body_of(after),
-        }  # fmt: skip
+            ":read": before.version,
+            ":version": after.version,
+            ":title": after.title,
+            ":status_pk": items.status_keys(after)["status_pk"],
+            ":body": items.body_of(after),
+        }
         titled = ", title = :title" if values[":title"] else ""
         update = {
             "Key": items.key(before.tenant_id, before.conversation_id),
@@ -83,7 +96,9 @@ class DynamoConversations:
         }
         entries = (self._put(Item=entry) for entry in items.changed_entries(before, after))
         try:
-            transact(self._table.meta.client, [self._update(**update), *entries], doing="changing a conversation")
+            transact(
+                self._table.meta.client, [self._update(**update), *entries], doing="changing a conversation"
+            )
         except ConflictError as lost:
             stored = self.conversation(before.tenant_id, before.conversation_id)
             raise ConflictError("the conversation has changed", version=stored.version) from lost
@@ -94,13 +109,20 @@ class DynamoConversations:
         try:
             with dynamo_errors("deleting a conversation"):
                 self._table.put_item(
-                    Item={**items.key(tenant, conversation_id), **gone}, ConditionExpression="attribute_exists(pk)"
+                    Item={**items.key(tenant, conversation_id), **gone},
+                    ConditionExpression="attribute_exists(pk)",
                 )
         except ConflictError as absent:
             raise NotFoundError("no such conversation") from absent
 
     def messages(
-        self, tenant: str, conversation_id: str, *, limit: int, after: dict[str, str] | None, newest_first: bool = False
+        self,
+        tenant: str,
+        conversation_id: str,
+        *,
+        limit: int,
+        after: dict[str, str] | None,
+        newest_first: bool = False,
     ) -> Page[Message]:
         query = items.messages_of(tenant, conversation_id)
         found, last = self._query(query, limit=limit, after=after, forward=not newest_first)
@@ -112,7 +134,9 @@ class DynamoConversations:
             raise NotFoundError("no such message")
         return items.message_of(item)
 
-    def recent(self, tenant: str, conversation_id: str, *, limit: int, after: str | None = None) -> list[Message]:
+    def recent(
+        self, tenant: str, conversation_id: str, *, limit: int, after: str | None = None
+    ) -> list[Message]:
         query = items.messages_of(tenant, conversation_id, after=after)
         found, _ = self._query(query, limit=limit, after=None, forward=False)
         return [items.message_of(item) for item in reversed(found)]
@@ -139,9 +163,17 @@ class DynamoConversations:
         title: str | None,
         trace: Trace = NO_TRACE,
     ) -> None:
-        asked = {**items.key(tenant, conversation_id, items.turn_sk(request_key)), "body": turn.model_dump_json()}
-        said = (items.message_item(tenant, conversation_id, message) for message in (turn.user, turn.assistant))
-        left = (*items.fresh_items(tenant, conversation_id, turn), *items.trace_items(tenant, conversation_id, trace))
+        asked = {
+            **items.key(tenant, conversation_id, items.turn_sk(request_key)),
+            "body": turn.model_dump_json(),
+        }
+        said = (
+            items.message_item(tenant, conversation_id, message) for message in (turn.user, turn.assistant)
+        )
+        left = (
+            *items.fresh_items(tenant, conversation_id, turn),
+            *items.trace_items(tenant, conversation_id, trace),
+        )
         meta = items.key(tenant, conversation_id)
         writes = [self._first(asked), *(self._put(Item=item) for item in (*said, *left))]
         writes.append(self._count(meta, turn, title, trace))
@@ -165,10 +197,11 @@ class DynamoConversations:
     def _count(self, key: dict[str, str], turn: Turn, title: str | None, trace: Trace) -> Item:
         update, values = items.marked(turn, trace)
         return self._update(
-            Key=key, UpdateExpression=update + (", title = if_not_exists(title, :title)" if title else ""),
+            Key=key,
+            UpdateExpression=update + (", title = if_not_exists(title, :title)" if title else ""),
             ConditionExpression=f"{ALIVE} AND (attribute_not_exists(covered) OR covered < :first)",
             ExpressionAttributeValues=values | ({":title": title} if title else {}),
-        )  # fmt: skip
+        )
 
     def _put(self, **put: Any) -> Item:
         return {"Put": {"TableName": self._table.name, **put}}
@@ -178,9 +211,9 @@ class DynamoConversations:
 
     def _item(self, key: dict[str, str]) -> Item | None:
         with dynamo_errors("reading a conversation"):
-            return self._table.meta.client.get_item(TableName=self._table.name, Key=key, ConsistentRead=True).get(
-                "Item"
-            )
+            return self._table.meta.client.get_item(
+                TableName=self._table.name, Key=key, ConsistentRead=True
+            ).get("Item")
 
     def _conversations(self, tenant: str, ids: list[str]) -> list[Conversation]:
         """Return those of the conversations that are there, in the order of `ids`."""

@@ -1,9 +1,11 @@
-"""Documents in DynamoDB: pk `T#<tenant>#D#<memory id>`, sk `DOC`; a deleted one leaves its version for three days.
+"""Documents in DynamoDB: pk `T#<tenant>#D#<memory id>`, sk `DOC`.
+
+A deleted one leaves its version for three days.
 
 A user's partition, pk `T#<tenant>#U#<user>`, sk `DOC#<memory id>`, says which documents are theirs.
 
-A text above 32 KB lies in the content store under a key of its write's own, which `spilled` names: a write that loses
-its race removes what it kept, and no other.
+A text above 32 KB lies in the content store under a key of its write's own, which `spilled` names: a write
+that loses its race removes what it kept, and no other.
 
 The stream tells the index function of every change, and a stream keeps a change for a day.
 """
@@ -72,7 +74,9 @@ class DynamoDocuments:
             self._name(document)
         try:
             with dynamo_errors("writing a memory"):
-                answer = self._table.put_item(Item=item, ConditionExpression=condition, ReturnValues="ALL_OLD")
+                answer = self._table.put_item(
+                    Item=item, ConditionExpression=condition, ReturnValues="ALL_OLD"
+                )
         except ConflictError as error:
             self._lost(document, held.get("spilled"), error)
         else:
@@ -100,13 +104,19 @@ class DynamoDocuments:
         raise ConflictError("the memory has changed", code="version_conflict", version=version) from error
 
     def _drop(self, key: Any) -> None:
-        """Remove a text that no item points to; one that cannot be removed now goes when its owner is erased."""
+        """Remove a text that no item points to.
+
+        One that cannot be removed now goes when its owner is erased.
+        """
         if key:
             with suppress(UnavailableError):
                 self._contents.drop(str(key))
 
     def _name(self, document: Document) -> None:
-        """Note whose it is, before it is there: a note too many names nothing, one too few would hide a document."""
+        """Note whose it is, before it is there.
+
+        A note too many names nothing, one too few would hide a document.
+        """
         note = {"pk": f"T#{document.tenant_id}#U#{document.user_id}", "sk": f"DOC#{document.memory_id}"}
         with dynamo_errors("writing a memory"):
             self._table.put_item(Item=note)

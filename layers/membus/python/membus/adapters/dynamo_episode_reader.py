@@ -1,4 +1,7 @@
-"""Episodes read from DynamoDB in time order: day after day of an agent, or along the index of one of its users."""
+"""Episodes read from DynamoDB in time order.
+
+Day after day of an agent, or along the index of one of its users.
+"""
 
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -18,7 +21,10 @@ if TYPE_CHECKING:
     from mypy_boto3_dynamodb.service_resource import Table
 
 READS_MAX = 100
-"""Partitions asked for one page: half a second where nothing is found, then the caller comes back for more."""
+"""Partitions asked for one page.
+
+Half a second where nothing is found, then the caller comes back for more.
+"""
 SIFTED = 1000
 """Items read at once where most of them may belong to another session; DynamoDB stops at 1 MB anyway."""
 
@@ -59,11 +65,13 @@ class DynamoEpisodeReader:
         keys = partitions(wanted.tenant, wanted.agent, day, self._shards)
         return _Leg([Key("pk").eq(pk) for pk in keys], min(last, mark_before(tomorrow)))
 
-    def _merged(self, wanted: EpisodeQuery, leg: _Leg, mark: str, limit: int) -> tuple[list[dict[str, Any]], str]:
+    def _merged(
+        self, wanted: EpisodeQuery, leg: _Leg, mark: str, limit: int
+    ) -> tuple[list[dict[str, Any]], str]:
         """Return a leg's next items in order, and the mark up to which nothing is missing.
 
-        A partition that has more says how far it was read; beyond the nearest of these points another one's items
-        could come too early.
+        A partition that has more says how far it was read; beyond the nearest of these points another one's
+        items could come too early.
         """
         merged: list[dict[str, Any]] = []
         complete = leg.end
@@ -72,7 +80,9 @@ class DynamoEpisodeReader:
             merged += answer["Items"]
             if "LastEvaluatedKey" in answer:
                 complete = min(complete, str(answer["LastEvaluatedKey"]["sk"]))
-        ordered = sorted((item for item in merged if item["sk"] <= complete), key=lambda item: str(item["sk"]))
+        ordered = sorted(
+            (item for item in merged if item["sk"] <= complete), key=lambda item: str(item["sk"])
+        )
         return ordered, complete
 
     def _query(self, wanted: EpisodeQuery, key: ConditionBase, mark: str, end: str, limit: int) -> Any:
@@ -82,12 +92,16 @@ class DynamoEpisodeReader:
         index: dict[str, Any] = {"IndexName": "by_user"} if by_user else {"ConsistentRead": True}
         with dynamo_errors("reading episodes"):
             return self._table.query(
-                KeyConditionExpression=key & within, FilterExpression=self._filter(wanted),
-                Limit=SIFTED if by_user or wanted.session_id else limit, **index,
-            )  # fmt: skip
+                KeyConditionExpression=key & within,
+                FilterExpression=self._filter(wanted),
+                Limit=SIFTED if by_user or wanted.session_id else limit,
+                **index,
+            )
 
     def _filter(self, wanted: EpisodeQuery) -> ConditionBase:
-        live: ConditionBase = Attr("expires_at").not_exists() | Attr("expires_at").gt(int(self._clock().timestamp()))
+        live: ConditionBase = Attr("expires_at").not_exists() | Attr("expires_at").gt(
+            int(self._clock().timestamp())
+        )
         if wanted.user_id and wanted.agent:
             live &= Attr("pk").begins_with(agent_prefix(wanted.tenant, wanted.agent))
         return live & Attr("session_id").eq(wanted.session_id) if wanted.session_id else live

@@ -15,7 +15,10 @@ if TYPE_CHECKING:
 
 
 class DynamoEpisodes:
-    """`shards` is over how many partitions one day of one agent is spread; it may grow and must not shrink."""
+    """`shards` is over how many partitions one day of one agent is spread.
+
+    It may grow and must not shrink.
+    """
 
     def __init__(self, table: "Table", contents: ContentStore, shards: int = 1) -> None:
         self._table, self._contents, self._shards = table, contents, shards
@@ -24,7 +27,9 @@ class DynamoEpisodes:
         outside = spilled(recorded.event)
         if outside:
             self._contents.keep(outside.key, outside.text)
-        writes = recording(self._table.name, recorded, extracted=extracted, spilled=outside, shards=self._shards)
+        writes = recording(
+            self._table.name, recorded, extracted=extracted, spilled=outside, shards=self._shards
+        )
         try:
             transact(self._table.meta.client, writes, doing="recording an event")
         except ConflictError:
@@ -42,8 +47,8 @@ class DynamoEpisodes:
     def _known(self, recorded: Recorded, kept: str | None) -> Recorded:
         """Return the first copy; a transaction that merely collided left none and asks for another try.
 
-        What was kept for a copy that says something else has nobody to point to it; of an episode that lies in the
-        archive alone, nobody looks whether it does, and the copy speaks for it.
+        What was kept for a copy that says something else has nobody to point to it; of an episode that lies
+        in the archive alone, nobody looks whether it does, and the copy speaks for it.
         """
         key = identity_key(recorded.event.tenant_id, recorded.event.event_id)
         with dynamo_errors("reading an event's identity"):

@@ -35,11 +35,13 @@ class DynamoErasures:
         keys = [_line_key(owner.tenant, subject) for subject in subjects]
         found = [
             Erasure(
-                tenant=owner.tenant, subject=str(item["sk"]).removeprefix("USER#"),
-                before=datetime.fromisoformat(str(item["before"])), running="running" in item,
+                tenant=owner.tenant,
+                subject=str(item["sk"]).removeprefix("USER#"),
+                before=datetime.fromisoformat(str(item["before"])),
+                running="running" in item,
             )
             for item in get_all(self._table, keys, doing="reading the erasure ledger")
-        ]  # fmt: skip
+        ]
         if not found:
             return None
         furthest = max(found, key=lambda line: line.before)
@@ -53,9 +55,10 @@ class DynamoErasures:
         """One query: a read unit for every twenty erasures that are under way."""
         items = self._query(tenant, "RUNNING#")
         return Hidden(
-            tenant=tenant, subjects=frozenset(str(item["sk"]).removeprefix("RUNNING#") for item in items),
+            tenant=tenant,
+            subjects=frozenset(str(item["sk"]).removeprefix("RUNNING#") for item in items),
             users=frozenset(str(item["user"]) for item in items if "user" in item),
-        )  # fmt: skip
+        )
 
     def begin(self, job: Job) -> Job:
         line = {**_line_key(job.tenant, job.subject), "before": job.before.isoformat(), "running": job.job_id}
@@ -83,30 +86,46 @@ class DynamoErasures:
     def advance(self, job: Job) -> Job:
         after = job.model_copy(update={"revision": job.revision + 1})
         with dynamo_errors("writing how far a job has come"):
-            self._table.put_item(Item=_job_item(after), ConditionExpression="revision = :read",
-                                 ExpressionAttributeValues={":read": job.revision})  # fmt: skip
+            self._table.put_item(
+                Item=_job_item(after),
+                ConditionExpression="revision = :read",
+                ExpressionAttributeValues={":read": job.revision},
+            )
         return after
 
     def finish(self, job: Job) -> Job:
-        """The line stays for good; what says that the job is at it goes in the same moment as the user's name."""
+        """The line stays for good.
+
+        What says that the job is at it goes in the same moment as the user's name.
+        """
         after = job.model_copy(update={"revision": job.revision + 1, "user": None, "cursor": ""})
         name = self._table.name
         writes: list[Any] = [
             self._put(_job_item(after), "revision = :read", {":read": job.revision}),
             {"Delete": {"TableName": name, "Key": _key(job.tenant, f"RUNNING#{job.subject}")}},
-            {"Update": {"TableName": name, "Key": _line_key(job.tenant, job.subject),
-                        "UpdateExpression": "REMOVE running"}},
-        ]  # fmt: skip
+            {
+                "Update": {
+                    "TableName": name,
+                    "Key": _line_key(job.tenant, job.subject),
+                    "UpdateExpression": "REMOVE running",
+                }
+            },
+        ]
         transact(self._table.meta.client, writes, doing="ending an erasure")
         return after
 
     def hold(self, hold: Hold) -> None:
         subject = subject_of(hold.tenant, hold.user)
         item = {**_key(hold.tenant, f"HOLD#{subject}"), "body": hold.model_dump_json()}
-        idle = {"TableName": self._table.name, "Key": _key(hold.tenant, f"RUNNING#{subject}"),
-                "ConditionExpression": ABSENT}  # fmt: skip
+        idle = {
+            "TableName": self._table.name,
+            "Key": _key(hold.tenant, f"RUNNING#{subject}"),
+            "ConditionExpression": ABSENT,
+        }
         try:
-            transact(self._table.meta.client, [self._put(item), {"ConditionCheck": idle}], doing="holding data")
+            transact(
+                self._table.meta.client, [self._put(item), {"ConditionCheck": idle}], doing="holding data"
+            )
         except ConflictError as lost:
             raise ConflictError("this data is being erased already", code="erasing") from lost
 
@@ -133,8 +152,14 @@ class DynamoErasures:
 
     def _put(self, item: Item, condition: str | None = None, values: Item | None = None) -> Item:
         named = {"ConditionExpression": condition} if condition else {}
-        return {"Put": {"TableName": self._table.name, "Item": item, **named,
-                        **({"ExpressionAttributeValues": values} if values else {})}}  # fmt: skip
+        return {
+            "Put": {
+                "TableName": self._table.name,
+                "Item": item,
+                **named,
+                **({"ExpressionAttributeValues": values} if values else {}),
+            }
+        }
 
     def _item(self, key: dict[str, str]) -> Item | None:
         with dynamo_errors("reading the erasure ledger"):
@@ -147,9 +172,11 @@ class DynamoErasures:
         while True:
             with dynamo_errors("reading the erasure ledger"):
                 answer = self._table.query(
-                    KeyConditionExpression=Key("pk").eq(_key(tenant, "")["pk"]) & Key("sk").begins_with(prefix),
-                    ConsistentRead=True, **start,
-                )  # fmt: skip
+                    KeyConditionExpression=Key("pk").eq(_key(tenant, "")["pk"])
+                    & Key("sk").begins_with(prefix),
+                    ConsistentRead=True,
+                    **start,
+                )
             found += answer["Items"]
             if "LastEvaluatedKey" not in answer:
                 return found

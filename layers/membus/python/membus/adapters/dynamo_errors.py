@@ -11,10 +11,16 @@ from membus.errors import ConflictError, UnavailableError
 
 _LOST_RACE = {"ConditionalCheckFailed", "ConditionalCheckFailedException", "TransactionConflict"}
 _BUSY = {
-    "InternalServerError", "LimitExceededException", "ProvisionedThroughputExceeded",
-    "ProvisionedThroughputExceededException", "RequestLimitExceeded", "ServiceUnavailable", "ThrottlingError",
-    "ThrottlingException", "TransactionInProgressException",
-}  # fmt: skip
+    "InternalServerError",
+    "LimitExceededException",
+    "ProvisionedThroughputExceeded",
+    "ProvisionedThroughputExceededException",
+    "RequestLimitExceeded",
+    "ServiceUnavailable",
+    "ThrottlingError",
+    "ThrottlingException",
+    "TransactionInProgressException",
+}
 
 
 @contextmanager

@@ -1,4 +1,6 @@
-"""Export jobs in the table `tenants`: pk `T#<tenant>#JOB`, sk `<job id>`, beside other jobs; gone with their file.
+"""Export jobs in the table `tenants`: pk `T#<tenant>#JOB`, sk `<job id>`, beside other jobs.
+
+Gone with their file.
 
 What each part holds lies below its job: sk `<job id>#<attempt>#<number>`.
 """
@@ -39,7 +41,10 @@ class DynamoExports:
 
     def advance(self, export: Export, part: Part | None = None) -> Export:
         further = export.model_copy(update={"revision": export.revision + 1})
-        unmoved = {"ConditionExpression": "revision = :read", "ExpressionAttributeValues": {":read": export.revision}}
+        unmoved = {
+            "ConditionExpression": "revision = :read",
+            "ExpressionAttributeValues": {":read": export.revision},
+        }
         writes = [self._put(Item=_item(further), **unmoved)]
         if part:
             writes.append(self._put(Item=_part_item(export, part)))

@@ -1,4 +1,7 @@
-"""A user's facts written anew after a rebuild: what differs, key by key, each step guarded by the profile's version."""
+"""A user's facts written anew after a rebuild.
+
+What differs, key by key, each step guarded by the profile's version.
+"""
 
 from collections.abc import Callable, Iterator, Sequence
 from typing import TYPE_CHECKING, Any
@@ -25,10 +28,12 @@ class DynamoFactRebuild:
         self._table, self._facts = table, DynamoFacts(table)
 
     def rebuild(self, owner: Owner, wanted: Callable[[Sequence[Observation]], list[Observation]]) -> int:
-        """Make the user's observations what `wanted` makes of the stored ones; return how many items were written.
+        """Make the user's observations what `wanted` makes of the stored ones.
 
-        Whoever learns meanwhile is not overwritten: it is done again from what is stored then. A rebuild that stops
-        half-way leaves every key either old or new, and is finished by another.
+        Return how many items were written.
+
+        Whoever learns meanwhile is not overwritten: it is done again from what is stored then. A rebuild that
+        stops half-way leaves every key either old or new, and is finished by another.
 
         Raises:
             ConflictError: others kept writing.
@@ -71,7 +76,9 @@ def _steps(
         yield step
 
 
-def _writes(table: str, profile: Profile, key: str, before: list[Observation], after: list[Observation]) -> list[Any]:
+def _writes(
+    table: str, profile: Profile, key: str, before: list[Observation], after: list[Observation]
+) -> list[Any]:
     """Return what turns a key's observations into others, its fact last."""
     pk = user_pk(profile.owner)
     old = {version_sk(seen): seen for seen in before}

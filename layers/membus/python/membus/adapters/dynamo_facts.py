@@ -1,8 +1,10 @@
-"""Facts in DynamoDB: pk `T#<tenant>#U#<user>`; sk `PROFILE`, `FACT#<key>`, `FACTV#<key>#<learned ms>#<event id>`.
+"""Facts in DynamoDB: pk `T#<tenant>#U#<user>`.
+
+Sk `PROFILE`, `FACT#<key>`, `FACTV#<key>#<learned ms>#<event id>`.
 
 The version of an observation is its place in the order of learning, which its sort key spells out: two
-deliveries of one event write the same item. `FACTC#<key>` is what the older observations of a key come to, where it has
-more than are read for every change; it can always be made again from them.
+deliveries of one event write the same item. `FACTC#<key>` is what the older observations of a key come to,
+where it has more than are read for every change; it can always be made again from them.
 """
 
 from itertools import chain
@@ -102,8 +104,10 @@ class DynamoFacts:
     ) -> list[Observation]:
         query: dict[str, Any] = {
             "KeyConditionExpression": Key("pk").eq(user_pk(owner)) & Key("sk").begins_with(f"FACTV#{key}#"),
-            "ConsistentRead": True, "ScanIndexForward": not backwards, "Limit": limit,
-        }  # fmt: skip
+            "ConsistentRead": True,
+            "ScanIndexForward": not backwards,
+            "Limit": limit,
+        }
         if beyond:
             query["ExclusiveStartKey"] = {"pk": user_pk(owner), "sk": place_sk(key, beyond)}
         with dynamo_errors("reading a history"):
@@ -117,7 +121,9 @@ class DynamoFacts:
         if len(recent) <= RECENT_MAX:
             return Trail(tuple(recent))
         with dynamo_errors("reading what is carried forward"):
-            found = self._table.get_item(Key={"pk": user_pk(owner), "sk": f"FACTC#{key}"}, ConsistentRead=True)
+            found = self._table.get_item(
+                Key={"pk": user_pk(owner), "sk": f"FACTC#{key}"}, ConsistentRead=True
+            )
         if "Item" not in found:
             return Trail(tuple(self.observations(owner, key)))
         carried = Carried.model_validate_json(str(found["Item"]["body"]))
@@ -132,12 +138,17 @@ class DynamoFacts:
 
     def _writes(self, learned: Learned) -> list[Any]:
         pk = user_pk(learned.profile.owner)
-        versions = [{"pk": pk, "sk": version_sk(seen), "body": seen.model_dump_json()} for seen in learned.observations]
+        versions = [
+            {"pk": pk, "sk": version_sk(seen), "body": seen.model_dump_json()}
+            for seen in learned.observations
+        ]
         revision = learned.profile.version
         items = [*versions, *(fact_item(pk, fact, revision=revision) for fact in learned.facts)]
         puts = [{"Put": {"TableName": self._table.name, "Item": item}} for item in items]
         profile = [profile_write(self._table.name, learned.profile)] if learned.facts else []
-        new = (recording(self._table.name, event, extracted=learned.extractor) for event in learned.new_events)
+        new = (
+            recording(self._table.name, event, extracted=learned.extractor) for event in learned.new_events
+        )
         read = (self._read_by(learned, event.event.event_id) for event in learned.events)
         carried = [carried_write(self._table.name, pk, key, known) for key, known in learned.carried.items()]
         return [*profile, *puts, *carried, *chain.from_iterable(new), *read]

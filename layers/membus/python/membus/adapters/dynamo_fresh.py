@@ -1,7 +1,7 @@
 """Fresh words in the table `conversations`: pk `T#<tenant>#U#<user>`, sk `FRESH#<place>`, six hours at most.
 
-Beside them `FRESHNESS`, a stamp that is another one with each word said and goes with each that was read. They lie
-beside the messages so that a turn is one transaction in one table; places rise with time.
+Beside them `FRESHNESS`, a stamp that is another one with each word said and goes with each that was read.
+They lie beside the messages so that a turn is one transaction in one table; places rise with time.
 """
 
 from collections.abc import Iterable, Mapping, Sequence
@@ -30,10 +30,13 @@ class DynamoFresh:
     def newest(self, owner: Owner) -> list[Fresh]:
         with dynamo_errors("reading what was just said"):
             answer = self._table.query(
-                KeyConditionExpression=Key("pk").eq(fresh_key(owner, "")["pk"]) & Key("sk").begins_with("FRESH#"),
+                KeyConditionExpression=Key("pk").eq(fresh_key(owner, "")["pk"])
+                & Key("sk").begins_with("FRESH#"),
                 FilterExpression=Attr("expires_at").gt(int(self._clock().timestamp())),
-                ScanIndexForward=False, Limit=FRESH_MAX, ConsistentRead=True,
-            )  # fmt: skip
+                ScanIndexForward=False,
+                Limit=FRESH_MAX,
+                ConsistentRead=True,
+            )
         return [Fresh.model_validate_json(str(item["body"])) for item in answer["Items"]]
 
     def stamp(self, owner: Owner) -> str | None:
@@ -49,12 +52,17 @@ class DynamoFresh:
     def settle(self, owner: Owner, places: Iterable[str]) -> None:
         gone = list(dict.fromkeys(places))
         for first in range(0, len(gone), SETTLED_AT_ONCE):
-            keys = [stamp_key(owner), *(fresh_key(owner, each) for each in gone[first : first + SETTLED_AT_ONCE])]
+            keys = [
+                stamp_key(owner),
+                *(fresh_key(owner, each) for each in gone[first : first + SETTLED_AT_ONCE]),
+            ]
             self._write([{"Delete": {"Key": key}} for key in keys])
 
     def _write(self, writes: Sequence[dict[str, dict[str, Any]]]) -> None:
         """Change words and stamp at once, so that no copy of the words outlives them under the stamp they had."""
-        named = [{kind: {"TableName": self._table.name, **what} for kind, what in each.items()} for each in writes]
+        named = [
+            {kind: {"TableName": self._table.name, **what} for kind, what in each.items()} for each in writes
+        ]
         try:
             transact(self._table.meta.client, named, doing="noting what was just said")
         except ConflictError as busy:

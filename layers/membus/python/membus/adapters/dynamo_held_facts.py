@@ -1,4 +1,6 @@
-"""Held facts in DynamoDB: pk `T#<tenant>#U#<user>`, sk `QUAR#<id>`; what waits expires, what is decided stays.
+"""Held facts in DynamoDB: pk `T#<tenant>#U#<user>`, sk `QUAR#<id>`.
+
+What waits expires, what is decided stays.
 
 A rejected one keeps its key and the decision alone.
 """
@@ -27,9 +29,11 @@ class DynamoHeldFacts:
     def hold(self, owner: Owner, held: Iterable[HeldFact]) -> None:
         for each in held:
             item: dict[str, Any] = {
-                **_key(owner, each.quarantine_id), "decision": each.decision,
-                "expires_at": int(each.expires_at.timestamp()), "body": each.model_dump_json(),
-            }  # fmt: skip
+                **_key(owner, each.quarantine_id),
+                "decision": each.decision,
+                "expires_at": int(each.expires_at.timestamp()),
+                "body": each.model_dump_json(),
+            }
             with suppress(ConflictError), dynamo_errors("holding a fact"):
                 self._table.put_item(Item=item, ConditionExpression="attribute_not_exists(pk)")
 
@@ -39,8 +43,10 @@ class DynamoHeldFacts:
             answer = self._table.query(
                 KeyConditionExpression=Key("pk").eq(_key(owner, "")["pk"]) & Key("sk").begins_with("QUAR#"),
                 FilterExpression=Attr("decision").eq("waiting") & Attr("expires_at").gt(self._now()),
-                ConsistentRead=True, Limit=limit, **start,
-            )  # fmt: skip
+                ConsistentRead=True,
+                Limit=limit,
+                **start,
+            )
         last = answer.get("LastEvaluatedKey")
         items = tuple(HeldFact.model_validate_json(str(item["body"])) for item in answer["Items"])
         return Page(items, {name: str(value) for name, value in last.items()} if last else None)
@@ -56,11 +62,17 @@ class DynamoHeldFacts:
         try:
             with dynamo_errors("deciding on a held fact"):
                 return self._table.update_item(
-                    Key=_key(owner, quarantine_id), UpdateExpression=update, ReturnValues="ALL_NEW",
+                    Key=_key(owner, quarantine_id),
+                    UpdateExpression=update,
+                    ReturnValues="ALL_NEW",
                     ConditionExpression="decision = :decision OR (decision = :waiting AND expires_at > :now)",
-                    ExpressionAttributeValues={":decision": decision, ":waiting": "waiting", ":now": self._now()},
+                    ExpressionAttributeValues={
+                        ":decision": decision,
+                        ":waiting": "waiting",
+                        ":now": self._now(),
+                    },
                     ReturnValuesOnConditionCheckFailure="ALL_OLD",
-                )["Attributes"]  # fmt: skip
+                )["Attributes"]
         except ConflictError as lost:
             item = blocker(lost)
             if item is None or item["decision"] == "waiting":

@@ -1,4 +1,6 @@
-"""Buckets in the tenants table: `T#<tenant>#RATE`/`requests|events`, each one moment (`until_us`), gone after a day.
+"""Buckets in the tenants table.
+
+`T#<tenant>#RATE`/`requests|events`, each one moment (`until_us`), gone after a day.
 
 The partition is not the tenant's own, so whoever counts can change neither the tenant nor what it may send.
 """
@@ -22,7 +24,8 @@ REMEMBERED = 10_000
 class DynamoRates:
     """One write for what passes; what does not fit by what is known already costs none.
 
-    While clocks agree a bucket's moment only grows, so what an environment remembers of it is too early, if anything.
+    While clocks agree a bucket's moment only grows, so what an environment remembers of it is too early, if
+    anything.
     """
 
     def __init__(self, table: "Table", clock: Clock) -> None:
@@ -39,9 +42,11 @@ class DynamoRates:
             try:
                 with dynamo_errors("counting a tenant's rate"):
                     changed = self._table.update_item(
-                        Key={"pk": f"T#{tenant}#RATE", "sk": limited}, ReturnValues="UPDATED_NEW",
-                        ReturnValuesOnConditionCheckFailure="ALL_OLD", **_taking(count, rate, until_us, now_us),
-                    )  # fmt: skip
+                        Key={"pk": f"T#{tenant}#RATE", "sk": limited},
+                        ReturnValues="UPDATED_NEW",
+                        ReturnValuesOnConditionCheckFailure="ALL_OLD",
+                        **_taking(count, rate, until_us, now_us),
+                    )
             except ConflictError as lost:
                 self._remember(key, int((blocker(lost) or {}).get("until_us", 0)))
             else:
@@ -56,7 +61,10 @@ class DynamoRates:
 
 
 def _taking(count: int, rate: Rate, until_us: int, now_us: int) -> dict[str, Any]:
-    """Return the write that takes: out of a full bucket from now on, out of another behind what was taken before."""
+    """Return the write that takes.
+
+    Out of a full bucket from now on, out of another behind what was taken before.
+    """
     takes_us = rate.takes_us(count)
     values = {":now": now_us, ":expires": now_us // 1_000_000 + LIFETIME_SECONDS}
     if not now_us < until_us <= rate.beyond_us(now_us):

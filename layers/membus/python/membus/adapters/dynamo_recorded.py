@@ -1,4 +1,7 @@
-"""What DynamoDB holds of a tenant's episodes, found by reading the table once: for an operator's report alone."""
+"""What DynamoDB holds of a tenant's episodes, found by reading the table once.
+
+For an operator's report alone.
+"""
 
 from collections.abc import Iterator
 from datetime import date

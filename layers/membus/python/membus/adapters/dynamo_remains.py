@@ -1,7 +1,9 @@
-"""What is left of deleted conversations in DynamoDB: every item beside `META`, and the large text it points to.
+"""What is left of deleted conversations in DynamoDB.
 
-Any item of a conversation may name a key of the content store in `spilled`. The text goes first: an item that is
-left behind says where to go on, a text that is left behind says nothing.
+Every item beside `META`, and the large text it points to.
+
+Any item of a conversation may name a key of the content store in `spilled`. The text goes first: an item that
+is left behind says where to go on, a text that is left behind says nothing.
 """
 
 from concurrent.futures import ThreadPoolExecutor
@@ -46,4 +48,6 @@ class DynamoRemains:
         if "spilled" in item:
             self._contents.drop(str(item["spilled"]))
         with dynamo_errors("removing a conversation"):
-            self._table.meta.client.delete_item(TableName=self._table.name, Key={"pk": item["pk"], "sk": item["sk"]})
+            self._table.meta.client.delete_item(
+                TableName=self._table.name, Key={"pk": item["pk"], "sk": item["sk"]}
+            )

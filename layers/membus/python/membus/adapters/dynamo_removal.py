@@ -1,4 +1,7 @@
-"""Items removed one by one, eight at once: a grant for batches of removals would be one for batches of writes."""
+"""Items removed one by one, eight at once.
+
+A grant for batches of removals would be one for batches of writes.
+"""
 
 from collections.abc import Iterable, Iterator, Mapping
 from concurrent.futures import ThreadPoolExecutor
@@ -27,7 +30,9 @@ def remove(table: "Table", items: Iterable[Mapping[str, Any]], *, doing: str) ->
     return len(named)
 
 
-def pages(table: "Table", query: Mapping[str, Any], *, doing: str, limit: int = PAGE) -> Iterator[list[dict[str, Any]]]:
+def pages(
+    table: "Table", query: Mapping[str, Any], *, doing: str, limit: int = PAGE
+) -> Iterator[list[dict[str, Any]]]:
     """Yield what a query finds, page after page, none of them empty."""
     start: dict[str, Any] = {}
     while True:

@@ -32,7 +32,10 @@ class DynamoRestoredConversations:
     def begin(self, conversation: Conversation) -> Conversation:
         new = {"ConditionExpression": "attribute_not_exists(pk)"}
         entries = items.entries(conversation).values()
-        writes = [self._put(Item=items.meta_item(conversation), **new), *(self._put(Item=each) for each in entries)]
+        writes = [
+            self._put(Item=items.meta_item(conversation), **new),
+            *(self._put(Item=each) for each in entries),
+        ]
         try:
             transact(self._table.meta.client, writes, doing="restoring a conversation")
         except ConflictError as taken:
@@ -48,7 +51,9 @@ class DynamoRestoredConversations:
             for start in range(0, len(messages), TOGETHER)
         )
 
-    def sum_up(self, tenant: str, conversation_id: str, outline: Outline, summaries: Sequence[Summary]) -> bool:
+    def sum_up(
+        self, tenant: str, conversation_id: str, outline: Outline, summaries: Sequence[Summary]
+    ) -> bool:
         read = self._summaries.outline(tenant, conversation_id)
         if read.border.version:
             return False
@@ -65,7 +70,9 @@ class DynamoRestoredConversations:
                 return 0
             try:
                 transact(
-                    self._table.meta.client, self._writes(tenant, conversation_id, missing), doing="restoring messages"
+                    self._table.meta.client,
+                    self._writes(tenant, conversation_id, missing),
+                    doing="restoring messages",
                 )
             except ConflictError:
                 if not tries_left:
@@ -75,8 +82,12 @@ class DynamoRestoredConversations:
         raise AssertionError("every try returns or raises")
 
     def _missing(self, tenant: str, conversation_id: str, messages: Sequence[Message]) -> list[Message]:
-        keys = {each.message_id: items.key(tenant, conversation_id, f"MSG#{each.message_id}") for each in messages}
-        there = {str(item["sk"]) for item in get_all(self._table, list(keys.values()), doing="restoring messages")}
+        keys = {
+            each.message_id: items.key(tenant, conversation_id, f"MSG#{each.message_id}") for each in messages
+        }
+        there = {
+            str(item["sk"]) for item in get_all(self._table, list(keys.values()), doing="restoring messages")
+        }
         return [each for each in messages if keys[each.message_id]["sk"] not in there]
 
     def _writes(self, tenant: str, conversation_id: str, messages: Sequence[Message]) -> list[Any]:

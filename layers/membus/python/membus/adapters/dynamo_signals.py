@@ -1,6 +1,9 @@
-"""Traces of behaviour in DynamoDB: pk `T#<tenant>#U#<user>`, sk `SIGNAL#<trail>#<group>#<occurred ms>#<event id>`.
+"""Traces of behaviour in DynamoDB.
 
-A group is what a payload says, so it stands in the key as a digest: no text of a producer's forges another's key.
+Pk `T#<tenant>#U#<user>`, sk `SIGNAL#<trail>#<group>#<occurred ms>#<event id>`.
+
+A group is what a payload says, so it stands in the key as a digest: no text of a producer's forges another's
+key.
 """
 
 import hashlib
@@ -39,7 +42,10 @@ class DynamoSignals:
         return self._nearest(item, low, high, signal, reach=signal.reach)
 
     def _nearest(self, item: dict[str, Any], low: str, high: str, signal: Signal, *, reach: int) -> set[Mark]:
-        """Ask once, from the latest backwards: events mostly arrive in order, and few lie behind the new one."""
+        """Ask once, from the latest backwards.
+
+        Events mostly arrive in order, and few lie behind the new one.
+        """
         newest = self._near(item, low, high, signal, limit=2 * reach + 1)
         moment = epoch_ms(signal.mark.occurred_at)
         later = sum(epoch_ms(mark.occurred_at) >= moment for mark in newest)
@@ -49,7 +55,14 @@ class DynamoSignals:
         return earlier | self._near(item, str(item["sk"]), high, signal, limit=reach + 1, forward=True)
 
     def _near(
-        self, item: dict[str, Any], low: str, high: str, signal: Signal, *, limit: int | None, forward: bool = False
+        self,
+        item: dict[str, Any],
+        low: str,
+        high: str,
+        signal: Signal,
+        *,
+        limit: int | None,
+        forward: bool = False,
     ) -> set[Mark]:
         """Return the marks between two keys, at most `limit`; what has expired by now does not count."""
         query: dict[str, Any] = {

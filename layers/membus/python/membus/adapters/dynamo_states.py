@@ -1,7 +1,8 @@
 """States in DynamoDB: pk `T#<tenant>#A#<agent>`, sk `STATE#<session>`, the document as JSON in `body`.
 
-A document above 32 KB lies in the content store, `spilled` names it. Its key is made of the write's own id, so that
-a write that loses its race has touched nothing, and `write_id` tells a repeated request that it won the first time.
+A document above 32 KB lies in the content store, `spilled` names it. Its key is made of the write's own id,
+so that a write that loses its race has touched nothing, and `write_id` tells a repeated request that it won
+the first time.
 """
 
 import json
@@ -101,9 +102,12 @@ class DynamoStates:
         try:
             with dynamo_errors("deleting a state"):
                 answer = self._table.delete_item(
-                    Key=state_key(session), ConditionExpression=condition, ExpressionAttributeValues=values,
-                    ReturnValues="ALL_OLD", ReturnValuesOnConditionCheckFailure="ALL_OLD",
-                )  # fmt: skip
+                    Key=state_key(session),
+                    ConditionExpression=condition,
+                    ExpressionAttributeValues=values,
+                    ReturnValues="ALL_OLD",
+                    ReturnValuesOnConditionCheckFailure="ALL_OLD",
+                )
         except ConflictError as lost:
             version = self._version(blocker(lost))
             if not version:
@@ -115,16 +119,23 @@ class DynamoStates:
         start: dict[str, Any] = {"ExclusiveStartKey": after} if after else {}
         with dynamo_errors("listing states"):
             answer: Any = self._table.query(
-                KeyConditionExpression=Key("pk").eq(f"T#{tenant}#A#{agent}") & Key("sk").begins_with("STATE#"),
-                ProjectionExpression="sk, version, expires_at, user_id", Limit=limit, ConsistentRead=True, **start,
-            )  # fmt: skip
+                KeyConditionExpression=Key("pk").eq(f"T#{tenant}#A#{agent}")
+                & Key("sk").begins_with("STATE#"),
+                ProjectionExpression="sk, version, expires_at, user_id",
+                Limit=limit,
+                ConsistentRead=True,
+                **start,
+            )
         live = tuple(_lease(item) for item in answer["Items"] if self._live(item))
         return Page(live, answer.get("LastEvaluatedKey"))
 
     def _replace(
         self, session: Session, values: dict[str, Any], expected_version: int | None
     ) -> tuple[int, str | None]:
-        """Write the item; return its version and whose it was before. What it pointed to before is dropped."""
+        """Write the item; return its version and whose it was before.
+
+        What it pointed to before is dropped.
+        """
         version = 0
         for attempt in _attempts(expected_version):
             try:
@@ -151,11 +162,13 @@ class DynamoStates:
         named = {f":{name}": value for name, value in values.items()}
         with dynamo_errors("writing a state"):
             answer = self._table.update_item(
-                Key=state_key(session), UpdateExpression=f"SET {sets} REMOVE {other}",
+                Key=state_key(session),
+                UpdateExpression=f"SET {sets} REMOVE {other}",
                 ConditionExpression=attempt.condition,
                 ExpressionAttributeValues={**named, **attempt.values, ":one": 1, ":now": self._seconds()},
-                ReturnValues="ALL_OLD", ReturnValuesOnConditionCheckFailure="ALL_OLD",
-            )  # fmt: skip
+                ReturnValues="ALL_OLD",
+                ReturnValuesOnConditionCheckFailure="ALL_OLD",
+            )
         return dict(answer.get("Attributes", {}))
 
     def _held(self, session: Session, text: str, write_id: str) -> dict[str, str]:
@@ -167,7 +180,10 @@ class DynamoStates:
         return {"spilled": key}
 
     def _drop(self, key: Any) -> None:
-        """Remove a document that no item points to; what cannot be removed now goes with the store's lifecycle."""
+        """Remove a document that no item points to.
+
+        What cannot be removed now goes with the store's lifecycle.
+        """
         if key:
             with suppress(UnavailableError):
                 self._contents.drop(str(key))

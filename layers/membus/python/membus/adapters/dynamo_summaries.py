@@ -1,7 +1,10 @@
-"""Summaries beside their messages: pk `T#<tenant>#C#<conversation>`; sk `SUMMARY#<level>#<first message>`, `SLOTS`.
+"""Summaries beside their messages: pk `T#<tenant>#C#<conversation>`.
 
-`SLOTS` is the newest outline, `SLOTS#<version>` each one as it was. How far the newest one reaches also stands on
-`META` (`summary_version`, `covered`, `borders`): a turn reads it there and cannot be stored behind it.
+Sk `SUMMARY#<level>#<first message>`, `SLOTS`.
+
+`SLOTS` is the newest outline, `SLOTS#<version>` each one as it was. How far the newest one reaches also
+stands on `META` (`summary_version`, `covered`, `borders`): a turn reads it there and cannot be stored behind
+it.
 """
 
 import json
@@ -40,12 +43,20 @@ class DynamoSummaries:
         found = tuple(Summary.model_validate_json(str(item["body"])) for item in answer["Items"])
         return Page(found, answer.get("LastEvaluatedKey"))
 
-    def unsummarised(self, tenant: str, conversation_id: str, *, after: str | None, limit: int) -> list[Message]:
+    def unsummarised(
+        self, tenant: str, conversation_id: str, *, after: str | None, limit: int
+    ) -> list[Message]:
         found = self._query(**items.messages_of(tenant, conversation_id, after=after), Limit=limit)
         return [items.message_of(item) for item in found["Items"]]
 
     def advance(
-        self, tenant: str, conversation_id: str, outline: Outline, *, read: Outline, summaries: Sequence[Summary]
+        self,
+        tenant: str,
+        conversation_id: str,
+        outline: Outline,
+        *,
+        read: Outline,
+        summaries: Sequence[Summary],
     ) -> None:
         def put(sk: str, body: str) -> dict[str, Any]:
             item = {**items.key(tenant, conversation_id, sk), "body": body}
@@ -61,7 +72,9 @@ class DynamoSummaries:
 
     def _mark(self, key: dict[str, str], outline: Outline, read: Border) -> dict[str, Any]:
         """Move the pointer from the place and the version that were read, which nobody may have moved meanwhile."""
-        unmoved = "summary_version = :read AND covered = :from" if read.version else "attribute_not_exists(covered)"
+        unmoved = (
+            "summary_version = :read AND covered = :from" if read.version else "attribute_not_exists(covered)"
+        )
         return {
             "Update": {
                 "TableName": self._table.name,
@@ -84,7 +97,9 @@ class DynamoSummaries:
 
     def _query(self, **query: Any) -> Any:
         with dynamo_errors("reading a summary"):
-            return self._table.meta.client.query(TableName=self._table.name, **{"ConsistentRead": True, **query})
+            return self._table.meta.client.query(
+                TableName=self._table.name, **{"ConsistentRead": True, **query}
+            )
 
 
 def summary_item(tenant: str, conversation_id: str, summary: Summary) -> dict[str, str]:

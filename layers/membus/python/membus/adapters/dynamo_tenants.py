@@ -44,13 +44,19 @@ class DynamoTenants:
     def _set(self, tenant_id: str, limit: str, value: Decimal | str | None) -> Tenant:
         change: dict[str, Any] = {"UpdateExpression": "REMOVE #limit"}
         if value is not None:
-            change = {"UpdateExpression": "SET #limit = :value", "ExpressionAttributeValues": {":value": value}}
+            change = {
+                "UpdateExpression": "SET #limit = :value",
+                "ExpressionAttributeValues": {":value": value},
+            }
         try:
             with dynamo_errors("setting a limit"):
                 answer = self._table.update_item(
-                    Key=_key(tenant_id), ConditionExpression="attribute_exists(pk)", ReturnValues="ALL_NEW",
-                    ExpressionAttributeNames={"#limit": limit}, **change,
-                )  # fmt: skip
+                    Key=_key(tenant_id),
+                    ConditionExpression="attribute_exists(pk)",
+                    ReturnValues="ALL_NEW",
+                    ExpressionAttributeNames={"#limit": limit},
+                    **change,
+                )
         except ConflictError as error:
             raise NotFoundError(f"no tenant {tenant_id}") from error
         return _from_item(answer["Attributes"])

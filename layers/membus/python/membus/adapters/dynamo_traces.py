@@ -23,9 +23,12 @@ class DynamoTraces:
         episode = self._item(where) if where["pk"] else None
         share = identity.get("took")
         return Trace(
-            event=Recorded.model_validate_json(str(episode["body"])).event if episode and "body" in episode else None,
-            extracted=identity.get("extracted"), share=Share.model_validate_json(str(share)) if share else None,
-        )  # fmt: skip
+            event=Recorded.model_validate_json(str(episode["body"])).event
+            if episode and "body" in episode
+            else None,
+            extracted=identity.get("extracted"),
+            share=Share.model_validate_json(str(share)) if share else None,
+        )
 
     def _item(self, key: dict[str, str]) -> dict[str, Any] | None:
         with dynamo_errors("reading an event"):

@@ -1,7 +1,9 @@
-"""Usage in the tenants table: `T#<tenant>#USAGE`/`USAGE#<day>#<function>#<model>#<shard>`, one item of sums each.
+"""Usage in the tenants table.
 
-The partition is not the tenant's own, so whoever may write usage cannot touch the tenant, its budget or its erasures.
-Events stand under the function `-` and the model `events`.
+`T#<tenant>#USAGE`/`USAGE#<day>#<function>#<model>#<shard>`, one item of sums each.
+
+The partition is not the tenant's own, so whoever may write usage cannot touch the tenant, its budget or its
+erasures. Events stand under the function `-` and the model `events`.
 """
 
 from collections.abc import Iterable, Iterator
@@ -19,7 +21,10 @@ if TYPE_CHECKING:
     from mypy_boto3_dynamodb.service_resource import Table
 
 SHARDS = 4
-"""Items that one function's calls to one model are spread over: 4,000 calls a second before one of them is hot."""
+"""Items that one function's calls to one model are spread over.
+
+4,000 calls a second before one of them is hot.
+"""
 COUNTED = ("calls", "input", "cache_read", "cache_write", "output", "unpriced_calls")
 EVENTS = "-#events"
 
@@ -39,7 +44,9 @@ class DynamoUsage:
         self._add(tenant, f"{day}#{EVENTS}", {"events": events}, write_id=uuid4().hex)
 
     def spent(self, tenant: str, day: date) -> Decimal:
-        return sum((item.get("dollars", Decimal(0)) for item in self._items(tenant, day, day)), start=Decimal(0))
+        return sum(
+            (item.get("dollars", Decimal(0)) for item in self._items(tenant, day, day)), start=Decimal(0)
+        )
 
     def spendings(self, tenant: str, first: date, last: date) -> list[Spending]:
         return merged(_spending(item) for item in self._items(tenant, first, last) if "calls" in item)
@@ -50,8 +57,8 @@ class DynamoUsage:
     def _add(self, tenant: str, what: str, figures: dict[str, Any], *, write_id: str) -> None:
         """Add the figures to a shard that the write's id chooses; the shard keeps that id.
 
-        So a write that the SDK repeats, because its answer was lost, meets its own id and is not added again; unless
-        another write to the same shard came in between.
+        So a write that the SDK repeats, because its answer was lost, meets its own id and is not added again;
+        unless another write to the same shard came in between.
         """
         sums = ", ".join(f"#{name} :{name}" for name in figures)
         values = {f":{name}": value for name, value in figures.items()}
@@ -75,10 +82,12 @@ class DynamoUsage:
                 TableName=self._table.name,
                 KeyConditionExpression="pk = :pk AND sk BETWEEN :first AND :last",
                 ExpressionAttributeValues={
-                    ":pk": _pk(tenant), ":first": f"USAGE#{first}#", ":last": f"USAGE#{last}#\uffff",
+                    ":pk": _pk(tenant),
+                    ":first": f"USAGE#{first}#",
+                    ":last": f"USAGE#{last}#\uffff",
                 },
                 ConsistentRead=True,
-            )  # fmt: skip
+            )
             for page in pages:
                 yield from page["Items"]
 

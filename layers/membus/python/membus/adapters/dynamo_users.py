@@ -1,7 +1,7 @@
 """Everybody a tenant keeps something for, found by reading a whole table: for an operator's command alone.
 
-No key lists users, and an index that did would be written with every event. A scan reads each item once: half a read
-unit for 4 KB, a dollar for about sixty gigabytes.
+No key lists users, and an index that did would be written with every event. A scan reads each item once: half
+a read unit for 4 KB, a dollar for about sixty gigabytes.
 """
 
 from typing import TYPE_CHECKING, Any
@@ -27,7 +27,8 @@ class DynamoUsers:
         while True:
             with dynamo_errors("looking for a tenant's users"):
                 answer = self._table.scan(
-                    FilterExpression=Attr("pk").begins_with(prefix) | Attr(self._listed_by).begins_with(prefix),
+                    FilterExpression=Attr("pk").begins_with(prefix)
+                    | Attr(self._listed_by).begins_with(prefix),
                     ProjectionExpression=f"pk, {self._listed_by}",
                     **start,
                 )

@@ -1,4 +1,7 @@
-"""Episodes that wait for their cold copy: the sparse index `unarchived`, in shards, and the items it points to."""
+"""Episodes that wait for their cold copy.
+
+The sparse index `unarchived`, in shards, and the items it points to.
+"""
 
 import re
 from collections.abc import Iterator, Sequence
@@ -85,7 +88,8 @@ class DynamoWaiting:
     def _stamp(self, key: dict[str, str], name: str, expires_at: int) -> bool:
         """Return whether the episode is still there.
 
-        Of two archivers the later expiry stands: no object may claim that an episode is hot when it no longer is.
+        Of two archivers the later expiry stands: no object may claim that an episode is hot when it no longer
+        is.
         """
         try:
             with dynamo_errors("marking an episode as archived"):
@@ -104,7 +108,9 @@ class DynamoWaiting:
 
 def _waiting(partition: str, places: Sequence[str]) -> Waiting:
     parts = _parts(partition)
-    return Waiting(parts["tenant"], parts["agent"], date.fromisoformat(parts["day"]), partition, tuple(sorted(places)))
+    return Waiting(
+        parts["tenant"], parts["agent"], date.fromisoformat(parts["day"]), partition, tuple(sorted(places))
+    )
 
 
 def _parts(partition: str) -> dict[str, str]:

@@ -1,10 +1,11 @@
 """How an episode lies in DynamoDB, beside its event's one identity.
 
-pk `T#<tenant>#EV#<event id>`, sk `EVENT`: where the episode lies and which extractor has read it.
-pk `T#<tenant>#A#<agent>#E#<yyyy-mm-dd>`, sk `<ulid of occurred_at>#<event id>`: the episode; index `by_user` by user
-and time; sparse index `unarchived` until its cold copy is verified. A busy agent's day has more partitions than one,
-`#<shard>` at the end of the pk; the first has none, so that a day written before there were shards is read as before.
-A payload above 32 KB lies in the content store and `spilled` names it, by its hash: a copy of the event finds it there.
+pk `T#<tenant>#EV#<event id>`, sk `EVENT`: where the episode lies and which extractor has read it. pk
+`T#<tenant>#A#<agent>#E#<yyyy-mm-dd>`, sk `<ulid of occurred_at>#<event id>`: the episode; index `by_user` by
+user and time; sparse index `unarchived` until its cold copy is verified. A busy agent's day has more
+partitions than one, `#<shard>` at the end of the pk; the first has none, so that a day written before there
+were shards is read as before. A payload above 32 KB lies in the content store and `spilled` names it, by its
+hash: a copy of the event finds it there.
 """
 
 import hashlib
@@ -23,7 +24,10 @@ from membus.errors import UnavailableError
 from membus.ports.contents import ContentStore
 
 ARCHIVE_SHARDS = 16
-"""The archiver's index is written once per event by every tenant: one partition of it takes 1,000 writes a second."""
+"""The archiver's index is written once per event by every tenant.
+
+One partition of it takes 1,000 writes a second.
+"""
 
 
 @dataclass(frozen=True)
@@ -49,13 +53,22 @@ def texts_prefix(tenant: str, user: str) -> str:
 
 
 def recording(
-    table_name: str, recorded: Recorded, *, extracted: str | None, spilled: Spilled | None = None, shards: int = 1
+    table_name: str,
+    recorded: Recorded,
+    *,
+    extracted: str | None,
+    spilled: Spilled | None = None,
+    shards: int = 1,
 ) -> list[Any]:
-    """Return the two writes of a transaction that record an event, if its id is new: its identity and its episode."""
+    """Return the two writes of a transaction that record an event, if its id is new.
+
+    Its identity and its episode.
+    """
     episode = _episode(recorded, spilled, shards)
     identity = identity_key(recorded.event.tenant_id, recorded.event.event_id) | {
-        "episode_pk": episode["pk"], "episode_sk": episode["sk"],
-    }  # fmt: skip
+        "episode_pk": episode["pk"],
+        "episode_sk": episode["sk"],
+    }
     if extracted:
         identity["extracted"] = extracted
     first = {"TableName": table_name, "Item": identity, "ConditionExpression": "attribute_not_exists(pk)"}
@@ -70,7 +83,9 @@ def opened(item: dict[str, Any], contents: ContentStore) -> Recorded:
     text = contents.text(str(item["spilled"]))
     if text is None:
         raise UnavailableError(f"the payload of event {recorded.event.event_id} cannot be found")
-    return recorded.model_copy(update={"event": recorded.event.model_copy(update={"payload": json.loads(text)})})
+    return recorded.model_copy(
+        update={"event": recorded.event.model_copy(update={"payload": json.loads(text)})}
+    )
 
 
 def identity_key(tenant: str, event_id: str) -> dict[str, str]:
@@ -102,12 +117,18 @@ def _episode(recorded: Recorded, spilled: Spilled | None, shards: int) -> dict[s
     days = partitions(event.tenant_id, event.agent_id, occurred.date(), shards)
     pk = days[zlib.crc32(event.event_id.encode()) % shards]
     sk = place_of(event)
-    kept = recorded.model_copy(update={"event": event.model_copy(update={"payload": {}})}) if spilled else recorded
+    kept = (
+        recorded.model_copy(update={"event": event.model_copy(update={"payload": {}})})
+        if spilled
+        else recorded
+    )
     return {
-        "pk": pk, "sk": sk,
-        "user_pk": user_key(event.tenant_id, event.user_id), "user_sk": sk,
+        "pk": pk,
+        "sk": sk,
+        "user_pk": user_key(event.tenant_id, event.user_id),
+        "user_sk": sk,
         "unarchived": f"UNARCHIVED#{zlib.crc32(pk.encode()) % ARCHIVE_SHARDS:02d}",
         "body": kept.model_dump_json(by_alias=True, exclude={"extracted"}),
         **({"session_id": event.session_id} if event.session_id else {}),
         **({"spilled": spilled.key, "spilled_bytes": len(spilled.text.encode())} if spilled else {}),
-    }  # fmt: skip
+    }

@@ -1,4 +1,7 @@
-"""A user's rows in the cold tier: objects written again without them, and every version that holds them removed."""
+"""A user's rows in the cold tier.
+
+Objects written again without them, and every version that holds them removed.
+"""
 
 from collections import Counter
 from collections.abc import Callable
@@ -26,7 +29,9 @@ Does = Callable[[Owner, "ColdObject"], Counter[str]]
 
 
 class ColdRows:
-    """Every object of the tenant is opened: a row's user stands inside. The cursor is the last place that is done.
+    """Every object of the tenant is opened: a row's user stands inside.
+
+    The cursor is the last place that is done.
 
     What a compaction merges meanwhile lies where its last row does, so ahead if any of it does.
     """
@@ -49,7 +54,11 @@ class ColdRows:
     def count(self, owner: Owner, *, cursor: str, time_left: Callable[[], bool]) -> Tally:
         found: Counter[str] = Counter()
         further = self._walked(
-            owner, cursor, time_left, found, lambda owner, kept: Counter(cold_rows=len(self._rows(owner, kept)))
+            owner,
+            cursor,
+            time_left,
+            found,
+            lambda owner, kept: Counter(cold_rows=len(self._rows(owner, kept))),
         )
         if further is None:
             found["cold_versions"] += self._unnamed(owner, remove=False)
@@ -60,7 +69,8 @@ class ColdRows:
     ) -> str | None:
         """Do something with each object behind the cursor; return how far it came, None where all are done.
 
-        An object that was merged with others meanwhile is in the catalog no longer: the walk goes on from before it.
+        An object that was merged with others meanwhile is in the catalog no longer: the walk goes on from
+        before it.
         """
         done = cursor
         objects = sorted(self._catalog.of(owner.tenant), key=lambda each: each.place)
@@ -87,10 +97,14 @@ class ColdRows:
         removed = Counter({"cold_rows": len(rows), "cold_objects": 1})
         removed["event_identities"] += self._traces.blank(owner.tenant, (row.event_id for row in rows))
         sessions = (
-            Session(tenant=owner.tenant, agent=kept.agent, session_id=row.session_id) for row in rows if row.session_id
+            Session(tenant=owner.tenant, agent=kept.agent, session_id=row.session_id)
+            for row in rows
+            if row.session_id
         )
         removed["states"] += self._traces.drop_states(sessions)
-        removed["large_texts"] += sum(self._versions.purge(f"spill/{row.spilled}") for row in rows if row.spilled)
+        removed["large_texts"] += sum(
+            self._versions.purge(f"spill/{row.spilled}") for row in rows if row.spilled
+        )
         self._exchange(kept, self._objects.merge([kept], without_user=owner.user))
         return removed
 
@@ -113,7 +127,10 @@ class ColdRows:
                 return found
 
     def _unnamed(self, owner: Owner, *, remove: bool) -> int:
-        """Return how many versions hold the user's rows that no catalog names: of merged, replaced, dropped objects."""
+        """Return how many versions hold the user's rows that no catalog names.
+
+        Of merged, replaced, dropped objects.
+        """
         named = {each.key for each in self._catalog.of(owner.tenant)}
         found = 0
         for page in list(self._versions.pages(f"{owner.tenant}/")):

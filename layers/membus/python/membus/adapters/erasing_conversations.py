@@ -32,8 +32,9 @@ NOTE = "TALK#"
 class UserConversations:
     """`tier` is the hot tier, where there is one: a window there is dropped with the messages it holds.
 
-    The entry in a conversation goes with the user's words, so that others may go on there at once. A turn or a summary
-    that was under way meanwhile is stored behind that, where no index leads: a note leads there in the second round.
+    The entry in a conversation goes with the user's words, so that others may go on there at once. A turn or
+    a summary that was under way meanwhile is stored behind that, where no index leads: a note leads there in
+    the second round.
     """
 
     name = "conversations"
@@ -83,8 +84,10 @@ class UserConversations:
         for status in ("active", "archived", items.LEFT):
             listed = Key("status_pk").eq(f"T#{owner.tenant}#U#{owner.user}#{status}")
             query = {
-                "IndexName": "by_status", "KeyConditionExpression": listed, "ProjectionExpression": "status_sk",
-            }  # fmt: skip
+                "IndexName": "by_status",
+                "KeyConditionExpression": listed,
+                "ProjectionExpression": "status_sk",
+            }
             for page in list(pages(self._table, query, doing="erasing conversations")):
                 yield from (str(each["status_sk"]) for each in page)
 
@@ -96,7 +99,10 @@ class UserConversations:
         return {str(item["sk"]).removeprefix(NOTE): int(item["outline"]) for item in found}
 
     def _put_note(self, owner: Owner, conversation_id: str) -> None:
-        """Note a conversation before anything of it goes; the first note stays, it is the most careful one."""
+        """Note a conversation before anything of it goes.
+
+        The first note stays, it is the most careful one.
+        """
         conversation = self._find(owner.tenant, conversation_id)
         outline = conversation.marks.covered.version + 1 if conversation else 0
         note = _note(owner, conversation_id) | {"outline": outline}
@@ -106,7 +112,8 @@ class UserConversations:
     def _left_by(self, owner: Owner, conversation_id: str, outline: int | None) -> Mapping[str, int]:
         """Leave of one conversation what others said; the entry that led here goes last.
 
-        Of the second round `outline` is the newest version that cannot tell of the user: what came behind it may.
+        Of the second round `outline` is the newest version that cannot tell of the user: what came behind it
+        may.
         """
         conversation = self._find(owner.tenant, conversation_id)
         removed: Mapping[str, int] = {}

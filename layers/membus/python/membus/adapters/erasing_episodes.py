@@ -42,15 +42,18 @@ class UserEpisodes:
         return Tally(removed)
 
     def count(self, owner: Owner, *, cursor: str, time_left: Callable[[], bool]) -> Tally:  # noqa: ARG002
-        found = sum(len(items) for items in pages(self._table, _query(owner), doing="counting episodes", limit=1000))
+        found = sum(
+            len(items) for items in pages(self._table, _query(owner), doing="counting episodes", limit=1000)
+        )
         return Tally({"episodes": found})
 
 
 def _query(owner: Owner) -> dict[str, Any]:
     return {
-        "IndexName": "by_user", "KeyConditionExpression": Key("user_pk").eq(user_key(owner.tenant, owner.user)),
+        "IndexName": "by_user",
+        "KeyConditionExpression": Key("user_pk").eq(user_key(owner.tenant, owner.user)),
         "ProjectionExpression": "pk, sk, session_id, spilled",
-    }  # fmt: skip
+    }
 
 
 def _sessions(tenant: str, items: list[dict[str, Any]]) -> set[Session]:

@@ -17,13 +17,23 @@ if TYPE_CHECKING:
     from mypy_boto3_dynamodb.service_resource import Table
 
 NAMES = {
-    "PROFILE": "facts", "FACT": "facts", "FACTV": "facts", "FACTC": "facts", "QUAR": "held_facts", "SIGNAL": "signals",
-    "DOC": "documents", "FRESH": "fresh_words", "STATE": "state_notes",
-}  # fmt: skip
+    "PROFILE": "facts",
+    "FACT": "facts",
+    "FACTV": "facts",
+    "FACTC": "facts",
+    "QUAR": "held_facts",
+    "SIGNAL": "signals",
+    "DOC": "documents",
+    "FRESH": "fresh_words",
+    "STATE": "state_notes",
+}
 
 
 class UserItems:
-    """What a partition holds is counted by what its sort keys begin with; `traces` removes the states that it names."""
+    """What a partition holds is counted by what its sort keys begin with.
+
+    `traces` removes the states that it names.
+    """
 
     def __init__(self, table: "Table", name: str, traces: EventTraces | None = None) -> None:
         self._table, self.name, self._traces = table, name, traces
@@ -54,7 +64,11 @@ class UserItems:
 
 def _query(owner: Owner) -> dict[str, Any]:
     pk = f"T#{owner.tenant}#U#{owner.user}"
-    return {"KeyConditionExpression": Key("pk").eq(pk), "ProjectionExpression": "pk, sk", "ConsistentRead": True}
+    return {
+        "KeyConditionExpression": Key("pk").eq(pk),
+        "ProjectionExpression": "pk, sk",
+        "ConsistentRead": True,
+    }
 
 
 def _documents(owner: Owner, items: list[dict[str, Any]]) -> list[Mapping[str, Any]]:

@@ -1,4 +1,7 @@
-"""A member's words in somebody else's conversation: they go, and what was told of the conversation begins anew."""
+"""A member's words in somebody else's conversation.
+
+They go, and what was told of the conversation begins anew.
+"""
 
 from typing import TYPE_CHECKING, Any
 
@@ -32,9 +35,9 @@ class MemberWords:
     def remove(self, user: str, conversation: Conversation, *, anew: bool, again: bool) -> int:
         """Remove what a member said and what was answered to it, and strike them from the members.
 
-        Summaries and slots go with it, or because they are to begin `anew`: they are written again from what is left,
-        once that is due. Done `again`, prompts that were made meanwhile quote nothing either. Raises ConflictError
-        where a turn comes in between; then it may be done again.
+        Summaries and slots go with it, or because they are to begin `anew`: they are written again from what
+        is left, once that is due. Done `again`, prompts that were made meanwhile quote nothing either. Raises
+        ConflictError where a turn comes in between; then it may be done again.
         """
         messages, gone = self._messages(conversation), self._gone(user, conversation)
         if gone or anew:
@@ -64,18 +67,25 @@ class MemberWords:
         left = [item for item in messages if item not in gone]
         title = ", title" if conversation.title in titles(gone) else ""
         update: Any = {
-            "TableName": self._table.name, "Key": items.key(conversation.tenant_id, conversation.conversation_id),
+            "TableName": self._table.name,
+            "Key": items.key(conversation.tenant_id, conversation.conversation_id),
             "UpdateExpression": "SET summary_version = :version, covered = :until, borders = :borders, "
             f"message_count = :left, tokens = :tokens REMOVE cut{title}",
             "ConditionExpression": f"{items.ALIVE} AND message_count = :read",
             "ExpressionAttributeValues": {
-                ":version": version, ":until": BEFORE_ALL, ":borders": f"[{blank.border.model_dump_json()}]",
-                ":left": len(left), ":tokens": tokens_of(left), ":read": conversation.message_count,
+                ":version": version,
+                ":until": BEFORE_ALL,
+                ":borders": f"[{blank.border.model_dump_json()}]",
+                ":left": len(left),
+                ":tokens": tokens_of(left),
+                ":read": conversation.message_count,
             },
-        }  # fmt: skip
+        }
         slots = {**items.key(conversation.tenant_id, conversation.conversation_id, "SLOTS")}
         put: Any = {"TableName": self._table.name, "Item": slots | {"body": blank.model_dump_json()}}
-        transact(self._table.meta.client, [{"Update": update}, {"Put": put}], doing="beginning a summary anew")
+        transact(
+            self._table.meta.client, [{"Update": update}, {"Put": put}], doing="beginning a summary anew"
+        )
 
     def _made_of(self, conversation: Conversation, gone: list[Item]) -> list[Item]:
         """Return summaries, slots, and the prompts and requests of the messages that go."""
@@ -113,5 +123,8 @@ class MemberWords:
 
     def _items(self, conversation: Conversation, prefix: str) -> list[Item]:
         pk = items.key(conversation.tenant_id, conversation.conversation_id)["pk"]
-        query = {"KeyConditionExpression": Key("pk").eq(pk) & Key("sk").begins_with(prefix), "ConsistentRead": True}
+        query = {
+            "KeyConditionExpression": Key("pk").eq(pk) & Key("sk").begins_with(prefix),
+            "ConsistentRead": True,
+        }
         return [item for page in pages(self._table, query, doing="reading a conversation") for item in page]

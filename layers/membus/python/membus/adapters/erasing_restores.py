@@ -1,7 +1,7 @@
 """What a restored table must take from the one in use: the catalog of objects, and the ids of erased events.
 
-Objects go back to no point in time. An erased event's bare id stands where its identity would; a restore brings the
-whole identity back, and no key says whose.
+Objects go back to no point in time. An erased event's bare id stands where its identity would; a restore
+brings the whole identity back, and no key says whose.
 """
 
 from collections import Counter
@@ -36,8 +36,10 @@ def _items(table: "Table", tenant: str, infix: str) -> Iterator[dict[str, Any]]:
         with dynamo_errors("reading a table whole"):
             answer: Any = table.scan(
                 FilterExpression="begins_with(pk, :mine)",
-                ExpressionAttributeValues={":mine": f"T#{tenant}{infix}"}, ConsistentRead=True, **start,
-            )  # fmt: skip
+                ExpressionAttributeValues={":mine": f"T#{tenant}{infix}"},
+                ConsistentRead=True,
+                **start,
+            )
         yield from answer["Items"]
         if "LastEvaluatedKey" not in answer:
             return

@@ -1,4 +1,7 @@
-"""Everything of a tenant, found by reading tables once through: for an operator's command, no function may scan."""
+"""Everything of a tenant, found by reading tables once through.
+
+For an operator's command, no function may scan.
+"""
 
 from collections.abc import Callable, Mapping
 from typing import TYPE_CHECKING, Any
@@ -14,19 +17,33 @@ if TYPE_CHECKING:
     from mypy_boto3_dynamodb.service_resource import Table
 
 EXPORTS = "exports/{}/"
-FOLDERS = ("{}/", "spill/episodes/{}/", "spill/documents/{}/", "spill/states/{}/", "spill/results/{}/", EXPORTS)
+FOLDERS = (
+    "{}/",
+    "spill/episodes/{}/",
+    "spill/documents/{}/",
+    "spill/states/{}/",
+    "spill/results/{}/",
+    EXPORTS,
+)
 TABLES = ("memories", "vectors", "removals", "scopes")
 
 
 class TenantItems:
-    """`keeps` says of a sort key that its item outlives the tenant: the bill, and what says that it was erased."""
+    """`keeps` says of a sort key that its item outlives the tenant.
+
+    The bill, and what says that it was erased.
+    """
 
     def __init__(self, table: "Table", name: str, *, keeps: Callable[[str], bool] = lambda _: False) -> None:
         self._table, self.name, self._keeps = table, name, keeps
 
     def erase(self, owner: Owner, *, cursor: str, time_left: Callable[[], bool], settled: bool) -> Tally:  # noqa: ARG002
         return Tally(
-            {self.name: sum(remove(self._table, page, doing="erasing a tenant") for page in self._pages(owner))}
+            {
+                self.name: sum(
+                    remove(self._table, page, doing="erasing a tenant") for page in self._pages(owner)
+                )
+            }
         )
 
     def count(self, owner: Owner, *, cursor: str, time_left: Callable[[], bool]) -> Tally:  # noqa: ARG002
@@ -38,9 +55,11 @@ class TenantItems:
         while True:
             with dynamo_errors("looking for a tenant's items"):
                 answer: Any = self._table.scan(
-                    FilterExpression="pk = :own OR begins_with(pk, :below)", ProjectionExpression="pk, sk",
-                    ExpressionAttributeValues={":own": f"T#{owner.tenant}", ":below": f"T#{owner.tenant}#"}, **start,
-                )  # fmt: skip
+                    FilterExpression="pk = :own OR begins_with(pk, :below)",
+                    ProjectionExpression="pk, sk",
+                    ExpressionAttributeValues={":own": f"T#{owner.tenant}", ":below": f"T#{owner.tenant}#"},
+                    **start,
+                )
             found.append([item for item in answer["Items"] if not self._keeps(str(item["pk"]))])
             if "LastEvaluatedKey" not in answer:
                 return found

@@ -1,4 +1,7 @@
-"""What an event leaves beside its episode: its identity, with what a model proposed, and the state of its session."""
+"""What an event leaves beside its episode.
+
+Its identity, with what a model proposed, and the state of its session.
+"""
 
 from collections.abc import Iterable
 from concurrent.futures import ThreadPoolExecutor
@@ -18,7 +21,10 @@ if TYPE_CHECKING:
 
 
 class EventTraces:
-    """`kept_until` is when nothing is left that could bring an erased event back: its bare id is remembered so long."""
+    """`kept_until` is when nothing is left that could bring an erased event back.
+
+    Its bare id is remembered so long.
+    """
 
     def __init__(self, table: "Table", versions: S3Versions, kept_until: datetime) -> None:
         self._table, self._versions = table, versions
@@ -28,7 +34,10 @@ class EventTraces:
         """Leave of each event that its id was seen: what comes back under it is dropped."""
 
         def forget(event_id: str) -> None:
-            mark: Any = identity_key(tenant, event_id) | {"extracted": FORGOTTEN, "expires_at": self._expires_at}
+            mark: Any = identity_key(tenant, event_id) | {
+                "extracted": FORGOTTEN,
+                "expires_at": self._expires_at,
+            }
             with dynamo_errors("erasing an event's identity"):
                 self._table.put_item(Item=mark)
 

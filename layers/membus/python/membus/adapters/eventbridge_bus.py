@@ -48,7 +48,9 @@ class EventBridgeBus:
             if not again:
                 break
             time.sleep(pause)
-            refused = {place: code for place, code in refused.items() if place not in again} | self._try(again)
+            refused = {place: code for place, code in refused.items() if place not in again} | self._try(
+                again
+            )
         return refused
 
     def _try(self, batch: "dict[int, PutEventsRequestEntryTypeDef]") -> dict[int, str]:
@@ -65,7 +67,12 @@ class EventBridgeBus:
 
     def _entry(self, event: Event) -> "PutEventsRequestEntryTypeDef":
         detail = event.model_dump_json(by_alias=True)
-        return {"Source": self._source, "DetailType": event.type, "Detail": detail, "EventBusName": self._name}
+        return {
+            "Source": self._source,
+            "DetailType": event.type,
+            "Detail": detail,
+            "EventBusName": self._name,
+        }
 
 
 def _batches(

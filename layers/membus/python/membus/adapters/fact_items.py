@@ -9,15 +9,22 @@ from membus.domain.profile import Profile
 
 
 def profile_write(table_name: str, profile: Profile) -> dict[str, Any]:
-    """Return the write of a profile; its version guards the whole commit, every write to a user's facts raises it."""
+    """Return the write of a profile.
+
+    Its version guards the whole commit, every write to a user's facts raises it.
+    """
     read = profile.version - 1
     unread: dict[str, Any] = {"ConditionExpression": "attribute_not_exists(pk)"}
     still: dict[str, Any] = {
-        "ConditionExpression": "version = :read", "ExpressionAttributeValues": {":read": read},
-    }  # fmt: skip
+        "ConditionExpression": "version = :read",
+        "ExpressionAttributeValues": {":read": read},
+    }
     item = {
-        "pk": user_pk(profile.owner), "sk": "PROFILE", "version": profile.version, "body": profile.model_dump_json(),
-    }  # fmt: skip
+        "pk": user_pk(profile.owner),
+        "sk": "PROFILE",
+        "version": profile.version,
+        "body": profile.model_dump_json(),
+    }
     return {"Put": {"TableName": table_name, "Item": item, **(still if read else unread)}}
 
 
@@ -26,13 +33,20 @@ def user_pk(owner: Owner) -> str:
 
 
 def fact_item(pk: str, fact: Fact, *, revision: int) -> dict[str, Any]:
-    """A retracted fact keeps its item, marked: with it would go the word that keeps the fact from coming back.
+    """A retracted fact keeps its item, marked.
 
-    `revision` is the profile's version, which no rebuild lowers: whoever copies the fact knows the newer one by it.
+    With it would go the word that keeps the fact from coming back.
+
+    `revision` is the profile's version, which no rebuild lowers: whoever copies the fact knows the newer one
+    by it.
     """
     item = {
-        "pk": pk, "sk": f"FACT#{fact.key}", "kind": fact.kind, "body": fact.model_dump_json(), "revision": revision,
-    }  # fmt: skip
+        "pk": pk,
+        "sk": f"FACT#{fact.key}",
+        "kind": fact.kind,
+        "body": fact.model_dump_json(),
+        "revision": revision,
+    }
     return item | ({"retracted": True} if fact.retracted else {})
 
 

@@ -10,7 +10,10 @@ from psycopg.pq import Format
 
 @dataclass(frozen=True)
 class HalfVector:
-    """A parameter for `%(…)s::halfvec`; the cast tells the server the type, whose number differs by database."""
+    """A parameter for `%(…)s::halfvec`.
+
+    The cast tells the server the type, whose number differs by database.
+    """
 
     values: Sequence[float]
 

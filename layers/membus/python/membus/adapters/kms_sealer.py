@@ -14,4 +14,6 @@ class KmsSealer:
 
     def seal(self, message: bytes) -> bytes:
         with translated("cursor key"):
-            return self._client.generate_mac(KeyId=self._key_id, MacAlgorithm="HMAC_SHA_256", Message=message)["Mac"]
+            return self._client.generate_mac(
+                KeyId=self._key_id, MacAlgorithm="HMAC_SHA_256", Message=message
+            )["Mac"]

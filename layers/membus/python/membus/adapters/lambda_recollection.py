@@ -1,4 +1,7 @@
-"""Search and episodes through the function that holds them: chat lies outside the network that Postgres lives in."""
+"""Search and episodes through the function that holds them.
+
+Chat lies outside the network that Postgres lives in.
+"""
 
 import json
 from collections.abc import Sequence
@@ -36,11 +39,15 @@ class LambdaRecollection(_Memory):
         return [Recalled.model_validate(each) for each in self._ask({"recall": asked})]
 
     def texts(self, tenant: str, memory_ids: Sequence[str]) -> dict[str, list[str]]:
-        texts: dict[str, list[str]] = self._ask({"passages": {"tenant": tenant, "memory_ids": list(memory_ids)}})
+        texts: dict[str, list[str]] = self._ask(
+            {"passages": {"tenant": tenant, "memory_ids": list(memory_ids)}}
+        )
         return texts
 
 
 class LambdaEpisodes(_Memory):
     def page(self, wanted: EpisodeQuery, *, limit: int, after: dict[str, str] | None) -> Page[Episode]:
-        found = self._ask({"episodes": {"wanted": wanted.model_dump(mode="json"), "limit": limit, "after": after}})
+        found = self._ask(
+            {"episodes": {"wanted": wanted.model_dump(mode="json"), "limit": limit, "after": after}}
+        )
         return Page(tuple(Episode.model_validate(each) for each in found["items"]), found["after"])

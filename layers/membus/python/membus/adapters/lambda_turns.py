@@ -1,4 +1,7 @@
-"""Turns in invocations of their own: Lambda keeps them in its queue, tries twice more, and parks what still fails."""
+"""Turns in invocations of their own.
+
+Lambda keeps them in its queue, tries twice more, and parks what still fails.
+"""
 
 import json
 from collections.abc import Mapping

@@ -1,4 +1,7 @@
-"""A stranger's SQL over the archive: admitted by the gate, over a copy of what it may see, run in the cage."""
+"""A stranger's SQL over the archive.
+
+Admitted by the gate, over a copy of what it may see, run in the cage.
+"""
 
 from collections.abc import Callable, Sequence
 from datetime import UTC, date, datetime, time, timedelta
@@ -20,7 +23,10 @@ OBJECTS_MAX = 60
 BYTES_MAX = 64 * 2**20
 """Of all objects in Parquet: what a function fetches in about two seconds."""
 COPY_BYTES_MAX = 16 * 2**20
-"""Of the rows that are copied for the question, in Parquet; in the engine's memory they take several times that."""
+"""Of the rows that are copied for the question, in Parquet.
+
+In the engine's memory they take several times that.
+"""
 LIMITS = Limits()
 TRIES = 3
 
@@ -28,7 +34,9 @@ TRIES = 3
 class ParquetArchive:
     """`objects` is a function: a process whose question the gate refuses never opens an object."""
 
-    def __init__(self, catalog: ColdCatalog, objects: Callable[[], S3ColdObjects], limits: Limits = LIMITS) -> None:
+    def __init__(
+        self, catalog: ColdCatalog, objects: Callable[[], S3ColdObjects], limits: Limits = LIMITS
+    ) -> None:
         self._catalog, self._objects, self._limits = catalog, objects, limits
 
     def answer(self, question: ArchiveQuestion) -> Table:
@@ -45,7 +53,9 @@ class ParquetArchive:
         return self._run(sql, self._reached(question.tenant, span), span, question.without)
 
     def _reached(self, tenant: str, span: Span) -> list[ColdObject]:
-        objects = [each for each in self._catalog.of(tenant) if each.last > span.after and each.first < span.before]
+        objects = [
+            each for each in self._catalog.of(tenant) if each.last > span.after and each.first < span.before
+        ]
         _check(len(objects) <= OBJECTS_MAX and sum(each.bytes for each in objects) <= BYTES_MAX)
         return objects
 

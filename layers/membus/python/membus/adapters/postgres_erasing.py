@@ -1,4 +1,7 @@
-"""A user's rows of the search index: passages, vectors of every model, what waits, and what was removed before."""
+"""A user's rows of the search index.
+
+Passages, vectors of every model, what waits, and what was removed before.
+"""
 
 from collections.abc import Callable
 from typing import Any
@@ -64,5 +67,8 @@ class IndexedRows:
 
 def _named(owner: Owner) -> dict[str, Any]:
     return {
-        "tenant": owner.tenant, "scope": scope_of(owner.user, None), "batch": _BATCH, "facts": f"fact:{owner.user}:",
-    }  # fmt: skip
+        "tenant": owner.tenant,
+        "scope": scope_of(owner.user, None),
+        "batch": _BATCH,
+        "facts": f"fact:{owner.user}:",
+    }

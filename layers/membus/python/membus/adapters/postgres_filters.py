@@ -48,7 +48,9 @@ def _test(condition: Condition, parameters: dict[str, Any]) -> sql.Composable:
 
 
 def _contains(field: sql.Composable, value: Any, parameters: dict[str, Any]) -> sql.Composable:
-    member = sql.SQL("(jsonb_typeof({0}) = 'array' AND {0} @> {1})").format(field, _value(Jsonb([value]), parameters))
+    member = sql.SQL("(jsonb_typeof({0}) = 'array' AND {0} @> {1})").format(
+        field, _value(Jsonb([value]), parameters)
+    )
     if not isinstance(value, str):
         return member
     pattern = _value(f"%{_escaped(value)}%", parameters)
@@ -56,7 +58,9 @@ def _contains(field: sql.Composable, value: Any, parameters: dict[str, Any]) -> 
     return sql.SQL("({} OR {})").format(member, words)
 
 
-def _compares(field: sql.Composable, comparison: sql.SQL, value: Any, parameters: dict[str, Any]) -> sql.Composable:
+def _compares(
+    field: sql.Composable, comparison: sql.SQL, value: Any, parameters: dict[str, Any]
+) -> sql.Composable:
     if isinstance(value, str):  # by code point, whatever the database sorts by
         text = sql.SQL("(jsonb_typeof({0}) = 'string' AND {0} #>> '{{}}' COLLATE \"C\" {1} {2})")
         return text.format(field, comparison, _value(value, parameters))

@@ -24,7 +24,8 @@ _DOCUMENTS = """
 def found(scope: Scope, passages: Sequence[tuple[Any, ...]], *, pending: int | None) -> Found:
     """Return what was found from columns in the order of a `Row`, then visible, kind, source and metadata.
 
-    In the place of a row's position the first has all messages that were said one after the other, run by run.
+    In the place of a row's position the first has all messages that were said one after the other, run by
+    run.
     """
     places = _places(passages)
     rows = tuple([_row(places, each) for each in passages])
@@ -55,7 +56,10 @@ def _places(passages: Sequence[tuple[Any, ...]]) -> dict[str, int]:
 
 
 class _Visible(Mapping[str, About]):
-    """What the visible passages' memories say besides: read for the few that are shown, not for all that are ranked."""
+    """What the visible passages' memories say besides.
+
+    Read for the few that are shown, not for all that are ranked.
+    """
 
     def __init__(self, passages: Sequence[tuple[Any, ...]]) -> None:
         self._passages = {each[0]: each for each in passages if each[_VISIBLE]}
@@ -63,7 +67,10 @@ class _Visible(Mapping[str, About]):
     def __getitem__(self, row_id: str) -> About:
         _, memory_id, *_, kind, source, metadata = self._passages[row_id]
         return About(
-            memory_id=memory_id, kind=kind, source=Source.model_validate_json(source), metadata=json.loads(metadata)
+            memory_id=memory_id,
+            kind=kind,
+            source=Source.model_validate_json(source),
+            metadata=json.loads(metadata),
         )
 
     def __contains__(self, row_id: object) -> bool:

@@ -55,22 +55,31 @@ class PostgresMemories:
         asked = f"SELECT DISTINCT m.group_id {statements.WAITING} AND m.group_id = ANY(%(memories)s)"
         return set(self._texts(tenant, asked, {"memories": list(memory_ids)}))
 
-    def alike(self, tenant: str, scope: str, vectors: Sequence[Vector], *, at_least: float, now: datetime) -> list[str]:
+    def alike(
+        self, tenant: str, scope: str, vectors: Sequence[Vector], *, at_least: float, now: datetime
+    ) -> list[str]:
         wanted = {
-            "scope": scope, "vectors": [literal(vector) for vector in vectors], "parts": len(vectors),
-            "distance": 1 - at_least, "now": now,
-        }  # fmt: skip
+            "scope": scope,
+            "vectors": [literal(vector) for vector in vectors],
+            "parts": len(vectors),
+            "distance": 1 - at_least,
+            "now": now,
+        }
         return self._texts(tenant, statements.ALIKE, wanted)
 
     def vectors(self, tenant: str, texts: Sequence[str]) -> dict[str, Vector]:
         hashes = {content_hash(text): text for text in texts}
         named = {"tenant": tenant, "model": self._model, "hashes": list(hashes)}
-        rows = self._transactions.run(tenant, lambda connection: connection.execute(statements.VECTORS, named).fetchall)
+        rows = self._transactions.run(
+            tenant, lambda connection: connection.execute(statements.VECTORS, named).fetchall
+        )
         return {hashes[content]: json.loads(vector) for content, vector in rows}
 
     def texts(self, tenant: str, memory_ids: Sequence[str]) -> dict[str, list[str]]:
         named = {"tenant": tenant, "memories": list(memory_ids)}
-        rows = self._transactions.run(tenant, lambda connection: connection.execute(statements.TEXTS, named).fetchall)
+        rows = self._transactions.run(
+            tenant, lambda connection: connection.execute(statements.TEXTS, named).fetchall
+        )
         texts: dict[str, list[str]] = {}
         for memory_id, text in rows:
             texts.setdefault(memory_id, []).append(text)
@@ -99,7 +108,8 @@ class PostgresMemories:
         connection.execute(statements.LOCK, named)
         seen: dict[str, int] = dict(connection.execute(statements.SEEN, named).fetchall())
         current = [entry for entry in entries if entry.memory.version >= seen.get(entry.memory.memory_id, 0)]
-        # Each scope's counter is locked as it is written to: in one order, or two writers wait for each other.
+        # Each scope's counter is locked as it is written to: in one order, or two writers wait for each
+        # other.
         rows = sorted((row for entry in current for row in passage_rows(entry)), key=itemgetter("scope"))
         written = named | {
             "memories": [entry.memory.memory_id for entry in current],

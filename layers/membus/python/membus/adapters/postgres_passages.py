@@ -1,4 +1,7 @@
-"""How passages lie in `membus.memories`: one row each, `group_id` the memory, its vectors in `membus.vectors`."""
+"""How passages lie in `membus.memories`.
+
+One row each, `group_id` the memory, its vectors in `membus.vectors`.
+"""
 
 import hashlib
 from typing import Any
@@ -16,22 +19,34 @@ def passage_rows(entry: Entry) -> list[dict[str, Any]]:
 def _rows(entry: Entry) -> list[dict[str, Any]]:
     memory = entry.memory
     shared = {
-        "tenant": memory.tenant_id, "scope": memory.scope, "memory": memory.memory_id, "kind": memory.kind,
-        "agent": memory.agent_id, "session": memory.session, "speaker": _storable(memory.speaker),
-        "metadata": Jsonb(_storable(memory.metadata)), "source": Jsonb(memory.source.model_dump(exclude_none=True)),
-        "message_length": entry.length, "occurred_at": memory.occurred_at, "valid_until": memory.valid_until,
+        "tenant": memory.tenant_id,
+        "scope": memory.scope,
+        "memory": memory.memory_id,
+        "kind": memory.kind,
+        "agent": memory.agent_id,
+        "session": memory.session,
+        "speaker": _storable(memory.speaker),
+        "metadata": Jsonb(_storable(memory.metadata)),
+        "source": Jsonb(memory.source.model_dump(exclude_none=True)),
+        "message_length": entry.length,
+        "occurred_at": memory.occurred_at,
+        "valid_until": memory.valid_until,
         "expires_at": memory.expires_at,
         "version": memory.version,
-    }  # fmt: skip
+    }
     return [
         shared
         | {
-            "id": passage_id(memory, passage), "part": passage.part, "text": _storable(passage.text),
-            "embedded_text": _storable(passage.embedded_text), "hash": content_hash(passage.embedded_text),
-            "stems": passage.stems, "length": passage.length,
+            "id": passage_id(memory, passage),
+            "part": passage.part,
+            "text": _storable(passage.text),
+            "embedded_text": _storable(passage.embedded_text),
+            "hash": content_hash(passage.embedded_text),
+            "stems": passage.stems,
+            "length": passage.length,
         }
         for passage in entry.passages
-    ]  # fmt: skip
+    ]
 
 
 def content_hash(embedded_text: str) -> str:

@@ -36,9 +36,13 @@ _ROLE = """
     FROM pg_roles WHERE rolname = %s
 """
 _POWERS_TOLD = (
-    "is a superuser", "bypasses row security", "makes roles", "makes databases", "owns tables or schemas",
+    "is a superuser",
+    "bypasses row security",
+    "makes roles",
+    "makes databases",
+    "owns tables or schemas",
     "is a member of another role",
-)  # fmt: skip
+)
 _CREATE_ROLE = """
     CREATE ROLE {role} LOGIN NOSUPERUSER NOBYPASSRLS NOCREATEDB NOCREATEROLE NOREPLICATION PASSWORD {password}
 """
@@ -54,7 +58,9 @@ class PostgresSchema:
             self._connection.execute(_LEDGER)
             powers = self._connection.execute(_POWERS, [functions_login.username]).fetchone()
             if powers and powers[0]:
-                raise InvalidError(f"the role {functions_login.username} may do more than the functions should")
+                raise InvalidError(
+                    f"the role {functions_login.username} may do more than the functions should"
+                )
             self._set_password(_ALTER_ROLE if powers else _CREATE_ROLE, functions_login)
 
     def apply(self, migration: Migration) -> bool:
@@ -63,7 +69,8 @@ class PostgresSchema:
                 return False
             self._connection.execute(migration.sql.encode())
             self._connection.execute(
-                "INSERT INTO membus.migrations (name, sha256) VALUES (%s, %s)", [migration.name, migration.checksum]
+                "INSERT INTO membus.migrations (name, sha256) VALUES (%s, %s)",
+                [migration.name, migration.checksum],
             )
             return True
 
@@ -74,9 +81,11 @@ class PostgresSchema:
             applied = self._connection.execute("SELECT name, sha256 FROM membus.migrations").fetchall()
         except psycopg.Error as error:
             raise UnavailableError(f"the schema cannot be inspected: {error}") from error
-        powers = ["does not exist"] if role is None else [
-            told for told, has in zip(_POWERS_TOLD, role, strict=True) if has
-        ]  # fmt: skip
+        powers = (
+            ["does not exist"]
+            if role is None
+            else [told for told, has in zip(_POWERS_TOLD, role, strict=True) if has]
+        )
         return Inspection(
             [name for name, walled in walls if walled],
             [name for name, walled in walls if not walled],
@@ -88,7 +97,9 @@ class PostgresSchema:
         ledger = "SELECT sha256 FROM membus.migrations WHERE name = %s"
         applied = self._connection.execute(ledger, [migration.name]).fetchone()
         if applied and applied[0] != migration.checksum:
-            raise ConflictError(f"migration {migration.name} was changed after it had been applied; add a new one")
+            raise ConflictError(
+                f"migration {migration.name} was changed after it had been applied; add a new one"
+            )
         return applied is not None
 
     def _set_password(self, statement: LiteralString, login: Login) -> None:

@@ -1,4 +1,7 @@
-"""One partial HNSW index for each large scope: it holds that scope alone, so no filter makes its answers short."""
+"""One partial HNSW index for each large scope.
+
+It holds that scope alone, so no filter makes its answers short.
+"""
 
 import hashlib
 from collections.abc import Iterator, Mapping, Sequence
@@ -44,7 +47,10 @@ _MEMORY = "SET maintenance_work_mem = '512MB'"
 
 
 class PostgresScopeIndexes:
-    """`connection` is the owner's in autocommit mode: what is made beside running writes is made in no transaction."""
+    """`connection` is the owner's in autocommit mode.
+
+    What is made beside running writes is made in no transaction.
+    """
 
     def __init__(self, connection: Connection) -> None:
         self._connection = connection
@@ -58,7 +64,9 @@ class PostgresScopeIndexes:
         asked = f"SELECT min(m.updated_at) {WAITING}".encode()
         with _translated("reading what waits for its vector"):
             behind = self._connection.execute(_BEHIND, {"model": model}).fetchall()
-            oldest = [self._as_tenant(tenant, asked, {"tenant": tenant, "model": model}) for (tenant,) in behind]
+            oldest = [
+                self._as_tenant(tenant, asked, {"tenant": tenant, "model": model}) for (tenant,) in behind
+            ]
         return min((row[0] for row in oldest if row and row[0]), default=None)
 
     def made(self) -> Mapping[str, bool]:

@@ -1,4 +1,7 @@
-"""A search in two statements of one transaction: statistics with the candidates, then the passages themselves."""
+"""A search in two statements of one transaction.
+
+Statistics with the candidates, then the passages themselves.
+"""
 
 from collections.abc import Callable, Iterable, Sequence
 from typing import Any
@@ -15,7 +18,10 @@ from membus.domain.search.rows import Scope
 from membus.ports.embedder import Vector
 
 CANDIDATES = 100
-"""As many by meaning and as many by words; ranking reads no more than both together and what stands beside them."""
+"""As many by meaning and as many by words.
+
+Ranking reads no more than both together and what stands beside them.
+"""
 SAMPLE = 500
 """So many vectors, drawn by their hash, tell how close vectors of the scope are as a rule."""
 # An approximate index looks at so many, and goes on where expired rows leave fewer than were asked for.
@@ -33,9 +39,13 @@ def search(
     candidates, passages = _statements(within, parameters, dimensions=len(vector or ()), worded=bool(terms))
     queries = [_query(term) for term in terms]
     parameters |= {
-        "model": model, "candidates": CANDIDATES, "sample": SAMPLE, "queries": queries, "any": " | ".join(queries),
+        "model": model,
+        "candidates": CANDIDATES,
+        "sample": SAMPLE,
+        "queries": queries,
+        "any": " | ".join(queries),
         "beside": BESIDE,
-    }  # fmt: skip
+    }
     if vector is not None:
         parameters["vector"] = HalfVector(vector)
         connection.execute(_BROADLY)
@@ -47,7 +57,9 @@ def search(
     return lambda: found(scope, rows.fetchall(), pending=pending)
 
 
-def _statements(within: Within, parameters: dict[str, Any], *, dimensions: int, worded: bool) -> tuple[bytes, bytes]:
+def _statements(
+    within: Within, parameters: dict[str, Any], *, dimensions: int, worded: bool
+) -> tuple[bytes, bytes]:
     shape = Shape(frozenset(parameters), is_whole_scope(within), dimensions, worded)
     return filtered(shape, compile_filter(within.filter, parameters)) if within.filter else unfiltered(shape)
 
@@ -56,13 +68,19 @@ def _scope(figures: Sequence[Any], terms: Sequence[str]) -> Scope:
     rows, length, mean, deviation, seen = figures
     times = dict(seen or ())
     return Scope(
-        rows=rows, average_length=length, similarity_mean=mean, similarity_deviation=deviation,
+        rows=rows,
+        average_length=length,
+        similarity_mean=mean,
+        similarity_deviation=deviation,
         frequencies={term: times.get(place, 0) for place, term in enumerate(terms, start=1)},
-    )  # fmt: skip
+    )
 
 
 def _array(texts: Iterable[str]) -> str:
-    """Return the texts as a literal of text[]: hundreds at a time, and a tenth of what a list costs the client."""
+    """Return the texts as a literal of text[].
+
+    Hundreds at a time, and a tenth of what a list costs the client.
+    """
     escaped = (text.replace("\\", "\\\\").replace('"', '\\"') for text in texts)
     return "{" + ",".join([f'"{text}"' for text in escaped]) + "}"
 

@@ -15,7 +15,8 @@ _CANDIDATES = """
         (SELECT json_object_agg(id, 1 - distance) FROM near), (SELECT json_object_agg(id, worth) FROM worded), {pending}
     FROM total CROSS JOIN sample
 """
-# An approximate index of just this scope serves the order, if there is one; it has to see the cast it was made with.
+# An approximate index of just this scope serves the order, if there is one; it has to see the cast it was
+# made with.
 _NEAR = """
     SELECT v.id, {distance} AS distance FROM membus.vectors v {metadata} WHERE v.model = %(model)s AND {visible}
     ORDER BY {distance} LIMIT %(candidates)s
@@ -63,7 +64,8 @@ _NO_WORDS = """
     total AS (SELECT 0::bigint AS rows, 0::float8 AS length),
     seen AS (SELECT 0 AS place, 0 AS times WHERE false), worded AS (SELECT NULL AS id, 0 AS worth WHERE false)
 """
-# A message is where its first passage is: two look-ups in the order of its session find those beside it. Row security
+# A message is where its first passage is: two look-ups in the order of its session find those beside it. Row
+# security
 # lets an index use the moments alone, not the comparison of whole rows; hence both.
 _PASSAGES = """
     WITH hit AS MATERIALIZED (
@@ -100,7 +102,10 @@ _SIMILARITY, _NO_SIMILARITY = "1 - (v.embedding <=> %(vector)s::halfvec)", "NULL
 
 
 class Shape(NamedTuple):
-    """All that a statement depends on but a filter: names of the narrowing values, what is asked by, how broadly."""
+    """All that a statement depends on but a filter.
+
+    Names of the narrowing values, what is asked by, how broadly.
+    """
 
     narrowing: frozenset[str]
     whole_scope: bool
@@ -123,8 +128,9 @@ def _candidates(shape: Shape, wanted: sql.Composable | None) -> sql.Composed:
     parts: dict[str, sql.Composable] = {"near": sql.SQL(_NO_NEAR), "sample": sql.SQL(_NO_SAMPLE)}
     if shape.dimensions:
         beside: dict[str, sql.Composable] = {
-            "visible": narrowed(shape.narrowing, wanted, row="v"), "metadata": sql.SQL(_METADATA if wanted else ""),
-        }  # fmt: skip
+            "visible": narrowed(shape.narrowing, wanted, row="v"),
+            "metadata": sql.SQL(_METADATA if wanted else ""),
+        }
         near = sql.SQL(_NEAR).format(distance=_distance(shape), **beside)
         parts = {"near": near, "sample": sql.SQL(_SAMPLE).format(**beside)}
     visible = narrowed(shape.narrowing, wanted, row="m")
@@ -145,7 +151,12 @@ def _passages(shape: Shape, wanted: sql.Composable | None) -> sql.Composed:
 
 
 def _distance(shape: Shape) -> sql.Composable:
-    """Return the order that an approximate index may serve, or one that none can: filters make its answers short."""
+    """Return the order that an approximate index may serve, or one that none can.
+
+    Filters make its answers short.
+    """
     if shape.whole_scope:
-        return sql.SQL("v.embedding::halfvec({}) <=> %(vector)s::halfvec").format(sql.Literal(shape.dimensions))
+        return sql.SQL("v.embedding::halfvec({}) <=> %(vector)s::halfvec").format(
+            sql.Literal(shape.dimensions)
+        )
     return sql.SQL("(v.embedding <=> %(vector)s::halfvec) + 0")

@@ -1,4 +1,7 @@
-"""What the search index asks of Postgres; every statement names the tenant, and row security checks it again."""
+"""What the search index asks of Postgres.
+
+Every statement names the tenant, and row security checks it again.
+"""
 
 LOCK = """
     SELECT pg_advisory_xact_lock(hashtextextended(key, 0))

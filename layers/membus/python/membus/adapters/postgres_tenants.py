@@ -29,18 +29,25 @@ _WALL = """
 
 
 class TenantTransactions:
-    """`connect` opens a connection in autocommit mode; it is called when there is none, or when it has died."""
+    """`connect` opens a connection in autocommit mode.
 
-    def __init__(self, connect: Callable[[], Connection], sleep: Callable[[float], None] = time.sleep) -> None:
+    It is called when there is none, or when it has died.
+    """
+
+    def __init__(
+        self, connect: Callable[[], Connection], sleep: Callable[[float], None] = time.sleep
+    ) -> None:
         self._connect, self._sleep = connect, sleep
         self._connection: Connection | None = None
         self._rests_until = 0.0
 
     def run(self, tenant: str, work: Work[T]) -> T:
-        """Return the answer of `work`, sent in one transaction as `tenant`; it may run again, so it must be repeatable.
+        """Return the answer of `work`, sent in one transaction as `tenant`.
 
-        `work` returns a function that reads what it has sent last: by then the transaction is over, in the same
-        round trip.
+        It may run again, so it must be repeatable.
+
+        `work` returns a function that reads what it has sent last: by then the transaction is over, in the
+        same round trip.
 
         Raises:
             UnavailableError: no connection, none to spare, or out of time; worth another try later.
@@ -58,13 +65,16 @@ class TenantTransactions:
             except _GONE as error:
                 was_open = self._forget()
                 if not (was_open and tries_left):
-                    raise UnavailableError("the search index cannot be reached", retry_after_seconds=15) from error
+                    raise UnavailableError(
+                        "the search index cannot be reached", retry_after_seconds=15
+                    ) from error
         raise AssertionError("every try returns or raises")
 
     def _once(self, tenant: str, work: Work[T]) -> T:
         connection = self._connection or self._open()
         try:
-            # In a pipeline only what is fetched is waited for: the frame of a transaction costs no round trip.
+            # In a pipeline only what is fetched is waited for: the frame of a transaction costs no round
+            # trip.
             with connection.pipeline():
                 connection.execute("BEGIN")
                 # Transaction-local, so a pooler that hands the connection on hands on no tenant.

@@ -1,4 +1,6 @@
-"""Everybody the search index names: by the scopes of which the database itself keeps count, and by marks of what went.
+"""Everybody the search index names.
+
+By the scopes of which the database itself keeps count, and by marks of what went.
 
 A scope that has no rows any more is somebody's name all the same.
 """

@@ -27,10 +27,17 @@ _THEN = "{row}.occurred_at <= %(as_of)s AND ({row}.valid_until IS NULL OR {row}.
 def parameters_of(within: Within) -> dict[str, Any]:
     """Return the named values that `visible` refers to, those of a filter on metadata apart."""
     asked = {
-        "tenant": within.tenant_id, "now": within.now, "scope": within.scope, "agent": within.agent_id,
-        "session": within.session, "kinds": list(within.kinds) or None, "since": within.since, "until": within.until,
-        "as_of": within.as_of, "without": [scope_of(user, None) for user in sorted(within.without)] or None,
-    }  # fmt: skip
+        "tenant": within.tenant_id,
+        "now": within.now,
+        "scope": within.scope,
+        "agent": within.agent_id,
+        "session": within.session,
+        "kinds": list(within.kinds) or None,
+        "since": within.since,
+        "until": within.until,
+        "as_of": within.as_of,
+        "without": [scope_of(user, None) for user in sorted(within.without)] or None,
+    }
     return {name: value for name, value in asked.items() if value is not None}
 
 

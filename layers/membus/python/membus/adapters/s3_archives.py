@@ -40,7 +40,9 @@ class S3Archives:
     def finish(self, place: str, upload: str, parts: "Sequence[Kept]") -> None:
         named = [_named(number, kept) for number, kept in enumerate(parts, 1)]
         with _lost("the archive's parts are gone, or others"):
-            self._client().complete_multipart_upload(**self._part_of(place, upload), MultipartUpload={"Parts": named})
+            self._client().complete_multipart_upload(
+                **self._part_of(place, upload), MultipartUpload={"Parts": named}
+            )
 
     def abandon(self, place: str, upload: str) -> None:
         with suppress(ConflictError), _lost("the archive's parts are gone"):
@@ -79,4 +81,6 @@ def _lost(why: str) -> "Iterator[None]":
 
 
 def _named(number: int, kept: Kept) -> Any:
-    return {"PartNumber": number, "ETag": kept.etag} | ({"ChecksumCRC32": kept.checksum} if kept.checksum else {})
+    return {"PartNumber": number, "ETag": kept.etag} | (
+        {"ChecksumCRC32": kept.checksum} if kept.checksum else {}
+    )

@@ -1,4 +1,7 @@
-"""What S3 says of a cold object, in membus' words: missing, or in a class that takes hours and now asked for."""
+"""What S3 says of a cold object, in membus' words.
+
+Missing, or in a class that takes hours and now asked for.
+"""
 
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
@@ -43,7 +46,9 @@ def cold_object(client: "Callable[[], S3Client]", bucket: str, key: str) -> Iter
 def _thaw(client: "S3Client", bucket: str, key: str) -> None:
     try:
         client.restore_object(
-            Bucket=bucket, Key=key, RestoreRequest={"Days": THAW_DAYS, "GlacierJobParameters": {"Tier": "Standard"}}
+            Bucket=bucket,
+            Key=key,
+            RestoreRequest={"Days": THAW_DAYS, "GlacierJobParameters": {"Tier": "Standard"}},
         )
     except ClientError as error:
         if error.response["Error"]["Code"] != "RestoreAlreadyInProgress":

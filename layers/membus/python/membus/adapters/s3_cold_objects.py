@@ -1,4 +1,7 @@
-"""Parquet in S3, `<tenant>/<agent>/<day>/<name>.parquet`: written once, read back, and only then vouched for."""
+"""Parquet in S3, `<tenant>/<agent>/<day>/<name>.parquet`.
+
+Written once, read back, and only then vouched for.
+"""
 
 import hashlib
 from collections import OrderedDict
@@ -43,7 +46,9 @@ class S3ColdObjects:
             path = Path(folder) / "pack.parquet"
             self._parquet.write(pack.rows, path)
             body = path.read_bytes()
-        stored = self._stored(pack.key, body, lambda found: self._holds(found, self._parquet.read, list(pack.rows)))
+        stored = self._stored(
+            pack.key, body, lambda found: self._holds(found, self._parquet.read, list(pack.rows))
+        )
         return pack.kept(size=len(stored), sha256=hashlib.sha256(stored).hexdigest())
 
     def rows(self, kept: ColdObject, wanted: EpisodeQuery, *, after: str, limit: int) -> list[ColdRow]:
@@ -56,7 +61,9 @@ class S3ColdObjects:
 
     def merge(self, objects: Sequence[ColdObject], *, without_user: str | None = None) -> ColdObject | None:
         with TemporaryDirectory() as folder:
-            paths = [str(self._fetched(each, Path(folder) / f"{n}.parquet")) for n, each in enumerate(objects)]
+            paths = [
+                str(self._fetched(each, Path(folder) / f"{n}.parquet")) for n, each in enumerate(objects)
+            ]
             merged = Path(folder) / "merged.parquet"
             with self._named(objects[0].key):
                 self._parquet.merge(paths, merged, without_user=without_user)
@@ -66,14 +73,25 @@ class S3ColdObjects:
             rows, first, last = self._parquet.extent(str(merged))
             body = merged.read_bytes()
         digest = hashlib.sha256(f"{expected}".encode()).hexdigest()
-        template = objects[0].model_copy(update={
-            "name": f"{first[:10]}-{digest[:24]}", "first": first, "last": last, "rows": rows,
-            "hot_until": min(each.hot_until for each in objects),
-        })  # fmt: skip
-        stored = self._stored(template.key, body, lambda found: self._holds(found, self._fingerprint, expected))
-        return template.model_copy(update={"bytes": len(stored), "sha256": hashlib.sha256(stored).hexdigest()})
+        template = objects[0].model_copy(
+            update={
+                "name": f"{first[:10]}-{digest[:24]}",
+                "first": first,
+                "last": last,
+                "rows": rows,
+                "hot_until": min(each.hot_until for each in objects),
+            }
+        )
+        stored = self._stored(
+            template.key, body, lambda found: self._holds(found, self._fingerprint, expected)
+        )
+        return template.model_copy(
+            update={"bytes": len(stored), "sha256": hashlib.sha256(stored).hexdigest()}
+        )
 
-    def extract(self, objects: Sequence[ColdObject], path: Path, span: Span, *, without: Sequence[str] = ()) -> None:
+    def extract(
+        self, objects: Sequence[ColdObject], path: Path, span: Span, *, without: Sequence[str] = ()
+    ) -> None:
         """Write what of several objects lies in a span to one new file, but for rows of users in `without`.
 
         Large ones are read by ranges alone.
@@ -104,8 +122,8 @@ class S3ColdObjects:
     def _stored(self, key: str, body: bytes, holds: Callable[[bytes], bool]) -> bytes:
         """Return what lies under the key once that was read back and found good; a bad object is replaced.
 
-        A crashed or concurrent archiver may have put it there: the key follows from the rows, so whatever it is, it
-        ought to hold the same ones.
+        A crashed or concurrent archiver may have put it there: the key follows from the rows, so whatever it
+        is, it ought to hold the same ones.
         """
         condition: dict[str, Any] = {"IfNoneMatch": "*"}
         for _ in range(TRIES):
@@ -134,9 +152,13 @@ class S3ColdObjects:
         """Write unless somebody was faster, which the read that follows will judge."""
         try:
             self._client().put_object(
-                Bucket=self._bucket, Key=key, Body=body, ChecksumAlgorithm="SHA256",
-                ContentType="application/vnd.apache.parquet", **condition,
-            )  # fmt: skip
+                Bucket=self._bucket,
+                Key=key,
+                Body=body,
+                ChecksumAlgorithm="SHA256",
+                ContentType="application/vnd.apache.parquet",
+                **condition,
+            )
         except ClientError as error:
             if error.response["Error"]["Code"] not in _EXISTS | _COLLIDED:
                 with translated("the archive"):
@@ -165,7 +187,9 @@ class S3ColdObjects:
         try:
             yield
         except duckdb.Error as error:
-            raise self._ranges.refused() or ArchiveError("is no Parquet file that can be read", key=key) from error
+            raise self._ranges.refused() or ArchiveError(
+                "is no Parquet file that can be read", key=key
+            ) from error
 
     def _get(self, key: str) -> tuple[bytes, str]:
         with self._asked(key):

@@ -1,4 +1,7 @@
-"""Cold objects brought back: asked for where they lie in a class that takes hours, or from the version before."""
+"""Cold objects brought back.
+
+Asked for where they lie in a class that takes hours, or from the version before.
+"""
 
 import hashlib
 from typing import TYPE_CHECKING, Literal
@@ -31,7 +34,10 @@ class S3ColdVersions:
         return str(found.get("StorageClass", "STANDARD"))
 
     def restore(self, kept: ColdObject, *, days: int, dry_run: bool) -> State:
-        """Make an object readable for some days; one that is missing or damaged comes back from a good version."""
+        """Make an object readable for some days.
+
+        One that is missing or damaged comes back from a good version.
+        """
         with translated("the archive"):
             if self.storage_class(kept) in SLOW:
                 return self._thaw(kept, days, dry_run=dry_run)

@@ -1,4 +1,7 @@
-"""Texts too large for an item, in S3 under `spill/<key>`; the bucket's lifecycle forgets what nobody removed."""
+"""Texts too large for an item, in S3 under `spill/<key>`.
+
+The bucket's lifecycle forgets what nobody removed.
+"""
 
 from typing import TYPE_CHECKING
 

@@ -1,4 +1,7 @@
-"""A user's objects in S3, all versions: large texts and archives of exports, each kind below a prefix of theirs."""
+"""A user's objects in S3, all versions.
+
+Large texts and archives of exports, each kind below a prefix of theirs.
+"""
 
 from collections.abc import Callable
 
@@ -47,7 +50,9 @@ def large_texts(versions: S3Versions) -> UserObjects:
 
 def document_texts(versions: S3Versions) -> UserObjects:
     return UserObjects(
-        versions, "document_texts", lambda owner: f"spill/{dynamo_documents.texts_prefix(owner.tenant, owner.user)}"
+        versions,
+        "document_texts",
+        lambda owner: f"spill/{dynamo_documents.texts_prefix(owner.tenant, owner.user)}",
     )
 
 

@@ -1,4 +1,7 @@
-"""Objects in S3 as files that are read by ranges: a reader of a large one fetches what its footer says it needs."""
+"""Objects in S3 as files that are read by ranges.
+
+A reader of a large one fetches what its footer says it needs.
+"""
 
 from contextlib import contextmanager
 from datetime import datetime
@@ -26,9 +29,15 @@ class S3Ranges(AbstractFileSystem):  # type: ignore[misc] # fsspec carries no ty
     cachable = False
 
     def __init__(
-        self, client: "Callable[[], S3Client]", bucket: str, asked: "Callable[[str], AbstractContextManager[None]]"
+        self,
+        client: "Callable[[], S3Client]",
+        bucket: str,
+        asked: "Callable[[str], AbstractContextManager[None]]",
     ) -> None:
-        """`asked` is what every request for an object is made in: it turns what S3 says into membus' errors."""
+        """`asked` is what every request for an object is made in.
+
+        It turns what S3 says into membus' errors.
+        """
         super().__init__()
         self.client, self.bucket, self._asked = client, bucket, asked
         self._refusal: MembusError | None = None
@@ -65,7 +74,9 @@ class S3Ranges(AbstractFileSystem):  # type: ignore[misc] # fsspec carries no ty
 
     def _open(self, path: str, mode: str = "rb", **_: Any) -> "_RangedFile":
         known = self.info(path)
-        return _RangedFile(self, known["name"], mode, block_size=AHEAD_BYTES, size=known["size"], etag=known["etag"])
+        return _RangedFile(
+            self, known["name"], mode, block_size=AHEAD_BYTES, size=known["size"], etag=known["etag"]
+        )
 
 
 class _RangedFile(AbstractBufferedFile):  # type: ignore[misc] # as above

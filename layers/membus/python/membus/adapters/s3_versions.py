@@ -1,4 +1,7 @@
-"""Objects with all their versions: for erasure alone, which leaves neither old versions nor marks of removed ones."""
+"""Objects with all their versions.
+
+For erasure alone, which leaves neither old versions nor marks of removed ones.
+"""
 
 from collections.abc import Iterator, Sequence
 from contextlib import suppress
@@ -74,9 +77,13 @@ class S3Versions:
     def remove(self, versions: Sequence[Version]) -> int:
         """Remove these versions for good; one that is gone already is fine."""
         for start in range(0, len(versions), 1000):
-            named: Any = [{"Key": each.key, "VersionId": each.version_id} for each in versions[start : start + 1000]]
+            named: Any = [
+                {"Key": each.key, "VersionId": each.version_id} for each in versions[start : start + 1000]
+            ]
             with translated("the archive"):
-                answer = self._client().delete_objects(Bucket=self._bucket, Delete={"Objects": named, "Quiet": True})
+                answer = self._client().delete_objects(
+                    Bucket=self._bucket, Delete={"Objects": named, "Quiet": True}
+                )
             if refused := answer.get("Errors"):
                 raise UnavailableError(f"the archive kept {len(refused)} versions: {refused[0].get('Code')}")
         return len(versions)
@@ -85,7 +92,9 @@ class S3Versions:
         """Return what a version holds, None where it is gone."""
         with translated("the archive"):
             try:
-                found = self._client().get_object(Bucket=self._bucket, Key=version.key, VersionId=version.version_id)
+                found = self._client().get_object(
+                    Bucket=self._bucket, Key=version.key, VersionId=version.version_id
+                )
             except ClientError as error:
                 if error.response["Error"]["Code"] in {"NoSuchKey", "NoSuchVersion", "404"}:
                     return None

@@ -1,4 +1,7 @@
-"""The cage around the archive's engine: a process of its own, without credentials, that ends when its time does."""
+"""The cage around the archive's engine.
+
+A process of its own, without credentials, that ends when its time does.
+"""
 
 import json
 import signal
@@ -16,7 +19,9 @@ from membus.errors import InvalidError, UnavailableError
 
 @dataclass(frozen=True)
 class Limits:
-    """`memory_bytes` bounds the address space of the process: about 400 MB are the engine before it has done anything.
+    """`memory_bytes` bounds the address space of the process.
+
+    About 400 MB are the engine before it has done anything.
 
     `cell` is the characters of one value, `output_bytes` all that the process may write anywhere.
     """
@@ -50,9 +55,14 @@ def run(sql: str, rows: Path | None, folder: Path, limits: Limits) -> Table:
 def _told(asked: bytes, folder: Path, limits: Limits) -> dict[str, Any]:
     with TemporaryFile() as answer:
         process = subprocess.Popen(
-            [sys.executable, "-s", "-B", "-m", "membus.adapters.caged"], cwd=folder, env=_environment(),
-            stdin=subprocess.PIPE, stdout=answer, stderr=subprocess.DEVNULL, start_new_session=True,
-        )  # fmt: skip
+            [sys.executable, "-s", "-B", "-m", "membus.adapters.caged"],
+            cwd=folder,
+            env=_environment(),
+            stdin=subprocess.PIPE,
+            stdout=answer,
+            stderr=subprocess.DEVNULL,
+            start_new_session=True,
+        )
         try:
             process.communicate(asked, timeout=limits.wall_seconds)
         except subprocess.TimeoutExpired as error:

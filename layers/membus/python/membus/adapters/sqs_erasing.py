@@ -1,6 +1,9 @@
-"""A user's messages in the queues where messages end: dead letters, what was parked, what a rule could not deliver.
+"""A user's messages in the queues where messages end.
 
-A queue can be read, not searched: every message is received once, the user's are removed and all others handed back.
+Dead letters, what was parked, what a rule could not deliver.
+
+A queue can be read, not searched: every message is received once, the user's are removed and all others
+handed back.
 """
 
 import json
@@ -26,7 +29,10 @@ Names = Callable[[Mapping[str, Any], Owner], bool]
 
 
 class EndedMessages:
-    """`queues` are URLs by name; `names` says of an object in a message whether it is whose data is erased."""
+    """`queues` are URLs by name.
+
+    `names` says of an object in a message whether it is whose data is erased.
+    """
 
     name = "messages"
 
@@ -63,14 +69,19 @@ class EndedMessages:
         finally:
             for receipt in others:
                 with translated("a queue of dead letters"):
-                    self._client.change_message_visibility(QueueUrl=url, ReceiptHandle=receipt, VisibilityTimeout=0)
+                    self._client.change_message_visibility(
+                        QueueUrl=url, ReceiptHandle=receipt, VisibilityTimeout=0
+                    )
         return found
 
     def _received(self, url: str) -> Iterator[Any]:
         for _ in range(0, MESSAGES_MAX, 10):
             with translated("a queue of dead letters"):
                 answer = self._client.receive_message(
-                    QueueUrl=url, MaxNumberOfMessages=10, VisibilityTimeout=HIDDEN_SECONDS, WaitTimeSeconds=WAIT_SECONDS
+                    QueueUrl=url,
+                    MaxNumberOfMessages=10,
+                    VisibilityTimeout=HIDDEN_SECONDS,
+                    WaitTimeSeconds=WAIT_SECONDS,
                 )
             if not answer.get("Messages"):
                 return
@@ -82,7 +93,11 @@ def of_user(said: Mapping[str, Any], owner: Owner) -> bool:
     if (said.get("tenant_id"), said.get("user_id")) == (owner.tenant, owner.user):
         return True
     message = said.get("message")  # a turn that failed in an invocation of its own
-    if said.get("tenant") == owner.tenant and isinstance(message, dict) and message.get("author") == owner.user:
+    if (
+        said.get("tenant") == owner.tenant
+        and isinstance(message, dict)
+        and message.get("author") == owner.user
+    ):
         return True
     keys = (said.get(name) for name in ("pk", "user_pk"))
     pk = f"T#{owner.tenant}#U#{owner.user}"
@@ -98,7 +113,10 @@ def of_tenant(said: Mapping[str, Any], owner: Owner) -> bool:
 
 
 def _objects(body: str) -> Iterator[Mapping[str, Any]]:
-    """Yield every object in a message, also those that lie in it as text; what is no JSON, or too deep, holds none."""
+    """Yield every object in a message, also those that lie in it as text.
+
+    What is no JSON, or too deep, holds none.
+    """
     waiting: list[Any] = [body]
     while waiting:
         each = waiting.pop()

@@ -15,4 +15,6 @@ class SqsQuarantine:
     def park(self, body: str, *, reason: str) -> None:
         attributes = {"reason": {"DataType": "String", "StringValue": reason[:256]}}
         with translated("quarantine"):
-            self._client.send_message(QueueUrl=self._queue_url, MessageBody=body, MessageAttributes=attributes)  # type: ignore[arg-type]
+            self._client.send_message(
+                QueueUrl=self._queue_url, MessageBody=body, MessageAttributes=attributes
+            )  # type: ignore[arg-type]

@@ -1,4 +1,7 @@
-"""The queue of what tenants send beyond their share: standard, and fair, because its message groups are tenants."""
+"""The queue of what tenants send beyond their share.
+
+Standard, and fair, because its message groups are tenants.
+"""
 
 from collections.abc import Sequence
 from typing import TYPE_CHECKING
@@ -24,7 +27,9 @@ class SqsSurplus(SqsSource):
         for place, (body, tenant) in enumerate(messages):
             try:
                 with translated("surplus queue"):
-                    self._client.send_message(QueueUrl=self._queue_url, MessageBody=body, MessageGroupId=tenant)
+                    self._client.send_message(
+                        QueueUrl=self._queue_url, MessageBody=body, MessageGroupId=tenant
+                    )
             except UnavailableError:
                 return place
         return len(messages)

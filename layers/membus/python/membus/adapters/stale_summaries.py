@@ -1,4 +1,6 @@
-"""Summaries that the search index has and their conversations have not: a restore of the index alone brings them back.
+"""Summaries that the search index has and their conversations have not.
+
+A restore of the index alone brings them back.
 
 They are told of among what belongs to the conversation's owner, and may quote anybody who took part.
 """
@@ -31,7 +33,9 @@ class StaleSummaries:
         self._transactions, self._table = transactions, conversations
 
     def drop(self, tenant: str) -> int:
-        """Remove every summary that is not in its conversation at the version indexed; return how many passages went.
+        """Remove every summary that is not in its conversation at the version indexed.
+
+        Return how many passages went.
 
         The index is asked first: what is written meanwhile is newer than what it told, and stays.
         """
@@ -50,8 +54,16 @@ class StaleSummaries:
             (item["pk"], item["sk"], int(json.loads(str(item["body"]))["version"]))
             for item in get_all(self._table, keys, doing="looking for summaries")
         }
-        stale = [told for told, key in zip(indexed, keys, strict=True) if (key["pk"], key["sk"], told[1]) not in held]
-        named = {"tenant": tenant, "groups": [each[0] for each in stale], "versions": [each[1] for each in stale]}
+        stale = [
+            told
+            for told, key in zip(indexed, keys, strict=True)
+            if (key["pk"], key["sk"], told[1]) not in held
+        ]
+        named = {
+            "tenant": tenant,
+            "groups": [each[0] for each in stale],
+            "versions": [each[1] for each in stale],
+        }
 
         def work(connection: Connection) -> Callable[[], int]:
             answer = connection.execute(_DROP.encode(), named)

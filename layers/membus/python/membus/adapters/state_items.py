@@ -1,4 +1,7 @@
-"""Where a state lies, and what says whose it is: pk `T#<tenant>#U#<user>`, sk `STATE#<agent>#<session>`, as long."""
+"""Where a state lies, and what says whose it is.
+
+Pk `T#<tenant>#U#<user>`, sk `STATE#<agent>#<session>`, as long.
+"""
 
 import hashlib
 from collections.abc import Iterable, Iterator

@@ -23,7 +23,9 @@ class TieredEpisodes:
         many = fitting([_size(merged[place]) for place in places], limit)
         if many < len(places):
             complete = places[many - 1]
-        return Page(tuple(merged[place] for place in places[:many]), {"mark": complete} if complete < end else None)
+        return Page(
+            tuple(merged[place] for place in places[:many]), {"mark": complete} if complete < end else None
+        )
 
 
 def _size(episode: Episode) -> int:

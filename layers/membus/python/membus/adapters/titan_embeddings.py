@@ -1,4 +1,7 @@
-"""Titan Text Embeddings over Bedrock InvokeModel: one text a call, a few calls at once, every vector checked."""
+"""Titan Text Embeddings over Bedrock InvokeModel.
+
+One text a call, a few calls at once, every vector checked.
+"""
 
 import json
 import math
@@ -32,9 +35,11 @@ class TitanEmbeddings:
         vectors = {text: answer.vector for text, answer in answers.items() if isinstance(answer, _Answer)}
         refused = {text for text, answer in answers.items() if isinstance(answer, str) and answer in _NEVER}
         return Embedded(
-            vectors, frozenset({*refused, *(set(distinct) - set(takes))}),
-            tokens=sum(answer.tokens for answer in counted), requests=len(counted),
-        )  # fmt: skip
+            vectors,
+            frozenset({*refused, *(set(distinct) - set(takes))}),
+            tokens=sum(answer.tokens for answer in counted),
+            requests=len(counted),
+        )
 
     def _one(self, text: str) -> "_Answer | str":
         """Return the answer, or the code of what went wrong."""

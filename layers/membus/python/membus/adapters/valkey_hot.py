@@ -1,7 +1,7 @@
 """The hot tier in Valkey: records of a live conversation, deflated, that live for half an hour.
 
-`{T#<tenant>#C#<conversation>}#WINDOW`, `…#ENTITIES`, `…#STEPS#<request>`, and `{T#<tenant>#U#<user>}#FRESH`: one key a
-command and the hash tag in braces, so that a cluster never splits what belongs together.
+`{T#<tenant>#C#<conversation>}#WINDOW`, `…#ENTITIES`, `…#STEPS#<request>`, and `{T#<tenant>#U#<user>}#FRESH`:
+one key a command and the hash tag in braces, so that a cluster never splits what belongs together.
 """
 
 import hashlib
@@ -36,7 +36,10 @@ LIFETIME_SECONDS = 1_800
 CONNECT_SECONDS, ANSWER_SECONDS = 0.25, 0.1
 """A tier that takes longer is slower than the table behind it."""
 AWAY_SECONDS = 30.0
-"""A tier that failed is left alone that long: one request in half a minute pays the timeout, the others nothing."""
+"""A tier that failed is left alone that long.
+
+One request in half a minute pays the timeout, the others nothing.
+"""
 IDLE_SECONDS = 20
 """A connection that slept longer, as in a frozen execution environment, is tried before it is used."""
 BYTES_MAX = 512_000
@@ -44,7 +47,10 @@ BYTES_MAX = 512_000
 
 
 class ValkeyHotTier:
-    """`connect` makes the client at the first use; `on_away` hears why the tier is left alone, once each time."""
+    """`connect` makes the client at the first use.
+
+    `on_away` hears why the tier is left alone, once each time.
+    """
 
     def __init__(self, connect: Callable[[], "Redis | RedisCluster"], on_away: Callable[[str], None]) -> None:
         self._connect, self._on_away = connect, on_away
@@ -112,12 +118,17 @@ class ValkeyHotTier:
             return None
 
 
-def connect(url: str, *, cluster: bool, credentials: "CredentialProvider | None" = None) -> "Redis | RedisCluster":
+def connect(
+    url: str, *, cluster: bool, credentials: "CredentialProvider | None" = None
+) -> "Redis | RedisCluster":
     """Return a client of `url` (`rediss://` speaks TLS); credentials are asked for each new connection."""
     settings: dict[str, Any] = {
-        "socket_connect_timeout": CONNECT_SECONDS, "socket_timeout": ANSWER_SECONDS, "protocol": 2,
-        "health_check_interval": IDLE_SECONDS, "credential_provider": credentials,
-    }  # fmt: skip
+        "socket_connect_timeout": CONNECT_SECONDS,
+        "socket_timeout": ANSWER_SECONDS,
+        "protocol": 2,
+        "health_check_interval": IDLE_SECONDS,
+        "credential_provider": credentials,
+    }
     # Once more, for a socket that died in its sleep; a timeout is not tried again beyond that.
     settings["retry"] = Retry(NoBackoff(), 1, supported_errors=(UnreachableError, SlowError))
     return RedisCluster.from_url(url, **settings) if cluster else Redis.from_url(url, **settings)
@@ -128,7 +139,9 @@ def _key(held: Hot) -> str:
         return _fresh(held.owner)
     if isinstance(held, HotProgress):
         return _steps(held.tenant_id, held.conversation_id, held.request_key)
-    return _talk(held.tenant_id, held.conversation_id, "WINDOW" if isinstance(held, HotWindow) else "ENTITIES")
+    return _talk(
+        held.tenant_id, held.conversation_id, "WINDOW" if isinstance(held, HotWindow) else "ENTITIES"
+    )
 
 
 def _talk(tenant: str, conversation_id: str, what: str) -> str:

@@ -1,4 +1,7 @@
-"""How a function logs in to ElastiCache: as a user whose password is a request signed by its role (15 minutes)."""
+"""How a function logs in to ElastiCache.
+
+As a user whose password is a request signed by its role (15 minutes).
+"""
 
 from urllib.parse import urlencode
 
@@ -14,7 +17,10 @@ TOKEN_SECONDS = 900
 
 
 class RoleLogin(CredentialProvider):
-    """`cache` names a serverless cache and the user in it; asked for each new connection, so no token gets old."""
+    """`cache` names a serverless cache and the user in it.
+
+    Asked for each new connection, so no token gets old.
+    """
 
     def __init__(self, cache: str, session: Session) -> None:
         self._cache, self._session = cache, session

@@ -1,1 +1,4 @@
-"""What stands between a use case and a model: patience, a breaker, a fallback, the bill and the shape of an answer."""
+"""What stands between a use case and a model.
+
+Patience, a breaker, a fallback, the bill and the shape of an answer.
+"""

@@ -1,4 +1,7 @@
-"""The account of a tenant's model calls: each is written down, and none begins once the day's money is spent."""
+"""The account of a tenant's model calls.
+
+Each is written down, and none begins once the day's money is spent.
+"""
 
 from dataclasses import dataclass
 from decimal import Decimal
@@ -45,19 +48,30 @@ class Account:
             )
 
     def charge(self, model: str, usage: Usage, *, requests: int = 1) -> Usage:
-        """Write down what a call took and return it with its price; what cannot be written is counted and logged."""
+        """Write down what a call took and return it with its price.
+
+        What cannot be written is counted and logged.
+        """
         now = self.clock()
         dollars = self.prices.dollars(model, usage, day=now.date())
         call = Call(
-            call_id=uuid4().hex, tenant_id=self.tenant, function=self.function, model=model, at=now, usage=usage,
-            dollars=dollars, requests=requests,
-        )  # fmt: skip
+            call_id=uuid4().hex,
+            tenant_id=self.tenant,
+            function=self.function,
+            model=model,
+            at=now,
+            usage=usage,
+            dollars=dollars,
+            requests=requests,
+        )
         self._observe(call)
         try:
             self.ledger.record(call)
         except Exception as error:  # noqa: BLE001 - as above; the log line holds what an operator would add by hand
             self.monitor.count(model, UsageUnrecorded=1)
-            self.monitor.warn("usage is not recorded", call=call.model_dump(mode="json"), error=type(error).__name__)
+            self.monitor.warn(
+                "usage is not recorded", call=call.model_dump(mode="json"), error=type(error).__name__
+            )
         return usage.model_copy(update={"dollars": None if dollars is None else float(dollars)})
 
     def _overspent(self) -> bool:
@@ -71,9 +85,13 @@ class Account:
     def _observe(self, call: Call) -> None:
         usage = call.usage
         self.monitor.count(
-            call.model, ModelRequests=call.requests, TokensFresh=usage.input, TokensCacheRead=usage.cache_read,
-            TokensCacheWritten=usage.cache_write, TokensOut=usage.output,
-        )  # fmt: skip
+            call.model,
+            ModelRequests=call.requests,
+            TokensFresh=usage.input,
+            TokensCacheRead=usage.cache_read,
+            TokensCacheWritten=usage.cache_write,
+            TokensOut=usage.output,
+        )
         if call.dollars is None:
             self.monitor.count(call.model, UnpricedCalls=1)
             self.monitor.warn("this model has no price", model=call.model, tenant_id=call.tenant_id)

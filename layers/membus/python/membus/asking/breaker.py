@@ -10,13 +10,17 @@ from membus.ports.model import Question, Speaker
 
 FAILURES_MAX = 5
 OPEN_SECONDS = 30.0
-"""After five failures in a row a model is left alone for 30 seconds: what Powertools' own breaker does too."""
+"""After five failures in a row a model is left alone for 30 seconds.
+
+What Powertools' own breaker does too.
+"""
 
 
 class Breaker:
     """Counts one model's failures in one execution environment; threads may share it.
 
-    Closed, it lets everybody through. Open, nobody. Half open, after OPEN_SECONDS, one call, whose end decides.
+    Closed, it lets everybody through. Open, nobody. Half open, after OPEN_SECONDS, one call, whose end
+    decides.
     """
 
     def __init__(self) -> None:
@@ -31,10 +35,13 @@ class Breaker:
             left = self._opens_until - time.monotonic()
             if left > 0:
                 raise UnavailableError(
-                    "the model keeps failing and is left alone for a moment", code="model_unavailable",
+                    "the model keeps failing and is left alone for a moment",
+                    code="model_unavailable",
                     retry_after_seconds=int(left) + 1,
-                )  # fmt: skip
-            self._opens_until = time.monotonic() + OPEN_SECONDS  # this call is the probe; others wait for its end
+                )
+            self._opens_until = (
+                time.monotonic() + OPEN_SECONDS
+            )  # this call is the probe; others wait for its end
 
     def succeeded(self) -> None:
         with self._lock:

@@ -9,7 +9,10 @@ from membus.ports.model import Question, Speaker
 
 
 class WithFallback:
-    """Carries the first one's name; a reply names the model that gave it. `tell` hears of every change over."""
+    """Carries the first one's name; a reply names the model that gave it.
+
+    `tell` hears of every change over.
+    """
 
     def __init__(self, first: Speaker, second: Speaker, tell: Callable[[UnavailableError], None]) -> None:
         self._first, self._second, self._tell, self.name = first, second, tell, first.name

@@ -22,7 +22,10 @@ class Metered:
         return reply.model_copy(update={"usage": self._account.charge(self.name, reply.usage)})
 
     def stream(self, question: Question) -> Iterator[Spoken]:
-        """Charge when the turn ends, or breaks off, or nobody listens any more: what was counted by then is paid."""
+        """Charge when the turn ends, or breaks off, or nobody listens any more.
+
+        What was counted by then is paid.
+        """
         self._account.admit(self.name)
         counted: Usage | None = None
         try:

@@ -26,7 +26,9 @@ class Model:
     def answer(self, prompt: Prompt, shape: type[Shape], *, max_tokens: int, timeout_seconds: float) -> Shape:
         return self.ask(prompt, shape, max_tokens=max_tokens, timeout_seconds=timeout_seconds).value
 
-    def ask(self, prompt: Prompt, shape: type[Shape], *, max_tokens: int, timeout_seconds: float) -> Answered[Shape]:
+    def ask(
+        self, prompt: Prompt, shape: type[Shape], *, max_tokens: int, timeout_seconds: float
+    ) -> Answered[Shape]:
         ends_at, schema = time.monotonic() + timeout_seconds, shape.model_json_schema()
         first = self._finished(Question(prompt, max_tokens, ends_at, schema))
         try:

@@ -1,4 +1,7 @@
-"""What a model proposed for an event, kept beside it: read again at the same version, the event costs no question."""
+"""What a model proposed for an event, kept beside it.
+
+Read again at the same version, the event costs no question.
+"""
 
 from collections.abc import Iterable, Mapping, Sequence
 
@@ -7,7 +10,10 @@ from membus.domain.identity import Record
 
 
 class Answer(Record):
-    """The candidates of one answer that name the event; `by` is the model that gave it, a fallback perhaps."""
+    """The candidates of one answer that name the event.
+
+    `by` is the model that gave it, a fallback perhaps.
+    """
 
     by: str
     candidates: tuple[Candidate, ...] = ()

@@ -5,10 +5,18 @@ from datetime import date, datetime
 from membus.domain.identity import Id, Record
 
 COLUMNS = {
-    "event_id": "VARCHAR", "user_id": "VARCHAR", "agent_id": "VARCHAR", "session_id": "VARCHAR", "type": "VARCHAR",
-    "occurred_at": "TIMESTAMP", "payload": "JSON",
-}  # fmt: skip
-"""Of the one table `episodes`; `occurred_at` is UTC, a `payload` above 32 KB lies elsewhere and is empty here."""
+    "event_id": "VARCHAR",
+    "user_id": "VARCHAR",
+    "agent_id": "VARCHAR",
+    "session_id": "VARCHAR",
+    "type": "VARCHAR",
+    "occurred_at": "TIMESTAMP",
+    "payload": "JSON",
+}
+"""Of the one table `episodes`.
+
+`occurred_at` is UTC, a `payload` above 32 KB lies elsewhere and is empty here.
+"""
 
 
 class ArchiveQuestion(Record):

@@ -7,50 +7,134 @@ from typing import Annotated
 
 from pydantic import AfterValidator, StringConstraints
 
-SINGLE_VALUED = frozenset({
-    "name", "age", "birthday", "home.city", "home.country", "origin.place", "work.role", "work.employer",
-    "education.school", "education.field", "relationship.status", "diet", "language", "timezone",
-    "activity.checkout", "activity.plan", "activity.subscription",
-})  # fmt: skip
+SINGLE_VALUED = frozenset(
+    {
+        "name",
+        "age",
+        "birthday",
+        "home.city",
+        "home.country",
+        "origin.place",
+        "work.role",
+        "work.employer",
+        "education.school",
+        "education.field",
+        "relationship.status",
+        "diet",
+        "language",
+        "timezone",
+        "activity.checkout",
+        "activity.plan",
+        "activity.subscription",
+    }
+)
 """A new value of one of these replaces the old one; every other attribute holds many values side by side."""
 
-MEASURES = frozenset({"years", "age", "count", "status", "size", "height", "weight", "email", "phone", "address"})
+MEASURES = frozenset(
+    {"years", "age", "count", "status", "size", "height", "weight", "email", "phone", "address"}
+)
 """Where a path ends in one of these it holds one value: six years of experience replace five."""
 SYNONYMS = {
-    "city": "home.city", "town": "home.city", "lives_in": "home.city", "home.town": "home.city",
+    "city": "home.city",
+    "town": "home.city",
+    "lives_in": "home.city",
+    "home.town": "home.city",
     "residence": "home.city",
-    "location": "home.city", "location.city": "home.city", "address.city": "home.city", "current_city": "home.city",
-    "residence.city": "home.city", "country": "home.country", "location.country": "home.country",
-    "address.country": "home.country", "residence.country": "home.country",
-    "hometown": "origin.place", "origin": "origin.place", "born_in": "origin.place", "birthplace": "origin.place",
-    "nationality": "origin.country", "origin.city": "origin.place",
-    "job": "work.role", "job.title": "work.role", "job_title": "work.role", "occupation": "work.role",
-    "profession": "work.role", "work.title": "work.role", "work.position": "work.role", "work.job": "work.role",
-    "employer": "work.employer", "company": "work.employer", "works_at": "work.employer",
-    "work.company": "work.employer", "job.employer": "work.employer",
-    "school": "education.school", "university": "education.school", "education.university": "education.school",
-    "education.major": "education.field", "major": "education.field", "studies": "education.field",
-    "marital_status": "relationship.status", "relationship_status": "relationship.status",
-    "first_name": "name", "full_name": "name", "user.name": "name", "identity.name": "name",
-    "birth_date": "birthday", "date_of_birth": "birthday", "birthdate": "birthday", "identity.age": "age",
-    "native_language": "language", "mother_tongue": "language", "language.native": "language",
-    "time_zone": "timezone", "location.timezone": "timezone", "home.timezone": "timezone",
-    "like": "likes", "loves": "likes", "enjoys": "likes", "interest": "likes", "interests": "likes",
-    "favorite": "likes", "preference.likes": "likes", "dislike": "dislikes", "hates": "dislikes",
-    "hobbies": "hobby", "pets": "pet", "allergies": "allergy", "allergic_to": "allergy", "health.allergy": "allergy",
-    "dietary": "diet", "dietary_preference": "diet", "food.diet": "diet", "own": "owns", "possession": "owns",
-    "skills": "skill", "goals": "goal", "plans": "plan", "friends": "friend", "travel.visited": "visited",
-    "mother": "family.mother", "father": "family.father", "sister": "family.sister", "brother": "family.brother",
-    "family.mom": "family.mother", "family.mum": "family.mother", "family.dad": "family.father",
-    "son": "family.son", "daughter": "family.daughter", "children": "family.children",
-}  # fmt: skip
+    "location": "home.city",
+    "location.city": "home.city",
+    "address.city": "home.city",
+    "current_city": "home.city",
+    "residence.city": "home.city",
+    "country": "home.country",
+    "location.country": "home.country",
+    "address.country": "home.country",
+    "residence.country": "home.country",
+    "hometown": "origin.place",
+    "origin": "origin.place",
+    "born_in": "origin.place",
+    "birthplace": "origin.place",
+    "nationality": "origin.country",
+    "origin.city": "origin.place",
+    "job": "work.role",
+    "job.title": "work.role",
+    "job_title": "work.role",
+    "occupation": "work.role",
+    "profession": "work.role",
+    "work.title": "work.role",
+    "work.position": "work.role",
+    "work.job": "work.role",
+    "employer": "work.employer",
+    "company": "work.employer",
+    "works_at": "work.employer",
+    "work.company": "work.employer",
+    "job.employer": "work.employer",
+    "school": "education.school",
+    "university": "education.school",
+    "education.university": "education.school",
+    "education.major": "education.field",
+    "major": "education.field",
+    "studies": "education.field",
+    "marital_status": "relationship.status",
+    "relationship_status": "relationship.status",
+    "first_name": "name",
+    "full_name": "name",
+    "user.name": "name",
+    "identity.name": "name",
+    "birth_date": "birthday",
+    "date_of_birth": "birthday",
+    "birthdate": "birthday",
+    "identity.age": "age",
+    "native_language": "language",
+    "mother_tongue": "language",
+    "language.native": "language",
+    "time_zone": "timezone",
+    "location.timezone": "timezone",
+    "home.timezone": "timezone",
+    "like": "likes",
+    "loves": "likes",
+    "enjoys": "likes",
+    "interest": "likes",
+    "interests": "likes",
+    "favorite": "likes",
+    "preference.likes": "likes",
+    "dislike": "dislikes",
+    "hates": "dislikes",
+    "hobbies": "hobby",
+    "pets": "pet",
+    "allergies": "allergy",
+    "allergic_to": "allergy",
+    "health.allergy": "allergy",
+    "dietary": "diet",
+    "dietary_preference": "diet",
+    "food.diet": "diet",
+    "own": "owns",
+    "possession": "owns",
+    "skills": "skill",
+    "goals": "goal",
+    "plans": "plan",
+    "friends": "friend",
+    "travel.visited": "visited",
+    "mother": "family.mother",
+    "father": "family.father",
+    "sister": "family.sister",
+    "brother": "family.brother",
+    "family.mom": "family.mother",
+    "family.mum": "family.mother",
+    "family.dad": "family.father",
+    "son": "family.son",
+    "daughter": "family.daughter",
+    "children": "family.children",
+}
 """What models call an attribute, and what it is called here: one home, whatever it is asked under."""
 
 KEY_MAX = 200
 
 
 def _is_letter(character: str) -> bool:
-    """Letters, the marks that combine with them and decimal digits: without the marks, मोर and मीर are one word."""
+    """Letters, the marks that combine with them and decimal digits.
+
+    Without the marks, मोर and मीर are one word.
+    """
     category = unicodedata.category(character)
     return category[0] in "LM" or category == "Nd"
 
@@ -67,7 +151,9 @@ SLUG_MAX = 60
 
 
 def fact_key(attribute: str, value: str) -> str | None:
-    """Return the key that `value` lives under; None where the attribute is no path, too long, or leaves no slug.
+    """Return the key that `value` lives under.
+
+    None where the attribute is no path, too long, or leaves no slug.
 
     `home.city` is its own key; `likes` takes the value's slug: `likes.hiking`, so that two likes never
     compete and the same like said twice is one fact.
@@ -88,7 +174,9 @@ def normal_path(attribute: str) -> str:
 
 
 def canonical_key(key: str) -> str:
-    """Return the key that a fact asked for by hand goes by: a synonym, alone or in front of a slug, leads to one home.
+    """Return the key that a fact asked for by hand goes by.
+
+    A synonym, alone or in front of a slug, leads to one home.
 
     What holds one value takes no slug: `pets.count` stays, though `pets.rex` is `pet.rex`.
     """

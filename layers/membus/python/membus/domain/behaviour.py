@@ -1,4 +1,7 @@
-"""The rules of behaviour, as data: what is counted, by what, within which time, and what that says about a user."""
+"""The rules of behaviour, as data.
+
+What is counted, by what, within which time, and what that says about a user.
+"""
 
 import re
 from collections.abc import Mapping
@@ -8,12 +11,18 @@ from datetime import timedelta
 from membus.domain.facts import Kind
 
 ACTIVITY = "activity"
-"""The root of what these rules write, beside `setting` and `frustrated_by`; no model may claim any of them."""
+"""The root of what these rules write, beside `setting` and `frustrated_by`.
+
+No model may claim any of them.
+"""
 
 
 @dataclass(frozen=True)
 class Where:
-    """A condition on a payload's field: a whole number from `least` to `most`, or a text that `pattern` matches."""
+    """A condition on a payload's field.
+
+    A whole number from `least` to `most`, or a text that `pattern` matches.
+    """
 
     field: str
     least: int | None = None
@@ -52,7 +61,10 @@ class Repeated:
 
 @dataclass(frozen=True)
 class Followed:
-    """A mark of a part in `first` that one of the part `then` follows within `within`; true from the first on."""
+    """A mark of a part in `first` that one of the part `then` follows within `within`.
+
+    True from the first on.
+    """
 
     name: str
     within: timedelta
@@ -68,8 +80,8 @@ Rule = Repeated | Followed
 class Trail:
     """Events that are counted together, and the rules over them: one write serves them all.
 
-    `parts` says which events leave a mark, and of which part. `group` is the field they are counted by: one of the
-    payload (`path/1` is its first folder), `session_id`, or empty for all together.
+    `parts` says which events leave a mark, and of which part. `group` is the field they are counted by: one
+    of the payload (`path/1` is its first folder), `session_id`, or empty for all together.
     """
 
     name: str
@@ -80,7 +92,10 @@ class Trail:
 
 @dataclass(frozen=True)
 class Stated:
-    """What one event says by itself; `{field}` in `attribute` and `value` stands for a field of the payload."""
+    """What one event says by itself.
+
+    `{field}` in `attribute` and `value` stands for a field of the payload.
+    """
 
     name: str
     match: Match
@@ -91,14 +106,18 @@ def _on(event_type: str, *where: Where, part: str = "") -> dict[str, Match]:
     return {part: Match(event_type, where)}
 
 
-_PAGE = Where("path", pattern=re.compile(
-    r"/(?!(?:home|welcome|index|login|logout|signup|register|checkout|cart|basket|orders?|settings|account|profile"
-    r"|search|help|contact|error)(?:[/.?#]|$)).",
-))  # fmt: skip
+_PAGE = Where(
+    "path",
+    pattern=re.compile(
+        r"/(?!(?:home|welcome|index|login|logout|signup|register|checkout|cart|basket|orders?|settings|account|profile"
+        r"|search|help|contact|error)(?:[/.?#]|$)).",
+    ),
+)
 """Pages that people choose; where everybody has to pass says nothing about anybody."""
 _CHECKOUT = Where("path", pattern=re.compile(r"/(?:[\w-]+/)?checkout(?!/(?:success|complete))(?:[/?#]|$)"))
 _ORDERED = Where(
-    "path", pattern=re.compile(r"/(?:orders?/[\w-]+|thank-?you|order-confirm\w*|checkout/(?:success|complete\w*))")
+    "path",
+    pattern=re.compile(r"/(?:orders?/[\w-]+|thank-?you|order-confirm\w*|checkout/(?:success|complete\w*))"),
 )
 
 _UNFINISHED = Says("activity.checkout", "left unfinished", confidence=0.7)
@@ -107,90 +126,151 @@ _MINUTE, _DAY = timedelta(minutes=1), timedelta(days=1)
 
 TRAILS = (
     Trail(
-        "server-error", _on("error.shown", Where("status", least=500)), group="status",
+        "server-error",
+        _on("error.shown", Where("status", least=500)),
+        group="status",
         rules=(Repeated("repeated-server-error", 3, 5 * _MINUTE, Says("frustrated_by", "error {group}")),),
     ),
     Trail(
-        "broken-page", _on("error.shown", Where("status", 400, 499)), group="path",
+        "broken-page",
+        _on("error.shown", Where("status", 400, 499)),
+        group="path",
         rules=(Repeated("broken-page", 3, _DAY, Says("frustrated_by", "broken page {group}")),),
     ),
     Trail(
-        "click", _on("element.clicked"), group="name",
+        "click",
+        _on("element.clicked"),
+        group="name",
         rules=(
-            Repeated("rage-click", 3, timedelta(seconds=2), Says("frustrated_by", "no answer to clicks on {group}")),
+            Repeated(
+                "rage-click", 3, timedelta(seconds=2), Says("frustrated_by", "no answer to clicks on {group}")
+            ),
             Repeated("adopted-action", 5, 14 * _DAY, Says("activity.uses", "{group}")),
         ),
     ),
     Trail(
-        "feature", _on("feature.used"), group="name",
+        "feature",
+        _on("feature.used"),
+        group="name",
         rules=(Repeated("adopted-feature", 3, 14 * _DAY, Says("activity.uses", "{group}")),),
     ),
     Trail(
-        "page", _on("page.viewed", _PAGE), group="path",
+        "page",
+        _on("page.viewed", _PAGE),
+        group="path",
         rules=(Repeated("page-affinity", 3, 7 * _DAY, Says("activity.views", "{group}", confidence=0.6)),),
     ),
     Trail(
-        "section", _on("page.viewed", _PAGE), group="path/1",
-        rules=(Repeated("section-affinity", 5, 7 * _DAY, Says("activity.browses", "{group}", confidence=0.7)),),
+        "section",
+        _on("page.viewed", _PAGE),
+        group="path/1",
+        rules=(
+            Repeated("section-affinity", 5, 7 * _DAY, Says("activity.browses", "{group}", confidence=0.7)),
+        ),
     ),
     Trail(
-        "product", _on("product.viewed"), group="name",
+        "product",
+        _on("product.viewed"),
+        group="name",
         rules=(Repeated("product-affinity", 3, 7 * _DAY, Says("activity.views", "{group}", confidence=0.7)),),
     ),
     Trail(
-        "search", _on("search.performed"), group="query",
-        rules=(Repeated("search-affinity", 3, 7 * _DAY, Says("activity.searches", "{group}", confidence=0.7)),),
+        "search",
+        _on("search.performed"),
+        group="query",
+        rules=(
+            Repeated("search-affinity", 3, 7 * _DAY, Says("activity.searches", "{group}", confidence=0.7)),
+        ),
     ),
     Trail(
-        "fruitless-search", _on("search.performed", Where("results", 0, 0)),
-        rules=(Repeated("fruitless-search", 3, 30 * _MINUTE, Says("activity.trouble", "finding things by search")),),
+        "fruitless-search",
+        _on("search.performed", Where("results", 0, 0)),
+        rules=(
+            Repeated(
+                "fruitless-search", 3, 30 * _MINUTE, Says("activity.trouble", "finding things by search")
+            ),
+        ),
     ),
     Trail(
-        "failed-login", _on("login.failed"),
-        rules=(Repeated("failed-login", 3, 15 * _MINUTE, Says("activity.trouble", "signing in", confidence=0.9)),),
+        "failed-login",
+        _on("login.failed"),
+        rules=(
+            Repeated("failed-login", 3, 15 * _MINUTE, Says("activity.trouble", "signing in", confidence=0.9)),
+        ),
     ),
     Trail(
-        "failed-payment", _on("payment.failed"),
+        "failed-payment",
+        _on("payment.failed"),
         rules=(Repeated("failed-payment", 2, _DAY, Says("activity.trouble", "paying", confidence=0.9)),),
     ),
     Trail(
-        "support", _on("ticket.opened"),
-        rules=(Repeated("repeated-support", 3, 30 * _DAY, Says("activity.trouble", "needs support again and again")),),
+        "support",
+        _on("ticket.opened"),
+        rules=(
+            Repeated(
+                "repeated-support", 3, 30 * _DAY, Says("activity.trouble", "needs support again and again")
+            ),
+        ),
     ),
     Trail(
-        "undecided", _on("setting.changed"), group="name",
-        rules=(Repeated("undecided", 3, 10 * _MINUTE, Says("activity.trouble", "deciding on the setting {group}")),),
+        "undecided",
+        _on("setting.changed"),
+        group="name",
+        rules=(
+            Repeated(
+                "undecided", 3, 10 * _MINUTE, Says("activity.trouble", "deciding on the setting {group}")
+            ),
+        ),
     ),
     Trail(
-        "dismissed", _on("notification.dismissed"), group="name",
+        "dismissed",
+        _on("notification.dismissed"),
+        group="name",
         rules=(Repeated("dismissed-notification", 3, 7 * _DAY, Says("activity.dismisses", "{group}")),),
     ),
     Trail(
-        "session", _on("session.started"),
-        rules=(Repeated("returning", 4, 7 * _DAY, Says("activity.visits", "comes back several times a week")),),
+        "session",
+        _on("session.started"),
+        rules=(
+            Repeated("returning", 4, 7 * _DAY, Says("activity.visits", "comes back several times a week")),
+        ),
     ),
     Trail(
-        "device", _on("session.started"), group="device",
+        "device",
+        _on("session.started"),
+        group="device",
         rules=(Repeated("device", 3, 14 * _DAY, Says("activity.device", "{group}")),),
     ),
     Trail(
-        "abandonment", _on("cart.abandoned") | _on("checkout.abandoned", part="checkout"),
+        "abandonment",
+        _on("cart.abandoned") | _on("checkout.abandoned", part="checkout"),
         rules=(Repeated("abandonment", 2, 30 * _DAY, Says("activity.trouble", "finishing checkouts")),),
     ),
     Trail(
-        "checkout", _on("checkout.started", part="begun") | _on("page.viewed", _CHECKOUT, part="seen")
-        | _on("session.ended", part="left"), group="session_id",
+        "checkout",
+        _on("checkout.started", part="begun")
+        | _on("page.viewed", _CHECKOUT, part="seen")
+        | _on("session.ended", part="left"),
+        group="session_id",
         rules=(Followed("abandoned-checkout", _DAY, ("begun", "seen"), "left", _UNFINISHED),),
     ),
-)  # fmt: skip
-"""An abandoned checkout is true from its beginning, and an order from its own moment on: whichever is learned first,
-the later of the two holds."""
+)
+"""An abandoned checkout is true from its beginning, and an order from its own moment on.
+
+Whichever is learned first, the later of the two holds.
+"""
 
 STATED = (
     Stated("setting-changed", Match("setting.changed"), Says("setting.{name}", "{to}", "setting", 1)),
     Stated("plan-changed", Match("plan.changed"), Says("activity.plan", "{to}", confidence=1)),
-    Stated("subscribed", Match("subscription.started"), Says("activity.subscription", "active", confidence=1)),
-    Stated("unsubscribed", Match("subscription.cancelled"), Says("activity.subscription", "cancelled", confidence=1)),
+    Stated(
+        "subscribed", Match("subscription.started"), Says("activity.subscription", "active", confidence=1)
+    ),
+    Stated(
+        "unsubscribed",
+        Match("subscription.cancelled"),
+        Says("activity.subscription", "cancelled", confidence=1),
+    ),
     Stated("ordered", Match("order.placed"), _FINISHED),
     Stated("checked-out", Match("checkout.completed"), _FINISHED),
     Stated("saw-order", Match("page.viewed", (_ORDERED,)), _FINISHED),

@@ -21,12 +21,14 @@ def fenced(name: str, lines: Iterable[str]) -> str:
 def summary_block(outline: Outline, *, budget: int = SUMMARY_TOKENS) -> str:
     """Return chapters and slots within the budget, or nothing where there is no outline yet.
 
-    Slots give way to nothing: each stands in a chapter that is shown or below them. Older chapters give way to newer
-    ones, and each loses its last sentences first.
+    Slots give way to nothing: each stands in a chapter that is shown or below them. Older chapters give way
+    to newer ones, and each loses its last sentences first.
     """
     if not outline.chapters:
         return ""
-    left = budget - LEDGER_TOKENS - estimate_tokens(fenced("summary", [])) - estimate_tokens(fenced("slots", []))
+    left = (
+        budget - LEDGER_TOKENS - estimate_tokens(fenced("summary", [])) - estimate_tokens(fenced("slots", []))
+    )
     shown: list[str] = []
     for chapter in reversed(outline.chapters):
         text = _beginning(escaped(" ".join(chapter.text.split())), left)
@@ -42,7 +44,9 @@ def summary_block(outline: Outline, *, budget: int = SUMMARY_TOKENS) -> str:
 
 def _lines(slots: Sequence[Slot]) -> list[str]:
     kinds = dict.fromkeys(slot.kind for slot in slots)
-    return [f"{kind}: {'; '.join(escaped(slot.text) for slot in slots if slot.kind == kind)}" for kind in kinds]
+    return [
+        f"{kind}: {'; '.join(escaped(slot.text) for slot in slots if slot.kind == kind)}" for kind in kinds
+    ]
 
 
 def _beginning(text: str, budget: int) -> str:

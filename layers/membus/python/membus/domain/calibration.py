@@ -6,9 +6,15 @@ from membus.domain.prompt import Usage
 LOWEST, HIGHEST = 0.8, 2.0
 """An estimate is never off by more; a report beyond that counts something that we did not send."""
 UNKNOWN = 1.2
-"""Until a model has answered in this conversation: what its first prompt holds is far below the ceiling anyway."""
+"""Until a model has answered in this conversation.
+
+What its first prompt holds is far below the ceiling anyway.
+"""
 _FALLING = 0.2
-"""A ratio rises at once and falls by a fifth of the way: to send too little costs less than to send too much."""
+"""A ratio rises at once and falls by a fifth of the way.
+
+To send too little costs less than to send too much.
+"""
 
 
 def calibrated(rate: Rate | None, model: str, *, estimated: int, usage: Usage) -> Rate:

@@ -24,7 +24,10 @@ class Candidate(Record):
 
 
 class Extractor(Record):
-    """Which reader proposed: kept with every fact it led to. `instructions` are the words it was given to read by."""
+    """Which reader proposed: kept with every fact it led to.
+
+    `instructions` are the words it was given to read by.
+    """
 
     model: str
     prompt_version: str

@@ -13,12 +13,18 @@ from membus.domain.observations import Observation, Trust
 from membus.domain.settling import Settled, settled
 
 RECENT_MAX = 80
-"""So many observations of a key are read for a change to it; beyond that the older ones are carried forward."""
+"""So many observations of a key are read for a change to it.
+
+Beyond that the older ones are carried forward.
+"""
 RECENT_KEPT = 40
 """So many stay out of what is carried: what comes late by less than that lands among them."""
 
 Place = tuple[int, str]
-"""Where an observation stands among those of its key: the millisecond in which it was learned, and its event."""
+"""Where an observation stands among those of its key.
+
+The millisecond in which it was learned, and its event.
+"""
 
 
 def place_of(seen: Observation) -> Place:
@@ -26,7 +32,9 @@ def place_of(seen: Observation) -> Place:
 
 
 class Carried(Record):
-    """What `count` observations come to, all that were learned until `learned_at`; none was true after `truest`.
+    """What `count` observations come to, all that were learned until `learned_at`.
+
+    None was true after `truest`.
 
     After the last retraction, which took `before` back, corrections alone count.
     """
@@ -64,28 +72,36 @@ def carry(
 ) -> Carried | None:
     """Return what observations of one key come to, and what `before` came to, which precedes them all.
 
-    A retraction ends what was heard before it, and after it only a correction speaks. With `true_at`, all of them were
-    true then.
+    A retraction ends what was heard before it, and after it only a correction speaks. With `true_at`, all of
+    them were true then.
     """
     learned = ordered(observations)
     if not learned:
         return before
-    standing, taken_back, value = (before.settled, before.taken_back, before.before) if before else (None, None, None)
+    standing, taken_back, value = (
+        (before.settled, before.taken_back, before.before) if before else (None, None, None)
+    )
     for retraction, heard in _spells(learned):
         counted = [seen for seen in heard if taken_back is None or seen.trust is Trust.CORRECTED]
         standing = settled(counted, standing, true_at=true_at)
         if retraction:
             standing, taken_back, value = None, retraction, standing.claim.said.value if standing else None
     return Carried(
-        count=len(learned) + (before.count if before else 0), learned_at=learned[-1].learned_at,
+        count=len(learned) + (before.count if before else 0),
+        learned_at=learned[-1].learned_at,
         truest=max((*learned, *((before.truest,) if before else ())), key=by_truth),
-        settled=standing, taken_back=taken_back, before=value,
-    )  # fmt: skip
+        settled=standing,
+        taken_back=taken_back,
+        before=value,
+    )
 
 
 @dataclass(frozen=True)
 class Trail:
-    """The observations of a key as far as they have to be read: recent ones, and what the older ones come to."""
+    """The observations of a key as far as they have to be read.
+
+    Recent ones, and what the older ones come to.
+    """
 
     recent: tuple[Observation, ...]
     carried: Carried | None = None
@@ -141,7 +157,10 @@ def _spells(learned: Sequence[Observation]) -> Iterable[tuple[Observation | None
 
 
 def _parting(recent: Sequence[Observation], carried: Carried | None) -> int:
-    """Return how many of the recent ones may be carried: as many as possible, 0 where they are all entangled."""
+    """Return how many of the recent ones may be carried.
+
+    As many as possible, 0 where they are all entangled.
+    """
     truths = [by_truth(seen) for seen in recent]
     until = [by_truth(carried.truest)] if carried else []
     for place in range(len(recent) - RECENT_KEPT, 0, -1):

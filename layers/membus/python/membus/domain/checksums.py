@@ -14,7 +14,9 @@ def is_isbn(value: str) -> bool:
     """Whether ten characters (modulo 11, `X` is ten) or thirteen digits (modulo 10) carry their check digit."""
     if len(value) == ISBN_10 and re.fullmatch(r"\d{9}[\dX]", value):
         weighed = (_LETTERS.get(digit, 0) if digit != "X" else 10 for digit in value)
-        return sum(number * weight for number, weight in zip(weighed, range(10, 0, -1), strict=True)) % 11 == 0
+        return (
+            sum(number * weight for number, weight in zip(weighed, range(10, 0, -1), strict=True)) % 11 == 0
+        )
     if len(value) == ISBN_13 and value.isascii() and value.isdigit() and value.startswith(("978", "979")):
         return sum(int(digit) * (1, 3)[place % 2] for place, digit in enumerate(value)) % 10 == 0
     return False
@@ -53,5 +55,9 @@ def _ups(body: str) -> int:
 
 
 def _upu(serial: str) -> int:
-    rest = 11 - sum(int(digit) * weight for digit, weight in zip(serial, (8, 6, 4, 2, 3, 5, 9, 7), strict=True)) % 11
+    rest = (
+        11
+        - sum(int(digit) * weight for digit, weight in zip(serial, (8, 6, 4, 2, 3, 5, 9, 7), strict=True))
+        % 11
+    )
     return {10: 0, 11: 5}.get(rest, rest)

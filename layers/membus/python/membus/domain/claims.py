@@ -1,4 +1,7 @@
-"""Claims: a value that somebody says holds, all that said the same, and which of two claims the other gives way to."""
+"""Claims.
+
+A value that somebody says holds, all that said the same, and which of two claims the other gives way to.
+"""
 
 from collections.abc import Iterable
 from datetime import UTC, datetime
@@ -24,14 +27,21 @@ class Run(Record):
     @classmethod
     def of(cls, seen: Observation) -> "Run":
         return cls(
-            times=1, surest=seen.confidence, last_held=seen.held, begins=seen.valid_from, ends=seen.claimed_until
+            times=1,
+            surest=seen.confidence,
+            last_held=seen.held,
+            begins=seen.valid_from,
+            ends=seen.claimed_until,
         )
 
     def and_then(self, seen: Observation) -> "Run":
         return Run(
-            times=self.times + 1, surest=max(self.surest, seen.confidence), last_held=max(self.last_held, seen.held),
-            begins=min(self.begins, seen.valid_from), ends=max(self.ends, seen.claimed_until),
-        )  # fmt: skip
+            times=self.times + 1,
+            surest=max(self.surest, seen.confidence),
+            last_held=max(self.last_held, seen.held),
+            begins=min(self.begins, seen.valid_from),
+            ends=max(self.ends, seen.claimed_until),
+        )
 
     @property
     def confidence(self) -> float:
@@ -63,7 +73,10 @@ class Claim(Record):
         return self.said.valid_until or _NO_END
 
     def covers(self, earlier: "Claim") -> bool:
-        """Whether an earlier claim can never stand again: as long and as trusted, or the same value, is said since."""
+        """Whether an earlier claim can never stand again.
+
+        As long and as trusted, or the same value, is said since.
+        """
         return self.rank >= earlier.rank and (self.end >= earlier.end or self.said.says_as(earlier.said))
 
 

@@ -1,4 +1,7 @@
-"""The cold tier: episodes packed into Parquet objects, and the catalog's entry that vouches for each of them."""
+"""The cold tier.
+
+Episodes packed into Parquet objects, and the catalog's entry that vouches for each of them.
+"""
 
 import hashlib
 from collections.abc import Iterable
@@ -12,14 +15,19 @@ from membus.domain.identity import Id, Record
 SCHEMA = 1
 """Version of the rows below; a reader refuses an object of a later one instead of guessing."""
 SMALL_BYTES = 8 * 2**20
-"""An object up to here is read whole, checked against its checksum and kept in memory; a larger one by ranges."""
+"""An object up to here is read whole, checked against its checksum and kept in memory.
+
+A larger one by ranges.
+"""
 
 
 class ColdRow(Record):
-    """One episode. `body` is what the hot item held, word for word: a rebuild from it is byte for byte the same.
+    """One episode. `body` is what the hot item held, word for word.
 
-    `place` is the item's sort key, `<ulid of occurred_at>#<event id>`. A payload above 32 KB stays where `spilled`
-    points to. The other columns are there to be filtered by.
+    A rebuild from it is byte for byte the same.
+
+    `place` is the item's sort key, `<ulid of occurred_at>#<event id>`. A payload above 32 KB stays where
+    `spilled` points to. The other columns are there to be filtered by.
     """
 
     place: str
@@ -36,9 +44,16 @@ class ColdRow(Record):
     def of(cls, place: str, body: str, *, spilled: str | None = None, spilled_bytes: int = 0) -> "ColdRow":
         event = Recorded.model_validate_json(body).event
         return cls(
-            place=place, event_id=event.event_id, user_id=event.user_id, session_id=event.session_id, type=event.type,
-            occurred_at=event.occurred_at, body=body, spilled=spilled, spilled_bytes=spilled_bytes,
-        )  # fmt: skip
+            place=place,
+            event_id=event.event_id,
+            user_id=event.user_id,
+            session_id=event.session_id,
+            type=event.type,
+            occurred_at=event.occurred_at,
+            body=body,
+            spilled=spilled,
+            spilled_bytes=spilled_bytes,
+        )
 
 
 class Month(Record):
@@ -82,7 +97,9 @@ class ColdObject(Record):
 
     @property
     def place(self) -> str:
-        """Where a walk over all objects meets it: by agents and ends, so one that is merged comes with its last part.
+        """Where a walk over all objects meets it.
+
+        By agents and ends, so one that is merged comes with its last part.
 
         Whoever has come up to a place has met every row before it, whatever was merged meanwhile.
         """
@@ -111,14 +128,26 @@ class Packed(Record):
 
     def kept(self, *, size: int, sha256: str) -> ColdObject:
         return ColdObject(
-            tenant=self.tenant, agent=self.agent, day=self.day, name=self.name, first=self.rows[0].place,
-            last=self.rows[-1].place, rows=len(self.rows), bytes=size, sha256=sha256, hot_until=self.hot_until,
-        )  # fmt: skip
+            tenant=self.tenant,
+            agent=self.agent,
+            day=self.day,
+            name=self.name,
+            first=self.rows[0].place,
+            last=self.rows[-1].place,
+            rows=len(self.rows),
+            bytes=size,
+            sha256=sha256,
+            hot_until=self.hot_until,
+        )
 
 
 def packed(tenant: str, agent: str, day: date, rows: Iterable[ColdRow], *, hot_until: datetime) -> Packed:
     """Pack rows in time order, each place once."""
     unique = {row.place: row for row in rows}
     return Packed(
-        tenant=tenant, agent=agent, day=day, rows=tuple(unique[place] for place in sorted(unique)), hot_until=hot_until
+        tenant=tenant,
+        agent=agent,
+        day=day,
+        rows=tuple(unique[place] for place in sorted(unique)),
+        hot_until=hot_until,
     )

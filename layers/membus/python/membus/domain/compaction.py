@@ -10,7 +10,10 @@ DUE_TOKENS = 8_000
 DUE_MESSAGES = 40
 """Twenty turns."""
 TURN_TOKENS = 1_500
-"""A message of 500 and an answer of 1,000. Due is what the next turn would carry past 8,000: the window cannot wait."""
+"""A message of 500 and an answer of 1,000. Due is what the next turn would carry past 8,000.
+
+The window cannot wait.
+"""
 KEPT_TOKENS = 4_000
 TURNS_BETWEEN = 5
 """A cut has what it keeps written to the provider's cache anew: it is to last so many turns."""
@@ -28,9 +31,9 @@ def is_due(*, tokens: int, messages: int) -> bool:
 def segment_of(messages: Sequence[Message]) -> Sequence[Message]:
     """Return the turns that the next summary tells of: whole ones from the oldest, never the newest.
 
-    What presses by tokens is covered until the window's half is left, or less where turns are long; what presses by
-    turns to the turn before the newest. Where two devices' turns run into each other, no border parts a question
-    from its answer.
+    What presses by tokens is covered until the window's half is left, or less where turns are long; what
+    presses by turns to the turn before the newest. Where two devices' turns run into each other, no border
+    parts a question from its answer.
     """
     total = sum(map(size_of, messages))
     keep = _kept(messages, total) if total + TURN_TOKENS > DUE_TOKENS else 0
@@ -51,7 +54,10 @@ def size_of(message: Message) -> int:
 
 
 def due_for_rollup(chapters: Sequence[Chapter]) -> Sequence[Chapter]:
-    """Return the oldest chapters that the next level is due to sum up, from the lowest such level; or none."""
+    """Return the oldest chapters that the next level is due to sum up, from the lowest such level.
+
+    Or none.
+    """
     for level in sorted({chapter.level for chapter in chapters}):
         side_by_side = [chapter for chapter in chapters if chapter.level == level]
         if len(side_by_side) >= FAN_IN:
@@ -60,13 +66,19 @@ def due_for_rollup(chapters: Sequence[Chapter]) -> Sequence[Chapter]:
 
 
 def _kept(messages: Sequence[Message], total: int) -> int:
-    """Return the tokens to leave uncovered: half a window, and so much less that the next turns fit, one at least."""
+    """Return the tokens to leave uncovered.
+
+    Half a window, and so much less that the next turns fit, one at least.
+    """
     turns = max(sum(message.role == "user" for message in messages), 1)
     return min(KEPT_TOKENS, max(DUE_TOKENS - TURNS_BETWEEN * total // turns, TURN_TOKENS))
 
 
 def _borders(messages: Sequence[Message]) -> list[int]:
-    """Return the places where a turn begins and the one before it is answered; the end is none: it is the newest."""
+    """Return the places where a turn begins and the one before it is answered; the end is none.
+
+    It is the newest.
+    """
     return [
         place
         for place in range(1, len(messages))

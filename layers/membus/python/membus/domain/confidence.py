@@ -13,19 +13,31 @@ _DAYS: dict[Kind, int | None] = {
     "identity": None,  # a name, a birthday
     "experience": None,  # what happened has happened
     "setting": None,  # holds until it is changed
-    "relationship": 4 * 365, "health": 4 * 365, "place": 3 * 365, "possession": 3 * 365, "work": 2 * 365,
+    "relationship": 4 * 365,
+    "health": 4 * 365,
+    "place": 3 * 365,
+    "possession": 3 * 365,
+    "work": 2 * 365,
     "preference": 2 * 365,
-    "goal": 180, "plan": 30,
+    "goal": 180,
+    "plan": 30,
     "behaviour": 14,  # three errors in March frustrate nobody in May
-}  # fmt: skip
-HALF_LIFE: dict[Kind, timedelta | None] = {kind: timedelta(days=days) if days else None for kind, days in _DAYS.items()}
-"""After this long without a word the confidence is half; None: time does not touch it. Judgement, not measurement:
-people in Europe move about every ten years and change employers about every five, and what counts is the wrong half.
+}
+HALF_LIFE: dict[Kind, timedelta | None] = {
+    kind: timedelta(days=days) if days else None for kind, days in _DAYS.items()
+}
+"""After this long without a word the confidence is half; None: time does not touch it.
+
+Judgement, not measurement: people in Europe move about every ten years and change employers about every five,
+and what counts is the wrong half.
 """
 
 
 def reinforced(surest: float, times: int) -> float:
-    """Return the confidence in what was said so often: `1 - (1 - surest) * 0.5 ** (times - 1)`, at most 0.99."""
+    """Return the confidence in what was said so often.
+
+    `1 - (1 - surest) * 0.5 ** (times - 1)`, at most 0.99.
+    """
     return max(surest, min(CONFIDENCE_MAX, round(1 - (1 - surest) * DOUBT_LEFT ** (times - 1), 4)))
 
 

@@ -22,11 +22,20 @@ from membus.errors import InvalidError
 
 CEILING = 15_000
 BUDGETS = {
-    "system": 2_000, "profile": 1_000, "summary": SUMMARY_TOKENS, "window": WINDOW_TOKENS, "entities": 200,
-    "fresh": 400, "recall": RECALL_TOKENS_MOST, "message": 500,
-}  # fmt: skip
-"""Tokens by section (DESIGN.md section 5), `system` with the tools; what is left below the ceiling is for their
-results. What may give way does so in this order: recall, then what was just said elsewhere, then entities."""
+    "system": 2_000,
+    "profile": 1_000,
+    "summary": SUMMARY_TOKENS,
+    "window": WINDOW_TOKENS,
+    "entities": 200,
+    "fresh": 400,
+    "recall": RECALL_TOKENS_MOST,
+    "message": 500,
+}
+"""Tokens by section (DESIGN.md section 5), `system` with the tools.
+
+What is left below the ceiling is for their results. What may give way does so in this order: recall, then
+what was just said elsewhere, then entities.
+"""
 PROMPT_VERSION = "3"
 """Names how a prompt is made of its sources: another version makes other bytes of the same ones."""
 
@@ -42,9 +51,9 @@ you do not know something."""
 class Sources:
     """All that a prompt is made of; the same sources make the same bytes.
 
-    `messages` are those behind the cut, oldest first; `fresh` is what the user just said in other conversations;
-    `found` is what a search found, which was away where it is `degraded`; `folded` is what somebody may have made of
-    the newest messages already.
+    `messages` are those behind the cut, oldest first; `fresh` is what the user just said in other
+    conversations; `found` is what a search found, which was away where it is `degraded`; `folded` is what
+    somebody may have made of the newest messages already.
     """
 
     conversation_id: str
@@ -63,8 +72,8 @@ class Sources:
 class Context(Footprint):
     """Everything that is sent for one turn, where its tokens went, and why.
 
-    `total_tokens` is calibrated: `ratio` model tokens to an estimated one. The prefix up to the end of the window is
-    the same from turn to turn until a fact changes or the window is cut.
+    `total_tokens` is calibrated: `ratio` model tokens to an estimated one. The prefix up to the end of the
+    window is the same from turn to turn until a fact changes or the window is cut.
     """
 
     prompt: Prompt
@@ -118,42 +127,69 @@ class _Changing:
 
 
 def assemble(sources: Sources, message: str, now: datetime) -> Context:
-    """Return the context that answers `message`; InvalidError as `bounded`, anything else gives way instead."""
+    """Return the context that answers `message`.
+
+    InvalidError as `bounded`, anything else gives way instead.
+    """
     size, ratio, need = bounded(message), ratio_of(sources.marks.rate), need_of(message)
     stable = _stable(sources, ratio)
     tools = sum(estimate_tokens(tool.model_dump_json()) for tool in sources.tools)
     tokens = {
-        "system": estimate_tokens(SYSTEM) + tools, "profile": estimate_tokens(stable.profile),
-        "summary": estimate_tokens(stable.summary), "window": sum(map(size_of, stable.window)),
-    }  # fmt: skip
+        "system": estimate_tokens(SYSTEM) + tools,
+        "profile": estimate_tokens(stable.profile),
+        "summary": estimate_tokens(stable.summary),
+        "window": sum(map(size_of, stable.window)),
+    }
     left = CEILING / ratio - sum(tokens.values()) - size
     changing = _changing(sources, stable, now, need=need, left=left, ratio=ratio)
     tokens |= {
-        "entities": estimate_tokens(changing.entities), "fresh": estimate_tokens(changing.fresh),
-        "recall": estimate_tokens(recall_block(changing.recalled)), "message": size,
-    }  # fmt: skip
+        "entities": estimate_tokens(changing.entities),
+        "fresh": estimate_tokens(changing.fresh),
+        "recall": estimate_tokens(recall_block(changing.recalled)),
+        "message": size,
+    }
     counted = {name: round(count * ratio) for name, count in tokens.items()}
     return Context(
         sections=tuple(Section(name=name, tokens=count) for name, count in counted.items()),
-        budget=CEILING, total_tokens=sum(counted.values()), prompt=_prompt(stable, changing, message, sources.tools),
-        facts=stable.facts, summary=stable.summary or None, window=tuple(stable.window), cut=stable.cut,
-        need=need, recalled=tuple(changing.recalled), degraded=sources.degraded,
-        entities=changing.entities, fresh=tuple(each for each in sources.fresh if each.line in changing.fresh),
-        ratio=ratio, estimated=sum(tokens.values()),
-    )  # fmt: skip
+        budget=CEILING,
+        total_tokens=sum(counted.values()),
+        prompt=_prompt(stable, changing, message, sources.tools),
+        facts=stable.facts,
+        summary=stable.summary or None,
+        window=tuple(stable.window),
+        cut=stable.cut,
+        need=need,
+        recalled=tuple(changing.recalled),
+        degraded=sources.degraded,
+        entities=changing.entities,
+        fresh=tuple(each for each in sources.fresh if each.line in changing.fresh),
+        ratio=ratio,
+        estimated=sum(tokens.values()),
+    )
 
 
 def _stable(sources: Sources, ratio: float) -> _Stable:
-    """Blocks have fixed sizes, whatever the ratio: a prefix that breathed with it would never be found in a cache."""
+    """Blocks have fixed sizes, whatever the ratio.
+
+    A prefix that breathed with it would never be found in a cache.
+    """
     budget = int(BUDGETS["profile"] / UNKNOWN) - estimate_tokens(fenced("profile", [])) - 1
     facts = tuple(sources.profile.lines(budget=budget))
     profile = fenced("profile", facts or ("(nothing is known about this user yet)",))
     cut, window = fitted(sources.messages, sources.cut, sources.marks, ratio=ratio)
-    return _Stable(facts, profile, summary_block(sources.outline, budget=int(SUMMARY_TOKENS / UNKNOWN)), cut, window)
+    return _Stable(
+        facts, profile, summary_block(sources.outline, budget=int(SUMMARY_TOKENS / UNKNOWN)), cut, window
+    )
 
 
-def _changing(sources: Sources, stable: _Stable, now: datetime, *, need: Need, left: float, ratio: float) -> _Changing:
-    known = sources.folded if sources.folded and sources.folded.is_over(stable.window) else Folded.over(stable.window)
+def _changing(
+    sources: Sources, stable: _Stable, now: datetime, *, need: Need, left: float, ratio: float
+) -> _Changing:
+    known = (
+        sources.folded
+        if sources.folded and sources.folded.is_over(stable.window)
+        else Folded.over(stable.window)
+    )
     entities = known.active.at(now).block
     if estimate_tokens(entities) > min(BUDGETS["entities"], left):
         entities = ""
@@ -163,10 +199,13 @@ def _changing(sources: Sources, stable: _Stable, now: datetime, *, need: Need, l
     left -= estimate_tokens(fresh)
     budget, most = need.budget
     recalled = chosen(
-        sources.found, conversation_id=sources.conversation_id, window=stable.window,
-        shown=f"{stable.profile}\n{stable.summary}", budget=min(budget / ratio, left),
+        sources.found,
+        conversation_id=sources.conversation_id,
+        window=stable.window,
+        shown=f"{stable.profile}\n{stable.summary}",
+        budget=min(budget / ratio, left),
         most=min(most / ratio, left),
-    )  # fmt: skip
+    )
     return _Changing(entities, fresh, recalled)
 
 
@@ -176,8 +215,14 @@ def fingerprint(prompt: Prompt) -> str:
 
 
 def _prompt(stable: _Stable, changing: _Changing, message: str, tools: Sequence[Tool]) -> Prompt:
-    """Put the cache points where something ends that stays: the system text, the profile, the summary, the window."""
-    system = [Block(name="system", text=SYSTEM, cached=True), Block(name="profile", text=stable.profile, cached=True)]
+    """Put the cache points where something ends that stays.
+
+    The system text, the profile, the summary, the window.
+    """
+    system = [
+        Block(name="system", text=SYSTEM, cached=True),
+        Block(name="profile", text=stable.profile, cached=True),
+    ]
     system += [Block(name="summary", text=stable.summary, cached=True)] if stable.summary else []
     said = said_in(stable.window)
     said = [*said[:-1], said[-1].model_copy(update={"cached": True})] if said else []

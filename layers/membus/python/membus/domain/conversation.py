@@ -18,16 +18,19 @@ from membus.errors import ForbiddenError
 Status = Literal["active", "archived"]
 TITLE_MAX = 80
 MEMBERS_MAX = 48
-"""A change of members is one transaction of at most 100 items: the conversation, its owner's entry, and the entries
-of all who were members and all who become so."""
+"""A change of members is one transaction of at most 100 items.
+
+The conversation, its owner's entry, and the entries of all who were members and all who become so.
+"""
 RANDOM_BITS = 80
 
 
 class Conversation(Record):
     """Owned by `user_id`; `members` may read it and write in it too.
 
-    `version` counts the changes of what people set (title, status, members): no message and no automatic title
-    raises it, or a rename would lose every race against a chat that goes on. `marks` are what prompts are made by.
+    `version` counts the changes of what people set (title, status, members): no message and no automatic
+    title raises it, or a rename would lose every race against a chat that goes on. `marks` are what prompts
+    are made by.
     """
 
     conversation_id: Id
@@ -69,7 +72,10 @@ class Conversation(Record):
 
 
 class Step(Record):
-    """What the assistant asked of its tools before it answered, and what they gave: never one without the other."""
+    """What the assistant asked of its tools before it answered, and what they gave.
+
+    Never one without the other.
+    """
 
     text: str = ""
     calls: tuple[ToolCall, ...]
@@ -78,7 +84,9 @@ class Step(Record):
     def size(self) -> int:
         """Return the estimated tokens of words, calls and results."""
         asked = sum(estimate_tokens(call.model_dump_json()) for call in self.calls)
-        return estimate_tokens(self.text) + asked + sum(estimate_tokens(each.content) for each in self.results)
+        return (
+            estimate_tokens(self.text) + asked + sum(estimate_tokens(each.content) for each in self.results)
+        )
 
     def stubbed(self) -> "Step":
         """Return the step with a note in place of each result that is longer than the note."""
@@ -88,10 +96,10 @@ class Step(Record):
 class Message(Record):
     """One side of a turn. `tokens` is the estimate taken once, when it was written.
 
-    A reply that outlasts its request is `pending` until it is there; one that was cut off stays `incomplete`. What is
-    not to be remembered stays in its conversation, and nothing is made of it: no event, no fact, no summary. `steps`
-    are the calls of tools that led to an answer, counted in `tokens`; results that were cut for the prompt lie whole
-    in the content store under `spilled`.
+    A reply that outlasts its request is `pending` until it is there; one that was cut off stays `incomplete`.
+    What is not to be remembered stays in its conversation, and nothing is made of it: no event, no fact, no
+    summary. `steps` are the calls of tools that led to an answer, counted in `tokens`; results that were cut
+    for the prompt lie whole in the content store under `spilled`.
     """
 
     message_id: Id
@@ -107,7 +115,10 @@ class Message(Record):
 
 
 class Turn(Record):
-    """A message and its answer, stored together or not at all; `request` is the fingerprint of what was asked."""
+    """A message and its answer, stored together or not at all.
+
+    `request` is the fingerprint of what was asked.
+    """
 
     user: Message
     assistant: Message

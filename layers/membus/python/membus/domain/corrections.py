@@ -1,4 +1,7 @@
-"""Corrections: what a person changed by hand, as events that teach the same whoever reads them, and whenever."""
+"""Corrections.
+
+What a person changed by hand, as events that teach the same whoever reads them, and whenever.
+"""
 
 from collections.abc import Iterable
 from datetime import datetime, timedelta
@@ -14,19 +17,38 @@ from membus.domain.visible import is_blank
 
 CORRECTED, RETRACTED = "fact.corrected", "fact.retracted"
 RESERVED = "fact."
-"""Event types that begin so are what membus itself says about facts: no caller may send them as what a user did."""
+"""Event types that begin so are what membus itself says about facts.
+
+No caller may send them as what a user did.
+"""
 VERSION = "corrections-1"
 """Stands where an extractor version would: the event was read by the function that recorded it."""
 KEY_BYTES_MAX = 400
 """With the longest event id behind it, a sort key must stay below 1,024 bytes."""
 QUOTE_MAX = 200
 _KINDS: dict[str, Kind] = {
-    "home": "place", "origin": "place", "visited": "place", "likes": "preference", "dislikes": "preference",
-    "diet": "preference", "hobby": "preference", "owns": "possession", "pet": "possession", "work": "work",
-    "skill": "work", "goal": "goal", "plan": "plan", "relationship": "relationship", "family": "relationship",
-    "friend": "relationship", "event": "experience", "education": "experience", "allergy": "health",
-    "frustrated_by": "behaviour", "setting": "setting",
-}  # fmt: skip
+    "home": "place",
+    "origin": "place",
+    "visited": "place",
+    "likes": "preference",
+    "dislikes": "preference",
+    "diet": "preference",
+    "hobby": "preference",
+    "owns": "possession",
+    "pet": "possession",
+    "work": "work",
+    "skill": "work",
+    "goal": "goal",
+    "plan": "plan",
+    "relationship": "relationship",
+    "family": "relationship",
+    "friend": "relationship",
+    "event": "experience",
+    "education": "experience",
+    "allergy": "health",
+    "frustrated_by": "behaviour",
+    "setting": "setting",
+}
 
 
 def _folded(key: str) -> str:
@@ -66,7 +88,10 @@ class Correction(Record):
 
 
 def moment_after(seen: Iterable[Observation], now: datetime) -> datetime:
-    """Return `now`, or just after what people said before: no clock that is late may undo the order of their words."""
+    """Return `now`, or just after what people said before.
+
+    No clock that is late may undo the order of their words.
+    """
     said = (max(each.valid_from, each.learned_at) for each in seen if each.trust is Trust.CORRECTED)
     return max([now, *(moment + timedelta(milliseconds=1) for moment in said)])
 
@@ -74,9 +99,14 @@ def moment_after(seen: Iterable[Observation], now: datetime) -> datetime:
 def as_event(correction: Correction, owner: Owner, *, event_id: str, at: datetime) -> Recorded:
     """Return the event that says so, heard the moment it happened."""
     event = Event(
-        event_id=event_id, tenant_id=owner.tenant, user_id=owner.user, type=correction.event_type, occurred_at=at,
-        payload=correction.model_dump(mode="json", exclude_none=True), origin="api",
-    )  # fmt: skip
+        event_id=event_id,
+        tenant_id=owner.tenant,
+        user_id=owner.user,
+        type=correction.event_type,
+        occurred_at=at,
+        payload=correction.model_dump(mode="json", exclude_none=True),
+        origin="api",
+    )
     return Recorded(event=event, learned_at=at)
 
 
@@ -86,22 +116,35 @@ def kind_of(key: str) -> Kind:
 
 
 def corrected_by_hand(recorded: Recorded) -> list[Observation]:
-    """Return the one observation that a correction or retraction is; none for any other event, or a malformed one."""
+    """Return the one observation that a correction or retraction is.
+
+    None for any other event, or a malformed one.
+    """
     said = _correction(recorded.event)
     if said is None:
         return []
     event = recorded.event
     words = f"set {said.key} to {said.value}" if said.value else f"took back {said.key}"
     provenance = Provenance(
-        event_id=event.event_id, event_type=event.type, origin=event.origin, quote=words[:QUOTE_MAX], rule="correction"
+        event_id=event.event_id,
+        event_type=event.type,
+        origin=event.origin,
+        quote=words[:QUOTE_MAX],
+        rule="correction",
     )
     return [
         Observation(
-            key=said.key, value=said.value, kind=said.kind or kind_of(said.key), trust=Trust.CORRECTED, confidence=1.0,
-            valid_from=said.valid_from or event.occurred_at, valid_until=said.valid_until,
-            learned_at=recorded.learned_at, provenance=provenance,
+            key=said.key,
+            value=said.value,
+            kind=said.kind or kind_of(said.key),
+            trust=Trust.CORRECTED,
+            confidence=1.0,
+            valid_from=said.valid_from or event.occurred_at,
+            valid_until=said.valid_until,
+            learned_at=recorded.learned_at,
+            provenance=provenance,
         )
-    ]  # fmt: skip
+    ]
 
 
 def _correction(event: Event) -> Correction | None:

@@ -1,4 +1,7 @@
-"""Documents: texts that a client puts into memory itself, kept whole and versioned beside what is searched."""
+"""Documents.
+
+Texts that a client puts into memory itself, kept whole and versioned beside what is searched.
+"""
 
 import hashlib
 import re
@@ -20,8 +23,8 @@ _TELLING = re.compile(r"\d+|\b(?:no|not|never|nor|none|neither|without|cannot)\b
 class Document(Record):
     """`version` counts its changes; `deleted` stands for a document that is gone and must stay so.
 
-    The index orders changes by `updated_at`, which only rises: a document put again long after it expired begins
-    to count anew.
+    The index orders changes by `updated_at`, which only rises: a document put again long after it expired
+    begins to count anew.
     """
 
     memory_id: Id
@@ -42,17 +45,28 @@ class Document(Record):
 
     def as_memory(self) -> Memory:
         return Memory(
-            tenant_id=self.tenant_id, memory_id=self.memory_id, kind="document", text=self.text,
-            user_id=self.user_id, agent_id=self.agent_id, speaker=speaker_in(self.text), metadata=self.metadata,
-            occurred_at=self.created_at, expires_at=self.expires_at, version=epoch_ms(self.updated_at),
-        )  # fmt: skip
+            tenant_id=self.tenant_id,
+            memory_id=self.memory_id,
+            kind="document",
+            text=self.text,
+            user_id=self.user_id,
+            agent_id=self.agent_id,
+            speaker=speaker_in(self.text),
+            metadata=self.metadata,
+            occurred_at=self.created_at,
+            expires_at=self.expires_at,
+            version=epoch_ms(self.updated_at),
+        )
 
     def as_removal(self) -> Removal:
         return Removal(tenant_id=self.tenant_id, memory_id=self.memory_id, version=epoch_ms(self.updated_at))
 
 
 def document_id(user_id: str | None, agent_id: str | None, text: str, *, again: int) -> str:
-    """Return the id of the owner's document of these words; `again` counts those whose words were changed since."""
+    """Return the id of the owner's document of these words.
+
+    `again` counts those whose words were changed since.
+    """
     identity = "\n".join((user_id or "", agent_id or "", str(again), _folded(text)))
     return f"mem_{hashlib.sha256(identity.encode()).hexdigest()[:26]}"
 
@@ -62,7 +76,10 @@ def same_words(one: str, other: str) -> bool:
 
 
 def says_the_same(one: str, other: str) -> bool:
-    """Whether two texts that sound alike also agree: "at 3" is not "at 4", and "likes" is not "does not like"."""
+    """Whether two texts that sound alike also agree.
+
+    "at 3" is not "at 4", and "likes" is not "does not like".
+    """
     return _telling(one) == _telling(other)
 
 

@@ -1,4 +1,7 @@
-"""What a conversation is about right now: a fold over its messages, so any store of it can be rebuilt from them."""
+"""What a conversation is about right now.
+
+A fold over its messages, so any store of it can be rebuilt from them.
+"""
 
 import re
 from collections.abc import Iterable, Sequence
@@ -13,7 +16,10 @@ from membus.domain.identity import Record
 from membus.domain.search.terms import stems
 
 TIMEOUT = timedelta(minutes=30)
-"""Unmentioned for that long, a thing is no longer what «it» means; as long as the hot tier keeps a conversation."""
+"""Unmentioned for that long, a thing is no longer what «it» means.
+
+As long as the hot tier keeps a conversation.
+"""
 DRIFT = 3
 """Messages of the user in a row that have nothing to do with what went before make a new topic."""
 TOPIC_MESSAGES = 8
@@ -24,7 +30,10 @@ WORDS_MAX = 100
 """Of one message: enough to recognise its topic, and a bound for what the hot tier holds."""
 ENTITIES_MAX, ENDED_MAX = 20, 10
 MESSAGES_MAX = 20
-"""What a conversation is about right now stands in its last ten turns; the work of a turn has to have a bound."""
+"""What a conversation is about right now stands in its last ten turns.
+
+The work of a turn has to have a bound.
+"""
 Words = tuple[str, ...]
 Ending = Literal["replaced", "topic", "timeout"]
 
@@ -84,7 +93,9 @@ class ActiveEntities(Record):
 
     def at(self, now: datetime) -> "ActiveEntities":
         """Return what is still active at `now`."""
-        return _without(self, [each for each in self.entities if each.mentioned_at + TIMEOUT < now], "timeout")
+        return _without(
+            self, [each for each in self.entities if each.mentioned_at + TIMEOUT < now], "timeout"
+        )
 
     @property
     def block(self) -> str:
@@ -123,7 +134,10 @@ def entities_after(messages: Iterable[Message], now: datetime) -> ActiveEntities
 
 
 def _heard(active: ActiveEntities, message: Message, words: Words, found: list[Found]) -> ActiveEntities:
-    """Follow the user to another topic: at once where they say so, else after three messages without a link."""
+    """Follow the user to another topic.
+
+    At once where they say so, else after three messages without a link.
+    """
     if _TURNS_AWAY.match(message.content):
         return _left(active, message, found, since=message.message_id, topic=(words,))
     if not active.topic or _linked(active, message.content, words, found):
@@ -135,9 +149,14 @@ def _heard(active: ActiveEntities, message: Message, words: Words, found: list[F
 
 
 def _linked(active: ActiveEntities, text: str, words: Words, found: list[Found]) -> bool:
-    """Whether a message goes on with the topic. Once the user drifts, «it» and «yes please» mean the new one."""
+    """Whether a message goes on with the topic.
+
+    Once the user drifts, «it» and «yes please» mean the new one.
+    """
     known = {(each.type, each.value) for each in active.entities}
-    if any(set(words) & set(told) for told in active.topic) or any((each.type, each.value) in known for each in found):
+    if any(set(words) & set(told) for told in active.topic) or any(
+        (each.type, each.value) in known for each in found
+    ):
         return True
     return not active.drifted and (len(words) < WORDS_MIN or _POINTS_BACK.search(text) is not None)
 
@@ -152,12 +171,19 @@ def _left(
 ) -> ActiveEntities:
     """Drop what was brought up before `since`, unless the message that leaves its topic takes it along."""
     taken_along = {(each.type, each.value) for each in found}
-    old = [each for each in active.entities if each.first < since and (each.type, each.value) not in taken_along]
-    return _without(active, old, "topic", message.message_id).model_copy(update={"topic": topic, "drifted": ()})
+    old = [
+        each for each in active.entities if each.first < since and (each.type, each.value) not in taken_along
+    ]
+    return _without(active, old, "topic", message.message_id).model_copy(
+        update={"topic": topic, "drifted": ()}
+    )
 
 
 def _mentioning(active: ActiveEntities, message: Message, found: list[Found]) -> ActiveEntities:
-    """Add what was found; a new one takes the place of the same type, but what the user said only of the user."""
+    """Add what was found.
+
+    A new one takes the place of the same type, but what the user said only of the user.
+    """
     known = {(each.type, each.value): each for each in active.entities}
     new = {each.type for each in found if (each.type, each.value) not in known}
     said = {(each.type, each.value) for each in found}
@@ -167,14 +193,17 @@ def _mentioning(active: ActiveEntities, message: Message, found: list[Found]) ->
         if each.type in new and key not in said and (message.role == "user" or each.said_by == "assistant")
     ]
     mentioned = {
-        (each.type, each.value): _mentioned(known.get((each.type, each.value)), each, message) for each in found
+        (each.type, each.value): _mentioned(known.get((each.type, each.value)), each, message)
+        for each in found
     }
     kept = _without(active, replaced, "replaced", message.message_id)
     stay = [each for each in kept.entities if (each.type, each.value) not in mentioned]
     return kept.model_copy(update={"entities": (*stay, *mentioned.values())[-ENTITIES_MAX:]})
 
 
-def _without(active: ActiveEntities, gone: Sequence[Entity], why: Ending, by: str | None = None) -> ActiveEntities:
+def _without(
+    active: ActiveEntities, gone: Sequence[Entity], why: Ending, by: str | None = None
+) -> ActiveEntities:
     if not gone:
         return active
     ended = (*active.ended, *(Ended(entity=each, why=why, by=by) for each in gone))
@@ -189,8 +218,11 @@ def _words(text: str) -> Words:
 def _mentioned(known: Entity | None, found: Found, message: Message) -> Entity:
     if known is None:
         return Entity(
-            type=found.type, value=found.value, said_by=message.role, first=message.message_id,
+            type=found.type,
+            value=found.value,
+            said_by=message.role,
+            first=message.message_id,
             mentioned_at=message.created_at,
-        )  # fmt: skip
+        )
     update = {"mentioned_at": message.created_at} | ({"said_by": "user"} if message.role == "user" else {})
     return known.model_copy(update=update)

@@ -1,4 +1,7 @@
-"""One spelling for each thing, or none: what a pattern found only counts if it proves to be what it looks like."""
+"""One spelling for each thing, or none.
+
+What a pattern found only counts if it proves to be what it looks like.
+"""
 
 import ipaddress
 import re
@@ -9,9 +12,19 @@ from uuid import UUID
 
 Canonical = Callable[[str], str | None]
 MONTHS = (
-    "january", "february", "march", "april", "may", "june", "july", "august", "september", "october", "november",
+    "january",
+    "february",
+    "march",
+    "april",
+    "may",
+    "june",
+    "july",
+    "august",
+    "september",
+    "october",
+    "november",
     "december",
-)  # fmt: skip
+)
 _CURRENCIES = {"$": "USD", "€": "EUR", "£": "GBP", "¥": "JPY", "₹": "INR"}
 PHONE_DIGITS = range(8, 16)
 """E.164 allows fifteen digits; fewer than eight, beyond an emergency call, are numbers of something else."""
@@ -65,7 +78,11 @@ def day(value: str) -> str | None:
 def _spoken(value: str) -> tuple[str, int, str]:
     name = next(word for word in re.findall(r"[a-z]{3,}", value.lower()))
     number, *year = re.findall(r"\d+", value)
-    return "".join(year), next(place for place, month in enumerate(MONTHS, 1) if month[:3] == name[:3]), number
+    return (
+        "".join(year),
+        next(place for place, month in enumerate(MONTHS, 1) if month[:3] == name[:3]),
+        number,
+    )
 
 
 def money(value: str) -> str | None:

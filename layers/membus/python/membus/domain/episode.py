@@ -53,7 +53,10 @@ PAGE_BYTES_MAX = 2_500_000
 
 
 def fitting(sizes: Sequence[int], limit: int) -> int:
-    """Return how many texts make a page: at most `limit`, no more bytes than an answer carries, yet always one."""
+    """Return how many texts make a page.
+
+    At most `limit`, no more bytes than an answer carries, yet always one.
+    """
     total = 0
     for place, size in enumerate(sizes[:limit]):
         total += size

@@ -12,20 +12,35 @@ SKEW = timedelta(seconds=5)
 """How far two machines' clocks may be apart."""
 
 
-def erasure_job(tenant: str, user: str | None, *, request_key: str | None, requested_by: str, now: datetime) -> Job:
-    """Return a job that has yet to begin; all counts as erased that is learned until every writer has heard of it."""
+def erasure_job(
+    tenant: str, user: str | None, *, request_key: str | None, requested_by: str, now: datetime
+) -> Job:
+    """Return a job that has yet to begin.
+
+    All counts as erased that is learned until every writer has heard of it.
+    """
     return Job(
-        job_id=_job_id(tenant, user, request_key), tenant=tenant, user=user, subject=subject_of(tenant, user),
-        requested_at=now, requested_by=requested_by, before=now + HEARD_WITHIN + SKEW, updated_at=now,
-    )  # fmt: skip
+        job_id=_job_id(tenant, user, request_key),
+        tenant=tenant,
+        user=user,
+        subject=subject_of(tenant, user),
+        requested_at=now,
+        requested_by=requested_by,
+        before=now + HEARD_WITHIN + SKEW,
+        updated_at=now,
+    )
 
 
 def due(job: Job) -> Event:
     """Return what wakes the function that erases; it names the job and nobody else."""
     return Event(
-        event_id=f"{job.job_id}-{job.revision}", tenant_id=job.tenant, user_id="-", type="erasure.due",
-        occurred_at=job.updated_at, payload={"job_id": job.job_id},
-    )  # fmt: skip
+        event_id=f"{job.job_id}-{job.revision}",
+        tenant_id=job.tenant,
+        user_id="-",
+        type="erasure.due",
+        occurred_at=job.updated_at,
+        payload={"job_id": job.job_id},
+    )
 
 
 def _job_id(tenant: str, user: str | None, request_key: str | None) -> str:

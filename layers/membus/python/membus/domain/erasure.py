@@ -14,7 +14,9 @@ EVERYBODY = "TENANT"
 
 
 class Erasure(Record):
-    """A line of the ledger. What happened, or was learned, up to `before` is gone for good; later events are new.
+    """A line of the ledger. What happened, or was learned, up to `before` is gone for good.
+
+    Later events are new.
 
     While it is `running`, nobody reads the subject's data and nothing new of the subject is written.
     """
@@ -29,7 +31,9 @@ class Erasure(Record):
 
 
 class Hidden(Record):
-    """Whom no answer may show: the subjects that are being erased at this moment, and the users among them by name.
+    """Whom no answer may show.
+
+    The subjects that are being erased at this moment, and the users among them by name.
 
     A name is there as long as the erasure lasts: what is stored under names is left out by it.
     """
@@ -48,7 +52,10 @@ class Hidden(Record):
 
 
 class Hold(Record):
-    """A legal hold on a user, or on a whole tenant where `user` is None: nothing is erased until it is lifted."""
+    """A legal hold on a user, or on a whole tenant where `user` is None.
+
+    Nothing is erased until it is lifted.
+    """
 
     tenant: Id
     user: Id | None = None

@@ -26,7 +26,10 @@ Moment = Annotated[AwareDatetime, AfterValidator(_moment)]
 
 
 class Event(Record):
-    """The detail of a bus event. `origin` names the door it came through; `remember=False` leaves no trace of it."""
+    """The detail of a bus event. `origin` names the door it came through.
+
+    `remember=False` leaves no trace of it.
+    """
 
     schema_version: Literal[1] = Field(default=1, alias="schema")
     event_id: Id
@@ -67,12 +70,18 @@ class Recorded(Record):
 
     @property
     def true_from(self) -> datetime:
-        """When what the event says became true: a clock that runs ahead must not outrank all that is said later."""
+        """When what the event says became true.
+
+        A clock that runs ahead must not outrank all that is said later.
+        """
         return min(self.event.occurred_at, self.learned_at)
 
 
 def ulid_at(moment: datetime, seed: str) -> str:
-    """Return the ULID of `moment` whose random part is drawn from `seed`: the same event sorts to the same place."""
+    """Return the ULID of `moment` whose random part is drawn from `seed`.
+
+    The same event sorts to the same place.
+    """
     return str(ULID(epoch_ms(moment).to_bytes(6, "big") + hashlib.sha256(seed.encode()).digest()[:10]))
 
 

@@ -1,4 +1,7 @@
-"""Why a fact is believed: its event and words, its reader and the cost, what it replaced and what contradicts it."""
+"""Why a fact is believed.
+
+Its event and words, its reader and the cost, what it replaced and what contradicts it.
+"""
 
 from collections.abc import Sequence
 from typing import Literal
@@ -17,7 +20,8 @@ PLACES = 9
 class Share(Record):
     """What reading one event took: its part of every question that held its words, in tokens and dollars.
 
-    `shared_by` counts the events of the question; `dollars` is None where the price list does not know the model.
+    `shared_by` counts the events of the question; `dollars` is None where the price list does not know the
+    model.
     """
 
     model: str
@@ -33,24 +37,35 @@ class Share(Record):
         dollars = None if self.dollars is None or other.dollars is None else self.dollars + other.dollars
         return self.model_copy(
             update={
-                "questions": self.questions + other.questions, "tokens_in": self.tokens_in + other.tokens_in,
-                "tokens_out": self.tokens_out + other.tokens_out, "dollars": dollars,
+                "questions": self.questions + other.questions,
+                "tokens_in": self.tokens_in + other.tokens_in,
+                "tokens_out": self.tokens_out + other.tokens_out,
+                "dollars": dollars,
             }
-        )  # fmt: skip
+        )
 
 
 def share_of(usage: Usage, *, model: str, prompt_version: str, shared_by: int) -> Share:
-    """Return one event's part of a question's usage; what came from the provider's cache counts as read in."""
+    """Return one event's part of a question's usage.
+
+    What came from the provider's cache counts as read in.
+    """
     read_in = usage.input + usage.cache_read + usage.cache_write
     return Share(
-        model=model, prompt_version=prompt_version, shared_by=shared_by,
-        tokens_in=round(read_in / shared_by, PLACES), tokens_out=round(usage.output / shared_by, PLACES),
+        model=model,
+        prompt_version=prompt_version,
+        shared_by=shared_by,
+        tokens_in=round(read_in / shared_by, PLACES),
+        tokens_out=round(usage.output / shared_by, PLACES),
         dollars=None if usage.dollars is None else round(usage.dollars / shared_by, PLACES),
-    )  # fmt: skip
+    )
 
 
 class Trace(Record):
-    """What the store of events says of one: the event itself, unless it has moved to the cold tier, and its reading."""
+    """What the store of events says of one.
+
+    The event itself, unless it has moved to the cold tier, and its reading.
+    """
 
     event: Event | None
     extracted: str | None
@@ -73,7 +88,10 @@ EXPLAINED_MAX = 200
 
 
 class Explanation(Record):
-    """`channel` is the door that the event came through; `read_by` says whether a model, a rule or a person spoke."""
+    """`channel` is the door that the event came through.
+
+    `read_by` says whether a model, a rule or a person spoke.
+    """
 
     event: Cause
     quote: str
@@ -91,9 +109,9 @@ class Explanation(Record):
 def explain(fact: Fact, seen: Sequence[Observation], trace: Trace | None) -> Explanation:
     """Return why `fact` is believed, from the newest observations of its key and the trace of its event.
 
-    What says otherwise is told apart as the fold does: `conflicts` are those that the fact carries, believed as much;
-    of the rest, `replaced` held before it or until it was taken back, with that word, and `overruled` speak of a later
-    time and are believed less.
+    What says otherwise is told apart as the fold does: `conflicts` are those that the fact carries, believed
+    as much; of the rest, `replaced` held before it or until it was taken back, with that word, and
+    `overruled` speak of a later time and are believed less.
     """
     told = history(seen, first=fact.version - len(seen) + 1, believed=fact.provenance.event_id)
     others = [each for each in told if not each.current and not each.says_as(fact)]
@@ -105,17 +123,24 @@ def explain(fact: Fact, seen: Sequence[Observation], trace: Trace | None) -> Exp
     event = trace.event if trace else None
     return Explanation(
         event=Cause(
-            event_id=why.event_id, type=why.event_type, learned_at=fact.learned_at,
+            event_id=why.event_id,
+            type=why.event_type,
+            learned_at=fact.learned_at,
             occurred_at=event.occurred_at if event else None,
-            agent_id=event.agent_id if event else None, session_id=event.session_id if event else None,
+            agent_id=event.agent_id if event else None,
+            session_id=event.session_id if event else None,
         ),
-        quote=why.quote, channel=why.origin, read_by=_reader(fact), model=why.model,
-        prompt_version=why.prompt_version, rule=why.rule,
+        quote=why.quote,
+        channel=why.origin,
+        read_by=_reader(fact),
+        model=why.model,
+        prompt_version=why.prompt_version,
+        rule=why.rule,
         cost=trace.share if trace and why.model else None,
         replaced=replaced,
         conflicts=tuple(each for each in others if each.provenance.event_id in named),
         overruled=tuple(each for each in rest if each not in replaced),
-    )  # fmt: skip
+    )
 
 
 def _reader(fact: Fact) -> Literal["model", "rule", "person"]:

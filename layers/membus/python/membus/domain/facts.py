@@ -1,7 +1,7 @@
 """Facts: what the observations of a user add up to.
 
-The current fact is a fold over all observations of its key, so the order in which events arrive, and how often,
-cannot change it.
+The current fact is a fold over all observations of its key, so the order in which events arrive, and how
+often, cannot change it.
 """
 
 from collections.abc import Iterable, Sequence
@@ -42,11 +42,13 @@ class Conflict(Record):
 
 
 class Fact(Observation):
-    """The current value of a key. `version` counts its observations, `replaced` is the value it took over from.
+    """The current value of a key.
+
+    `version` counts its observations, `replaced` is the value it took over from.
 
     `seen` counts the events that said so since it took over, `last_seen` is when the newest of them did; each
-    raises the confidence. `conflicts` hold what other sources claim of the same time. A retracted fact has no value:
-    it is kept, so that nothing brings it back by mistake, and no reader is shown it.
+    raises the confidence. `conflicts` hold what other sources claim of the same time. A retracted fact has no
+    value: it is kept, so that nothing brings it back by mistake, and no reader is shown it.
     """
 
     version: int
@@ -72,8 +74,8 @@ class Version(Observation):
 def fold(observations: Iterable[Observation]) -> Fact | None:
     """Return what the observations of one key add up to, or None where there are none.
 
-    What was last known to hold wins over what is trusted as much or less. The same value said again confirms the
-    fact: it keeps the date and the evidence of the first time.
+    What was last known to hold wins over what is trusted as much or less. The same value said again confirms
+    the fact: it keeps the date and the evidence of the first time.
     """
     return fact_of(carry(observations))
 
@@ -88,7 +90,9 @@ def fact_of(known: Carried | None) -> Fact | None:
     return Fact(**dict(known.taken_back), version=known.count, replaced=known.before)
 
 
-def history(observations: Iterable[Observation], *, first: int = 1, believed: str | None = None) -> list[Version]:
+def history(
+    observations: Iterable[Observation], *, first: int = 1, believed: str | None = None
+) -> list[Version]:
     """Return observations of one key in the order they were learned, the one that holds now marked.
 
     Of a part of them, `first` is the number of its first one, and `believed` the event of the one that holds.
@@ -110,7 +114,8 @@ def as_of(
         seen
         for seen in observations
         if (
-            true_at is None or (seen.valid_from <= true_at and (seen.valid_until is None or true_at < seen.valid_until))
+            true_at is None
+            or (seen.valid_from <= true_at and (seen.valid_until is None or true_at < seen.valid_until))
         )
         and (known_at is None or seen.learned_at <= known_at)
     ]
@@ -135,14 +140,21 @@ def _fact(now: Settled, version: int) -> Fact:
     run = now.claim.run
     said = dict(now.claim.said) | {"confidence": run.confidence}
     return Fact(
-        **said, version=version, replaced=now.replaced, seen=run.times, last_seen=run.last_held,
+        **said,
+        version=version,
+        replaced=now.replaced,
+        seen=run.times,
+        last_seen=run.last_held,
         conflicts=tuple(map(_conflict, now.against)),
-    )  # fmt: skip
+    )
 
 
 def _conflict(seen: Observation) -> Conflict:
     why = seen.provenance
     return Conflict(
-        value=seen.value or "", origin=why.origin, agent_id=why.agent_id, event_id=why.event_id,
+        value=seen.value or "",
+        origin=why.origin,
+        agent_id=why.agent_id,
+        event_id=why.event_id,
         valid_from=seen.valid_from,
-    )  # fmt: skip
+    )

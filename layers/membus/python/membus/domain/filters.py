@@ -1,7 +1,9 @@
-"""Conditions on metadata as clients write them: `{"and": [{"lang": {"eq": "en"}}, {"not": {"stars": {"lt": 3}}}]}`.
+"""Conditions on metadata as clients write them: `{"and": [{"lang": {"eq": "en"}}, {"not": {"stars": {"lt".
 
-A field is a path with dots. Several fields, or several operators of one field, must all hold; a bare value means
-`eq`. A field that is absent satisfies `ne` and `{"exists": false}` and nothing else.
+3}}}]}`.
+
+A field is a path with dots. Several fields, or several operators of one field, must all hold; a bare value
+means `eq`. A field that is absent satisfies `ne` and `{"exists": false}` and nothing else.
 """
 
 import json
@@ -147,10 +149,14 @@ def _contains(found: Any, value: Any) -> bool:
 
 
 def _compares(operator: str, found: Any, value: Any) -> bool:
-    comparable = (_is_number(found) and _is_number(value)) or (isinstance(found, str) and isinstance(value, str))
+    comparable = (_is_number(found) and _is_number(value)) or (
+        isinstance(found, str) and isinstance(value, str)
+    )
     if not comparable:
         return False
-    return bool({"gt": found > value, "gte": found >= value, "lt": found < value, "lte": found <= value}[operator])
+    return bool(
+        {"gt": found > value, "gte": found >= value, "lt": found < value, "lte": found <= value}[operator]
+    )
 
 
 def _same(one: Any, other: Any) -> bool:

@@ -11,7 +11,10 @@ from membus.domain.identity import Id, Owner, Record
 from membus.domain.tokens import estimate_tokens
 
 LIFETIME = timedelta(hours=6)
-"""Longer than a message to extract waits out an outage; what was not read by then is found by search alone."""
+"""Longer than a message to extract waits out an outage.
+
+What was not read by then is found by search alone.
+"""
 FRESH_MAX = 20
 """The newest that one read hands out; a person says less in the seconds that extract takes."""
 
@@ -40,7 +43,10 @@ class Fresh(Record):
 
     @property
     def line(self) -> str:
-        """Return the words as one line of data; angle brackets and line breaks cannot end the fenced block."""
+        """Return the words as one line of data.
+
+        Angle brackets and line breaks cannot end the fenced block.
+        """
         words = " ".join(self.text.split()).replace("<", "‹").replace(">", "›")
         return f"- {self.said_at:%Y-%m-%d %H:%M} UTC: {words}"
 
@@ -51,7 +57,9 @@ class Fresh(Record):
 
 def fresh_of(turn: Turn, conversation_id: str) -> Fresh:
     said = turn.user
-    return Fresh(event_id=turn.event_id, conversation_id=conversation_id, text=said.content, said_at=said.created_at)
+    return Fresh(
+        event_id=turn.event_id, conversation_id=conversation_id, text=said.content, said_at=said.created_at
+    )
 
 
 def fresh_in(events: Iterable[Event], now: datetime) -> Mapping[Owner, Sequence[Fresh]]:
@@ -60,9 +68,11 @@ def fresh_in(events: Iterable[Event], now: datetime) -> Mapping[Owner, Sequence[
     for event in events:
         if event.remember and _waits(event, now) and event.occurred_at <= now + AHEAD:
             words = Fresh(
-                event_id=event.event_id, conversation_id=None, text=(event.speech or "")[:WORDS_MAX],
+                event_id=event.event_id,
+                conversation_id=None,
+                text=(event.speech or "")[:WORDS_MAX],
                 said_at=event.occurred_at,
-            )  # fmt: skip
+            )
             said.setdefault(event.owner, []).append(words)
     return {owner: sorted(words, key=lambda each: each.said_at)[-FRESH_MAX:] for owner, words in said.items()}
 

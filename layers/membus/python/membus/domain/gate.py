@@ -28,8 +28,11 @@ VALUE_MAX = 200
 QUOTE_MAX = 300
 """Evidence is kept with every fact and in the profile; a model may quote a whole letter."""
 CHANGES_MAX = 6
-"""How many single-valued attributes one event may set, and so how many facts it may supersede: name, age, city, role,
-employer and diet make a full introduction; what sets more rewrites somebody, and a person looks at it first."""
+"""How many single-valued attributes one event may set, and so how many facts it may supersede.
+
+Name, age, city, role, employer and diet make a full introduction; what sets more rewrites somebody, and a
+person looks at it first.
+"""
 CONFIDENCE, HEARSAY_CONFIDENCE = 0.9, 0.5
 
 
@@ -42,7 +45,9 @@ def judge(
     extractor: Extractor,
     speakers: Mapping[str, Speaker] = MappingProxyType({}),
 ) -> list[Verdict]:
-    """Return the verdict on each candidate of one answer, in their order; an event that changes too much is held.
+    """Return the verdict on each candidate of one answer, in their order.
+
+    An event that changes too much is held.
 
     `speakers` say by event id who spoke, as far as anything is known of them.
     """
@@ -53,7 +58,9 @@ def judge(
         if isinstance(seen, Observation) and is_single_valued(seen.key)
     }
     changes = Counter(event_id for event_id, _ in changed)
-    return [_capped(verdict, changes) if isinstance(verdict, Observation) else verdict for verdict in verdicts]
+    return [
+        _capped(verdict, changes) if isinstance(verdict, Observation) else verdict for verdict in verdicts
+    ]
 
 
 def admit(
@@ -61,9 +68,9 @@ def admit(
 ) -> Verdict:
     """Return the observation that a candidate becomes, or why it does not.
 
-    A candidate is refused unless its quote stands in the words of the event it names, word for word but for case,
-    white space and invisible characters, its value was said there, and there the words themselves, whatever the
-    model makes of them, state something of the user that is so.
+    A candidate is refused unless its quote stands in the words of the event it names, word for word but for
+    case, white space and invisible characters, its value was said there, and there the words themselves,
+    whatever the model makes of them, state something of the user that is so.
     """
     recorded = events.get(candidate.event_id)
     if recorded is None:
@@ -92,7 +99,9 @@ def admit(
 def stands_in(candidate: Candidate, recorded: Recorded) -> bool:
     """Whether quote, value and subject of a candidate are the event's own, whatever may be made of them."""
     speech = recorded.event.speech or ""
-    if candidate.subject.strip().casefold() not in _names(NOBODY, recorded) and not _spoken(candidate.subject, speech):
+    if candidate.subject.strip().casefold() not in _names(NOBODY, recorded) and not _spoken(
+        candidate.subject, speech
+    ):
         return False
     return bool(evidence_of(candidate.quote, candidate.value, speech)) and says(
         plain(candidate.quote), plain(speech), plain(candidate.value)
@@ -145,7 +154,12 @@ def _wording(candidate: Candidate, places: Sequence[Evidence]) -> tuple[Reason |
 def _unfit(candidate: Candidate, speech: str) -> Reason | None:
     """Return why no observation can be made of the candidate, whatever its words."""
     value = " ".join(candidate.value.split())
-    if fact_key(candidate.attribute, value) is None or is_blank(value) or len(value) > VALUE_MAX or stutters(value):
+    if (
+        fact_key(candidate.attribute, value) is None
+        or is_blank(value)
+        or len(value) > VALUE_MAX
+        or stutters(value)
+    ):
         return "malformed"
     return None if says(plain(candidate.quote), plain(speech), plain(value)) else "unsaid"
 
@@ -169,14 +183,22 @@ def _observation(
     event, value = recorded.event, " ".join(candidate.value.split())
     begins = when.begins or min(recorded.true_from, when.ends or recorded.true_from)
     return Observation(
-        key=fact_key(candidate.attribute, value) or "", value=value, kind=candidate.kind,
+        key=fact_key(candidate.attribute, value) or "",
+        value=value,
+        kind=candidate.kind,
         trust=Trust.THIRD_PARTY if hearsay else Trust.USER_STATED,
         confidence=HEARSAY_CONFIDENCE if hearsay else CONFIDENCE,
-        valid_from=begins, valid_until=when.ends, learned_at=recorded.learned_at,
+        valid_from=begins,
+        valid_until=when.ends,
+        learned_at=recorded.learned_at,
         said_at=recorded.true_from if begins != recorded.true_from else None,
         provenance=Provenance(
-            event_id=event.event_id, event_type=event.type, origin=event.origin, agent_id=event.agent_id,
+            event_id=event.event_id,
+            event_type=event.type,
+            origin=event.origin,
+            agent_id=event.agent_id,
             quote=candidate.quote.strip()[:QUOTE_MAX],
-            model=extractor.model, prompt_version=extractor.prompt_version,
+            model=extractor.model,
+            prompt_version=extractor.prompt_version,
         ),
-    )  # fmt: skip
+    )

@@ -14,7 +14,10 @@ LIFETIME = timedelta(days=30)
 
 
 class HeldFact(Record):
-    """One held candidate. Its id follows from the event and the key, so a copy of the event holds nothing twice."""
+    """One held candidate.
+
+    Its id follows from the event and the key, so a copy of the event holds nothing twice.
+    """
 
     quarantine_id: Id
     reason: Reason

@@ -17,7 +17,10 @@ class HotEntities(Record):
 
 
 class HotProgress(Record):
-    """What tools gave to a turn that is not answered yet: exact by its digest, which stands with the promise."""
+    """What tools gave to a turn that is not answered yet.
+
+    Exact by its digest, which stands with the promise.
+    """
 
     tenant_id: Id
     conversation_id: Id

@@ -10,9 +10,9 @@ class HotWindow(Record):
     """The newest `limit` messages behind message `after` of a conversation that held `stored` messages.
 
     It is exact as long as the conversation counts `stored`: every stored turn raises that count in its own
-    transaction. A pointer to the last message would not do: a message's id is made when it is said, so another
-    device's may be stored later and sort before it. A window may hold more than it counts, then it is never used;
-    it never holds less.
+    transaction. A pointer to the last message would not do: a message's id is made when it is said, so
+    another device's may be stored later and sort before it. A window may hold more than it counts, then it is
+    never used; it never holds less.
     """
 
     tenant_id: Id
@@ -24,7 +24,10 @@ class HotWindow(Record):
 
     @property
     def settled(self) -> bool:
-        """Whether no message is still being written: one that changes in its place does not raise the count."""
+        """Whether no message is still being written.
+
+        One that changes in its place does not raise the count.
+        """
         return all(message.status != "pending" for message in self.messages)
 
     def reaches(self, limit: int, after: str | None) -> bool:
@@ -35,10 +38,12 @@ class HotWindow(Record):
         return [message for message in self.messages if message.message_id > (after or "")][-limit:]
 
     def joined_by(self, turn: Turn) -> "HotWindow | None":
-        """Return the window with a turn that has just been stored; None where only the store can tell what it is.
+        """Return the window with a turn that has just been stored.
 
-        A turn that a reload brought already is not counted again. Whether one from before the window is part of the
-        count, the window cannot know.
+        None where only the store can tell what it is.
+
+        A turn that a reload brought already is not counted again. Whether one from before the window is part
+        of the count, the window cannot know.
         """
         held = {message.message_id: message for message in self.messages}
         if turn.user.message_id in held:
@@ -48,5 +53,7 @@ class HotWindow(Record):
             return None
         said = {message.message_id: message for message in (turn.user, turn.assistant)}
         messages = sorted((held | said).values(), key=lambda message: message.message_id)
-        joined = self.model_copy(update={"stored": self.stored + len(said), "messages": tuple(messages[-self.limit :])})
+        joined = self.model_copy(
+            update={"stored": self.stored + len(said), "messages": tuple(messages[-self.limit :])}
+        )
         return joined if joined.settled else None

@@ -48,7 +48,10 @@ def gives_orders(read: str) -> bool:
 
 
 def points_elsewhere(read: str) -> bool:
-    """Whether a text that is `plain` holds an address to go to; a mail address or a company's name is none."""
+    """Whether a text that is `plain` holds an address to go to.
+
+    A mail address or a company's name is none.
+    """
     return _POINTS.search(read) is not None
 
 

@@ -15,7 +15,8 @@ JobStatus = Literal["running", "settling", "done", "failed"]
 class Receipt(Record):
     """What a query of every store found `left` of the subject, and when copies that no query reaches have rotated.
 
-    `rotates` names each of them with the day on which the last copy is gone; `final` is the latest of these days.
+    `rotates` names each of them with the day on which the last copy is gone; `final` is the latest of these
+    days.
     """
 
     proven_at: AwareDatetime
@@ -27,9 +28,9 @@ class Receipt(Record):
 class Job(Record):
     """`removed` counts by store; after a crash it may fall short, never the receipt.
 
-    It goes through all stores three times: it erases, waits until nobody runs who has not heard of it, erases again,
-    and proves. `passed` counts the rounds; `store` and `cursor` say where it goes on. `user` is forgotten with the
-    last step. `revision` guards each change.
+    It goes through all stores three times: it erases, waits until nobody runs who has not heard of it, erases
+    again, and proves. `passed` counts the rounds; `store` and `cursor` say where it goes on. `user` is
+    forgotten with the last step. `revision` guards each change.
     """
 
     job_id: Id

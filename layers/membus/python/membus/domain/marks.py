@@ -7,9 +7,9 @@ from membus.domain.summary import Border
 class Cut(Record):
     """Where the window begins: after message `after`, with so many tokens before it.
 
-    The prompt shows version `version` of the outline until the next cut, though newer ones may exist: what stands
-    before the window changes only when the window does. Results of tools up to `stubs_until` are stubs. `uncovered`
-    says that no summary reached so far when the window had to be cut.
+    The prompt shows version `version` of the outline until the next cut, though newer ones may exist: what
+    stands before the window changes only when the window does. Results of tools up to `stubs_until` are
+    stubs. `uncovered` says that no summary reached so far when the window had to be cut.
     """
 
     version: int = 0
@@ -27,7 +27,10 @@ class Rate(Record):
 
 
 class Marks(Record):
-    """`tokens` counts all messages ever, by estimate and with their frames; `borders` are the outline's newest."""
+    """`tokens` counts all messages ever, by estimate and with their frames.
+
+    `borders` are the outline's newest.
+    """
 
     tokens: int = 0
     borders: tuple[Border, ...] = ()

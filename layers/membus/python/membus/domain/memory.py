@@ -26,9 +26,10 @@ class Source(Record):
 class Memory(Record):
     """One thing worth finding, whatever store it lives in.
 
-    `memory_id` is its natural key within the tenant, `version` rises with each change of it: the newest one wins,
-    in whatever order copies arrive. `session` groups what was said in one sitting ('' stands alone). `earlier` is
-    what it said before, each until `valid_until`; without a text of its own only that is left of it.
+    `memory_id` is its natural key within the tenant, `version` rises with each change of it: the newest one
+    wins, in whatever order copies arrive. `session` groups what was said in one sitting ('' stands alone).
+    `earlier` is what it said before, each until `valid_until`; without a text of its own only that is left of
+    it.
     """
 
     tenant_id: Id
@@ -55,7 +56,8 @@ class Memory(Record):
 class Removal(Record):
     """A memory that is gone: no copy of it up to `version` may come back.
 
-    One that is `erased` leaves no mark, for its id names somebody: what was learned before is refused at the gate.
+    One that is `erased` leaves no mark, for its id names somebody: what was learned before is refused at the
+    gate.
     """
 
     tenant_id: Id

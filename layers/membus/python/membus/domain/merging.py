@@ -9,8 +9,10 @@ TARGET_BYTES = 128 * 2**20
 MERGED_AT_ONCE = 90
 """Objects that become one: the catalog exchanges them in one transaction, which takes a hundred writes."""
 OUTWEIGHED, MANY = 4, 16
-"""Late episodes join a large object once they are a fifth of the whole, or there are sixteen objects: a month is not
-written again every night for an event that came late."""
+"""Late episodes join a large object once they are a fifth of the whole, or there are sixteen objects.
+
+A month is not written again every night for an event that came late.
+"""
 
 
 def mergeable(
@@ -18,8 +20,8 @@ def mergeable(
 ) -> list[list[ColdObject]]:
     """Return groups of one agent's objects of one month, in time order, that are better off as one object each.
 
-    Objects of `target_bytes` or more are left alone; a group ends before it would outgrow one and a half of that, or
-    `MERGED_AT_ONCE` objects. `patient` leaves alone a few small ones beside one that is much larger.
+    Objects of `target_bytes` or more are left alone; a group ends before it would outgrow one and a half of
+    that, or `MERGED_AT_ONCE` objects. `patient` leaves alone a few small ones beside one that is much larger.
     """
     groups: list[list[ColdObject]] = []
     size = 0

@@ -18,10 +18,12 @@ class Migration:
 
 @dataclass(frozen=True)
 class Inspection:
-    """The schema as it stands: who is walled in by row security, what the functions' role could do, what was applied.
+    """The schema as it stands.
 
-    `walled` and `unwalled` are tables that hold a tenant's rows, `powers` says in words what the role should not be
-    able to do, `applied` is the checksum of each migration by its name.
+    Who is walled in by row security, what the functions' role could do, what was applied.
+
+    `walled` and `unwalled` are tables that hold a tenant's rows, `powers` says in words what the role should
+    not be able to do, `applied` is the checksum of each migration by its name.
     """
 
     walled: list[str]

@@ -22,14 +22,18 @@ class Notes:
     """Every change returns new notes.
 
     Raises:
-        InvalidError: a path outside `/memories`, a change that cannot be made; the detail is for the model to read.
+        InvalidError: a path outside `/memories`, a change that cannot be made; the detail is for the model to
+            read.
         NotFoundError: nothing is there.
     """
 
     texts: Mapping[str, str]
 
     def view(self, path: str, lines: tuple[int, int] | None = None) -> str:
-        """Return a note with its lines numbered, from the first to the last of `lines` (-1: to the end), or a list."""
+        """Return a note with its lines numbered, from the first to the last of `lines` (-1.
+
+        To the end), or a list.
+        """
         path = checked(path)
         if path in self.texts:
             shown = numbered(self.texts[path], *(lines or (1, -1)))
@@ -82,7 +86,9 @@ class Notes:
         if old == ROOT or f"{new}/".startswith(f"{old}/"):
             raise InvalidError(f"Cannot move {old} into itself")
         moved = self._there(old)
-        return Notes({new + name[len(old) :] if name in moved else name: text for name, text in self.texts.items()})
+        return Notes(
+            {new + name[len(old) :] if name in moved else name: text for name, text in self.texts.items()}
+        )
 
     def _with(self, path: str, text: str) -> "Notes":
         if len(text) > TEXT_CHARACTERS_MAX or len(self.texts.keys() | {path}) > NOTES_MAX:
@@ -138,7 +144,9 @@ def checked(path: str) -> str:
 def numbered(text: str, first: int, last: int) -> str:
     lines = text.split("\n")
     first, last = max(1, first), len(lines) if last == -1 else last
-    return "\n".join(f"{number:>6}\t{lines[number - 1]}" for number in range(first, min(last, len(lines)) + 1))
+    return "\n".join(
+        f"{number:>6}\t{lines[number - 1]}" for number in range(first, min(last, len(lines)) + 1)
+    )
 
 
 def around(text: str, change: str) -> str:

@@ -10,12 +10,25 @@ from membus.domain.attributes import FactKey
 from membus.domain.identity import Id, Record
 
 Kind = Literal[
-    "identity", "place", "preference", "possession", "work", "goal", "plan", "relationship", "experience",
-    "health", "behaviour", "setting",
-]  # fmt: skip
+    "identity",
+    "place",
+    "preference",
+    "possession",
+    "work",
+    "goal",
+    "plan",
+    "relationship",
+    "experience",
+    "health",
+    "behaviour",
+    "setting",
+]
 VALUE_MAX = 1000
 CLAIM = timedelta(days=1)
-"""Nobody moves twice in a day: two agents who hear of two homes within one have been told two different things."""
+"""Nobody moves twice in a day.
+
+Two agents who hear of two homes within one have been told two different things.
+"""
 
 
 class Trust(StrEnum):
@@ -47,9 +60,9 @@ class Provenance(Record):
 class Observation(Record):
     """One event's word on one key. `valid_from` is when it became true, `learned_at` when membus heard of it.
 
-    Without a value it takes the fact back, which only a person may do. `valid_until` is when it ended or will end,
-    None while nobody knows of an end. `said_at` is when it was said, where its words name another beginning: it
-    still held then.
+    Without a value it takes the fact back, which only a person may do. `valid_until` is when it ended or will
+    end, None while nobody knows of an end. `said_at` is when it was said, where its words name another
+    beginning: it still held then.
     """
 
     key: FactKey
@@ -75,7 +88,10 @@ class Observation(Record):
 
     @property
     def held(self) -> datetime:
-        """The last moment at which it was known to be so: what is said to hold since 2019 holds when it is said."""
+        """The last moment at which it was known to be so.
+
+        What is said to hold since 2019 holds when it is said.
+        """
         said = self.said_at or self.valid_from
         return min(said, self.valid_until) if self.valid_until else said
 

@@ -8,7 +8,10 @@ T = TypeVar("T")
 
 @dataclass(frozen=True)
 class Page(Generic[T]):
-    """`after` names the last key read, None on the last page; an empty page may still have one (expired items)."""
+    """`after` names the last key read, None on the last page.
+
+    An empty page may still have one (expired items).
+    """
 
     items: tuple[T, ...]
     after: dict[str, str] | None = None

@@ -22,7 +22,15 @@ LASTS = timedelta(minutes=10)
 """Three tries of a turn that takes two minutes, and Lambda's pauses between them."""
 KINDS = {
     kind.__name__: kind
-    for kind in (InvalidError, ForbiddenError, NotFoundError, ConflictError, BudgetError, UnavailableError, MembusError)
+    for kind in (
+        InvalidError,
+        ForbiddenError,
+        NotFoundError,
+        ConflictError,
+        BudgetError,
+        UnavailableError,
+        MembusError,
+    )
 }
 
 
@@ -51,8 +59,8 @@ class Failure(Record):
 class PendingReply(Record):
     """`request` is the fingerprint of what was asked.
 
-    Once nobody works on it any more, `became` is the id that the reply was stored under, which a summary that was
-    faster can change, or `failed` says why there is none.
+    Once nobody works on it any more, `became` is the id that the reply was stored under, which a summary that
+    was faster can change, or `failed` says why there is none.
     """
 
     message_id: Id
@@ -69,16 +77,21 @@ class PendingReply(Record):
     def message(self, conversation: Conversation, now: AwareDatetime) -> Message:
         """Return the reply as it is to be shown while it is not stored: it comes, or its time has passed."""
         return Message(
-            message_id=self.message_id, role="assistant", content="", author=conversation.agent_id, tokens=0,
-            created_at=self.since, status="pending" if now < self.until else "incomplete",
-        )  # fmt: skip
+            message_id=self.message_id,
+            role="assistant",
+            content="",
+            author=conversation.agent_id,
+            tokens=0,
+            created_at=self.since,
+            status="pending" if now < self.until else "incomplete",
+        )
 
 
 class Progress(Record):
     """What tools have given to a turn that is not answered yet: whoever takes it up goes on from here.
 
-    It holds for the one `request` it was made for. `usage` is what the model took so far; `whole` names the object
-    that holds the results that were cut, where there are any.
+    It holds for the one `request` it was made for. `usage` is what the model took so far; `whole` names the
+    object that holds the results that were cut, where there are any.
     """
 
     request: str

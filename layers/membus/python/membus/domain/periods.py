@@ -1,4 +1,7 @@
-"""What was true of one key, period after period: the fold over its observations, at every moment that changed it."""
+"""What was true of one key, period after period.
+
+The fold over its observations, at every moment that changed it.
+"""
 
 from collections.abc import Sequence
 from datetime import datetime

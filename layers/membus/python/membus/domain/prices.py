@@ -1,4 +1,7 @@
-"""What models cost: a price list with dates, `prices.json` beside this file, and what a deployment adds to it."""
+"""What models cost.
+
+A price list with dates, `prices.json` beside this file, and what a deployment adds to it.
+"""
 
 from collections.abc import Iterable
 from datetime import date
@@ -28,9 +31,11 @@ class Price(Record):
 
     def of(self, usage: Usage) -> Decimal:
         dollars = (
-            usage.input * self.input + usage.output * self.output
-            + usage.cache_read * self.cache_read + usage.cache_write * self.cache_write
-        )  # fmt: skip
+            usage.input * self.input
+            + usage.output * self.output
+            + usage.cache_read * self.cache_read
+            + usage.cache_write * self.cache_write
+        )
         return dollars / MILLION
 
 
@@ -42,7 +47,10 @@ class PriceList(Record):
         return PriceList(prices=(*self.prices, *prices))
 
     def dollars(self, model: str, usage: Usage, *, day: date) -> Decimal | None:
-        """Return what the tokens cost on that day, exactly; None where the price is not known, which is not 0."""
+        """Return what the tokens cost on that day, exactly.
+
+        None where the price is not known, which is not 0.
+        """
         prompt = usage.input + usage.cache_read + usage.cache_write
         fitting = [price for price in self.prices if price.model == model and price.since <= day]
         known = [price for price in fitting if price.above_tokens < prompt or not price.above_tokens]

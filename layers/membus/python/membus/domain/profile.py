@@ -17,7 +17,9 @@ PASSING: frozenset[Kind] = frozenset({"experience", "goal", "plan"})
 
 
 class Profile(Record):
-    """`version` counts the writes to this user's facts: whoever read version 7 may write version 8, nobody else.
+    """`version` counts the writes to this user's facts.
+
+    Whoever read version 7 may write version 8, nobody else.
 
     A profile that left facts out is not `complete`: the next one cannot be made from it alone.
     """
@@ -30,8 +32,8 @@ class Profile(Record):
     def updated(self, facts: Iterable[Fact]) -> "Profile":
         """Return the next version with `facts` in place of those with the same keys, retracted ones left out.
 
-        Beyond 250 facts, or 256 KB of them, those that rank lowest stay out of the profile, never out of the store:
-        what passes soon before what lasts, then the least trusted, then the oldest.
+        Beyond 250 facts, or 256 KB of them, those that rank lowest stay out of the profile, never out of the
+        store: what passes soon before what lasts, then the least trusted, then the oldest.
         """
         merged = {fact.key: fact for fact in (*self.facts, *facts)}
         held = [fact for fact in merged.values() if not fact.retracted]
@@ -39,12 +41,17 @@ class Profile(Record):
         sizes = accumulate(len(fact.model_dump_json().encode()) for fact in ranked)
         kept = [fact for fact, size in zip(ranked, sizes, strict=True) if size <= BYTES_MAX]
         return Profile(
-            owner=self.owner, version=self.version + 1, facts=tuple(sorted(kept, key=_by_key)),
+            owner=self.owner,
+            version=self.version + 1,
+            facts=tuple(sorted(kept, key=_by_key)),
             complete=len(kept) == len(held),
-        )  # fmt: skip
+        )
 
     def lines(self, *, budget: int | None = None) -> list[str]:
-        """Return one line a fact in a stable order; with a budget, the best that fit into that many tokens."""
+        """Return one line a fact in a stable order.
+
+        With a budget, the best that fit into that many tokens.
+        """
         kept: list[Fact] = []
         for fact in sorted(self.facts, key=_rank, reverse=True):
             cost = estimate_tokens(line(fact)) + 1
@@ -60,7 +67,9 @@ class Profile(Record):
 
 
 def line(fact: Fact) -> str:
-    """Return `- home.city: Lisbon (since 2026-03-01)`, with its end and with what speaks against it where there is any.
+    """Return `- home.city.
+
+    Lisbon (since 2026-03-01)`, with its end and with what speaks against it where there is any.
 
     Angle brackets and line breaks cannot end the fenced block.
     """

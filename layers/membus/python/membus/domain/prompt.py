@@ -6,8 +6,10 @@ from membus.domain.identity import Record
 from membus.errors import ModelError
 
 StopReason = Literal["end_turn", "tool_use", "max_tokens", "stop_sequence", "refusal", "cut_off"]
-"""How a turn of the model's ended. `max_tokens` also stands for a context window that is full; `cut_off` is no model's
-word but what is said of a stream that broke off."""
+"""How a turn of the model's ended. `max_tokens` also stands for a context window that is full.
+
+`cut_off` is no model's word but what is said of a stream that broke off.
+"""
 
 
 class Block(Record):
@@ -85,9 +87,11 @@ class Usage(Record):
     def __add__(self, other: "Usage") -> "Usage":
         """Return the tokens of both; what they cost is to be worked out anew."""
         return Usage(
-            input=self.input + other.input, output=self.output + other.output,
-            cache_read=self.cache_read + other.cache_read, cache_write=self.cache_write + other.cache_write,
-        )  # fmt: skip
+            input=self.input + other.input,
+            output=self.output + other.output,
+            cache_read=self.cache_read + other.cache_read,
+            cache_write=self.cache_write + other.cache_write,
+        )
 
 
 class Reply(Record):
@@ -126,8 +130,10 @@ class Stopped(Record):
 
 
 Spoken = TextDelta | ToolCall | Usage | Stopped
-"""What is heard while a turn is spoken: words, then its calls, then `Stopped`. A `Usage` says what has been counted so
-far; there may be several, and the last one counts."""
+"""What is heard while a turn is spoken: words, then its calls, then `Stopped`.
+
+A `Usage` says what has been counted so far; there may be several, and the last one counts.
+"""
 
 
 class Section(Record):

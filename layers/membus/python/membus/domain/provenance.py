@@ -1,4 +1,7 @@
-"""What the prompt of a reply was made of, by name and version: enough to make it again, and to see what is gone."""
+"""What the prompt of a reply was made of, by name and version.
+
+Enough to make it again, and to see what is gone.
+"""
 
 import hashlib
 
@@ -16,7 +19,10 @@ class FactRef(Record):
 
 
 class RecallRef(Record):
-    """A passage without its words, which belong to their own store: `digest` tells whether they are still the same."""
+    """A passage without its words, which belong to their own store.
+
+    `digest` tells whether they are still the same.
+    """
 
     memory_id: str
     kind: str
@@ -61,7 +67,10 @@ class PromptProvenance(Record):
 
 
 class Trace(Record):
-    """What a turn leaves behind besides its messages: a new cut, the model's rate, and how its prompt was made."""
+    """What a turn leaves behind besides its messages.
+
+    A new cut, the model's rate, and how its prompt was made.
+    """
 
     cut: Cut | None = None
     rate: Rate | None = None

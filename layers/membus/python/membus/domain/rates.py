@@ -29,7 +29,10 @@ class Rates(Record):
 
 
 class Rate(Record):
-    """A bucket's state is one moment: until when what was taken has used its rate up. Moments are microseconds."""
+    """A bucket's state is one moment: until when what was taken has used its rate up.
+
+    Moments are microseconds.
+    """
 
     per_second: float = Field(gt=0, allow_inf_nan=False)
     least: int = 1
@@ -47,7 +50,10 @@ class Rate(Record):
         return now_us + self.takes_us(self.burst) - self.takes_us(count)
 
     def beyond_us(self, now_us: int) -> int:
-        """Return the moment behind which no honest clock has used a bucket up: one jumped, and the bucket is new."""
+        """Return the moment behind which no honest clock has used a bucket up.
+
+        One jumped, and the bucket is new.
+        """
         return now_us + self.takes_us(self.burst) + APART_SECONDS * 1_000_000
 
     def taken_us(self, count: int, *, until_us: int, now_us: int) -> int:
@@ -56,7 +62,10 @@ class Rate(Record):
         return begins_us + self.takes_us(count)
 
     def wait_seconds(self, count: int, *, until_us: int, now_us: int) -> float:
-        """Return how long `count` have to wait where the bucket is used up until `until_us`; 0 where they fit."""
+        """Return how long `count` have to wait where the bucket is used up until `until_us`.
+
+        0 where they fit.
+        """
         if until_us > self.beyond_us(now_us):
             return 0
         return max(0, until_us - self.full_us(count, now_us)) / 1_000_000

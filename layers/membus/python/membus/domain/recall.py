@@ -1,4 +1,7 @@
-"""Recall: whether a message needs memory beyond its conversation's window, and which passages it then gets."""
+"""Recall.
+
+Whether a message needs memory beyond its conversation's window, and which passages it then gets.
+"""
 
 import re
 from collections.abc import Iterable, Sequence
@@ -16,12 +19,18 @@ from membus.domain.tokens import estimate_tokens
 
 RECALL_TOKENS, RECALL_TOKENS_MOST = 1_500, 2_500
 RECALL_TOKENS_LESS = 600
-"""For a message that brings its own matter (a text, code, a log): what it asks is about that, and the window has the
-rest. A quarter of what a turn of BEAM cost was recall for such messages; no question of LoCoMo or BEAM is one."""
+"""For a message that brings its own matter (a text, code, a log).
+
+What it asks is about that, and the window has the rest. A quarter of what a turn of BEAM cost was recall for
+such messages; no question of LoCoMo or BEAM is one.
+"""
 LENGTHY_TOKENS = 100
 PASSAGES_WHOLE = 20
-"""So many passages are worth more than 1,500 tokens where they are long: of BEAM 100K's evidence 0.74 stands in 1,250
-estimated tokens and 0.78 in 2,000; LoCoMo's short turns come to 45 in 1,500 (`make bench-chat`)."""
+"""So many passages are worth more than 1,500 tokens where they are long.
+
+Of BEAM 100K's evidence 0.74 stands in 1,250 estimated tokens and 0.78 in 2,000; LoCoMo's short turns come to
+45 in 1,500 (`make bench-chat`).
+"""
 _ASKS = re.compile(
     r"[?\uff1f]|^\W*(?:who|what|when|where|which|why|how|is|are|am|was|were|do|does|did|can|could|would|will|should|have"
     r"|has|tell|show|remind|recommend|suggest|plan|find|list|give|help|summari[sz]e|compare|write|draft|make|book|remember"
@@ -34,8 +43,7 @@ _ASKS = re.compile(
 
 _SENTENCE = re.compile(r"(?<=[.!?\u2026])\s+|\n+")
 _OWN_TERMS = 3
-"""A question behind a telling that names less («How are your pets?», «What do you think?») is about what was just
-told. On LoCoMo it is a third of the messages that ask; none of the questions of LoCoMo or BEAM is one."""
+"""A question behind a telling that names less («How are your pets?», «What do you think?») is about what was just told. On LoCoMo it is a third of the messages that ask; none of the questions of LoCoMo or BEAM is one."""
 
 Reason = Literal["small_talk", "too_little_to_look_for", "statement", "follow_up", "asks", "asks_at_length"]
 
@@ -72,7 +80,10 @@ class Recalled(Record):
 
 
 def need_of(message: str) -> Need:
-    """Decide by the words alone, the same for the same message: what only tells something asks for nothing."""
+    """Decide by the words alone, the same for the same message.
+
+    What only tells something asks for nothing.
+    """
     if is_small_talk(message):
         return Need(search=False, reason="small_talk")
     if not stems(message):
@@ -95,10 +106,12 @@ def chosen(
     budget: float,
     most: float,
 ) -> list[Recalled]:
-    """Return the passages that add something, best first: twenty within `most` tokens, more within the budget.
+    """Return the passages that add something, best first.
 
-    Left out is what the window of the same conversation holds, what stands in `shown` (profile, summary) already,
-    and what another passage says too.
+    Twenty within `most` tokens, more within the budget.
+
+    Left out is what the window of the same conversation holds, what stands in `shown` (profile, summary)
+    already, and what another passage says too.
     """
     seen = _bare("\n".join((shown, *(message.content for message in window))))
     since = window[0].message_id if window else None

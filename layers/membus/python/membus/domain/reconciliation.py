@@ -16,7 +16,10 @@ class Sight:
 
 @dataclass
 class Day:
-    """One agent's day: event ids by where they are found. `recorded` are the identities, which nothing ever moves."""
+    """One agent's day: event ids by where they are found.
+
+    `recorded` are the identities, which nothing ever moves.
+    """
 
     recorded: set[str] = field(default_factory=set)
     hot: set[str] = field(default_factory=set)

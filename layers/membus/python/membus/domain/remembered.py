@@ -31,17 +31,27 @@ def memory_of_fact(owner: Owner, fact: Fact) -> Memory:
     text = f"{fact.key.replace('.', ' ').replace('_', ' ')}: {fact.value}"
     quote = fact.provenance.quote
     return Memory(
-        tenant_id=owner.tenant, memory_id=fact_id(owner, fact.key), kind="fact", user_id=owner.user,
+        tenant_id=owner.tenant,
+        memory_id=fact_id(owner, fact.key),
+        kind="fact",
+        user_id=owner.user,
         text=f"{text} (“{quote}”)" if not is_blank(quote) else text,
         metadata={"key": fact.key, "kind": fact.kind, "trust": str(fact.trust)},
-        source=Source(event_id=fact.provenance.event_id), occurred_at=fact.valid_from, version=fact.version,
-    )  # fmt: skip
+        source=Source(event_id=fact.provenance.event_id),
+        occurred_at=fact.valid_from,
+        version=fact.version,
+    )
 
 
 def memory_of_key(owner: Owner, observations: Sequence[Observation], *, version: int) -> Memory | Removal:
-    """Return what was observed of one key as it is now, with what held before it; gone where it never held anything."""
+    """Return what was observed of one key as it is now, with what held before it.
+
+    Gone where it never held anything.
+    """
     told = [
-        memory_of_fact(owner, fact).model_copy(update={"occurred_at": start, "valid_until": end, "version": version})
+        memory_of_fact(owner, fact).model_copy(
+            update={"occurred_at": start, "valid_until": end, "version": version}
+        )
         for fact, start, end in periods(observations)
         if not fact.retracted
     ]
@@ -58,18 +68,29 @@ def summary_id(conversation_id: str, chapter: Chapter) -> str:
 
 
 def memory_of_summary(conversation: Conversation, summary: Summary) -> Memory:
-    """Return what a summary tells of a conversation; it stands alone, or it would part the turns that it tells of."""
+    """Return what a summary tells of a conversation.
+
+    It stands alone, or it would part the turns that it tells of.
+    """
     return Memory(
-        tenant_id=conversation.tenant_id, memory_id=summary_id(conversation.conversation_id, summary), kind="summary",
-        user_id=conversation.user_id, agent_id=conversation.agent_id, text=summary.whole,
+        tenant_id=conversation.tenant_id,
+        memory_id=summary_id(conversation.conversation_id, summary),
+        kind="summary",
+        user_id=conversation.user_id,
+        agent_id=conversation.agent_id,
+        text=summary.whole,
         metadata={"level": summary.level, "first": summary.first, "last": summary.last},
-        source=Source(conversation_id=conversation.conversation_id), occurred_at=summary.created_at,
+        source=Source(conversation_id=conversation.conversation_id),
+        occurred_at=summary.created_at,
         version=summary.version,
-    )  # fmt: skip
+    )
 
 
 def memories_of_event(event: Event) -> list[Memory]:
-    """Return what there is to find in an event: what was said, an answer apart from its question, or what was done."""
+    """Return what there is to find in an event.
+
+    What was said, an answer apart from its question, or what was done.
+    """
     return list(_said(event)) or [_memory(event, event_memory_id(event.event_id), _done(event), speaker=None)]
 
 
@@ -84,21 +105,30 @@ def _said(event: Event) -> Iterator[Memory]:
         for role, suffix in (("user", ""), ("assistant", ":reply")):
             side = payload.get(role)
             if isinstance(side, dict) and not is_blank(side.get("text")):
-                yield _memory(event, event_memory_id(event.event_id) + suffix, str(side["text"]), speaker=role)
+                yield _memory(
+                    event, event_memory_id(event.event_id) + suffix, str(side["text"]), speaker=role
+                )
 
 
 def _memory(event: Event, memory_id: str, text: str, *, speaker: str | None) -> Memory:
     payload = event.payload
     return Memory(
-        tenant_id=event.tenant_id, memory_id=memory_id, kind="episode", text=text, speaker=speaker,
-        user_id=event.user_id, agent_id=event.agent_id, session=event.session_id or "",
+        tenant_id=event.tenant_id,
+        memory_id=memory_id,
+        kind="episode",
+        text=text,
+        speaker=speaker,
+        user_id=event.user_id,
+        agent_id=event.agent_id,
+        session=event.session_id or "",
         metadata={"type": event.type, **_details(payload)},
         source=Source(
-            event_id=event.event_id, conversation_id=_text(payload.get("conversation_id")),
+            event_id=event.event_id,
+            conversation_id=_text(payload.get("conversation_id")),
             message_id=_text(payload.get("message_id")),
         ),
         occurred_at=event.occurred_at,
-    )  # fmt: skip
+    )
 
 
 def _done(event: Event) -> str:
@@ -106,7 +136,11 @@ def _done(event: Event) -> str:
     if rendered != event.type:
         return rendered
     details = ", ".join(f"{name} {value}" for name, value in _details(event.payload).items())
-    return f"{event.type.replace('.', ' ').replace('_', ' ')}: {details}" if details else event.type.replace(".", " ")
+    return (
+        f"{event.type.replace('.', ' ').replace('_', ' ')}: {details}"
+        if details
+        else event.type.replace(".", " ")
+    )
 
 
 def _speaker(payload: Mapping[str, Any], text: str) -> str:

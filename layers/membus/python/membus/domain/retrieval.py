@@ -42,8 +42,8 @@ class Entry:
 class Within:
     """Which memories a search may see. `now` decides what has expired; None anywhere asks for everything.
 
-    `as_of` asks for what was true at that moment: what had happened by then, values that were replaced since. `without`
-    names users of whom nothing may be seen.
+    `as_of` asks for what was true at that moment: what had happened by then, values that were replaced since.
+    `without` names users of whom nothing may be seen.
     """
 
     tenant_id: str
@@ -105,9 +105,14 @@ class Found:
 
 
 def entry_of(memory: Memory) -> Entry:
-    """Cut the memory into passages; those of earlier values are numbered from a hundred, two hundred and so on."""
+    """Cut the memory into passages.
+
+    Those of earlier values are numbered from a hundred, two hundred and so on.
+    """
     earlier = tuple(
-        Entry(one, tuple(replace(passage, part=number * EARLIER + passage.part) for passage in _passages(one)))
+        Entry(
+            one, tuple(replace(passage, part=number * EARLIER + passage.part) for passage in _passages(one))
+        )
         for number, one in enumerate(memory.earlier, start=1)
     )
     return Entry(memory, _passages(memory), earlier)
@@ -121,17 +126,22 @@ def passage_id(memory: Memory, passage: Passage) -> str:
     return f"{memory.memory_id}#{passage.part}"
 
 
-def found_among(entries: Sequence[Entry], *, terms: Sequence[str], similarity: Callable[[str], float | None]) -> Found:
+def found_among(
+    entries: Sequence[Entry], *, terms: Sequence[str], similarity: Callable[[str], float | None]
+) -> Found:
     """Return what an index would that held just these memories; `similarity` judges an embedded text."""
     places = _places(entry.memory for entry in entries)
     rows = [
         _row(
-            entry.memory, passage, length=entry.length, position=places[entry.memory.memory_id],
+            entry.memory,
+            passage,
+            length=entry.length,
+            position=places[entry.memory.memory_id],
             similarity=similarity(passage.embedded_text),
         )
         for entry in entries
         for passage in entry.passages
-    ]  # fmt: skip
+    ]
     close = [row.similarity for row in rows if row.similarity is not None]
     stems = {row.id: frozenset(row.stems.split()) for row in rows}
     scope = Scope(
@@ -151,12 +161,18 @@ def found_among(entries: Sequence[Entry], *, terms: Sequence[str], similarity: C
 
 def _row(memory: Memory, passage: Passage, *, length: int, position: int, similarity: float | None) -> Row:
     return Row(
-        id=passage_id(memory, passage), group_id=memory.memory_id, position=position,
+        id=passage_id(memory, passage),
+        group_id=memory.memory_id,
+        position=position,
         part=passage.part % EARLIER if memory.valid_until else passage.part,
-        session=f"{memory.scope} {memory.session}" if memory.session else "", speaker=memory.speaker,
-        occurred_at=memory.occurred_at, text=passage.text, stems=passage.stems, message_length=length,
+        session=f"{memory.scope} {memory.session}" if memory.session else "",
+        speaker=memory.speaker,
+        occurred_at=memory.occurred_at,
+        text=passage.text,
+        stems=passage.stems,
+        message_length=length,
         similarity=similarity,
-    )  # fmt: skip
+    )
 
 
 def _moment(memory: Memory) -> tuple[datetime, int, str]:

@@ -21,7 +21,10 @@ _PLACE = re.compile(r"\{(\w+)\}")
 
 
 def needs_reader(event: Event) -> bool:
-    """Whether anybody has to look at this event; whatever no rule and no text concerns ends with being recorded."""
+    """Whether anybody has to look at this event.
+
+    Whatever no rule and no text concerns ends with being recorded.
+    """
     return (
         event.type in {CORRECTED, RETRACTED}
         or worth_reading(event)
@@ -45,17 +48,24 @@ def signals(recorded: Recorded) -> list[Signal]:
 
 
 def concluded(signal: Signal, marks: Iterable[Mark]) -> Iterator[Observation]:
-    """Yield what the rules of a trail conclude from the marks around one; more marks only ever add observations."""
+    """Yield what the rules of a trail conclude from the marks around one.
+
+    More marks only ever add observations.
+    """
     ordered = sorted(set(marks), key=_in_time)
     for rule in signal.trail.rules:
-        yield from _repeated(rule, signal, ordered) if isinstance(rule, Repeated) else _followed(rule, signal, ordered)
+        yield from (
+            _repeated(rule, signal, ordered)
+            if isinstance(rule, Repeated)
+            else _followed(rule, signal, ordered)
+        )
 
 
 def _repeated(rule: Repeated, signal: Signal, ordered: list[Mark]) -> Iterator[Observation]:
     """A mark completes the rule when the `count - 1` before it lie within the window.
 
-    So a new mark can only matter to itself and to the next `count - 1`, and its neighbours that far on both sides
-    tell all there is to know.
+    So a new mark can only matter to itself and to the next `count - 1`, and its neighbours that far on both
+    sides tell all there is to know.
     """
     for start, last in zip(ordered, ordered[rule.count - 1 :], strict=False):
         if last.occurred_at - start.occurred_at <= rule.within:
@@ -65,18 +75,25 @@ def _repeated(rule: Repeated, signal: Signal, ordered: list[Mark]) -> Iterator[O
 def _followed(rule: Followed, signal: Signal, ordered: list[Mark]) -> Iterator[Observation]:
     ends = [mark for mark in ordered if mark.part == rule.then]
     for first in (mark for mark in ordered if mark.part in rule.first):
-        end = next((end for end in ends if timedelta() < end.occurred_at - first.occurred_at <= rule.within), None)
+        end = next(
+            (end for end in ends if timedelta() < end.occurred_at - first.occurred_at <= rule.within), None
+        )
         if end:
             yield from _said(rule, signal.group, first, f"then {end.event_type}")
 
 
 def _said(rule: Rule, group: str, mark: Mark, how: str) -> Iterator[Observation]:
     provenance = Provenance(
-        event_id=mark.event_id, event_type=mark.event_type, origin=mark.origin, quote=f"{mark.quote}, {how}",
+        event_id=mark.event_id,
+        event_type=mark.event_type,
+        origin=mark.origin,
+        quote=f"{mark.quote}, {how}",
         rule=rule.name,
-    )  # fmt: skip
+    )
     moments = (mark.occurred_at, mark.learned_at)
-    yield from _observed(rule.says, rule.says.attribute, rule.says.value.format(group=group), moments, provenance)
+    yield from _observed(
+        rule.says, rule.says.attribute, rule.says.value.format(group=group), moments, provenance
+    )
 
 
 def stated_by_action(recorded: Recorded) -> list[Observation]:
@@ -92,9 +109,12 @@ def _stated(rule: Stated, recorded: Recorded) -> Iterator[Observation]:
         return
     texts = {name: str(value) for name, value in named.items()}
     provenance = Provenance(
-        event_id=event.event_id, event_type=event.type, origin=event.origin, quote=rendering(event)[:QUOTE_MAX],
+        event_id=event.event_id,
+        event_type=event.type,
+        origin=event.origin,
+        quote=rendering(event)[:QUOTE_MAX],
         rule=rule.name,
-    )  # fmt: skip
+    )
     attribute = says.attribute.format(**{name: _path(text) for name, text in texts.items()})
     moments = (recorded.true_from, recorded.learned_at)
     yield from _observed(says, attribute, says.value.format(**texts), moments, provenance)
@@ -119,9 +139,15 @@ def _observed(
     key = fact_key(attribute, value)
     if key:
         yield Observation(
-            key=key, value=value[:VALUE_MAX], kind=says.kind, trust=Trust.OBSERVED, confidence=says.confidence,
-            valid_from=moments[0], learned_at=moments[1], provenance=provenance,
-        )  # fmt: skip
+            key=key,
+            value=value[:VALUE_MAX],
+            kind=says.kind,
+            trust=Trust.OBSERVED,
+            confidence=says.confidence,
+            valid_from=moments[0],
+            learned_at=moments[1],
+            provenance=provenance,
+        )
 
 
 def _is_plain(name: str, value: object) -> bool:

@@ -19,8 +19,8 @@ BENEATH_MAX = 20
 class Settled(Record):
     """What observations with a value come to: enough to go on with later ones.
 
-    `beneath` are the claims of other values that may stand again, or at last, once `claim` has ended. `words` are the
-    last of each source at each trust, in the order of truth.
+    `beneath` are the claims of other values that may stand again, or at last, once `claim` has ended. `words`
+    are the last of each source at each trust, in the order of truth.
     """
 
     claim: Claim
@@ -34,7 +34,9 @@ class Settled(Record):
         current, run = self.claim.said, self.claim.run
         if current.kind in ACTS or current.trust is Trust.CORRECTED:
             return ()
-        others = (seen for seen in self.words if seen.trust is current.trust and seen.source != current.source)
+        others = (
+            seen for seen in self.words if seen.trust is current.trust and seen.source != current.source
+        )
         against = [seen for seen in others if not seen.says_as(current) and run.meets(seen)]
         return tuple(sorted(against, key=by_truth, reverse=True)[:CONFLICTS_MAX])
 
@@ -44,9 +46,9 @@ def settled(
 ) -> Settled | None:
     """Return what holds among observations with a value, and what `before` came to, all of which was true earlier.
 
-    Later knowledge wins over what is trusted as much or less. What is trusted less wins only over what has ended, and
-    only where nothing better that this stood over holds still. Observations that were all true at `true_at` have not
-    ended then.
+    Later knowledge wins over what is trusted as much or less. What is trusted less wins only over what has
+    ended, and only where nothing better that this stood over holds still. Observations that were all true at
+    `true_at` have not ended then.
     """
     heard = sorted(observations, key=by_truth)
     standing = _Standing(before.claim, before.replaced, list(before.beneath)) if before else None
@@ -59,14 +61,19 @@ def settled(
         return None
     words = {(seen.trust, seen.source): seen for seen in (*(before.words if before else ()), *heard)}
     return Settled(
-        claim=standing.claim, replaced=standing.replaced, beneath=tuple(standing.beneath),
+        claim=standing.claim,
+        replaced=standing.replaced,
+        beneath=tuple(standing.beneath),
         words=tuple(sorted(words.values(), key=by_truth)),
-    )  # fmt: skip
+    )
 
 
 @dataclass
 class _Standing:
-    """The claims that stand while observations are heard in the order of truth; of equal trust the later lies last."""
+    """The claims that stand while observations are heard in the order of truth.
+
+    Of equal trust the later lies last.
+    """
 
     claim: Claim
     replaced: str | None = None

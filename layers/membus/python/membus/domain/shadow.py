@@ -22,9 +22,14 @@ class Shadow(Record):
 
 def sample(users: Iterable[str], *, size: int, name: str) -> tuple[str, ...]:
     """Return `size` users, the same ones whenever the trial of that name is run again."""
-    return tuple(sorted(sorted(users, key=lambda user: hashlib.sha256(f"{name}\n{user}".encode()).digest())[:size]))
+    return tuple(
+        sorted(sorted(users, key=lambda user: hashlib.sha256(f"{name}\n{user}".encode()).digest())[:size])
+    )
 
 
 def version_of(instructions: str) -> str:
-    """Return the version that belongs to instructions of an operator's own: no two texts share their answers."""
+    """Return the version that belongs to instructions of an operator's own.
+
+    No two texts share their answers.
+    """
     return f"own-{hashlib.sha256(instructions.encode()).hexdigest()[:12]}"

@@ -14,8 +14,10 @@ from membus.domain.visible import is_blank
 TEXT_MAX, GROUP_MAX = 2_000, 100
 """Characters of a field that are looked at, and of what is counted by: longer names are no names."""
 LATE = timedelta(days=7)
-"""A mark stays this much longer than its rules look back: the time a message can wait in a queue or a replay takes.
-What arrives later still starts anew."""
+"""A mark stays this much longer than its rules look back.
+
+The time a message can wait in a queue or a replay takes. What arrives later still starts anew.
+"""
 
 
 @dataclass(frozen=True)
@@ -38,7 +40,15 @@ class Mark:
     def parse(cls, text: str) -> "Mark":
         occurred, learned, part, event_type, origin, rest = text.split("|", 5)
         event_id, quote = rest.rsplit("|", 1)
-        return cls(from_epoch_ms(int(occurred)), from_epoch_ms(int(learned)), event_id, event_type, origin, quote, part)
+        return cls(
+            from_epoch_ms(int(occurred)),
+            from_epoch_ms(int(learned)),
+            event_id,
+            event_type,
+            origin,
+            quote,
+            part,
+        )
 
 
 @dataclass(frozen=True)
@@ -71,12 +81,22 @@ def signals_of(recorded: Recorded, quote: str) -> list[Signal]:
     event = recorded.event
     found = ((trail, part_of(trail, event), group_of(trail, event)) for trail in TRAILS)
     return [
-        Signal(trail, group, Mark(
-            recorded.true_from, recorded.learned_at, event.event_id, event.type, event.origin, quote, part,
-        ))
+        Signal(
+            trail,
+            group,
+            Mark(
+                recorded.true_from,
+                recorded.learned_at,
+                event.event_id,
+                event.type,
+                event.origin,
+                quote,
+                part,
+            ),
+        )
         for trail, part, group in found
         if part is not None and group is not None
-    ]  # fmt: skip
+    ]
 
 
 def part_of(trail: Trail, event: Event) -> str | None:
@@ -89,7 +109,10 @@ def fits(match: Match, event: Event) -> bool:
 
 
 def group_of(trail: Trail, event: Event) -> str | None:
-    """Return what an event is counted by, None where it does not say; a page is one page whatever its query."""
+    """Return what an event is counted by, None where it does not say.
+
+    A page is one page whatever its query.
+    """
     if trail.group == "session_id":
         return event.session_id
     if not trail.group:

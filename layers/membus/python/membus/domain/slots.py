@@ -1,4 +1,7 @@
-"""What of a segment must survive every summary of it: found by code, proposed by a model, admitted by code alone."""
+"""What of a segment must survive every summary of it.
+
+Found by code, proposed by a model, admitted by code alone.
+"""
 
 import re
 from collections import Counter
@@ -14,9 +17,15 @@ from membus.domain.utterance.text import plain
 LEDGER_TOKENS = 900
 """Of the 1,500 that summary and slots have in a prompt; what chapters say in their own words has the rest."""
 PASS_TOKENS: Mapping[SlotKind, int] = {
-    "key_decisions": 30, "unresolved_intents": 24, "numbers_and_dates": 20, "active_entities": 16,
-}  # fmt: skip
-"""What one segment may add: together a tenth of the ledger, so that ten segments lose nothing to one another."""
+    "key_decisions": 30,
+    "unresolved_intents": 24,
+    "numbers_and_dates": 20,
+    "active_entities": 16,
+}
+"""What one segment may add.
+
+Together a tenth of the ledger, so that ten segments lose nothing to one another.
+"""
 SLOT_TOKENS_MAX = 24
 
 _SENTENCE = re.compile(r"(?<=[.!?…\u3002\uff01\uff1f])[\"')\]]*\s+|(?<=[\u3002\uff01\uff1f])|\n+")
@@ -27,9 +36,7 @@ _NAME = re.compile(
 _CODE = re.compile(r"`([^`\n]{2,60})`|(?<![\w/])((?:[\w.-]+/)+[\w.-]+\.\w{1,8})(?!\w)")
 _MONTHS = "January|February|March|April|May|June|July|August|September|October|November|December"
 _DAYS = "Mon|Tues|Wednes|Thurs|Fri|Satur|Sun"
-_UNIT = (
-    r"(?!(?:and|for|the|with|or|in|of|to|on|is|are|was|as|at|by|from|that|but|so|then|if|it|more|other)\b)[a-z]{2,12}"
-)
+_UNIT = r"(?!(?:and|for|the|with|or|in|of|to|on|is|are|was|as|at|by|from|that|but|so|then|if|it|more|other)\b)[a-z]{2,12}"
 _TELLING = re.compile(
     rf"[$€£¥] ?\d[\d,.]*\d?[kKmM]?\b|\b\d[\d,.]* ?(?:%|€|[kKMG]B\b|[ap]m\b)|\b\d{{1,2}}:\d\d(?: ?[ap]m)?\b"
     rf"|\b\d{{4}}-\d\d-\d\d\b|\b\d{{1,2}}(?:st|nd|rd|th)? (?:of )?(?:{_MONTHS})(?:,? \d{{4}})?\b"
@@ -67,7 +74,9 @@ def tokens_of(slot: Slot) -> int:
 def slots_of(
     messages: Sequence[Message], proposed: Mapping[SlotKind, Sequence[str]], known: Iterable[Slot]
 ) -> list[Slot]:
-    """Return the slots a segment adds, the best of each kind within its share; what a kind leaves goes to the next.
+    """Return the slots a segment adds, the best of each kind within its share.
+
+    What a kind leaves goes to the next.
 
     Proposals count where their words were said in the segment. Nothing counts that addresses its reader, and
     nothing that the ledger holds already.
@@ -91,11 +100,17 @@ def slots_of(
 
 
 def ledger_of(known: Sequence[Slot], new: Sequence[Slot], messages: Sequence[Message]) -> tuple[Slot, ...]:
-    """Return the ledger after a segment: intents that were carried out leave it, and beyond its size the oldest.
+    """Return the ledger after a segment.
+
+    Intents that were carried out leave it, and beyond its size the oldest.
 
     Entities give way first, then numbers and dates, then intents; decisions last.
     """
-    kept = [slot for slot in (*known, *new) if slot.kind != "unresolved_intents" or not carried_out(slot, messages)]
+    kept = [
+        slot
+        for slot in (*known, *new)
+        if slot.kind != "unresolved_intents" or not carried_out(slot, messages)
+    ]
     over = sum(map(tokens_of, kept)) - LEDGER_TOKENS
     for kind in reversed(tuple(PASS_TOKENS)):
         for slot in [slot for slot in kept if slot.kind == kind]:
@@ -107,11 +122,16 @@ def ledger_of(known: Sequence[Slot], new: Sequence[Slot], messages: Sequence[Mes
 
 
 def _found(kind: SlotKind, messages: Sequence[Message]) -> list[Slot]:
-    """Return candidates, the best first: the user's words before the assistant's, what was said often, what is new."""
+    """Return candidates, the best first.
+
+    The user's words before the assistant's, what was said often, what is new.
+    """
     finders = {
-        "key_decisions": _decisions, "unresolved_intents": _intents, "numbers_and_dates": _figures,
+        "key_decisions": _decisions,
+        "unresolved_intents": _intents,
+        "numbers_and_dates": _figures,
         "active_entities": _entities,
-    }  # fmt: skip
+    }
     role = {message.message_id: message.role for message in messages}
     found = [
         Slot(kind=kind, text=text, message_id=message.message_id)

@@ -25,7 +25,9 @@ _PRAISE = (
     r"(?:good|great|perfect|nice|lovely|excellent|cool|awesome|super|wonderful|brilliant|amazing|helpful)"
     r"(?: (?:idea|job|work|answer|to know|to hear))?"
 )
-_RESULTS = r"(?:(?:it|that|this) )?(?:works|worked|helps|helped)(?: (?:now|this time|again|fine|perfectly|a lot))?"
+_RESULTS = (
+    r"(?:(?:it|that|this) )?(?:works|worked|helps|helped)(?: (?:now|this time|again|fine|perfectly|a lot))?"
+)
 _CLAUSE = re.compile(f"{_GREETINGS}|{_ANSWERS}|{_THANKS}|{_PRAISE}|{_RESULTS}")
 _BORDER = re.compile(r"[.,;:!?()\u2026\u2013\u2014-]+")
 

@@ -15,7 +15,10 @@ ZONE = "timezone"
 def zones_named(
     candidates: Iterable[Candidate], events: Mapping[str, Recorded], extractor: Extractor
 ) -> list[Observation]:
-    """Return what an answer says of the speaker's zone: what is said in the same batch counts its days by it."""
+    """Return what an answer says of the speaker's zone.
+
+    What is said in the same batch counts its days by it.
+    """
     named = (admit(each, events, extractor) for each in candidates if normal_path(each.attribute) == ZONE)
     return [verdict for verdict in named if isinstance(verdict, Observation)]
 

@@ -1,4 +1,7 @@
-"""Summaries of a conversation: chapters by level, the slots that none of them may lose, and how far they reach."""
+"""Summaries of a conversation.
+
+Chapters by level, the slots that none of them may lose, and how far they reach.
+"""
 
 from typing import Literal
 
@@ -25,7 +28,10 @@ class Slot(Record):
 
 
 class Chapter(Record):
-    """What was said from message `first` to message `last`; level 0 tells of raw turns, each next one of the last."""
+    """What was said from message `first` to message `last`.
+
+    Level 0 tells of raw turns, each next one of the last.
+    """
 
     level: int
     first: Id
@@ -34,7 +40,10 @@ class Chapter(Record):
 
 
 class Verification(Record):
-    """What the check of a summary found: slots that each pass had lost; `appended` stand verbatim behind the text."""
+    """What the check of a summary found: slots that each pass had lost.
+
+    `appended` stand verbatim behind the text.
+    """
 
     slots: int
     passes: int
@@ -61,7 +70,10 @@ class Summary(Chapter):
 
 
 class Border(Record):
-    """Where a version of the outline ends: after message `until`, with so many tokens and messages before it."""
+    """Where a version of the outline ends.
+
+    After message `until`, with so many tokens and messages before it.
+    """
 
     version: int = 0
     until: Id | None = None
@@ -70,10 +82,12 @@ class Border(Record):
 
 
 class Outline(Record):
-    """What stands for everything up to its border: chapters that no other sums up yet, and the ledger of slots.
+    """What stands for everything up to its border.
 
-    `borders` are those of the newest versions, its own last. Each version is kept as it was: a prompt that showed
-    it can be shown again.
+    Chapters that no other sums up yet, and the ledger of slots.
+
+    `borders` are those of the newest versions, its own last. Each version is kept as it was: a prompt that
+    showed it can be shown again.
     """
 
     borders: tuple[Border, ...] = ()

@@ -17,8 +17,8 @@ _ID = re.compile(r"[a-z0-9](?:[a-z0-9-]{0,61}[a-z0-9])?")
 class Tenant:
     """A tenant's id is a segment of every key and object name, so it is a plain lower-case label.
 
-    `daily_dollars` is what its model calls may cost a day, UTC; None sets no limit. `rates` are its own, None those
-    of the environment.
+    `daily_dollars` is what its model calls may cost a day, UTC; None sets no limit. `rates` are its own, None
+    those of the environment.
     """
 
     tenant_id: str
@@ -34,5 +34,7 @@ class Tenant:
             raise InvalidError(
                 f"'{self.tenant_id}' cannot be a tenant id: use 1 to 63 of a-z, 0-9 and -, no - at either end"
             )
-        if self.daily_dollars is not None and not (self.daily_dollars.is_finite() and self.daily_dollars >= 0):
+        if self.daily_dollars is not None and not (
+            self.daily_dollars.is_finite() and self.daily_dollars >= 0
+        ):
             raise InvalidError("a budget is a number of dollars, 0 or more")

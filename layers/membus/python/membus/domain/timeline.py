@@ -17,9 +17,13 @@ class Timeline:
         self._turns = sorted({moment for seen in self._learned for moment in _turns(seen)})
 
     def at(self, moment: datetime) -> Observation | None:
-        """Return what held at a moment, as the fold over what was true by then has it; None where nothing did."""
+        """Return what held at a moment, as the fold over what was true by then has it.
+
+        None where nothing did.
+        """
         back = max(
-            (place for place, seen in enumerate(self._learned) if seen.retracted and _is_true(seen, moment)), default=-1
+            (place for place, seen in enumerate(self._learned) if seen.retracted and _is_true(seen, moment)),
+            default=-1,
         )
         current: Observation | None = None
         for seen in self._true:
@@ -39,7 +43,10 @@ class Timeline:
         start = max(seen.valid_from, since or seen.valid_from)
         if not _says(self.at(start), seen):
             return seen.valid_until
-        return next((turn for turn in self._turns if turn > start and not _says(self.at(turn), seen)), seen.valid_until)
+        return next(
+            (turn for turn in self._turns if turn > start and not _says(self.at(turn), seen)),
+            seen.valid_until,
+        )
 
 
 def _says(held: Observation | None, seen: Observation) -> bool:

@@ -10,12 +10,14 @@ _PIECE = re.compile(r"[A-Za-z]+|\d+|\s{2,}|[^\x00-\x7f]|[^\sA-Za-z\d]")
 
 
 def estimate_tokens(text: str) -> int:
-    """Return the estimated tokens of `text`; 0 only for text without visible characters or runs of white space.
+    """Return the estimated tokens of `text`.
+
+    0 only for text without visible characters or runs of white space.
 
     Sub-word vocabularies keep common words of up to seven letters whole, split longer ones about every five
-    letters, numbers every three digits, runs of white space every eight characters, and spend a token on a mark
-    of punctuation or a character beyond ASCII.
-    Length divided by four is wrong by 17 to 23 per cent on code and lists, and by far more on Chinese.
+    letters, numbers every three digits, runs of white space every eight characters, and spend a token on a
+    mark of punctuation or a character beyond ASCII. Length divided by four is wrong by 17 to 23 per cent on
+    code and lists, and by far more on Chinese.
     """
     return sum(map(_tokens_of, _PIECE.findall(text)))
 

@@ -1,4 +1,7 @@
-"""Marks of behaviour in memory, in time order and to the millisecond, as the table keeps them: rebuilds count anew."""
+"""Marks of behaviour in memory, in time order and to the millisecond, as the table keeps them.
+
+Rebuilds count anew.
+"""
 
 from bisect import insort
 from collections import defaultdict

@@ -1,4 +1,7 @@
-"""What a user takes along: the files of an export, the manifest that vouches for them, and the job that makes them."""
+"""What a user takes along.
+
+The files of an export, the manifest that vouches for them, and the job that makes them.
+"""
 
 import hashlib
 from datetime import datetime, timedelta
@@ -12,7 +15,10 @@ from membus.domain.event import Event
 from membus.domain.identity import Id, Owner, Record
 
 SCHEMA = 2
-"""Version of the files below; a reader refuses an archive of a later one instead of guessing. At 1 each was whole."""
+"""Version of the files below; a reader refuses an archive of a later one instead of guessing.
+
+At 1 each was whole.
+"""
 MANIFEST = "manifest.json"
 EVENTS, FACTS, CONVERSATIONS = "events.jsonl", "facts.jsonl", "conversations.jsonl"
 DOCUMENTS, QUARANTINE, STATES = "documents.jsonl", "quarantine.jsonl", "states.jsonl"
@@ -23,7 +29,10 @@ IMPORTED = "memory.imported"
 
 
 def piece_name(section: str, number: int) -> str:
-    """Return the name of a section's piece: the first has the section's own, `events.jsonl`, then `events-2.jsonl`."""
+    """Return the name of a section's piece.
+
+    The first has the section's own, `events.jsonl`, then `events-2.jsonl`.
+    """
     stem, dot, ending = section.partition(".")
     return section if number == 1 else f"{stem}-{number}{dot}{ending}"
 
@@ -100,9 +109,9 @@ class Place(Record):
 class Export(Record):
     """The job that writes a user's archive, part by part; of a `dry_run` only the counts.
 
-    `user` is forgotten when it ends; `subject` stands for them in the file's place. `rows` counts the lines by section,
-    `bytes` those of all parts. `upload` collects the parts that were written at this `attempt`: one that lost them
-    begins anew.
+    `user` is forgotten when it ends; `subject` stands for them in the file's place. `rows` counts the lines
+    by section, `bytes` those of all parts. `upload` collects the parts that were written at this `attempt`:
+    one that lost them begins anew.
     """
 
     job_id: Id
@@ -137,9 +146,13 @@ class Export(Record):
 def due(export: Export) -> Event:
     """Return what wakes the function that exports; it names the job and nobody else."""
     return Event(
-        event_id=f"{export.job_id}-{export.revision}", tenant_id=export.tenant, user_id="-", type="export.due",
-        occurred_at=export.requested_at, payload={"job_id": export.job_id},
-    )  # fmt: skip
+        event_id=f"{export.job_id}-{export.revision}",
+        tenant_id=export.tenant,
+        user_id="-",
+        type="export.due",
+        occurred_at=export.requested_at,
+        payload={"job_id": export.job_id},
+    )
 
 
 def exports_prefix(tenant: str, subject: str) -> str:
@@ -151,7 +164,10 @@ def prefix_of(owner: Owner) -> str:
 
 
 def renamed(conversation_id: str, user: str) -> str:
-    """Return the id of a user's copy of a conversation: another for each user, at the same place in time order."""
+    """Return the id of a user's copy of a conversation.
+
+    Another for each user, at the same place in time order.
+    """
     try:
         moment = ULID.from_str(conversation_id).bytes[:6]
     except ValueError:
@@ -160,6 +176,9 @@ def renamed(conversation_id: str, user: str) -> str:
 
 
 def natural_id(source: str, user: str, *parts: Any) -> str:
-    """Return the id of the event that something becomes: the same however often it is read, another for each user."""
+    """Return the id of the event that something becomes.
+
+    The same however often it is read, another for each user.
+    """
     identity = "\n".join((user, *map(str, parts)))
     return f"{source}-{hashlib.sha256(identity.encode()).hexdigest()[:32]}"

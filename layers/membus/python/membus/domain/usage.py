@@ -9,7 +9,9 @@ from membus.domain.prompt import Usage
 
 
 class Call(Record):
-    """One answered request to a model; `call_id` makes copies of its record one. `dollars` None: nobody knows.
+    """One answered request to a model; `call_id` makes copies of its record one. `dollars` None.
+
+    Nobody knows.
 
     `requests` is above 1 where a provider takes the texts of one call one by one.
     """
@@ -31,7 +33,8 @@ class Call(Record):
 class Spending(Record):
     """What one model did for one function on one day, UTC.
 
-    `dollars` adds up the calls whose price is known, None where it is of none; `unpriced_calls` counts the others.
+    `dollars` adds up the calls whose price is known, None where it is of none; `unpriced_calls` counts the
+    others.
     """
 
     day: date
@@ -54,10 +57,17 @@ class Spending(Record):
 def spent_on(call: Call) -> Spending:
     usage = call.usage
     return Spending(
-        day=call.day, function=call.function, model=call.model, calls=call.requests, input=usage.input,
-        cache_read=usage.cache_read, cache_write=usage.cache_write, output=usage.output, dollars=call.dollars,
+        day=call.day,
+        function=call.function,
+        model=call.model,
+        calls=call.requests,
+        input=usage.input,
+        cache_read=usage.cache_read,
+        cache_write=usage.cache_write,
+        output=usage.output,
+        dollars=call.dollars,
         unpriced_calls=call.requests if call.dollars is None else 0,
-    )  # fmt: skip
+    )
 
 
 def merged(spendings: Iterable[Spending]) -> list[Spending]:

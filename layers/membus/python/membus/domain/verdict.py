@@ -46,7 +46,10 @@ class Refused(Record):
 
 
 class Held(Record):
-    """A candidate in quarantine. Approved, it becomes a correction: whoever said it, a person now vouches for it."""
+    """A candidate in quarantine. Approved, it becomes a correction.
+
+    Whoever said it, a person now vouches for it.
+    """
 
     reason: Reason
     observation: Observation

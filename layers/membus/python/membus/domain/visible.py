@@ -8,4 +8,6 @@ INVISIBLE = frozenset({"Cc", "Cf", "Cs", "Zl", "Zp", "Zs"})
 
 def is_blank(text: object) -> bool:
     """Return True for anything but a string with at least one visible character."""
-    return not isinstance(text, str) or all(unicodedata.category(character) in INVISIBLE for character in text)
+    return not isinstance(text, str) or all(
+        unicodedata.category(character) in INVISIBLE for character in text
+    )

@@ -1,4 +1,7 @@
-"""The recent window: append-only until it is full, then cut to its half at once on a border that a summary covers."""
+"""The recent window.
+
+Append-only until it is full, then cut to its half at once on a border that a summary covers.
+"""
 
 from collections.abc import Iterable, Sequence
 
@@ -18,14 +21,16 @@ TURNS_WHOLE = 3
 def planned_cut(marks: Marks, *, ratio: float) -> Cut:
     """Return where the window of the next prompt begins, by what is counted alone: no message is read for it.
 
-    A full window moves to the oldest border that leaves half of it, else to the newest that leaves less than all.
-    Where none does, it begins where it did: `fitted` cuts it without cover. A window that was cut so moves on as
-    soon as a summary has caught up with it.
+    A full window moves to the oldest border that leaves half of it, else to the newest that leaves less than
+    all. Where none does, it begins where it did: `fitted` cuts it without cover. A window that was cut so
+    moves on as soon as a summary has caught up with it.
     """
     size = (marks.tokens - marks.cut.tokens) * ratio
     reached = [border for border in marks.borders if border.tokens > marks.cut.tokens]
     if marks.cut.uncovered:
-        caught_up = [border for border in marks.borders if border.until and border.until >= (marks.cut.after or "")]
+        caught_up = [
+            border for border in marks.borders if border.until and border.until >= (marks.cut.after or "")
+        ]
         if caught_up and (marks.tokens - caught_up[0].tokens) * ratio <= WINDOW_TOKENS:
             return _at(caught_up[0])
     if size <= WINDOW_TOKENS:
@@ -38,12 +43,14 @@ def planned_cut(marks: Marks, *, ratio: float) -> Cut:
     return marks.cut
 
 
-def fitted(messages: Sequence[Message], cut: Cut, before: Marks, *, ratio: float) -> tuple[Cut, list[Message]]:
+def fitted(
+    messages: Sequence[Message], cut: Cut, before: Marks, *, ratio: float
+) -> tuple[Cut, list[Message]]:
     """Return the cut and its window, oldest first, tool results stubbed as far as the cut says.
 
-    At every new cut old results become stubs, and are counted anew. A window that has outgrown its budget although no
-    summary covers its beginning is left with stubs, where they leave no more than its half; else it loses whole turns
-    there, and the cut says `uncovered`.
+    At every new cut old results become stubs, and are counted anew. A window that has outgrown its budget
+    although no summary covers its beginning is left with stubs, where they leave no more than its half; else
+    it loses whole turns there, and the cut says `uncovered`.
     """
     kept = [message for message in messages if message.status != "pending"]
     if cut != before.cut:
@@ -60,7 +67,10 @@ def fitted(messages: Sequence[Message], cut: Cut, before: Marks, *, ratio: float
 
 
 def rendered(message: Message, cut: Cut) -> Message:
-    """Return the message as the window shows it: results up to the cut's place are stubs, and it is counted anew."""
+    """Return the message as the window shows it.
+
+    Results up to the cut's place are stubs, and it is counted anew.
+    """
     if not message.steps or cut.stubs_until is None or message.message_id > cut.stubs_until:
         return message
     steps = tuple(step.stubbed() for step in message.steps)
@@ -69,7 +79,10 @@ def rendered(message: Message, cut: Cut) -> Message:
 
 
 def said_in(window: Iterable[Message]) -> list[Said]:
-    """Return the window's messages for a prompt: each call stands before its result, wherever the window begins."""
+    """Return the window's messages for a prompt.
+
+    Each call stands before its result, wherever the window begins.
+    """
     said: list[Said] = []
     for message in window:
         for step in message.steps:
@@ -100,8 +113,9 @@ def _uncovered(cut: Cut, window: list[Message], before: Marks, *, ratio: float) 
     moved = {
         "version": before.covered.version or cut.version,
         "after": dropped[-1].message_id if dropped else cut.after,
-        "tokens": cut.tokens + sum(map(size_of, dropped)), "uncovered": True,
-    }  # fmt: skip
+        "tokens": cut.tokens + sum(map(size_of, dropped)),
+        "uncovered": True,
+    }
     return cut.model_copy(update=moved), left
 
 

@@ -19,4 +19,7 @@ class ApiKeys(Protocol):
         """Return the tenant's keys, oldest first."""
 
     def revoke(self, key_id: str, *, at: datetime) -> ApiKey:
-        """Return the revoked key; revoking twice keeps the first moment. Raise NotFoundError for an unknown key."""
+        """Return the revoked key; revoking twice keeps the first moment.
+
+        Raise NotFoundError for an unknown key.
+        """

@@ -10,7 +10,8 @@ class ArchiveQueries(Protocol):
         """Return what one SELECT over the tenant's archived episodes gives, or over one user's.
 
         Raises:
-            InvalidError: `sql_rejected`, nothing was run; `sql_failed`, the engine says why; `too_much` to look at.
+            InvalidError: `sql_rejected`, nothing was run; `sql_failed`, the engine says why; `too_much` to
+                look at.
             UnavailableError: `sql_stopped`, it took more time or memory than it may; or the archive is away.
             ArchiveError, ThawingError: as ColdObjects.
         """

@@ -1,4 +1,7 @@
-"""The cold tier's parts: what waits to be archived, the objects that hold it, and the catalog that vouches for them."""
+"""The cold tier's parts.
+
+What waits to be archived, the objects that hold it, and the catalog that vouches for them.
+"""
 
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
@@ -76,10 +79,16 @@ class ColdCatalog(Protocol):
     def of(
         self, tenant: str, agent: str | None = None, *, since: date | None = None, until: date | None = None
     ) -> list[ColdObject]:
-        """Return the objects of an agent, or all agents, in time order; of an agent, what may hold a day of a span."""
+        """Return the objects of an agent, or all agents, in time order.
+
+        Of an agent, what may hold a day of a span.
+        """
 
     def names(self, key: str) -> bool:
-        """Whether there is such an object now: one that is gone from both may have been merged with others."""
+        """Whether there is such an object now.
+
+        One that is gone from both may have been merged with others.
+        """
 
     def replace(self, old: Sequence[ColdObject], new: ColdObject | None) -> None:
         """Put one object in the place of others, all at once; its month is due to be looked at.
@@ -96,7 +105,9 @@ class Compacting(ColdCatalog, Protocol):
         """Return the objects that begin in a month, in time order."""
 
     def due(self, shard: int, *, before: date) -> list[Month]:
-        """Return the months of a shard, before that of a day, of which an object was not looked at; the oldest first.
+        """Return the months of a shard, before that of a day, of which an object was not looked at.
+
+        The oldest first.
 
         What it reads follows what was written since the last look, not what is stored.
         """

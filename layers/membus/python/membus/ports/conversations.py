@@ -13,8 +13,9 @@ NO_TRACE = Trace()
 class ConversationStore(Protocol):
     """Every method names the tenant: a conversation of another tenant is as absent as one that never was.
 
-    A deleted conversation is absent at once, for whoever asks for it; its messages follow. Whoever writes beside
-    it (a turn, a summary) does so on the condition that it is there, or a late write would bring a part of it back.
+    A deleted conversation is absent at once, for whoever asks for it; its messages follow. Whoever writes
+    beside it (a turn, a summary) does so on the condition that it is there, or a late write would bring a
+    part of it back.
     """
 
     def create(self, conversation: Conversation, *, request_key: str) -> Conversation:
@@ -50,15 +51,26 @@ class ConversationStore(Protocol):
         """
 
     def messages(
-        self, tenant: str, conversation_id: str, *, limit: int, after: dict[str, str] | None, newest_first: bool = False
+        self,
+        tenant: str,
+        conversation_id: str,
+        *,
+        limit: int,
+        after: dict[str, str] | None,
+        newest_first: bool = False,
     ) -> Page[Message]:
         """Return messages by their ids; of a deleted conversation, those that are left: ask for it first."""
 
     def message(self, tenant: str, conversation_id: str, message_id: str) -> Message:
         """Return one message; NotFoundError where there is none."""
 
-    def recent(self, tenant: str, conversation_id: str, *, limit: int, after: str | None = None) -> list[Message]:
-        """Return the newest messages, of those behind message `after` where it is named, oldest first; one read."""
+    def recent(
+        self, tenant: str, conversation_id: str, *, limit: int, after: str | None = None
+    ) -> list[Message]:
+        """Return the newest messages, of those behind message `after` where it is named, oldest first.
+
+        One read.
+        """
 
     def turn(self, tenant: str, conversation_id: str, request_key: str) -> Turn | None:
         """Return the turn that this Idempotency-Key produced, if it did."""
@@ -79,7 +91,8 @@ class ConversationStore(Protocol):
         """Store both messages of a turn with what it leaves behind, or nothing; the first title stays.
 
         Raises:
-            ConflictError: the same request key stored a turn in the meantime, or (`covered`) a summary already
+            ConflictError: the same request key stored a turn in the meantime, or (`covered`) a summary
+                already
                 reaches beyond the turn's first message, which no summary would ever tell of.
             NotFoundError: the conversation is gone.
         """

@@ -16,7 +16,10 @@ class DocumentStore(Protocol):
         """Return those of the documents that there are, in the order asked for."""
 
     def last(self, tenant: str, memory_id: str) -> Document | None:
-        """Return what is stored under the id, deleted or expired included: a new document there follows it."""
+        """Return what is stored under the id, deleted or expired included.
+
+        A new document there follows it.
+        """
 
     def put(self, document: Document) -> None:
         """Write the version that follows the stored one.

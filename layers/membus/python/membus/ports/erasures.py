@@ -17,7 +17,10 @@ class Erasures(Protocol):
     """
 
     def of(self, owner: Owner) -> Erasure | None:
-        """Return the last erasure of a user or of the tenant, whichever reaches further; None where there is none."""
+        """Return the last erasure of a user or of the tenant, whichever reaches further.
+
+        None where there is none.
+        """
 
     def hidden(self, tenant: str) -> Hidden:
         """Return who of the tenant is being erased at this moment."""
@@ -34,7 +37,9 @@ class Jobs(Protocol):
     """Jobs and holds; a job of another tenant is as absent as one that never was."""
 
     def begin(self, job: Job) -> Job:
-        """Write the ledger's line and the job, all or nothing; return the job that erases this subject already, if any.
+        """Write the ledger's line and the job, all or nothing.
+
+        Return the job that erases this subject already, if any.
 
         Raises:
             ConflictError: `legal_hold`, on the user or on the tenant.
@@ -47,7 +52,10 @@ class Jobs(Protocol):
         """Write how far the job has come; ConflictError where somebody else has gone on with it."""
 
     def finish(self, job: Job) -> Job:
-        """Write the receipt, let reads and writes go on, and forget the user's name; ConflictError as above."""
+        """Write the receipt, let reads and writes go on, and forget the user's name.
+
+        ConflictError as above.
+        """
 
     def hold(self, hold: Hold) -> None:
         """Refuse erasures from now on; ConflictError where one is under way."""
@@ -66,7 +74,9 @@ class Tally:
 
 
 class Holdings(Protocol):
-    """One store's share of a user's data. Both may be repeated, after a crash at any place and beside a copy of itself.
+    """One store's share of a user's data.
+
+    Both may be repeated, after a crash at any place and beside a copy of itself.
 
     A go ends when `time_left` says so, and gets on a little in any case.
 
@@ -80,7 +90,8 @@ class Holdings(Protocol):
     def erase(self, owner: Owner, *, cursor: str, time_left: Callable[[], bool], settled: bool) -> Tally:
         """Remove what is found from the cursor on.
 
-        `settled` says that whoever had not heard of the erasure has ended: what nobody names is nobody's work any more.
+        `settled` says that whoever had not heard of the erasure has ended: what nobody names is nobody's work
+        any more.
         """
 
     def count(self, owner: Owner, *, cursor: str, time_left: Callable[[], bool]) -> Tally:

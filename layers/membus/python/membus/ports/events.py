@@ -12,14 +12,20 @@ class EventBus(Protocol):
     """The way to everybody who listens."""
 
     def publish(self, events: Sequence[Event]) -> dict[int, str]:
-        """Return the reason for each event (by its place) that the bus did not take; the others are durable there."""
+        """Return the reason for each event (by its place) that the bus did not take.
+
+        The others are durable there.
+        """
 
 
 class EventHistory(Protocol):
     """The same way for what happened, and was heard, before: an import."""
 
     def retell(self, events: Sequence[Recorded]) -> dict[int, str]:
-        """Put events on the bus as heard when they were learned, to the second; return what `publish` does."""
+        """Put events on the bus as heard when they were learned, to the second.
+
+        Return what `publish` does.
+        """
 
 
 class EpisodeStore(Protocol):
@@ -42,7 +48,8 @@ class SignalStore(Protocol):
     def add(self, owner: Owner, signal: Signal) -> Iterable[Mark]:
         """Add the signal's mark and return it with its nearest neighbours within the window of its trail's rules.
 
-        At least `signal.reach` on each side, as many as the rules can need. Adding a mark again changes nothing.
+        At least `signal.reach` on each side, as many as the rules can need. Adding a mark again changes
+        nothing.
         """
 
 

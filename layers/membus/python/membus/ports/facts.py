@@ -27,10 +27,11 @@ class Asked:
 class Learned:
     """All that one commit writes: observations, the facts they add up to, the profile, the events they cover.
 
-    `events` are recorded already and become read; `new_events` are recorded by the commit itself, as read. `shares`
-    says by event id what reading took; it lies with the event, for it depends on the company an event was read in.
-    `asked` keeps what was proposed for each event, so that reading it again costs no question. `carried` says by key
-    what its older observations come to, where that changes; None where nothing is carried any more.
+    `events` are recorded already and become read; `new_events` are recorded by the commit itself, as read.
+    `shares` says by event id what reading took; it lies with the event, for it depends on the company an
+    event was read in. `asked` keeps what was proposed for each event, so that reading it again costs no
+    question. `carried` says by key what its older observations come to, where that changes; None where
+    nothing is carried any more.
     """
 
     profile: Profile
@@ -70,7 +71,10 @@ class FactReader(Protocol):
         """Return the current fact with its revision; NotFoundError as `fact`."""
 
     def observations(self, owner: Owner, key: str | None = None) -> list[Observation]:
-        """Return all observations of one key (in the order they were learned), or of every key; it may take long."""
+        """Return all observations of one key (in the order they were learned), or of every key.
+
+        It may take long.
+        """
 
     def trail(self, owner: Owner, key: str) -> Trail:
         """Return the recent observations of a key and what the older ones come to; a bounded read."""
@@ -91,13 +95,17 @@ class FactLearning(Protocol):
     def trail(self, owner: Owner, key: str) -> Trail: ...
 
     def base(self, owner: Owner) -> Profile:
-        """Return the profile that the next one is made from: with every fact, where the compact one left some out."""
+        """Return the profile that the next one is made from.
+
+        With every fact, where the compact one left some out.
+        """
 
     def commit(self, learned: Learned) -> None:
         """Write all of it or nothing.
 
         Raises:
-            ConflictError: the profile is no longer at the version before `learned.profile.version`, or the id of a
+            ConflictError: the profile is no longer at the version before `learned.profile.version`, or the id
+                of a
                 new event is known.
         """
 

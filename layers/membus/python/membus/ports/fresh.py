@@ -18,7 +18,10 @@ class FreshWords(Settling, Protocol):
         """Return the newest that nobody has learned from yet, newest first; one read."""
 
     def stamp(self, owner: Owner) -> str | None:
-        """Return what changes with each word that is said; None once some were learned from and none was said since."""
+        """Return what changes with each word that is said.
+
+        None once some were learned from and none was said since.
+        """
 
     def keep(self, said: Mapping[Owner, Sequence[Fresh]]) -> None:
         """Keep what users said in events; a turn of chat keeps its own."""

@@ -19,7 +19,10 @@ class HeldFacts(Holding, Protocol):
         """Keep each until its time is up; one whose id is known is left as it is, decided or not."""
 
     def page(self, owner: Owner, *, limit: int, after: dict[str, str] | None) -> Page[HeldFact]:
-        """Return one page of those that wait, in the order of their ids; an empty page may still have a next one."""
+        """Return one page of those that wait, in the order of their ids.
+
+        An empty page may still have a next one.
+        """
 
     def approve(self, owner: Owner, quarantine_id: str) -> HeldFact:
         """Note a person's yes and return the fact; it may be said again.
@@ -30,4 +33,7 @@ class HeldFacts(Holding, Protocol):
         """
 
     def reject(self, owner: Owner, quarantine_id: str) -> None:
-        """Forget the words and remember the no for good; raises as `approve` does, `decided` where it was approved."""
+        """Forget the words and remember the no for good.
+
+        Raises as `approve` does, `decided` where it was approved.
+        """

@@ -1,4 +1,7 @@
-"""The nearest tier of a live conversation: what it holds can always be read again from the store behind it."""
+"""The nearest tier of a live conversation.
+
+What it holds can always be read again from the store behind it.
+"""
 
 from typing import Protocol
 
@@ -37,7 +40,10 @@ class HotTier(LiveEntities, Protocol):
     def keep(self, held: Hot) -> None: ...
 
     def drop(self, tenant: str, conversation_id: str) -> None:
-        """Hold no message of the conversation any more, if the tier can be reached; half an hour does the rest."""
+        """Hold no message of the conversation any more, if the tier can be reached.
+
+        Half an hour does the rest.
+        """
 
     def forget(self, owner: Owner) -> None:
         """Hold nothing any more of what a user just said, as `drop` does."""

@@ -11,14 +11,18 @@ from membus.ports.embedder import Vector
 
 
 class MemoryIndex(Protocol):
-    """Derived from the stores, hence rebuildable; a memory of another tenant is as absent as one that never was.
+    """Derived from the stores, hence rebuildable.
+
+    A memory of another tenant is as absent as one that never was.
 
     Raises UnavailableError where the database is down, resuming or busy; UnsafeError where it would show one
     tenant another one's rows.
     """
 
     def put(self, tenant: str, entries: Sequence[Entry]) -> list[str]:
-        """Write each memory unless a newer version or its removal was seen; return the texts that lack a vector.
+        """Write each memory unless a newer version or its removal was seen.
+
+        Return the texts that lack a vector.
 
         A text that the tenant has had embedded before gets that vector again.
         """
@@ -27,7 +31,10 @@ class MemoryIndex(Protocol):
         """Give each of these texts its vector, wherever it is waited for."""
 
     def remove(self, removals: Sequence[Removal]) -> None:
-        """Remove memories, also those whose older versions arrive later: not where a removal is erased itself."""
+        """Remove memories, also those whose older versions arrive later.
+
+        Not where a removal is erased itself.
+        """
 
     def pending(self, tenant: str, *, limit: int) -> list[str]:
         """Return texts that have no vector of the configured model yet, in an order of their own."""
@@ -35,7 +42,9 @@ class MemoryIndex(Protocol):
     def waiting(self, tenant: str, memory_ids: Sequence[str]) -> set[str]:
         """Return those of the memories with a passage that has no vector yet."""
 
-    def alike(self, tenant: str, scope: str, vectors: Sequence[Vector], *, at_least: float, now: datetime) -> list[str]:
+    def alike(
+        self, tenant: str, scope: str, vectors: Sequence[Vector], *, at_least: float, now: datetime
+    ) -> list[str]:
         """Return the ids of the scope's documents whose every passage is that similar, the most similar first."""
 
     def vectors(self, tenant: str, texts: Sequence[str]) -> dict[str, Vector]:

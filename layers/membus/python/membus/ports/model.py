@@ -24,7 +24,8 @@ class LanguageModel(Protocol):
     """Every call ends about when `timeout_seconds` do, whatever the provider asks to wait.
 
     Raises:
-        UnavailableError: overloaded, unreachable or out of time: worth another try after its `retry_after_seconds`.
+        UnavailableError: overloaded, unreachable or out of time: worth another try after its
+            `retry_after_seconds`.
         BudgetError: the tenant's money for today is spent; nobody was asked.
         ModelError: refused, cut off or out of shape: `reason` says which.
     """
@@ -34,7 +35,10 @@ class LanguageModel(Protocol):
         """The configured model id."""
 
     def reply(self, prompt: Prompt, *, max_tokens: int, timeout_seconds: float) -> Reply:
-        """Return the model's turn: words, or calls to the prompt's tools; a refusal is a turn without words."""
+        """Return the model's turn: words, or calls to the prompt's tools.
+
+        A refusal is a turn without words.
+        """
 
     def stream(self, prompt: Prompt, *, max_tokens: int, timeout_seconds: float) -> Iterator[Spoken]:
         """Yield the turn while it is spoken, `Stopped` last; a stream that ends without it raises ModelError.
@@ -42,7 +46,9 @@ class LanguageModel(Protocol):
         Nothing is asked before the first event is drawn. Nothing is repeated once anything was heard.
         """
 
-    def ask(self, prompt: Prompt, shape: type[Shape], *, max_tokens: int, timeout_seconds: float) -> Answered[Shape]:
+    def ask(
+        self, prompt: Prompt, shape: type[Shape], *, max_tokens: int, timeout_seconds: float
+    ) -> Answered[Shape]:
         """Return an answer that fits `shape`; one repair is tried before ModelError."""
 
     def answer(self, prompt: Prompt, shape: type[Shape], *, max_tokens: int, timeout_seconds: float) -> Shape:
@@ -51,7 +57,10 @@ class LanguageModel(Protocol):
 
 @dataclass(frozen=True)
 class Question:
-    """What a speaker is asked; `ends_at` is a moment of `time.monotonic`, `schema` the JSON Schema of the answer."""
+    """What a speaker is asked.
+
+    `ends_at` is a moment of `time.monotonic`, `schema` the JSON Schema of the answer.
+    """
 
     prompt: Prompt
     max_tokens: int

@@ -7,15 +7,21 @@ from membus.domain.pending import Failure, PendingReply, Progress
 
 
 class PendingReplies(Protocol):
-    def begin(self, tenant: str, conversation_id: str, reply: PendingReply, *, request_key: str) -> PendingReply:
+    def begin(
+        self, tenant: str, conversation_id: str, reply: PendingReply, *, request_key: str
+    ) -> PendingReply:
         """Note that a reply is on its way; return the one that already is for the same request.
 
         Raises:
             NotFoundError: the conversation is gone.
         """
 
-    def take(self, tenant: str, conversation_id: str, *, request_key: str, worker: str, until: datetime) -> str | None:
-        """Have the work until `until` and nobody else meanwhile; return the digest of the progress made before.
+    def take(
+        self, tenant: str, conversation_id: str, *, request_key: str, worker: str, until: datetime
+    ) -> str | None:
+        """Have the work until `until` and nobody else meanwhile.
+
+        Return the digest of the progress made before.
 
         Raises:
             NotFoundError: it was never promised, or its conversation is gone.
@@ -26,9 +32,14 @@ class PendingReplies(Protocol):
         """Let somebody else take the work up."""
 
     def advance(self, tenant: str, conversation_id: str, progress: Progress, *, request_key: str) -> None:
-        """Keep how far the work has come in place of what was kept before; nothing where the conversation is gone."""
+        """Keep how far the work has come in place of what was kept before.
 
-    def progress(self, tenant: str, conversation_id: str, digest: str, *, request_key: str) -> Progress | None:
+        Nothing where the conversation is gone.
+        """
+
+    def progress(
+        self, tenant: str, conversation_id: str, digest: str, *, request_key: str
+    ) -> Progress | None:
         """Return the progress of that digest, None where it is another's or expired."""
 
     def end(

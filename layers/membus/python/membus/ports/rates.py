@@ -7,7 +7,9 @@ from membus.domain.rates import Limited, Rate
 
 class RateStore(Protocol):
     def take(self, tenant: str, limited: Limited, count: int, rate: Rate) -> float:
-        """Take `count` out of a tenant's bucket and return 0; where they do not fit, take nothing and say for how long.
+        """Take `count` out of a tenant's bucket and return 0.
+
+        Where they do not fit, take nothing and say for how long.
 
         All execution environments share one bucket. Raises UnavailableError where it cannot be reached.
         """

@@ -9,10 +9,12 @@ from membus.domain.identity import Owner
 
 class FactRebuild(Protocol):
     def rebuild(self, owner: Owner, wanted: Callable[[Sequence[Observation]], list[Observation]]) -> int:
-        """Make the user's observations what `wanted` makes of the stored ones; return how many items were written.
+        """Make the user's observations what `wanted` makes of the stored ones.
 
-        Whoever learns meanwhile is not overwritten: `wanted` is asked again. A rebuild that stops half-way leaves every
-        key either old or new, and is finished by another.
+        Return how many items were written.
+
+        Whoever learns meanwhile is not overwritten: `wanted` is asked again. A rebuild that stops half-way
+        leaves every key either old or new, and is finished by another.
 
         Raises:
             ConflictError: others kept writing.

@@ -18,14 +18,20 @@ class RestoredConversations(Protocol):
         """
 
     def tell(self, tenant: str, conversation_id: str, messages: Sequence[Message]) -> int:
-        """Add those of some messages, in the order of their ids, that are not there; return how many these were.
+        """Add those of some messages, in the order of their ids, that are not there.
+
+        Return how many these were.
 
         Raises:
             ConflictError: the conversation is gone, or others keep writing the same messages.
         """
 
-    def sum_up(self, tenant: str, conversation_id: str, outline: Outline, summaries: Sequence[Summary]) -> bool:
-        """Store the summaries with the outline they led to, unless there is one; return whether it was stored.
+    def sum_up(
+        self, tenant: str, conversation_id: str, outline: Outline, summaries: Sequence[Summary]
+    ) -> bool:
+        """Store the summaries with the outline they led to, unless there is one.
+
+        Return whether it was stored.
 
         Raises:
             ConflictError: the conversation is gone.

@@ -6,7 +6,10 @@ from membus.domain.migration import Inspection, Login, Migration
 
 
 class Schema(Protocol):
-    """Any number of callers may work at once; each step happens for one of them, the others wait and skip it."""
+    """Any number of callers may work at once.
+
+    Each step happens for one of them, the others wait and skip it.
+    """
 
     def prepare(self, functions_login: Login) -> None:
         """Make the ledger of migrations, and the role the functions log in as with its current password."""

@@ -13,13 +13,19 @@ class LargeScope(NamedTuple):
 
 class ScopeIndexes(Protocol):
     def large(self, *, at_least: int) -> Sequence[LargeScope]:
-        """Return the scopes with so many vectors of one model, the largest first; nothing is counted for it."""
+        """Return the scopes with so many vectors of one model, the largest first.
+
+        Nothing is counted for it.
+        """
 
     def waits_since(self, model: str) -> datetime | None:
         """Return when the text was written that has waited longest for its vector; None where none does."""
 
     def made(self) -> Mapping[str, bool]:
-        """Return the indexes there are by name, and whether each is whole: one that was cut off serves nobody."""
+        """Return the indexes there are by name, and whether each is whole.
+
+        One that was cut off serves nobody.
+        """
 
     def name(self, scope: LargeScope) -> str: ...
 

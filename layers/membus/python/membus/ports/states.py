@@ -22,7 +22,9 @@ class StateStore(Protocol):
         expected_version: int | None,
         user: str | None = None,
     ) -> State:
-        """Replace the state as a whole; `expires_at` counts in whole seconds. Without `user` it stays whose it was.
+        """Replace the state as a whole; `expires_at` counts in whole seconds.
+
+        Without `user` it stays whose it was.
 
         With `expected_version` None the write always wins; 0 means that there must be no state yet.
 

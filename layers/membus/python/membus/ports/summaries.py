@@ -19,16 +19,27 @@ class OutlineReader(Protocol):
     ) -> Page[Summary]:
         """Return summaries level by level, each level in the order of what it tells."""
 
-    def unsummarised(self, tenant: str, conversation_id: str, *, after: str | None, limit: int) -> list[Message]:
+    def unsummarised(
+        self, tenant: str, conversation_id: str, *, after: str | None, limit: int
+    ) -> list[Message]:
         """Return the messages behind message `after`, oldest first."""
 
 
 class SummaryStore(OutlineReader, Protocol):
     def advance(
-        self, tenant: str, conversation_id: str, outline: Outline, *, read: Outline, summaries: Sequence[Summary]
+        self,
+        tenant: str,
+        conversation_id: str,
+        outline: Outline,
+        *,
+        read: Outline,
+        summaries: Sequence[Summary],
     ) -> None:
-        """Store the next outline, with the summaries it brings, in place of the one that was `read`; all or nothing.
+        """Store the next outline, with the summaries it brings, in place of the one that was `read`.
+
+        All or nothing.
 
         Raises:
-            ConflictError: the conversation is gone, or its outline is no longer at the version and the place read.
+            ConflictError: the conversation is gone, or its outline is no longer at the version and the place
+                read.
         """

@@ -16,7 +16,10 @@ class TenantStore(TenantFinder, Protocol):
         """Raise ConflictError where the tenant exists."""
 
     def set_budget(self, tenant_id: str, daily_dollars: Decimal | None) -> Tenant:
-        """Limit what the tenant's model calls may cost a day, or lift the limit; NotFoundError where there is none."""
+        """Limit what the tenant's model calls may cost a day, or lift the limit.
+
+        NotFoundError where there is none.
+        """
 
     def set_rates(self, tenant_id: str, rates: Rates | None) -> Tenant:
         """Give the tenant rates of its own, or the environment's back; NotFoundError where there is none."""

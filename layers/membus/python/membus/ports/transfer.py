@@ -27,7 +27,9 @@ class Exports(Protocol):
 
 
 class Archives(Protocol):
-    """Archives are put together of parts of at least 5 MiB, but for the last; nobody sees one that is not whole.
+    """Archives are put together of parts of at least 5 MiB, but for the last.
+
+    Nobody sees one that is not whole.
 
     Raises UnavailableError when the store does not answer.
     """
@@ -36,7 +38,10 @@ class Archives(Protocol):
         """Return the id of a new upload."""
 
     def add(self, place: str, upload: str, number: int, data: bytes) -> Kept:
-        """Keep a part, in place of one of this number; ConflictError where there is no such upload any more."""
+        """Keep a part, in place of one of this number.
+
+        ConflictError where there is no such upload any more.
+        """
 
     def finish(self, place: str, upload: str, parts: Sequence[Kept]) -> None:
         """Put the archive together; what lay there before is replaced.

@@ -7,4 +7,7 @@ class Users(Protocol):
     """For an operator's command alone: it may read a store once through."""
 
     def of(self, tenant: str) -> list[str]:
-        """Return everybody the store holds something of, in order; UnavailableError where it does not answer."""
+        """Return everybody the store holds something of, in order.
+
+        UnavailableError where it does not answer.
+        """

@@ -1,4 +1,7 @@
-"""Which candidates are judged together with what was said beside them: the best by what they say themselves."""
+"""Which candidates are judged together with what was said beside them.
+
+The best by what they say themselves.
+"""
 
 from collections.abc import Mapping
 
@@ -17,6 +20,7 @@ def accompanied(near: Mapping[str, float], worded: Mapping[str, float], scope: S
     """
     match, good, floor = good_match(scope) / _WORDS, good_deviation(scope), min(near.values(), default=0.0)
     promise = {
-        row_id: -near.get(row_id, floor) / good - worded.get(row_id, 0.0) / match for row_id in {**near, **worded}
+        row_id: -near.get(row_id, floor) / good - worded.get(row_id, 0.0) / match
+        for row_id in {**near, **worded}
     }
     return sorted(promise, key=lambda row_id: (promise[row_id], row_id))[:ACCOMPANIED]

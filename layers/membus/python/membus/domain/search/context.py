@@ -5,7 +5,9 @@ from collections.abc import Iterable, Mapping, Sequence
 from membus.domain.search.rows import Columns, Gathered, Scope
 
 _DEVIATIONS = 3.0  # a close passage lies about three deviations above its scope's mean, whatever the embedder
-_SHORT_STEMS = 40  # a message of this many stems (some 80 words) leans on its neighbours half as much as a short one
+_SHORT_STEMS = (
+    40  # a message of this many stems (some 80 words) leans on its neighbours half as much as a short one
+)
 BESIDE = {"before": -1, "before_that": -2, "after": 1, "after_that": 2}
 
 
@@ -34,7 +36,9 @@ def context_columns(gathered: Gathered, words: list[float], meaning: list[float]
     }
 
 
-def _hand_on(places: Mapping[int, list[int]], scores: Columns, columns: Columns, shortness: list[float]) -> None:
+def _hand_on(
+    places: Mapping[int, list[int]], scores: Columns, columns: Columns, shortness: list[float]
+) -> None:
     """Fill in what the messages of one session have of those beside them: the best passage of each."""
     for name, column in scores.items():
         best = {place: _best(members, column) for place, members in places.items()}

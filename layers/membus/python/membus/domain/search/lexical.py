@@ -1,4 +1,7 @@
-"""The lexical evidence: BM25 over passages, the share of the question a sitting holds, and its words side by side."""
+"""The lexical evidence.
+
+BM25 over passages, the share of the question a sitting holds, and its words side by side.
+"""
 
 import math
 from collections.abc import Iterable, Mapping
@@ -7,13 +10,21 @@ from itertools import pairwise
 from membus.domain.search.query import Query
 from membus.domain.search.rows import Columns, Gathered, Scope
 
-K1, B = 1.2, 0.75  # Lucene's; passages are of one size and turns short, so neither moves recall by more than 0.005
-_RARE_TERMS = 2.0  # a good match is worth about two terms that nothing else holds; their worth grows with the scope
+K1, B = (
+    1.2,
+    0.75,
+)  # Lucene's; passages are of one size and turns short, so neither moves recall by more than 0.005
+_RARE_TERMS = (
+    2.0  # a good match is worth about two terms that nothing else holds; their worth grows with the scope
+)
 _PAIRS = 3  # more than three pairs side by side say nothing new
 
 
 def inverse_frequencies(query: Query, scope: Scope) -> dict[str, float]:
-    """Weigh each term of the question by how few rows of the scope hold it; terms that none holds are left out."""
+    """Weigh each term of the question by how few rows of the scope hold it.
+
+    Terms that none holds are left out.
+    """
     counts = {term: scope.frequencies.get(term, 0) for term in query.terms}
     return {term: _worth(df, scope) for term, df in counts.items() if df}
 
@@ -37,11 +48,14 @@ def lexical_columns(query: Query, gathered: Gathered, scope: Scope) -> Columns:
             _phrase(query, stems) if len(held) > 1 else 0.0
             for held, stems in zip(counts, gathered.stems, strict=True)
         ],
-    }  # fmt: skip
+    }
 
 
 def _counted(held: Iterable[str]) -> dict[str, int]:
-    """Return how often each term occurs; a `Counter` costs five times as much for the two or three there are."""
+    """Return how often each term occurs.
+
+    A `Counter` costs five times as much for the two or three there are.
+    """
     counts: dict[str, int] = {}
     for term in held:
         counts[term] = counts.get(term, 0) + 1
@@ -57,7 +71,9 @@ def _bm25(weights: Mapping[str, float], held: Mapping[str, int], length: float) 
     return sum([weights[term] * tf * (K1 + 1) / (tf + saturation) for term, tf in held.items()])
 
 
-def _shares(groups: Iterable[list[int]], counts: list[dict[str, int]], weights: Mapping[str, float]) -> list[float]:
+def _shares(
+    groups: Iterable[list[int]], counts: list[dict[str, int]], weights: Mapping[str, float]
+) -> list[float]:
     shares = [0.0] * len(counts)
     mass = sum(weights.values()) or 1.0
     for members in groups:

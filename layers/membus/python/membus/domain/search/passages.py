@@ -1,8 +1,8 @@
 """How a text becomes passages: the unit that is embedded, indexed, ranked and recalled.
 
-A passage holds about 110 word pieces (some 80 words). Two measures ask for so little: MiniLM reads 256 pieces and
-blurs what it reads, and a prompt pays for every piece it recalls, so the smaller the passage, the more evidence a
-token carries. A short message stays whole.
+A passage holds about 110 word pieces (some 80 words). Two measures ask for so little: MiniLM reads 256 pieces
+and blurs what it reads, and a prompt pays for every piece it recalls, so the smaller the passage, the more
+evidence a token carries. A short message stays whole.
 """
 
 import re
@@ -37,7 +37,10 @@ class Passage:
 
 
 def index_passages(text: str, *, speaker: str | None = None) -> list[Passage]:
-    """Return the passages of one message, event, fact or document, in reading order; nothing for a blank text."""
+    """Return the passages of one message, event, fact or document, in reading order.
+
+    Nothing for a blank text.
+    """
     said = [(part, _indexed(part, speaker)) for part in split(text) if part]
     whole = sum(len(indexed) for _, indexed in said)
     return [
@@ -54,7 +57,10 @@ def index_passages(text: str, *, speaker: str | None = None) -> list[Passage]:
 
 
 def split(text: str, size: int = PIECES) -> list[str]:
-    """Cut on sentence borders and line ends into parts of about equal size; only what has no border is cut inside."""
+    """Cut on sentence borders and line ends into parts of about equal size.
+
+    Only what has no border is cut inside.
+    """
     total = pieces(text)
     if total <= size * _WHOLE:
         return [text.strip()]
@@ -70,7 +76,10 @@ def split(text: str, size: int = PIECES) -> list[str]:
 
 
 def pieces(text: str) -> int:
-    """Estimate a text's word pieces without a tokenizer; the real one in production is another model's anyway."""
+    """Estimate a text's word pieces without a tokenizer.
+
+    The real one in production is another model's anyway.
+    """
     return sum(1 + (len(token) - 1) // _LETTERS_PER_PIECE for token in _TOKEN.findall(text))
 
 

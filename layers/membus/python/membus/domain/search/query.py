@@ -35,7 +35,8 @@ _ASKS_MODEL = re.compile(
 class Query:
     """`terms` are the distinct stems in their order, `pairs` those that stand side by side.
 
-    An `overview` wants many sittings told, not one passage found; `asks_model` is after what the model itself said.
+    An `overview` wants many sittings told, not one passage found; `asks_model` is after what the model itself
+    said.
     """
 
     text: str

@@ -1,4 +1,7 @@
-"""The ranking of a search: every column of evidence for every gathered passage, weighed and brought to 0…1."""
+"""The ranking of a search.
+
+Every column of evidence for every gathered passage, weighed and brought to 0…1.
+"""
 
 import math
 from collections import Counter
@@ -26,7 +29,12 @@ class Ranked:
 
 
 def rank(
-    query: Query, rows: Sequence[Row], scope: Scope, *, limit: int, may_answer: Callable[[Row], bool] | None = None
+    query: Query,
+    rows: Sequence[Row],
+    scope: Scope,
+    *,
+    limit: int,
+    may_answer: Callable[[Row], bool] | None = None,
 ) -> list[Ranked]:
     """Return the best passage of each message, best first; a message's further passages would only repeat it.
 
@@ -40,7 +48,9 @@ def rank(
             break
         if may_answer is None or may_answer(rows[index]):
             best.setdefault(rows[index].group_id, index)
-    chosen = _over_sittings(rows, best.values(), scores) if query.overview else dict.fromkeys(best.values(), 0.0)
+    chosen = (
+        _over_sittings(rows, best.values(), scores) if query.overview else dict.fromkeys(best.values(), 0.0)
+    )
     return [_ranked(query, rows[i], columns, i, again) for i, again in list(chosen.items())[:limit]]
 
 
@@ -76,4 +86,6 @@ def _ranked(query: Query, row: Row, columns: Columns, index: int, again: float) 
     parts = {name: WEIGHTS[name] * value for name, value in values.items() if value}
     held = set(row.stems.split())
     matched = tuple(term for term in query.terms if term in held)
-    return Ranked(row=row, score=1 / (1 + math.exp(MIDPOINT - sum(parts.values()))), parts=parts, matched=matched)
+    return Ranked(
+        row=row, score=1 / (1 + math.exp(MIDPOINT - sum(parts.values()))), parts=parts, matched=matched
+    )

@@ -1,4 +1,7 @@
-"""What a store hands to the ranking: passages that may answer, those said beside them, and figures of their scope."""
+"""What a store hands to the ranking.
+
+Passages that may answer, those said beside them, and figures of their scope.
+"""
 
 from collections import defaultdict
 from collections.abc import Mapping, Sequence
@@ -13,9 +16,9 @@ Key = TypeVar("Key")
 class Row(NamedTuple):
     """One passage. Messages said one after the other have positions that follow; "" as session stands alone.
 
-    `group_id` is the message, event, fact or document that the passage is part of; `similarity` is the cosine to the
-    question, None where the search is by words alone; `message_length` counts the stems of all passages together.
-    A tuple, for hundreds are made in a search.
+    `group_id` is the message, event, fact or document that the passage is part of; `similarity` is the cosine
+    to the question, None where the search is by words alone; `message_length` counts the stems of all
+    passages together. A tuple, for hundreds are made in a search.
     """
 
     id: str
@@ -33,7 +36,10 @@ class Row(NamedTuple):
 
 @dataclass(frozen=True)
 class Scope:
-    """Figures over every row that the search may see; a sample of some 500 rows serves as well for the last two."""
+    """Figures over every row that the search may see.
+
+    A sample of some 500 rows serves as well for the last two.
+    """
 
     rows: int
     average_length: float
@@ -45,8 +51,8 @@ class Scope:
 class Gathered:
     """The rows of one search with their ties, each as the indices of the rows that share it.
 
-    `stems` of each row in their order; `sittings` by session and day, `sessions` by session and position in it; what
-    stands alone is in no session.
+    `stems` of each row in their order; `sittings` by session and day, `sessions` by session and position in
+    it; what stands alone is in no session.
     """
 
     def __init__(self, rows: Sequence[Row]) -> None:
@@ -61,7 +67,10 @@ class Gathered:
 
 
 def sitting_of(row: Row) -> tuple[str, object]:
-    """A session that goes on for weeks is as many sittings as it has days; what has no session stands alone."""
+    """A session that goes on for weeks is as many sittings as it has days.
+
+    What has no session stands alone.
+    """
     return (row.session, row.occurred_at.date()) if row.session else ("", row.group_id)
 
 

@@ -1,4 +1,7 @@
-"""What a question says of time, resolved against the moment it is asked: «last May», «in 2023», «two weeks ago»."""
+"""What a question says of time, resolved against the moment it is asked.
+
+«last May», «in 2023», «two weeks ago».
+"""
 
 import re
 from calendar import monthrange
@@ -10,11 +13,23 @@ _MONTHS = (
     "january february march april may june july august september october november december".split()  # noqa: SIM905
 )
 _SEASONS = {"spring": 3, "summer": 6, "autumn": 9, "fall": 9, "winter": 12}
-_NUMBERS = {"a": 1, "an": 1, "one": 1, "two": 2, "three": 3, "four": 4, "five": 5, "six": 6, "few": 3, "couple of": 2}
+_NUMBERS = {
+    "a": 1,
+    "an": 1,
+    "one": 1,
+    "two": 2,
+    "three": 3,
+    "four": 4,
+    "five": 5,
+    "six": 6,
+    "few": 3,
+    "couple of": 2,
+}
 _MONTH = "|".join(name for name in _MONTHS if name != "may")
 _DAY = r"(\d{1,2})(?:st|nd|rd|th)?"
 _YEAR = r"((?:19|20)\d\d)"
-# «may» is a verb far more often than a month: it wants a day, a year or a word in front of it that no verb follows.
+# «may» is a verb far more often than a month: it wants a day, a year or a word in front of it that no verb
+# follows.
 _MAY = r"(?<=\bin )may|(?<=\blast )may|(?<=\bof )may|may(?= \d)"
 _NAMED = re.compile(rf"\b(?:(last) )?(?:{_DAY} (?:of )?)?({_MONTH}|{_MAY})\b(?: {_DAY}\b)?(?:,? {_YEAR}\b)?")
 _SEASON = re.compile(rf"\b(?:(last) )?(spring|summer|autumn|fall|winter)\b(?: of)?(?: {_YEAR}\b)?")
@@ -24,8 +39,10 @@ _AGO = re.compile(rf"\b(\d{{1,3}}|{'|'.join(_NUMBERS)}) (day|week|month|year)s? 
 _RELATIVE = re.compile(r"\b(?:(yesterday)|(today)|(last|past|this) (week|month|year))\b")
 _DAYS = {"day": 1, "week": 7, "month": 30, "year": 365}
 
-# A thing is told when it has happened more often than before: three weeks later the date says nothing any more, and
-# plans are told up to a week ahead at half the weight. Halving and doubling these moved no recall by more than 0.002.
+# A thing is told when it has happened more often than before: three weeks later the date says nothing any
+# more, and
+# plans are told up to a week ahead at half the weight. Halving and doubling these moved no recall by more
+# than 0.002.
 _TOLD_LATER_DAYS = 21
 _TOLD_BEFORE_DAYS = 14
 _TOLD_BEFORE_WEIGHT = 0.5
@@ -61,7 +78,9 @@ def _fit(day: date, period: Period) -> float:
 
 def _in_year(period: Period, year: int) -> tuple[date, date]:
     length = period.end - period.start
-    start = period.start.replace(year=year, day=min(period.start.day, monthrange(year, period.start.month)[1]))
+    start = period.start.replace(
+        year=year, day=min(period.start.day, monthrange(year, period.start.month)[1])
+    )
     return start, start + length
 
 

@@ -25,7 +25,10 @@ _OPENING = 4
 
 @dataclass(frozen=True)
 class Dated:
-    """`begins` and `ends` are instants (UTC is the caller's to choose); `ahead` says that it has not begun."""
+    """`begins` and `ends` are instants (UTC is the caller's to choose).
+
+    `ahead` says that it has not begun.
+    """
 
     begins: datetime | None = None
     ends: datetime | None = None
@@ -51,8 +54,8 @@ def zone_of(said_at: datetime, *names: object) -> tzinfo:
 def dated(evidence: Evidence, attribute: str, said_at: datetime, zone: tzinfo) -> Dated:
     """Return what the words say of time, resolved against the day on which they were said in the speaker's zone.
 
-    What is planned for a day is over with that day; every other statement about a day to come is not so yet. A date
-    that is the value itself, as a birthday is, dates nothing.
+    What is planned for a day is over with that day; every other statement about a day to come is not so yet.
+    A date that is the value itself, as a birthday is, dates nothing.
     """
     here = said_at.astimezone(zone)
     root = attribute.split(".", 1)[0]

@@ -9,7 +9,9 @@ from membus.domain.search.stems import stem
 from membus.domain.search.terms import stems
 from membus.domain.utterance.text import folded, phrase
 
-_NOT_AFTER = "".join(rf"(?<!\b{short}\.)" for short in ("st", "dr", "mr", "mrs", "ms", "e.g", "i.e", "vs", "no"))
+_NOT_AFTER = "".join(
+    rf"(?<!\b{short}\.)" for short in ("st", "dr", "mr", "mrs", "ms", "e.g", "i.e", "vs", "no")
+)
 _SENTENCE_END = re.compile(rf"(?<=[.!?…]){_NOT_AFTER}[\"”»’')\]]*\s+|(?<=[。！？])|\n+|;\s+")
 _KNOWING = (
     r"\b(?:i|you)(?: (?:already|just|really|do|did|should|must|have to|want to))*"
@@ -28,7 +30,10 @@ _WORD = re.compile(r"[^\W_]+(?:'[a-z]+)?")
 
 @dataclass(frozen=True)
 class Clause:
-    """`opener` is the border it begins with; `head` stands before the value, or is the whole of an earlier clause."""
+    """`opener` is the border it begins with.
+
+    `head` stands before the value, or is the whole of an earlier clause.
+    """
 
     opener: str
     head: str
@@ -84,7 +89,10 @@ class Evidence:
 
     @cached_property
     def scope(self) -> str:
-        """What governs the value: its clause, and for an item of a list («tea and coffee») the clauses it goes on."""
+        """What governs the value.
+
+        Its clause, and for an item of a list («tea and coffee») the clauses it goes on.
+        """
         reached: list[str] = []
         for clause in reversed(self.clauses):
             reached.insert(0, clause.head)
@@ -108,7 +116,9 @@ _AGAINST = frozenset({"but", "aber", "sondern", "pero", "sino", "mais", "mas", "
 
 
 def evidence_of(quote: str, value: str, speech: str) -> list[Evidence]:
-    """Return every place of the quote in the speech where the value is said; none where the quote does not stand.
+    """Return every place of the quote in the speech where the value is said.
+
+    None where the quote does not stand.
 
     A quote may span sentences: those that hold the value itself count, else those that hold one of its words.
     """

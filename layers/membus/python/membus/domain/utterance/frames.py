@@ -20,9 +20,7 @@ _LABEL = re.compile(
 _PAIRS = re.compile(
     r"\"([^\"]+)\"|“([^”]+)”|„([^“”]+)[“”]|«([^»]+)»|「([^」]+)」|‘([^’]+)’|(?:(?<=\s)|^)'([^']+)'(?=\W|$)"
 )
-_SPEAKS = re.compile(
-    r"\b(?:i|i'm|i've|my|we|me|yo|mi|vivo|soy|je|j'\w+|ich|io|eu|moro|ik|я)\b|\bj'|我|私"
-)  # fmt: skip
+_SPEAKS = re.compile(r"\b(?:i|i'm|i've|my|we|me|yo|mi|vivo|soy|je|j'\w+|ich|io|eu|moro|ik|я)\b|\bj'|我|私")
 _FENCE = re.compile(r"```")
 _TASK = re.compile(
     r"\b(?:translate|paraphrase|rephrase|rewrite|summari[sz]e|proof-?read|spell-?check)\b"
@@ -71,7 +69,9 @@ def is_the_assistants(evidence: Evidence) -> bool:
 
 
 def is_quoted(evidence: Evidence) -> bool:
-    """Whether the value stands in another's text: quotation marks around a statement, code, a text to work on.
+    """Whether the value stands in another's text.
+
+    Quotation marks around a statement, code, a text to work on.
 
     Marks around a title or a name alone quote nobody.
     """
@@ -80,7 +80,9 @@ def is_quoted(evidence: Evidence) -> bool:
     if any(_SPEAKS.search(next(filter(None, pair.groups()))) for pair in marked):
         return True
     line = evidence.speech[evidence.speech.rfind("\n", 0, start) + 1 : end]
-    fenced = len(_FENCE.findall(evidence.lead)) % 2 == 1 or evidence.lead.rpartition("\n")[2].count("`") % 2 == 1
+    fenced = (
+        len(_FENCE.findall(evidence.lead)) % 2 == 1 or evidence.lead.rpartition("\n")[2].count("`") % 2 == 1
+    )
     return bool(fenced or _CODE_LINE.match(line) or _TASK.search(evidence.lead))
 
 

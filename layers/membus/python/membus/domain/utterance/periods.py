@@ -13,9 +13,23 @@ _SHORT = {name[:3]: number for number, name in enumerate(_MONTHS, start=1)} | {"
 _DAYS = "monday tuesday wednesday thursday friday saturday sunday".split()  # noqa: SIM905
 _SEASONS = {"spring": 3, "summer": 6, "autumn": 9, "fall": 9, "winter": 12}
 _NUMBERS = {
-    "a": 1, "an": 1, "one": 1, "two": 2, "three": 3, "four": 4, "five": 5, "six": 6, "seven": 7, "eight": 8,
-    "nine": 9, "ten": 10, "eleven": 11, "twelve": 12, "a couple of": 2, "a few": 3,
-}  # fmt: skip
+    "a": 1,
+    "an": 1,
+    "one": 1,
+    "two": 2,
+    "three": 3,
+    "four": 4,
+    "five": 5,
+    "six": 6,
+    "seven": 7,
+    "eight": 8,
+    "nine": 9,
+    "ten": 10,
+    "eleven": 11,
+    "twelve": 12,
+    "a couple of": 2,
+    "a few": 3,
+}
 _UNITS = {"day": 0, "week": 0, "month": 1, "year": 12}
 MONTH = rf"(?P<month>{'|'.join(_MONTHS)}|{'|'.join(_SHORT)})\b\.?"
 _DAY = r"(?P<day>\d{1,2})(?:st|nd|rd|th)?"
@@ -42,10 +56,12 @@ Reading = Callable[[re.Match[str], date], Period | None]
 
 
 def periods_in(text: str, today: date, *, ahead: bool = False) -> list[Period]:
-    """Return the periods a folded text names, in reading order; where two readings overlap the longer one counts.
+    """Return the periods a folded text names, in reading order.
 
-    A bare month, season or weekday is the last one that began; `next`, or what is told `ahead`, makes it the first one
-    to come.
+    Where two readings overlap the longer one counts.
+
+    A bare month, season or weekday is the last one that began; `next`, or what is told `ahead`, makes it the
+    first one to come.
     """
     found = [Period(read.first, read.last, match.span()) for match, read in _read(text, today)]
     if ahead:
@@ -93,8 +109,14 @@ def _shifted(day: date, count: int, unit: str) -> date:
 
 
 def _near(match: re.Match[str], today: date) -> Period:
-    shift = {"day before yesterday": -2, "yesterday": -1, "last night": -1, "today": 0, "tomorrow": 1,
-             "day after tomorrow": 2}[match["near"]]  # fmt: skip
+    shift = {
+        "day before yesterday": -2,
+        "yesterday": -1,
+        "last night": -1,
+        "today": 0,
+        "tomorrow": 1,
+        "day after tomorrow": 2,
+    }[match["near"]]
     day = today + timedelta(days=shift)
     return Period(day, day)
 
@@ -195,4 +217,4 @@ _READINGS: list[tuple[re.Pattern[str], Reading]] = [
         (r"(?:19|20)\d\d-\d\d-\d\d\b", _written),
         (rf"(?<![\d.,€$£])(?<![\d]-){_YEAR}\b(?![-.,]?\d)", _year),
     )
-]  # fmt: skip
+]

@@ -29,13 +29,18 @@ _BITS_A_CHARACTER = 3.0
 
 
 def holds_secret(text: str) -> bool:
-    """Whether the text holds a key, token, password, card or account number; the last two by their checksums."""
+    """Whether the text holds a key, token, password, card or account number.
+
+    The last two by their checksums.
+    """
     if any(form.search(text) for form in (_FORMS, _NAMED, _SOCIAL_SECURITY)):
         return True
     cards = (re.sub(r"\D", "", found[0]) for found in _CARD.finditer(text))
     accounts = (found[0].replace(" ", "") for found in _ACCOUNT.finditer(text))
     return (
-        any(map(_luhn, cards)) or any(map(_iban, accounts)) or any(_random(found[0]) for found in _BLOB.finditer(text))
+        any(map(_luhn, cards))
+        or any(map(_iban, accounts))
+        or any(_random(found[0]) for found in _BLOB.finditer(text))
     )
 
 
@@ -46,10 +51,15 @@ def _luhn(digits: str) -> bool:
 
 
 def _iban(account: str) -> bool:
-    """Whether the check digits of an account number (ISO 13616) are right; an IBAN has 15 to 34 characters."""
+    """Whether the check digits of an account number (ISO 13616) are right.
+
+    An IBAN has 15 to 34 characters.
+    """
     longest = 34
     candidates = (account[:length] for length in range(15, min(len(account), longest) + 1))
-    return any(int("".join(str(int(sign, 36)) for sign in each[4:] + each[:4])) % 97 == 1 for each in candidates)
+    return any(
+        int("".join(str(int(sign, 36)) for sign in each[4:] + each[:4])) % 97 == 1 for each in candidates
+    )
 
 
 def _random(blob: str) -> bool:

@@ -66,7 +66,7 @@ _OVER = re.compile(
 )
 _COMES = re.compile(
     r"\bwill\b|'ll\b|\b(?:going|about|plan|plans|planning) to\b|\bgonna\b|\bvoy a\b|\bvou\b|\bwerde\b|\bvais\b"
-)  # fmt: skip
+)
 
 
 def asks(evidence: Evidence) -> bool:
@@ -87,7 +87,9 @@ def supposes(evidence: Evidence, attribute: str) -> bool:
     """Whether the value is supposed, wished for or doubted; a wish is how a goal is said."""
     if _SUPPOSES.search(_BENIGN_IF.sub("", evidence.before)) or _DOUBTS.search(evidence.scope):
         return True
-    return attribute.split(".", 1)[0] not in MEANT and _WISHES.search(_from_subject(evidence.scope)) is not None
+    return (
+        attribute.split(".", 1)[0] not in MEANT and _WISHES.search(_from_subject(evidence.scope)) is not None
+    )
 
 
 def denies(evidence: Evidence, attribute: str, value: str) -> bool:
@@ -112,6 +114,9 @@ def is_to_come(evidence: Evidence, attribute: str) -> bool:
 
 
 def _from_subject(scope: str) -> str:
-    """Return the words from the last «I» or «we» on: «I wanted to tell you I took a class» wishes for no class."""
+    """Return the words from the last «I» or «we» on.
+
+    «I wanted to tell you I took a class» wishes for no class.
+    """
     said = list(re.finditer(r"\b(?:i|we)\b", scope))
     return scope[said[-1].start() :] if said else scope

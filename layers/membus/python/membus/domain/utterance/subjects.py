@@ -43,7 +43,9 @@ _NAMED = re.compile(
 )
 _OTHERS = re.compile(rf"{_THIRD.pattern}|\b(?:{_PERSON_VERB}|is|was)\b")
 _ELLIPTIC = re.compile(rf"^\W*(?:{_PERSON_VERB}|is|was)\b")
-_HOLDS = re.compile(r"'s (?!name\b)|\b(?:has|have|had|got|gets|owns|bought|adopted|wants|loves|likes|keeps)\b")
+_HOLDS = re.compile(
+    r"'s (?!name\b)|\b(?:has|have|had|got|gets|owns|bought|adopted|wants|loves|likes|keeps)\b"
+)
 _RELATED = frozenset({"family", "friend", "pet", "relationship", "children", "partner"})
 """Attributes that are somebody else: in «my sister Eva», Eva is the user's sister."""
 
@@ -51,12 +53,18 @@ Subject = Literal["speaker", "other"]
 
 
 def is_about_another(evidence: Evidence, attribute: str) -> bool:
-    """Whether the words ascribe the value to somebody else; words that name no subject speak of the speaker."""
+    """Whether the words ascribe the value to somebody else.
+
+    Words that name no subject speak of the speaker.
+    """
     if attribute.split(".", 1)[0] in _RELATED:
         named = _THIRD.search(evidence.head)
         owner = re.search(r"\b(?:his|her|their|your|he|she|they)\b", evidence.head)
         return bool(
-            owner or (named and _subject(evidence.head) == "other" and _HOLDS.search(evidence.head[named.start() :]))
+            owner
+            or (
+                named and _subject(evidence.head) == "other" and _HOLDS.search(evidence.head[named.start() :])
+            )
         )
     for clause in reversed(evidence.clauses):
         if clause.opener in {"who", "whose"} and not _FIRST.search(clause.head):

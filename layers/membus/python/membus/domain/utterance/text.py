@@ -8,7 +8,11 @@ _APOSTROPHE = re.compile(r"(?<=\w)[’‘`´](?=\w)")
 
 def shown(text: str) -> str:
     """Return the text without invisible characters and look-alike forms."""
-    read = (character for character in unicodedata.normalize("NFKC", text) if unicodedata.category(character) != "Cf")
+    read = (
+        character
+        for character in unicodedata.normalize("NFKC", text)
+        if unicodedata.category(character) != "Cf"
+    )
     return _APOSTROPHE.sub("'", "".join(read))
 
 
