@@ -13,8 +13,8 @@ from localstack.down import down
 from localstack.errors import StackError
 from localstack.home import Home
 from localstack.paths import LOCAL
-from localstack.progress import Steps
-from localstack.settings import environment
+from localstack.progress import ProgressDisplay
+from localstack.settings import read_environment
 from localstack.stack_file import Stack
 from localstack.status import describe, is_whole
 from localstack.terraform import run_terraform
@@ -38,9 +38,9 @@ def main(arguments: list[str] | None = None) -> int:
 
 
 def _up(options: argparse.Namespace) -> int:
-    began, home, steps = time.monotonic(), _home(options), Steps(Console())
+    began, home, steps = time.monotonic(), _home(options), ProgressDisplay(Console())
     with home.locked(_say_waiting), steps.shown():
-        changed = up(home, environment(), steps, usual_ports=not options.any_ports)
+        changed = up(home, read_environment(), steps, usual_ports=not options.any_ports)
     stack = Stack.read(home.stack_file)
     print(f"{'up' if changed else 'up already'} ({time.monotonic() - began:.1f} s): {stack.api_url}")
     print(f"addresses and the demo tenant's key: {home.stack_file}")

@@ -31,13 +31,13 @@ def run_logged(
                 log.flush()
                 each_line(line.strip())
         except BaseException:
-            _end(tool)  # a stopped `up` leaves no tool at work
+            _log_tail(tool)  # a stopped `up` leaves no tool at work
             raise
     if tool.returncode:
         raise StackError(f"{name} failed; the end of {home.log(name)}:\n{home.tail(name)}")
 
 
-def _end(tool: subprocess.Popen[str]) -> None:
+def _log_tail(tool: subprocess.Popen[str]) -> None:
     """End `tool` soon: the second word makes Terraform drop what it waits for, and end its provider too."""
     for _ in range(2):
         tool.terminate()

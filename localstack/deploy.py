@@ -13,7 +13,7 @@ from typing import Any
 from urllib.parse import urlsplit
 
 from localstack import aws, postgres
-from localstack.admission import TENANT, admit_tenant
+from localstack.admission import TENANT, create_demo_tenant
 from localstack.commands import run_logged
 from localstack.errors import StackError
 from localstack.fingerprint import fingerprint
@@ -31,7 +31,7 @@ Tell = Callable[[str], None]
 
 
 @dataclass(frozen=True)
-class Deployment:
+class LocalDeployment:
     home: Home
     env: Mapping[str, str]
     ports: Mapping[str, int]
@@ -58,7 +58,7 @@ class Deployment:
         postgres.make_database(self.home, self.ports["postgres"])
         file = self.home.root / "local.tfvars.json"
         write_private(file, json.dumps(self._variables(), indent=2))
-        progress = _Applied(tell)
+        progress = _ApplyProgress(tell)
         # Terraform mostly waits: its provider takes half a minute to be sure of a queue. Ten at a time wait
         # longer.
         how = ["-input=false", "-auto-approve", "-parallelism=30", f"-var-file={file}"]
@@ -69,7 +69,7 @@ class Deployment:
         platform, endpoint = self._platform(), self._url("emulator")
         aws.put_secret(platform["secret_ids"]["model"], self._model_key or "local", endpoint)
         known = Stack.read(self.home.stack_file).api_key if self.home.stack_file.exists() else None
-        api_key = known or admit_tenant(platform["tables"]["tenants"], endpoint)
+        api_key = known or create_demo_tenant(platform["tables"]["tenants"], endpoint)
         self._stack(platform, api_key).write(self.home.stack_file)
         self.home.deployed.write_text(self._fingerprint)
         tell(f"{TENANT}, with a key for every scope")
@@ -158,7 +158,7 @@ class Deployment:
         return foreign | aws.ROOT_CREDENTIALS | local
 
 
-class _Applied:
+class _ApplyProgress:
     """Counts the resources that Terraform says it has done, against those that it planned."""
 
     def __init__(self, tell: Tell) -> None:

@@ -16,7 +16,7 @@ from pathlib import Path
 from localstack.aws import REGION, ROOT_CREDENTIALS
 from localstack.errors import StackError
 from localstack.home import Home
-from localstack.parts import healthy
+from localstack.parts import is_healthy
 from localstack.paths import EMULATOR_VENV, REPOSITORY
 from localstack.ports import LOOPBACK
 
@@ -24,7 +24,7 @@ _LOCK_FILE = REPOSITORY / "requirements" / "emulator.txt"
 
 
 @dataclass(frozen=True)
-class Emulator:
+class EmulatorPart:
     name: str = "emulator"
     usual_port: int = 4566
     stops_on: signal.Signals = signal.SIGTERM
@@ -59,7 +59,7 @@ class Emulator:
         }
 
     def answers(self, home: Home, port: int) -> bool:  # noqa: ARG002 - asked over HTTP alone
-        return healthy(port, "/_ministack/ready")
+        return is_healthy(port, "/_ministack/ready")
 
 
 def _make_environment(log: Path, env: Mapping[str, str]) -> None:

@@ -6,12 +6,12 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
 from localstack.home import Home
-from localstack.parts import healthy
+from localstack.parts import is_healthy
 from localstack.paths import LAYER, REPOSITORY
 
 
 @dataclass(frozen=True)
-class ModelServer:
+class ModelServerPart:
     name: str = "model"
     usual_port: int = 4580
     stops_on: signal.Signals = signal.SIGTERM
@@ -26,4 +26,4 @@ class ModelServer:
         return {"PYTHONPATH": f"{REPOSITORY}:{LAYER}", "PYTHONUNBUFFERED": "1", "HOME": str(home.scratch)}
 
     def answers(self, home: Home, port: int) -> bool:  # noqa: ARG002 - asked over HTTP alone
-        return healthy(port, "/health")
+        return is_healthy(port, "/health")

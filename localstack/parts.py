@@ -9,7 +9,7 @@ from localstack.home import Home
 from localstack.ports import LOOPBACK
 
 
-class Part(Protocol):
+class StackPart(Protocol):
     @property
     def name(self) -> str: ...
 
@@ -30,7 +30,7 @@ class Part(Protocol):
         """Say whether it serves yet; must not raise while it is starting."""
 
 
-def replies(port: int, question: bytes, answer: bytes) -> bool:
+def replies_with(port: int, question: bytes, answer: bytes) -> bool:
     """Say whether what listens on `port` answers `question` with something that begins with `answer`."""
     try:
         with socket.create_connection((LOOPBACK, port), timeout=2) as connection:
@@ -40,7 +40,7 @@ def replies(port: int, question: bytes, answer: bytes) -> bool:
         return False
 
 
-def healthy(port: int, path: str) -> bool:
+def is_healthy(port: int, path: str) -> bool:
     """Say whether an HTTP server on `port` answers `path` with 200."""
     question = f"GET {path} HTTP/1.1\r\nHost: {LOOPBACK}:{port}\r\nConnection: close\r\n\r\n"
-    return replies(port, question.encode(), b"HTTP/1.1 200")
+    return replies_with(port, question.encode(), b"HTTP/1.1 200")

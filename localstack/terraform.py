@@ -9,7 +9,7 @@ from shutil import which
 from localstack.download import RELEASES, fetch_terraform
 from localstack.errors import StackError
 from localstack.paths import LOCAL, PROGRAMS
-from localstack.settings import environment
+from localstack.settings import read_environment
 
 REGISTRY = "registry.terraform.io"
 # Spelled in parts: no file of this repository holds a path of some machine, and this root is a convention of
@@ -33,7 +33,7 @@ def run_terraform(
 
     `capture` keeps both outputs as text.
     """
-    env = environment() if env is None else env
+    env = read_environment() if env is None else env
     program = find_terraform(env)
     return subprocess.run(
         [program, *args],

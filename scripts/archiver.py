@@ -10,19 +10,21 @@ from typing import Any
 
 from botocore.exceptions import BotoCoreError, ClientError
 
-from membus.adapters.aws import client
+from membus.adapters.aws import aws_client
 from membus.errors import InvalidError, MembusError, UnavailableError
-from scripts.command import Exit
+from scripts.command import ExitCode
 from scripts.output import Output
 from scripts.target import Target
 
 RUN_SECONDS = 890
 """An archiver may work for a quarter of an hour before it answers."""
-Asked = dict[str, Any]
-Done = dict[str, Any]
+ArchiverTask = dict[str, Any]
+ArchiverResult = dict[str, Any]
 
 
-def done(target: Target, asked: Iterable[Asked], *, told: Callable[[Done], None]) -> Done:
+def run_task(
+    target: Target, asked: Iterable[ArchiverTask], *, told: Callable[[ArchiverResult], None]
+) -> ArchiverResult:
     """Let the archiver do each thing until it says that it is finished; return what was done in all.
 
     `told` hears of every answer: what was done so far, and the cursor where there is one.
@@ -30,7 +32,7 @@ def done(target: Target, asked: Iterable[Asked], *, told: Callable[[Done], None]
     Raises:
         UnavailableError: it answers that it did nothing and has not finished, so it never would.
     """
-    total: Done = {"episodes": 0, "objects": 0, "bytes": 0, "problems": []}
+    total: ArchiverResult = {"episodes": 0, "objects": 0, "bytes": 0, "problems": []}
     for each in asked:
         unfinished, after = True, each.get("after", "")
         while unfinished:
@@ -51,40 +53,42 @@ def done(target: Target, asked: Iterable[Asked], *, told: Callable[[Done], None]
     return total
 
 
-def resumable(target: Target, asked: Asked, *, told: Callable[[Done], None]) -> Done:
+def run_resumable(
+    target: Target, asked: ArchiverTask, *, told: Callable[[ArchiverResult], None]
+) -> ArchiverResult:
     """Do one thing that has a cursor; whoever is interrupted is told how to go on from there."""
     place = asked["after"]
 
-    def heard(answer: Done) -> None:
+    def heard(answer: ArchiverResult) -> None:
         nonlocal place
         place = answer["cursor"] or place
         told(answer)
 
     try:
-        return done(target, [asked], told=heard)
+        return run_task(target, [asked], told=heard)
     except (KeyboardInterrupt, BotoCoreError, ClientError, MembusError):
         if place:
             Output.remark(f"everything up to {place} is done: go on with --after {shlex.quote(place)}")
         raise
 
 
-def report(total: Done, output: Output, *, deed: str, damaged: bool = False) -> Exit:
+def report_progress(total: ArchiverResult, output: Output, *, deed: str, damaged: bool = False) -> ExitCode:
     """Print what was done; problems are told with it, and in the exit code: they want a look."""
     counted = {name: str(total[name]) for name in ("episodes", "objects", "bytes")}
     output.rows(
         [{"done": deed, **counted, "problems": [str(each) for each in total["problems"]]}], nothing=""
     )
     if not total["problems"]:
-        return Exit.DONE
+        return ExitCode.DONE
     output.remark(f"{len(total['problems'])} problems, see docs/runbooks/archive.md: {total['problems'][0]}")
-    return Exit.REFUSED if damaged else Exit.PARTLY
+    return ExitCode.REFUSED if damaged else ExitCode.PARTLY
 
 
-def _invoke(target: Target, asked: Asked) -> Done:
-    answer = client("lambda", attempts=1, read_timeout_seconds=RUN_SECONDS).invoke(
+def _invoke(target: Target, asked: ArchiverTask) -> ArchiverResult:
+    answer = aws_client("lambda", attempts=1, read_timeout_seconds=RUN_SECONDS).invoke(
         FunctionName=f"membus-{target.environment}-archive", Payload=json.dumps(asked)
     )
-    found: Done = json.loads(answer["Payload"].read())
+    found: ArchiverResult = json.loads(answer["Payload"].read())
     if "FunctionError" in answer:
         raise InvalidError(f"the archiver refused: {found.get('errorMessage', 'no reason given')}")
     return found

@@ -7,7 +7,7 @@ from botocore.exceptions import BotoCoreError, ClientError
 
 from membus.errors import MembusError, UnavailableError
 from scripts import cost, dlq, doctor, erase, gaps, hold, keys, reindex, replay, shadow, tenants, tier, usage
-from scripts.command import PROGRAM, Command, Exit
+from scripts.command import PROGRAM, CommandParser, ExitCode
 from scripts.output import Output
 from scripts.target import Target, open_target, target_options
 from scripts.transfer import exporting, importing
@@ -45,23 +45,23 @@ def main(
     arguments = command_line().parse_args(argv)
     try:
         target = open_target(arguments) if "stack" in arguments else None  # what asks nobody needs no place
-        return arguments.run(arguments, target, Output(as_json=arguments.json)) or Exit.DONE
+        return arguments.run(arguments, target, Output(as_json=arguments.json)) or ExitCode.DONE
     except UnavailableError as error:
-        return _failed(f"{error.detail}{_hint(arguments)}")
+        return _print_error(f"{error.detail}{_hint(arguments)}")
     except MembusError as error:
-        return _failed(error.detail)
+        return _print_error(error.detail)
     except BotoCoreError as error:
-        return _failed(f"{error}{_hint(arguments)}")
+        return _print_error(f"{error}{_hint(arguments)}")
     except ClientError as error:
-        return _failed(str(error))
+        return _print_error(str(error))
     except KeyboardInterrupt:
         Output.remark("interrupted: what is done is done, run it again to go on")
-        return Exit.INTERRUPTED
+        return ExitCode.INTERRUPTED
 
 
-def command_line() -> Command:
+def command_line() -> CommandParser:
     """Return the parser of all commands, each with its examples and the options they share."""
-    parser = Command(
+    parser = CommandParser(
         prog=PROGRAM,
         examples=EXAMPLES,
         description="Operate membus: the local stack, or an environment on AWS with --environment. "
@@ -82,6 +82,6 @@ def _hint(arguments: Namespace) -> str:
     )
 
 
-def _failed(why: str) -> int:
+def _print_error(why: str) -> int:
     Output.remark(f"error: {why}")
-    return Exit.REFUSED
+    return ExitCode.REFUSED

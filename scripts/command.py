@@ -14,7 +14,7 @@ PROGRAM = "python -m scripts"
 HELP_COLUMNS = 80
 
 
-class Exit(IntEnum):
+class ExitCode(IntEnum):
     """What a command says to the shell; `docs/operations.md` explains them to people."""
 
     DONE = 0
@@ -24,7 +24,7 @@ class Exit(IntEnum):
     INTERRUPTED = 130
 
 
-class Command(ArgumentParser):
+class CommandParser(ArgumentParser):
     """A parser that is given its examples.
 
     What `changes` something can be rehearsed; what `asks` changes what no other command takes back, or costs
@@ -54,7 +54,9 @@ class Command(ArgumentParser):
             )
 
 
-def agreed(arguments: Namespace, question: str, *, ask: Callable[[str], bool] = Output.ask) -> None:
+def require_confirmation(
+    arguments: Namespace, question: str, *, ask: Callable[[str], bool] = Output.ask
+) -> None:
     """Return if the operator says yes, by `--yes` or on the terminal.
 
     Raises:
@@ -70,11 +72,11 @@ def agreed(arguments: Namespace, question: str, *, ask: Callable[[str], bool] = 
         raise InvalidError("nothing was changed")
 
 
-def leaves(parser: ArgumentParser) -> Iterator[ArgumentParser]:
+def list_commands(parser: ArgumentParser) -> Iterator[ArgumentParser]:
     """Yield the commands that do something, in the order of the help."""
     groups = [action.choices for action in parser._actions if isinstance(action.choices, dict)]  # noqa: SLF001 - no other way
     if not groups:
         yield parser
     for group in groups:
         for child in group.values():
-            yield from leaves(child)
+            yield from list_commands(child)

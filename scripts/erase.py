@@ -10,17 +10,17 @@ from collections.abc import Mapping, Sequence
 from datetime import UTC, datetime
 
 from functions.erase.usecase import Eraser
-from functions.memory.erasure import erase_user
+from functions.memory.erasure import request_erasure
 from membus import wiring_erasing, wiring_operators, wiring_search
-from membus.domain.erasing_job import erasure_job
-from membus.domain.erasure import EVERYBODY, subject_of
+from membus.domain.erasing_job import new_erasure_job
+from membus.domain.erasure import WHOLE_TENANT, erasure_subject
 from membus.domain.identity import Owner
-from membus.domain.job import Job
+from membus.domain.job import ErasureJob
 from membus.errors import InvalidError, NotFoundError
-from membus.ports.erasures import ErasureLedger, Holdings
-from membus.ports.users import Users
-from scripts.command import Exit, agreed
-from scripts.deployed import become
+from membus.ports.erasures import ErasableStore, ErasureLedger
+from membus.ports.users import UserDirectory
+from scripts.command import ExitCode, require_confirmation
+from scripts.deployed import adopt_environment
 from scripts.output import Output, Row
 from scripts.target import AddGroup, Target
 
@@ -56,28 +56,30 @@ def register(add_group: AddGroup, options: ArgumentParser) -> None:
     erase.set_defaults(run=_erase)
 
 
-def _erase(arguments: Namespace, target: Target, output: Output) -> Exit:
-    become(target.environment, "erase")
+def _erase(arguments: Namespace, target: Target, output: Output) -> ExitCode:
+    adopt_environment(target.environment, "erase")
     tenant: str = arguments.tenant
     if arguments.everything:
         return _tenant(arguments, target, output)
-    users = list(_back(tenant, output)) if arguments.again else [str(arguments.user)]
+    users = list(_find_reappeared(tenant, output)) if arguments.again else [str(arguments.user)]
     if arguments.dry_run:
         for user in users:
-            output.rows(counts(Owner(tenant=tenant, user=user), wiring_erasing.holdings()), nothing="")
-        return Exit.DONE
-    agreed(arguments, f"Erase {', '.join(users) or 'nobody'} of {tenant} from everywhere, for good?")
+            output.rows(format_counts(Owner(tenant=tenant, user=user), wiring_erasing.holdings()), nothing="")
+        return ExitCode.DONE
+    require_confirmation(
+        arguments, f"Erase {', '.join(users) or 'nobody'} of {tenant} from everywhere, for good?"
+    )
     if arguments.again:
-        _set_right(tenant, arguments.live_table, output)
-    become(target.environment, "memory")
+        _erase_again(tenant, arguments.live_table, output)
+    adopt_environment(target.environment, "memory")
     jobs = [_begin(Owner(tenant=tenant, user=user)) for user in users]
     if arguments.wait:
-        jobs = [_awaited(job) for job in jobs]
+        jobs = [_wait_for_job(job) for job in jobs]
     output.rows([row(job) for job in jobs], nothing="Nobody is there who was erased before.")
-    return Exit.DONE
+    return ExitCode.DONE
 
 
-def _set_right(tenant: str, live_table: str | None, output: Output) -> None:
+def _erase_again(tenant: str, live_table: str | None, output: Output) -> None:
     """Mend of what was restored the traces of erased users that lie among what is not theirs."""
     if live_table:
         output.remark(f"carried over: {dict(wiring_operators.carry_over(tenant, live_table=live_table))}")
@@ -87,15 +89,15 @@ def _set_right(tenant: str, live_table: str | None, output: Output) -> None:
     )
 
 
-def _back(tenant: str, output: Output) -> Mapping[str, Sequence[str]]:
-    back = erased_before(tenant, wiring_operators.users_by_store(), wiring_erasing.erasures())
+def _find_reappeared(tenant: str, output: Output) -> Mapping[str, Sequence[str]]:
+    back = list_erased_owners(tenant, wiring_operators.users_by_store(), wiring_erasing.erasures())
     for user, stores in back.items():
         output.remark(f"{user} is back in {', '.join(stores)}")
     return back
 
 
-def erased_before(
-    tenant: str, stores: Mapping[str, Users], ledger: ErasureLedger
+def list_erased_owners(
+    tenant: str, stores: Mapping[str, UserDirectory], ledger: ErasureLedger
 ) -> Mapping[str, Sequence[str]]:
     """Return who is in which store although the ledger says that they were erased.
 
@@ -104,12 +106,12 @@ def erased_before(
     erased, back = ledger.erased(tenant), defaultdict[str, list[str]](list)
     for name, users in stores.items():
         for user in users.of(tenant):
-            if subject_of(tenant, user) in erased:
+            if erasure_subject(tenant, user) in erased:
                 back[user].append(name)
     return dict(sorted(back.items()))
 
 
-def counts(owner: Owner, stores: Sequence[Holdings]) -> list[Row]:
+def format_counts(owner: Owner, stores: Sequence[ErasableStore]) -> list[Row]:
     """Return what an erasure would remove, store by store."""
     rows: list[Row] = []
     for store in stores:
@@ -120,7 +122,7 @@ def counts(owner: Owner, stores: Sequence[Holdings]) -> list[Row]:
     return rows
 
 
-def row(job: Job) -> Row:
+def row(job: ErasureJob) -> Row:
     receipt = job.receipt
     return {
         "job_id": job.job_id,
@@ -132,8 +134,8 @@ def row(job: Job) -> Row:
     }
 
 
-def _begin(owner: Owner) -> Job:
-    return erase_user(
+def _begin(owner: Owner) -> ErasureJob:
+    return request_erasure(
         owner,
         request_key=None,
         requested_by=OPERATOR,
@@ -143,38 +145,42 @@ def _begin(owner: Owner) -> Job:
     )
 
 
-def _awaited(job: Job) -> Job:
+def _wait_for_job(job: ErasureJob) -> ErasureJob:
     while job.receipt is None and job.status != "failed":
         time.sleep(LOOK_SECONDS)
         job = wiring_erasing.jobs().job(job.tenant, job.job_id)
     return job
 
 
-def _tenant(arguments: Namespace, target: Target, output: Output) -> Exit:
+def _tenant(arguments: Namespace, target: Target, output: Output) -> ExitCode:
     """Erase a tenant: its keys first, so that nobody writes; what is left of it says that it was erased."""
-    owner, stores = Owner(tenant=arguments.tenant, user=EVERYBODY), wiring_erasing.tenant_holdings()
+    owner, stores = Owner(tenant=arguments.tenant, user=WHOLE_TENANT), wiring_erasing.tenant_holdings()
     known = target.tenants.find(arguments.tenant)
     if (
         known is None
-        and subject_of(owner.tenant, None) not in wiring_erasing.erasures().hidden(owner.tenant).subjects
+        and erasure_subject(owner.tenant, None) not in wiring_erasing.erasures().hidden(owner.tenant).subjects
     ):
         raise NotFoundError(f"no tenant {arguments.tenant} in {target.environment}")
     if arguments.dry_run:
-        output.rows(counts(owner, stores), nothing="")
-        return Exit.DONE
-    agreed(arguments, f"Erase the tenant {arguments.tenant} with all its users, keys and archives, for good?")
-    asked = erasure_job(owner.tenant, None, request_key=None, requested_by=OPERATOR, now=datetime.now(UTC))
+        output.rows(format_counts(owner, stores), nothing="")
+        return ExitCode.DONE
+    require_confirmation(
+        arguments, f"Erase the tenant {arguments.tenant} with all its users, keys and archives, for good?"
+    )
+    asked = new_erasure_job(
+        owner.tenant, None, request_key=None, requested_by=OPERATOR, now=datetime.now(UTC)
+    )
     job = wiring_erasing.jobs().begin(asked)
     for key in target.keys.of(arguments.tenant):
         target.keys.revoke(key.key_id, at=datetime.now(UTC))
-    job = _driven(job, stores, wait=arguments.wait)
+    job = _run_job(job, stores, wait=arguments.wait)
     output.rows([row(job)], nothing="")
     if job.status == "failed":
         raise InvalidError("something keeps writing to this tenant: find out what, and run this again")
-    return Exit.DONE if job.receipt else Exit.PARTLY
+    return ExitCode.DONE if job.receipt else ExitCode.PARTLY
 
 
-def _driven(job: Job, stores: Sequence[Holdings], *, wait: bool) -> Job:
+def _run_job(job: ErasureJob, stores: Sequence[ErasableStore], *, wait: bool) -> ErasureJob:
     eraser = Eraser(
         jobs=wiring_erasing.jobs(),
         stores=stores,

@@ -9,7 +9,7 @@ from datetime import timedelta
 from itertools import pairwise
 from typing import get_args
 
-from membus.domain.conversation import Message, Status
+from membus.domain.conversation import ConversationStatus, Message
 from membus.ports.conversations import ConversationStore
 from scripts.output import Output, Row
 from scripts.target import AddGroup, Target
@@ -20,7 +20,7 @@ ENOUGH = 0.9
 PAGE = 200
 
 
-def gaps_of(messages: Iterable[Message]) -> Iterator[timedelta]:
+def find_gaps(messages: Iterable[Message]) -> Iterator[timedelta]:
     """Yield how long each message of the user came after the one before it."""
     for before, after in pairwise(sorted(messages, key=lambda message: message.created_at)):
         if after.role == "user":
@@ -39,7 +39,7 @@ def report(gaps: Sequence[timedelta]) -> list[Row]:
         held = sum((min(gap, lifetime) for gap in gaps), start=timedelta()) / len(gaps)
         rows.append(
             {
-                "lifetime": spoken(lifetime),
+                "lifetime": format_seconds(lifetime),
                 "gaps": str(served - served_before),
                 "served": f"{served / len(gaps):.1%}",
                 "minutes_held": f"{held.total_seconds() / 60:.1f}",
@@ -50,13 +50,13 @@ def report(gaps: Sequence[timedelta]) -> list[Row]:
     return rows
 
 
-def fitting(gaps: Sequence[timedelta]) -> timedelta | None:
+def choose_lifetime(gaps: Sequence[timedelta]) -> timedelta | None:
     """Return the shortest lifetime that serves nine resumptions in ten, None where none does."""
     wanted = ENOUGH * len(gaps)
     return next((lifetime for lifetime in LIFETIMES if sum(gap <= lifetime for gap in gaps) >= wanted), None)
 
 
-def spoken(lifetime: timedelta) -> str:
+def format_seconds(lifetime: timedelta) -> str:
     minutes = int(lifetime.total_seconds() // 60)
     for size, unit in ((24 * 60, "d"), (60, "h")):
         if minutes >= size:
@@ -77,21 +77,23 @@ def register(add_group: AddGroup, options: ArgumentParser) -> None:
 
 def _gaps(arguments: Namespace, target: Target, output: Output) -> None:
     target.known(arguments.tenant)
-    found = [gap for each in _talks(target.conversations, arguments.tenant) for gap in gaps_of(each)]
+    found = [gap for each in _talks(target.conversations, arguments.tenant) for gap in find_gaps(each)]
     output.rows(
         report(found) if found else [],
         nothing=f"Nobody of {arguments.tenant} has gone on with a conversation.",
     )
-    fits = fitting(found) if found else None
+    fits = choose_lifetime(found) if found else None
     if found and not output.as_json:
         output.remark(
-            f"{spoken(fits)} serves nine in ten." if fits else "No lifetime serves nine in ten: go without."
+            f"{format_seconds(fits)} serves nine in ten."
+            if fits
+            else "No lifetime serves nine in ten: go without."
         )
 
 
 def _talks(conversations: ConversationStore, tenant: str) -> Iterator[list[Message]]:
     """Yield the messages of each of the tenant's conversations."""
-    for status in get_args(Status):
+    for status in get_args(ConversationStatus):
         after: dict[str, str] | None = {}
         while after is not None:
             page = conversations.page(tenant, status, user=None, limit=PAGE, after=after or None)

@@ -4,9 +4,9 @@ from argparse import ArgumentParser, Namespace
 from datetime import UTC, datetime
 
 from membus import wiring_erasing
-from membus.domain.erasure import Hold
-from scripts.command import agreed
-from scripts.deployed import become
+from membus.domain.erasure import LegalHold
+from scripts.command import require_confirmation
+from scripts.deployed import adopt_environment
 from scripts.output import Output, Row
 from scripts.target import AddGroup, Target
 
@@ -46,8 +46,8 @@ def register(add_group: AddGroup, options: ArgumentParser) -> None:
 
 def _set(arguments: Namespace, target: Target, output: Output) -> None:
     target.known(arguments.tenant)
-    become(target.environment, "erase")
-    hold = Hold(
+    adopt_environment(target.environment, "erase")
+    hold = LegalHold(
         tenant=arguments.tenant, user=arguments.user, reason=arguments.reason, since=datetime.now(UTC)
     )
     if arguments.dry_run:
@@ -57,18 +57,18 @@ def _set(arguments: Namespace, target: Target, output: Output) -> None:
 
 
 def _lift(arguments: Namespace, target: Target, output: Output) -> None:
-    become(target.environment, "erase")
+    adopt_environment(target.environment, "erase")
     whom = _whom(arguments)
     if arguments.dry_run:
         output.would(f"let {whom} be erased again", {"tenant": arguments.tenant, "user": arguments.user})
         return
-    agreed(arguments, f"Let {whom} be erased again?")
+    require_confirmation(arguments, f"Let {whom} be erased again?")
     wiring_erasing.jobs().lift(arguments.tenant, arguments.user)
     output.remark(f"{whom} may be erased again.")
 
 
 def _list(arguments: Namespace, target: Target, output: Output) -> None:
-    become(target.environment, "erase")
+    adopt_environment(target.environment, "erase")
     holds = wiring_erasing.jobs().holds(arguments.tenant)
     output.rows([_row(hold) for hold in holds], nothing=f"No holds on {arguments.tenant}.")
 
@@ -77,5 +77,5 @@ def _whom(arguments: Namespace) -> str:
     return f"{arguments.user or 'everybody'} of {arguments.tenant}"
 
 
-def _row(hold: Hold) -> Row:
+def _row(hold: LegalHold) -> Row:
     return {"tenant": hold.tenant, "user": hold.user, "reason": hold.reason, "since": hold.since.isoformat()}

@@ -5,15 +5,15 @@ from argparse import ArgumentParser, ArgumentTypeError, Namespace
 from collections.abc import Sequence
 from datetime import UTC, datetime, timedelta
 
-from membus.domain.api_key import ApiKey, Credential, Scope
+from membus.domain.api_key import ApiKey, ApiScope, Credential
 from membus.errors import NotFoundError
-from membus.ports.api_keys import ApiKeys
+from membus.ports.api_keys import ApiKeyStore
 from membus.ports.tenants import TenantStore
-from scripts.command import agreed
+from scripts.command import require_confirmation
 from scripts.output import Output, Row
 from scripts.target import AddGroup, Target
 
-EVERYDAY_SCOPES = tuple(scope for scope in Scope if scope is not Scope.ADMIN)
+EVERYDAY_SCOPES = tuple(scope for scope in ApiScope if scope is not ApiScope.ADMIN)
 _UNITS = {"m": "minutes", "h": "hours", "d": "days", "w": "weeks"}
 
 
@@ -22,8 +22,8 @@ def create_key(
     *,
     environment: str,
     tenants: TenantStore,
-    keys: ApiKeys,
-    scopes: Sequence[Scope] = EVERYDAY_SCOPES,
+    keys: ApiKeyStore,
+    scopes: Sequence[ApiScope] = EVERYDAY_SCOPES,
     name: str = "default",
     expires_in: timedelta | None = None,
 ) -> str:
@@ -63,7 +63,7 @@ def register(add_group: AddGroup, options: ArgumentParser) -> None:
         "--scopes",
         type=_scopes,
         default=EVERYDAY_SCOPES,
-        help=f"of {', '.join(Scope)} (default: all but admin)",
+        help=f"of {', '.join(ApiScope)} (default: all but admin)",
     )
     create.add_argument("--expires-in", type=_duration, metavar="90d", help="m, h, d or w (default: never)")
     create.set_defaults(run=_create)
@@ -122,7 +122,7 @@ def _revoke(arguments: Namespace, target: Target, output: Output) -> None:
     if arguments.dry_run:
         output.would(f"refuse {key.key_id} ({key.name} of {key.tenant_id}) from now on", _row(key))
         return
-    agreed(arguments, f"Refuse {key.name} of {key.tenant_id} from now on?")
+    require_confirmation(arguments, f"Refuse {key.name} of {key.tenant_id} from now on?")
     key = target.keys.revoke(arguments.key_id, at=datetime.now(UTC))
     output.rows([_row(key)], nothing="")
     output.remark("The gateway may remember an admitted key for up to a minute.")
@@ -140,11 +140,11 @@ def _row(key: ApiKey) -> Row:
     }
 
 
-def _scopes(text: str) -> tuple[Scope, ...]:
+def _scopes(text: str) -> tuple[ApiScope, ...]:
     try:
-        return tuple(Scope(name) for name in re.split(r"[,\s]+", text.strip()))
+        return tuple(ApiScope(name) for name in re.split(r"[,\s]+", text.strip()))
     except ValueError as error:
-        raise ArgumentTypeError(f"{error}; scopes are {', '.join(Scope)}") from None
+        raise ArgumentTypeError(f"{error}; scopes are {', '.join(ApiScope)}") from None
 
 
 def _duration(text: str) -> timedelta:

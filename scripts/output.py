@@ -37,7 +37,9 @@ class Output:
         if self.as_json:
             print(json.dumps(rows, indent=2))
         elif rows:
-            self._draw([{name: _text(row.get(name)) for name in _told(rows)} for row in rows], brief)
+            self._draw(
+                [{name: _text(row.get(name)) for name in _filled_columns(rows)} for row in rows], brief
+            )
         else:
             self.remark(nothing)
 
@@ -53,7 +55,7 @@ class Output:
         narrower = (brief[:columns] for columns in range(len(brief), BRIEFEST - 1, -1))
         short = ([{name: row[name] for name in names if name in row} for row in rows] for names in narrower)
         for each in (rows, *short):
-            if sum(width + GAP for width in _least(each).values()) - GAP <= console.width:
+            if sum(width + GAP for width in _least_widths(each).values()) - GAP <= console.width:
                 console.print(_grid(each, console.width))
                 if left := len(rows[0]) - len(each[0]):
                     self.remark(f"{left} more columns on a wider terminal, or with --json")
@@ -92,12 +94,12 @@ class Output:
         Console(stderr=True).print(text, markup=False, highlight=False, soft_wrap=True)
 
 
-def _told(rows: Sequence[Row]) -> list[str]:
+def _filled_columns(rows: Sequence[Row]) -> list[str]:
     """Return the columns in which any row says something; those of the first row, where none does."""
     return [name for name in rows[0] if any(row.get(name) for row in rows)] or list(rows[0])
 
 
-def _least(rows: Sequence[dict[str, str]]) -> dict[str, int]:
+def _least_widths(rows: Sequence[dict[str, str]]) -> dict[str, int]:
     """Return how narrow each column may be: no word of it is ever broken, least of all a number."""
     said = {name: [_heading(name), *(row[name] for row in rows)] for name in rows[0]}
     return {
@@ -107,7 +109,7 @@ def _least(rows: Sequence[dict[str, str]]) -> dict[str, int]:
 
 def _widths(rows: Sequence[dict[str, str]], room: int) -> dict[str, int]:
     """Share the room: each column has its least, and who wants little more has it before who wants much."""
-    widths = _least(rows)
+    widths = _least_widths(rows)
     wanted = {
         name: max(cell_len(text) for text in (_heading(name), *(row[name] for row in rows)))
         for name in widths

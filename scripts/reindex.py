@@ -15,9 +15,9 @@ from typing import Any
 from rich.console import Console
 from rich.progress import BarColumn, Progress, TextColumn, TimeRemainingColumn
 
-from membus.adapters.aws import client
+from membus.adapters.aws import aws_client
 from membus.errors import UnavailableError
-from scripts.command import agreed
+from scripts.command import require_confirmation
 from scripts.output import Output
 from scripts.target import AddGroup, Target
 
@@ -31,7 +31,7 @@ Send = Callable[[Sequence[dict[str, Any]]], Sequence[str]]
 
 
 @dataclass
-class Place:
+class ReindexProgress:
     """How far a run has come; written after every page, so that one that was cut off goes on."""
 
     file: Path
@@ -41,7 +41,7 @@ class Place:
     scanned: int = 0
 
     @classmethod
-    def of(cls, file: Path) -> "Place":
+    def of(cls, file: Path) -> "ReindexProgress":
         if not file.exists():
             return cls(file)
         kept = json.loads(file.read_text(encoding="utf-8"))
@@ -71,18 +71,18 @@ def register(add_group: AddGroup, options: ArgumentParser) -> None:
 def _run(arguments: Namespace, target: Target, output: Output) -> None:
     target.known(arguments.tenant)
     name = f"reindex-{target.environment}-{arguments.tenant}.json"
-    place = Place.of(arguments.place or Path(name))
+    place = ReindexProgress.of(arguments.place or Path(name))
     if not arguments.dry_run:
-        agreed(
+        require_confirmation(
             arguments,
             f"Read {' and '.join(TABLES)} through and send what {arguments.tenant} has to the index?",
         )
     send = (
-        _nowhere
+        _discard
         if arguments.dry_run
         else partial(_invoke, f"membus-{target.environment}-index", arguments.model)
     )
-    dynamodb = client("dynamodb")
+    dynamodb = aws_client("dynamodb")
     tables = [f"membus-{target.environment}-{table}" for table in TABLES]
     sizes = [dynamodb.describe_table(TableName=table)["Table"]["ItemCount"] for table in tables]
     with _bar(quiet=output.quiet) as progress:
@@ -108,7 +108,7 @@ def reindex(items: Sequence[Item], *, send: Send) -> Counter[str]:
     searched = [item for item in items if kind_of(item)]
     changes = [as_change(item, number) for number, item in enumerate(searched)]
     for batch in _batches(changes):
-        _sent(batch, send)
+        _send_batch(batch, send)
     return Counter(kind for item in searched if (kind := kind_of(item)))
 
 
@@ -132,7 +132,7 @@ def as_change(item: Item, number: int) -> dict[str, Any]:
     }
 
 
-def _sent(batch: Sequence[dict[str, Any]], send: Send) -> None:
+def _send_batch(batch: Sequence[dict[str, Any]], send: Send) -> None:
     for _ in range(TRIES):
         failed = set(send(batch))
         batch = [change for change in batch if change["dynamodb"]["SequenceNumber"] in failed]
@@ -158,7 +158,7 @@ def _batches(changes: Sequence[dict[str, Any]]) -> Iterator[list[dict[str, Any]]
 
 
 def _pages(
-    dynamodb: Any, tables: Sequence[str], tenant: str, place: Place
+    dynamodb: Any, tables: Sequence[str], tenant: str, place: ReindexProgress
 ) -> Iterator[tuple[list[Item], int]]:
     """Yield pages of the tenant's items with how many were read for them, from the place on.
 
@@ -179,14 +179,14 @@ def _pages(
 
 def _invoke(function: str, model: str | None, changes: Sequence[dict[str, Any]]) -> Sequence[str]:
     payload = json.dumps({"reindex": {"model": model, "records": list(changes)}}).encode()
-    answer = client("lambda", read_timeout_seconds=130).invoke(FunctionName=function, Payload=payload)
+    answer = aws_client("lambda", read_timeout_seconds=130).invoke(FunctionName=function, Payload=payload)
     said = json.loads(answer["Payload"].read())
     if "FunctionError" in answer:
         raise UnavailableError(f"{function} failed: {said.get('errorMessage', said)}")
     return [str(each["itemIdentifier"]) for each in said["batchItemFailures"]]
 
 
-def _nowhere(changes: Sequence[dict[str, Any]]) -> Sequence[str]:  # noqa: ARG001 - a dry run sends nothing
+def _discard(changes: Sequence[dict[str, Any]]) -> Sequence[str]:  # noqa: ARG001 - a dry run sends nothing
     return []
 
 

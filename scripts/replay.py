@@ -10,16 +10,16 @@ from itertools import chain
 
 from rich.progress import track
 
-from functions.extract.rebuilding import Derived, Difference, difference
+from functions.extract.rebuilding import DerivedFacts, FactDifference, compare_facts
 from membus import wiring, wiring_operators
-from membus.domain.event import EARLIEST, LATEST, Recorded
+from membus.domain.event import EARLIEST, LATEST, RecordedEvent
 from membus.domain.identity import Owner
-from scripts.command import agreed
-from scripts.deployed import become, setting
+from scripts.command import require_confirmation
+from scripts.deployed import adopt_environment, get_setting
 from scripts.output import Output, Row
-from scripts.rereading import Rereading
+from scripts.rereading import Reextraction
 from scripts.target import AddGroup, Target
-from scripts.times import moment
+from scripts.times import parse_moment
 
 
 def register(add_group: AddGroup, options: ArgumentParser) -> None:
@@ -36,10 +36,10 @@ def register(add_group: AddGroup, options: ArgumentParser) -> None:
     replay.add_argument("--tenant", required=True)
     replay.add_argument("--user", action="append", metavar="USER", help="only this one (may be repeated)")
     replay.add_argument(
-        "--from", dest="start", type=moment, default=EARLIEST, help="only ask about events since then"
+        "--from", dest="start", type=parse_moment, default=EARLIEST, help="only ask about events since then"
     )
     replay.add_argument(
-        "--to", dest="end", type=moment, default=LATEST, help="only ask about events before then"
+        "--to", dest="end", type=parse_moment, default=LATEST, help="only ask about events before then"
     )
     replay.add_argument("--model", help="whose answers to use (default: the deployed extractor's)")
     replay.add_argument(
@@ -50,25 +50,31 @@ def register(add_group: AddGroup, options: ArgumentParser) -> None:
 
 def _replay(arguments: Namespace, target: Target, output: Output) -> None:
     target.known(arguments.tenant)
-    become(target.environment, "extract")
-    rereading = Rereading(arguments.model or setting("EXTRACT_MODEL_ID"), may_ask=partial(_wanted, arguments))
+    adopt_environment(target.environment, "extract")
+    rereading = Reextraction(
+        arguments.model or get_setting("EXTRACT_MODEL_ID"), may_ask=partial(_event_filter, arguments)
+    )
     users = arguments.user or wiring_operators.users().of(arguments.tenant)
     if not arguments.dry_run:
-        agreed(arguments, f"Store what differs of {_people(len(users))} of {arguments.tenant}?")
+        require_confirmation(
+            arguments, f"Store what differs of {_list_users(len(users))} of {arguments.tenant}?"
+        )
     told: list[Row] = []
     for user in track(users, "users", console=output.progress(), transient=True, disable=output.quiet):
         told += replay(Owner(tenant=arguments.tenant, user=user), rereading, dry_run=arguments.dry_run)
-    output.rows(told, nothing=f"{_people(len(users))}: nothing differs from what is stored.")
+    output.rows(told, nothing=f"{_list_users(len(users))}: nothing differs from what is stored.")
 
 
-def _people(number: int) -> str:
+def _list_users(number: int) -> str:
     return "one user" if number == 1 else f"{number} users"
 
 
-def replay(owner: Owner, rereading: Rereading, *, dry_run: bool) -> list[Row]:
+def replay(owner: Owner, rereading: Reextraction, *, dry_run: bool) -> list[Row]:
     """Derive one user's facts anew and store what differs; return one row for each fact that changes."""
     derived = rereading.derive(owner)
-    changes = difference(wiring.facts().observations(owner), derived.over(wiring.facts().observations(owner)))
+    changes = compare_facts(
+        wiring.facts().observations(owner), derived.over(wiring.facts().observations(owner))
+    )
     if not dry_run:
         wiring.answers().keep(
             owner.tenant,
@@ -80,7 +86,7 @@ def replay(owner: Owner, rereading: Rereading, *, dry_run: bool) -> list[Row]:
     return rows(owner.user, derived, changes)
 
 
-def rows(user: str, derived: Derived, changes: Difference) -> list[Row]:
+def rows(user: str, derived: DerivedFacts, changes: FactDifference) -> list[Row]:
     found: Iterable[tuple[str, str, str, str]] = chain(
         (("added", key, "", value) for key, value in changes.added.items()),
         (("lost", key, value, "") for key, value in changes.lost.items()),
@@ -92,11 +98,11 @@ def rows(user: str, derived: Derived, changes: Difference) -> list[Row]:
     ]
 
 
-def spent(derived: Sequence[Derived]) -> float:
+def count_spending(derived: Sequence[DerivedFacts]) -> float:
     """Return the dollars that new answers took, as far as the price list knows their model."""
     return sum(share.dollars or 0.0 for each in derived for share in each.shares.values())
 
 
-def _wanted(arguments: Namespace, recorded: Recorded) -> bool:
+def _event_filter(arguments: Namespace, recorded: RecordedEvent) -> bool:
     asks: bool = arguments.ask
     return asks and arguments.start <= recorded.event.occurred_at < arguments.end

@@ -10,16 +10,16 @@ from pathlib import Path
 
 from rich.progress import track
 
-from functions.extract.prompt import CURRENT, Instructions
-from functions.extract.rebuilding import Derived, Difference, difference
+from functions.extract.prompt import CURRENT_INSTRUCTIONS, ExtractionInstructions
+from functions.extract.rebuilding import DerivedFacts, FactDifference, compare_facts
 from membus import wiring, wiring_operators
 from membus.domain.identity import Owner
-from membus.domain.shadow import Shadow, sample, version_of
-from scripts.command import agreed
-from scripts.deployed import become, setting
+from membus.domain.shadow import ExtractionTrial, instructions_version, sample_users
+from scripts.command import require_confirmation
+from scripts.deployed import adopt_environment, get_setting
 from scripts.output import Output, Row
-from scripts.replay import replay, rows, spent
-from scripts.rereading import Rereading, episodes
+from scripts.replay import count_spending, replay, rows
+from scripts.rereading import Reextraction, list_episodes
 from scripts.target import AddGroup, Target
 
 SAMPLE = 20
@@ -59,15 +59,15 @@ def register(add_group: AddGroup, options: ArgumentParser) -> None:
 
 
 def _run(arguments: Namespace, target: Target, output: Output) -> None:
-    _enter(arguments, target)
+    _adopt(arguments, target)
     own = arguments.prompt.read_text(encoding="utf-8") if arguments.prompt else None
-    shadow = Shadow(
+    shadow = ExtractionTrial(
         tenant=arguments.tenant,
         name=arguments.name,
-        model=arguments.model or setting("EXTRACT_MODEL_ID"),
-        prompt_version=version_of(own) if own else CURRENT.version,
+        model=arguments.model or get_setting("EXTRACT_MODEL_ID"),
+        prompt_version=instructions_version(own) if own else CURRENT_INSTRUCTIONS.version,
         instructions=own,
-        users=sample(
+        users=sample_users(
             wiring_operators.users().of(arguments.tenant), size=arguments.sample, name=arguments.name
         ),
         created_at=datetime.now(UTC),
@@ -77,25 +77,27 @@ def _run(arguments: Namespace, target: Target, output: Output) -> None:
             f"would read {len(shadow.users)} users again with {shadow.model}: {', '.join(shadow.users)}"
         )
         return
-    agreed(arguments, f"Ask {shadow.model} about what {len(shadow.users)} users of {shadow.tenant} said?")
+    require_confirmation(
+        arguments, f"Ask {shadow.model} about what {len(shadow.users)} users of {shadow.tenant} said?"
+    )
     wiring_operators.shadows().add(shadow)
     told: list[Row] = []
-    tried: list[Derived] = []
+    tried: list[DerivedFacts] = []
     for owner, derived, changes in track(
-        _compared(shadow), "users", total=len(shadow.users), console=output.progress(), transient=True
+        _compare(shadow), "users", total=len(shadow.users), console=output.progress(), transient=True
     ):
         tried.append(derived)
         told += rows(owner.user, derived, changes)
     output.rows(told, nothing="The trial found the same facts.")
     output.remark(
         f"{len(tried)} users, {sum(len(each.read) for each in tried)} events, {len(told)} differences, "
-        f"${spent(tried):.4f} for new answers. Next: shadow promote, or shadow discard."
+        f"${count_spending(tried):.4f} for new answers. Next: shadow promote, or shadow discard."
     )
 
 
-def _compared(shadow: Shadow) -> Iterator[tuple[Owner, Derived, Difference]]:
+def _compare(shadow: ExtractionTrial) -> Iterator[tuple[Owner, DerivedFacts, FactDifference]]:
     """Read each user of the sample as the trial would, and keep the answers beside those in use."""
-    rereading = _rereading(shadow)
+    rereading = _reextraction(shadow)
     for user in shadow.users:
         owner = Owner(tenant=shadow.tenant, user=user)
         derived = rereading.derive(owner)
@@ -103,11 +105,11 @@ def _compared(shadow: Shadow) -> Iterator[tuple[Owner, Derived, Difference]]:
             owner.tenant, derived.answers, prompt_version=shadow.prompt_version, model=shadow.model
         )
         stored = wiring.facts().observations(owner)
-        yield owner, derived, difference(stored, derived.over(stored))
+        yield owner, derived, compare_facts(stored, derived.over(stored))
 
 
 def _show(arguments: Namespace, target: Target, output: Output) -> None:
-    _enter(arguments, target)
+    _adopt(arguments, target)
     output.rows(
         [
             {
@@ -124,16 +126,18 @@ def _show(arguments: Namespace, target: Target, output: Output) -> None:
 
 
 def _promote(arguments: Namespace, target: Target, output: Output) -> None:
-    _enter(arguments, target)
+    _adopt(arguments, target)
     shadow = wiring_operators.shadows().find(arguments.tenant, arguments.name)
     if not arguments.dry_run:
-        agreed(
+        require_confirmation(
             arguments,
             f"Make what {shadow.name} found the facts of {len(shadow.users)} users of {shadow.tenant}?",
         )
     told: list[Row] = []
     for user in track(shadow.users, "users", console=output.progress(), transient=True):
-        told += replay(Owner(tenant=shadow.tenant, user=user), _rereading(shadow), dry_run=arguments.dry_run)
+        told += replay(
+            Owner(tenant=shadow.tenant, user=user), _reextraction(shadow), dry_run=arguments.dry_run
+        )
     output.rows(told, nothing="Nothing differed.")
     if arguments.dry_run:
         return
@@ -146,27 +150,32 @@ def _promote(arguments: Namespace, target: Target, output: Output) -> None:
 
 
 def _discard(arguments: Namespace, target: Target, output: Output) -> None:
-    _enter(arguments, target)
+    _adopt(arguments, target)
     shadow = wiring_operators.shadows().find(arguments.tenant, arguments.name)
     if arguments.dry_run:
         output.remark(f"would forget {shadow.name} and what {shadow.model} answered")
         return
-    agreed(arguments, f"Forget {shadow.name} and what {shadow.model} answered?")
-    in_use = (shadow.model, shadow.prompt_version) == (setting("EXTRACT_MODEL_ID"), CURRENT.version)
+    require_confirmation(arguments, f"Forget {shadow.name} and what {shadow.model} answered?")
+    in_use = (shadow.model, shadow.prompt_version) == (
+        get_setting("EXTRACT_MODEL_ID"),
+        CURRENT_INSTRUCTIONS.version,
+    )
     for user in shadow.users if not in_use else ():
-        ids = [each.event.event_id for each in episodes(Owner(tenant=shadow.tenant, user=user))]
+        ids = [each.event.event_id for each in list_episodes(Owner(tenant=shadow.tenant, user=user))]
         wiring.answers().drop(shadow.tenant, ids, prompt_version=shadow.prompt_version, model=shadow.model)
     wiring_operators.shadows().remove(shadow)
     output.remark(f"{shadow.name} is forgotten.")
 
 
-def _rereading(shadow: Shadow) -> Rereading:
+def _reextraction(shadow: ExtractionTrial) -> Reextraction:
     instructions = (
-        Instructions(shadow.prompt_version, shadow.instructions) if shadow.instructions else CURRENT
+        ExtractionInstructions(shadow.prompt_version, shadow.instructions)
+        if shadow.instructions
+        else CURRENT_INSTRUCTIONS
     )
-    return Rereading(shadow.model, instructions)
+    return Reextraction(shadow.model, instructions)
 
 
-def _enter(arguments: Namespace, target: Target) -> None:
+def _adopt(arguments: Namespace, target: Target) -> None:
     target.known(arguments.tenant)
-    become(target.environment, "extract")
+    adopt_environment(target.environment, "extract")

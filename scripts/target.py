@@ -9,14 +9,14 @@ from datetime import UTC, datetime
 from pathlib import Path
 
 from localstack.aws import ROOT_CREDENTIALS
-from membus.adapters.aws import forget, table
+from membus.adapters.aws import dynamodb_table, forget_clients
 from membus.adapters.dynamo_api_keys import DynamoApiKeys
 from membus.adapters.dynamo_conversations import DynamoConversations
 from membus.adapters.dynamo_tenants import DynamoTenants
 from membus.adapters.dynamo_usage import DynamoUsage
 from membus.domain.tenant import Tenant
 from membus.errors import InvalidError, NotFoundError
-from membus.ports.api_keys import ApiKeys
+from membus.ports.api_keys import ApiKeyStore
 from membus.ports.conversations import ConversationStore
 from membus.ports.tenants import TenantStore
 from membus.ports.usage import UsageLedger
@@ -33,7 +33,7 @@ class Target:
 
     environment: str
     tenants: TenantStore
-    keys: ApiKeys
+    keys: ApiKeyStore
     conversations: ConversationStore
     usage: UsageLedger
 
@@ -79,10 +79,10 @@ def open_target(arguments: Namespace) -> Target:
 def _target(environment: str, settings: Mapping[str, str]) -> Target:
     process = os.environ  # noqa: TID251 - where these commands are composed; boto3 reads its settings from here
     process.update(settings)
-    forget()
-    tenants = table(f"membus-{environment}-tenants")
+    forget_clients()
+    tenants = dynamodb_table(f"membus-{environment}-tenants")
     conversations = DynamoConversations(
-        table(f"membus-{environment}-conversations"), lambda: datetime.now(UTC)
+        dynamodb_table(f"membus-{environment}-conversations"), lambda: datetime.now(UTC)
     )
     return Target(
         environment, DynamoTenants(tenants), DynamoApiKeys(tenants), conversations, DynamoUsage(tenants)

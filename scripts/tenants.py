@@ -9,7 +9,7 @@ from dataclasses import replace
 from datetime import UTC, datetime
 from decimal import Decimal, InvalidOperation
 
-from membus.domain.rates import Rates
+from membus.domain.rates import RateLimits
 from membus.domain.tenant import Tenant
 from membus.errors import ConflictError, InvalidError
 from membus.ports.tenants import TenantStore
@@ -138,7 +138,7 @@ def _set_rates(arguments: Namespace, target: Target, output: Output) -> None:
     if not arguments.usual:
         if arguments.requests is None or arguments.events is None:
             raise InvalidError("say both --requests and --events, or --usual")
-        rates = Rates(requests_per_second=arguments.requests, events_per_second=arguments.events)
+        rates = RateLimits(requests_per_second=arguments.requests, events_per_second=arguments.events)
     if arguments.dry_run:
         told = "give back the usual rates" if rates is None else "change the rates"
         return output.would(told, _row(replace(target.known(arguments.tenant), rates=rates)))

@@ -12,17 +12,17 @@ from pathlib import Path
 from rich.progress import track
 
 from membus import wiring_cold, wiring_operators
-from membus.domain.cold import ColdObject
-from membus.domain.reconciliation import Line
-from membus.errors import ArchiveError, InvalidError, NotFoundError
-from scripts.archiver import Asked, Done, done, report, resumable
-from scripts.command import Exit
-from scripts.deployed import become
+from membus.domain.cold import ArchiveObject
+from membus.domain.reconciliation import ReconciliationLine
+from membus.errors import CorruptArchiveError, InvalidError, NotFoundError
+from scripts.archiver import ArchiverResult, ArchiverTask, report_progress, run_resumable, run_task
+from scripts.command import ExitCode
+from scripts.deployed import adopt_environment
 from scripts.output import Output, Row
 from scripts.target import AddGroup, Target
-from scripts.tier_page import page_of
-from scripts.tier_reconcile import reconciled
-from scripts.times import day
+from scripts.tier_page import render_page
+from scripts.tier_reconcile import reconcile
+from scripts.times import parse_day
 
 SHARDS = 16
 STEP_SECONDS = 30
@@ -36,7 +36,7 @@ EXAMPLES = {
     "restore": "--tenant acme --agent guide --since 2026-01-01 --dry-run",
     "report": "--tenant acme --html tiers.html",
 }
-Act = Callable[[Namespace, Target, Output], Exit | None]
+Act = Callable[[Namespace, Target, Output], ExitCode | None]
 WOULD = {"asked for": "would be asked for", "brought back": "would be brought back"}
 
 
@@ -71,7 +71,7 @@ def register(add_group: AddGroup, options: ArgumentParser) -> None:
         "restore", _restore, "bring objects back: from slow classes, or from the version before", changes=True
     )
     restore.add_argument("--agent", help="only this agent's")
-    restore.add_argument("--since", type=day, help="only what may hold this day or later")
+    restore.add_argument("--since", type=parse_day, help="only what may hold this day or later")
     restore.add_argument(
         "--days", type=int, default=7, help="how long they stay readable (default: %(default)s)"
     )
@@ -88,7 +88,7 @@ def _status(arguments: Namespace, target: Target, output: Output) -> None:
     )
 
 
-def _summary(agent: str, objects: list[ColdObject]) -> Row:
+def _summary(agent: str, objects: list[ArchiveObject]) -> Row:
     return {
         "agent": agent,
         "objects": str(len(objects)),
@@ -99,40 +99,40 @@ def _summary(agent: str, objects: list[ColdObject]) -> Row:
     }
 
 
-def _run(arguments: Namespace, target: Target, output: Output) -> Exit:
-    asked: Asked = {"task": "archive", "dry_run": arguments.dry_run}
+def _run(arguments: Namespace, target: Target, output: Output) -> ExitCode:
+    asked: ArchiverTask = {"task": "archive", "dry_run": arguments.dry_run}
     if arguments.quiet_days is not None:
         asked["quiet_days"] = arguments.quiet_days
     with output.bar() as bar:
         shards = bar.track(range(SHARDS), description="shards")
-        total = done(target, ({**asked, "shards": [shard]} for shard in shards), told=lambda _: None)
-    return report(total, output, deed="would archive" if arguments.dry_run else "archived")
+        total = run_task(target, ({**asked, "shards": [shard]} for shard in shards), told=lambda _: None)
+    return report_progress(total, output, deed="would archive" if arguments.dry_run else "archived")
 
 
-def _compact(arguments: Namespace, target: Target, output: Output) -> Exit:
+def _compact(arguments: Namespace, target: Target, output: Output) -> ExitCode:
     asked = {"task": "compact", "dry_run": arguments.dry_run}
     places = sorted({each.month.place for each in _catalog(arguments, target)})
     total = _walked(asked, places, arguments, target, output)
-    return report(total, output, deed="would merge" if arguments.dry_run else "merged")
+    return report_progress(total, output, deed="would merge" if arguments.dry_run else "merged")
 
 
-def _verify(arguments: Namespace, target: Target, output: Output) -> Exit:
+def _verify(arguments: Namespace, target: Target, output: Output) -> ExitCode:
     places = sorted(each.place for each in _catalog(arguments, target))
-    return report(
+    return report_progress(
         _walked({"task": "verify"}, places, arguments, target, output), output, deed="verified", damaged=True
     )
 
 
 def _walked(
-    asked: Asked, places: Sequence[str], arguments: Namespace, target: Target, output: Output
-) -> Done:
+    asked: ArchiverTask, places: Sequence[str], arguments: Namespace, target: Target, output: Output
+) -> ArchiverResult:
     """Let the archiver go through all places, half a minute at a time, so that the bar moves."""
     asked |= {"tenant": arguments.tenant, "after": arguments.after, "seconds": STEP_SECONDS}
     with output.bar() as bar:
         task = bar.add_task(
             arguments.tenant, total=len(places), completed=bisect_right(places, arguments.after)
         )
-        return resumable(
+        return run_resumable(
             target,
             asked,
             told=lambda answer: bar.update(task, completed=bisect_right(places, answer["cursor"])),
@@ -140,8 +140,8 @@ def _walked(
 
 
 def _reconcile(arguments: Namespace, target: Target, output: Output) -> None:
-    _known(arguments, target)
-    lines = reconciled(
+    _require_tenant(arguments, target)
+    lines = reconcile(
         arguments.tenant,
         recorded=wiring_operators.recorded(),
         catalog=wiring_cold.catalog(),
@@ -156,7 +156,7 @@ def _reconcile(arguments: Namespace, target: Target, output: Output) -> None:
         raise InvalidError(f"{len(unsound)} of {len(lines)} days do not add up", code="not_reconciled")
 
 
-def _line(tenant: str, line: Line) -> Row:
+def _line(tenant: str, line: ReconciliationLine) -> Row:
     found = line.found
     counted = {
         "recorded": found.recorded,
@@ -186,24 +186,26 @@ def _restore(arguments: Namespace, target: Target, output: Output) -> None:
         [row for row in rows if row["state"] != "at hand"], nothing=f"All {len(rows)} objects are at hand."
     )
     if lost := [row for row in rows if row["state"] == "lost"]:
-        raise ArchiveError("has no good version left; nor have those above", key=str(lost[0]["object"]))
+        raise CorruptArchiveError(
+            "has no good version left; nor have those above", key=str(lost[0]["object"])
+        )
 
 
 def _report(arguments: Namespace, target: Target, output: Output) -> None:
     objects = _catalog(arguments, target)
-    arguments.html.write_text(page_of(arguments.tenant, objects, today=date.today()), encoding="utf-8")  # noqa: DTZ011 - the operator's day
+    arguments.html.write_text(render_page(arguments.tenant, objects, today=date.today()), encoding="utf-8")  # noqa: DTZ011 - the operator's day
     output.answer(str(arguments.html), {"file": str(arguments.html)}, remark=f"{len(objects)} objects")
 
 
 def _catalog(
     arguments: Namespace, target: Target, *, agent: str | None = None, since: date | None = None
-) -> list[ColdObject]:
-    _known(arguments, target)
+) -> list[ArchiveObject]:
+    _require_tenant(arguments, target)
     return wiring_cold.catalog().of(arguments.tenant, agent, since=since)
 
 
-def _known(arguments: Namespace, target: Target) -> None:
+def _require_tenant(arguments: Namespace, target: Target) -> None:
     """Be the archiver, for a tenant that there is."""
     if target.tenants.find(arguments.tenant) is None:
         raise NotFoundError(f"no tenant {arguments.tenant} in {target.environment}")
-    become(target.environment, "archive")
+    adopt_environment(target.environment, "archive")

@@ -18,7 +18,7 @@ SIZE = (9.6, 3.4)
 
 
 @dataclass(frozen=True)
-class Drawing:
+class BarChart:
     """`heights` are by the name of a layer, one for each label; `said` writes a height with its unit."""
 
     name: str

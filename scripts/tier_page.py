@@ -4,11 +4,11 @@ from collections.abc import Sequence
 from datetime import date
 from html import escape
 
-from membus.domain.cold import ColdObject
-from scripts.tier_drawing import Drawing
-from scripts.tier_report import DOLLARS, HOT_BYTES, PRICES, TIERS, Month, months
+from membus.domain.cold import ArchiveObject
+from scripts.tier_drawing import BarChart
+from scripts.tier_report import DOLLARS, HOT_BYTES, PRICES, TIERS, TierMonth, list_months
 
-NAMES = {
+TIER_NAMES = {
     "DYNAMODB": "DynamoDB (hot copies)",
     "STANDARD": "S3 Standard",
     "INTELLIGENT_TIERING": "S3 Intelligent-Tiering",
@@ -40,9 +40,9 @@ ROUNDED_UP = 999.5
 UNITS = ("B", "kB", "MB", "GB", "TB", "PB")
 
 
-def page_of(tenant: str, objects: Sequence[ColdObject], *, today: date) -> str:
+def render_page(tenant: str, objects: Sequence[ArchiveObject], *, today: date) -> str:
     """Return the page: what lies where now, two drawings over time, and the figures behind them."""
-    found = months(objects, today=today)
+    found = list_months(objects, today=today)
     episodes = sum(each.rows for each in objects)
     body = "".join((_now(found[-1]), *_drawings(found), _table(found))) if found else ""
     return (
@@ -50,15 +50,15 @@ def page_of(tenant: str, objects: Sequence[ColdObject], *, today: date) -> str:
         '<meta name="viewport" content="width=device-width">'
         f"<title>membus: tiers of {escape(tenant)}</title><style>{STYLE}</style></head>\n<body><header>"
         f"<h1>Tiers of {escape(tenant)}</h1><p>{episodes:,} episodes in {len(objects):,} objects, as of "
-        f'<time datetime="{today}">{_day(today)}</time>.</p></header>\n<main>{body or _nothing()}</main>\n'
+        f'<time datetime="{today}">{_day(today)}</time>.</p></header>\n<main>{body or _empty_section()}</main>\n'
         "<footer><p>Volumes follow from the catalog of objects and the ages at which the bucket moves them; DynamoDB's "
-        f"are estimated ({said_bytes(HOT_BYTES)} an episode). Prices: storage in {escape(PRICES['region'])} as read on "
+        f"are estimated ({format_bytes(HOT_BYTES)} an episode). Prices: storage in {escape(PRICES['region'])} as read on "
         f'<time datetime="{PRICES["read_on"]}">{escape(PRICES["read_on"])}</time>, {escape(PRICES["unit"])}; '
         "requests are not in them.</p></footer></body></html>\n"
     )
 
 
-def said_bytes(size: float) -> str:
+def format_bytes(size: float) -> str:
     """Return a volume with three digits and its unit, in powers of a thousand as AWS bills them."""
     power = 0
     while size >= ROUNDED_UP and power < len(UNITS) - 1:
@@ -66,7 +66,7 @@ def said_bytes(size: float) -> str:
     return f"{size:.3g} {UNITS[power]}"
 
 
-def said_dollars(dollars: float) -> str:
+def format_dollars(dollars: float) -> str:
     """Return an amount to the cent, or as far as it takes to see two digits of it."""
     if not dollars or abs(dollars) >= 1:
         return f"${dollars:,.2f}"
@@ -74,49 +74,49 @@ def said_dollars(dollars: float) -> str:
     return f"${plain if len(plain) > 3 else f'{dollars:.2f}'}"  # noqa: PLR2004 - `0.5` is fifty cents
 
 
-def _now(last: Month) -> str:
+def _now(last: TierMonth) -> str:
     shown = {
-        "in S3": said_bytes(sum(last.stored.values()) - last.stored["DYNAMODB"]),
-        "in DynamoDB, estimated": said_bytes(last.stored["DYNAMODB"]),
-        "a month now": said_dollars(last.dollars),
-        "a month, had all stayed in DynamoDB": said_dollars(last.all_hot),
+        "in S3": format_bytes(sum(last.stored.values()) - last.stored["DYNAMODB"]),
+        "in DynamoDB, estimated": format_bytes(last.stored["DYNAMODB"]),
+        "a month now": format_dollars(last.dollars),
+        "a month, had all stayed in DynamoDB": format_dollars(last.all_hot),
     }
     return f"<dl>{''.join(f'<div><dt>{name}</dt><dd>{value}</dd></div>' for name, value in shown.items())}</dl>\n"
 
 
-def _drawings(found: Sequence[Month]) -> tuple[str, str]:
-    total = said_bytes(sum(found[-1].stored.values()))
-    volume = {NAMES[tier]: [float(month.stored[tier]) for month in found] for tier in TIERS}
-    cost = {NAMES[tier]: [month.costs(tier) for month in found] for tier in TIERS}
+def _drawings(found: Sequence[TierMonth]) -> tuple[str, str]:
+    total = format_bytes(sum(found[-1].stored.values()))
+    volume = {TIER_NAMES[tier]: [float(month.stored[tier]) for month in found] for tier in TIERS}
+    cost = {TIER_NAMES[tier]: [month.costs(tier) for month in found] for tier in TIERS}
     labels = [f"{month.day:%b %Y}" for month in found]
     span = f"From {_day(found[0].day)} to {_day(found[-1].day)}; at the end"
     return (
-        _section(Drawing("volume", "Volume by tier", f"{span} {total}.", labels, volume, said_bytes)),
+        _section(BarChart("volume", "Volume by tier", f"{span} {total}.", labels, volume, format_bytes)),
         _section(
-            Drawing(
+            BarChart(
                 "cost",
                 "Cost of storage by tier",
-                f"{span} {said_dollars(found[-1].dollars)} a month.",
+                f"{span} {format_dollars(found[-1].dollars)} a month.",
                 labels,
                 cost,
-                said_dollars,
+                format_dollars,
             )
         ),
     )
 
 
-def _section(drawing: Drawing) -> str:
+def _section(drawing: BarChart) -> str:
     key = "".join(
-        f'<li style="--c:var(--tier-{number})">{NAMES[tier]}</li>' for number, tier in enumerate(TIERS)
+        f'<li style="--c:var(--tier-{number})">{TIER_NAMES[tier]}</li>' for number, tier in enumerate(TIERS)
     )
     head = f"<h2>{drawing.title}</h2><p>{drawing.described}</p><ul>{key}</ul>"
     return f"<section>{head}\n{drawing.svg()}</section>\n"
 
 
-def _table(found: Sequence[Month]) -> str:
-    head = "".join(f'<th scope="col">{NAMES[tier]}</th>' for tier in TIERS)
+def _table(found: Sequence[TierMonth]) -> str:
+    head = "".join(f'<th scope="col">{TIER_NAMES[tier]}</th>' for tier in TIERS)
     rows = "".join(_row(month) for month in reversed(found))
-    prices = ", ".join(f"{NAMES[tier]} {said_dollars(DOLLARS[tier])}" for tier in TIERS)
+    prices = ", ".join(f"{TIER_NAMES[tier]} {format_dollars(DOLLARS[tier])}" for tier in TIERS)
     return (
         f"<section><h2>Figures</h2><table><caption>At the end of each day. A gigabyte and month: {prices}.</caption>"
         f'<thead><tr><th scope="col">day</th><th scope="col">episodes</th>{head}<th scope="col">a month</th></tr>'
@@ -124,13 +124,13 @@ def _table(found: Sequence[Month]) -> str:
     )
 
 
-def _row(month: Month) -> str:
-    sizes = "".join(f"<td>{said_bytes(month.stored[tier])}</td>" for tier in TIERS)
+def _row(month: TierMonth) -> str:
+    sizes = "".join(f"<td>{format_bytes(month.stored[tier])}</td>" for tier in TIERS)
     day = f'<th scope="row"><time datetime="{month.day}">{_day(month.day)}</time></th>'
-    return f"<tr>{day}<td>{month.episodes:,}</td>{sizes}<td>{said_dollars(month.dollars)}</td></tr>"
+    return f"<tr>{day}<td>{month.episodes:,}</td>{sizes}<td>{format_dollars(month.dollars)}</td></tr>"
 
 
-def _nothing() -> str:
+def _empty_section() -> str:
     return "<section><h2>Nothing is in the archive yet</h2><p><code>tier run</code> archives what waits.</p></section>"
 
 

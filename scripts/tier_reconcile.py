@@ -4,37 +4,37 @@ from collections.abc import Callable, Iterable, Iterator, Mapping
 from datetime import date
 from typing import Protocol, TypeVar
 
-from membus.domain.cold import ColdObject
-from membus.domain.reconciliation import Line, Reconciliation, Sight
-from membus.errors import ArchiveError
-from membus.ports.cold import ColdCatalog
+from membus.domain.cold import ArchiveObject
+from membus.domain.reconciliation import EpisodeLocation, Reconciliation, ReconciliationLine
+from membus.errors import CorruptArchiveError
+from membus.ports.cold import ArchiveCatalog
 
 Item = TypeVar("Item")
 TRIES = 5
 
 
-class Watch(Protocol):
+class ProgressListener(Protocol):
     """Passes things on, and shows how many there were."""
 
     def __call__(self, things: Iterable[Item], named: str, /) -> Iterable[Item]: ...
 
 
-class Recorded(Protocol):
+class RecordedEpisodes(Protocol):
     """What the table holds."""
 
     def collect(self, tenant: str, into: Reconciliation) -> Iterator[int]: ...
 
-    def look(self, tenant: str, event_id: str) -> Sight | None: ...
+    def look(self, tenant: str, event_id: str) -> EpisodeLocation | None: ...
 
 
-def reconciled(
+def reconcile(
     tenant: str,
     *,
-    recorded: Recorded,
-    catalog: ColdCatalog,
-    event_ids: Callable[[ColdObject], Mapping[date, set[str]]],
-    watch: Watch,
-) -> list[Line]:
+    recorded: RecordedEpisodes,
+    catalog: ArchiveCatalog,
+    event_ids: Callable[[ArchiveObject], Mapping[date, set[str]]],
+    watch: ProgressListener,
+) -> list[ReconciliationLine]:
     """Return the days of a tenant's agents with what was found where.
 
     The table is read before the catalog: whatever is archived and expires meanwhile is in the catalog by
@@ -54,9 +54,9 @@ def reconciled(
 def _read_cold(
     tenant: str,
     report: Reconciliation,
-    catalog: ColdCatalog,
-    event_ids: Callable[[ColdObject], Mapping[date, set[str]]],
-    watch: Watch,
+    catalog: ArchiveCatalog,
+    event_ids: Callable[[ArchiveObject], Mapping[date, set[str]]],
+    watch: ProgressListener,
 ) -> None:
     """Read every object; where some were merged meanwhile, what they have become, too."""
     read: set[str] = set()
@@ -65,7 +65,7 @@ def _read_cold(
         for kept in watch(objects, "objects"):
             try:
                 found = event_ids(kept)
-            except ArchiveError:
+            except CorruptArchiveError:
                 if catalog.names(kept.key):
                     raise
                 continue

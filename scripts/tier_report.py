@@ -10,7 +10,7 @@ from dataclasses import dataclass
 from datetime import date, timedelta
 from pathlib import Path
 
-from membus.domain.cold import ColdObject
+from membus.domain.cold import ArchiveObject
 
 PRICES = json.loads((Path(__file__).parent / "cost" / "aws_prices.json").read_text(encoding="utf-8"))
 NAMES = {
@@ -38,7 +38,7 @@ GB = 10**9
 
 
 @dataclass(frozen=True)
-class Month:
+class TierMonth:
     """The end of a month: bytes by tier, and the episodes that they are.
 
     A hot copy beside a cold one is in both.
@@ -61,7 +61,7 @@ class Month:
         return DOLLARS[tier] * self.stored[tier] / GB
 
 
-def months(objects: Sequence[ColdObject], *, today: date) -> list[Month]:
+def list_months(objects: Sequence[ArchiveObject], *, today: date) -> list[TierMonth]:
     """Return what lay where at the end of every month since the first object's day, and today."""
     if not objects:
         return []
@@ -77,15 +77,15 @@ def _ends(first: date, today: date) -> Iterator[date]:
         year, month = next_month.year, next_month.month
 
 
-def _month(objects: Sequence[ColdObject], at: date) -> Month:
+def _month(objects: Sequence[ArchiveObject], at: date) -> TierMonth:
     stored: Counter[str] = Counter()
     for each in objects:
         age = (at - each.day).days
-        stored[_class_of(age) if each.bytes >= TIERED_BYTES_MIN else "STANDARD"] += each.bytes
+        stored[_storage_class(age) if each.bytes >= TIERED_BYTES_MIN else "STANDARD"] += each.bytes
         if each.hot_until.date() > at:
             stored["DYNAMODB"] += each.rows * HOT_BYTES
-    return Month(at, stored, sum(each.rows for each in objects))
+    return TierMonth(at, stored, sum(each.rows for each in objects))
 
 
-def _class_of(age_days: int) -> str:
+def _storage_class(age_days: int) -> str:
     return next(name for days, name in CLASSES if age_days >= days)

@@ -4,14 +4,14 @@ from argparse import ArgumentTypeError
 from datetime import UTC, date, datetime
 
 
-def day(text: str) -> date:
+def parse_day(text: str) -> date:
     try:
         return date.fromisoformat(text)
     except ValueError as error:
         raise ArgumentTypeError(f"'{text}' is no day; write 2026-11-20") from error
 
 
-def moment(text: str) -> datetime:
+def parse_moment(text: str) -> datetime:
     """Return a day or a moment; without a zone it is UTC."""
     try:
         found = datetime.fromisoformat(text)

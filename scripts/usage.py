@@ -6,12 +6,12 @@ from dataclasses import dataclass
 from datetime import UTC, date, datetime, timedelta
 from decimal import Decimal
 
-from membus.domain.usage import Spending, added, merged
+from membus.domain.usage import DailyUsage, add_dollars, merge_daily_usage
 from membus.errors import InvalidError
 from membus.ports.usage import UsageLedger
 from scripts.output import Output, Row
 from scripts.target import AddGroup, Target
-from scripts.times import day
+from scripts.times import parse_day
 
 DAYS = 30
 CENT = Decimal("0.0001")
@@ -20,24 +20,26 @@ BRIEF = ("tenant_id", "function", "model", "calls", "dollars", "dollars_per_1000
 
 
 @dataclass(frozen=True)
-class Bill:
+class UsageBill:
     """What one tenant spent in some days, whole, for the events that arrived in them."""
 
     tenant_id: str
-    spendings: list[Spending]
+    spendings: list[DailyUsage]
     events: int
 
     def rows(self) -> Iterator[Row]:
         whole = date.min
-        for each in merged(spending.model_copy(update={"day": whole}) for spending in self.spendings):
+        for each in merge_daily_usage(
+            spending.model_copy(update={"day": whole}) for spending in self.spendings
+        ):
             yield self._row(each.function, each.model, [each])
         yield self._row(ALL, None, self.spendings)
 
-    def _row(self, function: str, model: str | None, spendings: Iterable[Spending]) -> Row:
+    def _row(self, function: str, model: str | None, spendings: Iterable[DailyUsage]) -> Row:
         parts = list(spendings)
         dollars: Decimal | None = None if parts else Decimal(0)
         for each in parts:
-            dollars = added(dollars, each.dollars)
+            dollars = add_dollars(dollars, each.dollars)
         unpriced = sum(each.unpriced_calls for each in parts)
         return {
             "tenant_id": self.tenant_id,
@@ -67,16 +69,18 @@ def register(add_group: AddGroup, options: ArgumentParser) -> None:
     )
     usage.add_argument("--tenant", help="one tenant's (default: everybody's)")
     usage.add_argument(
-        "--from", dest="first", type=day, metavar="DAY", help=f"first day, UTC (default: {DAYS} days)"
+        "--from", dest="first", type=parse_day, metavar="DAY", help=f"first day, UTC (default: {DAYS} days)"
     )
     usage.add_argument(
-        "--to", dest="last", type=day, metavar="DAY", help="last day, included (default: today)"
+        "--to", dest="last", type=parse_day, metavar="DAY", help="last day, included (default: today)"
     )
     usage.set_defaults(run=_usage)
 
 
-def bill(tenant_id: str, first: date, last: date, *, ledger: UsageLedger) -> Bill:
-    return Bill(tenant_id, ledger.spendings(tenant_id, first, last), ledger.events(tenant_id, first, last))
+def make_bill(tenant_id: str, first: date, last: date, *, ledger: UsageLedger) -> UsageBill:
+    return UsageBill(
+        tenant_id, ledger.spendings(tenant_id, first, last), ledger.events(tenant_id, first, last)
+    )
 
 
 def _usage(arguments: Namespace, target: Target, output: Output) -> None:
@@ -84,7 +88,9 @@ def _usage(arguments: Namespace, target: Target, output: Output) -> None:
     first = arguments.first or last - timedelta(days=DAYS - 1)
     if first > last:
         raise InvalidError("--from comes before --to")
-    bills = [bill(tenant, first, last, ledger=target.usage) for tenant in _tenants(arguments.tenant, target)]
+    bills = [
+        make_bill(tenant, first, last, ledger=target.usage) for tenant in _tenants(arguments.tenant, target)
+    ]
     rows = [row for each in bills if each.spendings or arguments.tenant for row in each.rows()]
     output.rows(
         rows, nothing=f"No model was called in {target.environment} from {first} to {last}.", brief=BRIEF

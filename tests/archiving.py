@@ -9,20 +9,20 @@ from typing import TYPE_CHECKING, Any
 import boto3
 
 from functions.archive.usecase import Archiver
-from membus.adapters.cold_episodes import ColdEpisodes
+from membus.adapters.cold_episodes import ArchivedEpisodes
 from membus.adapters.duckdb_parquet import DuckDbParquet
-from membus.adapters.dynamo_cold_catalog import DynamoColdCatalog
+from membus.adapters.dynamo_cold_catalog import DynamoArchiveCatalog
 from membus.adapters.dynamo_episode_reader import DynamoEpisodeReader
 from membus.adapters.dynamo_episodes import DynamoEpisodes
 from membus.adapters.dynamo_erasures import DynamoErasures
-from membus.adapters.dynamo_waiting import DynamoWaiting
+from membus.adapters.dynamo_waiting import DynamoUnarchivedEpisodes
 from membus.adapters.episode_items import ARCHIVE_SHARDS
-from membus.adapters.s3_cold_objects import S3ColdObjects, parquet_file
+from membus.adapters.s3_cold_objects import S3ArchiveObjects, parquet_file
 from membus.adapters.tiered_episodes import TieredEpisodes
-from membus.domain.cold import ColdRow
+from membus.domain.cold import EpisodeRow
 from membus.domain.episode import Episode, EpisodeQuery
 from membus.domain.identity import Owner
-from membus.erasing import Gate
+from membus.erasing import ErasureGuard
 from membus.errors import MembusError
 from membus.ports.episodes import EpisodeReader
 from tests.factories import ADA, NOON, an_event, recorded
@@ -40,7 +40,7 @@ DAYS = (-3, -2, -2, 0, 1)
 
 
 @dataclass
-class Tiers:
+class ArchiveSetup:
     table: "Table"
     s3: "S3Client"
     episodes: DynamoEpisodes
@@ -87,11 +87,11 @@ class Tiers:
 
 
 @contextmanager
-def tiers() -> Iterator[Tiers]:
+def make_archive_setup() -> Iterator[ArchiveSetup]:
     with strict_aws():
         table, contents = make_table("memory"), make_bucket()
         s3: S3Client = boto3.client("s3", region_name="us-east-1")
-        objects, catalog = S3ColdObjects(lambda: s3, BUCKET), DynamoColdCatalog(table)
+        objects, catalog = S3ArchiveObjects(lambda: s3, BUCKET), DynamoArchiveCatalog(table)
         problems: list[tuple[str, str]] = []
         erasures = DynamoErasures(make_table("tenants"))
 
@@ -101,21 +101,21 @@ def tiers() -> Iterator[Tiers]:
         def clock() -> datetime:
             return made.now
 
-        made = Tiers(
+        made = ArchiveSetup(
             table,
             s3,
             DynamoEpisodes(table, contents, shards=2),
             TieredEpisodes(
                 DynamoEpisodeReader(table, contents, clock, shards=2),
-                ColdEpisodes(catalog, lambda: objects, contents, clock),
+                ArchivedEpisodes(catalog, lambda: objects, contents, clock),
             ),
             Archiver(
-                waiting=DynamoWaiting(table),
+                waiting=DynamoUnarchivedEpisodes(table),
                 objects=objects,
                 catalog=catalog,
                 hot_days=HOT_DAYS,
                 now=clock,
-                gate=Gate(erasures),
+                gate=ErasureGuard(erasures),
                 seconds_left=lambda: 900,
                 tell=tell,
             ),
@@ -125,14 +125,14 @@ def tiers() -> Iterator[Tiers]:
         yield made
 
 
-def rows_of(body: bytes) -> list[ColdRow]:
+def rows_of(body: bytes) -> list[EpisodeRow]:
     """Return the rows of an object, whichever version of it."""
     with parquet_file(body) as path:
         return DuckDbParquet().read(path)
 
 
 @contextmanager
-def calls(tiers: Tiers, happens: Callable[[str, int], None]) -> Iterator[list[str]]:
+def calls(tiers: ArchiveSetup, happens: Callable[[str, int], None]) -> Iterator[list[str]]:
     """Tell `happens` of every call to AWS, before it is sent: its operation and its number."""
     seen: list[str] = []
 
@@ -150,7 +150,7 @@ def calls(tiers: Tiers, happens: Callable[[str, int], None]) -> Iterator[list[st
             client.meta.events.unregister("before-call", before)
 
 
-def fill(tiers: Tiers, *owners: Owner, days: Sequence[int] = DAYS) -> list[str]:
+def fill(tiers: ArchiveSetup, *owners: Owner, days: Sequence[int] = DAYS) -> list[str]:
     """Record episodes of Ada and Grace over several days, one of them large.
 
     Returns their ids in time order.

@@ -4,15 +4,15 @@ import json
 from datetime import timedelta
 
 from functions.archive.compaction import Compaction
-from membus.domain.answers import Answer
+from membus.domain.answers import EventAnswer
 from membus.domain.document import Document, document_id
-from membus.domain.held_facts import held_fact
-from membus.domain.hot_window import HotWindow
+from membus.domain.held_facts import review_item_for
+from membus.domain.hot_window import CachedWindow
 from membus.domain.identity import Owner
-from membus.domain.state import Session
-from membus.domain.summary import Border, Chapter, Outline
-from membus.domain.verdict import Held
-from tests.erasing import House
+from membus.domain.state import AgentSession
+from membus.domain.summary import Chapter, SummaryCheckpoint, SummaryIndex
+from membus.domain.verdict import ReviewRequest
+from tests.erasing import ErasureSetup
 from tests.factories import (
     NOON,
     a_candidate,
@@ -33,7 +33,7 @@ def canary_of(owner: Owner) -> str:
     return f"canary-{owner.tenant}-{owner.user}"
 
 
-def plant(house: House, owner: Owner) -> None:
+def plant(house: ErasureSetup, owner: Owner) -> None:
     """Leave a user's canary in every store.
 
     Hot and cold episodes, merged ones, large texts, facts, talks, queues.
@@ -54,7 +54,7 @@ def said(owner: Owner, *, large: bool = False) -> dict[str, str]:
 
 
 def happened(
-    house: House, owner: Owner, name: str, *, agent: str = "guide", large: bool = False, days: int = 0
+    house: ErasureSetup, owner: Owner, name: str, *, agent: str = "guide", large: bool = False, days: int = 0
 ) -> None:
     event = an_event(
         f"{owner.tenant}-{owner.user}-{name}",
@@ -65,11 +65,11 @@ def happened(
         payload=said(owner, large=large),
     )
     house.tiers.episodes.record(recorded(event), extracted=None)
-    answer = Answer(by="small", candidates=(a_candidate(value=canary_of(owner)),))
+    answer = EventAnswer(by="small", candidates=(a_candidate(value=canary_of(owner)),))
     house.answers.keep(owner.tenant, {event.event_id: [answer]}, **ASKED)
 
 
-def archived(house: House, owner: Owner) -> None:
+def archived(house: ErasureSetup, owner: Owner) -> None:
     """Archive two days in two objects each, merge one agent's, and let the hot copies go."""
     for day in (-3, -2):
         for number in range(2):
@@ -84,12 +84,12 @@ def archived(house: House, owner: Owner) -> None:
             house.memory.delete_item(Key={"pk": item["pk"], "sk": item["sk"]})
 
 
-def known(house: House, owner: Owner) -> None:
+def known(house: ErasureSetup, owner: Owner) -> None:
     learn(
         house.facts, owner, an_observation(canary_of(owner)), an_observation("tea", key=f"likes.{owner.user}")
     )
     house.held_facts.hold(
-        owner, [held_fact(Held(reason="url", observation=an_observation(canary_of(owner))))]
+        owner, [review_item_for(ReviewRequest(reason="url", observation=an_observation(canary_of(owner))))]
     )
     signal = {"pk": f"T#{owner.tenant}#U#{owner.user}", "sk": "SIGNAL#path#0", "mark": canary_of(owner)}
     house.memory.put_item(Item=signal)
@@ -105,12 +105,12 @@ def known(house: House, owner: Owner) -> None:
         house.documents.put(document)
 
 
-def written(house: House, owner: Owner) -> None:
+def written(house: ErasureSetup, owner: Owner) -> None:
     """Write the state of the user's session thrice, so that two large texts are versions nobody points to.
 
     Of another session nothing tells but the state itself.
     """
-    session = Session(tenant=owner.tenant, agent="guide", session_id=f"{owner.user}-session")
+    session = AgentSession(tenant=owner.tenant, agent="guide", session_id=f"{owner.user}-session")
     for number in range(3):
         data = {"note": f"{canary_of(owner)} {number} {LARGE}"}
         house.states.put(session, data, expires_at=house.clock() + timedelta(days=30), expected_version=None)
@@ -119,14 +119,14 @@ def written(house: House, owner: Owner) -> None:
     house.states.put(alone, note, expires_at=until, expected_version=None, user=owner.user)
 
 
-def talked(house: House, owner: Owner) -> None:
+def talked(house: ErasureSetup, owner: Owner) -> None:
     """Let the user talk in a conversation of their own, with a summary and a window in the hot tier."""
     mine = a_conversation(f"{owner.user}s", tenant_id=owner.tenant, user_id=owner.user)
     house.conversations.create(mine, request_key=mine.conversation_id)
     speak(house, owner, mine.conversation_id, 1)
     sum_up(house, owner, mine.conversation_id, canary_of(owner))
     house.hot.keep(
-        HotWindow(
+        CachedWindow(
             tenant_id=owner.tenant,
             conversation_id=mine.conversation_id,
             stored=2,
@@ -136,7 +136,7 @@ def talked(house: House, owner: Owner) -> None:
     )
 
 
-def speak(house: House, owner: Owner, conversation_id: str, number: int) -> None:
+def speak(house: ErasureSetup, owner: Owner, conversation_id: str, number: int) -> None:
     turn = a_turn(number, content=f"Tell {canary_of(owner)} about it.")
     user = turn.user.model_copy(update={"author": owner.user})
     assistant = turn.assistant.model_copy(update={"content": f"Gladly, {canary_of(owner)}."})
@@ -147,11 +147,11 @@ def speak(house: House, owner: Owner, conversation_id: str, number: int) -> None
     )
 
 
-def sum_up(house: House, owner: Owner, conversation_id: str, words: str) -> None:
+def sum_up(house: ErasureSetup, owner: Owner, conversation_id: str, words: str) -> None:
     read = house.summaries.outline(owner.tenant, conversation_id)
     until = house.conversations.recent(owner.tenant, conversation_id, limit=1)[0].message_id
     summary = a_summary(f"They spoke of {words}.", version=read.border.version + 1)
     chapter = Chapter.model_validate(summary.model_dump(include=set(Chapter.model_fields)))
-    border = Border(version=summary.version, until=until, tokens=1, messages=2)
-    outline = Outline(borders=(*read.borders, border), chapters=(chapter,), slots=summary.slots)
+    border = SummaryCheckpoint(version=summary.version, until=until, tokens=1, messages=2)
+    outline = SummaryIndex(borders=(*read.borders, border), chapters=(chapter,), slots=summary.slots)
     house.summaries.advance(owner.tenant, conversation_id, outline, read=read, summaries=[summary])

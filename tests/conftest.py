@@ -9,19 +9,19 @@ from pathlib import Path
 import hypothesis
 import pytest
 
-from localstack.settings import environment
+from localstack.settings import read_environment
 from localstack.stack_file import Stack
-from tests.stack import HOMES, OwnStack, StackFailedError, sweep
+from tests.stack import HOMES, StackFailedError, TestRunStack, sweep
 
 ORDER = ("unit", "contract", "terraform", "faults", "stateful", "integration", "e2e")
 TESTS = Path(__file__).parent
 hypothesis.settings.register_profile("membus", deadline=None)  # a busy machine is no fault of the code
 hypothesis.settings.load_profile("membus")
-OWN = pytest.StashKey[OwnStack]()
+OWN = pytest.StashKey[TestRunStack]()
 
 
 def pytest_configure(config: pytest.Config) -> None:
-    config.stash[OWN] = OwnStack(HOMES, os.getpid())
+    config.stash[OWN] = TestRunStack(HOMES, os.getpid())
 
 
 @pytest.hookimpl(trylast=True)
@@ -67,7 +67,7 @@ def stack(stack_file: Path) -> Stack:
 
 
 def _given_stack() -> str | None:
-    return environment().get("MEMBUS_STACK")
+    return read_environment().get("MEMBUS_STACK")
 
 
 def _needs_stack(item: pytest.Item) -> bool:

@@ -3,36 +3,36 @@
 from collections.abc import Sequence
 from typing import Any
 
-from membus.domain.compaction import size_of
-from membus.domain.context import Context, Sources, assemble
+from membus.domain.compaction import message_tokens
+from membus.domain.context import PromptContext, PromptSources, assemble_context
 from membus.domain.conversation import Message
-from membus.domain.marks import Cut, Marks
+from membus.domain.marks import ConversationCounters, WindowStart
 from membus.domain.profile import Profile
 from membus.domain.prompt import Prompt
-from membus.domain.recall import Recalled
-from membus.domain.summary import Outline
+from membus.domain.recall import RecalledPassage
+from membus.domain.summary import SummaryIndex
 from membus.domain.tokens import MESSAGE_OVERHEAD, estimate_tokens
 from tests.factories import ADA, NOON, a_message
 
 EMPTY = Profile(owner=ADA)
 
 
-def sources(profile: Profile = EMPTY, messages: Sequence[Message] = (), **fields: Any) -> Sources:
+def sources(profile: Profile = EMPTY, messages: Sequence[Message] = (), **fields: Any) -> PromptSources:
     defaults: dict[str, Any] = {
         "conversation_id": "c",
         "profile": profile,
         "messages": messages,
-        "cut": Cut(),
-        "outline": Outline(),
-        "marks": Marks(tokens=sum(map(size_of, messages))),
+        "cut": WindowStart(),
+        "outline": SummaryIndex(),
+        "marks": ConversationCounters(tokens=sum(map(message_tokens, messages))),
     }
-    return Sources(**(defaults | fields))
+    return PromptSources(**(defaults | fields))
 
 
 def context(
     profile: Profile = EMPTY, messages: Sequence[Message] = (), message: str = "hello", **fields: Any
-) -> Context:
-    return assemble(sources(profile, messages, **fields), message, NOON)
+) -> PromptContext:
+    return assemble_context(sources(profile, messages, **fields), message, NOON)
 
 
 def talk(turns: int, *, words: int = 3) -> list[Message]:
@@ -44,7 +44,7 @@ def talk(turns: int, *, words: int = 3) -> list[Message]:
     ]
 
 
-def a_passage(text: str = "We met in Porto.", **fields: Any) -> Recalled:
+def a_passage(text: str = "We met in Porto.", **fields: Any) -> RecalledPassage:
     defaults: dict[str, Any] = {
         "memory_id": "event:e1",
         "kind": "episode",
@@ -52,10 +52,10 @@ def a_passage(text: str = "We met in Porto.", **fields: Any) -> Recalled:
         "occurred_at": NOON,
         "score": 0.9,
     }
-    return Recalled.model_validate(defaults | fields)
+    return RecalledPassage.model_validate(defaults | fields)
 
 
-def sizes(made: Context) -> dict[str, int]:
+def sizes(made: PromptContext) -> dict[str, int]:
     return {section.name: section.tokens for section in made.sections}
 
 

@@ -6,31 +6,31 @@ from datetime import datetime, timedelta
 from itertools import repeat
 from typing import Any
 
-from functions.extract.answered import Answered
+from functions.extract.answered import AnswerCache
 from functions.extract.api import QueueMessage
-from functions.extract.learning import VERSION, Learner
-from functions.extract.redelivery import Redelivery
-from functions.extract.usecase import SideBySide, extract_batch
+from functions.extract.learning import EXTRACTOR_VERSION, FactExtractor
+from functions.extract.redelivery import RedeliveryPolicy
+from functions.extract.usecase import ParallelMap, extract_batch
 from membus.domain.event import Event
 from membus.domain.identity import Owner
 from membus.domain.prompt import Prompt
-from membus.domain.trails import Trails
-from membus.erasing import Gate
+from membus.domain.trails import InMemorySignals
+from membus.erasing import ErasureGuard
 from membus.ports.answers import AnswerStore
 from membus.ports.events import EpisodeStore, SignalStore
 from membus.ports.facts import FactStore
-from membus.ports.fresh import FreshWords
-from membus.ports.held_facts import HeldFacts
+from membus.ports.fresh import UnprocessedMessages
+from membus.ports.held_facts import ReviewQueue
 from membus.ports.model import LanguageModel
 from tests.factories import ADA
-from tests.fakes.bus import InMemoryQuarantine, InMemorySource
+from tests.fakes.bus import InMemoryPoisonMessages, InMemorySourceQueue
 from tests.fakes.clock import StoppedClock
 from tests.fakes.conversations import InMemoryConversations
 from tests.fakes.episodes import InMemoryEpisodes
 from tests.fakes.erasures import InMemoryErasures
 from tests.fakes.facts import InMemoryFacts
-from tests.fakes.fresh import InMemoryFresh
-from tests.fakes.held_facts import InMemoryHeldFacts
+from tests.fakes.fresh import InMemoryUnprocessedMessages
+from tests.fakes.held_facts import InMemoryReviewQueue
 from tests.fakes.model import ScriptedModel
 
 QUEUE_ARN = "arn:aws:sqs:us-east-1:123456789012:membus-test-extract"
@@ -117,31 +117,31 @@ class Extraction:
         episodes: EpisodeStore | None = None,
         facts: FactStore | None = None,
         signals: SignalStore | None = None,
-        held_facts: HeldFacts | None = None,
-        fresh: FreshWords | None = None,
+        held_facts: ReviewQueue | None = None,
+        fresh: UnprocessedMessages | None = None,
         answers: AnswerStore | None = None,
     ) -> None:
         known = episodes if isinstance(episodes, InMemoryEpisodes) else InMemoryEpisodes()
         self.answers = answers or known
         self.model = model or ScriptedModel(NOTHING)
         self.episodes, self.facts = episodes or known, facts or InMemoryFacts(known)
-        self.signals = signals or Trails()
-        self.held_facts = held_facts or InMemoryHeldFacts(StoppedClock())
-        self.fresh = fresh or InMemoryFresh(InMemoryConversations(StoppedClock()))
-        self.quarantine = InMemoryQuarantine()
+        self.signals = signals or InMemorySignals()
+        self.held_facts = held_facts or InMemoryReviewQueue(StoppedClock())
+        self.fresh = fresh or InMemoryUnprocessedMessages(InMemoryConversations(StoppedClock()))
+        self.quarantine = InMemoryPoisonMessages()
         self.erasures, self.dropped = InMemoryErasures(), list[str]()
         self.refused: list[str] = []
-        self.source, self.dead_letters = InMemorySource(), InMemoryQuarantine()
+        self.source, self.dead_letters = InMemorySourceQueue(), InMemoryPoisonMessages()
         self.failures: list[tuple[object, object]] = []
         self.models_loaded = 0
         self.pauses: list[float] = []
         self.pause: Callable[[float], None] = self.pauses.append
         self.seconds: Iterator[float] = repeat(30.0)
-        self.side_by_side: SideBySide = map
+        self.side_by_side: ParallelMap = map
 
-    def deliver(self, *messages: QueueMessage, version: str = VERSION) -> list[str]:
-        answered = Answered(self.answers, self._load)
-        learner = Learner(
+    def deliver(self, *messages: QueueMessage, version: str = EXTRACTOR_VERSION) -> list[str]:
+        answered = AnswerCache(self.answers, self._load)
+        learner = FactExtractor(
             facts=self.facts,
             signals=self.signals,
             held_facts=self.held_facts,
@@ -159,8 +159,8 @@ class Extraction:
             episodes=self.episodes,
             quarantine=self.quarantine,
             learner=learner,
-            redelivery=Redelivery(self.source, self.dead_letters, self.quarantine, self._tell),
-            gate=Gate(self.erasures),
+            redelivery=RedeliveryPolicy(self.source, self.dead_letters, self.quarantine, self._tell),
+            gate=ErasureGuard(self.erasures),
             on_erased=self.dropped.append,
             side_by_side=self.side_by_side,
         )

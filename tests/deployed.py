@@ -9,7 +9,7 @@ from typing import Any
 
 import boto3
 
-from scripts.doctor.deployment import Deployment
+from scripts.doctor.deployment import DeployedEnvironment
 from tests.strict import strict_aws
 from tests.tables import TABLES
 
@@ -19,7 +19,7 @@ Clients = Callable[[str], Any]
 
 
 @contextmanager
-def deployed() -> Iterator[Deployment]:
+def deployed_environment() -> Iterator[DeployedEnvironment]:
     """Make everything; a test then breaks one thing."""
     with strict_aws():
         clients: dict[str, Any] = {}
@@ -32,7 +32,7 @@ def deployed() -> Iterator[Deployment]:
         arns = _queues(client)
         _functions(client, arns, _tables(client))
         _bus(client, arns)
-        yield Deployment("test", is_local=False, client=client)
+        yield DeployedEnvironment("test", is_local=False, client=client)
 
 
 def _tables(client: Clients) -> dict[str, str]:
@@ -121,7 +121,7 @@ def _functions(client: Clients, queues: dict[str, str], streams: dict[str, str])
     packed = io.BytesIO()
     with zipfile.ZipFile(packed, "w") as archive:
         archive.writestr("handler.py", "")
-    for name in Deployment("test", is_local=False, client=client).shipped:
+    for name in DeployedEnvironment("test", is_local=False, client=client).shipped:
         client("lambda").create_function(
             FunctionName=f"membus-test-{name}",
             Role=role,

@@ -27,47 +27,47 @@ from membus import (
     wiring_transfer,
     wiring_usage,
 )
-from membus.domain.rates import Rates
+from membus.domain.rates import RateLimits
 from membus.domain.tenant import Tenant
-from membus.erasing import Gate
-from membus.hot_parts import NoTier
+from membus.erasing import ErasureGuard
+from membus.hot_parts import NoEntityCache
 from membus.indexing import Indexer
-from membus.turnstile import Turnstile
+from membus.turnstile import RateLimiter
 from tests.fakes.api_keys import InMemoryApiKeys
-from tests.fakes.archive import InMemoryArchive
-from tests.fakes.bus import InMemoryBus
+from tests.fakes.archive import InMemoryArchiveQueries
+from tests.fakes.bus import InMemoryEventBus
 from tests.fakes.clock import StoppedClock
-from tests.fakes.contents import InMemoryContents
+from tests.fakes.contents import InMemoryBlobs
 from tests.fakes.conversations import InMemoryConversations
 from tests.fakes.documents import InMemoryDocuments
-from tests.fakes.embedder import WordEmbedder
+from tests.fakes.embedder import WordEmbeddingModel
 from tests.fakes.episodes import InMemoryEpisodes
 from tests.fakes.erasures import InMemoryErasures
-from tests.fakes.exports import InMemoryArchives, InMemoryExports
+from tests.fakes.exports import InMemoryExportFiles, InMemoryExportJobs
 from tests.fakes.facts import InMemoryFacts
-from tests.fakes.fresh import InMemoryFresh
-from tests.fakes.held_facts import InMemoryHeldFacts
+from tests.fakes.fresh import InMemoryUnprocessedMessages
+from tests.fakes.held_facts import InMemoryReviewQueue
 from tests.fakes.idempotency import InMemoryIdempotency
 from tests.fakes.memories import InMemoryMemories
 from tests.fakes.model import ScriptedModel
-from tests.fakes.pending import InMemoryPending
-from tests.fakes.rates import InMemoryRates, RateWitness
-from tests.fakes.recent import InMemoryRecent
-from tests.fakes.recollection import InMemoryRecollection
-from tests.fakes.sealer import HmacSealer
-from tests.fakes.sockets import ImmediateTurns, InMemoryConnections, RecordingPush
+from tests.fakes.pending import InMemoryReplyJobs
+from tests.fakes.rates import InMemoryRateLimits, RecordingRateLimitMonitor
+from tests.fakes.recent import InMemoryRecentEvents
+from tests.fakes.recollection import InMemoryMemorySearch
+from tests.fakes.sealer import HmacCursorSigner
+from tests.fakes.sockets import ImmediateTurnQueue, InMemoryConnections, RecordingSender
 from tests.fakes.states import InMemoryStates
 from tests.fakes.summaries import InMemorySummaries
 from tests.fakes.tenants import InMemoryTenants
-from tests.fakes.usage import InMemoryUsage
+from tests.fakes.usage import InMemoryUsageLedger
 
-USUAL = Rates(requests_per_second=1_000, events_per_second=100_000)
+USUAL = RateLimits(requests_per_second=1_000, events_per_second=100_000)
 EVERYDAY = ("events:write", "memory:read", "memory:write", "chat")
 Handler = Callable[[dict[str, Any], Any], Any]
 _handle: Handler = chat.handler
 
 
-class Invocation:
+class LambdaInvocation:
     """The context Lambda gives a function."""
 
     function_name = "membus-test"
@@ -83,7 +83,7 @@ class Invocation:
 
 
 @dataclass(frozen=True)
-class Answer:
+class ApiTestResponse:
     status: int
     headers: dict[str, str]
     text: str
@@ -104,41 +104,41 @@ class Answer:
 
 
 @dataclass
-class Door:
+class ApiTestClient:
     """Both API functions over in-memory parts.
 
     The caller is a key of tenant `acme` with the everyday scopes.
     """
 
     clock: StoppedClock = field(default_factory=StoppedClock)
-    bus: InMemoryBus = field(default_factory=InMemoryBus)
+    bus: InMemoryEventBus = field(default_factory=InMemoryEventBus)
     episodes: InMemoryEpisodes = field(default_factory=InMemoryEpisodes)
     facts: InMemoryFacts = field(init=False)
     conversations: InMemoryConversations = field(init=False)
     states: InMemoryStates = field(init=False)
     summaries: InMemorySummaries = field(init=False)
-    fresh: InMemoryFresh = field(init=False)
-    held_facts: InMemoryHeldFacts = field(init=False)
+    fresh: InMemoryUnprocessedMessages = field(init=False)
+    held_facts: InMemoryReviewQueue = field(init=False)
     documents: InMemoryDocuments = field(init=False)
     memories: InMemoryMemories = field(default_factory=InMemoryMemories)
-    embedder: WordEmbedder = field(default_factory=WordEmbedder)
-    usage: InMemoryUsage = field(default_factory=InMemoryUsage)
+    embedder: WordEmbeddingModel = field(default_factory=WordEmbeddingModel)
+    usage: InMemoryUsageLedger = field(default_factory=InMemoryUsageLedger)
     tenants: InMemoryTenants = field(init=False)
     idempotency: InMemoryIdempotency = field(default_factory=InMemoryIdempotency)
     model: ScriptedModel = field(default_factory=lambda: ScriptedModel("Good morning."))
-    recollection: InMemoryRecollection = field(default_factory=InMemoryRecollection)
-    contents: InMemoryContents = field(default_factory=InMemoryContents)
-    archive: InMemoryArchive = field(default_factory=InMemoryArchive)
-    announcements: InMemoryBus = field(default_factory=InMemoryBus)
-    push: RecordingPush = field(default_factory=RecordingPush)
+    recollection: InMemoryMemorySearch = field(default_factory=InMemoryMemorySearch)
+    contents: InMemoryBlobs = field(default_factory=InMemoryBlobs)
+    archive: InMemoryArchiveQueries = field(default_factory=InMemoryArchiveQueries)
+    announcements: InMemoryEventBus = field(default_factory=InMemoryEventBus)
+    push: RecordingSender = field(default_factory=RecordingSender)
     keys: InMemoryApiKeys = field(default_factory=InMemoryApiKeys)
     connections: InMemoryConnections = field(init=False)
-    pending: InMemoryPending = field(init=False)
-    turns: ImmediateTurns = field(init=False)
-    exports: InMemoryExports = field(init=False)
-    archives: InMemoryArchives = field(default_factory=InMemoryArchives)
-    rates: InMemoryRates = field(init=False)
-    limits: RateWitness = field(default_factory=RateWitness)
+    pending: InMemoryReplyJobs = field(init=False)
+    turns: ImmediateTurnQueue = field(init=False)
+    exports: InMemoryExportJobs = field(init=False)
+    archives: InMemoryExportFiles = field(default_factory=InMemoryExportFiles)
+    rates: InMemoryRateLimits = field(init=False)
+    limits: RecordingRateLimitMonitor = field(default_factory=RecordingRateLimitMonitor)
     erasures: InMemoryErasures = field(default_factory=InMemoryErasures)
     tenant: str | None = "acme"
     scopes: tuple[str, ...] = EVERYDAY
@@ -148,24 +148,24 @@ class Door:
     def __post_init__(self) -> None:
         self.facts = InMemoryFacts(self.episodes)
         self.conversations = InMemoryConversations(self.clock)
-        self.fresh = InMemoryFresh(self.conversations)
+        self.fresh = InMemoryUnprocessedMessages(self.conversations)
         self.states = InMemoryStates(self.clock)
         self.tenants = InMemoryTenants(Tenant("acme", "Acme Ltd", self.clock()))
         self.summaries = InMemorySummaries(self.conversations)
-        self.held_facts = InMemoryHeldFacts(self.clock)
+        self.held_facts = InMemoryReviewQueue(self.clock)
         self.documents = InMemoryDocuments(self.clock)
         self.connections = InMemoryConnections(self.clock)
-        self.exports = InMemoryExports(self.clock)
-        self.pending = InMemoryPending(self.conversations, self.clock)
-        self.rates = InMemoryRates(self.clock)
-        self.turnstile = Turnstile(self.rates, self.tenants, USUAL, self.clock, self.limits)
-        self.turns = ImmediateTurns(self.work)
+        self.exports = InMemoryExportJobs(self.clock)
+        self.pending = InMemoryReplyJobs(self.conversations, self.clock)
+        self.rates = InMemoryRateLimits(self.clock)
+        self.turnstile = RateLimiter(self.rates, self.tenants, USUAL, self.clock, self.limits)
+        self.turns = ImmediateTurnQueue(self.work)
 
-    def open(self, patch: pytest.MonkeyPatch) -> "Door":
+    def open(self, patch: pytest.MonkeyPatch) -> "ApiTestClient":
         patch.setattr(wiring, "now", self.clock)
         patch.setattr(chat, "pause", lambda _: None)
         patch.setattr(wiring, "environment", lambda: "test")
-        patch.setattr(wiring_conversations, "live_entities", NoTier)
+        patch.setattr(wiring_conversations, "live_entities", NoEntityCache)
         for name in ("bus", "facts", "episodes", "idempotency", "states", "held_facts"):
             patch.setattr(wiring, name, lambda name=name: getattr(self, name))
         for name in ("conversations", "summaries", "fresh"):
@@ -176,7 +176,7 @@ class Door:
         patch.setattr(wiring_socket, "now", self.clock)
         patch.setattr(wiring, "traces", lambda: self.episodes)
         patch.setattr(wiring_cold, "episode_reader", lambda: self.episodes)
-        patch.setattr(wiring, "sealer", HmacSealer)
+        patch.setattr(wiring, "sealer", HmacCursorSigner)
         patch.setattr(wiring_search, "recollection", lambda: self.recollection)
         patch.setattr(wiring, "contents", lambda: self.contents)
         patch.setattr(wiring_cold, "archive", lambda: self.archive)
@@ -186,11 +186,11 @@ class Door:
         patch.setattr(wiring_search, "memory_index", lambda: self.memories)
         patch.setattr(wiring_search, "embedder", lambda _: self.embedder)
         patch.setattr(wiring_search, "indexer", lambda: Indexer(lambda _: self.embedder, self.memories))
-        patch.setattr(wiring_search, "recent", lambda: InMemoryRecent(self.episodes))
+        patch.setattr(wiring_search, "recent", lambda: InMemoryRecentEvents(self.episodes))
         patch.setattr(wiring_transfer, "exports", lambda: self.exports)
         patch.setattr(wiring_transfer, "archives", lambda: self.archives)
         patch.setattr(wiring_erasing, "jobs", lambda: self.erasures)
-        patch.setattr(wiring_erasing, "gate", lambda: Gate(self.erasures))
+        patch.setattr(wiring_erasing, "gate", lambda: ErasureGuard(self.erasures))
         patch.setattr(wiring, "state_lifetime", lambda: timedelta(days=30))
         patch.setattr(wiring_usage, "usage_ledger", lambda: self.usage)
         patch.setattr(wiring_usage, "tenants", lambda: self.tenants)
@@ -200,25 +200,25 @@ class Door:
 
     def work(self, event: dict[str, Any]) -> None:
         """Have chat work on what it queued for itself."""
-        _handle(event, Invocation(self.work_seconds))
+        _handle(event, LambdaInvocation(self.work_seconds))
 
-    def get(self, path: str, query: str = "", **headers: str) -> Answer:
+    def get(self, path: str, query: str = "", **headers: str) -> ApiTestResponse:
         return self.call("GET", path, query=query, headers=headers)
 
-    def post(self, path: str, body: Any, *, key: str | None = "key-1", **headers: str) -> Answer:
+    def post(self, path: str, body: Any, *, key: str | None = "key-1", **headers: str) -> ApiTestResponse:
         keyed = {"idempotency-key": key} if key is not None else {}
         text = body if isinstance(body, str | bytes) else json.dumps(body)
         return self.call("POST", path, body=text, headers=headers | keyed)
 
-    def put(self, path: str, body: Any, **headers: str) -> Answer:
+    def put(self, path: str, body: Any, **headers: str) -> ApiTestResponse:
         return self.call(
             "PUT", path, body=body if isinstance(body, str) else json.dumps(body), headers=headers
         )
 
-    def patch(self, path: str, body: Any, **headers: str) -> Answer:
+    def patch(self, path: str, body: Any, **headers: str) -> ApiTestResponse:
         return self.call("PATCH", path, body=json.dumps(body), headers=headers)
 
-    def delete(self, path: str, **headers: str) -> Answer:
+    def delete(self, path: str, **headers: str) -> ApiTestResponse:
         return self.call("DELETE", path, headers=headers)
 
     def call(
@@ -230,7 +230,7 @@ class Door:
         query: str = "",
         body: str | bytes | None = None,
         path_parameters: dict[str, str] | None = None,
-    ) -> Answer:
+    ) -> ApiTestResponse:
         """Call the function that the gateway would; a body of bytes travels in base64."""
         event = self._event(method, path, query, headers) | {"pathParameters": path_parameters or {}}
         if body is not None:
@@ -240,9 +240,9 @@ class Door:
             method == "POST" and path.endswith("/messages")
         )
         handler: Handler = _handle if chatting else memory.handler
-        answer = handler(event, Invocation(self.seconds_left))
+        answer = handler(event, LambdaInvocation(self.seconds_left))
         found = {name.lower(): value for name, value in answer["headers"].items()}
-        return Answer(answer["statusCode"], found, answer["body"])
+        return ApiTestResponse(answer["statusCode"], found, answer["body"])
 
     def _event(self, method: str, path: str, query: str, headers: dict[str, str]) -> dict[str, Any]:
         said = {"lambda": {"tenant_id": self.tenant, "key_id": "k1", "scopes": " ".join(self.scopes)}}

@@ -9,30 +9,30 @@ from typing import TYPE_CHECKING, Any
 import boto3
 
 from functions.erase.usecase import Eraser
-from functions.memory.erasure import erase_user
+from functions.memory.erasure import request_erasure
 from membus.adapters.dynamo_answers import DynamoAnswers
 from membus.adapters.dynamo_conversations import DynamoConversations
 from membus.adapters.dynamo_documents import DynamoDocuments
 from membus.adapters.dynamo_facts import DynamoFacts
-from membus.adapters.dynamo_held_facts import DynamoHeldFacts
-from membus.adapters.dynamo_remains import DynamoRemains
+from membus.adapters.dynamo_held_facts import DynamoReviewQueue
+from membus.adapters.dynamo_remains import DynamoDeletedConversationItems
 from membus.adapters.dynamo_states import DynamoStates
 from membus.adapters.dynamo_summaries import DynamoSummaries
-from membus.adapters.erasing_cold import ColdRows
-from membus.adapters.erasing_conversations import UserConversations
-from membus.adapters.erasing_episodes import UserEpisodes
-from membus.adapters.erasing_items import UserItems
-from membus.adapters.erasing_traces import EventTraces
-from membus.adapters.s3_contents import S3Contents
-from membus.adapters.s3_erasing import archives, document_texts, large_texts
-from membus.adapters.s3_versions import S3Versions
-from membus.adapters.sqs_erasing import EndedMessages
+from membus.adapters.erasing_cold import ArchiveEraser
+from membus.adapters.erasing_conversations import ConversationEraser
+from membus.adapters.erasing_episodes import EpisodeEraser
+from membus.adapters.erasing_items import UserItemEraser
+from membus.adapters.erasing_traces import EventEraser
+from membus.adapters.s3_contents import S3Blobs
+from membus.adapters.s3_erasing import document_text_eraser, export_eraser, large_text_eraser
+from membus.adapters.s3_versions import S3ObjectVersions
+from membus.adapters.sqs_erasing import DeadLetterEraser
 from membus.domain.identity import Owner
-from membus.domain.job import Job
-from membus.ports.erasures import Holdings
-from tests.archiving import BUCKET, Tiers, rows_of, tiers
-from tests.fakes.bus import InMemoryBus
-from tests.fakes.hot_tier import InMemoryHotTier
+from membus.domain.job import ErasureJob
+from membus.ports.erasures import ErasableStore
+from tests.archiving import BUCKET, ArchiveSetup, make_archive_setup, rows_of
+from tests.fakes.bus import InMemoryEventBus
+from tests.fakes.hot_tier import InMemoryConversationCache
 from tests.tables import make_table
 
 if TYPE_CHECKING:
@@ -44,53 +44,53 @@ KEPT_DAYS = {"bus_archive": 30, "table_backups": 7}
 
 
 @dataclass
-class House:
+class ErasureSetup:
     """Every store but Postgres, whose own tests are `tests/contract/search`."""
 
-    tiers: Tiers
+    tiers: ArchiveSetup
     talks: "Table"
     sqs: "SQSClient"
     dead_letters: str
-    bus: InMemoryBus = field(default_factory=InMemoryBus)
-    hot: InMemoryHotTier = field(default_factory=InMemoryHotTier)
+    bus: InMemoryEventBus = field(default_factory=InMemoryEventBus)
+    hot: InMemoryConversationCache = field(default_factory=InMemoryConversationCache)
 
     def __post_init__(self) -> None:
         self.memory, self.s3, self.erasures = self.tiers.table, self.tiers.s3, self.tiers.erasures
-        self.contents = S3Contents(lambda: self.s3, BUCKET)
+        self.contents = S3Blobs(lambda: self.s3, BUCKET)
         self.facts, self.answers = DynamoFacts(self.memory), DynamoAnswers(self.memory)
-        self.held_facts = DynamoHeldFacts(self.memory, self.clock)
+        self.held_facts = DynamoReviewQueue(self.memory, self.clock)
         self.documents = DynamoDocuments(self.memory, self.contents, self.clock)
         self.states = DynamoStates(self.memory, self.contents, self.clock)
         self.conversations = DynamoConversations(self.talks, self.clock)
         self.summaries = DynamoSummaries(self.talks)
-        self.versions = S3Versions(lambda: self.s3, BUCKET)
+        self.versions = S3ObjectVersions(lambda: self.s3, BUCKET)
 
     def clock(self) -> datetime:
         return self.tiers.now
 
-    def stores(self) -> Sequence[Holdings]:
-        traces = EventTraces(self.memory, self.versions, self.clock() + timedelta(days=31))
+    def stores(self) -> Sequence[ErasableStore]:
+        traces = EventEraser(self.memory, self.versions, self.clock() + timedelta(days=31))
         archiver = self.tiers.archiver
         return (
-            UserItems(self.memory, "memory", traces),
-            UserConversations(
+            UserItemEraser(self.memory, "memory", traces),
+            ConversationEraser(
                 self.talks,
                 self.conversations,
-                DynamoRemains(self.talks, self.contents),
+                DynamoDeletedConversationItems(self.talks, self.contents),
                 self.versions,
                 self.hot,
             ),
-            UserItems(self.talks, "fresh_words"),
-            UserEpisodes(self.memory, traces, self.versions),
-            ColdRows(archiver.catalog, archiver.objects, self.versions, traces),
-            large_texts(self.versions),
-            document_texts(self.versions),
-            archives(self.versions),
-            EndedMessages(self.sqs, {"extract-dlq": self.dead_letters}),
+            UserItemEraser(self.talks, "fresh_words"),
+            EpisodeEraser(self.memory, traces, self.versions),
+            ArchiveEraser(archiver.catalog, archiver.objects, self.versions, traces),
+            large_text_eraser(self.versions),
+            document_text_eraser(self.versions),
+            export_eraser(self.versions),
+            DeadLetterEraser(self.sqs, {"extract-dlq": self.dead_letters}),
         )
 
-    def ask(self, owner: Owner, *, key: str | None = None) -> Job:
-        return erase_user(
+    def ask(self, owner: Owner, *, key: str | None = None) -> ErasureJob:
+        return request_erasure(
             owner,
             request_key=key,
             requested_by="k1",
@@ -109,16 +109,16 @@ class House:
             kept_days=KEPT_DAYS,
         )
 
-    def advance(self, job: Job) -> timedelta | None:
+    def advance(self, job: ErasureJob) -> timedelta | None:
         return self.eraser(lambda: 300).advance(self.erasures.job(job.tenant, job.job_id))
 
-    def finish(self, job: Job) -> Job:
+    def finish(self, job: ErasureJob) -> ErasureJob:
         """Let time pass and the queue bring the job back until nothing is left to do."""
         while (wait := self.advance(job)) is not None:
             self.tiers.now += wait
         return self.erasures.job(job.tenant, job.job_id)
 
-    def erase(self, owner: Owner) -> Job:
+    def erase(self, owner: Owner) -> ErasureJob:
         return self.finish(self.ask(owner))
 
     def everything(self) -> str:
@@ -154,9 +154,9 @@ class House:
 
 
 @contextmanager
-def house() -> Iterator[House]:
-    with tiers() as made:
+def make_erasure_setup() -> Iterator[ErasureSetup]:
+    with make_archive_setup() as made:
         made.s3.put_bucket_versioning(Bucket=BUCKET, VersioningConfiguration={"Status": "Enabled"})
         sqs = boto3.client("sqs", region_name="us-east-1")
         queue = sqs.create_queue(QueueName="membus-test-extract-dlq")["QueueUrl"]
-        yield House(made, make_table("conversations"), sqs, queue)
+        yield ErasureSetup(made, make_table("conversations"), sqs, queue)

@@ -5,28 +5,28 @@ from datetime import datetime
 from typing import Any
 
 from functions.export.job import Exporter
-from functions.export.sections import Sources
-from membus.domain.erasure import subject_of
+from functions.export.sections import ExportSources
+from membus.domain.erasure import erasure_subject
 from membus.domain.identity import Owner
 from membus.domain.transfer import Export
 from tests.factories import ADA, NOON
 from tests.fakes.clock import StoppedClock
 from tests.fakes.crashing import Fuse, Fused
-from tests.fakes.exports import InMemoryArchives, InMemoryExports
+from tests.fakes.exports import InMemoryExportFiles, InMemoryExportJobs
 
 
 def an_export(owner: Owner = ADA, **fields: object) -> Export:
-    subject = subject_of(owner.tenant, owner.user)
+    subject = erasure_subject(owner.tenant, owner.user)
     named = {"job_id": "export_1", "tenant": owner.tenant, "user": owner.user, "subject": subject}
     return Export.model_validate(named | {"requested_at": NOON, "requested_by": "key1"} | fields)
 
 
-class Desk:
+class ExportSetup:
     """Where one export is asked for and done."""
 
-    def __init__(self, sources: Sources, *, seconds_left: Callable[[], float] = lambda: 900) -> None:
-        self.exports: Any = InMemoryExports(StoppedClock())
-        self.archives: Any = InMemoryArchives()
+    def __init__(self, sources: ExportSources, *, seconds_left: Callable[[], float] = lambda: 900) -> None:
+        self.exports: Any = InMemoryExportJobs(StoppedClock())
+        self.archives: Any = InMemoryExportFiles()
         self.sources, self.seconds_left = sources, seconds_left
         self.show: Callable[[Owner], None] = lambda _: None
 
@@ -49,9 +49,9 @@ class Desk:
         return self.exporter().advance(self.exports.export(asked.tenant, asked.job_id))
 
 
-def archived(sources: Sources, owner: Owner = ADA, *, created_at: datetime = NOON) -> bytes:
+def archived_rows(sources: ExportSources, owner: Owner = ADA, *, created_at: datetime = NOON) -> bytes:
     """Return the archive of all that is known of a user."""
-    desk = Desk(sources)
+    desk = ExportSetup(sources)
     done = desk.run(an_export(owner, requested_at=created_at))
     kept: bytes = desk.archives.kept[done.place]
     return kept

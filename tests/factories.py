@@ -5,19 +5,20 @@ from datetime import UTC, datetime, timedelta
 from typing import Any
 
 from membus.domain.candidate import Candidate
-from membus.domain.cold import ColdRow
+from membus.domain.cold import EpisodeRow
 from membus.domain.conversation import Conversation, Message, Turn
 from membus.domain.episode import place_of
-from membus.domain.event import Event, Recorded
-from membus.domain.facts import Fact, Observation, Provenance, Trust, by_key, fold
+from membus.domain.event import Event, RecordedEvent
+from membus.domain.facts import Fact, fold, group_by_key
 from membus.domain.identity import Owner
-from membus.domain.marks import Cut
-from membus.domain.prompt import Block, Footprint, Prompt, Said, Section, Usage
+from membus.domain.marks import WindowStart
+from membus.domain.observations import Observation, Provenance, Trust
+from membus.domain.prompt import ChatMessage, Prompt, PromptFootprint, PromptSection, SystemBlock, TokenUsage
 from membus.domain.provenance import PromptProvenance
-from membus.domain.recall import Need
-from membus.domain.summary import Border, Outline, Slot, Summary, Verification
+from membus.domain.recall import RecallDecision
+from membus.domain.summary import Slot, Summary, SummaryCheckpoint, SummaryIndex, SummaryVerification
 from membus.domain.tokens import estimate_tokens
-from membus.ports.facts import FactStore, Learned
+from membus.ports.facts import FactCommit, FactStore
 
 ADA = Owner(tenant="acme", user="ada")
 NOON = datetime(2026, 3, 1, 12, tzinfo=UTC)
@@ -49,16 +50,18 @@ def a_setting(event_id: str = "s1", *, name: str = "theme", to: object = "dark",
     return an_event(event_id, type="setting.changed", payload={"name": name, "to": to}, **fields)
 
 
-def recorded(event: Event | None = None, *, learned_at: datetime | None = None) -> Recorded:
+def recorded(event: Event | None = None, *, learned_at: datetime | None = None) -> RecordedEvent:
     """Return the event as the bus took it, a second after it happened."""
     event = event or an_event()
-    return Recorded(event=event, learned_at=learned_at or event.occurred_at + timedelta(seconds=1))
+    return RecordedEvent(event=event, learned_at=learned_at or event.occurred_at + timedelta(seconds=1))
 
 
-def a_cold_row(event_id: str = "e1", **fields: Any) -> ColdRow:
+def a_cold_row(event_id: str = "e1", **fields: Any) -> EpisodeRow:
     """Return the event as the archiver packs it."""
     event = an_event(event_id, **fields)
-    return ColdRow.of(place_of(event), recorded(event).model_dump_json(by_alias=True, exclude={"extracted"}))
+    return EpisodeRow.of(
+        place_of(event), recorded(event).model_dump_json(by_alias=True, exclude={"extracted"})
+    )
 
 
 def a_candidate(**fields: Any) -> Candidate:
@@ -105,12 +108,14 @@ def a_fact(value: str | None = "Lisbon", **fields: Any) -> Fact:
 
 
 def learn(
-    facts: FactStore, owner: Owner, *observations: Observation, events: Iterable[Recorded] = ()
-) -> Learned:
+    facts: FactStore, owner: Owner, *observations: Observation, events: Iterable[RecordedEvent] = ()
+) -> FactCommit:
     """Commit observations the way the extractor does, and return what was committed."""
-    folded = (fold([*facts.observations(owner, key), *seen]) for key, seen in by_key(observations).items())
+    folded = (
+        fold([*facts.observations(owner, key), *seen]) for key, seen in group_by_key(observations).items()
+    )
     current = tuple(fact for fact in folded if fact)
-    learned = Learned(
+    learned = FactCommit(
         profile=facts.profile(owner).updated(current),
         extractor="v1",
         events=tuple(events),
@@ -157,8 +162,10 @@ def a_turn(number: int = 0, *, request: str = "fingerprint", content: str = "hel
         ),
         request=request,
         stop_reason="end_turn",
-        usage=Usage(input=100, output=5),
-        footprint=Footprint(sections=(Section(name="system", tokens=50),), budget=15_000, total_tokens=50),
+        usage=TokenUsage(input=100, output=5),
+        footprint=PromptFootprint(
+            sections=(PromptSection(name="system", tokens=50),), budget=15_000, total_tokens=50
+        ),
     )
 
 
@@ -170,7 +177,7 @@ def a_summary(text: str = "Ada lives in Lisbon.", **fields: Any) -> Summary:
         "last": "01JZZZZZZZZZZZZZZZZZZZZZZB",
         "text": text,
         "slots": (slot,),
-        "verification": Verification(slots=1, passes=1),
+        "verification": SummaryVerification(slots=1, passes=1),
         "version": 1,
         "model": "scripted",
         "prompt_version": "1",
@@ -179,9 +186,9 @@ def a_summary(text: str = "Ada lives in Lisbon.", **fields: Any) -> Summary:
     return Summary.model_validate(defaults | fields)
 
 
-def an_outline(version: int = 1, *, until: str = "01JZZZZZZZZZZZZZZZZZZZZZZB") -> Outline:
-    border = Border(version=version, until=until, tokens=20 * version, messages=2 * version)
-    return Outline(borders=(border,), created_at=NOON)
+def an_outline(version: int = 1, *, until: str = "01JZZZZZZZZZZZZZZZZZZZZZZB") -> SummaryIndex:
+    border = SummaryCheckpoint(version=version, until=until, tokens=20 * version, messages=2 * version)
+    return SummaryIndex(borders=(border,), created_at=NOON)
 
 
 def a_provenance(turn: Turn) -> PromptProvenance:
@@ -196,12 +203,12 @@ def a_provenance(turn: Turn) -> PromptProvenance:
         prompt_version="1",
         facts=(),
         outline_version=0,
-        cut=Cut(),
+        cut=WindowStart(),
         window_first=None,
         window_last=None,
         window_messages=0,
         entities="",
-        need=Need(search=False, reason="statement"),
+        need=RecallDecision(search=False, reason="statement"),
         recalled=(),
         fresh=(),
         rate=None,
@@ -210,7 +217,7 @@ def a_provenance(turn: Turn) -> PromptProvenance:
 
 def a_prompt(text: str = "What do I like?") -> Prompt:
     blocks = (
-        Block(name="system", text="Be kind.", cached=True),
-        Block(name="profile", text="- likes.tea: tea"),
+        SystemBlock(name="system", text="Be kind.", cached=True),
+        SystemBlock(name="profile", text="- likes.tea: tea"),
     )
-    return Prompt(system=blocks, messages=(Said(role="user", text=text),))
+    return Prompt(system=blocks, messages=(ChatMessage(role="user", text=text),))

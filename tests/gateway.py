@@ -4,14 +4,14 @@ from collections.abc import Callable, Iterable
 from http import HTTPStatus
 from typing import Any
 
-from tests.door import Door
+from tests.door import ApiTestClient
 
 Environment = dict[str, Any]
 StartResponse = Callable[[str, list[tuple[str, str]]], Any]
 
 
-class Gateway:
-    def __init__(self, door: Door) -> None:
+class WsgiGateway:
+    def __init__(self, door: ApiTestClient) -> None:
         self._door = door
 
     def __call__(self, environ: Environment, start_response: StartResponse) -> Iterable[bytes]:

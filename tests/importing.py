@@ -6,14 +6,14 @@ from datetime import datetime, timedelta
 from pathlib import Path
 from typing import Any
 
-from membus.domain.event import Recorded
+from membus.domain.event import RecordedEvent
 from membus.domain.identity import Owner
 from scripts.output import Output
-from scripts.transfer.importing import Imported, Places, run
-from scripts.transfer.restoring import Stores
+from scripts.transfer.importing import ImportReport, ImportTargets, run_import
+from scripts.transfer.restoring import RestoreStores
 from tests.deliveries import Extraction, a_message, observant
-from tests.exporting import archived
-from tests.fakes.bus import InMemoryBus
+from tests.exporting import archived_rows
+from tests.fakes.bus import InMemoryEventBus
 from tests.fakes.facts import InMemoryFacts
 from tests.fakes.restoring import InMemoryRestoredConversations
 from tests.unit.test_export import Household
@@ -28,10 +28,10 @@ def arguments(file: Path, source: str, **more: Any) -> Namespace:
     return Namespace(file=file, source=source, **given | more)
 
 
-def stores_of(household: Household) -> Stores:
+def stores_of(household: Household) -> RestoreStores:
     """Return the stores of a household, where an archive comes back."""
     talks = household.conversations
-    return Stores(
+    return RestoreStores(
         documents=household.documents,
         conversations=talks,
         states=household.states,
@@ -42,25 +42,25 @@ def stores_of(household: Household) -> Stores:
 
 
 def imported(
-    file: Path, source: str, *, stores: Stores | None = None, **more: Any
-) -> tuple[Imported, list[Recorded]]:
-    bus = InMemoryBus()
-    places = Places(bus, stores or stores_of(Household()))
-    return run(arguments(file, source, **more), places, QUIET), bus.retold
+    file: Path, source: str, *, stores: RestoreStores | None = None, **more: Any
+) -> tuple[ImportReport, list[RecordedEvent]]:
+    bus = InMemoryEventBus()
+    places = ImportTargets(bus, stores or stores_of(Household()))
+    return run_import(arguments(file, source, **more), places, QUIET), bus.retold
 
 
 def exported(household: Household, folder: Path) -> Path:
     archive = folder / "ada.zip"
-    archive.write_bytes(archived(household.sources))
+    archive.write_bytes(archived_rows(household.sources))
     return archive
 
 
-def delivered(events: Sequence[Recorded]) -> Extraction:
+def delivered(events: Sequence[RecordedEvent]) -> Extraction:
     extraction = Extraction(observant())
     for number, each in enumerate(events):
         extraction.deliver(a_message(each.event, f"m{number}", taken_at=each.learned_at))
     return extraction
 
 
-def held(facts: InMemoryFacts, owner: Owner) -> dict[str, tuple[str | None, datetime, int]]:
+def restored_rows(facts: InMemoryFacts, owner: Owner) -> dict[str, tuple[str | None, datetime, int]]:
     return {fact.key: (fact.value, fact.valid_from, fact.seen) for fact in facts.profile(owner).facts}

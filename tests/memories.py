@@ -4,13 +4,13 @@ from collections.abc import Iterable
 from typing import Any
 
 from membus.domain.memory import Memory
-from membus.domain.retrieval import Found, Within
-from membus.domain.search.query import read_query
-from membus.domain.search.ranking import rank
+from membus.domain.retrieval import SearchCandidates, SearchScope
+from membus.domain.search.query import parse_query
+from membus.domain.search.ranking import rank_passages
 from membus.indexing import Indexer
 from membus.ports.memories import MemoryIndex
 from tests.factories import NOON
-from tests.fakes.embedder import WordEmbedder, vector_of
+from tests.fakes.embedder import WordEmbeddingModel, vector_of
 
 LATER = NOON.replace(year=NOON.year + 1)
 
@@ -29,9 +29,9 @@ def a_memory(
     return Memory.model_validate(defaults | fields)
 
 
-def fill(index: MemoryIndex, *memories: Memory, embedder: WordEmbedder | None = None) -> None:
+def fill(index: MemoryIndex, *memories: Memory, embedder: WordEmbeddingModel | None = None) -> None:
     """Put memories the way the functions do: cut into passages, embedded, each tenant's for itself."""
-    words = embedder or WordEmbedder()
+    words = embedder or WordEmbeddingModel()
     indexer = Indexer(lambda _: words, index)
     for tenant in {memory.tenant_id for memory in memories}:
         indexer.put(tenant, [memory for memory in memories if memory.tenant_id == tenant])
@@ -41,11 +41,13 @@ def look(
     index: MemoryIndex, query: str, *, mode: str = "hybrid", tenant: str = "acme", **within: Any
 ) -> list[str]:
     """Return the ids of what a search shows, the best first."""
-    asked = read_query(query, now=NOON.date())
+    asked = parse_query(query, now=NOON.date())
     vector = None if mode == "text" else vector_of(query)
     terms = () if mode == "vector" else asked.terms
-    found = index.search(Within(tenant_id=tenant, **{"now": LATER, **within}), terms=terms, vector=vector)
-    ranked = rank(asked, found.rows, found.scope, limit=len(found.rows))
+    found = index.search(
+        SearchScope(tenant_id=tenant, **{"now": LATER, **within}), terms=terms, vector=vector
+    )
+    ranked = rank_passages(asked, found.rows, found.scope, limit=len(found.rows))
     return [
         each.row.group_id
         for each in ranked
@@ -53,7 +55,7 @@ def look(
     ]
 
 
-def shown(found: Found) -> set[str]:
+def shown(found: SearchCandidates) -> set[str]:
     return {about.memory_id for about in found.about.values()}
 
 

@@ -6,17 +6,17 @@ from typing import Any
 import httpx2
 from pydantic import BaseModel
 
-from membus.adapters.claude_model import ClaudeModel
-from membus.asking.model import Model
-from membus.asking.patience import Patient
-from membus.domain.prompt import Reply
+from membus.adapters.claude_model import ClaudeClient
+from membus.asking.model import StructuredModel
+from membus.asking.patience import RetryingClient
+from membus.domain.prompt import ModelReply
 from tests.factories import a_prompt
 
 Served = httpx2.Response | Exception
 
 
-def patient_model(client: Any, name: str = "claude-test") -> Model:
-    return Model(Patient(ClaudeModel(client, name)))
+def model_with_retries(client: Any, name: str = "claude-test") -> StructuredModel:
+    return StructuredModel(RetryingClient(ClaudeClient(client, name)))
 
 
 class City(BaseModel):
@@ -24,7 +24,7 @@ class City(BaseModel):
     people: int
 
 
-class Wire:
+class ScriptedWire:
     """Answers requests from a list, the last one for ever, and keeps their bodies."""
 
     def __init__(self) -> None:
@@ -62,9 +62,9 @@ def trouble(status: int, **headers: str) -> httpx2.Response:
     return httpx2.Response(status, json=error, headers=headers)
 
 
-def reply(model: Model, seconds: float = 30) -> Reply:
+def reply(model: StructuredModel, seconds: float = 30) -> ModelReply:
     return model.reply(a_prompt(), max_tokens=100, timeout_seconds=seconds)
 
 
-def answer(model: Model, seconds: float = 30) -> City:
+def answer(model: StructuredModel, seconds: float = 30) -> City:
     return model.answer(a_prompt(), City, max_tokens=200, timeout_seconds=seconds)

@@ -12,7 +12,7 @@ from pathlib import Path
 
 from localstack.home import Home
 from localstack.ports import LOOPBACK, choose_ports
-from localstack.redis import Redis
+from localstack.redis import RedisPart
 
 PATIENCE_SECONDS = 20
 
@@ -31,10 +31,10 @@ class RedisServer:
     def start(self) -> None:
         if self._process is None:
             self._process = subprocess.Popen(
-                [*Redis().command(self._home, self.port), *self._options], stdout=subprocess.DEVNULL
+                [*RedisPart().command(self._home, self.port), *self._options], stdout=subprocess.DEVNULL
             )
             deadline = time.monotonic() + PATIENCE_SECONDS
-            while not Redis().answers(self._home, self.port):
+            while not RedisPart().answers(self._home, self.port):
                 assert time.monotonic() < deadline, "Redis does not answer"
                 os.sched_yield()
 

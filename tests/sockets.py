@@ -8,25 +8,25 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from functions.chat import handler as chat
-from membus.domain.api_key import ApiKey, Scope
-from tests.door import Door, Handler, Invocation
+from membus.domain.api_key import ApiKey, ApiScope
+from tests.door import ApiTestClient, Handler, LambdaInvocation
 from tests.factories import NOON
 
 Frame = dict[str, Any]
 
 
 @dataclass
-class Wire:
+class WebSocketTestClient:
     """A client's open socket, admitted with a key of its own."""
 
-    door: Door
+    door: ApiTestClient
     connection_id: str = "w1="
     tenant: str = "acme"
     key_id: str = "k1"
-    scopes: tuple[Scope, ...] = (Scope.CHAT,)
+    scopes: tuple[ApiScope, ...] = (ApiScope.CHAT,)
     answer: Any = field(init=False)
 
-    def open(self, **headers: str) -> "Wire":
+    def open(self, **headers: str) -> "WebSocketTestClient":
         if self.door.keys.find(self.key_id) is None:
             self.door.keys.add(
                 ApiKey(self.key_id, self.tenant, "web", self.scopes, secret_hash="0" * 64, created_at=NOON)
@@ -60,4 +60,4 @@ class Wire:
             "authorizer": said,
         }
         handler: Handler = chat.handler
-        return handler({"requestContext": context, "isBase64Encoded": False, **fields}, Invocation(60))
+        return handler({"requestContext": context, "isBase64Encoded": False, **fields}, LambdaInvocation(60))

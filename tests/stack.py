@@ -13,7 +13,7 @@ import psutil
 from localstack.down import down
 from localstack.home import Home
 from localstack.paths import LOCAL, REPOSITORY
-from localstack.settings import environment
+from localstack.settings import read_environment
 
 HOMES = LOCAL / "test"
 _PATIENCE_SECONDS = 600
@@ -23,7 +23,7 @@ class StackFailedError(Exception):
     """It did not come up; the message holds what `up` said."""
 
 
-class OwnStack:
+class TestRunStack:
     """One per test run, in a home that bears its pid: never the developer's, nor another run's."""
 
     def __init__(self, homes: Path, pid: int) -> None:
@@ -41,7 +41,7 @@ class OwnStack:
             self._up = subprocess.Popen(
                 [sys.executable, "-m", "localstack", "up", "--any-ports", "--home", str(self._home.root)],
                 cwd=REPOSITORY,
-                env=environment() | {"ANTHROPIC_API_KEY": ""},  # no test asks, and pays, the real model
+                env=read_environment() | {"ANTHROPIC_API_KEY": ""},  # no test asks, and pays, the real model
                 stdin=subprocess.DEVNULL,
                 stdout=said,
                 stderr=subprocess.STDOUT,

@@ -8,14 +8,14 @@ from typing import TYPE_CHECKING, Any
 
 from membus.domain.conversation import Turn
 from membus.domain.event import Event
-from membus.domain.trails import Trails
+from membus.domain.trails import InMemorySignals
 from tests.deliveries import Extraction, a_message
 from tests.factories import a_turn
 from tests.fakes.conversations import InMemoryConversations
 from tests.fakes.crashing import Death
 from tests.fakes.episodes import InMemoryEpisodes
 from tests.fakes.facts import InMemoryFacts
-from tests.fakes.held_facts import InMemoryHeldFacts
+from tests.fakes.held_facts import InMemoryReviewQueue
 
 if TYPE_CHECKING:
     from mypy_boto3_dynamodb.service_resource import Table
@@ -28,7 +28,7 @@ INCIDENTAL = {"took", "unarchived", "revision"}
 
 
 @dataclass(frozen=True)
-class Weather:
+class DeliveryFaults:
     """How the queue behaves.
 
     Each event comes `at_least` to `copies` times, in an order and batches from `seed`.
@@ -50,10 +50,10 @@ class Weather:
         return random.Random(self.seed)  # noqa: S311 (as above)
 
 
-CALM = Weather(batch_max=1)
+NO_FAULTS = DeliveryFaults(batch_max=1)
 
 
-def deliver(extraction: Extraction, events: Iterable[Event], weather: Weather = CALM) -> None:
+def deliver(extraction: Extraction, events: Iterable[Event], weather: DeliveryFaults = NO_FAULTS) -> None:
     """Deliver until the queue is empty.
 
     What failed, or died with its batch, comes again behind all others.
@@ -90,13 +90,13 @@ def a_turn_of_chat(tenant: str, number: int, words: str, **told: Any) -> tuple[T
     return turn, event
 
 
-def held_in_memory(extraction: Extraction, conversations: InMemoryConversations) -> bytes:
+def stored_in_memory(extraction: Extraction, conversations: InMemoryConversations) -> bytes:
     """Return all that in-memory stores hold, but for how many writes it took and what they cost."""
     facts, episodes, signals = extraction.facts, extraction.episodes, extraction.signals
     assert isinstance(facts, InMemoryFacts)
     assert isinstance(episodes, InMemoryEpisodes)
-    assert isinstance(signals, Trails)
-    assert isinstance(extraction.held_facts, InMemoryHeldFacts)
+    assert isinstance(signals, InMemorySignals)
+    assert isinstance(extraction.held_facts, InMemoryReviewQueue)
     return _bytes(
         {
             "profiles": {owner: profile.facts for owner, profile in facts._profiles.items()},
@@ -112,7 +112,7 @@ def held_in_memory(extraction: Extraction, conversations: InMemoryConversations)
     )
 
 
-def held_in_tables(tables: Sequence["Table"], tenant: str) -> bytes:
+def stored_in_tables(tables: Sequence["Table"], tenant: str) -> bytes:
     """Return every item of a tenant, but for how many writes it took and what they cost.
 
     The tenant has no name.

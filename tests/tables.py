@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 import boto3
 
-from membus.adapters.s3_contents import S3Contents
+from membus.adapters.s3_contents import S3Blobs
 
 if TYPE_CHECKING:
     from mypy_boto3_dynamodb.service_resource import Table
@@ -53,11 +53,11 @@ def make_table(logical_name: str) -> "Table":
     return table
 
 
-def make_bucket() -> S3Contents:
+def make_bucket() -> S3Blobs:
     """Create the bucket of large texts in the emulator of this process."""
     client = boto3.client("s3", region_name="us-east-1")
     client.create_bucket(Bucket="membus-test-archive")
-    return S3Contents(lambda: client, "membus-test-archive")
+    return S3Blobs(lambda: client, "membus-test-archive")
 
 
 def _schema(keys: tuple[str, ...]) -> list[dict[str, str]]:

@@ -6,7 +6,7 @@ from membus.domain.conversation import Message
 from membus.domain.identity import Owner
 from membus.domain.prompt import ToolCall, ToolResult
 from tests.contexts import a_passage
-from tests.door import Answer, Door
+from tests.door import ApiTestClient, ApiTestResponse
 from tests.factories import ADA, a_conversation
 from tests.fakes.model import ScriptedModel
 
@@ -14,7 +14,7 @@ PATH = "/v1/conversations/c/messages"
 BOB = Owner(tenant="acme", user="bob")
 
 
-def talking(door: Door) -> Door:
+def talking(door: ApiTestClient) -> ApiTestClient:
     door.conversations.create(a_conversation("c", members=("bob",), agent_id="guide"), request_key="c")
     door.recollection.passages[ADA] = [a_passage("We met in Porto.")]
     return door
@@ -24,16 +24,18 @@ def call(name: str = "search_memory", call_id: str = "1", /, **arguments: Any) -
     return ToolCall(call_id=call_id, name=name, arguments=arguments)
 
 
-def say(door: Door, *lines: Any, content: str = "Hello there", key: str = "k1", **fields: Any) -> Answer:
+def say(
+    door: ApiTestClient, *lines: Any, content: str = "Hello there", key: str = "k1", **fields: Any
+) -> ApiTestResponse:
     door.model = ScriptedModel(*lines)
     return door.post(PATH, {"content": content, "author": "ada", **fields}, key=key)
 
 
-def reply(door: Door) -> Message:
+def reply(door: ApiTestClient) -> Message:
     return door.conversations.recent("acme", "c", limit=1)[0]
 
 
-def result(door: Door) -> ToolResult:
+def result(door: ApiTestClient) -> ToolResult:
     """Return the one result of the newest reply."""
     ((found,),) = [step.results for step in reply(door).steps]
     return found

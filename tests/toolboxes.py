@@ -2,24 +2,24 @@
 
 from concurrent.futures import ThreadPoolExecutor
 
-from functions.chat.results import Results
-from functions.chat.toolbox import Toolbox
-from functions.chat.tooling import Acting, DataSources, Registry
-from membus.domain.erasure import Hidden
-from tests.fakes.archive import InMemoryArchive
-from tests.fakes.contents import InMemoryContents
+from functions.chat.results import ToolResultStore
+from functions.chat.toolbox import ToolExecutor
+from functions.chat.tooling import ToolContext, ToolRegistry, ToolSources
+from membus.domain.erasure import SubjectsBeingErased
+from tests.fakes.archive import InMemoryArchiveQueries
+from tests.fakes.contents import InMemoryBlobs
 from tests.fakes.episodes import InMemoryEpisodes
-from tests.fakes.recollection import InMemoryRecollection
+from tests.fakes.recollection import InMemoryMemorySearch
 
 
-def no_tools(acting: Acting) -> Toolbox:
-    sources = DataSources(InMemoryRecollection(), InMemoryEpisodes(), InMemoryArchive, _nobody)
-    return Toolbox(Registry(), sources, acting, ThreadPoolExecutor(1), lambda: 10.0, lambda *_: None)
+def no_tools(acting: ToolContext) -> ToolExecutor:
+    sources = ToolSources(InMemoryMemorySearch(), InMemoryEpisodes(), InMemoryArchiveQueries, _nobody)
+    return ToolExecutor(ToolRegistry(), sources, acting, ThreadPoolExecutor(1), lambda: 10.0, lambda *_: None)
 
 
-def _nobody(tenant: str) -> Hidden:
-    return Hidden(tenant=tenant)
+def _nobody(tenant: str) -> SubjectsBeingErased:
+    return SubjectsBeingErased(tenant=tenant)
 
 
-def no_results() -> Results:
-    return Results(InMemoryContents, lambda _: None)
+def no_results() -> ToolResultStore:
+    return ToolResultStore(InMemoryBlobs, lambda _: None)

@@ -7,16 +7,16 @@ import json
 from dataclasses import dataclass
 from pathlib import Path
 
-from functions.extract.prompt import CURRENT
+from functions.extract.prompt import CURRENT_INSTRUCTIONS
 from membus.domain.candidate import Candidate, Extractor
-from membus.domain.facts import Observation
-from membus.domain.gate import judge
-from membus.domain.verdict import Held
+from membus.domain.gate import validate_candidates
+from membus.domain.observations import Observation
+from membus.domain.verdict import ReviewRequest
 from tests.factories import recorded, said
 
 CORPUS = Path(__file__).parent / "corpus" / "utterances.jsonl"
 ADMIT, ANY = "admit", "any"
-READER = Extractor(model="gullible", prompt_version="1", instructions=CURRENT.text)
+READER = Extractor(model="gullible", prompt_version="1", instructions=CURRENT_INSTRUCTIONS.text)
 
 
 @dataclass(frozen=True)
@@ -49,7 +49,7 @@ class Utterance:
 
 
 @dataclass(frozen=True)
-class Judged:
+class ValidatedUtterance:
     utterance: Utterance
     reason: str | None
     held: bool
@@ -73,11 +73,11 @@ def utterances() -> list[Utterance]:
     return [Utterance(**json.loads(line)) for line in CORPUS.read_text(encoding="utf-8").splitlines()]
 
 
-def judged() -> list[Judged]:
+def validate_utterances() -> list[ValidatedUtterance]:
     """Return the gate's verdict on every utterance, each alone in its event."""
     found = []
     for each in utterances():
-        (verdict,) = judge([each.candidate], {"e1": recorded(said(each.text))}, READER)
+        (verdict,) = validate_candidates([each.candidate], {"e1": recorded(said(each.text))}, READER)
         reason = None if isinstance(verdict, Observation) else verdict.reason
-        found.append(Judged(each, reason, isinstance(verdict, Held)))
+        found.append(ValidatedUtterance(each, reason, isinstance(verdict, ReviewRequest)))
     return found

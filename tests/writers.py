@@ -7,33 +7,33 @@ from dataclasses import dataclass, replace
 from typing import Any
 
 from functions.chat.api import MessageIn
-from functions.chat.gathering import Gatherer
-from functions.chat.results import Results
-from functions.chat.usecase import Chat
+from functions.chat.gathering import ContextLoader
+from functions.chat.results import ToolResultStore
+from functions.chat.usecase import ChatService
 from functions.memory import quarantine
 from functions.summarize.api import SummaryDue
 from functions.summarize.usecase import Summarizer
-from membus.adapters.dynamo_fresh import DynamoFresh
+from membus.adapters.dynamo_fresh import DynamoUnprocessedMessages
 from membus.adapters.dynamo_signals import DynamoSignals
-from membus.domain.conversation import MessageIds
-from membus.domain.held_facts import held_fact
-from membus.domain.transfer import IMPORTED
-from membus.domain.verdict import Held
-from membus.erasing import Gate
+from membus.domain.conversation import MessageIdGenerator
+from membus.domain.held_facts import review_item_for
+from membus.domain.transfer import IMPORTED_EVENT_TYPE
+from membus.domain.verdict import ReviewRequest
+from membus.erasing import ErasureGuard
 from tests.canaries import canary_of, happened, speak
 from tests.deliveries import Extraction, a_message, observant
-from tests.erasing import House
+from tests.erasing import ErasureSetup
 from tests.factories import ADA, a_conversation, an_event, an_observation
-from tests.fakes.bus import InMemoryBus
+from tests.fakes.bus import InMemoryEventBus
 from tests.fakes.model import ScriptedModel
-from tests.fakes.recollection import InMemoryRecollection
+from tests.fakes.recollection import InMemoryMemorySearch
 from tests.toolboxes import no_tools
 
 CANARY = canary_of(ADA)
 SUMMARY = json.dumps(
     {"summary": f"They like {CANARY}.", "entities": [], "intents": [], "decisions": [], "numbers": []}
 )
-APPROVED = held_fact(Held(reason="url", observation=an_observation(CANARY)))
+APPROVED = review_item_for(ReviewRequest(reason="url", observation=an_observation(CANARY)))
 
 
 @dataclass(frozen=True)
@@ -43,60 +43,60 @@ class Writer:
     `again` says that what is written is delivered again whenever it failed, and replayed long after.
     """
 
-    prepare: Callable[[House], object]
-    write: Callable[[House, Gate], object]
+    prepare: Callable[[ErasureSetup], object]
+    write: Callable[[ErasureSetup, ErasureGuard], object]
     again: bool = False
 
 
-def _among_others(house: House) -> None:
+def _among_others(house: ErasureSetup) -> None:
     house.conversations.create(a_conversation("talk", user_id="grace", members=("ada",)), request_key="talk")
     speak(house, ADA, "talk", 1)
 
 
-def _own(house: House) -> None:
+def _own(house: ErasureSetup) -> None:
     house.conversations.create(a_conversation("talk"), request_key="talk")
     speak(house, ADA, "talk", 1)
 
 
-def _long(house: House) -> None:
+def _long(house: ErasureSetup) -> None:
     _among_others(house)
     for number in (2, 3):
         speak(house, ADA, "talk", number)
 
 
-def _chat(house: House, gate: Gate) -> None:
+def _chat(house: ErasureSetup, gate: ErasureGuard) -> None:
     """Answer a message of Ada's, with a result of a tool that lies outside."""
-    results = Results(lambda: house.contents, lambda _: None)
+    results = ToolResultStore(lambda: house.contents, lambda _: None)
     keep = results.keep
 
-    class Keeping(Results):
+    class Keeping(ToolResultStore):
         def keep(self, conversation: Any, turn: Any, whole: Any) -> Any:
             return keep(conversation, turn, {**whole, "call": CANARY})
 
-    chat = Chat(
-        gatherer=Gatherer(
+    chat = ChatService(
+        gatherer=ContextLoader(
             conversations=house.conversations,
             summaries=house.summaries,
             facts=house.facts,
-            fresh=DynamoFresh(house.talks, house.clock),
-            recollection=InMemoryRecollection(),
+            fresh=DynamoUnprocessedMessages(house.talks, house.clock),
+            recollection=InMemoryMemorySearch(),
             pool=ThreadPoolExecutor(1),
         ),
         gate=gate,
         conversations=house.conversations,
-        bus=InMemoryBus(),
-        announcements=InMemoryBus,
+        bus=InMemoryEventBus(),
+        announcements=InMemoryEventBus,
         model=lambda _: ScriptedModel(f"Gladly, {CANARY}."),
         clock=house.clock,
         seconds_left=lambda: 10.0,
         toolbox=no_tools,
         results=Keeping(results.contents, results.tell),
-        ids=MessageIds(),
+        ids=MessageIdGenerator(),
     )
     chat.answer("acme", "talk", MessageIn(content=f"I like {CANARY}.", author="ada"), request_key="late")
 
 
-def _summarize(house: House, _: Gate) -> None:
+def _summarize(house: ErasureSetup, _: ErasureGuard) -> None:
     summarizer = Summarizer(
         conversations=house.conversations,
         summaries=house.summaries,
@@ -107,18 +107,18 @@ def _summarize(house: House, _: Gate) -> None:
     summarizer.advance(SummaryDue(tenant_id="acme", conversation_id="talk"))
 
 
-def _extract(house: House, gate: Gate, *, imported: bool = False) -> None:
+def _extract(house: ErasureSetup, gate: ErasureGuard, *, imported: bool = False) -> None:
     extraction = Extraction(
         observant(),
         episodes=house.tiers.episodes,
         facts=house.facts,
         signals=DynamoSignals(house.memory),
         held_facts=house.held_facts,
-        fresh=DynamoFresh(house.talks, house.clock),
+        fresh=DynamoUnprocessedMessages(house.talks, house.clock),
     )
     erasures: Any = gate.erasures
     extraction.erasures = erasures
-    kind: dict[str, Any] = {"type": IMPORTED} if imported else {}
+    kind: dict[str, Any] = {"type": IMPORTED_EVENT_TYPE} if imported else {}
     words = f"I like {CANARY}. I live in {CANARY}."
     events = [
         an_event(f"e{number}", payload={"text": text}, session_id="s", **kind)
@@ -127,12 +127,12 @@ def _extract(house: House, gate: Gate, *, imported: bool = False) -> None:
     extraction.deliver(*(a_message(event, event.event_id) for event in events))
 
 
-def _import(house: House, gate: Gate) -> None:
+def _import(house: ErasureSetup, gate: ErasureGuard) -> None:
     _extract(house, gate, imported=True)
 
 
-def _approve(house: House, _: Gate) -> None:
-    quarantine.approve(
+def _approve(house: ErasureSetup, _: ErasureGuard) -> None:
+    quarantine.approve_review_item(
         ADA,
         APPROVED.quarantine_id,
         held_facts=house.held_facts,
@@ -142,12 +142,12 @@ def _approve(house: House, _: Gate) -> None:
     )
 
 
-def _yesterday(house: House) -> None:
+def _yesterday(house: ErasureSetup) -> None:
     for name in ("a", "bc"):
         happened(house, ADA, name, days=-1)
 
 
-def _archive(house: House, gate: Gate) -> None:
+def _archive(house: ErasureSetup, gate: ErasureGuard) -> None:
     house.tiers.archiver = replace(house.tiers.archiver, gate=gate)
     house.tiers.archive()
 

@@ -15,7 +15,7 @@ Seconds = Annotated[int | None, Field(ge=1)]
 """How long to work before saying how far it has come; as long as there is time without."""
 
 
-class Archive(BaseModel):
+class ArchiveTask(BaseModel):
     """Archive what waits in some shards. `quiet_days` is how long a day must be over.
 
     0 takes today's episodes, too.
@@ -29,7 +29,7 @@ class Archive(BaseModel):
     dry_run: bool = False
 
 
-class Compact(BaseModel):
+class CompactTask(BaseModel):
     """Merge a tenant's small objects, month by month, behind the place `after`."""
 
     model_config = ConfigDict(extra="forbid")
@@ -41,7 +41,7 @@ class Compact(BaseModel):
     dry_run: bool = False
 
 
-class CompactDue(BaseModel):
+class CompactDueTask(BaseModel):
     """Merge what is worth it in the months that something was written to, whoever's they are."""
 
     model_config = ConfigDict(extra="forbid")
@@ -51,7 +51,7 @@ class CompactDue(BaseModel):
     dry_run: bool = False
 
 
-class Verify(BaseModel):
+class VerifyTask(BaseModel):
     """Read a tenant's objects behind the place `after`, and compare them with the catalog."""
 
     model_config = ConfigDict(extra="forbid")
@@ -62,11 +62,11 @@ class Verify(BaseModel):
     seconds: Seconds = None
 
 
-class Asked(BaseModel):
-    asked: Annotated[Archive | Compact | CompactDue | Verify, Field(discriminator="task")]
+class ArchiveRequest(BaseModel):
+    asked: Annotated[ArchiveTask | CompactTask | CompactDueTask | VerifyTask, Field(discriminator="task")]
 
 
-class Outcome(BaseModel):
+class ArchiveOutcome(BaseModel):
     """What a run did. `unfinished`.
 
     Time ran out, the next run goes on, where there is a `cursor`, `after` it.

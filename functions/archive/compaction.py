@@ -4,11 +4,11 @@ from collections.abc import Iterable
 from dataclasses import dataclass, field
 from datetime import date
 
-from functions.archive.api import Outcome
+from functions.archive.api import ArchiveOutcome
 from functions.archive.usecase import SECONDS_MIN, Archiver
-from membus.domain.cold import ColdObject, Month
-from membus.domain.merging import mergeable
-from membus.errors import ArchiveError, ConflictError, MembusError
+from membus.domain.cold import ArchiveMonth, ArchiveObject
+from membus.domain.merging import mergeable_groups
+from membus.errors import ConflictError, CorruptArchiveError, MembusError
 
 MERGE_SECONDS = 240
 """No group is begun with less time left.
@@ -30,9 +30,9 @@ class Compaction:
     archiver: Archiver
     patient: bool = False
     dry_run: bool = False
-    outcome: Outcome = field(default_factory=Outcome)
+    outcome: ArchiveOutcome = field(default_factory=ArchiveOutcome)
 
-    def due(self, shards: Iterable[int], *, before: date) -> Outcome:
+    def due(self, shards: Iterable[int], *, before: date) -> ArchiveOutcome:
         """Look at the months before that of a day which something was written to since they were looked at last.
 
         A month that is done leaves the list, so a run that is cut short is gone on with by the next.
@@ -43,7 +43,7 @@ class Compaction:
             self._month(month)
         return self.outcome
 
-    def tenant(self, tenant: str, *, after: str = "") -> Outcome:
+    def tenant(self, tenant: str, *, after: str = "") -> ArchiveOutcome:
         """Look at each agent's months that are over, those behind `after` alone.
 
         `cursor` is the last that is done.
@@ -61,16 +61,18 @@ class Compaction:
                 self.outcome.cursor = month.place
         return self.outcome
 
-    def _month(self, month: Month) -> None:
+    def _month(self, month: ArchiveMonth) -> None:
         """Merge until nothing is left to merge: what ninety objects have become may be small still."""
-        while groups := mergeable(objects := self.archiver.catalog.of_month(month), patient=self.patient):
+        while groups := mergeable_groups(
+            objects := self.archiver.catalog.of_month(month), patient=self.patient
+        ):
             done = [self._group(group) for group in groups]
             if self.dry_run or not all(done):
                 return
         if not self.dry_run:
             self.archiver.catalog.looked_at(objects)
 
-    def _group(self, group: list[ColdObject]) -> bool:
+    def _group(self, group: list[ArchiveObject]) -> bool:
         """Return whether the group became one object."""
         if not self._in_time():
             return False
@@ -85,12 +87,12 @@ class Compaction:
             self.outcome.episodes += sum(each.rows for each in group)
         return done
 
-    def _merged(self, group: list[ColdObject]) -> bool:
+    def _merged(self, group: list[ArchiveObject]) -> bool:
         """Merge, unless somebody was faster: another compaction, or an erasure, whose word stands."""
         objects, catalog = self.archiver.objects, self.archiver.catalog
         try:
             new = objects.merge(group)
-        except ArchiveError as missing:
+        except CorruptArchiveError as missing:
             if catalog.names(missing.key):
                 raise
             return False
@@ -119,13 +121,13 @@ class Compaction:
         self.archiver.tell(key, error)
 
 
-def verify(tenant: str, *, archiver: Archiver, after: str = "") -> Outcome:
+def verify_objects(tenant: str, *, archiver: Archiver, after: str = "") -> ArchiveOutcome:
     """Read a tenant's objects behind `after` and name those that are missing, damaged or not what the catalog says.
 
     `cursor` is the place of the last one that was read. What is merged meanwhile is read back as it is
     written.
     """
-    outcome = Outcome()
+    outcome = ArchiveOutcome()
     for each in sorted(archiver.catalog.of(tenant), key=lambda each: each.place):
         if each.place <= after:
             continue
@@ -137,7 +139,7 @@ def verify(tenant: str, *, archiver: Archiver, after: str = "") -> Outcome:
     return outcome
 
 
-def _verify(kept: ColdObject, archiver: Archiver, outcome: Outcome) -> None:
+def _verify(kept: ArchiveObject, archiver: Archiver, outcome: ArchiveOutcome) -> None:
     try:
         archiver.objects.verify(kept)
     except MembusError as error:

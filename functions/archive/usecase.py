@@ -4,19 +4,19 @@ from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 from datetime import UTC, date, datetime, time, timedelta
 
-from functions.archive.api import Outcome
-from membus.domain.cold import ColdObject, ColdRow, Packed, packed
-from membus.domain.event import Recorded
+from functions.archive.api import ArchiveOutcome
+from membus.domain.cold import ArchiveObject, ArchivePack, EpisodeRow, pack_rows
+from membus.domain.event import RecordedEvent
 from membus.domain.identity import Owner
-from membus.erasing import Gate
-from membus.errors import ArchiveError, MembusError
-from membus.ports.cold import ColdObjects, Compacting, Waiting, WaitingEpisodes
+from membus.erasing import ErasureGuard
+from membus.errors import CorruptArchiveError, MembusError
+from membus.ports.cold import ArchiveObjects, CompactionCatalog, UnarchivedEpisodes, UnarchivedGroup
 
 ROWS_MAX = 5_000
 """Rows of one object: at 32 KB each, the largest that lie in an item, 160 MB in this process."""
 SECONDS_MIN = 60
 """No group is begun with less time left than a large one takes."""
-GRACE = timedelta(days=1)
+HOT_COPY_GRACE = timedelta(days=1)
 """The hot copy outlives its archiving by this at least: readers under way still find it."""
 
 
@@ -24,21 +24,21 @@ GRACE = timedelta(days=1)
 class Archiver:
     """`hot_days` is how long an episode stays in DynamoDB; `tell` gets each failure's place and error."""
 
-    waiting: WaitingEpisodes
-    objects: ColdObjects
-    catalog: Compacting
-    gate: Gate
+    waiting: UnarchivedEpisodes
+    objects: ArchiveObjects
+    catalog: CompactionCatalog
+    gate: ErasureGuard
     hot_days: int
     now: Callable[[], datetime]
     seconds_left: Callable[[], float]
     tell: Callable[[str, MembusError], None]
 
-    def archive(self, shards: Iterable[int], *, before: date, dry_run: bool = False) -> Outcome:
+    def archive(self, shards: Iterable[int], *, before: date, dry_run: bool = False) -> ArchiveOutcome:
         """Archive what waits in the shards and occurred before a day.
 
         A group that fails stays in the index and is taken up by the next run; its neighbours go on.
         """
-        outcome = Outcome()
+        outcome = ArchiveOutcome()
         for shard in shards:
             for group in self.waiting.groups(shard, before=before, limit=ROWS_MAX):
                 if self.seconds_left() < SECONDS_MIN:
@@ -47,7 +47,7 @@ class Archiver:
                 self._try(group, outcome, dry_run=dry_run)
         return outcome
 
-    def _try(self, group: Waiting, outcome: Outcome, *, dry_run: bool) -> None:
+    def _try(self, group: UnarchivedGroup, outcome: ArchiveOutcome, *, dry_run: bool) -> None:
         if dry_run:
             outcome.episodes += len(group.places)
             outcome.objects += 1
@@ -59,17 +59,17 @@ class Archiver:
         except Exception as error:  # noqa: BLE001 - an item that nobody foresaw stays hot, and costs only its own group
             self._failed(group, MembusError(f"a defect: {type(error).__name__}"), outcome)
 
-    def _failed(self, group: Waiting, error: MembusError, outcome: Outcome) -> None:
+    def _failed(self, group: UnarchivedGroup, error: MembusError, outcome: ArchiveOutcome) -> None:
         outcome.problems.append(f"{group.partition}: {error.code}: {error.detail}")
         self.tell(group.partition, error)
 
-    def _group(self, group: Waiting, outcome: Outcome) -> None:
+    def _group(self, group: UnarchivedGroup, outcome: ArchiveOutcome) -> None:
         """Give one group its object. A crash behind any line leaves a copy too many, never one too few."""
         rows = [row for row in self.waiting.rows(group) if not self._erased(group.tenant, row)]
         if not rows:
             return
         expires_at = self._expiry(group.day)
-        pack = packed(group.tenant, group.agent, group.day, rows, hot_until=expires_at)
+        pack = pack_rows(group.tenant, group.agent, group.day, rows, hot_until=expires_at)
         kept = self._vouched(pack)
         gone = self.waiting.stamp(
             group, [row.place for row in pack.rows], key=kept.key, expires_at=expires_at
@@ -80,7 +80,7 @@ class Archiver:
         if gone:
             self._without(set(gone), pack, kept)
 
-    def _vouched(self, pack: Packed) -> ColdObject:
+    def _vouched(self, pack: ArchivePack) -> ArchiveObject:
         """Keep the pack and name it in the catalog.
 
         Of a run that was cut short, the object may lie there already, and be merged with others between the
@@ -90,17 +90,17 @@ class Archiver:
         self.catalog.add(kept)
         try:
             self.objects.reach(kept)
-        except ArchiveError:
+        except CorruptArchiveError:
             if self.catalog.names(kept.key):
                 self.objects.keep(pack)
         return kept
 
-    def _erased(self, tenant: str, row: ColdRow) -> bool:
+    def _erased(self, tenant: str, row: EpisodeRow) -> bool:
         """Whether the row is about to be removed: it must be in no object by then."""
         owner = Owner(tenant=tenant, user=row.user_id)
-        return self.gate.is_erased(owner, Recorded.model_validate_json(row.body).true_from)
+        return self.gate.is_erased(owner, RecordedEvent.model_validate_json(row.body).true_from)
 
-    def _without(self, gone: set[str], pack: Packed, kept: ColdObject) -> None:
+    def _without(self, gone: set[str], pack: ArchivePack, kept: ArchiveObject) -> None:
         """Put an object without them in the place of one that holds episodes which were erased meanwhile."""
         left = tuple(row for row in pack.rows if row.place not in gone)
         new = self.objects.keep(pack.model_copy(update={"rows": left})) if left else None
@@ -114,4 +114,4 @@ class Archiver:
         """
         midnight = datetime.combine(day, time(), UTC) + timedelta(days=1 + self.hot_days)
         today = datetime.combine(self.now().date(), time(), UTC)
-        return max(midnight, today + timedelta(days=1) + GRACE)
+        return max(midnight, today + timedelta(days=1) + HOT_COPY_GRACE)

@@ -3,9 +3,9 @@
 from collections.abc import Mapping
 from datetime import datetime
 
-from membus.domain.api_key import ApiKey, Credential, verified
+from membus.domain.api_key import ApiKey, Credential, verify_key
 from membus.errors import UnauthorizedError
-from membus.ports.api_keys import ApiKeys
+from membus.ports.api_keys import ApiKeyStore
 
 SUBPROTOCOL = "bearer."
 """A browser cannot set headers on a socket, but it names subprotocols.
@@ -14,7 +14,7 @@ SUBPROTOCOL = "bearer."
 """
 
 
-def presented(context: Mapping[str, object], headers: Mapping[str, str]) -> str:
+def read_credential(context: Mapping[str, object], headers: Mapping[str, str]) -> str:
     """Return the `Authorization` of a request; for a new socket without one, the key among its subprotocols.
 
     For a new socket alone: the gateway remembers its answers to other requests by their Authorization header.
@@ -28,7 +28,7 @@ def presented(context: Mapping[str, object], headers: Mapping[str, str]) -> str:
     )
 
 
-def authenticate(authorization: str, *, environment: str, keys: ApiKeys, now: datetime) -> ApiKey:
+def authenticate(authorization: str, *, environment: str, keys: ApiKeyStore, now: datetime) -> ApiKey:
     """Return the key behind an `Authorization` header, or raise UnauthorizedError with the reason.
 
     What is no key, or a key of another environment, is refused before the store is asked.
@@ -39,4 +39,4 @@ def authenticate(authorization: str, *, environment: str, keys: ApiKeys, now: da
     credential = Credential.parse(text.strip())
     if credential.environment != environment:
         raise UnauthorizedError("key of another environment")
-    return verified(credential, keys.find(credential.key_id), now=now)
+    return verify_key(credential, keys.find(credential.key_id), now=now)

@@ -6,7 +6,7 @@ from pydantic import BaseModel, ConfigDict, Field
 
 from membus.domain.conversation import Message, Turn
 from membus.domain.identity import Id
-from membus.domain.prompt import Footprint, Usage
+from membus.domain.prompt import PromptFootprint, TokenUsage
 
 
 class MessageIn(BaseModel):
@@ -24,22 +24,22 @@ class MessageIn(BaseModel):
         return hashlib.sha256(self.model_dump_json().encode()).hexdigest()
 
 
-class Answer(BaseModel):
+class ChatAnswer(BaseModel):
     """`message` is the reply; `usage` is what the provider counted, `context` what the prompt was made of."""
 
     message: Message
-    usage: Usage
-    context: Footprint
+    usage: TokenUsage
+    context: PromptFootprint
     stop_reason: str
 
     @classmethod
-    def of(cls, turn: Turn) -> "Answer":
+    def of(cls, turn: Turn) -> "ChatAnswer":
         return cls(
             message=turn.assistant, usage=turn.usage, context=turn.footprint, stop_reason=turn.stop_reason
         )
 
 
-class Promised(BaseModel):
+class PendingAnswer(BaseModel):
     """The answer takes longer than a request may.
 
     `message` is the reply-to-be, `pending` until it is there.

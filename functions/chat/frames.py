@@ -7,7 +7,7 @@ from typing import Any
 
 from functions.chat.usecase import ChatEvent
 from membus.domain.conversation import Message, Turn
-from membus.domain.prompt import TextDelta, ToolCall, ToolResult, Usage
+from membus.domain.prompt import TextDelta, TokenUsage, ToolCall, ToolResult
 from membus.errors import BudgetError, ConflictError, MembusError, UnavailableError
 
 TEXT_BYTES_MAX = 96_000
@@ -19,7 +19,7 @@ HEARTBEAT: Frame = {"type": "heartbeat"}
 
 
 @dataclass(frozen=True)
-class Heading:
+class FrameHeader:
     """What every frame of an answer names, so that a client can ask for the rest of it."""
 
     request_id: str
@@ -27,44 +27,44 @@ class Heading:
     message_id: str
 
 
-def frames_of(event: ChatEvent) -> Iterator[Frame]:
+def event_frames(event: ChatEvent) -> Iterator[Frame]:
     """Yield the frames of an event of the core's; the end of a turn has its own."""
     if isinstance(event, TextDelta):
-        yield from deltas(event.text)
+        yield from text_frames(event.text)
     elif isinstance(event, ToolCall):
-        arguments = event.arguments if _size(event.arguments) <= TEXT_BYTES_MAX else None
+        arguments = event.arguments if _json_bytes(event.arguments) <= TEXT_BYTES_MAX else None
         yield {"type": "tool", "call_id": event.call_id, "name": event.name, "arguments": arguments}
     elif isinstance(event, ToolResult):
         yield {"type": "tool", "call_id": event.call_id, "failed": event.failed}
-    elif isinstance(event, Usage):
+    elif isinstance(event, TokenUsage):
         yield {"type": "usage", "usage": event.model_dump()}
 
 
-def deltas(text: str) -> Iterator[Frame]:
+def text_frames(text: str) -> Iterator[Frame]:
     """Yield a text in pieces that fit; put together they are the text again."""
-    if _size(text) <= TEXT_BYTES_MAX:
+    if _json_bytes(text) <= TEXT_BYTES_MAX:
         if text:
             yield {"type": "delta", "text": text}
         return
     half = len(text) // 2
-    yield from deltas(text[:half])
-    yield from deltas(text[half:])
+    yield from text_frames(text[:half])
+    yield from text_frames(text[half:])
 
 
-def last_of(turn: Turn) -> Frame:
+def final_frame(turn: Turn) -> Frame:
     """Return how a stored turn ends: its content has gone before."""
     if turn.assistant.status == "incomplete":
-        return incomplete()
+        return incomplete_frame()
     return {
         "type": "done",
-        "message": _about(turn.assistant),
+        "message": _message_fields(turn.assistant),
         "usage": turn.usage.model_dump(),
         "context": turn.footprint.model_dump(),
         "stop_reason": turn.stop_reason,
     }
 
 
-def stored(message: Message) -> Iterator[Frame]:
+def message_frames(message: Message) -> Iterator[Frame]:
     """Yield a stored message, for who comes back to it; of one that is not there yet, that it is not."""
     if message.status == "pending":
         yield {
@@ -74,11 +74,15 @@ def stored(message: Message) -> Iterator[Frame]:
             "retry_after_seconds": 1,
         }
         return
-    yield from deltas(message.content)
-    yield incomplete() if message.status == "incomplete" else {"type": "done", "message": _about(message)}
+    yield from text_frames(message.content)
+    yield (
+        incomplete_frame()
+        if message.status == "incomplete"
+        else {"type": "done", "message": _message_fields(message)}
+    )
 
 
-def incomplete() -> Frame:
+def incomplete_frame() -> Frame:
     return {
         "type": "error",
         "code": "incomplete",
@@ -86,7 +90,7 @@ def incomplete() -> Frame:
     }
 
 
-def error(raised: MembusError) -> Frame:
+def error_frame(raised: MembusError) -> Frame:
     """Return an error in the words and with the stable code that HTTP has for it."""
     frame: Frame = {"type": "error", "code": raised.code, "detail": raised.detail[:DETAIL_MAX]}
     if isinstance(raised, ConflictError):
@@ -96,26 +100,26 @@ def error(raised: MembusError) -> Frame:
     return frame
 
 
-def coalesced(frames: Iterable[Frame]) -> Iterator[Frame]:
+def merge_deltas(frames: Iterable[Frame]) -> Iterator[Frame]:
     """Join words that follow each other: no client needs a frame for each."""
     waiting = ""
     for frame in frames:
         if frame["type"] == "delta":
             waiting += frame["text"]
             continue
-        yield from deltas(waiting)
+        yield from text_frames(waiting)
         waiting = ""
         yield frame
-    yield from deltas(waiting)
+    yield from text_frames(waiting)
 
 
-def written(frame: Frame, **heading: object) -> bytes:
+def encode_frame(frame: Frame, **heading: object) -> bytes:
     return json.dumps(heading | frame, ensure_ascii=False, separators=(",", ":")).encode()
 
 
-def _about(message: Message) -> Frame:
+def _message_fields(message: Message) -> Frame:
     return message.model_dump(mode="json", exclude={"content", "steps"})
 
 
-def _size(value: object) -> int:
+def _json_bytes(value: object) -> int:
     return len(json.dumps(value, ensure_ascii=False).encode())

@@ -4,49 +4,49 @@ from collections.abc import Sequence
 from concurrent.futures import Future, ThreadPoolExecutor
 from dataclasses import dataclass, field
 
-from membus.domain.calibration import ratio_of
-from membus.domain.context import Sources
+from membus.domain.calibration import ratio_or_default
+from membus.domain.context import PromptSources
 from membus.domain.conversation import Conversation
-from membus.domain.entities import Folded
-from membus.domain.fresh import Fresh
+from membus.domain.entities import EntitySnapshot
+from membus.domain.fresh import UnprocessedMessage
 from membus.domain.identity import Owner
 from membus.domain.profile import Profile
-from membus.domain.prompt import Tool
-from membus.domain.recall import Recalled, need_of
-from membus.domain.window import MESSAGES_MAX, planned_cut
+from membus.domain.prompt import ToolDefinition
+from membus.domain.recall import RecalledPassage, decide_recall
+from membus.domain.window import WINDOW_MESSAGES_MAX, plan_window_start
 from membus.errors import UnavailableError
-from membus.hot_parts import NoTier
+from membus.hot_parts import NoEntityCache
 from membus.ports.conversations import ConversationStore
 from membus.ports.facts import FactReader
-from membus.ports.fresh import FreshWords
-from membus.ports.hot_tier import LiveEntities
-from membus.ports.recall import Recollection
-from membus.ports.summaries import OutlineReader
+from membus.ports.fresh import UnprocessedMessages
+from membus.ports.hot_tier import EntityCache
+from membus.ports.recall import MemorySearchClient
+from membus.ports.summaries import SummaryReader
 
-PASSAGES = 60
+PASSAGES_ASKED = 60
 """Asked of a search: more than the recall block holds, for what the window has already gives way."""
 
 
 @dataclass(frozen=True)
-class Gathered:
+class LoadedContext:
     conversation: Conversation
-    sources: Sources
+    sources: PromptSources
 
 
 @dataclass(frozen=True)
-class Gatherer:
+class ContextLoader:
     conversations: ConversationStore
-    summaries: OutlineReader
+    summaries: SummaryReader
     facts: FactReader
-    fresh: FreshWords
-    recollection: Recollection
+    fresh: UnprocessedMessages
+    recollection: MemorySearchClient
     pool: ThreadPoolExecutor
-    tools: Sequence[Tool] = ()
-    live: LiveEntities = field(default_factory=NoTier)
+    tools: Sequence[ToolDefinition] = ()
+    live: EntityCache = field(default_factory=NoEntityCache)
 
-    def begin(self, owner: Owner, conversation_id: str, message: str) -> "Gathering":
+    def begin(self, owner: Owner, conversation_id: str, message: str) -> "PendingReads":
         """Start every read that needs no other one's answer."""
-        return Gathering(
+        return PendingReads(
             gatherer=self,
             owner=owner,
             conversation_id=conversation_id,
@@ -57,30 +57,30 @@ class Gatherer:
             folded=self.pool.submit(self.live.entities, owner.tenant, conversation_id),
         )
 
-    def _found(self, owner: Owner, message: str) -> list[Recalled] | None:
+    def _found(self, owner: Owner, message: str) -> list[RecalledPassage] | None:
         """Return passages, or None where the search is away: an answer from less is better than none."""
-        if not need_of(message).search:
+        if not decide_recall(message).search:
             return []
         try:
-            return self.recollection.found(owner, message, limit=PASSAGES)
+            return self.recollection.found(owner, message, limit=PASSAGES_ASKED)
         except UnavailableError:
             return None
 
 
 @dataclass(frozen=True)
-class Gathering:
+class PendingReads:
     """Reads that are under way."""
 
-    gatherer: Gatherer
+    gatherer: ContextLoader
     owner: Owner
     conversation_id: str
     conversation: Future[Conversation]
     profile: Future[Profile]
-    fresh: Future[list[Fresh]]
-    found: Future[list[Recalled] | None]
-    folded: Future[Folded | None]
+    fresh: Future[list[UnprocessedMessage]]
+    found: Future[list[RecalledPassage] | None]
+    folded: Future[EntitySnapshot | None]
 
-    def finish(self) -> Gathered:
+    def finish(self) -> LoadedContext:
         """Read the window and the outline from where the conversation says they begin, and wait for the rest.
 
         Raises:
@@ -91,13 +91,17 @@ class Gathering:
         conversation = self.conversation.result()
         conversation.admit(self.owner.user)
         marks = conversation.marks
-        cut = planned_cut(marks, ratio=ratio_of(marks.rate))
+        cut = plan_window_start(marks, ratio=ratio_or_default(marks.rate))
         messages = parts.pool.submit(
-            parts.conversations.recent, tenant, self.conversation_id, limit=MESSAGES_MAX, after=cut.after
+            parts.conversations.recent,
+            tenant,
+            self.conversation_id,
+            limit=WINDOW_MESSAGES_MAX,
+            after=cut.after,
         )
         outline = parts.pool.submit(parts.summaries.outline, tenant, self.conversation_id, cut.version)
         found = self.found.result()
-        sources = Sources(
+        sources = PromptSources(
             conversation_id=self.conversation_id,
             profile=self.profile.result(),
             marks=marks,
@@ -110,4 +114,4 @@ class Gathering:
             degraded=found is None,
             folded=self.folded.result(),
         )
-        return Gathered(conversation, sources)
+        return LoadedContext(conversation, sources)

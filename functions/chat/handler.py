@@ -16,20 +16,20 @@ from aws_lambda_powertools.event_handler.openapi.params import Body, Header, Pat
 from aws_lambda_powertools.logging.correlation_paths import API_GATEWAY_HTTP
 from aws_lambda_powertools.utilities.typing import LambdaContext
 
-from functions.chat.admission import check
-from functions.chat.api import Answer, MessageIn, Promised
-from functions.chat.gathering import Gatherer
-from functions.chat.reproduction import Reproduced, Reproduction
-from functions.chat.results import Results, WholeResults
-from functions.chat.socket import Socket
-from functions.chat.socket_door import answer_gateway
-from functions.chat.streaming import LongTurn, Streaming
-from functions.chat.toolbox import Toolbox
-from functions.chat.tooling import Acting, DataSources
+from functions.chat.admission import check_message
+from functions.chat.api import ChatAnswer, MessageIn, PendingAnswer
+from functions.chat.gathering import ContextLoader
+from functions.chat.reproduction import PromptReproduction, ReproducedPrompt
+from functions.chat.results import FullToolResults, ToolResultStore
+from functions.chat.socket import WebSocketService
+from functions.chat.socket_door import handle_gateway_event
+from functions.chat.streaming import TurnJob, TurnWorker
+from functions.chat.toolbox import ToolExecutor
+from functions.chat.tooling import ToolContext, ToolSources
 from functions.chat.tools import registry
 from functions.chat.turns import TurnIds
-from functions.chat.usecase import Chat
-from functions.chat.waiting import Waiting
+from functions.chat.usecase import ChatService
+from functions.chat.waiting import ReplyWaiter
 from membus import (
     wiring,
     wiring_cold,
@@ -40,11 +40,11 @@ from membus import (
     wiring_search,
     wiring_socket,
 )
-from membus.domain.context import Context
-from membus.domain.conversation import MessageIds, Turn
+from membus.domain.context import PromptContext
+from membus.domain.conversation import MessageIdGenerator, Turn
 from membus.domain.identity import Caller, Id
 from membus.errors import InvalidError
-from membus.http import application, caller, respond, route
+from membus.http import create_application, describe_route, get_caller, respond_to_request
 from membus.observability import logger
 
 WAIT_SECONDS = 24
@@ -52,8 +52,8 @@ WAIT_SECONDS = 24
 RESERVE_SECONDS = 3
 """Of an invocation, for storing the turn."""
 
-app = application()
-ids = MessageIds()
+app = create_application()
+ids = MessageIdGenerator()
 pool, hands = ThreadPoolExecutor(max_workers=6), ThreadPoolExecutor(max_workers=4)
 """A tool that hangs must not keep a prompt from being gathered."""
 pause = time.sleep
@@ -65,42 +65,44 @@ Conversation = Annotated[Id, Path()]
     "/v1/conversations/<conversation>/messages",
     summary="Say something and get the answer",
     responses={
-        HTTPStatus.OK: {"description": "The answer", "content": {"application/json": {"model": Answer}}},
+        HTTPStatus.OK: {"description": "The answer", "content": {"application/json": {"model": ChatAnswer}}},
         HTTPStatus.ACCEPTED: {
             "description": "It takes longer than a request may: the message to ask for",
-            "content": {"application/json": {"model": Promised}},
+            "content": {"application/json": {"model": PendingAnswer}},
         },
     },
-    **route("chat", "chat"),
+    **describe_route("chat", "chat"),
 )
 def post_message(
     conversation: Conversation,
     asked: Annotated[MessageIn, Body()],
     key: Annotated[str | None, Header(alias="Idempotency-Key", min_length=1, max_length=255)] = None,
-) -> Response[Answer | Promised]:
+) -> Response[ChatAnswer | PendingAnswer]:
     if key is None:
         raise InvalidError(
             "send an Idempotency-Key: this request makes something new", code="idempotency_key_missing"
         )
-    who = caller(app)
-    check(asked)
+    who = get_caller(app)
+    check_message(asked)
     told = _chat(app.lambda_context).told(who.tenant, conversation, asked, request_key=key)
     answer = told or _waiting().answer(_long_turn(who, conversation, asked, key), seconds=WAIT_SECONDS)
     if isinstance(answer, Turn):
-        return Response(HTTPStatus.OK, body=Answer.of(answer), content_type=content_types.APPLICATION_JSON)
+        return Response(
+            HTTPStatus.OK, body=ChatAnswer.of(answer), content_type=content_types.APPLICATION_JSON
+        )
     message = answer.message(
         wiring_conversations.conversations().conversation(who.tenant, conversation), wiring.now()
     )
     where = f"/v1/conversations/{conversation}/messages/{answer.message_id}"
     headers: dict[str, str | list[str]] = {"Location": where, "Retry-After": "2"}
-    body = Promised(message=message)
+    body = PendingAnswer(message=message)
     return Response(
         HTTPStatus.ACCEPTED, body=body, content_type=content_types.APPLICATION_JSON, headers=headers
     )
 
 
-def _long_turn(who: Caller, conversation_id: str, asked: MessageIn, key: str) -> LongTurn:
-    return LongTurn(
+def _long_turn(who: Caller, conversation_id: str, asked: MessageIn, key: str) -> TurnJob:
+    return TurnJob(
         tenant=who.tenant,
         conversation_id=conversation_id,
         message=asked,
@@ -110,58 +112,62 @@ def _long_turn(who: Caller, conversation_id: str, asked: MessageIn, key: str) ->
     )
 
 
-def _waiting() -> Waiting:
+def _waiting() -> ReplyWaiter:
     pending, turns = wiring_socket.pending(), wiring_socket.turns()
-    return Waiting(wiring_conversations.conversations(), pending, turns, wiring.now, pause, time.monotonic)
+    return ReplyWaiter(
+        wiring_conversations.conversations(), pending, turns, wiring.now, pause, time.monotonic
+    )
 
 
 @app.get(
     "/v1/conversations/<conversation>/context",
     summary="Exactly what a message would send, by section; calls no model",
-    **route("chat", "memory:read"),
+    **describe_route("chat", "memory:read"),
 )
 def get_context(
     conversation: Conversation,
     message: Annotated[str, Query(max_length=10_000)] = "",
     author: Annotated[Id | None, Query()] = None,
-) -> Context:
-    return _chat(app.lambda_context).context(caller(app).tenant, conversation, message, author=author)
+) -> PromptContext:
+    return _chat(app.lambda_context).context(get_caller(app).tenant, conversation, message, author=author)
 
 
 @app.get(
     "/v1/conversations/<conversation>/messages/<message>/context",
     summary="The prompt of an old reply, made again and checked; calls no model",
-    **route("chat", "memory:read"),
+    **describe_route("chat", "memory:read"),
 )
-def get_message_context(conversation: Conversation, message: Annotated[Id, Path()]) -> Reproduced:
-    return Reproduction(_gatherer(), wiring_erasing.gate()).of(caller(app).tenant, conversation, message)
+def get_message_context(conversation: Conversation, message: Annotated[Id, Path()]) -> ReproducedPrompt:
+    return PromptReproduction(_gatherer(), wiring_erasing.gate()).of(
+        get_caller(app).tenant, conversation, message
+    )
 
 
 @app.get(
     "/v1/conversations/<conversation>/messages/<message>/results",
     summary="All that the tools of a reply gave, beyond what the model was shown",
-    **route("chat", "memory:read"),
+    **describe_route("chat", "memory:read"),
 )
-def get_results(conversation: Conversation, message: Annotated[Id, Path()]) -> WholeResults:
-    tenant, conversations = caller(app).tenant, wiring_conversations.conversations()
+def get_results(conversation: Conversation, message: Annotated[Id, Path()]) -> FullToolResults:
+    tenant, conversations = get_caller(app).tenant, wiring_conversations.conversations()
     wiring_erasing.gate().open(tenant, conversation, conversations)
-    return Results(wiring.contents, _unkept).of(conversations, tenant, conversation, message)
+    return ToolResultStore(wiring.contents, _unkept).of(conversations, tenant, conversation, message)
 
 
 @logger.inject_lambda_context(correlation_id_path=API_GATEWAY_HTTP)
 def handler(event: dict[str, Any], context: LambdaContext) -> dict[str, Any] | None:
     if event.keys() == {"turn"}:  # from this function itself: no gateway makes such an event
-        turn = LongTurn.model_validate(event["turn"])
+        turn = TurnJob.model_validate(event["turn"])
         chat = _chat(context, whole_tenant=turn.whole_tenant)
-        Streaming(chat, wiring_socket.push(), wiring_socket.pending(), chat.seconds_left).run(turn)
+        TurnWorker(chat, wiring_socket.push(), wiring_socket.pending(), chat.seconds_left).run(turn)
         return None
     if "connectionId" in event["requestContext"]:
-        return answer_gateway(event, _socket())
-    return respond(app, event, context, admit=wiring_rates.turnstile().admit)
+        return handle_gateway_event(event, _socket())
+    return respond_to_request(app, event, context, admit=wiring_rates.turnstile().admit)
 
 
-def _socket() -> Socket:
-    return Socket(
+def _socket() -> WebSocketService:
+    return WebSocketService(
         connections=wiring_socket.connections(),
         keys=wiring.api_keys(),
         replies=wiring_socket.replies(),
@@ -174,13 +180,13 @@ def _socket() -> Socket:
     )
 
 
-def _chat(context: LambdaContext, *, whole_tenant: bool = False) -> Chat:
+def _chat(context: LambdaContext, *, whole_tenant: bool = False) -> ChatService:
     """Tools see the acting user's own, unless the caller may see the whole tenant."""
 
     def seconds_left() -> float:
         return context.get_remaining_time_in_millis() / 1000 - RESERVE_SECONDS
 
-    return Chat(
+    return ChatService(
         gatherer=_gatherer(),
         gate=wiring_erasing.gate(),
         conversations=wiring_conversations.conversations(),
@@ -188,7 +194,7 @@ def _chat(context: LambdaContext, *, whole_tenant: bool = False) -> Chat:
         announcements=wiring_search.announcements,
         model=partial(wiring_models.model, "chat"),
         toolbox=partial(_toolbox, seconds_left, whole_tenant),
-        results=Results(wiring.contents, _unkept),
+        results=ToolResultStore(wiring.contents, _unkept),
         clock=wiring.now,
         seconds_left=seconds_left,
         ids=ids,
@@ -199,21 +205,23 @@ def _unkept(why: str) -> None:
     logger.warning("whole results are not kept", extra={"why": why})
 
 
-def _toolbox(seconds_left: Callable[[], float], whole_tenant: bool, acting: Acting) -> Toolbox:  # noqa: FBT001
+def _toolbox(seconds_left: Callable[[], float], whole_tenant: bool, acting: ToolContext) -> ToolExecutor:  # noqa: FBT001
     def tell(tool: str, why: str) -> None:
         logger.warning("a tool failed", extra={"tool": tool, "why": why, "tenant_id": acting.owner.tenant})
 
-    sources = DataSources(
+    sources = ToolSources(
         wiring_search.recollection(),
         wiring_search.episodes(),
         wiring_cold.archive,
         wiring_erasing.gate().hidden,
     )
-    return Toolbox(registry, sources, replace(acting, whole_tenant=whole_tenant), hands, seconds_left, tell)
+    return ToolExecutor(
+        registry, sources, replace(acting, whole_tenant=whole_tenant), hands, seconds_left, tell
+    )
 
 
-def _gatherer() -> Gatherer:
-    return Gatherer(
+def _gatherer() -> ContextLoader:
+    return ContextLoader(
         conversations=wiring_conversations.conversations(),
         summaries=wiring_conversations.summaries(),
         facts=wiring.facts(),

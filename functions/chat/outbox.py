@@ -11,22 +11,22 @@ from dataclasses import asdict
 from types import TracebackType
 from typing import Self
 
-from functions.chat.frames import HEARTBEAT, Frame, Heading, coalesced, written
+from functions.chat.frames import HEARTBEAT, Frame, FrameHeader, encode_frame, merge_deltas
 from membus.errors import UnavailableError
 from membus.observability import logger
-from membus.ports.connections import Push
+from membus.ports.connections import SocketSender
 
 HEARTBEAT_SECONDS = 20
 """Of silence.
 
 API Gateway ends an idle connection after ten minutes, and what lies before it often after one.
 """
-PACE_SECONDS = 0.05
+POST_INTERVAL_SECONDS = 0.05
 """Between posts: words gather meanwhile, and a frame holds a few of them."""
 END: Frame = {"type": "end"}
 
 
-class Outbox:
+class FrameSender:
     """A context: leaving it sends what is left.
 
     A client that is gone is sent nothing more, and nobody is disturbed.
@@ -34,9 +34,9 @@ class Outbox:
 
     def __init__(
         self,
-        push: Push,
+        push: SocketSender,
         connection_id: str,
-        heading: Heading,
+        heading: FrameHeader,
         *,
         heartbeat_seconds: float = HEARTBEAT_SECONDS,
         pause: Callable[[float], None] = time.sleep,
@@ -67,10 +67,10 @@ class Outbox:
         while not ending:
             taken = self._taken()
             ending = END in taken
-            for frame in coalesced(each for each in taken if each is not END):
+            for frame in merge_deltas(each for each in taken if each is not END):
                 self._post(frame)
             if not ending:
-                self._pause(PACE_SECONDS)
+                self._pause(POST_INTERVAL_SECONDS)
 
     def _taken(self) -> list[Frame]:
         """Wait for something to say, and take all there is; after a long silence that is a heartbeat."""
@@ -87,7 +87,7 @@ class Outbox:
             return
         try:
             self._open = self._push.post(
-                self._connection_id, written(frame, **asdict(self._heading), seq=self._seq)
+                self._connection_id, encode_frame(frame, **asdict(self._heading), seq=self._seq)
             )
         except UnavailableError as refused:
             # A stream with a hole would be read as whole; a closed one is asked for again.

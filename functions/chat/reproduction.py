@@ -5,22 +5,28 @@ from dataclasses import dataclass, field
 
 from pydantic import BaseModel
 
-from functions.chat.gathering import Gatherer
-from membus.domain.context import PROMPT_VERSION, Context, Sources, assemble, fingerprint
+from functions.chat.gathering import ContextLoader
+from membus.domain.context import (
+    PROMPT_VERSION,
+    PromptContext,
+    PromptSources,
+    assemble_context,
+    prompt_fingerprint,
+)
 from membus.domain.conversation import Message
 from membus.domain.facts import Fact, fold
-from membus.domain.fresh import Fresh
+from membus.domain.fresh import UnprocessedMessage
 from membus.domain.identity import Owner
-from membus.domain.marks import Marks
+from membus.domain.marks import ConversationCounters
 from membus.domain.profile import Profile
-from membus.domain.provenance import FactRef, FreshRef, PromptProvenance, RecallRef, digest_of
-from membus.domain.recall import Recalled
-from membus.domain.window import MESSAGES_MAX
-from membus.erasing import Gate
+from membus.domain.provenance import FactRef, PromptProvenance, RecallRef, UnprocessedRef, text_digest
+from membus.domain.recall import RecalledPassage
+from membus.domain.window import WINDOW_MESSAGES_MAX
+from membus.erasing import ErasureGuard
 from membus.errors import NotFoundError
 
 
-class Reproduced(BaseModel):
+class ReproducedPrompt(BaseModel):
     """`identical` says that `context.prompt` has the bytes that were sent: its fingerprint is the stored one.
 
     Where it has not, `missing` names what has been erased or changed since, as far as anything still tells.
@@ -29,37 +35,37 @@ class Reproduced(BaseModel):
     identical: bool
     missing: list[str]
     provenance: PromptProvenance
-    context: Context
+    context: PromptContext
 
 
 @dataclass(frozen=True)
-class Reproduction:
-    gatherer: Gatherer
-    gate: Gate
+class PromptReproduction:
+    gatherer: ContextLoader
+    gate: ErasureGuard
     missing: list[str] = field(default_factory=list)
 
-    def of(self, tenant: str, conversation_id: str, message_id: str) -> Reproduced:
+    def of(self, tenant: str, conversation_id: str, message_id: str) -> ReproducedPrompt:
         """Raises NotFoundError where nothing is known of the message's prompt, or the message itself is gone."""
         conversations = self.gatherer.conversations
         self.gate.open(tenant, conversation_id, conversations)
         made = conversations.provenance(tenant, conversation_id, message_id)
         asked = conversations.message(tenant, conversation_id, made.user_message_id)
-        context = assemble(self._sources(tenant, conversation_id, made), asked.content, made.at)
-        identical = fingerprint(context.prompt) == made.prompt_hash
+        context = assemble_context(self._sources(tenant, conversation_id, made), asked.content, made.at)
+        identical = prompt_fingerprint(context.prompt) == made.prompt_hash
         if not identical and made.prompt_version != PROMPT_VERSION:
             self.missing.append(f"prompt version {made.prompt_version}")
-        return Reproduced(identical=identical, missing=self.missing, provenance=made, context=context)
+        return ReproducedPrompt(identical=identical, missing=self.missing, provenance=made, context=context)
 
-    def _sources(self, tenant: str, conversation_id: str, made: PromptProvenance) -> Sources:
+    def _sources(self, tenant: str, conversation_id: str, made: PromptProvenance) -> PromptSources:
         parts, owner = self.gatherer, Owner(tenant=tenant, user=made.author)
         outline = parts.summaries.outline(tenant, conversation_id, made.cut.version)
         if outline.border.version != made.outline_version:
             self.missing.append(f"summary version {made.outline_version}")
         facts = parts.pool.map(lambda each: self._fact(owner, each), made.facts)
-        return Sources(
+        return PromptSources(
             conversation_id=conversation_id,
             profile=Profile(owner=owner, facts=tuple(filter(None, facts))),
-            marks=Marks(cut=made.cut, rate=made.rate),
+            marks=ConversationCounters(cut=made.cut, rate=made.rate),
             cut=made.cut,
             outline=outline,
             messages=self._window(tenant, conversation_id, made),
@@ -82,14 +88,14 @@ class Reproduction:
         if made.window_first is None or made.window_last is None:
             return []
         behind = self.gatherer.summaries.unsummarised(
-            tenant, conversation_id, after=made.cut.after, limit=MESSAGES_MAX
+            tenant, conversation_id, after=made.cut.after, limit=WINDOW_MESSAGES_MAX
         )
         window = [each for each in behind if made.window_first <= each.message_id <= made.window_last]
         if len(window) != made.window_messages:
             self.missing.append(f"messages {made.window_first} to {made.window_last}")
         return window
 
-    def _fresh(self, tenant: str, named: tuple[FreshRef, ...]) -> Iterator[Fresh]:
+    def _fresh(self, tenant: str, named: tuple[UnprocessedRef, ...]) -> Iterator[UnprocessedMessage]:
         for each in named:
             if each.conversation_id is None:
                 self.missing.append(f"words of event {each.event_id}")
@@ -100,20 +106,20 @@ class Reproduction:
             except NotFoundError:
                 self.missing.append(f"message {message_id} of conversation {each.conversation_id}")
             else:
-                yield Fresh(
+                yield UnprocessedMessage(
                     event_id=each.event_id,
                     conversation_id=each.conversation_id,
                     text=said.content,
                     said_at=said.created_at,
                 )
 
-    def _recalled(self, tenant: str, named: tuple[RecallRef, ...]) -> Iterator[Recalled]:
+    def _recalled(self, tenant: str, named: tuple[RecallRef, ...]) -> Iterator[RecalledPassage]:
         texts = self.gatherer.recollection.texts(tenant, [each.memory_id for each in named]) if named else {}
         for each in named:
             text = next(
-                (text for text in texts.get(each.memory_id, []) if digest_of(text) == each.digest), None
+                (text for text in texts.get(each.memory_id, []) if text_digest(text) == each.digest), None
             )
             if text is None:
                 self.missing.append(f"passage of {each.memory_id}")
             else:
-                yield Recalled(**each.model_dump(exclude={"digest"}), text=text)
+                yield RecalledPassage(**each.model_dump(exclude={"digest"}), text=text)

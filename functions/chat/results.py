@@ -9,14 +9,14 @@ from dataclasses import dataclass
 
 from pydantic import BaseModel
 
-from membus.domain.conversation import Conversation, Turn, results_key
+from membus.domain.conversation import Conversation, Turn, tool_results_key
 from membus.domain.prompt import ToolCall
 from membus.errors import UnavailableError
-from membus.ports.contents import ContentStore
+from membus.ports.contents import BlobStore
 from membus.ports.conversations import ConversationStore
 
 
-class WholeResult(BaseModel):
+class FullToolResult(BaseModel):
     """A call and all that it gave; the model saw `shown` of it."""
 
     call: ToolCall
@@ -25,15 +25,15 @@ class WholeResult(BaseModel):
     content: str
 
 
-class WholeResults(BaseModel):
-    items: list[WholeResult]
+class FullToolResults(BaseModel):
+    items: list[FullToolResult]
 
 
 @dataclass(frozen=True)
-class Results:
+class ToolResultStore:
     """`tell` hears of results that could not be kept: an answer does not wait for them."""
 
-    contents: Callable[[], ContentStore]
+    contents: Callable[[], BlobStore]
     tell: Callable[[str], None]
 
     def keep(self, conversation: Conversation, turn: Turn, whole: Mapping[str, str]) -> Turn:
@@ -51,7 +51,7 @@ class Results:
         """
         if not whole:
             return None
-        key = results_key(conversation, message_id, len(whole))
+        key = tool_results_key(conversation, message_id, len(whole))
         try:
             self.contents().keep(key, json.dumps(dict(whole), ensure_ascii=False))
         except UnavailableError as error:
@@ -67,12 +67,12 @@ class Results:
 
     def of(
         self, conversations: ConversationStore, tenant: str, conversation_id: str, message_id: str
-    ) -> WholeResults:
+    ) -> FullToolResults:
         """Raises NotFoundError where there is no such message; the caller has found its conversation."""
         message = conversations.message(tenant, conversation_id, message_id)
         whole = self.whole(message.spilled)
         items = [
-            WholeResult(
+            FullToolResult(
                 call=call,
                 failed=result.failed,
                 shown=result.content,
@@ -81,4 +81,4 @@ class Results:
             for step in message.steps
             for call, result in zip(step.calls, step.results, strict=True)
         ]
-        return WholeResults(items=items)
+        return FullToolResults(items=items)

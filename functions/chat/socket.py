@@ -7,28 +7,28 @@ from collections.abc import Callable, Iterable
 from dataclasses import dataclass, field, replace
 
 from functions.chat import frames
-from functions.chat.admission import check
+from functions.chat.admission import check_message
 from functions.chat.api import MessageIn
-from functions.chat.frames import Frame, written
-from functions.chat.socket_api import Action, ChatAction, PingAction, ResumeAction, action_of
-from functions.chat.streaming import LongTurn, promise
+from functions.chat.frames import Frame, encode_frame
+from functions.chat.socket_api import Action, ChatAction, PingAction, ResumeAction, parse_action
+from functions.chat.streaming import TurnJob, start_turn_job
 from functions.chat.turns import TurnIds
-from membus.domain.api_key import ApiKey, Scope
-from membus.domain.connection import Connection
-from membus.domain.conversation import MessageIds
+from membus.domain.api_key import ApiKey, ApiScope
+from membus.domain.connection import SocketConnection
+from membus.domain.conversation import MessageIdGenerator
 from membus.domain.identity import Caller
-from membus.erasing import Gate
+from membus.erasing import ErasureGuard
 from membus.errors import ConflictError, ForbiddenError, MembusError, NotFoundError, UnauthorizedError
 from membus.observability import logger
-from membus.ports.api_keys import ApiKeys
+from membus.ports.api_keys import ApiKeyStore
 from membus.ports.clock import Clock
-from membus.ports.connections import ConnectionStore, Push
-from membus.ports.turns import BackgroundTurns
-from membus.replies import Replies
+from membus.ports.connections import ConnectionStore, SocketSender
+from membus.ports.turns import TurnQueue
+from membus.replies import MessageReader
 
 
 @dataclass(frozen=True)
-class Said:
+class SocketMessage:
     """A message as the gateway hands it over.
 
     `tenant` is what its authorizer found out when the client connected.
@@ -40,27 +40,27 @@ class Said:
     request_id: str
     heading: dict[str, str] = field(default_factory=dict)
 
-    def about(self, asked: Action) -> "Said":
+    def about(self, asked: Action) -> "SocketMessage":
         """Return it with what its answers name: the client's own id for it, and what it is about."""
         names = asked.model_dump(include={"conversation_id", "message_id"})
         return replace(self, request_id=asked.request_id or self.request_id, heading=names)
 
 
 @dataclass(frozen=True)
-class Socket:
+class WebSocketService:
     connections: ConnectionStore
-    keys: ApiKeys
-    replies: Replies
-    gate: Gate
-    push: Push
-    turns: BackgroundTurns
+    keys: ApiKeyStore
+    replies: MessageReader
+    gate: ErasureGuard
+    push: SocketSender
+    turns: TurnQueue
     clock: Clock
-    ids: MessageIds
+    ids: MessageIdGenerator
     admit: Callable[[str], None]
 
     def open(self, caller: Caller, connection_id: str) -> None:
         self.connections.open(
-            Connection(
+            SocketConnection(
                 connection_id=connection_id,
                 tenant_id=caller.tenant,
                 key_id=caller.key_id,
@@ -69,25 +69,25 @@ class Socket:
             )
         )
 
-    def take(self, said: Said) -> None:
+    def take(self, said: SocketMessage) -> None:
         """Answer a message, or have it answered; every answer ends with `done`, `pong` or `error`."""
         try:
             key = self._admit(said)
-            asked = action_of(said.text)
+            asked = parse_action(said.text)
             said = said.about(asked)
             answer = self._answer(said, asked, key)
         except UnauthorizedError as refusal:
-            self._say(said, [frames.error(refusal)])
+            self._say(said, [frames.error_frame(refusal)])
             self.push.hang_up(said.connection_id)
         except MembusError as error:
-            self._say(said, [frames.error(error)])
+            self._say(said, [frames.error_frame(error)])
         except Exception:  # noqa: BLE001 - the edge: whatever it is, the client hears of it
             logger.exception("a defect reached the edge")
-            self._say(said, [frames.error(MembusError("something went wrong on our side"))])
+            self._say(said, [frames.error_frame(MembusError("something went wrong on our side"))])
         else:
             self._say(said, answer)
 
-    def _admit(self, said: Said) -> ApiKey:
+    def _admit(self, said: SocketMessage) -> ApiKey:
         """Look at the key anew: whoever connected two hours ago may have lost it since."""
         try:
             connection = self.connections.find(said.tenant, said.connection_id)
@@ -96,12 +96,12 @@ class Socket:
         key = self.keys.find(connection.key_id)
         if key is None or key.tenant_id != connection.tenant_id or key.status(self.clock()) != "active":
             raise UnauthorizedError("the key of this connection does not hold any more")
-        if Scope.CHAT not in key.scopes:
-            raise ForbiddenError(f"this key lacks the scope {Scope.CHAT}", code="scope_missing")
+        if ApiScope.CHAT not in key.scopes:
+            raise ForbiddenError(f"this key lacks the scope {ApiScope.CHAT}", code="scope_missing")
         self.admit(connection.tenant_id)
         return key
 
-    def _answer(self, said: Said, asked: Action, key: ApiKey) -> Iterable[Frame]:
+    def _answer(self, said: SocketMessage, asked: Action, key: ApiKey) -> Iterable[Frame]:
         if isinstance(asked, PingAction):
             return [{"type": "pong"}]
         if isinstance(asked, ResumeAction):
@@ -109,22 +109,22 @@ class Socket:
         self._begin(said, asked, key)
         return []
 
-    def _begin(self, said: Said, asked: ChatAction, key: ApiKey) -> None:
+    def _begin(self, said: SocketMessage, asked: ChatAction, key: ApiKey) -> None:
         conversation = self.replies.conversations.conversation(said.tenant, asked.conversation_id)
         author = asked.author or conversation.user_id
         conversation.admit(author)
         message = MessageIn(content=asked.content, author=author, remember=asked.remember)
-        check(message)
-        turn = LongTurn(
+        check_message(message)
+        turn = TurnJob(
             tenant=said.tenant,
             conversation_id=asked.conversation_id,
             message=message,
             request_id=said.request_id,
             ids=TurnIds.new(self.ids, self.clock()),
             connection_id=said.connection_id,
-            whole_tenant=Scope.ADMIN in key.scopes,
+            whole_tenant=ApiScope.ADMIN in key.scopes,
         )
-        first = promise(turn, self.replies.pending, self.turns, self.clock())
+        first = start_turn_job(turn, self.replies.pending, self.turns, self.clock())
         if first.message_id != turn.ids.reply:
             raise ConflictError(f"this request is being answered as {first.message_id}", code="in_progress")
 
@@ -132,10 +132,10 @@ class Socket:
         conversation = self.gate.open(tenant, asked.conversation_id, self.replies.conversations)
         if asked.author:
             conversation.admit(asked.author)
-        return frames.stored(self.replies.message(conversation, asked.message_id))
+        return frames.message_frames(self.replies.message(conversation, asked.message_id))
 
-    def _say(self, said: Said, answer: Iterable[Frame]) -> None:
+    def _say(self, said: SocketMessage, answer: Iterable[Frame]) -> None:
         for seq, frame in enumerate(answer):
             self.push.post(
-                said.connection_id, written(frame, request_id=said.request_id, **said.heading, seq=seq)
+                said.connection_id, encode_frame(frame, request_id=said.request_id, **said.heading, seq=seq)
             )

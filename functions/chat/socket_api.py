@@ -8,13 +8,13 @@ from membus.domain import strict_json
 from membus.domain.identity import Id
 from membus.errors import InvalidError
 
-MESSAGE_BYTES_MAX = 128 * 1024
+SOCKET_MESSAGE_BYTES_MAX = 128 * 1024
 """What API Gateway takes in one message, in frames of 32 KB each."""
 
 RequestId = Annotated[str, Field(min_length=1, max_length=255)]
 
 
-class _Asked(BaseModel):
+class _SocketAction(BaseModel):
     model_config = ConfigDict(extra="forbid")
 
     request_id: RequestId | None = Field(
@@ -22,7 +22,7 @@ class _Asked(BaseModel):
     )
 
 
-class ChatAction(_Asked):
+class ChatAction(_SocketAction):
     """`author` is the conversation's owner unless it says otherwise."""
 
     action: Literal["chat"]
@@ -32,14 +32,14 @@ class ChatAction(_Asked):
     remember: bool = True
 
 
-class ResumeAction(_Asked):
+class ResumeAction(_SocketAction):
     action: Literal["resume"]
     conversation_id: Id
     message_id: Id
     author: Id | None = None
 
 
-class PingAction(_Asked):
+class PingAction(_SocketAction):
     action: Literal["ping"]
 
 
@@ -47,16 +47,18 @@ Action = ChatAction | ResumeAction | PingAction
 _ACTIONS: TypeAdapter[Action] = TypeAdapter(Annotated[Action, Field(discriminator="action")])
 
 
-def action_of(text: str) -> Action:
+def parse_action(text: str) -> Action:
     """Read a message.
 
     Raises:
         InvalidError: `payload_too_large`, `invalid_json`, `unknown_action`, or `invalid` with what is wrong
             by field.
     """
-    if len(text.encode("utf-8", "surrogatepass")) > MESSAGE_BYTES_MAX:
-        raise InvalidError(f"a message takes at most {MESSAGE_BYTES_MAX} bytes", code="payload_too_large")
-    said: Any = strict_json.loads(text)
+    if len(text.encode("utf-8", "surrogatepass")) > SOCKET_MESSAGE_BYTES_MAX:
+        raise InvalidError(
+            f"a message takes at most {SOCKET_MESSAGE_BYTES_MAX} bytes", code="payload_too_large"
+        )
+    said: Any = strict_json.parse_strict_json(text)
     try:
         return _ACTIONS.validate_python(said)
     except ValidationError as error:

@@ -3,10 +3,19 @@
 from collections.abc import Callable, Generator, Sequence
 from dataclasses import dataclass
 
-from functions.chat.toolbox import Toolbox
-from membus.domain.context import CEILING, Context
+from functions.chat.toolbox import ToolExecutor
+from membus.domain.context import PROMPT_TOKENS_MAX, PromptContext
 from membus.domain.conversation import Step
-from membus.domain.prompt import Prompt, Reply, Said, Stopped, TextDelta, ToolCall, ToolResult, Usage
+from membus.domain.prompt import (
+    ChatMessage,
+    ModelReply,
+    Prompt,
+    ReplyEnd,
+    TextDelta,
+    TokenUsage,
+    ToolCall,
+    ToolResult,
+)
 from membus.domain.tokens import MESSAGE_OVERHEAD
 from membus.domain.visible import is_blank
 from membus.errors import ModelError, UnavailableError
@@ -14,34 +23,34 @@ from membus.ports.model import LanguageModel
 
 MAX_TOKENS = 1_000
 STEPS_MAX = 5
-ROOM_MIN = 200
+STEP_TOKENS_MIN = 200
 """Tokens below the ceiling that a result is worth asking for."""
-FRAMES = 2 * MESSAGE_OVERHEAD
+STEP_OVERHEAD = 2 * MESSAGE_OVERHEAD
 """Of the two messages that a step adds to a prompt."""
 
-Heard = TextDelta | ToolCall | ToolResult | Usage
+ChatStreamEvent = TextDelta | ToolCall | ToolResult | TokenUsage
 
 
 @dataclass
-class Unfinished:
+class PartialReply:
     """What has been heard of an answer, in case there will be no more of it: it was heard, so it is kept."""
 
     model: str
     text: str = ""
-    usage: Usage = Usage(input=0, output=0)  # noqa: RUF009 - frozen
+    usage: TokenUsage = TokenUsage(input=0, output=0)  # noqa: RUF009 - frozen
 
-    def take(self, event: TextDelta | ToolCall | Usage) -> None:
+    def take(self, event: TextDelta | ToolCall | TokenUsage) -> None:
         if isinstance(event, TextDelta):
             self.text += event.text
-        elif isinstance(event, Usage):
+        elif isinstance(event, TokenUsage):
             self.usage = event
 
-    def broken_off(self) -> Reply:
-        return Reply(text=self.text, stop_reason="cut_off", model=self.model, usage=self.usage)
+    def broken_off(self) -> ModelReply:
+        return ModelReply(text=self.text, stop_reason="cut_off", model=self.model, usage=self.usage)
 
 
 @dataclass(frozen=True)
-class Spoken:
+class AgentResult:
     """`first` answered the prompt of the turn.
 
     `last` is what was said in the end, and took `usage` with all before.
@@ -49,38 +58,40 @@ class Spoken:
     In a turn that was taken up again, `before` tokens of steps stood behind that prompt already.
     """
 
-    first: Reply
-    last: Reply
-    usage: Usage
+    first: ModelReply
+    last: ModelReply
+    usage: TokenUsage
     steps: tuple[Step, ...] = ()
     before: int = 0
 
 
 @dataclass(frozen=True)
-class Underway:
+class TurnProgress:
     """What was done of a turn before it was cut off, and where each further step is kept with what it took."""
 
     steps: tuple[Step, ...]
-    usage: Usage
-    keep: Callable[[tuple[Step, ...], Usage], None]
+    usage: TokenUsage
+    keep: Callable[[tuple[Step, ...], TokenUsage], None]
 
 
-NOTHING = Usage(input=0, output=0, dollars=0.0)
+NO_USAGE = TokenUsage(input=0, output=0, dollars=0.0)
 
 
-def from_the_beginning() -> Underway:
+def new_turn_progress() -> TurnProgress:
     """Return a turn of which nothing is done and nothing kept."""
-    return Underway((), NOTHING, lambda _steps, _usage: None)
+    return TurnProgress((), NO_USAGE, lambda _steps, _usage: None)
 
 
 @dataclass(frozen=True)
-class Speaking:
+class AgentLoop:
     model: LanguageModel
-    toolbox: Toolbox
+    toolbox: ToolExecutor
     seconds_left: Callable[[], float]
     streaming: bool
 
-    def turn(self, context: Context, underway: Underway) -> Generator[Heard, None, Spoken]:
+    def turn(
+        self, context: PromptContext, underway: TurnProgress
+    ) -> Generator[ChatStreamEvent, None, AgentResult]:
         """Yield what is heard until the model has answered, with the tools it calls for on the way.
 
         After five steps, in circles, out of room or out of time it has to answer with what it has: the tools
@@ -88,11 +99,11 @@ class Speaking:
         outgrow the ceiling are not answered: the model is asked once more without them. Each step is kept
         before the model is asked again, so that a turn that is cut off goes on from there.
         """
-        prompt, room = context.prompt, (CEILING - context.total_tokens) / context.ratio
+        prompt, room = context.prompt, (PROMPT_TOKENS_MAX - context.total_tokens) / context.ratio
         steps, usage = list(underway.steps), underway.usage
         for done in steps:
-            prompt, room = _behind(
-                prompt, Said(role="assistant", text=done.text, calls=done.calls), done, room
+            prompt, room = _append_step(
+                prompt, ChatMessage(role="assistant", text=done.text, calls=done.calls), done, room
             )
         prompt = prompt.model_copy(update={"calling": not steps or self._goes_on(steps, room)})
         replies = [(yield from self._speak(prompt))]
@@ -101,44 +112,44 @@ class Speaking:
             circling = self.toolbox.knows(reply.calls)
             if step := (yield from self._step(reply, room)):
                 steps.append(step)
-                underway.keep(tuple(steps), _total([usage, *(each.usage for each in replies)]))
-                prompt, room = _behind(prompt, reply.said(), step, room)
+                underway.keep(tuple(steps), _total_usage([usage, *(each.usage for each in replies)]))
+                prompt, room = _append_step(prompt, reply.said(), step, room)
                 goes_on = not circling and self._goes_on(steps, room)
             prompt = prompt.model_copy(update={"calling": goes_on})
             replies.append((yield from self._speak(prompt)))
-        before = sum(step.size() + FRAMES for step in underway.steps)
-        total = _total([usage, *(reply.usage for reply in replies)])
-        return Spoken(replies[0], replies[-1], total, tuple(steps), before)
+        before = sum(step.size() + STEP_OVERHEAD for step in underway.steps)
+        total = _total_usage([usage, *(reply.usage for reply in replies)])
+        return AgentResult(replies[0], replies[-1], total, tuple(steps), before)
 
     def _goes_on(self, steps: Sequence[Step], room: float) -> bool:
-        return len(steps) < STEPS_MAX and room >= ROOM_MIN and self.toolbox.in_time
+        return len(steps) < STEPS_MAX and room >= STEP_TOKENS_MIN and self.toolbox.in_time
 
-    def _step(self, reply: Reply, room: float) -> Generator[Heard, None, Step | None]:
+    def _step(self, reply: ModelReply, room: float) -> Generator[ChatStreamEvent, None, Step | None]:
         """Yield the results of a reply's calls.
 
         Return the step, None where the reply alone outgrows the room.
         """
         asked = Step(text=reply.text, calls=reply.calls, results=())
-        left = room - asked.size() - FRAMES
+        left = room - asked.size() - STEP_OVERHEAD
         if left < 0:
             return None
         results = self.toolbox.answer(reply.calls, room=left)
         yield from results
         return asked.model_copy(update={"results": results})
 
-    def _speak(self, prompt: Prompt) -> Generator[Heard, None, Reply]:
+    def _speak(self, prompt: Prompt) -> Generator[ChatStreamEvent, None, ModelReply]:
         """Let the model speak once: word by word, or whole with as many tries as there is time for."""
         if not self.streaming:
             reply = self.model.reply(prompt, max_tokens=MAX_TOKENS, timeout_seconds=self.seconds_left())
             yield from [TextDelta(text=reply.text)] if reply.text else []
             yield from reply.calls
             return reply
-        said = Unfinished(self.model.name)
+        said = PartialReply(self.model.name)
         try:
             for event in self.model.stream(
                 prompt, max_tokens=MAX_TOKENS, timeout_seconds=self.seconds_left()
             ):
-                if isinstance(event, Stopped):
+                if isinstance(event, ReplyEnd):
                     return event.reply
                 said.take(event)
                 yield event
@@ -149,13 +160,13 @@ class Speaking:
             return said.broken_off()
 
 
-def _behind(prompt: Prompt, said: Said, step: Step, room: float) -> tuple[Prompt, float]:
+def _append_step(prompt: Prompt, said: ChatMessage, step: Step, room: float) -> tuple[Prompt, float]:
     """Return the prompt with a step behind it, and the room that is left."""
-    messages = (*prompt.messages, said, Said(role="user", results=step.results))
-    return prompt.model_copy(update={"messages": messages}), room - step.size() - FRAMES
+    messages = (*prompt.messages, said, ChatMessage(role="user", results=step.results))
+    return prompt.model_copy(update={"messages": messages}), room - step.size() - STEP_OVERHEAD
 
 
-def _total(usages: list[Usage]) -> Usage:
+def _total_usage(usages: list[TokenUsage]) -> TokenUsage:
     dollars = [usage.dollars for usage in usages if usage.dollars is not None]
     tokens = sum(usages[1:], start=usages[0])
     return tokens.model_copy(update={"dollars": sum(dollars) if len(dollars) == len(usages) else None})

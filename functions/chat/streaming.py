@@ -12,25 +12,25 @@ from uuid import uuid4
 from pydantic import AwareDatetime
 
 from functions.chat import frames
-from functions.chat.admission import answers
+from functions.chat.admission import ensure_same_message
 from functions.chat.api import MessageIn
-from functions.chat.frames import Heading
-from functions.chat.outbox import Outbox
+from functions.chat.frames import FrameHeader
+from functions.chat.outbox import FrameSender
 from functions.chat.turns import TurnIds
-from functions.chat.usecase import Chat, ChatEvent, Done, Promise
+from functions.chat.usecase import ChatEvent, ChatService, TurnEnd, TurnResumption
 from membus.domain.conversation import Turn
 from membus.domain.identity import Id, Record
-from membus.domain.pending import Failure, PendingReply, Progress
+from membus.domain.pending import ReplyFailure, ReplyJob, StepProgress
 from membus.domain.prompt import TextDelta, ToolCall
 from membus.domain.visible import is_blank
 from membus.errors import BudgetError, ConflictError, MembusError, UnavailableError
 from membus.observability import logger
-from membus.ports.connections import Push
-from membus.ports.pending import PendingReplies
-from membus.ports.turns import BackgroundTurns
+from membus.ports.connections import SocketSender
+from membus.ports.pending import ReplyJobStore
+from membus.ports.turns import TurnQueue
 
 
-class LongTurn(Record):
+class TurnJob(Record):
     """All that a turn needs to be worked on elsewhere; tenant and rights are the credential's.
 
     Somebody hears of it over a connection, or waits for it over HTTP until `waited_until`.
@@ -49,7 +49,7 @@ class LongTurn(Record):
         return self.model_dump(mode="json")
 
 
-def promise(turn: LongTurn, pending: PendingReplies, turns: BackgroundTurns, now: datetime) -> PendingReply:
+def start_turn_job(turn: TurnJob, pending: ReplyJobStore, turns: TurnQueue, now: datetime) -> ReplyJob:
     """Have the turn worked on, unless its request already is; return the reply that is on its way.
 
     Raises:
@@ -57,30 +57,33 @@ def promise(turn: LongTurn, pending: PendingReplies, turns: BackgroundTurns, now
         NotFoundError: the conversation is gone.
         UnavailableError: the work is not taken; nothing is promised then.
     """
-    mine = PendingReply.begun(turn.ids.reply, turn.message.fingerprint, now)
+    mine = ReplyJob.begun(turn.ids.reply, turn.message.fingerprint, now)
     first = pending.begin(turn.tenant, turn.conversation_id, mine, request_key=turn.request_id)
     if first == mine:
         try:
             turns.begin(turn.event())
         except UnavailableError as refused:
             pending.end(
-                turn.tenant, turn.conversation_id, request_key=turn.request_id, failed=Failure.of(refused)
+                turn.tenant,
+                turn.conversation_id,
+                request_key=turn.request_id,
+                failed=ReplyFailure.of(refused),
             )
             raise
-    answers(first.request, turn.message)
+    ensure_same_message(first.request, turn.message)
     return first
 
 
 @dataclass(frozen=True)
-class Streaming:
+class TurnWorker:
     """`seconds_left` is what is left of the invocation: for so long nobody else works on its turn."""
 
-    chat: Chat
-    push: Push
-    pending: PendingReplies
+    chat: ChatService
+    push: SocketSender
+    pending: ReplyJobStore
     seconds_left: Callable[[], float]
 
-    def run(self, turn: LongTurn) -> None:
+    def run(self, turn: TurnJob) -> None:
         """Work on a promised turn, unless somebody does: Lambda may deliver it twice.
 
         Raises:
@@ -101,12 +104,12 @@ class Streaming:
         else:
             self._stream(turn, turn.connection_id, promise)
 
-    def _outbox(self, turn: LongTurn, connection_id: str) -> Outbox:
-        return Outbox(
-            self.push, connection_id, Heading(turn.request_id, turn.conversation_id, turn.ids.reply)
+    def _outbox(self, turn: TurnJob, connection_id: str) -> FrameSender:
+        return FrameSender(
+            self.push, connection_id, FrameHeader(turn.request_id, turn.conversation_id, turn.ids.reply)
         )
 
-    def _taken(self, turn: LongTurn) -> Promise:
+    def _taken(self, turn: TurnJob) -> TurnResumption:
         where, until = (
             (turn.tenant, turn.conversation_id),
             self.chat.clock() + timedelta(seconds=self.seconds_left()),
@@ -114,19 +117,19 @@ class Streaming:
         digest = self.pending.take(*where, request_key=turn.request_id, worker=uuid4().hex, until=until)
         before = self.pending.progress(*where, digest, request_key=turn.request_id) if digest else None
 
-        def keep(progress: Progress) -> None:
+        def keep(progress: StepProgress) -> None:
             try:
                 self.pending.advance(*where, progress, request_key=turn.request_id)
             except UnavailableError as error:
                 logger.warning("what tools gave is not kept, the turn goes on", extra={"code": error.code})
 
-        return Promise(turn.ids, before, keep)
+        return TurnResumption(turn.ids, before, keep)
 
-    def _work(self, turn: LongTurn, promise: Promise) -> None:
+    def _work(self, turn: TurnJob, promise: TurnResumption) -> None:
         """Answer for who waits over HTTP. Once nobody waits any more, what time may heal is tried again."""
         try:
             for event in self._events(turn, promise, streaming=False):
-                if isinstance(event, Done):
+                if isinstance(event, TurnEnd):
                     self._end(turn, event.turn)
         except MembusError as raised:
             passing = isinstance(raised, UnavailableError | ConflictError) and not isinstance(
@@ -141,7 +144,7 @@ class Streaming:
             logger.exception("a defect reached the edge")
             self._end(turn, failed=MembusError("something went wrong on our side"))
 
-    def _stream(self, turn: LongTurn, connection_id: str, promise: Promise) -> None:
+    def _stream(self, turn: TurnJob, connection_id: str, promise: TurnResumption) -> None:
         """Answer over a connection, whatever happens with `done` or `error` as the last frame."""
         with self._outbox(turn, connection_id) as outbox:
             try:
@@ -152,7 +155,7 @@ class Streaming:
                 logger.exception("a defect reached the edge")
                 self._give_up(turn, outbox, MembusError("something went wrong on our side"))
 
-    def _give_up(self, turn: LongTurn, outbox: Outbox, why: MembusError) -> None:
+    def _give_up(self, turn: TurnJob, outbox: FrameSender, why: MembusError) -> None:
         """Take the promise back and say why.
 
         What broke the turn may keep the promise from being written, too.
@@ -161,9 +164,9 @@ class Streaming:
             self._end(turn, failed=why)
         except UnavailableError as error:
             logger.warning("a promise was not taken back, it ends by itself", extra={"code": error.code})
-        outbox.say(frames.error(why))
+        outbox.say(frames.error_frame(why))
 
-    def _events(self, turn: LongTurn, promise: Promise, *, streaming: bool) -> Iterator[ChatEvent]:
+    def _events(self, turn: TurnJob, promise: TurnResumption, *, streaming: bool) -> Iterator[ChatEvent]:
         return self.chat.events(
             turn.tenant,
             turn.conversation_id,
@@ -173,27 +176,25 @@ class Streaming:
             promised=promise,
         )
 
-    def _end(
-        self, turn: LongTurn, answered: Turn | None = None, *, failed: MembusError | None = None
-    ) -> None:
+    def _end(self, turn: TurnJob, answered: Turn | None = None, *, failed: MembusError | None = None) -> None:
         self.pending.end(
             turn.tenant,
             turn.conversation_id,
             request_key=turn.request_id,
             became=answered.assistant.message_id if answered else None,
-            failed=Failure.of(failed) if failed else None,
+            failed=ReplyFailure.of(failed) if failed else None,
         )
 
-    def _speak(self, turn: LongTurn, promise: Promise, outbox: Outbox) -> None:
+    def _speak(self, turn: TurnJob, promise: TurnResumption, outbox: FrameSender) -> None:
         told = ""
         for event in self._events(turn, promise, streaming=True):
-            if isinstance(event, Done):
+            if isinstance(event, TurnEnd):
                 self._end(turn, event.turn)
                 if is_blank(told):  # it was answered before, or not in words that anybody streams
-                    outbox.say(*frames.deltas(event.turn.assistant.content))
-                outbox.say(frames.last_of(event.turn))
+                    outbox.say(*frames.text_frames(event.turn.assistant.content))
+                outbox.say(frames.final_frame(event.turn))
             elif isinstance(event, TextDelta):
                 told += event.text
             elif isinstance(event, ToolCall):
                 told = ""
-            outbox.say(*(() if isinstance(event, Done) else frames.frames_of(event)))
+            outbox.say(*(() if isinstance(event, TurnEnd) else frames.event_frames(event)))

@@ -10,8 +10,8 @@ from dataclasses import dataclass, field
 
 from pydantic import ValidationError
 
-from functions.chat.tooling import Acting, DataSources, RegisteredTool, Registry
-from membus.domain.blocks import fenced
+from functions.chat.tooling import RegisteredTool, ToolContext, ToolRegistry, ToolSources
+from membus.domain.blocks import fence_block
 from membus.domain.conversation import Step
 from membus.domain.prompt import ToolCall, ToolResult
 from membus.domain.tokens import estimate_tokens
@@ -19,21 +19,21 @@ from membus.errors import InvalidError, MembusError, UnavailableError
 
 RESERVE_SECONDS = 8.0
 """What is left of a turn for the model to answer with what the tools found."""
-NOTE_TOKENS = 30
-ROOM_MIN = 50
+CUT_NOTE_TOKENS = 30
+RESULT_TOKENS_MIN = 50
 """Tokens below which not even the note of a cut result fits; no tool is run for less."""
 
 
 @dataclass(frozen=True)
-class Toolbox:
+class ToolExecutor:
     """`tell` hears of each tool that failed, and why.
 
     `whole` keeps what the model got only a part of, by call.
     """
 
-    registry: Registry
-    sources: DataSources
-    acting: Acting
+    registry: ToolRegistry
+    sources: ToolSources
+    acting: ToolContext
     pool: ThreadPoolExecutor
     seconds_left: Callable[[], float]
     tell: Callable[[str, str], None]
@@ -46,7 +46,7 @@ class Toolbox:
 
     def know(self, steps: Sequence[Step], whole: Mapping[str, str]) -> None:
         """Take over what was called before the turn was cut off: a call is run once a turn."""
-        self._asked.update(_identity(call) for step in steps for call in step.calls)
+        self._asked.update(_call_identity(call) for step in steps for call in step.calls)
         self.whole.update(whole)
 
     def knows(self, calls: Sequence[ToolCall]) -> bool:
@@ -54,7 +54,7 @@ class Toolbox:
 
         A model that goes in circles is not asked to go on.
         """
-        return all(_identity(call) in self._asked for call in calls)
+        return all(_call_identity(call) in self._asked for call in calls)
 
     def answer(self, calls: Sequence[ToolCall], *, room: float) -> tuple[ToolResult, ...]:
         """Return a result for each call, in their order.
@@ -70,7 +70,7 @@ class Toolbox:
 
     def _answered(self, call: ToolCall, room: float) -> ToolResult:
         try:
-            if room < ROOM_MIN:
+            if room < RESULT_TOKENS_MIN:
                 raise UnavailableError(
                     "no room is left for results: answer with what is known", code="no_room"
                 )
@@ -81,23 +81,23 @@ class Toolbox:
             return ToolResult(
                 call_id=call.call_id, content=content[: max(int(room), 0) * 4 or 1], failed=True
             )
-        shown = _beginning(lines, min(tool.tokens, room))
+        shown = _first_lines(lines, min(tool.tokens, room))
         if shown != lines:
             self.whole[call.call_id] = "\n".join(lines)
             shown = [*shown, f"[{len(shown)} of {len(lines)} lines are shown: ask for less to see the rest]"]
-        return ToolResult(call_id=call.call_id, content=fenced("result", shown))
+        return ToolResult(call_id=call.call_id, content=fence_block("result", shown))
 
     def _run(self, call: ToolCall) -> tuple[RegisteredTool, list[str]]:
         tool = self.registry.tools.get(call.name)
         if tool is None:
             raise InvalidError(f"there is no such tool; there are {', '.join(sorted(self.registry.tools))}")
-        if _identity(call) in self._asked:
+        if _call_identity(call) in self._asked:
             raise InvalidError("this very call was made before: use what it gave", code="repeated_call")
-        self._asked.add(_identity(call))
+        self._asked.add(_call_identity(call))
         try:
             asked = tool.arguments.model_validate(call.arguments)
         except ValidationError as error:
-            raise InvalidError(_complaints(error)) from error
+            raise InvalidError(_argument_problems(error)) from error
         seconds = min(tool.seconds, self.seconds_left() - RESERVE_SECONDS)
         if seconds <= 0:
             raise UnavailableError("no time is left for tools: answer with what is known", code="timed_out")
@@ -115,22 +115,22 @@ class Toolbox:
             raise UnavailableError("the tool failed", code="tool_failed") from error
 
 
-def _identity(call: ToolCall) -> str:
+def _call_identity(call: ToolCall) -> str:
     return f"{call.name} {json.dumps(call.arguments, sort_keys=True)}"
 
 
-def _complaints(error: ValidationError) -> str:
+def _argument_problems(error: ValidationError) -> str:
     """Return what is wrong with the arguments without a word of what was in them."""
     found = error.errors(include_url=False, include_input=False, include_context=False)
     return "; ".join(f"{'.'.join(map(str, each['loc']))}: {each['msg']}" for each in found[:5])
 
 
-def _beginning(lines: list[str], budget: float) -> list[str]:
+def _first_lines(lines: list[str], budget: float) -> list[str]:
     """Return as many lines as fit the budget with their fence, all or with room for the note that some are missing."""
-    frame = estimate_tokens(fenced("result", []))
+    frame = estimate_tokens(fence_block("result", []))
     if sum(estimate_tokens(line) + 1 for line in lines) + frame <= budget:
         return lines
-    left = budget - frame - NOTE_TOKENS
+    left = budget - frame - CUT_NOTE_TOKENS
     shown: list[str] = []
     for line in lines:
         left -= estimate_tokens(line) + 1

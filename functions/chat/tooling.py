@@ -8,22 +8,22 @@ from typing import Any, TypeVar
 
 from pydantic import BaseModel, ConfigDict
 
-from membus.domain.erasure import Hidden
+from membus.domain.erasure import SubjectsBeingErased
 from membus.domain.identity import Owner
-from membus.domain.prompt import Tool
+from membus.domain.prompt import ToolDefinition
 from membus.ports.archive import ArchiveQueries
 from membus.ports.episodes import EpisodeReader
-from membus.ports.recall import Recollection
+from membus.ports.recall import MemorySearchClient
 
 
-class Arguments(BaseModel):
+class ToolArguments(BaseModel):
     """What a model may say in a call; its docstring is what the model reads of the tool."""
 
     model_config = ConfigDict(extra="forbid")
 
 
 @dataclass(frozen=True)
-class Acting:
+class ToolContext:
     """Who acts, as the turn says: no argument of a call can change it.
 
     `said` are the user's own words of this conversation, the newest last, that may be remembered; `remember`
@@ -41,15 +41,15 @@ class Acting:
 
 
 @dataclass(frozen=True)
-class DataSources:
-    recollection: Recollection
+class ToolSources:
+    recollection: MemorySearchClient
     episodes: EpisodeReader
     archive: Callable[[], ArchiveQueries]
-    hidden: Callable[[str], Hidden]
+    hidden: Callable[[str], SubjectsBeingErased]
 
 
-Asked = TypeVar("Asked", bound=Arguments)
-Act = Callable[[Asked, Acting, DataSources], Sequence[str]]
+ArgumentsT = TypeVar("ArgumentsT", bound=ToolArguments)
+ToolFunction = Callable[[ArgumentsT, ToolContext, ToolSources], Sequence[str]]
 
 
 @dataclass(frozen=True)
@@ -57,38 +57,40 @@ class RegisteredTool:
     """`tokens` is what a result may take of the prompt, `seconds` how long a call may run."""
 
     name: str
-    arguments: type[Arguments]
-    act: Act[Any]
+    arguments: type[ToolArguments]
+    act: ToolFunction[Any]
     tokens: int
     seconds: float
 
-    def definition(self) -> Tool:
+    def definition(self) -> ToolDefinition:
         """Return the tool as a prompt shows it: the same bytes in every process."""
         schema = self.arguments.model_json_schema()
         description = " ".join(schema.pop("description").split())
-        return Tool(name=self.name, description=description, parameters=json.loads(_canonical(schema)))
+        return ToolDefinition(
+            name=self.name, description=description, parameters=json.loads(_canonical_json(schema))
+        )
 
 
 @dataclass(frozen=True)
-class Registry:
+class ToolRegistry:
     tools: dict[str, RegisteredTool] = field(default_factory=dict)
 
     def tool(
-        self, arguments: type[Asked], *, tokens: int, seconds: float
-    ) -> Callable[[Act[Asked]], Act[Asked]]:
+        self, arguments: type[ArgumentsT], *, tokens: int, seconds: float
+    ) -> Callable[[ToolFunction[ArgumentsT]], ToolFunction[ArgumentsT]]:
         """Register the decorated function, under its own name, as what answers calls with these arguments.
 
         It returns lines of data, the most important first.
         """
 
-        def register(act: Act[Asked]) -> Act[Asked]:
+        def register(act: ToolFunction[ArgumentsT]) -> ToolFunction[ArgumentsT]:
             name = act.__name__
             self.tools[name] = RegisteredTool(name, arguments, act, tokens, seconds)
             return act
 
         return register
 
-    def definitions(self) -> tuple[Tool, ...]:
+    def definitions(self) -> tuple[ToolDefinition, ...]:
         """Return the definitions in the order of their names.
 
         They stand at the head of every prompt's cache.
@@ -96,14 +98,16 @@ class Registry:
         return tuple(self.tools[name].definition() for name in sorted(self.tools))
 
 
-def _canonical(schema: dict[str, Any]) -> str:
+def _canonical_json(schema: dict[str, Any]) -> str:
     """Return the schema as JSON, keys in order, without the titles that repeat the names of fields."""
-    return json.dumps(_bare(schema), sort_keys=True)
+    return json.dumps(_without_titles(schema), sort_keys=True)
 
 
-def _bare(part: Any) -> Any:
+def _without_titles(part: Any) -> Any:
     if isinstance(part, dict):
         return {
-            name: _bare(value) for name, value in part.items() if name != "title" or isinstance(value, dict)
+            name: _without_titles(value)
+            for name, value in part.items()
+            if name != "title" or isinstance(value, dict)
         }
-    return [_bare(each) for each in part] if isinstance(part, list) else part
+    return [_without_titles(each) for each in part] if isinstance(part, list) else part

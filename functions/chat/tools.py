@@ -6,15 +6,15 @@ from datetime import UTC, date, datetime, time, timedelta
 
 from pydantic import Field
 
-from functions.chat.tooling import Acting, Arguments, DataSources, Registry
-from membus.domain.archive_query import ArchiveQuestion
-from membus.domain.blocks import escaped
+from functions.chat.tooling import ToolArguments, ToolContext, ToolRegistry, ToolSources
+from membus.domain.archive_query import ArchiveQuery
+from membus.domain.blocks import escape_tags
 from membus.domain.episode import Episode, EpisodeQuery
 from membus.domain.event import EARLIEST, LATEST
-from membus.domain.utterance.text import plain
+from membus.domain.utterance.text import normalize_text
 from membus.errors import InvalidError
 
-registry = Registry()
+registry = ToolRegistry()
 
 EPISODES_MAX = 50
 DAYS_DEFAULT = timedelta(days=30)
@@ -22,7 +22,7 @@ PAYLOAD_CHARACTERS = 400
 """Of one episode: enough to know it by; whoever needs all of it names a shorter time."""
 
 
-class SearchMemory(Arguments):
+class SearchMemory(ToolArguments):
     """Search everything known of the user by meaning: facts, past conversations, events, documents.
 
     Use it when the answer may lie in something said or done before that the blocks above do not show.
@@ -32,7 +32,7 @@ class SearchMemory(Arguments):
     limit: int = Field(default=10, ge=1, le=30)
 
 
-class RecallEpisodes(Arguments):
+class RecallEpisodes(ToolArguments):
     """List what the user did and said between two days, in the order of time.
 
     Use it for questions about a time: what happened yesterday, last week, in March. Each result says what day
@@ -46,7 +46,7 @@ class RecallEpisodes(Arguments):
     limit: int = Field(default=20, ge=1, le=EPISODES_MAX)
 
 
-class Remember(Arguments):
+class Remember(ToolArguments):
     """Keep something for good that the user asked you to remember. Only the user's own words can be kept."""
 
     quote: str = Field(
@@ -56,7 +56,7 @@ class Remember(Arguments):
     )
 
 
-class QueryArchive(Arguments):
+class QueryArchive(ToolArguments):
     """Ask the archive of the user's events in DuckDB's SQL: one SELECT over the one table episodes.
 
     Columns: event_id, user_id, agent_id, session_id, type (message.sent, page.viewed and so on), occurred_at
@@ -70,13 +70,13 @@ class QueryArchive(Arguments):
 
 
 @registry.tool(SearchMemory, tokens=1_500, seconds=6)
-def search_memory(asked: SearchMemory, acting: Acting, sources: DataSources) -> Sequence[str]:
+def search_memory(asked: SearchMemory, acting: ToolContext, sources: ToolSources) -> Sequence[str]:
     found = sources.recollection.found(acting.owner, asked.query, limit=asked.limit)
     return [passage.line for passage in found] or ["nothing was found"]
 
 
 @registry.tool(RecallEpisodes, tokens=1_500, seconds=6)
-def recall_episodes(asked: RecallEpisodes, acting: Acting, sources: DataSources) -> Sequence[str]:
+def recall_episodes(asked: RecallEpisodes, acting: ToolContext, sources: ToolSources) -> Sequence[str]:
     end = _midnight(asked.until) + timedelta(days=1) if asked.until else acting.now
     wanted = EpisodeQuery(
         tenant=acting.owner.tenant,
@@ -94,19 +94,19 @@ def recall_episodes(asked: RecallEpisodes, acting: Acting, sources: DataSources)
 
 
 @registry.tool(QueryArchive, tokens=1_500, seconds=14)
-def query_archive(asked: QueryArchive, acting: Acting, sources: DataSources) -> Sequence[str]:
+def query_archive(asked: QueryArchive, acting: ToolContext, sources: ToolSources) -> Sequence[str]:
     user = None if acting.whole_tenant else acting.owner.user
     tenant, hidden = acting.owner.tenant, sources.hidden(acting.owner.tenant)
     without = tuple(sorted(hidden.users))
     table = sources.archive().answer(
-        ArchiveQuestion(tenant=tenant, user=user, now=acting.now, without=without, **asked.model_dump())
+        ArchiveQuery(tenant=tenant, user=user, now=acting.now, without=without, **asked.model_dump())
     )
     more = [] if table.complete else ["(there are more rows)"]
     return [*map(_row, (table.columns, *table.rows)), *more]
 
 
 @registry.tool(Remember, tokens=200, seconds=6)
-def remember(asked: Remember, acting: Acting, _sources: DataSources) -> Sequence[str]:
+def remember(asked: Remember, acting: ToolContext, _sources: ToolSources) -> Sequence[str]:
     """Check that the words are the user's and may be kept, and write nothing.
 
     Each turn is told of with its marks.
@@ -120,8 +120,8 @@ def remember(asked: Remember, acting: Acting, _sources: DataSources) -> Sequence
         raise InvalidError(
             "the user does not want this conversation's words kept", code="not_to_be_remembered"
         )
-    quote = plain(asked.quote)
-    if not any(quote and quote in plain(said) for said in acting.said):
+    quote = normalize_text(asked.quote)
+    if not any(quote and quote in normalize_text(said) for said in acting.said):
         raise InvalidError("quote the user's own words from this conversation, exactly", code="not_said")
     return ["noted; what it says is known to later messages as soon as it has been read"]
 
@@ -129,13 +129,13 @@ def remember(asked: Remember, acting: Acting, _sources: DataSources) -> Sequence
 def _line(episode: Episode) -> str:
     event = episode.event
     said = event.speech or json.dumps(event.payload, ensure_ascii=False)
-    words = escaped(" ".join(said.split()))
+    words = escape_tags(" ".join(said.split()))
     shown = words if len(words) <= PAYLOAD_CHARACTERS else f"{words[:PAYLOAD_CHARACTERS]}…"
     return f"- [{event.occurred_at:%Y-%m-%d %H:%M}, {event.type}] {shown}"
 
 
 def _row(cells: Sequence[str | None]) -> str:
-    return " | ".join("" if cell is None else escaped(" ".join(cell.split())) for cell in cells)
+    return " | ".join("" if cell is None else escape_tags(" ".join(cell.split())) for cell in cells)
 
 
 def _day_reached(items: Sequence[Episode], wanted: EpisodeQuery) -> date:

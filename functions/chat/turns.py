@@ -4,21 +4,21 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 
 from functions.chat.api import MessageIn
-from functions.chat.speaking import Spoken
-from functions.chat.tooling import Acting
-from membus.domain.calibration import calibrated
-from membus.domain.compaction import is_due, size_of
-from membus.domain.context import PROMPT_VERSION, Context, Sources, fingerprint
-from membus.domain.conversation import Conversation, Message, MessageIds, Step, Turn
+from functions.chat.speaking import AgentResult
+from functions.chat.tooling import ToolContext
+from membus.domain.calibration import update_ratio
+from membus.domain.compaction import message_tokens, needs_summary
+from membus.domain.context import PROMPT_VERSION, PromptContext, PromptSources, prompt_fingerprint
+from membus.domain.conversation import Conversation, Message, MessageIdGenerator, Step, Turn
 from membus.domain.event import Event
 from membus.domain.identity import Id, Owner, Record
-from membus.domain.prompt import Footprint, Section
-from membus.domain.provenance import FactRef, FreshRef, PromptProvenance, RecallRef, Trace
+from membus.domain.prompt import PromptFootprint, PromptSection
+from membus.domain.provenance import FactRef, PromptProvenance, RecallRef, TurnMetadata, UnprocessedRef
 from membus.domain.tokens import estimate_tokens
-from membus.domain.utterance.text import plain
+from membus.domain.utterance.text import normalize_text
 from membus.domain.visible import is_blank
 
-REFUSED = "I can't help with that."
+REFUSAL_TEXT = "I can't help with that."
 
 
 class TurnIds(Record):
@@ -31,12 +31,12 @@ class TurnIds(Record):
     reply: Id
 
     @classmethod
-    def new(cls, ids: MessageIds, now: datetime) -> "TurnIds":
+    def new(cls, ids: MessageIdGenerator, now: datetime) -> "TurnIds":
         return cls(user=ids.next(now), reply=ids.next(now))
 
 
 @dataclass(frozen=True)
-class Asked:
+class TurnRequest:
     """A message on its way to an answer; `request` is the fingerprint of what was asked."""
 
     message: MessageIn
@@ -45,7 +45,7 @@ class Asked:
     ids: TurnIds
 
 
-def acting_of(asked: Asked, conversation: Conversation, context: Context) -> Acting:
+def make_tool_context(asked: TurnRequest, conversation: Conversation, context: PromptContext) -> ToolContext:
     """Return who acts in this turn, and what they said in it that may be remembered."""
     author, message = asked.message.author, asked.message.content
     said = [
@@ -53,7 +53,7 @@ def acting_of(asked: Asked, conversation: Conversation, context: Context) -> Act
         for each in context.window
         if (each.role, each.author) == ("user", author) and each.remember
     ]
-    return Acting(
+    return ToolContext(
         owner=Owner(tenant=conversation.tenant_id, user=author),
         agent_id=conversation.agent_id,
         conversation_id=conversation.conversation_id,
@@ -63,12 +63,17 @@ def acting_of(asked: Asked, conversation: Conversation, context: Context) -> Act
     )
 
 
-def turn_of(
-    asked: Asked, conversation: Conversation, context: Context, spoken: Spoken, *, now: datetime
+def build_turn(
+    asked: TurnRequest,
+    conversation: Conversation,
+    context: PromptContext,
+    spoken: AgentResult,
+    *,
+    now: datetime,
 ) -> Turn:
     """Return the turn; an answer that broke off is kept, and says so."""
     answered_at = max(now, asked.at + timedelta(milliseconds=1))
-    text = REFUSED if is_blank(spoken.last.text) else spoken.last.text
+    text = REFUSAL_TEXT if is_blank(spoken.last.text) else spoken.last.text
     author, remember = asked.message.author, asked.message.remember
     return Turn(
         user=_message(
@@ -96,17 +101,21 @@ def turn_of(
     )
 
 
-def _footprint(context: Context, spoken: Spoken) -> Footprint:
+def _footprint(context: PromptContext, spoken: AgentResult) -> PromptFootprint:
     """Return what the last prompt of the turn was made of.
 
     That of the turn, and the steps of tools behind it.
     """
     steps = round(sum(step.size() for step in spoken.steps) * context.ratio)
-    sections = (*context.sections, Section(name="tools", tokens=steps)) if spoken.steps else context.sections
-    return Footprint(sections=sections, budget=context.budget, total_tokens=context.total_tokens + steps)
+    sections = (
+        (*context.sections, PromptSection(name="tools", tokens=steps)) if spoken.steps else context.sections
+    )
+    return PromptFootprint(
+        sections=sections, budget=context.budget, total_tokens=context.total_tokens + steps
+    )
 
 
-def later(turn: Turn, ids: MessageIds, now: datetime) -> Turn:
+def with_new_ids(turn: Turn, ids: MessageIdGenerator, now: datetime) -> Turn:
     """Return the turn as said now: a summary that was faster must not have gone past it."""
     said = {
         side: message.model_copy(update={"message_id": ids.next(now), "created_at": now})
@@ -115,10 +124,12 @@ def later(turn: Turn, ids: MessageIds, now: datetime) -> Turn:
     return turn.model_copy(update=said)
 
 
-def trace_of(turn: Turn, asked: Asked, sources: Sources, context: Context, spoken: Spoken) -> Trace:
+def build_metadata(
+    turn: Turn, asked: TurnRequest, sources: PromptSources, context: PromptContext, spoken: AgentResult
+) -> TurnMetadata:
     reply, rate = spoken.first, sources.marks.rate
     if reply.usage.input:  # nothing was counted of an answer that broke off before it was said
-        rate = calibrated(rate, reply.model, estimated=context.estimated + spoken.before, usage=reply.usage)
+        rate = update_ratio(rate, reply.model, estimated=context.estimated + spoken.before, usage=reply.usage)
     versions = {fact.key: fact.version for fact in sources.profile.facts}
     shown = (line.removeprefix("- ").partition(": ")[0] for line in context.facts)
     made = PromptProvenance(
@@ -127,7 +138,7 @@ def trace_of(turn: Turn, asked: Asked, sources: Sources, context: Context, spoke
         author=turn.user.author,
         at=asked.at,
         model=reply.model,
-        prompt_hash=fingerprint(context.prompt),
+        prompt_hash=prompt_fingerprint(context.prompt),
         prompt_version=PROMPT_VERSION,
         facts=tuple(FactRef(key=key, version=versions[key]) for key in shown),
         outline_version=sources.outline.border.version,
@@ -139,35 +150,41 @@ def trace_of(turn: Turn, asked: Asked, sources: Sources, context: Context, spoke
         need=context.need,
         recalled=tuple(map(RecallRef.of, context.recalled)),
         fresh=tuple(
-            FreshRef(conversation_id=each.conversation_id, event_id=each.event_id) for each in context.fresh
+            UnprocessedRef(conversation_id=each.conversation_id, event_id=each.event_id)
+            for each in context.fresh
         ),
         rate=sources.marks.rate,
     )
-    return Trace(cut=context.cut if context.cut != sources.marks.cut else None, rate=rate, provenance=made)
+    return TurnMetadata(
+        cut=context.cut if context.cut != sources.marks.cut else None, rate=rate, provenance=made
+    )
 
 
 def is_summary_due(conversation: Conversation, turn: Turn, ratio: float) -> bool:
     marks, covered = conversation.marks, conversation.marks.covered
-    tokens = marks.tokens - covered.tokens + size_of(turn.user) + size_of(turn.assistant)
-    return is_due(tokens=round(tokens * ratio), messages=conversation.message_count - covered.messages + 2)
+    tokens = marks.tokens - covered.tokens + message_tokens(turn.user) + message_tokens(turn.assistant)
+    return needs_summary(
+        tokens=round(tokens * ratio), messages=conversation.message_count - covered.messages + 2
+    )
 
 
-def recorded(conversation: Conversation, turn: Turn) -> Event:
+def turn_recorded_event(conversation: Conversation, turn: Turn) -> Event:
     return _event(
         conversation,
         turn,
         turn.event_id,
         "turn.recorded",
-        user={"text": turn.user.content} | ({"asked_to_keep": quotes} if (quotes := _kept(turn)) else {}),
+        user={"text": turn.user.content}
+        | ({"asked_to_keep": quotes} if (quotes := _quotes_to_keep(turn)) else {}),
         assistant={"text": turn.assistant.content},
     )
 
 
-def summary_due(conversation: Conversation, turn: Turn) -> Event:
+def summary_due_event(conversation: Conversation, turn: Turn) -> Event:
     return _event(conversation, turn, f"summary-due-{turn.user.message_id}", "summary.due")
 
 
-def _kept(turn: Turn) -> list[str]:
+def _quotes_to_keep(turn: Turn) -> list[str]:
     """Return the words of this message that the tool `remember` took.
 
     A mark on the one event that tells of them.
@@ -180,8 +197,8 @@ def _kept(turn: Turn) -> list[str]:
         for call, result in zip(step.calls, step.results, strict=True)
         if call.name == "remember" and not result.failed
     )
-    said = plain(turn.user.content)
-    return list(dict.fromkeys(quote for quote in taken if plain(quote) in said))
+    said = normalize_text(turn.user.content)
+    return list(dict.fromkeys(quote for quote in taken if normalize_text(quote) in said))
 
 
 def _event(conversation: Conversation, turn: Turn, event_id: str, kind: str, **payload: object) -> Event:

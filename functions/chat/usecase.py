@@ -6,33 +6,33 @@ One core, thin shells.
 from collections.abc import Callable, Generator, Iterator
 from dataclasses import dataclass, replace
 
-from functions.chat.admission import answers, check
+from functions.chat.admission import check_message, ensure_same_message
 from functions.chat.api import MessageIn
-from functions.chat.gathering import Gathered, Gatherer
-from functions.chat.results import Results
-from functions.chat.speaking import Heard, Speaking, Underway, from_the_beginning
-from functions.chat.toolbox import Toolbox
-from functions.chat.tooling import Acting
+from functions.chat.gathering import ContextLoader, LoadedContext
+from functions.chat.results import ToolResultStore
+from functions.chat.speaking import AgentLoop, ChatStreamEvent, TurnProgress, new_turn_progress
+from functions.chat.toolbox import ToolExecutor
+from functions.chat.tooling import ToolContext
 from functions.chat.turns import (
-    Asked,
     TurnIds,
-    acting_of,
+    TurnRequest,
+    build_metadata,
+    build_turn,
     is_summary_due,
-    later,
-    recorded,
-    summary_due,
-    trace_of,
-    turn_of,
+    make_tool_context,
+    summary_due_event,
+    turn_recorded_event,
+    with_new_ids,
 )
-from membus.domain.calibration import ratio_of
-from membus.domain.context import Context, assemble
-from membus.domain.conversation import Conversation, MessageIds, Step, Turn, title_of
-from membus.domain.erasure import Hidden
+from membus.domain.calibration import ratio_or_default
+from membus.domain.context import PromptContext, assemble_context
+from membus.domain.conversation import Conversation, MessageIdGenerator, Step, Turn, make_title
+from membus.domain.erasure import SubjectsBeingErased
 from membus.domain.identity import Owner
-from membus.domain.pending import Progress
-from membus.domain.prompt import Usage
-from membus.domain.provenance import Trace
-from membus.erasing import Gate, erasing, shown
+from membus.domain.pending import StepProgress
+from membus.domain.prompt import TokenUsage
+from membus.domain.provenance import TurnMetadata
+from membus.erasing import ErasureGuard, ensure_conversation_visible, erasing_error
 from membus.errors import ConflictError, UnavailableError
 from membus.ports.clock import Clock
 from membus.ports.conversations import ConversationStore
@@ -41,49 +41,49 @@ from membus.ports.model import LanguageModel
 
 
 @dataclass(frozen=True)
-class Done:
+class TurnEnd:
     """The turn is stored, or was before; always the last event."""
 
     turn: Turn
 
 
-ChatEvent = Heard | Done
+ChatEvent = ChatStreamEvent | TurnEnd
 
 
 @dataclass(frozen=True)
-class Promise:
+class TurnResumption:
     """The ids that somebody has been told already, the progress made before, and where more of it is kept."""
 
     ids: TurnIds
-    before: Progress | None
-    keep: Callable[[Progress], None]
+    before: StepProgress | None
+    keep: Callable[[StepProgress], None]
 
 
 @dataclass(frozen=True)
-class Chat:
+class ChatService:
     """`model` is a function of the tenant who pays, so that showing a context never loads a model client.
 
     `toolbox` makes the tools of one turn, for whoever acts in it.
     """
 
-    gatherer: Gatherer
-    gate: Gate
+    gatherer: ContextLoader
+    gate: ErasureGuard
     conversations: ConversationStore
     bus: EventBus
     announcements: Callable[[], EventBus]
     model: Callable[[str], LanguageModel]
-    toolbox: Callable[[Acting], Toolbox]
-    results: Results
+    toolbox: Callable[[ToolContext], ToolExecutor]
+    results: ToolResultStore
     clock: Clock
     seconds_left: Callable[[], float]
-    ids: MessageIds
+    ids: MessageIdGenerator
 
     def answer(self, tenant: str, conversation_id: str, asked: MessageIn, *, request_key: str) -> Turn:
         """Return the turn that `events` ends with, for a shell that has nobody to stream to."""
         turns = (
             event.turn
             for event in self.events(tenant, conversation_id, asked, request_key=request_key, streaming=False)
-            if isinstance(event, Done)
+            if isinstance(event, TurnEnd)
         )
         return next(turns)
 
@@ -100,7 +100,7 @@ class Chat:
         *,
         request_key: str,
         streaming: bool,
-        promised: Promise | None = None,
+        promised: TurnResumption | None = None,
     ) -> Iterator[ChatEvent]:
         """Yield what happens until a message is answered, `Done` last.
 
@@ -116,7 +116,7 @@ class Chat:
                 `in_progress`, the same request was answered elsewhere at the same moment.
             UnavailableError: the model or the bus is down; the same request may be sent again.
         """
-        check(asked)
+        check_message(asked)
         author = Owner(tenant=tenant, user=asked.author)
         earlier = self.gatherer.pool.submit(self.conversations.turn, tenant, conversation_id, request_key)
         hidden = self.gatherer.pool.submit(self.gate.hidden, tenant)
@@ -125,69 +125,71 @@ class Chat:
         self._admit(author, gathered.conversation, hidden.result())
         if turn is None:
             now = self.clock()
-            promised = promised or Promise(TurnIds.new(self.ids, now), None, lambda _: None)
-            named = Asked(asked, asked.fingerprint, now, promised.ids)
+            promised = promised or TurnResumption(TurnIds.new(self.ids, now), None, lambda _: None)
+            named = TurnRequest(asked, asked.fingerprint, now, promised.ids)
             turn = yield from self._answered(gathered, named, request_key, streaming, promised)
-        answers(turn.request, asked)
+        ensure_same_message(turn.request, asked)
         self._tell(gathered.conversation, turn)
-        yield Done(turn)
+        yield TurnEnd(turn)
 
-    def context(self, tenant: str, conversation_id: str, message: str, *, author: str | None) -> Context:
+    def context(
+        self, tenant: str, conversation_id: str, message: str, *, author: str | None
+    ) -> PromptContext:
         """Return exactly what `message` would send, without sending it."""
         conversation = self.gate.open(tenant, conversation_id, self.conversations)
         owner = Owner(tenant=tenant, user=author or conversation.user_id)
         gathered = self.gatherer.begin(owner, conversation_id, message).finish()
-        return assemble(gathered.sources, message, self.clock())
+        return assemble_context(gathered.sources, message, self.clock())
 
-    def _admit(self, author: Owner, conversation: Conversation, hidden: Hidden) -> None:
+    def _admit(self, author: Owner, conversation: Conversation, hidden: SubjectsBeingErased) -> None:
         """Let a turn go on.
 
         Nobody's words are read, shown to a model or written while they are being erased.
         """
         if hidden.covers(author.user) or hidden.covers(conversation.user_id):
-            raise erasing()
-        shown(conversation, hidden, self.conversations)
+            raise erasing_error()
+        ensure_conversation_visible(conversation, hidden, self.conversations)
 
     def _answered(
         self,
-        gathered: Gathered,
-        asked: Asked,
+        gathered: LoadedContext,
+        asked: TurnRequest,
         request_key: str,
         streaming: bool,  # noqa: FBT001 (handed on as it is)
-        promised: Promise,
+        promised: TurnResumption,
     ) -> Generator[ChatEvent, None, Turn]:
-        context = assemble(gathered.sources, asked.message.content, asked.at)
+        context = assemble_context(gathered.sources, asked.message.content, asked.at)
         tenant = gathered.conversation.tenant_id
-        toolbox = self.toolbox(acting_of(asked, gathered.conversation, context))
+        toolbox = self.toolbox(make_tool_context(asked, gathered.conversation, context))
         underway = self._underway(gathered.conversation, asked, toolbox, promised)
-        spoken = yield from Speaking(self.model(tenant), toolbox, self.seconds_left, streaming).turn(
+        spoken = yield from AgentLoop(self.model(tenant), toolbox, self.seconds_left, streaming).turn(
             context, underway
         )
-        turn = turn_of(asked, gathered.conversation, context, spoken, now=self.clock())
+        turn = build_turn(asked, gathered.conversation, context, spoken, now=self.clock())
         turn = self.results.keep(gathered.conversation, turn, toolbox.whole)
-        trace = trace_of(turn, asked, gathered.sources, context, spoken)
+        trace = build_metadata(turn, asked, gathered.sources, context, spoken)
         stored = self._store(gathered.conversation, turn, request_key, trace)
-        if is_summary_due(gathered.conversation, stored, ratio_of(trace.rate)):
+        if is_summary_due(gathered.conversation, stored, ratio_or_default(trace.rate)):
             # What is not taken is due again with the next turn.
-            self.announcements().publish([summary_due(gathered.conversation, stored)])
+            self.announcements().publish([summary_due_event(gathered.conversation, stored)])
         return stored
 
     def _underway(
-        self, conversation: Conversation, asked: Asked, toolbox: Toolbox, promised: Promise
-    ) -> Underway:
+        self, conversation: Conversation, asked: TurnRequest, toolbox: ToolExecutor, promised: TurnResumption
+    ) -> TurnProgress:
         """Return what was done for this very message before, and have each further step kept."""
 
-        def keep(steps: tuple[Step, ...], usage: Usage) -> None:
+        def keep(steps: tuple[Step, ...], usage: TokenUsage) -> None:
             whole = self.results.spill(conversation, asked.ids.reply, toolbox.whole)
-            promised.keep(Progress(request=asked.request, steps=steps, usage=usage, whole=whole))
+            promised.keep(StepProgress(request=asked.request, steps=steps, usage=usage, whole=whole))
 
         before = promised.before
         if before is None or before.request != asked.request:
-            return replace(from_the_beginning(), keep=keep)
+            return replace(new_turn_progress(), keep=keep)
         toolbox.know(before.steps, self.results.whole(before.whole))
-        return Underway(before.steps, before.usage, keep)
+        return TurnProgress(before.steps, before.usage, keep)
 
-    def _store(self, conversation: Conversation, turn: Turn, request_key: str, trace: Trace) -> Turn:
+    def _store(self, conversation: Conversation, turn: Turn, request_key: str, trace: TurnMetadata) -> Turn:
         """Store the turn; where a summary was faster than its answer, as one that was said after it."""
         try:
             self._add(conversation, turn, request_key, trace)
@@ -196,19 +198,19 @@ class Chat:
                 raise ConflictError(
                     "the same request is being answered right now", code="in_progress"
                 ) from error
-            turn = later(turn, self.ids, self.clock())
+            turn = with_new_ids(turn, self.ids, self.clock())
             self._add(
                 conversation, turn, request_key, trace.about(turn.user.message_id, turn.assistant.message_id)
             )
         return turn
 
-    def _add(self, conversation: Conversation, turn: Turn, request_key: str, trace: Trace) -> None:
+    def _add(self, conversation: Conversation, turn: Turn, request_key: str, trace: TurnMetadata) -> None:
         self.conversations.add(
             conversation.tenant_id,
             conversation.conversation_id,
             turn,
             request_key=request_key,
-            title=title_of(turn.user.content),
+            title=make_title(turn.user.content),
             trace=trace,
         )
 
@@ -217,5 +219,5 @@ class Chat:
 
         Of what is not to be remembered the bus, whose archive keeps everything, hears nothing at all.
         """
-        if turn.user.remember and self.bus.publish([recorded(conversation, turn)]):
+        if turn.user.remember and self.bus.publish([turn_recorded_event(conversation, turn)]):
             raise UnavailableError("the turn is stored but not yet learned from; send the same request again")

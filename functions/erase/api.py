@@ -17,12 +17,12 @@ class ErasureDue(BaseModel):
     job_id: Id
 
 
-class DueEnvelope(BaseModel):
+class ErasureDueEnvelope(BaseModel):
     detail: Event
 
 
-class DueRecord(SqsRecordModel):
-    body: Json[DueEnvelope]
+class ErasureDueRecord(SqsRecordModel):
+    body: Json[ErasureDueEnvelope]
 
     @property
     def due(self) -> ErasureDue:

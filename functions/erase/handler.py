@@ -12,18 +12,20 @@ from aws_lambda_powertools.utilities.batch import BatchProcessor, EventType, pro
 from aws_lambda_powertools.utilities.batch.types import PartialItemFailureResponse
 from aws_lambda_powertools.utilities.typing import LambdaContext
 
-from functions.erase.api import DueRecord
+from functions.erase.api import ErasureDueRecord
 from functions.erase.usecase import Eraser
 from membus import wiring, wiring_erasing, wiring_search
-from membus.domain.erasing_job import due
-from membus.domain.job import Job
+from membus.domain.erasing_job import erasure_due
+from membus.domain.job import ErasureJob
 from membus.errors import UnavailableError
 from membus.observability import logger, metrics
 
-processor = BatchProcessor(event_type=EventType.SQS, model=DueRecord, raise_on_entire_batch_failure=False)
+processor = BatchProcessor(
+    event_type=EventType.SQS, model=ErasureDueRecord, raise_on_entire_batch_failure=False
+)
 
 
-def advance(record: DueRecord, lambda_context: LambdaContext) -> None:
+def advance_erasure(record: ErasureDueRecord, lambda_context: LambdaContext) -> None:
     asked = record.due
     jobs = wiring_erasing.jobs()
     eraser = Eraser(
@@ -37,7 +39,7 @@ def advance(record: DueRecord, lambda_context: LambdaContext) -> None:
     wait = eraser.advance(jobs.job(asked.tenant_id, asked.job_id))
     done = jobs.job(asked.tenant_id, asked.job_id)
     if wait is not None:
-        _come_back(record, done, wait)
+        _schedule_rest(record, done, wait)
     logger.info(
         "an erasure went on", job_id=asked.job_id, status=done.status, removed=done.removed, left=done.left
     )
@@ -45,7 +47,7 @@ def advance(record: DueRecord, lambda_context: LambdaContext) -> None:
     metrics.add_metric(name="ErasuresDone", unit=MetricUnit.Count, value=done.status == "done")
 
 
-def _come_back(record: DueRecord, job: Job, wait: timedelta) -> None:
+def _schedule_rest(record: ErasureDueRecord, job: ErasureJob, wait: timedelta) -> None:
     """Ask for the rest on the bus, as often as it takes.
 
     Only a queue holds a message back, a few times each job.
@@ -54,7 +56,7 @@ def _come_back(record: DueRecord, job: Job, wait: timedelta) -> None:
     """
     if wait:
         wiring_erasing.own_queue().send(record.raw_body(), delay_seconds=ceil(wait.total_seconds()))
-    elif wiring_search.announcements().publish([due(job)]):
+    elif wiring_search.announcements().publish([erasure_due(job)]):
         raise UnavailableError("the erasure went on, and nobody could be told to go on with it")
 
 
@@ -62,4 +64,6 @@ def _come_back(record: DueRecord, job: Job, wait: timedelta) -> None:
 @metrics.log_metrics
 def handler(event: dict[str, Any], context: LambdaContext) -> PartialItemFailureResponse:
     metrics.add_metric(name="MessagesReceived", unit=MetricUnit.Count, value=len(event["Records"]))
-    return process_partial_response(event=event, record_handler=advance, processor=processor, context=context)
+    return process_partial_response(
+        event=event, record_handler=advance_erasure, processor=processor, context=context
+    )

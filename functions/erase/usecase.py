@@ -7,13 +7,13 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import timedelta
 
-from membus.domain.erasure import EVERYBODY
+from membus.domain.erasure import WHOLE_TENANT
 from membus.domain.identity import Owner
-from membus.domain.job import Job, Receipt, added
-from membus.domain.rotation import rotations
+from membus.domain.job import ErasureJob, ErasureReceipt, add_counts
+from membus.domain.rotation import copy_expiry_dates
 from membus.errors import ConflictError
 from membus.ports.clock import Clock
-from membus.ports.erasures import Holdings, Jobs, Tally
+from membus.ports.erasures import ErasableStore, ErasureCount, ErasureJobs
 
 ERASE, ERASE_AGAIN, PROVE = range(3)
 ROUNDS_MAX = 9
@@ -37,14 +37,14 @@ class Eraser:
     `kept_days` says by name how long copies live that no query reaches.
     """
 
-    jobs: Jobs
-    stores: Sequence[Holdings]
+    jobs: ErasureJobs
+    stores: Sequence[ErasableStore]
     clock: Clock
     seconds_left: Callable[[], float]
     settle: timedelta
     kept_days: Mapping[str, int]
 
-    def advance(self, job: Job) -> timedelta | None:
+    def advance(self, job: ErasureJob) -> timedelta | None:
         """Go on with a job as long as there is time.
 
         Return when to come back, None where nothing is left to do.
@@ -66,37 +66,37 @@ class Eraser:
             return None  # somebody else goes on with it
         return None
 
-    def _wait(self, job: Job) -> timedelta | None:
+    def _wait(self, job: ErasureJob) -> timedelta | None:
         if job.status != "settling" or job.settles_at is None or self.clock() >= job.settles_at:
             return None
         return min(job.settles_at - self.clock(), WAIT_MAX)
 
-    def _step(self, job: Job) -> Job:
+    def _step(self, job: ErasureJob) -> ErasureJob:
         """Let one store do its share and write down how far it came; the last one ends the round."""
         if job.store == len(self.stores):
             return self._next_round(job)
         store, owner, proving = (
             self.stores[job.store],
-            Owner(tenant=job.tenant, user=job.user or EVERYBODY),
+            Owner(tenant=job.tenant, user=job.user or WHOLE_TENANT),
             _proves(job),
         )
         tally = self._go(store, owner, job, proving=proving)
         further = {"store": job.store + (tally.cursor is None), "cursor": tally.cursor or ""}
         counted = (
-            {"left": added(job.left, tally.counts)}
+            {"left": add_counts(job.left, tally.counts)}
             if proving
-            else {"removed": added(job.removed, tally.counts)}
+            else {"removed": add_counts(job.removed, tally.counts)}
         )
         return self._written(job, status="running", **further, **counted)
 
-    def _go(self, store: Holdings, owner: Owner, job: Job, *, proving: bool) -> Tally:
+    def _go(self, store: ErasableStore, owner: Owner, job: ErasureJob, *, proving: bool) -> ErasureCount:
         if proving:
             return store.count(owner, cursor=job.cursor, time_left=self._time_left)
         return store.erase(
             owner, cursor=job.cursor, time_left=self._time_left, settled=job.passed % 3 == ERASE_AGAIN
         )
 
-    def _next_round(self, job: Job) -> Job:
+    def _next_round(self, job: ErasureJob) -> ErasureJob:
         anew = {"passed": job.passed + 1, "store": 0, "cursor": ""}
         if job.passed % 3 == ERASE:
             return self._written(job, status="settling", settles_at=self.clock() + self.settle, **anew)
@@ -108,17 +108,17 @@ class Eraser:
             return self._written(job, status="failed")
         return self._written(job, **anew)
 
-    def _receipt(self, job: Job) -> Receipt:
+    def _receipt(self, job: ErasureJob) -> ErasureReceipt:
         now = self.clock()
-        rotates = rotations(self.kept_days, erased_at=now)
-        return Receipt(proven_at=now, left=job.left, rotates=rotates, final=max(rotates.values()))
+        rotates = copy_expiry_dates(self.kept_days, erased_at=now)
+        return ErasureReceipt(proven_at=now, left=job.left, rotates=rotates, final=max(rotates.values()))
 
-    def _written(self, job: Job, **changes: object) -> Job:
+    def _written(self, job: ErasureJob, **changes: object) -> ErasureJob:
         return self.jobs.advance(job.model_copy(update=changes | {"updated_at": self.clock()}))
 
     def _time_left(self) -> bool:
         return self.seconds_left() > SECONDS_MIN
 
 
-def _proves(job: Job) -> bool:
+def _proves(job: ErasureJob) -> bool:
     return job.passed % 3 == PROVE

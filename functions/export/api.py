@@ -7,12 +7,12 @@ from membus.domain.event import Event
 from membus.domain.identity import Id
 
 
-class DueEnvelope(BaseModel):
+class ExportDueEnvelope(BaseModel):
     detail: Event
 
 
-class DueRecord(SqsRecordModel):
-    body: Json[DueEnvelope]
+class ExportDueRecord(SqsRecordModel):
+    body: Json[ExportDueEnvelope]
 
     @property
     def tenant(self) -> Id:

@@ -7,18 +7,20 @@ from aws_lambda_powertools.utilities.batch import BatchProcessor, EventType, pro
 from aws_lambda_powertools.utilities.batch.types import PartialItemFailureResponse
 from aws_lambda_powertools.utilities.typing import LambdaContext
 
-from functions.export.api import DueRecord
+from functions.export.api import ExportDueRecord
 from functions.export.job import Exporter
-from functions.export.sections import Sources
+from functions.export.sections import ExportSources
 from membus import wiring, wiring_cold, wiring_conversations, wiring_erasing, wiring_search, wiring_transfer
-from membus.domain.transfer import due
+from membus.domain.transfer import export_due
 from membus.errors import ConflictError, UnavailableError
 from membus.observability import logger, metrics
 
-processor = BatchProcessor(event_type=EventType.SQS, model=DueRecord, raise_on_entire_batch_failure=False)
+processor = BatchProcessor(
+    event_type=EventType.SQS, model=ExportDueRecord, raise_on_entire_batch_failure=False
+)
 
 
-def advance(record: DueRecord, lambda_context: LambdaContext) -> None:
+def advance_export_job(record: ExportDueRecord, lambda_context: LambdaContext) -> None:
     exports = wiring_transfer.exports()
     exporter = Exporter(
         sources=_sources(),
@@ -33,7 +35,7 @@ def advance(record: DueRecord, lambda_context: LambdaContext) -> None:
     except ConflictError:
         logger.info("another one goes on with this export", job_id=record.job_id)
         return
-    if export.status == "running" and wiring_search.announcements().publish([due(export)]):
+    if export.status == "running" and wiring_search.announcements().publish([export_due(export)]):
         raise UnavailableError("the export went on, and nobody could be told to go on with it")
     logger.info(
         "an export went on", job_id=export.job_id, status=export.status, rows=export.rows, bytes=export.bytes
@@ -41,8 +43,8 @@ def advance(record: DueRecord, lambda_context: LambdaContext) -> None:
     metrics.add_metric(name="ExportsDone", unit=MetricUnit.Count, value=export.status == "done")
 
 
-def _sources() -> Sources:
-    return Sources(
+def _sources() -> ExportSources:
+    return ExportSources(
         episodes=wiring_cold.episode_reader(),
         facts=wiring.facts(),
         conversations=wiring_conversations.conversations(),
@@ -60,4 +62,6 @@ def _sources() -> Sources:
 @metrics.log_metrics
 def handler(event: dict[str, Any], context: LambdaContext) -> PartialItemFailureResponse:
     metrics.add_metric(name="MessagesReceived", unit=MetricUnit.Count, value=len(event["Records"]))
-    return process_partial_response(event=event, record_handler=advance, processor=processor, context=context)
+    return process_partial_response(
+        event=event, record_handler=advance_export_job, processor=processor, context=context
+    )

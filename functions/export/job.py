@@ -6,16 +6,16 @@ Part after part, each written down before the next, put together at the end, the
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 
-from functions.export.archive import Part
-from functions.export.sections import Sources
+from functions.export.archive import ZipPart
+from functions.export.sections import ExportSources
 from functions.export.usecase import write_part
 from membus import __version__
 from membus.domain import transfer
 from membus.domain.identity import Owner
-from membus.domain.transfer import Export, FileEntry, Kept, Manifest, Piece, Place
+from membus.domain.transfer import Export, ExportCursor, FileEntry, FilePiece, Manifest, StoredPart
 from membus.errors import ConflictError, NotFoundError
 from membus.ports.clock import Clock
-from membus.ports.transfer import Archives, Exports
+from membus.ports.transfer import ExportFiles, ExportJobs
 
 SECONDS_MIN = 300
 """No part is begun with less time left.
@@ -33,9 +33,9 @@ class Exporter:
     It is asked before each part and again before the archive is there.
     """
 
-    sources: Sources
-    exports: Exports
-    archives: Archives
+    sources: ExportSources
+    exports: ExportJobs
+    archives: ExportFiles
     show: Callable[[Owner], None]
     clock: Clock
     seconds_left: Callable[[], float]
@@ -65,7 +65,7 @@ class Exporter:
             return self._failed(export, gone.detail)
 
     def _part(self, export: Export, owner: Owner) -> Export:
-        part = Part(export.bytes)
+        part = ZipPart(export.bytes)
         following = write_part(owner, export.at, part, sources=self.sources)
         data = part.more() if following else self._last(export, owner, part)
         further = export.model_copy(
@@ -73,7 +73,7 @@ class Exporter:
                 "parts": export.parts + 1,
                 "bytes": export.bytes + len(data),
                 "at": following or export.at,
-                "rows": _added(export.rows, part.pieces),
+                "rows": _count_rows(export.rows, part.pieces),
             }
         )
         try:
@@ -83,14 +83,14 @@ class Exporter:
         if following is None:
             return self._ended(further, status="done")
         return self.exports.advance(
-            further, transfer.Part(number=further.parts, kept=kept, pieces=tuple(part.pieces))
+            further, transfer.ExportPart(number=further.parts, kept=kept, pieces=tuple(part.pieces))
         )
 
-    def _last(self, export: Export, owner: Owner, part: Part) -> bytes:
+    def _last(self, export: Export, owner: Owner, part: ZipPart) -> bytes:
         before = [piece for each in self.exports.parts(export) for piece in each.pieces]
         return part.last(manifest(export, owner, [*before, *part.pieces]), before)
 
-    def _kept(self, export: Export, data: bytes, owner: Owner, *, ends: bool) -> Kept:
+    def _kept(self, export: Export, data: bytes, owner: Owner, *, ends: bool) -> StoredPart:
         kept = self.archives.add(export.place, str(export.upload), export.parts, data)
         if ends:
             self.show(owner)
@@ -108,7 +108,7 @@ class Exporter:
             "parts": 0,
             "bytes": 0,
             "rows": {},
-            "at": Place(),
+            "at": ExportCursor(),
         }
         again = self.exports.advance(export.model_copy(update=begun))
         self.archives.abandon(export.place, str(export.upload))
@@ -120,11 +120,11 @@ class Exporter:
         return self._ended(export, status="failed", reason=reason)
 
     def _ended(self, export: Export, **changes: object) -> Export:
-        forgotten = {"user": None, "ended_at": self.clock(), "upload": None, "at": Place()}
+        forgotten = {"user": None, "ended_at": self.clock(), "upload": None, "at": ExportCursor()}
         return self.exports.advance(export.model_copy(update=changes | forgotten))
 
 
-def manifest(export: Export, owner: Owner, pieces: Iterable[Piece]) -> Manifest:
+def manifest(export: Export, owner: Owner, pieces: Iterable[FilePiece]) -> Manifest:
     entries = {
         piece.name: FileEntry(**piece.model_dump(include=set(FileEntry.model_fields))) for piece in pieces
     }
@@ -141,7 +141,7 @@ def _order(name: str) -> tuple[str, int]:
     return transfer.section_of(name), transfer.number_of(name)
 
 
-def _added(rows: dict[str, int], pieces: Iterable[Piece]) -> dict[str, int]:
+def _count_rows(rows: dict[str, int], pieces: Iterable[FilePiece]) -> dict[str, int]:
     added = dict(rows)
     for piece in pieces:
         section = transfer.section_of(piece.name)

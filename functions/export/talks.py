@@ -7,17 +7,25 @@ import json
 from collections.abc import Iterator
 from typing import get_args
 
-from functions.export.sections import PAGE, After, Chunk, Row, Sources, Turning, every
-from membus.domain.conversation import Conversation, Message, Status
+from functions.export.sections import (
+    PAGE_ROWS,
+    After,
+    ExportSources,
+    PageReader,
+    Row,
+    RowChunk,
+    iterate_pages,
+)
+from membus.domain.conversation import Conversation, ConversationStatus, Message
 from membus.domain.identity import Owner
 
 
-def conversations(owner: Owner, sources: Sources, after: After) -> Iterator[Chunk]:
+def conversations(owner: Owner, sources: ExportSources, after: After) -> Iterator[RowChunk]:
     """Yield a line for each conversation, message, summary and ledger of slots.
 
     Of a conversation that belongs to somebody else the user takes along what they said themselves.
     """
-    theirs = _theirs(owner, sources)
+    theirs = _conversations_of(owner, sources)
     for each in theirs:
         if after and each.conversation_id < after["conversation"]:
             continue
@@ -27,8 +35,8 @@ def conversations(owner: Owner, sources: Sources, after: After) -> Iterator[Chun
 
 
 def _conversation(
-    owner: Owner, conversation: Conversation, sources: Sources, after: After, *, more: bool
-) -> Iterator[Chunk]:
+    owner: Owner, conversation: Conversation, sources: ExportSources, after: After, *, more: bool
+) -> Iterator[RowChunk]:
     """Yield one of them behind a place in it; `more` says that others follow."""
     tenant, named = conversation.tenant_id, conversation.conversation_id
     place = {name: value for name, value in after.items() if name != "conversation"} if after else None
@@ -37,26 +45,28 @@ def _conversation(
     head = [{"kind": "conversation"} | conversation.model_dump(mode="json")] if place is None else []
     mine = conversation.user_id == owner.user
     while True:
-        page = sources.conversations.messages(tenant, named, limit=PAGE, after=place)
+        page = sources.conversations.messages(tenant, named, limit=PAGE_ROWS, after=place)
         said = [_message(named, each, sources) for each in page.items if mine or each.author == owner.user]
         place = page.after
         if place is None:
-            told = _told(tenant, named, sources) if mine else []
-            yield Chunk([*head, *said, *told], {"conversation": named} if more else None)
+            told = _summary_rows(tenant, named, sources) if mine else []
+            yield RowChunk([*head, *said, *told], {"conversation": named} if more else None)
             return
-        yield Chunk([*head, *said], {"conversation": named, **place})
+        yield RowChunk([*head, *said], {"conversation": named, **place})
         head = []
 
 
-def _message(named: str, message: Message, sources: Sources) -> Row:
+def _message(named: str, message: Message, sources: ExportSources) -> Row:
     """Return the message with all that its tools gave, where its steps show less."""
     row = {"kind": "message", "conversation_id": named} | message.model_dump(mode="json", exclude={"spilled"})
     whole = sources.contents.text(message.spilled) if message.spilled else None
     return row | ({"results": json.loads(whole)} if whole else {})
 
 
-def _told(tenant: str, named: str, sources: Sources) -> list[Row]:
-    summaries = every(lambda after: sources.summaries.summaries(tenant, named, limit=PAGE, after=after))
+def _summary_rows(tenant: str, named: str, sources: ExportSources) -> list[Row]:
+    summaries = iterate_pages(
+        lambda after: sources.summaries.summaries(tenant, named, limit=PAGE_ROWS, after=after)
+    )
     about = {"conversation_id": named}
     rows = [{"kind": "summary"} | about | each.model_dump(mode="json") for each in summaries]
     outline = sources.summaries.outline(tenant, named)
@@ -65,12 +75,16 @@ def _told(tenant: str, named: str, sources: Sources) -> list[Row]:
     )
 
 
-def _theirs(owner: Owner, sources: Sources) -> list[Conversation]:
-    found = [each for status in get_args(Status) for each in every(_of_status(owner, sources, status))]
+def _conversations_of(owner: Owner, sources: ExportSources) -> list[Conversation]:
+    found = [
+        each
+        for status in get_args(ConversationStatus)
+        for each in iterate_pages(_of_status(owner, sources, status))
+    ]
     return sorted(found, key=lambda each: each.conversation_id)
 
 
-def _of_status(owner: Owner, sources: Sources, status: Status) -> Turning[Conversation]:
+def _of_status(owner: Owner, sources: ExportSources, status: ConversationStatus) -> PageReader[Conversation]:
     return lambda after: sources.conversations.page(
-        owner.tenant, status, user=owner.user, limit=PAGE, after=after
+        owner.tenant, status, user=owner.user, limit=PAGE_ROWS, after=after
     )

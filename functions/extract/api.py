@@ -5,7 +5,7 @@ from typing import Any
 from pydantic import AwareDatetime, BaseModel, Field, ValidationError
 
 from membus.domain import strict_json
-from membus.domain.event import Event, Recorded
+from membus.domain.event import Event, RecordedEvent
 from membus.errors import InvalidError
 
 BODY_BYTES_MAX = 350_000
@@ -35,15 +35,15 @@ class QueueMessage(BaseModel):
         except (ValidationError, InvalidError):
             return None
 
-    def recorded(self) -> Recorded:
+    def recorded(self) -> RecordedEvent:
         """Return the event and the moment the bus accepted it.
 
         ValidationError or InvalidError where it is none.
         """
         if len(self.body.encode()) > BODY_BYTES_MAX:
             raise InvalidError(f"an event takes at most {BODY_BYTES_MAX} bytes", code="payload_too_large")
-        envelope = BusEnvelope.model_validate(strict_json.loads(self.body))
-        return Recorded(event=envelope.detail, learned_at=envelope.time)
+        envelope = BusEnvelope.model_validate(strict_json.parse_strict_json(self.body))
+        return RecordedEvent(event=envelope.detail, learned_at=envelope.time)
 
 
 class BusEnvelope(BaseModel):

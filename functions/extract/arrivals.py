@@ -5,11 +5,11 @@ from collections.abc import Iterable
 from datetime import date
 
 from functions.extract.api import QueueMessage
-from membus.ports.usage import Monitor, UsageLedger
+from membus.ports.usage import UsageLedger, UsageMonitor
 
 
 def count_arrivals(
-    messages: Iterable[QueueMessage], *, day: date, ledger: UsageLedger, monitor: Monitor
+    messages: Iterable[QueueMessage], *, day: date, ledger: UsageLedger, monitor: UsageMonitor
 ) -> None:
     """Add the events that are delivered for the first time; a ledger that is down stops no event."""
     arrived = Counter(tenant for message in messages if message.receives == 1 and (tenant := message.tenant))

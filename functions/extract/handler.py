@@ -13,12 +13,12 @@ from typing import Any
 from aws_lambda_powertools.metrics import MetricUnit
 from aws_lambda_powertools.utilities.typing import LambdaContext
 
-from functions.extract.answered import Answered
+from functions.extract.answered import AnswerCache
 from functions.extract.api import QueueBatch, QueueMessage
 from functions.extract.arrivals import count_arrivals
-from functions.extract.learning import Learner
-from functions.extract.redelivery import Redelivery
-from functions.extract.shares import Shares, read_now
+from functions.extract.learning import FactExtractor
+from functions.extract.redelivery import RedeliveryPolicy
+from functions.extract.shares import TenantQuotas, split_overflow
 from functions.extract.usecase import extract_batch
 from membus import wiring, wiring_conversations, wiring_erasing, wiring_models, wiring_rates, wiring_usage
 from membus.observability import EmfMonitor, logger, metrics
@@ -33,10 +33,10 @@ pool = ThreadPoolExecutor(max_workers=5)  # a batch of ten users is read in two 
 @logger.inject_lambda_context
 @metrics.log_metrics
 def handler(event: dict[str, Any], context: LambdaContext) -> dict[str, Any]:
-    messages, queue = _to_read(QueueBatch.model_validate(event).records)
+    messages, queue = _messages_to_read(QueueBatch.model_validate(event).records)
     model = partial(wiring_models.model, "extract")
-    answered = Answered(wiring.answers(), model)
-    learner = Learner(
+    answered = AnswerCache(wiring.answers(), model)
+    learner = FactExtractor(
         facts=wiring.facts(),
         signals=wiring.signals(),
         held_facts=wiring.held_facts(),
@@ -55,7 +55,7 @@ def handler(event: dict[str, Any], context: LambdaContext) -> dict[str, Any]:
         episodes=wiring.episodes(),
         quarantine=wiring.quarantine(),
         learner=learner,
-        redelivery=Redelivery(queue, wiring.dead_letters(), wiring.quarantine(), _tell),
+        redelivery=RedeliveryPolicy(queue, wiring.dead_letters(), wiring.quarantine(), _log_warning),
         gate=wiring_erasing.gate(),
         on_erased=_count_erased,
         side_by_side=pool.map,
@@ -63,7 +63,7 @@ def handler(event: dict[str, Any], context: LambdaContext) -> dict[str, Any]:
     return {"batchItemFailures": [{"itemIdentifier": message_id} for message_id in failed]}
 
 
-def _to_read(messages: list[QueueMessage]) -> tuple[list[QueueMessage], SourceQueue]:
+def _messages_to_read(messages: list[QueueMessage]) -> tuple[list[QueueMessage], SourceQueue]:
     """Return what to read of a batch and the queue that brought it.
 
     What was set aside once is read whosever it is.
@@ -75,15 +75,17 @@ def _to_read(messages: list[QueueMessage]) -> tuple[list[QueueMessage], SourceQu
     count_arrivals(
         messages, day=wiring.now().date(), ledger=wiring_usage.usage_ledger(), monitor=EmfMonitor()
     )
-    return read_now(messages, shares=shares(), surplus=surplus, tell=_count_surplus), wiring.source_queue()
+    return split_overflow(
+        messages, shares=tenant_quotas(), surplus=surplus, tell=_count_overflow
+    ), wiring.source_queue()
 
 
 @cache
-def shares() -> Shares:
-    return Shares(wiring_rates.share(), wiring.now)
+def tenant_quotas() -> TenantQuotas:
+    return TenantQuotas(wiring_rates.share(), wiring.now)
 
 
-def _count_surplus(tenants: Mapping[str, int], refused: int) -> None:
+def _count_overflow(tenants: Mapping[str, int], refused: int) -> None:
     metrics.add_metric(name="EventsBeyondShare", unit=MetricUnit.Count, value=sum(tenants.values()))
     logger.info("tenants send more than is read at once", extra={"tenants": dict(tenants)})
     if refused:
@@ -99,5 +101,5 @@ def _count_erased(tenant: str) -> None:
     logger.info("an erased event came back and was dropped", tenant_id=tenant)
 
 
-def _tell(message: str, fields: dict[str, object]) -> None:
+def _log_warning(message: str, fields: dict[str, object]) -> None:
     logger.warning(message, extra=fields)

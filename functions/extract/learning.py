@@ -6,39 +6,41 @@ from dataclasses import dataclass, replace
 from functools import partial
 from itertools import count
 
-from functions.extract.answered import nothing_kept, nothing_known
-from functions.extract.prompt import CURRENT, Instructions
-from functions.extract.reading import Reader, Reading
+from functions.extract.answered import discard_answers, no_known_answers
+from functions.extract.prompt import CURRENT_INSTRUCTIONS, ExtractionInstructions
+from functions.extract.reading import BatchAnswers, CandidateReader
 from membus.domain import rules
-from membus.domain.answers import Answers
+from membus.domain.answers import AnswersByEvent
 from membus.domain.candidate import Extractor
-from membus.domain.corrections import corrected_by_hand
-from membus.domain.event import Recorded
-from membus.domain.facts import Observation
-from membus.domain.fresh import settled_by
-from membus.domain.gate import GATE_VERSION, judge
-from membus.domain.held_facts import held_fact
+from membus.domain.corrections import observe_correction
+from membus.domain.event import RecordedEvent
+from membus.domain.fresh import processed_sort_key
+from membus.domain.gate import VALIDATION_VERSION, validate_candidates
+from membus.domain.held_facts import review_item_for
 from membus.domain.identity import Owner
+from membus.domain.observations import Observation
 from membus.domain.profile import Profile
-from membus.domain.speakers import speakers_of, zones_named
-from membus.domain.verdict import Held, Refused, Verdict
+from membus.domain.speakers import resolve_speakers, timezones_from_candidates
+from membus.domain.verdict import Rejection, ReviewRequest, Verdict
 from membus.errors import BudgetError, ConflictError, MembusError
-from membus.folding import fold_in, zones_by
+from membus.folding import fold_observations, list_timezone_observations
 from membus.ports.events import SignalStore
-from membus.ports.facts import Asked, FactLearning, Learned
-from membus.ports.fresh import Settling
-from membus.ports.held_facts import Holding
+from membus.ports.facts import FactCommit, FactWriter, ModelQuery
+from membus.ports.fresh import ProcessedMarker
+from membus.ports.held_facts import ReviewIntake
 from membus.ports.model import LanguageModel
 
-VERSION = f"rules-{rules.RULES_VERSION}.prompt-{CURRENT.version}.gate-{GATE_VERSION}"
+EXTRACTOR_VERSION = (
+    f"rules-{rules.RULES_VERSION}.prompt-{CURRENT_INSTRUCTIONS.version}.gate-{VALIDATION_VERSION}"
+)
 """The extractor version: an event read at this version is never read again at it."""
-UNPAID = f"rules-{rules.RULES_VERSION}"
+OVER_BUDGET = f"rules-{rules.RULES_VERSION}"
 """What stands on an event that nobody was paid to read: the rules have, and a replay reads it whole."""
 OBSERVATIONS_MAX = 26
 """DynamoDB takes 100 items in a transaction: three at most for each observation, one for
 the profile and one for each event."""
-TRIES = 8
-PAUSE_SECONDS = 0.05
+COMMIT_TRIES = 8
+COMMIT_PAUSE_SECONDS = 0.05
 """The longest first pause of a writer that lost a race; each further one may be twice as long.
 
 6.4 seconds in all.
@@ -46,38 +48,40 @@ PAUSE_SECONDS = 0.05
 
 
 @dataclass(frozen=True)
-class Learner:
+class FactExtractor:
     """`model` is a function of the tenant who pays, so that a batch with nothing to read never loads a model client."""
 
-    facts: FactLearning
+    facts: FactWriter
     signals: SignalStore
-    held_facts: Holding
-    fresh: Settling
+    held_facts: ReviewIntake
+    fresh: ProcessedMarker
     model: Callable[[str], LanguageModel]
     seconds_left: Callable[[], float]
     on_refused: Callable[[str], None]
     pause: Callable[[float], None]
-    version: str = VERSION
-    instructions: Instructions = CURRENT
-    known: Callable[[Sequence[Recorded]], Answers] = nothing_known
-    keep: Callable[[str, Asked], None] = nothing_kept
+    version: str = EXTRACTOR_VERSION
+    instructions: ExtractionInstructions = CURRENT_INSTRUCTIONS
+    known: Callable[[Sequence[RecordedEvent]], AnswersByEvent] = no_known_answers
+    keep: Callable[[str, ModelQuery], None] = discard_answers
 
-    def read(self, events: Sequence[Recorded], again: Collection[str] = ()) -> Reading:
+    def read(self, events: Sequence[RecordedEvent], again: Collection[str] = ()) -> BatchAnswers:
         """Ask about all that was said in events of one tenant, once for all of them.
 
         `again` are events that came before: what was answered about them then, and could not be committed, is
         taken for the answer now.
         """
-        said = [event for event in events if rules.worth_reading(event.event)]
+        said = [event for event in events if rules.needs_model(event.event)]
         before = [event for event in said if event.event.event_id in again]
         known = self.known(before) if before else {}
         model = partial(self.model, events[0].event.tenant_id)
-        reading = Reader(model, self.seconds_left, self.instructions).read(said, known)
+        reading = CandidateReader(model, self.seconds_left, self.instructions).read(said, known)
         for _ in range(reading.drop_strays({event.event.event_id for event in said})):
             self.on_refused("unknown_event")
         return reading
 
-    def learn(self, events: Sequence[Recorded], reading: Reading | None = None) -> dict[str, MembusError]:
+    def learn(
+        self, events: Sequence[RecordedEvent], reading: BatchAnswers | None = None
+    ) -> dict[str, MembusError]:
         """Commit what the events of one owner teach, and that they were read.
 
         Return why each other one was not.
@@ -96,10 +100,10 @@ class Learner:
             return {event.event.event_id: error for event in events} | reading.unread
         return {event_id: why for event_id, why in reading.unread.items() if not isinstance(why, BudgetError)}
 
-    def _commit_all(self, owner: Owner, events: Sequence[Recorded], reading: Reading) -> None:
-        said = [event for event in events if rules.worth_reading(event.event)]
+    def _commit_all(self, owner: Owner, events: Sequence[RecordedEvent], reading: BatchAnswers) -> None:
+        said = [event for event in events if rules.needs_model(event.event)]
         observed = self._by_rules(owner, events)
-        observed = _once([*observed, *self._admitted(owner, reading, said, observed)])
+        observed = _last_of_each_event([*observed, *self._admitted(owner, reading, said, observed)])
         unpaid = [
             event for event in events if isinstance(reading.unread.get(event.event.event_id), BudgetError)
         ]
@@ -110,32 +114,36 @@ class Learner:
         if read or observed:
             self._commit(owner, read, observed, reading)
         if unpaid:
-            self._commit(owner, unpaid, (), extractor=UNPAID)
+            self._commit(owner, unpaid, (), extractor=OVER_BUDGET)
         self.settle(read)
 
-    def _keep(self, owner: Owner, reading: Reading) -> None:
+    def _keep(self, owner: Owner, reading: BatchAnswers) -> None:
         if asked := self._asked(owner, reading):
             self.keep(owner.tenant, asked)
 
-    def settle(self, read: Sequence[Recorded]) -> None:
+    def settle(self, read: Sequence[RecordedEvent]) -> None:
         """Let go of the words that the events came from: what they teach is known, or they teach nothing.
 
         It comes after the commit: for a moment both are there, at no moment neither.
         """
-        told = [(recorded.event.owner, place) for recorded in read if (place := settled_by(recorded))]
+        told = [(recorded.event.owner, place) for recorded in read if (place := processed_sort_key(recorded))]
         for owner in dict.fromkeys(owner for owner, _ in told):
             self.fresh.settle(owner, [place for whose, place in told if whose == owner])
 
-    def _by_rules(self, owner: Owner, events: Sequence[Recorded]) -> list[Observation]:
+    def _by_rules(self, owner: Owner, events: Sequence[RecordedEvent]) -> list[Observation]:
         observed: list[Observation] = []
         for event in events:
-            observed += [*corrected_by_hand(event), *rules.stated_by_action(event)]
-            for signal in rules.signals(event):
-                observed += rules.concluded(signal, self.signals.add(owner, signal))
+            observed += [*observe_correction(event), *rules.observe_action(event)]
+            for signal in rules.find_signals(event):
+                observed += rules.apply_rules(signal, self.signals.add(owner, signal))
         return observed
 
     def _admitted(
-        self, owner: Owner, reading: Reading, said: Sequence[Recorded], observed: Sequence[Observation]
+        self,
+        owner: Owner,
+        reading: BatchAnswers,
+        said: Sequence[RecordedEvent],
+        observed: Sequence[Observation],
     ) -> list[Observation]:
         if not reading.candidates:
             return []
@@ -146,25 +154,27 @@ class Learner:
             )
             for model in reading.candidates
         }
-        zones = [*zones_by(owner, said, self.facts), *observed]
+        zones = [*list_timezone_observations(owner, said, self.facts), *observed]
         for model, candidates in reading.candidates.items():
-            zones += zones_named(candidates, by_id, readers[model])
-        speakers = speakers_of(said, zones)
+            zones += timezones_from_candidates(candidates, by_id, readers[model])
+        speakers = resolve_speakers(said, zones)
         verdicts: list[Verdict] = []
         for model, candidates in reading.candidates.items():
-            verdicts += judge(candidates, by_id, readers[model], speakers)
+            verdicts += validate_candidates(candidates, by_id, readers[model], speakers)
         for verdict in verdicts:
-            if isinstance(verdict, Held | Refused):
+            if isinstance(verdict, ReviewRequest | Rejection):
                 self.on_refused(verdict.reason)
-        self.held_facts.hold(owner, [held_fact(verdict) for verdict in verdicts if isinstance(verdict, Held)])
+        self.held_facts.hold(
+            owner, [review_item_for(verdict) for verdict in verdicts if isinstance(verdict, ReviewRequest)]
+        )
         return [verdict for verdict in verdicts if isinstance(verdict, Observation)]
 
     def _commit(
         self,
         owner: Owner,
-        events: Sequence[Recorded],
+        events: Sequence[RecordedEvent],
         observed: Sequence[Observation],
-        reading: Reading | None = None,
+        reading: BatchAnswers | None = None,
         *,
         extractor: str | None = None,
     ) -> None:
@@ -174,8 +184,8 @@ class Learner:
         """
         for tried in count():
             profile = self.facts.base(owner) if observed else Profile(owner=owner)
-            folded = fold_in(owner, observed, self.facts)
-            learned = Learned(
+            folded = fold_observations(owner, observed, self.facts)
+            learned = FactCommit(
                 profile=profile,
                 extractor=extractor or self.version,
                 events=tuple(events),
@@ -188,19 +198,19 @@ class Learner:
             try:
                 return self.facts.commit(replace(learned, profile=learned.profile.updated(learned.facts)))
             except ConflictError:
-                longest = PAUSE_SECONDS * 2**tried
-                if tried == TRIES - 1 or self.seconds_left() < longest:
+                longest = COMMIT_PAUSE_SECONDS * 2**tried
+                if tried == COMMIT_TRIES - 1 or self.seconds_left() < longest:
                     raise
                 self.pause(random.uniform(0, longest))  # noqa: S311 (nobody gains by guessing it)
         raise AssertionError("the last try returns or raises")
 
-    def _asked(self, owner: Owner, reading: Reading | None) -> Asked | None:
+    def _asked(self, owner: Owner, reading: BatchAnswers | None) -> ModelQuery | None:
         """Return the question and its answers; where no question was put, no model is loaded for its name."""
         if not (reading and reading.answers):
             return None
-        return Asked(self.instructions.version, self.model(owner.tenant).name, reading.answers)
+        return ModelQuery(self.instructions.version, self.model(owner.tenant).name, reading.answers)
 
 
-def _once(observed: Sequence[Observation]) -> list[Observation]:
+def _last_of_each_event(observed: Sequence[Observation]) -> list[Observation]:
     """Return one observation per key and event, the last that was made: it is what the store keeps."""
     return list({(seen.key, seen.provenance.event_id): seen for seen in observed}.values())

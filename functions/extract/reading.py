@@ -3,23 +3,30 @@
 from collections.abc import Callable, Collection, Iterable, Iterator, Sequence
 from dataclasses import dataclass, field
 
-from functions.extract.prompt import CURRENT, MAX_TOKENS, Candidates, Instructions, Words, prompt_for
-from membus.domain.answers import Answer, Answers, answers_to
+from functions.extract.prompt import (
+    ANSWER_TOKENS_MAX,
+    CURRENT_INSTRUCTIONS,
+    Candidates,
+    EventText,
+    ExtractionInstructions,
+    prompt_for,
+)
+from membus.domain.answers import AnswersByEvent, EventAnswer, answers_by_event
 from membus.domain.candidate import Candidate
-from membus.domain.event import Recorded
-from membus.domain.explaining import Share, share_of
-from membus.domain.gate import stands_in
-from membus.domain.search.passages import split
+from membus.domain.event import RecordedEvent
+from membus.domain.explaining import ReadingCost, reading_cost_per_event
+from membus.domain.gate import is_grounded
+from membus.domain.search.passages import split_passages
 from membus.domain.tokens import estimate_tokens
 from membus.errors import MembusError, ModelError, UnavailableError
-from membus.ports.model import Answered, LanguageModel
+from membus.ports.model import LanguageModel, StructuredAnswer
 
-TEXT_TOKENS_MAX = 12_000
+QUESTION_TOKENS_MAX = 12_000
 """Words in one question: what a day of chat comes to.
 
 Longer prompts find less of what stands in their middle.
 """
-PARTS_MAX = 5
+EVENT_PARTS_MAX = 5
 """An event that takes more questions is a document.
 
 200,000 bytes of English, the most the door takes, are below it.
@@ -28,28 +35,32 @@ MODEL_SECONDS_MIN = 5
 
 
 @dataclass
-class Reading:
+class BatchAnswers:
     """What each model proposes, what each event took, and why each one is unread that could not be read."""
 
     candidates: dict[str, list[Candidate]] = field(default_factory=dict)
-    shares: dict[str, Share] = field(default_factory=dict)
+    shares: dict[str, ReadingCost] = field(default_factory=dict)
     unread: dict[str, MembusError] = field(default_factory=dict)
-    answers: dict[str, list[Answer]] = field(default_factory=dict)
+    answers: dict[str, list[EventAnswer]] = field(default_factory=dict)
 
-    def recall(self, known: Answers) -> None:
+    def recall(self, known: AnswersByEvent) -> None:
         """Take what was proposed before for what is proposed now."""
         for given in known.values():
             for answer in given:
                 self.candidates.setdefault(answer.by, []).extend(answer.candidates)
 
-    def add(self, question: Sequence[Words], answer: Answered[Candidates], *, prompt_version: str) -> None:
+    def add(
+        self, question: Sequence[EventText], answer: StructuredAnswer[Candidates], *, prompt_version: str
+    ) -> None:
         self.candidates.setdefault(answer.model, []).extend(answer.value.facts)
-        given = answers_to(
-            (words.event_id for words in question), _own(answer.value.facts, question), by=answer.model
+        given = answers_by_event(
+            (words.event_id for words in question),
+            _own_candidates(answer.value.facts, question),
+            by=answer.model,
         )
         for event_id, each in given.items():
             self.answers.setdefault(event_id, []).append(each)
-        share = share_of(
+        share = reading_cost_per_event(
             answer.usage, model=answer.model, prompt_version=prompt_version, shared_by=len(question)
         )
         for words in question:
@@ -65,9 +76,9 @@ class Reading:
         }
         return proposed - sum(map(len, self.candidates.values()))
 
-    def of(self, event_ids: Collection[str]) -> "Reading":
+    def of(self, event_ids: Collection[str]) -> "BatchAnswers":
         """Return what there is of some events."""
-        return Reading(
+        return BatchAnswers(
             candidates={
                 model: [each for each in proposed if each.event_id in event_ids]
                 for model, proposed in self.candidates.items()
@@ -77,7 +88,7 @@ class Reading:
             answers={event_id: given for event_id, given in self.answers.items() if event_id in event_ids},
         )
 
-    def close(self) -> "Reading":
+    def close(self) -> "BatchAnswers":
         """Return the reading without what was proposed for events that were read in part only."""
         for model, proposed in self.candidates.items():
             self.candidates[model] = [each for each in proposed if each.event_id not in self.unread]
@@ -87,33 +98,35 @@ class Reading:
 
 
 @dataclass(frozen=True)
-class Reader:
+class CandidateReader:
     """`model` is a function, so that a batch with nothing to read never loads a model client."""
 
     model: Callable[[], LanguageModel]
     seconds_left: Callable[[], float]
-    instructions: Instructions = CURRENT
+    instructions: ExtractionInstructions = CURRENT_INSTRUCTIONS
 
-    def read(self, events: Sequence[Recorded], known: Answers) -> Reading:
+    def read(self, events: Sequence[RecordedEvent], known: AnswersByEvent) -> BatchAnswers:
         """Ask once for all events but the `known`, in several questions only where their words pass the bound.
 
         An answer that cannot be used is halved away: each half is a smaller question, down to the one event
         that is to blame. A model that is down or out of time leaves the rest unread.
         """
-        reading = Reading()
+        reading = BatchAnswers()
         reading.recall(known)
         new = (recorded for recorded in events if recorded.event.event_id not in known)
         for question in _questions(_passages(new, reading)):
             self._ask(question, reading)
         return reading.close()
 
-    def _ask(self, question: Sequence[Words], reading: Reading) -> None:
+    def _ask(self, question: Sequence[EventText], reading: BatchAnswers) -> None:
         try:
             seconds = self.seconds_left()
             if seconds < MODEL_SECONDS_MIN:
                 raise UnavailableError("too little time is left of this invocation to ask the model")
             asked = prompt_for(question, self.instructions)
-            answer = self.model().ask(asked, Candidates, max_tokens=MAX_TOKENS, timeout_seconds=seconds)
+            answer = self.model().ask(
+                asked, Candidates, max_tokens=ANSWER_TOKENS_MAX, timeout_seconds=seconds
+            )
             reading.add(question, answer, prompt_version=self.instructions.version)
         except MembusError as error:
             if isinstance(error, ModelError) and len(question) > 1:
@@ -124,7 +137,7 @@ class Reader:
                 reading.unread |= dict.fromkeys((words.event_id for words in question), error)
 
 
-def _own(candidates: Sequence[Candidate], question: Sequence[Words]) -> Sequence[Candidate]:
+def _own_candidates(candidates: Sequence[Candidate], question: Sequence[EventText]) -> Sequence[Candidate]:
     """Return the candidates to keep beside their events.
 
     Where several people are read, none of another's words.
@@ -132,34 +145,40 @@ def _own(candidates: Sequence[Candidate], question: Sequence[Words]) -> Sequence
     if len({words.recorded.event.owner for words in question}) == 1:
         return candidates
     events = {words.event_id: words.recorded for words in question}
-    return [each for each in candidates if each.event_id in events and stands_in(each, events[each.event_id])]
+    return [
+        each for each in candidates if each.event_id in events and is_grounded(each, events[each.event_id])
+    ]
 
 
-def _passages(events: Iterable[Recorded], reading: Reading) -> Iterator[Words]:
+def _passages(events: Iterable[RecordedEvent], reading: BatchAnswers) -> Iterator[EventText]:
     """Yield the words of each event, those of a very long one in parts.
 
     One that is longer still stays unread.
     """
     for recorded in events:
         speech = recorded.event.speech or ""
-        parts = [speech] if estimate_tokens(speech) <= TEXT_TOKENS_MAX else split(speech, TEXT_TOKENS_MAX)
-        if len(parts) > PARTS_MAX:
+        parts = (
+            [speech]
+            if estimate_tokens(speech) <= QUESTION_TOKENS_MAX
+            else split_passages(speech, QUESTION_TOKENS_MAX)
+        )
+        if len(parts) > EVENT_PARTS_MAX:
             reading.unread[recorded.event.event_id] = ModelError(
                 "the text is too long to be read", reason="too_long"
             )
         else:
-            yield from (Words(recorded, part) for part in parts)
+            yield from (EventText(recorded, part) for part in parts)
 
 
-def _questions(passages: Iterable[Words]) -> Iterator[list[Words]]:
+def _questions(passages: Iterable[EventText]) -> Iterator[list[EventText]]:
     """Yield as few questions as hold all passages, each within the bound unless one passage alone passes it."""
-    question: list[Words] = []
-    room = TEXT_TOKENS_MAX
+    question: list[EventText] = []
+    room = QUESTION_TOKENS_MAX
     for words in passages:
         cost = estimate_tokens(words.text)
         if question and cost > room:
             yield question
-            question, room = [], TEXT_TOKENS_MAX
+            question, room = [], QUESTION_TOKENS_MAX
         question.append(words)
         room -= cost
     if question:

@@ -9,22 +9,23 @@ from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass, field
 from itertools import islice
 
-from functions.extract.draft import Draft
-from functions.extract.learning import Learner
-from membus.domain.answers import Answer
-from membus.domain.event import Recorded
-from membus.domain.explaining import Share
-from membus.domain.facts import Fact, Observation, by_key, fold
+from functions.extract.draft import DraftFacts
+from functions.extract.learning import FactExtractor
+from membus.domain.answers import EventAnswer
+from membus.domain.event import RecordedEvent
+from membus.domain.explaining import ReadingCost
+from membus.domain.facts import Fact, fold, group_by_key
 from membus.domain.identity import Owner
+from membus.domain.observations import Observation
 from membus.errors import BudgetError, MembusError
 
-BATCH = 10
+BATCH_EVENTS = 10
 """Events learned at once, as the queue hands them out."""
-NOT_PAID = BudgetError("the budget of this tenant is spent")
+OVER_BUDGET_ERROR = BudgetError("the budget of this tenant is spent")
 
 
 @dataclass(frozen=True)
-class Derived:
+class DerivedFacts:
     """What a user's events teach.
 
     `read` were understood, `unread` say why not; `answers` are new ones, `shares` what they took.
@@ -34,8 +35,8 @@ class Derived:
     observations: tuple[Observation, ...]
     read: frozenset[str]
     unread: dict[str, MembusError] = field(default_factory=dict)
-    answers: dict[str, list[Answer]] = field(default_factory=dict)
-    shares: dict[str, Share] = field(default_factory=dict)
+    answers: dict[str, list[EventAnswer]] = field(default_factory=dict)
+    shares: dict[str, ReadingCost] = field(default_factory=dict)
 
     def over(self, stored: Sequence[Observation]) -> list[Observation]:
         """Return what the user's observations shall be.
@@ -49,7 +50,7 @@ class Derived:
 
 
 @dataclass(frozen=True)
-class Difference:
+class FactDifference:
     """What would change in the facts that hold: by key, the value before and after."""
 
     added: dict[str, str]
@@ -60,31 +61,35 @@ class Difference:
         return bool(self.added or self.lost or self.changed)
 
 
-def derive(owner: Owner, events: Iterable[Recorded], *, learner: Callable[[Draft], Learner]) -> Derived:
+def derive_facts(
+    owner: Owner, events: Iterable[RecordedEvent], *, learner: Callable[[DraftFacts], FactExtractor]
+) -> DerivedFacts:
     """Learn from a user's events, in the order membus learned of them, as if for the first time."""
     ordered = iter(sorted(events, key=lambda each: (each.learned_at, each.event.event_id)))
-    draft = Draft(owner)
+    draft = DraftFacts(owner)
     learning = learner(draft)
     read: set[str] = set()
     unread: dict[str, MembusError] = {}
-    while batch := list(islice(ordered, BATCH)):
+    while batch := list(islice(ordered, BATCH_EVENTS)):
         ids = {each.event.event_id for each in batch}
-        unread |= learning.learn(batch, learning.read(batch, ids)) | dict.fromkeys(draft.unpaid, NOT_PAID)
+        unread |= learning.learn(batch, learning.read(batch, ids)) | dict.fromkeys(
+            draft.unpaid, OVER_BUDGET_ERROR
+        )
         read |= ids - unread.keys()
-    return Derived(
+    return DerivedFacts(
         owner, tuple(draft.observations(owner)), frozenset(read), unread, draft.answers, draft.shares
     )
 
 
-def facts_of(observations: Iterable[Observation]) -> dict[str, Fact]:
+def fold_facts(observations: Iterable[Observation]) -> dict[str, Fact]:
     """Return the fact of every key, retracted ones too."""
-    folded = {key: fold(seen) for key, seen in by_key(observations).items()}
+    folded = {key: fold(seen) for key, seen in group_by_key(observations).items()}
     return {key: fact for key, fact in folded.items() if fact}
 
 
-def difference(before: Iterable[Observation], after: Iterable[Observation]) -> Difference:
-    was, will_be = _held(before), _held(after)
-    return Difference(
+def compare_facts(before: Iterable[Observation], after: Iterable[Observation]) -> FactDifference:
+    was, will_be = _current_values(before), _current_values(after)
+    return FactDifference(
         added={key: will_be[key] for key in sorted(will_be.keys() - was.keys())},
         lost={key: was[key] for key in sorted(was.keys() - will_be.keys())},
         changed={
@@ -95,5 +100,5 @@ def difference(before: Iterable[Observation], after: Iterable[Observation]) -> D
     )
 
 
-def _held(observations: Iterable[Observation]) -> dict[str, str]:
-    return {key: fact.value or "" for key, fact in facts_of(observations).items() if not fact.retracted}
+def _current_values(observations: Iterable[Observation]) -> dict[str, str]:
+    return {key: fact.value or "" for key, fact in fold_facts(observations).items() if not fact.retracted}

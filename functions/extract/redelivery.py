@@ -9,27 +9,27 @@ from dataclasses import dataclass
 
 from functions.extract.api import QueueMessage
 from membus.errors import ConflictError, MembusError, ModelError, UnavailableError
-from membus.ports.events import Quarantine, SourceQueue
+from membus.ports.events import PoisonMessageQueue, SourceQueue
 
-UNREADABLE = frozenset({"refused", "malformed", "max_tokens", "too_long"})
+NON_RETRYABLE_REASONS = frozenset({"refused", "malformed", "max_tokens", "too_long"})
 """Reasons of a ModelError that the same words would meet again.
 
 Such a message is put aside, not tried again.
 """
-OWN_TRIES = 5
+OWN_FAILURES_MAX = 5
 """A message that fails by itself this often goes to the dead-letter queue, with its reason."""
-PASSING_SECONDS, PASSING_SECONDS_MAX = 10, 900
+BACKOFF_SECONDS, BACKOFF_SECONDS_MAX = 10, 900
 """A part that is down gets 10, 40, 160, 640 and then 900 seconds to come back. The queue hands a message out
 twelve times (`max_receive_count` in Terraform): it waits out two hours."""
 
 
 @dataclass(frozen=True)
-class Redelivery:
+class RedeliveryPolicy:
     """`tell` writes one log line: what happened, and its fields."""
 
     queue: SourceQueue
-    dead_letters: Quarantine
-    quarantine: Quarantine
+    dead_letters: PoisonMessageQueue
+    quarantine: PoisonMessageQueue
     tell: Callable[[str, dict[str, object]], None]
 
     def again(self, message: QueueMessage, error: Exception) -> bool:
@@ -49,9 +49,9 @@ class Redelivery:
             "code": code,
             "detail": detail,
         }
-        if isinstance(error, ModelError) and error.reason in UNREADABLE:
+        if isinstance(error, ModelError) and error.reason in NON_RETRYABLE_REASONS:
             return not self._put_aside(self.quarantine, message, f"{code}.{error.reason}: {detail}", told)
-        if not _passes(error) and message.receives >= OWN_TRIES:
+        if not _is_transient(error) and message.receives >= OWN_FAILURES_MAX:
             return not self._put_aside(self.dead_letters, message, f"{code}: {detail}", told)
         wait_seconds = _wait_seconds(message.receives, error)
         self.tell("message comes back", told | {"again_in_seconds": wait_seconds})
@@ -62,7 +62,7 @@ class Redelivery:
         return True
 
     def _put_aside(
-        self, place: Quarantine, message: QueueMessage, reason: str, told: dict[str, object]
+        self, place: PoisonMessageQueue, message: QueueMessage, reason: str, told: dict[str, object]
     ) -> bool:
         try:
             place.park(message.body, reason=reason)
@@ -73,15 +73,15 @@ class Redelivery:
         return True
 
 
-def _passes(error: Exception) -> bool:
+def _is_transient(error: Exception) -> bool:
     """Whether the fault is another's and passes: a part that is down, a race that was lost."""
     return isinstance(error, ConflictError | UnavailableError) and not isinstance(error, ModelError)
 
 
 def _wait_seconds(receives: int, error: Exception) -> int:
     down = isinstance(error, UnavailableError) and not isinstance(error, ModelError)
-    grown: int = PASSING_SECONDS * 4 ** (receives - 1) if down else 2**receives
-    return min(grown, PASSING_SECONDS_MAX)
+    grown: int = BACKOFF_SECONDS * 4 ** (receives - 1) if down else 2**receives
+    return min(grown, BACKOFF_SECONDS_MAX)
 
 
 def _place(error: Exception) -> str:

@@ -4,20 +4,20 @@ from collections import Counter
 from collections.abc import Callable, Mapping, Sequence
 
 from functions.extract.api import QueueMessage
-from membus.domain.rates import Rate
+from membus.domain.rates import RateLimit
 from membus.ports.clock import Clock
-from membus.ports.events import SurplusQueue
+from membus.ports.events import OverflowQueue
 
-REMEMBERED = 10_000
+QUOTA_TENANTS_MAX = 10_000
 
 
-class Shares:
+class TenantQuotas:
     """How much of each tenant this environment still reads at once.
 
     It counts for itself, no store is asked.
     """
 
-    def __init__(self, share: Rate, clock: Clock) -> None:
+    def __init__(self, share: RateLimit, clock: Clock) -> None:
         self._share, self._clock = share, clock
         self._until_us: dict[str, int] = {}
 
@@ -27,17 +27,17 @@ class Shares:
         until_us = self._until_us.get(tenant, 0)
         if self._share.wait_seconds(1, until_us=until_us, now_us=now_us):
             return False
-        if len(self._until_us) >= REMEMBERED:
+        if len(self._until_us) >= QUOTA_TENANTS_MAX:
             self._until_us.clear()
         self._until_us[tenant] = self._share.taken_us(1, until_us=until_us, now_us=now_us)
         return True
 
 
-def read_now(
+def split_overflow(
     messages: Sequence[QueueMessage],
     *,
-    shares: Shares,
-    surplus: SurplusQueue,
+    shares: TenantQuotas,
+    surplus: OverflowQueue,
     tell: Callable[[Mapping[str, int], int], None],
 ) -> list[QueueMessage]:
     """Return the messages to read now; the surplus queue holds the others before this one lets go of them.

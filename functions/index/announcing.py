@@ -7,7 +7,7 @@ from membus.domain.facts import Fact
 from membus.domain.identity import Owner
 
 
-def announcement(owner: Owner, new: Fact | None, old: Fact | None, *, write: str) -> Event | None:
+def fact_announcement(owner: Owner, new: Fact | None, old: Fact | None, *, write: str) -> Event | None:
     """Return what listeners are told.
 
     `write` names the write that changed the fact as no other write is named.
@@ -17,13 +17,15 @@ def announcement(owner: Owner, new: Fact | None, old: Fact | None, *, write: str
     if (known := new or old) is None or before == after:
         return None
     if after is None:
-        return _told(owner, "fact.retracted", known, write, previous=before)
+        return _announcement_event(owner, "fact.retracted", known, write, previous=before)
     if before is None:
-        return _told(owner, "fact.recorded", known, write)
-    return _told(owner, "fact.superseded", known, write, previous=before)
+        return _announcement_event(owner, "fact.recorded", known, write)
+    return _announcement_event(owner, "fact.superseded", known, write, previous=before)
 
 
-def _told(owner: Owner, kind: str, fact: Fact, write: str, *, previous: str | None = None) -> Event:
+def _announcement_event(
+    owner: Owner, kind: str, fact: Fact, write: str, *, previous: str | None = None
+) -> Event:
     """Return the announcement; the same write always has the same event id, and no other one has it."""
     identity = f"{owner.tenant}\n{owner.user}\n{fact.key}\n{write}\n{kind}"
     payload = {

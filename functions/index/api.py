@@ -9,32 +9,32 @@ from pydantic import BaseModel, Field
 
 from membus.domain.identity import Id
 
-TTL = "dynamodb.amazonaws.com"
-Image = dict[str, dict[str, Any]]
+TTL_PRINCIPAL = "dynamodb.amazonaws.com"
+ItemImage = dict[str, dict[str, Any]]
 
 
-class Images(BaseModel):
-    keys: Image = Field(alias="Keys")
-    new: Image | None = Field(default=None, alias="NewImage")
-    old: Image | None = Field(default=None, alias="OldImage")
+class ItemImages(BaseModel):
+    keys: ItemImage = Field(alias="Keys")
+    new: ItemImage | None = Field(default=None, alias="NewImage")
+    old: ItemImage | None = Field(default=None, alias="OldImage")
     sequence_number: str = Field(alias="SequenceNumber")
 
 
-class Identity(BaseModel):
+class StreamIdentity(BaseModel):
     principal_id: str | None = Field(default=None, alias="principalId")
 
 
-class Change(BaseModel):
+class ItemChange(BaseModel):
     """One change of one item. `body` is JSON text, as every item of ours holds its content."""
 
     name: Literal["INSERT", "MODIFY", "REMOVE"] = Field(alias="eventName")
-    images: Images = Field(alias="dynamodb")
-    identity: Identity | None = Field(default=None, alias="userIdentity")
+    images: ItemImages = Field(alias="dynamodb")
+    identity: StreamIdentity | None = Field(default=None, alias="userIdentity")
 
     @property
     def expired(self) -> bool:
         """Whether DynamoDB removed the item because its time was up, and nobody asked for it."""
-        return self.identity is not None and self.identity.principal_id == TTL
+        return self.identity is not None and self.identity.principal_id == TTL_PRINCIPAL
 
     @property
     def pk(self) -> str:
@@ -63,25 +63,25 @@ class Change(BaseModel):
         return _text(self.images.new or self.images.old, "spilled")
 
 
-class Backfill(BaseModel):
+class BackfillRequest(BaseModel):
     """Fill in vectors of `model` (the configured one without) that texts of a tenant lack."""
 
     tenant: Id
     model: str | None = None
 
 
-class Rebuild(BaseModel):
+class ReindexRequest(BaseModel):
     """Index these once more, in the form of a stream's changes, for `model` (the configured one without)."""
 
     records: list[dict[str, Any]]
     model: str | None = None
 
 
-def _number(image: Image | None, name: str) -> int | None:
+def _number(image: ItemImage | None, name: str) -> int | None:
     value = (image or {}).get(name, {}).get("N")
     return None if value is None else int(value)
 
 
-def _text(image: Image | None, name: str) -> str | None:
+def _text(image: ItemImage | None, name: str) -> str | None:
     value = (image or {}).get(name, {}).get("S")
     return None if value is None else str(value)

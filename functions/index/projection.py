@@ -6,23 +6,30 @@ from dataclasses import dataclass, replace
 from datetime import datetime
 from typing import Any
 
-from functions.index.announcing import announcement
-from functions.index.api import Change
+from functions.index.announcing import fact_announcement
+from functions.index.api import ItemChange
 from membus.domain.document import Document
 from membus.domain.erasure import Erasure
-from membus.domain.event import LATEST, Event, Recorded, epoch_ms
-from membus.domain.facts import Fact, Observation
+from membus.domain.event import LATEST, Event, RecordedEvent, epoch_ms
+from membus.domain.facts import Fact
 from membus.domain.identity import Owner
-from membus.domain.memory import FINAL, Memory, Removal
-from membus.domain.remembered import fact_id, memories_of_event, memory_of_key, memory_of_summary, summary_id
+from membus.domain.memory import FINAL_VERSION, Memory, Removal
+from membus.domain.observations import Observation
+from membus.domain.remembered import (
+    fact_memory_id,
+    project_event,
+    project_observations,
+    project_summary,
+    summary_memory_id,
+)
 from membus.domain.summary import Summary
 from membus.errors import InvalidError, NotFoundError
-from membus.ports.contents import ContentStore
+from membus.ports.contents import BlobStore
 from membus.ports.conversations import ConversationStore
 from membus.ports.facts import FactReader
 
-_OWNER = re.compile(r"T#([^#]+)#U#([^#]+)")
-_CONVERSATION = re.compile(r"T#([^#]+)#C#([^#]+)")
+_USER_KEY = re.compile(r"T#([^#]+)#U#([^#]+)")
+_CONVERSATION_KEY = re.compile(r"T#([^#]+)#C#([^#]+)")
 
 
 @dataclass(frozen=True)
@@ -59,7 +66,7 @@ class Projection:
         first = epoch_ms(erasure.before)
         return replace(
             self,
-            memories=tuple(_later(each, first) for each in self.memories),
+            memories=tuple(_shift_version(each, first) for each in self.memories),
             removals=tuple(
                 each.model_copy(update={"version": first + each.version}) for each in self.removals
             ),
@@ -67,18 +74,18 @@ class Projection:
 
 
 @dataclass(frozen=True)
-class Sources:
+class ProjectionSources:
     """Where the rest of a change lies.
 
     Large payloads, the observations of a fact, whose a conversation is.
     """
 
-    contents: ContentStore
+    contents: BlobStore
     facts: FactReader
     conversations: ConversationStore
 
 
-def project(change: Change, sources: Sources) -> Projection | None:
+def project_change(change: ItemChange, sources: ProjectionSources) -> Projection | None:
     """Return what follows from a change, or None where nothing does.
 
     Raises:
@@ -88,16 +95,16 @@ def project(change: Change, sources: Sources) -> Projection | None:
     revision, before = change.revisions
     if change.body is not None and change.body == change.old_body and revision == before:
         return None  # a mark of the archiver, a new time to live: nothing that is searched
-    if owner := _OWNER.fullmatch(change.pk):
-        return _fact(change, Owner(tenant=owner[1], user=owner[2]), sources.facts)
-    if conversation := _CONVERSATION.fullmatch(change.pk):
-        return _summary(change, conversation[1], conversation[2], sources.conversations)
+    if owner := _USER_KEY.fullmatch(change.pk):
+        return _project_fact_item(change, Owner(tenant=owner[1], user=owner[2]), sources.facts)
+    if conversation := _CONVERSATION_KEY.fullmatch(change.pk):
+        return _project_summary_item(change, conversation[1], conversation[2], sources.conversations)
     if change.sk == "DOC":
-        return _document(change, sources.contents)
-    return _episode(change, sources.contents)
+        return _project_document_item(change, sources.contents)
+    return _project_episode_item(change, sources.contents)
 
 
-def _fact(change: Change, owner: Owner, facts: FactReader) -> Projection:
+def _project_fact_item(change: ItemChange, owner: Owner, facts: FactReader) -> Projection:
     """What a key holds now, and held before, is read from its observations: they know more than two images.
 
     The item's revision orders what the index is told: a rebuild may leave a key with fewer observations than
@@ -105,29 +112,29 @@ def _fact(change: Change, owner: Owner, facts: FactReader) -> Projection:
     """
     new, old = _read_fact(change.body), _read_fact(change.old_body)
     revision, before = change.revisions
-    told = announcement(owner, new, old, write=_write(change, new, old))
+    told = fact_announcement(owner, new, old, write=_write_id(change, new, old))
     moment = max(fact.learned_at for fact in (new, old) if fact)
     whose: Any = {"user": owner.user, "moment": moment, "counted": True}
     if new is None:
         gone = Removal(
             tenant_id=owner.tenant,
-            memory_id=fact_id(owner, change.sk.removeprefix("FACT#")),
-            version=before or (old.version if old else FINAL),
+            memory_id=fact_memory_id(owner, change.sk.removeprefix("FACT#")),
+            version=before or (old.version if old else FINAL_VERSION),
         )
         return Projection(owner.tenant, removals=(gone,), announcement=told, **whose)
-    seen = facts.trail(owner, new.key).observations or [_observed(new)]
-    known = memory_of_key(owner, seen, version=revision or max(new.version, len(seen)))
+    seen = facts.trail(owner, new.key).observations or [_fact_observation(new)]
+    known = project_observations(owner, seen, version=revision or max(new.version, len(seen)))
     if isinstance(known, Removal):
         return Projection(owner.tenant, removals=(known,), announcement=told, **whose)
     return Projection(owner.tenant, memories=(known,), announcement=told, **whose)
 
 
-def _later(memory: Memory, first: int) -> Memory:
-    earlier = tuple(_later(each, first) for each in memory.earlier)
+def _shift_version(memory: Memory, first: int) -> Memory:
+    earlier = tuple(_shift_version(each, first) for each in memory.earlier)
     return memory.model_copy(update={"version": first + memory.version, "earlier": earlier})
 
 
-def _write(change: Change, new: Fact | None, old: Fact | None) -> str:
+def _write_id(change: ItemChange, new: Fact | None, old: Fact | None) -> str:
     """Return what tells this write from every other.
 
     The revision, which rises with each, or the one it removed.
@@ -135,14 +142,14 @@ def _write(change: Change, new: Fact | None, old: Fact | None) -> str:
     revision, before = change.revisions
     if new:
         return str(revision or f"version {new.version}")
-    return f"after {before or (old.version if old else FINAL)}"
+    return f"after {before or (old.version if old else FINAL_VERSION)}"
 
 
-def _observed(fact: Fact) -> Observation:
+def _fact_observation(fact: Fact) -> Observation:
     return Observation.model_validate(fact.model_dump(include=set(Observation.model_fields)))
 
 
-def _document(change: Change, contents: ContentStore) -> Projection | None:
+def _project_document_item(change: ItemChange, contents: BlobStore) -> Projection | None:
     """A text that lies elsewhere goes with its item; one that is gone already was replaced.
 
     A newer change follows.
@@ -164,12 +171,12 @@ def _document(change: Change, contents: ContentStore) -> Projection | None:
     )
 
 
-def _summary(
-    change: Change, tenant: str, conversation_id: str, conversations: ConversationStore
+def _project_summary_item(
+    change: ItemChange, tenant: str, conversation_id: str, conversations: ConversationStore
 ) -> Projection | None:
     """A summary belongs to whom its conversation belongs to; of a deleted one nothing is found."""
     summary = Summary.model_validate_json(change.body or change.old_body or "")
-    memory_id = summary_id(conversation_id, summary)
+    memory_id = summary_memory_id(conversation_id, summary)
     if change.body is None:
         # Not for good: summaries of what an erasure leaves of a conversation begin anew, at a later version.
         return Projection(
@@ -179,26 +186,29 @@ def _summary(
         conversation = conversations.conversation(tenant, conversation_id)
     except NotFoundError:
         return None
-    told = memory_of_summary(conversation, summary)
+    told = project_summary(conversation, summary)
     return Projection(tenant, memories=(told,), user=conversation.user_id, moment=summary.created_at)
 
 
-def _episode(change: Change, contents: ContentStore) -> Projection | None:
+def _project_episode_item(change: ItemChange, contents: BlobStore) -> Projection | None:
     """An episode that has moved to the cold tier stays searchable; one that somebody removed does not."""
     if change.body is None and change.expired:
         return None
-    recorded = _opened(change, contents)
-    memories = tuple(memories_of_event(recorded.event))
+    recorded = _read_recorded(change, contents)
+    memories = tuple(project_event(recorded.event))
     tenant, user = recorded.event.tenant_id, recorded.event.user_id
     if change.body is not None:
         return Projection(tenant, memories=memories, user=user, moment=recorded.true_from)
-    gone = [Removal(tenant_id=each.tenant_id, memory_id=each.memory_id, version=FINAL) for each in memories]
+    gone = [
+        Removal(tenant_id=each.tenant_id, memory_id=each.memory_id, version=FINAL_VERSION)
+        for each in memories
+    ]
     return Projection(tenant, removals=tuple(gone))
 
 
-def _opened(change: Change, contents: ContentStore) -> Recorded:
+def _read_recorded(change: ItemChange, contents: BlobStore) -> RecordedEvent:
     """Return the event with its payload, wherever that lies; of one that was removed as much as there is."""
-    recorded = Recorded.model_validate_json(change.body or change.old_body or "")
+    recorded = RecordedEvent.model_validate_json(change.body or change.old_body or "")
     if change.spilled is None:
         return recorded
     event, text = recorded.event, contents.text(change.spilled)

@@ -5,12 +5,12 @@ from typing import Annotated, Any, Literal
 from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, WithJsonSchema
 
 from membus.domain.event import EventType, Moment
-from membus.domain.explaining import Explanation
-from membus.domain.facts import Fact, Version
+from membus.domain.explaining import FactExplanation
+from membus.domain.facts import Fact, FactVersion
 from membus.domain.identity import Id
 
 
-def written(value: object) -> object:
+def require_written_moment(value: object) -> object:
     """A bare number says neither its unit nor its zone."""
     if value is not None and not isinstance(value, str):
         raise ValueError("write the moment as text with its zone, e.g. 2026-11-20T12:00:00Z")
@@ -26,7 +26,7 @@ class EpisodeIn(BaseModel):
     user_id: Id
     session_id: Id | None = None
     type: EventType
-    occurred_at: Annotated[Moment | None, BeforeValidator(written)] = None
+    occurred_at: Annotated[Moment | None, BeforeValidator(require_written_moment)] = None
     payload: dict[str, Any] = Field(default_factory=dict)
     remember: bool = True
 
@@ -47,20 +47,20 @@ class EventBatch(BaseModel):
     )
 
 
-class Accepted(BaseModel):
+class AcceptedEvent(BaseModel):
     index: int
     event_id: str
 
 
-class Rejected(BaseModel):
+class RejectedEvent(BaseModel):
     index: int
     code: str
     detail: str
 
 
 class EventReceipt(BaseModel):
-    accepted: list[Accepted]
-    rejected: list[Rejected]
+    accepted: list[AcceptedEvent]
+    rejected: list[RejectedEvent]
 
 
 class ProfileOut(BaseModel):
@@ -80,13 +80,15 @@ class FactPage(BaseModel):
 class ExplainedFact(Fact):
     """A fact, and why it is believed where that was asked for."""
 
-    explanation: Explanation | None = Field(default=None, exclude_if=lambda explanation: explanation is None)
+    explanation: FactExplanation | None = Field(
+        default=None, exclude_if=lambda explanation: explanation is None
+    )
 
 
 class FactHistory(BaseModel):
     """`valid_until` is when the value stopped to hold, as far as anybody knows by now."""
 
-    items: list[Version]
+    items: list[FactVersion]
     next_cursor: str | None
 
 

@@ -21,11 +21,11 @@ from functions.memory.routes import (
     usage,
 )
 from functions.memory.routes.etags import NotModifiedError
-from functions.memory.routes.walls import erasure_wall
-from membus.http import application, problem
+from functions.memory.routes.walls import erasure_middleware
+from membus.http import create_application, problem_response
 
-app = application()
-app.use(middlewares=[erasure_wall])
+app = create_application()
+app.use(middlewares=[erasure_middleware])
 for routes in (
     events,
     facts,
@@ -46,7 +46,7 @@ for routes in (
 
 @app.exception_handler(NothingAcceptedError)
 def nothing_accepted(error: NothingAcceptedError) -> Response[str]:
-    return problem(app, error.cause, **error.receipt.model_dump())
+    return problem_response(app, error.cause, **error.receipt.model_dump())
 
 
 @app.exception_handler(NotModifiedError)

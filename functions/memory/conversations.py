@@ -15,30 +15,30 @@ from functions.memory.conversations_api import (
     ConversationIn,
     ConversationPage,
     ConversationPatch,
+    MessageOrder,
     MessagePage,
-    Order,
 )
 from functions.memory.cursors import read_cursor, write_cursor
-from membus.domain.conversation import Conversation, Message, MessageIds, Status
-from membus.domain.erasure import Hidden
-from membus.erasing import shown
+from membus.domain.conversation import Conversation, ConversationStatus, Message, MessageIdGenerator
+from membus.domain.erasure import SubjectsBeingErased
+from membus.erasing import ensure_conversation_visible
 from membus.errors import ConflictError, NotFoundError, UnavailableError
 from membus.ports.conversations import ConversationStore
-from membus.ports.sealer import Sealer
-from membus.replies import Replies
+from membus.ports.sealer import CursorSigner
+from membus.replies import MessageReader
 
-TRIES = 6
+CHANGE_TRIES = 6
 PAUSE_SECONDS = 0.02
 """The first pause of a writer that lost a race; each further one is twice as long: 1.3 seconds in all."""
 
 
 @dataclass(frozen=True)
-class Listing:
+class PageRequest:
     """Which page of a list is asked for, and how its cursor is opened and sealed."""
 
     limit: int
     cursor: str | None
-    sealer: Sealer
+    sealer: CursorSigner
 
 
 def start_conversation(
@@ -47,7 +47,7 @@ def start_conversation(
     tenant: str,
     request_key: str,
     now: datetime,
-    ids: MessageIds,
+    ids: MessageIdGenerator,
     conversations: ConversationStore,
 ) -> Conversation:
     """Return a new conversation, or the one that the same request made before."""
@@ -65,11 +65,11 @@ def start_conversation(
 
 def list_conversations(
     tenant: str,
-    status: Status,
+    status: ConversationStatus,
     *,
     user: str | None,
-    listing: Listing,
-    hidden: Hidden,
+    listing: PageRequest,
+    hidden: SubjectsBeingErased,
     conversations: ConversationStore,
 ) -> ConversationPage:
     """Return the tenant's conversations, newest first, or those that a user owns or is a member of.
@@ -90,7 +90,12 @@ def list_conversations(
 
 
 def read_conversation(
-    tenant: str, conversation_id: str, *, user: str | None, hidden: Hidden, conversations: ConversationStore
+    tenant: str,
+    conversation_id: str,
+    *,
+    user: str | None,
+    hidden: SubjectsBeingErased,
+    conversations: ConversationStore,
 ) -> Conversation:
     """Return the conversation.
 
@@ -102,7 +107,7 @@ def read_conversation(
     found = conversations.conversation(tenant, conversation_id)
     if user is not None:
         found.admit(user)
-    return shown(found, hidden, conversations)
+    return ensure_conversation_visible(found, hidden, conversations)
 
 
 def change_conversation(
@@ -111,7 +116,7 @@ def change_conversation(
     patch: ConversationPatch,
     *,
     user: str | None,
-    hidden: Hidden,
+    hidden: SubjectsBeingErased,
     conversations: ConversationStore,
     pause: Callable[[float], None],
 ) -> Conversation:
@@ -120,7 +125,7 @@ def change_conversation(
     Raises:
         ConflictError: it is at another version than the expected one; carries that version.
     """
-    for tried in range(TRIES):
+    for tried in range(CHANGE_TRIES):
         known = read_conversation(
             tenant, conversation_id, user=None, hidden=hidden, conversations=conversations
         )
@@ -157,11 +162,11 @@ def delete_conversation(
 def list_messages(
     tenant: str,
     conversation_id: str,
-    order: Order,
+    order: MessageOrder,
     *,
     user: str | None,
-    listing: Listing,
-    hidden: Hidden,
+    listing: PageRequest,
+    hidden: SubjectsBeingErased,
     conversations: ConversationStore,
 ) -> MessagePage:
     """Return messages in the order asked for; every page asks again whether the conversation is there."""
@@ -177,7 +182,13 @@ def list_messages(
 
 
 def read_message(
-    tenant: str, conversation_id: str, message_id: str, *, user: str | None, hidden: Hidden, replies: Replies
+    tenant: str,
+    conversation_id: str,
+    message_id: str,
+    *,
+    user: str | None,
+    hidden: SubjectsBeingErased,
+    replies: MessageReader,
 ) -> Message:
     conversation = read_conversation(
         tenant, conversation_id, user=user, hidden=hidden, conversations=replies.conversations

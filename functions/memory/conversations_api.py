@@ -4,23 +4,23 @@ from typing import Annotated, Literal
 
 from pydantic import AfterValidator, AwareDatetime, BaseModel, ConfigDict, Field, model_validator
 
-from membus.domain.conversation import MEMBERS_MAX, Conversation, Message, Status
+from membus.domain.conversation import MEMBERS_MAX, Conversation, ConversationStatus, Message
 from membus.domain.entities import Entity
 from membus.domain.facts import Fact
 from membus.domain.identity import Id
 from membus.domain.summary import Slot
 from membus.domain.visible import is_blank
 
-Order = Literal["oldest", "newest"]
+MessageOrder = Literal["oldest", "newest"]
 
 
-def _visible(title: str) -> str:
+def _require_visible_title(title: str) -> str:
     if is_blank(title):
         raise ValueError("a title needs visible text")
     return title
 
 
-Title = Annotated[str, Field(max_length=200), AfterValidator(_visible)]
+Title = Annotated[str, Field(max_length=200), AfterValidator(_require_visible_title)]
 Members = Annotated[
     list[Id], Field(max_length=MEMBERS_MAX, description="who may read and write beside the owner, as a whole")
 ]
@@ -49,7 +49,7 @@ class ConversationPatch(BaseModel):
     )
 
     title: Title | None = None
-    status: Status | None = None
+    status: ConversationStatus | None = None
     members: Members | None = None
     expected_version: int | None = Field(default=None, ge=1, strict=True)
 

@@ -5,21 +5,21 @@ import hmac
 import json
 
 from membus.errors import InvalidError
-from membus.ports.sealer import Sealer
+from membus.ports.sealer import CursorSigner
 
-SEAL_BYTES = 16
+SIGNATURE_BYTES = 16
 """128 of the code's 256 bits: as hard to guess as an API key, and the cursor stays short."""
 
 
-def write_cursor(after: dict[str, str] | None, *, query: str, sealer: Sealer) -> str | None:
+def write_cursor(after: dict[str, str] | None, *, query: str, sealer: CursorSigner) -> str | None:
     """Return the cursor of the page that starts after a key, or None for the last page."""
     if after is None:
         return None
     key = json.dumps(after, sort_keys=True, ensure_ascii=False).encode()
-    return base64.urlsafe_b64encode(_seal(key, query, sealer) + key).decode().rstrip("=")
+    return base64.urlsafe_b64encode(_signature(key, query, sealer) + key).decode().rstrip("=")
 
 
-def read_cursor(cursor: str | None, *, query: str, sealer: Sealer) -> dict[str, str] | None:
+def read_cursor(cursor: str | None, *, query: str, sealer: CursorSigner) -> dict[str, str] | None:
     """Return the key a cursor stands for.
 
     Raises:
@@ -31,12 +31,12 @@ def read_cursor(cursor: str | None, *, query: str, sealer: Sealer) -> dict[str, 
         raw = base64.b64decode(cursor + "=" * (-len(cursor) % 4), altchars=b"-_", validate=True)
     except ValueError as error:
         raise InvalidError("this cursor was not made here", code="bad_cursor") from error
-    seal, key = raw[:SEAL_BYTES], raw[SEAL_BYTES:]
-    if not hmac.compare_digest(seal, _seal(key, query, sealer)):
+    seal, key = raw[:SIGNATURE_BYTES], raw[SIGNATURE_BYTES:]
+    if not hmac.compare_digest(seal, _signature(key, query, sealer)):
         raise InvalidError("this cursor belongs to another query, or was changed", code="bad_cursor")
     after: dict[str, str] = json.loads(key)
     return after
 
 
-def _seal(key: bytes, query: str, sealer: Sealer) -> bytes:
-    return sealer.seal(query.encode() + b"\n" + key)[:SEAL_BYTES]
+def _signature(key: bytes, query: str, sealer: CursorSigner) -> bytes:
+    return sealer.seal(query.encode() + b"\n" + key)[:SIGNATURE_BYTES]

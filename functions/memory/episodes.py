@@ -7,26 +7,26 @@ from typing import Any
 from functions.memory.api import EventReceipt
 from functions.memory.cursors import read_cursor, write_cursor
 from functions.memory.episodes_api import EpisodeOut, EpisodePage, EpisodeRange
-from functions.memory.events import publish
-from functions.memory.incoming import Incoming, Stamp, check
+from functions.memory.events import publish_events
+from functions.memory.incoming import EventDefaults, IncomingEvents, check_events
 from membus.domain.episode import EpisodeQuery
-from membus.domain.erasure import Hidden
-from membus.domain.event import EARLIEST, Event, Recorded
-from membus.erasing import Gate
+from membus.domain.erasure import SubjectsBeingErased
+from membus.domain.event import EARLIEST, Event, RecordedEvent
+from membus.erasing import ErasureGuard
 from membus.errors import ConflictError, InvalidError, UnavailableError
 from membus.ports.episodes import EpisodeReader
 from membus.ports.events import EpisodeStore, EventBus
-from membus.ports.sealer import Sealer
+from membus.ports.sealer import CursorSigner
 
 RANGE_DEFAULT = timedelta(days=30)
 RANGE_MAX = timedelta(days=3660)
 """Ten years: a range is walked day by day, a hundred days a page."""
-AHEAD = timedelta(days=1)
+FUTURE_MARGIN = timedelta(days=1)
 """Clients' clocks run ahead; what they stamped a little later than now has happened all the same."""
 
 
 def record_episodes(
-    items: Sequence[Any], stamp: Stamp, *, gate: Gate, episodes: EpisodeStore, bus: EventBus
+    items: Sequence[Any], stamp: EventDefaults, *, gate: ErasureGuard, episodes: EpisodeStore, bus: EventBus
 ) -> EventReceipt:
     """Record what is valid, then publish it for everybody who learns from it; the copies find it recorded.
 
@@ -36,12 +36,12 @@ def record_episodes(
     Raises:
         NothingAcceptedError: not one episode was taken.
     """
-    incoming = check(items, stamp, gate)
-    fresh, away = Incoming(), False
+    incoming = check_events(items, stamp, gate)
+    fresh, away = IncomingEvents(), False
     for index, event in list(incoming.events.items()):
-        known: Recorded | None = None
+        known: RecordedEvent | None = None
         try:
-            known = None if away else _recorded(event, stamp.now, episodes=episodes)
+            known = None if away else _record_episode(event, stamp.now, episodes=episodes)
         except (ConflictError, UnavailableError) as error:
             away = isinstance(error, UnavailableError)  # then each of the others would only wait for it too
         if known is None:
@@ -49,7 +49,7 @@ def record_episodes(
             continue
         if known.extracted is None:
             fresh.events[index] = known.event
-    publish(fresh, bus=bus)
+    publish_events(fresh, bus=bus)
     for refused in fresh.rejected:
         incoming.refuse(refused.index, refused.code, refused.detail)
     return incoming.receipt()
@@ -63,9 +63,9 @@ def list_episodes(
     limit: int,
     cursor: str | None,
     now: datetime,
-    hidden: Hidden,
+    hidden: SubjectsBeingErased,
     episodes: EpisodeReader,
-    sealer: Sealer,
+    sealer: CursorSigner,
 ) -> EpisodePage:
     """Return a page of an agent's episodes; a cursor keeps the range that its first page had.
 
@@ -74,11 +74,11 @@ def list_episodes(
     """
     query = f"episodes\n{tenant}\n{agent}\n{asked.model_dump_json()}"
     after = read_cursor(cursor, query=query, sealer=sealer)
-    end = datetime.fromisoformat(after["end"]) if after else asked.end or now + AHEAD
+    end = datetime.fromisoformat(after["end"]) if after else asked.end or now + FUTURE_MARGIN
     wanted = EpisodeQuery(
         tenant=tenant,
         agent=agent,
-        start=_start(asked, end),
+        start=_range_start(asked, end),
         end=end,
         session_id=asked.session_id,
         user_id=asked.user_id,
@@ -91,15 +91,15 @@ def list_episodes(
     )
 
 
-def _recorded(event: Event, now: datetime, *, episodes: EpisodeStore) -> Recorded:
-    arrived = Recorded(event=event, learned_at=now)
+def _record_episode(event: Event, now: datetime, *, episodes: EpisodeStore) -> RecordedEvent:
+    arrived = RecordedEvent(event=event, learned_at=now)
     if event.remember:
         return episodes.record(arrived, extracted=None)
     episodes.forget(arrived)
     return arrived
 
 
-def _start(asked: EpisodeRange, end: datetime) -> datetime:
+def _range_start(asked: EpisodeRange, end: datetime) -> datetime:
     start = asked.start or max(end - RANGE_DEFAULT, EARLIEST)
     if start >= end:
         raise InvalidError("from lies before to, and what is asked for between them")

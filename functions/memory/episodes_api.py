@@ -6,10 +6,10 @@ from pydantic import AwareDatetime, BaseModel, ConfigDict, Field, WithJsonSchema
 
 from functions.memory.api import EpisodeIn
 from membus.domain.episode import Episode, Tier
-from membus.domain.event import EventType, Moment, Origin
+from membus.domain.event import EventOrigin, EventType, Moment
 from membus.domain.identity import Id, Record
 
-EXAMPLE: dict[str, Any] = {
+EPISODE_EXAMPLE: dict[str, Any] = {
     "user_id": "ada",
     "session_id": "s-1",
     "type": "message.sent",
@@ -23,7 +23,9 @@ class EpisodeBatch(BaseModel):
     A body that is one episode, without the list around it, is a batch of one.
     """
 
-    model_config = ConfigDict(extra="forbid", json_schema_extra={"examples": [{"episodes": [EXAMPLE]}]})
+    model_config = ConfigDict(
+        extra="forbid", json_schema_extra={"examples": [{"episodes": [EPISODE_EXAMPLE]}]}
+    )
 
     episodes: list[Annotated[Any, WithJsonSchema(EpisodeIn.model_json_schema())]] = Field(
         min_length=1, max_length=100
@@ -55,7 +57,7 @@ class EpisodeOut(BaseModel):
     type: EventType
     occurred_at: AwareDatetime
     payload: dict[str, Any]
-    origin: Origin
+    origin: EventOrigin
     learned_at: AwareDatetime
     tier: Tier
 

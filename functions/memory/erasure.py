@@ -2,31 +2,33 @@
 
 from datetime import datetime
 
-from membus.domain.erasing_job import due, erasure_job
+from membus.domain.erasing_job import erasure_due, new_erasure_job
 from membus.domain.identity import Owner
-from membus.domain.job import Job
+from membus.domain.job import ErasureJob
 from membus.errors import UnavailableError
-from membus.ports.erasures import Jobs
+from membus.ports.erasures import ErasureJobs
 from membus.ports.events import EventBus
 
 
-def erase_user(
+def request_erasure(
     owner: Owner,
     *,
     request_key: str | None,
     requested_by: str,
     now: datetime,
-    jobs: Jobs,
+    jobs: ErasureJobs,
     announcements: EventBus,
-) -> Job:
+) -> ErasureJob:
     """Begin to erase a user, or return the job that is at it; from here on nothing of the user is read.
 
     Raises:
         ConflictError: `legal_hold`.
         UnavailableError: the job is written and nobody is told to do it; the same request does that.
     """
-    asked = erasure_job(owner.tenant, owner.user, request_key=request_key, requested_by=requested_by, now=now)
+    asked = new_erasure_job(
+        owner.tenant, owner.user, request_key=request_key, requested_by=requested_by, now=now
+    )
     job = jobs.begin(asked)
-    if job.receipt is None and announcements.publish([due(job)]):
+    if job.receipt is None and announcements.publish([erasure_due(job)]):
         raise UnavailableError("the erasure is noted, but could not be begun: send this request again")
     return job

@@ -5,7 +5,7 @@ from typing import Literal
 
 from pydantic import AwareDatetime, BaseModel, Field
 
-from membus.domain.job import Job, JobStatus
+from membus.domain.job import ErasureJob, JobStatus
 
 
 class ReceiptOut(BaseModel):
@@ -35,6 +35,6 @@ class JobOut(BaseModel):
     receipt: ReceiptOut | None
 
     @classmethod
-    def of(cls, job: Job) -> "JobOut":
+    def of(cls, job: ErasureJob) -> "JobOut":
         known = job.model_dump(include=set(cls.model_fields) - {"covers_until"})
         return cls.model_validate(known | {"covers_until": job.before})

@@ -4,17 +4,23 @@ from collections.abc import Sequence
 from typing import Any
 
 from functions.memory.api import EventReceipt
-from functions.memory.incoming import Incoming, Stamp, check
-from membus.domain.fresh import fresh_in
-from membus.erasing import Gate
+from functions.memory.incoming import EventDefaults, IncomingEvents, check_events
+from membus.domain.fresh import unprocessed_from_events
+from membus.erasing import ErasureGuard
 from membus.errors import UnavailableError
 from membus.ports.events import EventBus
-from membus.ports.fresh import FreshWords
-from membus.ports.usage import Monitor
+from membus.ports.fresh import UnprocessedMessages
+from membus.ports.usage import UsageMonitor
 
 
 def accept_events(
-    items: Sequence[Any], stamp: Stamp, *, gate: Gate, bus: EventBus, fresh: FreshWords, monitor: Monitor
+    items: Sequence[Any],
+    stamp: EventDefaults,
+    *,
+    gate: ErasureGuard,
+    bus: EventBus,
+    fresh: UnprocessedMessages,
+    monitor: UsageMonitor,
 ) -> EventReceipt:
     """Publish what is valid and report the rest; an accepted event is durable on the bus.
 
@@ -24,16 +30,16 @@ def accept_events(
     Raises:
         NothingAcceptedError: not one event was taken.
     """
-    incoming = check(items, stamp, gate)
+    incoming = check_events(items, stamp, gate)
     try:
-        fresh.keep(fresh_in(incoming.events.values(), stamp.now))
+        fresh.keep(unprocessed_from_events(incoming.events.values(), stamp.now))
     except UnavailableError as error:
         monitor.warn("what was just said is not kept", tenant_id=stamp.tenant, error=error.code)
-    publish(incoming, bus=bus)
+    publish_events(incoming, bus=bus)
     return incoming.receipt()
 
 
-def publish(incoming: Incoming, *, bus: EventBus) -> None:
+def publish_events(incoming: IncomingEvents, *, bus: EventBus) -> None:
     """Put the events on the bus and refuse those that it did not take."""
     places = list(incoming.events)
     for place, code in bus.publish(list(incoming.events.values())).items():

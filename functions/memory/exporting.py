@@ -4,21 +4,21 @@ import hashlib
 import uuid
 from datetime import datetime
 
-from membus.domain.erasure import subject_of
+from membus.domain.erasure import erasure_subject
 from membus.domain.identity import Owner
-from membus.domain.transfer import JOB_PREFIX, Export, due
+from membus.domain.transfer import JOB_PREFIX, Export, export_due
 from membus.errors import UnavailableError
 from membus.ports.events import EventBus
-from membus.ports.transfer import Exports
+from membus.ports.transfer import ExportJobs
 
 
-def begin_export(
+def request_export(
     owner: Owner,
     *,
     request_key: str | None,
     requested_by: str,
     now: datetime,
-    exports: Exports,
+    exports: ExportJobs,
     announcements: EventBus,
     dry_run: bool = False,
 ) -> Export:
@@ -29,21 +29,21 @@ def begin_export(
     """
     export = exports.begin(
         Export(
-            job_id=_job_id(owner, request_key),
+            job_id=_export_job_id(owner, request_key),
             tenant=owner.tenant,
             user=owner.user,
             dry_run=dry_run,
-            subject=subject_of(owner.tenant, owner.user),
+            subject=erasure_subject(owner.tenant, owner.user),
             requested_at=now,
             requested_by=requested_by,
         )
     )
-    if export.status == "running" and announcements.publish([due(export)]):
+    if export.status == "running" and announcements.publish([export_due(export)]):
         raise UnavailableError("the export is noted, but could not be begun: send this request again")
     return export
 
 
-def _job_id(owner: Owner, request_key: str | None) -> str:
+def _export_job_id(owner: Owner, request_key: str | None) -> str:
     if request_key is None:
         return f"{JOB_PREFIX}{uuid.uuid4().hex[:26]}"
     asked = f"export\n{owner.tenant}\n{owner.user}\n{request_key}"

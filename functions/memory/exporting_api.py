@@ -6,9 +6,9 @@ from typing import Literal
 from pydantic import AwareDatetime, BaseModel, Field
 
 from membus.domain.transfer import Export
-from membus.ports.transfer import Archives
+from membus.ports.transfer import ExportFiles
 
-LINK = timedelta(minutes=15)
+LINK_LIFETIME = timedelta(minutes=15)
 """Long enough to begin a download; whoever asks for the job again gets a new one."""
 
 
@@ -29,14 +29,14 @@ class ExportOut(BaseModel):
     reason: str | None
 
     @classmethod
-    def of(cls, export: Export, *, archives: Archives, now: datetime) -> "ExportOut":
+    def of(cls, export: Export, *, archives: ExportFiles, now: datetime) -> "ExportOut":
         fetchable = export.gone_at is not None and now < export.gone_at
-        url = archives.link(export.place, seconds=int(LINK.total_seconds())) if fetchable else None
+        url = archives.link(export.place, seconds=int(LINK_LIFETIME.total_seconds())) if fetchable else None
         known = export.model_dump(include={"job_id", "status", "requested_at", "rows", "bytes", "reason"})
         return cls(
             **known,
             kind="export",
             url=url,
-            url_expires_at=now + LINK if fetchable else None,
+            url_expires_at=now + LINK_LIFETIME if fetchable else None,
             gone_at=export.gone_at,
         )

@@ -6,23 +6,31 @@ from datetime import datetime
 
 from functions.memory.api import ExplainedFact, FactHistory, FactPage, ProfileOut
 from functions.memory.cursors import read_cursor, write_cursor
-from membus.domain.carrying import place_of
-from membus.domain.explaining import EXPLAINED_MAX, explain
-from membus.domain.facts import Fact, Observation, as_of, by_key, fact_as_of, fact_of, history
+from membus.domain.carrying import position_of
+from membus.domain.explaining import EXPLAINED_OBSERVATIONS_MAX, build_explanation
+from membus.domain.facts import (
+    Fact,
+    fact_as_of,
+    fact_from_snapshot,
+    group_by_key,
+    list_versions,
+    observations_as_of,
+)
 from membus.domain.identity import Owner
-from membus.domain.timeline import Timeline
+from membus.domain.observations import Observation
+from membus.domain.timeline import FactTimeline
 from membus.domain.tokens import estimate_tokens
 from membus.errors import NotFoundError
 from membus.ports.facts import FactReader
-from membus.ports.sealer import Sealer
-from membus.ports.traces import Traces
+from membus.ports.sealer import CursorSigner
+from membus.ports.traces import EventTraceReader
 
-AROUND = 200
+HISTORY_CONTEXT = 200
 """Observations beside a page of history that are looked at for what ended it."""
 
 
 @dataclass(frozen=True)
-class Then:
+class AsOf:
     """The moments that are asked about: when it was true, and when membus knew of it; None means now."""
 
     true_at: datetime | None
@@ -49,7 +57,7 @@ def list_facts(
     cursor: str | None,
     now: datetime,
     facts: FactReader,
-    sealer: Sealer,
+    sealer: CursorSigner,
 ) -> FactPage:
     query = f"facts\n{owner.tenant}\n{owner.user}\n{kind}"
     page = facts.page(owner, kind=kind, limit=limit, after=read_cursor(cursor, query=query, sealer=sealer))
@@ -59,15 +67,15 @@ def list_facts(
     )
 
 
-def list_facts_then(
+def list_facts_as_of(
     owner: Owner,
-    then: Then,
+    then: AsOf,
     *,
     kind: str | None,
     limit: int,
     cursor: str | None,
     facts: FactReader,
-    sealer: Sealer,
+    sealer: CursorSigner,
 ) -> FactPage:
     """Return one page of the facts that were true and known then, in the order of their keys."""
     query = f"facts\n{owner.tenant}\n{owner.user}\n{kind}\n{then.true_at}\n{then.known_at}"
@@ -82,7 +90,7 @@ def list_facts_then(
 
 
 def read_history(
-    owner: Owner, key: str, *, limit: int, cursor: str | None, facts: FactReader, sealer: Sealer
+    owner: Owner, key: str, *, limit: int, cursor: str | None, facts: FactReader, sealer: CursorSigner
 ) -> FactHistory:
     """Return one page of what was ever observed of a key, in the order it was learned, each with its true end.
 
@@ -91,30 +99,30 @@ def read_history(
     query = f"history\n{owner.tenant}\n{owner.user}\n{key}"
     mark = read_cursor(cursor, query=query, sealer=sealer)
     place = (int(mark["learned_ms"]), mark["event_id"]) if mark else None
-    found = facts.stretch(owner, key, beyond=place, limit=limit + AROUND)
+    found = facts.stretch(owner, key, beyond=place, limit=limit + HISTORY_CONTEXT)
     if not found and mark is None:
         raise NotFoundError(f"nothing was ever known under {key}")
     before = (
-        facts.stretch(owner, key, beyond=place_of(found[0]), limit=AROUND, backwards=True)
+        facts.stretch(owner, key, beyond=position_of(found[0]), limit=HISTORY_CONTEXT, backwards=True)
         if mark and found
         else []
     )
     page, first = found[:limit], int(mark["number"]) if mark else 1
-    timeline = Timeline([*before, *found])
-    versions = history(page, first=first, believed=_believed(owner, key, facts))
+    timeline = FactTimeline([*before, *found])
+    versions = list_versions(page, first=first, believed=_believed_event_id(owner, key, facts))
     items = [each.model_copy(update={"valid_until": timeline.end_of(each)}) for each in versions]
-    last = _mark(page[-1], first + limit) if len(found) > limit else None
+    last = _history_cursor(page[-1], first + limit) if len(found) > limit else None
     return FactHistory(items=items, next_cursor=write_cursor(last, query=query, sealer=sealer))
 
 
-def _mark(seen: Observation, number: int) -> dict[str, str]:
-    learned_ms, event_id = place_of(seen)
+def _history_cursor(seen: Observation, number: int) -> dict[str, str]:
+    learned_ms, event_id = position_of(seen)
     return {"learned_ms": str(learned_ms), "event_id": event_id, "number": str(number)}
 
 
-def _believed(owner: Owner, key: str, facts: FactReader) -> str:
+def _believed_event_id(owner: Owner, key: str, facts: FactReader) -> str:
     """Return the event of what holds now, or of the word that took it back."""
-    fact = fact_of(facts.trail(owner, key).whole)
+    fact = fact_from_snapshot(facts.trail(owner, key).whole)
     return fact.provenance.event_id if fact else ""
 
 
@@ -125,13 +133,13 @@ def read_fact(owner: Owner, key: str, *, now: datetime, facts: FactReader) -> tu
 
 
 def explain_fact(
-    owner: Owner, key: str, *, now: datetime, facts: FactReader, traces: Traces
+    owner: Owner, key: str, *, now: datetime, facts: FactReader, traces: EventTraceReader
 ) -> tuple[ExplainedFact, int]:
     """Return the fact and why it is believed, by a read of its recent history and two of its event."""
     fact, revision = facts.stored(owner, key)
-    seen = facts.stretch(owner, key, beyond=None, limit=EXPLAINED_MAX, backwards=True)
+    seen = facts.stretch(owner, key, beyond=None, limit=EXPLAINED_OBSERVATIONS_MAX, backwards=True)
     trace = traces.trace(owner.tenant, fact.provenance.event_id)
-    explanation = explain(fact, seen, trace)
+    explanation = build_explanation(fact, seen, trace)
     return ExplainedFact(**dict(fact.at(now)), explanation=explanation), revision
 
 
@@ -139,13 +147,13 @@ def facts_as_of(
     owner: Owner, *, true_at: datetime | None, known_at: datetime | None = None, facts: FactReader
 ) -> list[Fact]:
     """Return the facts that were true and known then, each with the end of its value as far as that was known."""
-    known = as_of(facts.observations(owner), true_at=None, known_at=known_at)
-    folded = (_fact_then(seen, true_at) for seen in by_key(known).values())
+    known = observations_as_of(facts.observations(owner), true_at=None, known_at=known_at)
+    folded = (_fact_as_of(seen, true_at) for seen in group_by_key(known).values())
     return sorted((fact for fact in folded if fact and not fact.retracted), key=lambda fact: fact.key)
 
 
-def _fact_then(known: Sequence[Observation], true_at: datetime | None) -> Fact | None:
+def _fact_as_of(known: Sequence[Observation], true_at: datetime | None) -> Fact | None:
     fact = fact_as_of(known, true_at=true_at)
     if fact is None or fact.retracted or true_at is None:
         return fact
-    return fact.model_copy(update={"valid_until": Timeline(known).end_of(fact, true_at)})
+    return fact.model_copy(update={"valid_until": FactTimeline(known).end_of(fact, true_at)})

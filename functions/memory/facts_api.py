@@ -4,16 +4,16 @@ from typing import Annotated, Any
 
 from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, WithJsonSchema
 
-from functions.memory.api import written
+from functions.memory.api import require_written_moment
 from membus.domain.corrections import CorrectedKey, CorrectedValue
 from membus.domain.event import Moment
-from membus.domain.facts import Kind
+from membus.domain.observations import FactKind
 
-WHEN = (
+VALID_FROM_DESCRIPTION = (
     "when it became true, not later than now; left out: now, or for the value that holds already, as it was"
 )
-KIND = "left out: as it was, or as the key says"
-VERSION = "the version you know, 0 where there must be none; left out: any"
+KIND_DESCRIPTION = "left out: as it was, or as the key says"
+VERSION_DESCRIPTION = "the version you know, 0 where there must be none; left out: any"
 
 
 class FactIn(BaseModel):
@@ -38,9 +38,11 @@ class FactIn(BaseModel):
     )
 
     value: CorrectedValue
-    kind: Kind | None = Field(default=None, description=KIND)
-    expected_version: int | None = Field(default=None, ge=0, strict=True, description=VERSION)
-    valid_from: Annotated[Moment | None, BeforeValidator(written)] = Field(default=None, description=WHEN)
+    kind: FactKind | None = Field(default=None, description=KIND_DESCRIPTION)
+    expected_version: int | None = Field(default=None, ge=0, strict=True, description=VERSION_DESCRIPTION)
+    valid_from: Annotated[Moment | None, BeforeValidator(require_written_moment)] = Field(
+        default=None, description=VALID_FROM_DESCRIPTION
+    )
 
 
 class KeyedFactIn(FactIn):
@@ -77,7 +79,7 @@ class FactSet(BaseModel):
     version: int
 
 
-class FactRefused(BaseModel):
+class FactRejected(BaseModel):
     """`current_version` is told where another one was expected."""
 
     index: int
@@ -109,4 +111,4 @@ class FactResults(BaseModel):
         }
     )
 
-    results: list[FactSet | FactRefused]
+    results: list[FactSet | FactRejected]

@@ -2,15 +2,16 @@
 
 from dataclasses import dataclass
 
-from membus.domain.carrying import Carried, Trail
+from membus.domain.carrying import ObservationHistory, ObservationSnapshot
 from membus.domain.corrections import Correction
-from membus.domain.event import Recorded
-from membus.domain.facts import Fact, Observation, fact_of
-from membus.ports.facts import Stored
+from membus.domain.event import RecordedEvent
+from membus.domain.facts import Fact, fact_from_snapshot
+from membus.domain.observations import Observation
+from membus.ports.facts import VersionedFact
 
 
 @dataclass(frozen=True)
-class Change:
+class FactChange:
     """What a caller wants of one fact; version 0 is expected of a fact that must not exist.
 
     A revision is of exactly what the caller has seen: a version counts observations, and a rebuild may count
@@ -24,34 +25,34 @@ class Change:
 
 
 @dataclass(frozen=True)
-class Known:
+class KnownFact:
     """A fact as it is known when a change to it is judged; `stored` where the change asks for a revision."""
 
-    trail: Trail
-    stored: Stored | None
+    trail: ObservationHistory
+    stored: VersionedFact | None
 
     @property
     def held(self) -> Fact | None:
-        fact = fact_of(self.trail.whole)
+        fact = fact_from_snapshot(self.trail.whole)
         return fact if fact and not fact.retracted else None
 
 
 @dataclass(frozen=True)
-class Made:
+class PreparedChange:
     """A change that may be written: its event, what it teaches, the key's trail before and with it."""
 
-    event: Recorded
+    event: RecordedEvent
     seen: Observation
-    before: Trail
-    after: Trail
+    before: ObservationHistory
+    after: ObservationHistory
 
     @property
     def fact(self) -> Fact:
-        fact = fact_of(self.after.whole)
+        fact = fact_from_snapshot(self.after.whole)
         assert fact  # noqa: S101 - it has one observation at least
         return fact
 
     @property
-    def carried(self) -> dict[str, Carried | None]:
+    def carried(self) -> dict[str, ObservationSnapshot | None]:
         short = self.after.shortened()
         return {} if short.carried == self.before.carried else {self.seen.key: short.carried}

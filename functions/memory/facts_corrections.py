@@ -10,44 +10,52 @@ from contextlib import suppress
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 
-from functions.memory.facts_changes import Change, Known, Made
-from membus.domain.carrying import Trail
-from membus.domain.claims import ordered
-from membus.domain.corrections import VERSION, Correction, as_event, corrected_by_hand, kind_of, moment_after
-from membus.domain.facts import Fact, Observation, as_of, fact_of
+from functions.memory.facts_changes import FactChange, KnownFact, PreparedChange
+from membus.domain.carrying import ObservationHistory
+from membus.domain.claims import in_learning_order
+from membus.domain.corrections import (
+    CORRECTIONS_VERSION,
+    Correction,
+    correction_event,
+    kind_of_key,
+    next_correction_time,
+    observe_correction,
+)
+from membus.domain.facts import Fact, fact_from_snapshot, observations_as_of
 from membus.domain.identity import Owner
+from membus.domain.observations import Observation
 from membus.domain.profile import Profile
 from membus.errors import ConflictError, InvalidError, MembusError, NotFoundError, UnavailableError
-from membus.folding import trail_with
-from membus.ports.facts import FactStore, Learned, Stored
+from membus.folding import extend_history
+from membus.ports.facts import FactCommit, FactStore, VersionedFact
 
 CHANGES_MAX = 19
 """DynamoDB takes 100 items in a transaction.
 
 Three for each fact at most, two for its event, one for the profile.
 """
-TRIES = 8
+CORRECTION_TRIES = 8
 PAUSE_SECONDS = 0.02
 """The first pause of a writer that lost a race; each further one is twice as long: 2.5 seconds in all."""
-ALMOST = timedelta(milliseconds=1)
-AHEAD = timedelta(minutes=5)
+MOMENT_STEP = timedelta(milliseconds=1)
+CLOCK_SKEW_MAX = timedelta(minutes=5)
 """How far a caller's clock may run before ours."""
 
 
 @dataclass(frozen=True)
-class Done:
+class CorrectionResult:
     """A fact as a change left it; without a revision where the same request came first, and others since."""
 
     fact: Fact
     revision: int | None
 
 
-Outcome = Done | MembusError
+CorrectionOutcome = CorrectionResult | MembusError
 
 
-def correct(
-    owner: Owner, change: Change, *, now: datetime, facts: FactStore, pause: Callable[[float], None]
-) -> Done:
+def correct_fact(
+    owner: Owner, change: FactChange, *, now: datetime, facts: FactStore, pause: Callable[[float], None]
+) -> CorrectionResult:
     """Return the fact as the change leaves it, or left it when the same request came first.
 
     Raises:
@@ -55,28 +63,30 @@ def correct(
         NotFoundError: there is nothing to take back.
         InvalidError: `idempotency_mismatch`, or a moment that lies in the future.
     """
-    (outcome,) = correct_all(owner, [change], now=now, facts=facts, pause=pause)
+    (outcome,) = correct_facts(owner, [change], now=now, facts=facts, pause=pause)
     if isinstance(outcome, MembusError):
         raise outcome
     return outcome
 
 
-def correct_all(
+def correct_facts(
     owner: Owner,
-    changes: Sequence[Change],
+    changes: Sequence[FactChange],
     *,
     now: datetime,
     facts: FactStore,
     pause: Callable[[float], None],
-) -> list[Outcome]:
+) -> list[CorrectionOutcome]:
     """Return what became of each change, in their order; each key may be changed once."""
-    outcomes: list[Outcome] = []
+    outcomes: list[CorrectionOutcome] = []
     for start in range(0, len(changes), CHANGES_MAX):
-        outcomes += _commit(owner, changes[start : start + CHANGES_MAX], now=now, facts=facts, pause=pause)
+        outcomes += _commit_changes(
+            owner, changes[start : start + CHANGES_MAX], now=now, facts=facts, pause=pause
+        )
     return outcomes
 
 
-def event_id_of(owner: Owner, key: str, request_key: str | None, *, place: str) -> str:
+def correction_event_id(owner: Owner, key: str, request_key: str | None, *, place: str) -> str:
     """Return the id of a change's event.
 
     The same for the same request about the same fact, else one of its own.
@@ -87,67 +97,83 @@ def event_id_of(owner: Owner, key: str, request_key: str | None, *, place: str) 
     return hashlib.sha256(asked.encode()).hexdigest()[:32]
 
 
-def _commit(
+def _commit_changes(
     owner: Owner,
-    changes: Sequence[Change],
+    changes: Sequence[FactChange],
     *,
     now: datetime,
     facts: FactStore,
     pause: Callable[[float], None],
-) -> list[Outcome]:
+) -> list[CorrectionOutcome]:
     """Judge the changes by the facts as they are and write what may be, again if somebody else was faster."""
-    for tried in range(TRIES):
+    for tried in range(CORRECTION_TRIES):
         profile = facts.base(owner)
-        judged = [_judge(change, owner, now, facts, whole=tried > 0) for change in changes]
-        made = [each for each in judged if isinstance(each, Made)]
+        judged = [_prepare_change(change, owner, now, facts, whole=tried > 0) for change in changes]
+        made = [each for each in judged if isinstance(each, PreparedChange)]
         try:
             if made:
-                facts.commit(_learned(profile, made))
+                facts.commit(_fact_commit(profile, made))
         except ConflictError:
             pause(PAUSE_SECONDS * 2**tried)
         else:
             return [
-                Done(each.fact, profile.version + 1) if isinstance(each, Made) else each for each in judged
+                CorrectionResult(each.fact, profile.version + 1) if isinstance(each, PreparedChange) else each
+                for each in judged
             ]
     raise UnavailableError("too many others write to this user's facts right now", retry_after_seconds=1)
 
 
-def _judge(change: Change, owner: Owner, now: datetime, facts: FactStore, *, whole: bool) -> Made | Outcome:
+def _prepare_change(
+    change: FactChange, owner: Owner, now: datetime, facts: FactStore, *, whole: bool
+) -> PreparedChange | CorrectionOutcome:
     """Judge a change by what is known of its key.
 
     `whole` looks for the same request among all observations.
     """
-    known = _known(change, owner, facts, whole=whole)
+    known = _load_known_fact(change, owner, facts, whole=whole)
     repeated = next(
         (each for each in known.trail.recent if each.provenance.event_id == change.event_id), None
     )
     if repeated:
-        return _again(change.correction, repeated, known.trail, _stored(owner, change.correction.key, facts))
+        return _repeated_outcome(
+            change.correction, repeated, known.trail, _load_stored(owner, change.correction.key, facts)
+        )
     held = known.held
-    if refused := _refusal(change, held, known.stored, now):
+    if refused := _find_refusal(change, held, known.stored, now):
         return refused
-    latest = known.trail.carried.learned_at + ALMOST if known.trail.carried else now
-    at = moment_after(known.trail.observations, max(now, latest))
-    event = as_event(_complete(change.correction, held), owner, event_id=change.event_id, at=at)
-    (observation,) = corrected_by_hand(event)
-    return Made(
-        event, observation, known.trail, trail_with(owner, observation.key, [observation], known.trail, facts)
+    latest = known.trail.carried.learned_at + MOMENT_STEP if known.trail.carried else now
+    at = next_correction_time(known.trail.observations, max(now, latest))
+    event = correction_event(
+        _complete_correction(change.correction, held), owner, event_id=change.event_id, at=at
+    )
+    (observation,) = observe_correction(event)
+    return PreparedChange(
+        event,
+        observation,
+        known.trail,
+        extend_history(owner, observation.key, [observation], known.trail, facts),
     )
 
 
-def _known(change: Change, owner: Owner, facts: FactStore, *, whole: bool) -> Known:
+def _load_known_fact(change: FactChange, owner: Owner, facts: FactStore, *, whole: bool) -> KnownFact:
     key = change.correction.key
-    trail = Trail(tuple(ordered(facts.observations(owner, key)))) if whole else facts.trail(owner, key)
-    return Known(trail, _stored(owner, key, facts) if change.expected_revision is not None else None)
+    trail = (
+        ObservationHistory(tuple(in_learning_order(facts.observations(owner, key))))
+        if whole
+        else facts.trail(owner, key)
+    )
+    return KnownFact(trail, _load_stored(owner, key, facts) if change.expected_revision is not None else None)
 
 
-def _stored(owner: Owner, key: str, facts: FactStore) -> Stored | None:
+def _load_stored(owner: Owner, key: str, facts: FactStore) -> VersionedFact | None:
     with suppress(NotFoundError):
         return facts.stored(owner, key)
     return None
 
 
-def _again(asked: Correction, repeated: Observation, trail: Trail, now: Stored | None) -> Outcome:
+def _repeated_outcome(
+    asked: Correction, repeated: Observation, trail: ObservationHistory, now: VersionedFact | None
+) -> CorrectionOutcome:
     """Return the fact as this very request left it, whatever has happened to it since."""
     same = (
         asked.value == repeated.value
@@ -155,14 +181,16 @@ def _again(asked: Correction, repeated: Observation, trail: Trail, now: Stored |
         and asked.valid_from in {None, repeated.valid_from}
         and asked.valid_until in {None, repeated.valid_until}
     )
-    seen = as_of(trail.recent, true_at=None, known_at=repeated.learned_at)
-    then = fact_of(Trail(tuple(seen), trail.carried).whole)
+    seen = observations_as_of(trail.recent, true_at=None, known_at=repeated.learned_at)
+    then = fact_from_snapshot(ObservationHistory(tuple(seen), trail.carried).whole)
     if same and then:
-        return Done(then, now.revision if now and now.fact == then else None)
+        return CorrectionResult(then, now.revision if now and now.fact == then else None)
     return InvalidError("this key was used for another request", code="idempotency_mismatch")
 
 
-def _refusal(change: Change, held: Fact | None, stored: Stored | None, now: datetime) -> MembusError | None:
+def _find_refusal(
+    change: FactChange, held: Fact | None, stored: VersionedFact | None, now: datetime
+) -> MembusError | None:
     asked, version = change.correction, held.version if held else 0
     if asked.value is None and held is None:
         return NotFoundError(f"nothing is known under {asked.key}")
@@ -174,27 +202,27 @@ def _refusal(change: Change, held: Fact | None, stored: Stored | None, now: date
         stored is None or change.expected_revision != stored.revision
     ):
         return ConflictError(f"{asked.key} is not what its tag stands for any more", version=version)
-    if asked.valid_from and asked.valid_from > now + AHEAD:
+    if asked.valid_from and asked.valid_from > now + CLOCK_SKEW_MAX:
         return InvalidError("valid_from lies in the future: a fact is what is so, or was")
     return None
 
 
-def _complete(asked: Correction, held: Fact | None) -> Correction:
+def _complete_correction(asked: Correction, held: Fact | None) -> Correction:
     """Return the correction with what its caller left as it is.
 
     The kind, and the date of a value that stays.
     """
-    kind = asked.kind or (held.kind if held else kind_of(asked.key))
+    kind = asked.kind or (held.kind if held else kind_of_key(asked.key))
     stays = held and held.value and asked.value and held.value.casefold() == asked.value.casefold()
     valid_from = asked.valid_from or (held.valid_from if held and stays else None)
     return asked.model_copy(update={"kind": kind, "valid_from": valid_from})
 
 
-def _learned(profile: Profile, made: Sequence[Made]) -> Learned:
+def _fact_commit(profile: Profile, made: Sequence[PreparedChange]) -> FactCommit:
     current = tuple(each.fact for each in made)
-    return Learned(
+    return FactCommit(
         profile=profile.updated(current),
-        extractor=VERSION,
+        extractor=CORRECTIONS_VERSION,
         events=(),
         new_events=tuple(each.event for each in made),
         observations=tuple(each.seen for each in made),

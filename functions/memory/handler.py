@@ -6,14 +6,14 @@ from aws_lambda_powertools.logging.correlation_paths import API_GATEWAY_HTTP
 from aws_lambda_powertools.utilities.typing import LambdaContext
 
 from functions.memory.app import app
-from functions.memory.recalling import answer_inside, asked_inside
+from functions.memory.recalling import answer_internal, is_internal
 from membus import wiring_rates
-from membus.http import respond
+from membus.http import respond_to_request
 from membus.observability import logger
 
 
 @logger.inject_lambda_context(correlation_id_path=API_GATEWAY_HTTP)
 def handler(event: dict[str, Any], context: LambdaContext) -> Any:
-    if asked_inside(event):
-        return answer_inside(event)
-    return respond(app, event, context, admit=wiring_rates.turnstile().admit)
+    if is_internal(event):
+        return answer_internal(event)
+    return respond_to_request(app, event, context, admit=wiring_rates.turnstile().admit)

@@ -9,28 +9,28 @@ from datetime import datetime
 from functions.memory.conversations import read_conversation
 from functions.memory.conversations_api import Handoff
 from membus.domain.conversation import Message
-from membus.domain.entities import entities_after
-from membus.domain.erasure import Hidden
+from membus.domain.entities import fold_entities
+from membus.domain.erasure import SubjectsBeingErased
 from membus.domain.identity import Owner
 from membus.ports.conversations import ConversationStore
 from membus.ports.facts import FactReader
-from membus.ports.summaries import OutlineReader
+from membus.ports.summaries import SummaryReader
 
-TURNS_MAX = 40
-MESSAGES_READ = 2 * TURNS_MAX
+HANDOFF_TURNS_MAX = 40
+MESSAGES_READ = 2 * HANDOFF_TURNS_MAX
 """Twice what is said before a conversation is due for a summary."""
 
 
-def hand_off(
+def read_handoff(
     tenant: str,
     conversation_id: str,
     *,
     user: str | None,
     turns: int,
     now: datetime,
-    hidden: Hidden,
+    hidden: SubjectsBeingErased,
     conversations: ConversationStore,
-    outlines: OutlineReader,
+    outlines: SummaryReader,
     facts: FactReader,
 ) -> Handoff:
     """Return the conversation as it stands: its last turns, and those before that no summary covers.
@@ -52,14 +52,14 @@ def hand_off(
         summarised_until=outline.border.until,
         slots=list(outline.slots),
         open_intents=[slot.text for slot in outline.slots if slot.kind == "unresolved_intents"],
-        active_entities=list(entities_after(recent, now).entities),
+        active_entities=list(fold_entities(recent, now).entities),
         facts=list(profile.facts),
-        messages=_last(recent, turns, outline.border.until),
+        messages=_last_messages(recent, turns, outline.border.until),
         taken_at=now,
     )
 
 
-def _last(recent: Sequence[Message], turns: int, until: str | None) -> list[Message]:
+def _last_messages(recent: Sequence[Message], turns: int, until: str | None) -> list[Message]:
     """Return the messages behind message `until`, and the last turns in any case.
 
     Between the two is no gap.

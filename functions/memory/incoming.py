@@ -10,16 +10,16 @@ from typing import Any
 
 from pydantic import ValidationError
 
-from functions.memory.api import Accepted, EpisodeIn, EventIn, EventReceipt, Rejected
-from membus.domain.corrections import RESERVED
-from membus.domain.event import Event, Recorded, ulid_at
+from functions.memory.api import AcceptedEvent, EpisodeIn, EventIn, EventReceipt, RejectedEvent
+from membus.domain.corrections import RESERVED_TYPE_PREFIX
+from membus.domain.event import Event, RecordedEvent, ulid_at
 from membus.domain.visible import is_blank
-from membus.erasing import Gate
+from membus.erasing import ErasureGuard
 from membus.errors import InvalidError, MembusError, UnavailableError
 
 EVENT_BYTES_MAX = 200_000
 """One event must pass the bus and the queue with room to spare."""
-APART = timedelta(milliseconds=1)
+EVENT_SPACING = timedelta(milliseconds=1)
 """Events of one request that name no moment keep their order."""
 
 
@@ -42,7 +42,7 @@ class NothingAcceptedError(Exception):
 
 
 @dataclass(frozen=True)
-class Stamp:
+class EventDefaults:
     """What an event cannot say itself. `agent` is the path's; without one the event names its agent."""
 
     tenant: str
@@ -68,14 +68,14 @@ class Stamp:
             **members,
             event_id=said.event_id or self._id(item, index),
             tenant_id=self.tenant,
-            occurred_at=said.occurred_at or self.now + index * APART,
+            occurred_at=said.occurred_at or self.now + index * EVENT_SPACING,
             origin="api",
         )
 
     def _id(self, item: Any, index: int) -> str:
         if self.request_key is None:
             return ulid_at(
-                self.now + index * APART, uuid.uuid4().hex
+                self.now + index * EVENT_SPACING, uuid.uuid4().hex
             )  # sorts as it came, also within one moment
         said = json.dumps(item, sort_keys=True)
         place = f"{index}\n{self.agent}" if self.agent else str(index)
@@ -83,31 +83,33 @@ class Stamp:
 
 
 @dataclass
-class Incoming:
+class IncomingEvents:
     """The events of one request by their place in it; whoever cannot take one refuses it."""
 
     events: dict[int, Event] = field(default_factory=dict)
-    rejected: list[Rejected] = field(default_factory=list)
+    rejected: list[RejectedEvent] = field(default_factory=list)
 
     def refuse(self, index: int, code: str, detail: str) -> None:
         self.events.pop(index, None)
-        self.rejected.append(Rejected(index=index, code=code, detail=detail))
+        self.rejected.append(RejectedEvent(index=index, code=code, detail=detail))
 
     def receipt(self) -> EventReceipt:
         """Return what became of every event; NothingAcceptedError where not one was taken."""
-        accepted = [Accepted(index=index, event_id=event.event_id) for index, event in self.events.items()]
+        accepted = [
+            AcceptedEvent(index=index, event_id=event.event_id) for index, event in self.events.items()
+        ]
         receipt = EventReceipt(accepted=accepted, rejected=sorted(self.rejected, key=lambda each: each.index))
         if not accepted:
             raise NothingAcceptedError(receipt)
         return receipt
 
 
-def check(items: Sequence[Any], stamp: Stamp, gate: Gate) -> Incoming:
+def check_events(items: Sequence[Any], stamp: EventDefaults, gate: ErasureGuard) -> IncomingEvents:
     """Check each event on its own; one to be left alone goes on without its words.
 
     Archives and queues keep theirs.
     """
-    incoming = Incoming()
+    incoming = IncomingEvents()
     for index, item in enumerate(items):
         try:
             event = stamp.event(item, index)
@@ -117,31 +119,29 @@ def check(items: Sequence[Any], stamp: Stamp, gate: Gate) -> Incoming:
             incoming.refuse(index, "invalid", f"{where}: {first['msg']}")
             continue
         incoming.events[index] = event if event.remember else event.model_copy(update={"payload": {}})
-        if problem := _problem(event) or _forbidden(event, stamp.now, gate):
+        if problem := _event_problem(event) or _erasure_problem(event, stamp.now, gate):
             incoming.refuse(index, *problem)
     return incoming
 
 
-def _forbidden(event: Event, now: datetime, gate: Gate) -> tuple[str, str] | None:
+def _erasure_problem(event: Event, now: datetime, gate: ErasureGuard) -> tuple[str, str] | None:
     """Return why an event may not be kept although it is well-formed.
 
     What is refused here would be dropped later.
     """
     try:
-        admitted = gate.admits(Recorded(event=event, learned_at=now))
+        admitted = gate.admits(RecordedEvent(event=event, learned_at=now))
     except UnavailableError:
         return "erasing", f"user {event.user_id} is being erased; send it again when that is done"
     return None if admitted else ("erased", f"this happened before user {event.user_id} was erased")
 
 
-def _problem(event: Event) -> tuple[str, str] | None:
+def _event_problem(event: Event) -> tuple[str, str] | None:
     """Return the code and the words for what is wrong with a well-formed event."""
     if len(json.dumps(event.payload, ensure_ascii=False).encode()) > EVENT_BYTES_MAX:
         return "payload_too_large", f"an event takes at most {EVENT_BYTES_MAX} bytes"
-    if event.type.startswith(RESERVED):
-        words = (
-            f"type: {RESERVED}… is what membus says itself; set facts by PUT /v1/users/{{user}}/facts/{{key}}"
-        )
+    if event.type.startswith(RESERVED_TYPE_PREFIX):
+        words = f"type: {RESERVED_TYPE_PREFIX}… is what membus says itself; set facts by PUT /v1/users/{{user}}/facts/{{key}}"
         return "reserved_type", words
     if event.type == "message.sent" and is_blank(event.payload.get("text")):
         return "invalid", "payload.text: a message needs visible text"

@@ -7,10 +7,16 @@ from datetime import datetime, timedelta
 from itertools import count
 
 from functions.memory.memories_api import MemoryIn, MemoryPatch, MemoryReceipt
-from membus.domain.document import DUPLICATE_SIMILARITY, Document, document_id, same_words, says_the_same
+from membus.domain.document import (
+    DUPLICATE_SIMILARITY,
+    Document,
+    document_id,
+    has_same_details,
+    has_same_words,
+)
 from membus.domain.memory import METADATA_BYTES_MAX, is_live
-from membus.domain.retrieval import entry_of
-from membus.domain.spill import spills
+from membus.domain.retrieval import index_entry
+from membus.domain.spill import is_large_text
 from membus.errors import ConflictError, InvalidError, UnavailableError
 from membus.indexing import Indexer
 from membus.ports.clock import Clock
@@ -18,12 +24,12 @@ from membus.ports.documents import DocumentStore
 from membus.ports.embedder import Vector
 from membus.ports.memories import MemoryIndex
 
-TRIES = 3
-TICK = timedelta(milliseconds=1)
+PUT_TRIES = 3
+UPDATE_STEP = timedelta(milliseconds=1)
 
 
 @dataclass(frozen=True)
-class Library:
+class DocumentLibrary:
     """Where documents are kept, and where they are found; the first decides, the second follows."""
 
     documents: DocumentStore
@@ -40,12 +46,12 @@ class Library:
         """
         now = self.clock()
         for item in items:
-            _check(item.metadata, item.expires_at, now)
+            _check_document(item.metadata, item.expires_at, now)
         texts = [
             passage.embedded_text
             for item in items
-            if not spills(item.text)
-            for passage in entry_of(_fresh(tenant, item, now).as_memory()).passages
+            if not is_large_text(item.text)
+            for passage in index_entry(_new_document(tenant, item, now).as_memory()).passages
         ]
         vectors = self._vectors(tenant, texts)
         return [self._take(index, tenant, item, vectors) for index, item in enumerate(items)]
@@ -61,7 +67,7 @@ class Library:
         known = self._expected(tenant, memory_id, expected_version)
         changed = change.model_dump(include=change.model_fields_set - {"expected_version"})
         given = {name: value for name, value in changed.items() if value is not None or name == "expires_at"}
-        _check(given.get("metadata", {}), given.get("expires_at"), self.clock())
+        _check_document(given.get("metadata", {}), given.get("expires_at"), self.clock())
         return self._store(self._next(known, given))[0]
 
     def delete(self, tenant: str, memory_id: str, *, expected_version: int | None) -> None:
@@ -74,9 +80,9 @@ class Library:
             return  # the stream brings the removal to the index as soon as it is back
 
     def _take(self, index: int, tenant: str, item: MemoryIn, vectors: Mapping[str, Vector]) -> MemoryReceipt:
-        for tries_left in reversed(range(TRIES)):
+        for tries_left in reversed(range(PUT_TRIES)):
             try:
-                return self._once(index, _fresh(tenant, item, self.clock()), item, vectors)
+                return self._once(index, _new_document(tenant, item, self.clock()), item, vectors)
             except ConflictError:
                 if not tries_left:
                     raise
@@ -89,9 +95,9 @@ class Library:
         known = known or self._alike(fresh, vectors)
         document = self._merged(known, item) if known else placed
         if document == known:
-            return _receipt(index, document, merged=True, ready=self._is_ready(document))
+            return _put_receipt(index, document, merged=True, ready=self._is_ready(document))
         stored, ready = self._store(document)
-        return _receipt(index, stored, merged=known is not None, ready=ready)
+        return _put_receipt(index, stored, merged=known is not None, ready=ready)
 
     def _placed(self, fresh: Document) -> tuple[Document, Document | None]:
         """Return the document under its id, and the one of the same words that lies there already.
@@ -104,7 +110,7 @@ class Library:
             there = self.documents.documents(fresh.tenant_id, [memory_id])
             if not there:
                 return self._after(self.documents.last(fresh.tenant_id, memory_id), fresh, memory_id), None
-            if same_words(there[0].text, fresh.text):
+            if has_same_words(there[0].text, fresh.text):
                 return fresh, there[0]
         raise AssertionError("counting never ends")
 
@@ -116,7 +122,7 @@ class Library:
 
     def _alike(self, fresh: Document, vectors: Mapping[str, Vector]) -> Document | None:
         """Return the document of the same owner that says the same in other words."""
-        passages = [passage.embedded_text for passage in entry_of(fresh.as_memory()).passages]
+        passages = [passage.embedded_text for passage in index_entry(fresh.as_memory()).passages]
         if not all(text in vectors for text in passages):
             return None
         try:
@@ -130,7 +136,7 @@ class Library:
         except UnavailableError:
             return None
         for known in self.documents.documents(fresh.tenant_id, near):
-            if known.agent_id == fresh.agent_id and says_the_same(known.text, fresh.text):
+            if known.agent_id == fresh.agent_id and has_same_details(known.text, fresh.text):
                 return known
         return None
 
@@ -147,7 +153,7 @@ class Library:
         return self._next(known, wanted)
 
     def _next(self, known: Document, changes: Mapping[str, object]) -> Document:
-        moment = max(self.clock(), known.updated_at + TICK)
+        moment = max(self.clock(), known.updated_at + UPDATE_STEP)
         return known.model_copy(update={**changes, "updated_at": moment, "version": known.version + 1})
 
     def _expected(self, tenant: str, memory_id: str, expected_version: int | None) -> Document:
@@ -160,7 +166,7 @@ class Library:
         """Keep the document and bring it to the index; say whether its meaning can be searched already."""
         self.documents.put(document)
         try:
-            if spills(document.text):
+            if is_large_text(document.text):
                 return document, self.indexer.put_words(document.tenant_id, document.as_memory())
             self.indexer.put(document.tenant_id, [document.as_memory()])
         except UnavailableError:
@@ -180,7 +186,7 @@ class Library:
             return False
 
 
-def _fresh(tenant: str, item: MemoryIn, now: datetime) -> Document:
+def _new_document(tenant: str, item: MemoryIn, now: datetime) -> Document:
     return Document(
         memory_id=document_id(item.user_id, item.agent_id, item.text, again=0),
         tenant_id=tenant,
@@ -190,14 +196,14 @@ def _fresh(tenant: str, item: MemoryIn, now: datetime) -> Document:
     )
 
 
-def _check(metadata: Mapping[str, object], expires_at: datetime | None, now: datetime) -> None:
+def _check_document(metadata: Mapping[str, object], expires_at: datetime | None, now: datetime) -> None:
     if len(json.dumps(metadata, ensure_ascii=False).encode()) > METADATA_BYTES_MAX:
         raise InvalidError(f"metadata takes at most {METADATA_BYTES_MAX} bytes", code="payload_too_large")
     if not is_live(expires_at, now):
         raise InvalidError("expires_at: this moment has passed")
 
 
-def _receipt(index: int, document: Document, *, merged: bool, ready: bool) -> MemoryReceipt:
+def _put_receipt(index: int, document: Document, *, merged: bool, ready: bool) -> MemoryReceipt:
     state = "ready" if ready else "pending"
     return MemoryReceipt(
         index=index, id=document.memory_id, version=document.version, merged=merged, vector_state=state

@@ -4,31 +4,31 @@ from typing import Annotated, Any, Literal
 
 from pydantic import AfterValidator, BaseModel, BeforeValidator, ConfigDict, Field
 
-from functions.memory.api import written
-from membus.domain.document import TEXT_MAX, Document
+from functions.memory.api import require_written_moment
+from membus.domain.document import DOCUMENT_CHARACTERS_MAX, Document
 from membus.domain.event import Moment
 from membus.domain.identity import Id
-from membus.domain.memory import MemoryKind, Source
+from membus.domain.memory import MemoryKind, MemorySource
 from membus.domain.visible import is_blank
 
 ITEMS_MAX, RESULTS_MAX, QUERY_MAX = 100, 100, 2_000
-WrittenMoment = Annotated[Moment | None, BeforeValidator(written)]
+WrittenMoment = Annotated[Moment | None, BeforeValidator(require_written_moment)]
 
 
-def _visible(text: str) -> str:
+def require_visible_text(text: str) -> str:
     if is_blank(text):
         raise ValueError("a text needs something visible")
     return text
 
 
-Text = Annotated[str, Field(max_length=TEXT_MAX), AfterValidator(_visible)]
+DocumentText = Annotated[str, Field(max_length=DOCUMENT_CHARACTERS_MAX), AfterValidator(require_visible_text)]
 Metadata = dict[str, Any]
 
 
 class MemoryIn(BaseModel):
     model_config = ConfigDict(extra="forbid")
 
-    text: Text
+    text: DocumentText
     user_id: Id | None = None
     agent_id: Id | None = None
     metadata: Metadata = Field(default_factory=dict)
@@ -81,7 +81,7 @@ class MemoryPatch(BaseModel):
 
     model_config = ConfigDict(extra="forbid")
 
-    text: Text | None = None
+    text: DocumentText | None = None
     metadata: Metadata | None = None
     expires_at: WrittenMoment = None
     expected_version: int | None = Field(default=None, ge=1)
@@ -124,7 +124,7 @@ class SearchIn(BaseModel):
         populate_by_name=True,
     )
 
-    query: Annotated[str, Field(max_length=QUERY_MAX), AfterValidator(_visible)]
+    query: Annotated[str, Field(max_length=QUERY_MAX), AfterValidator(require_visible_text)]
     user_id: Id | None = None
     agent_id: Id | None = None
     session_id: Id | None = None
@@ -139,31 +139,31 @@ class SearchIn(BaseModel):
     explain: bool = False
 
 
-class Explanation(BaseModel):
+class ScoreExplanation(BaseModel):
     """The parts that make the score, and the words of the query that were found."""
 
     parts: dict[str, float]
     matched: list[str]
 
 
-class Result(BaseModel):
+class SearchResult(BaseModel):
     id: str
     kind: MemoryKind
     text: str
     score: float
     occurred_at: Moment
-    source: Source
+    source: MemorySource
     metadata: Metadata
-    explain: Explanation | None = None
+    explain: ScoreExplanation | None = None
 
 
-class Results(BaseModel):
+class SearchResults(BaseModel):
     """`degraded`: the search index or the embedding model did not answer, and less was searched.
 
     `pending`: so many passages of the user have no vector yet and are found by their words alone; null where
     no user was named, or nobody could tell.
     """
 
-    results: list[Result]
+    results: list[SearchResult]
     degraded: bool
     pending: int | None

@@ -16,17 +16,17 @@ from membus.errors import ConflictError, InvalidError, UnavailableError
 
 DAY_SECONDS = 86_400
 
-Request = dict[str, Any]
+IdempotentRequest = dict[str, Any]
 
 
-def once(
+def idempotent(
     operation: str,
-    act: Callable[[Request], Request],
+    act: Callable[[IdempotentRequest], IdempotentRequest],
     *,
     store: BasePersistenceLayer,
     config: IdempotencyConfig,
     natural: bool = False,
-) -> Callable[[Request], Request]:
+) -> Callable[[IdempotentRequest], IdempotentRequest]:
     """Return `act` behind an idempotency record; its request is `{"tenant", "key", "body"}`.
 
     What has natural keys of its own (`natural`) is done again for a repeat, with the same outcome: its record
@@ -44,15 +44,15 @@ def once(
         config=config,
         key_prefix=f"membus.{operation}",
     )
-    def guarded(*, request: Request) -> Request:
+    def guarded(*, request: IdempotentRequest) -> IdempotentRequest:
         made.append(act(request))
         return {} if natural else made[-1]
 
-    made: list[Request] = []
+    made: list[IdempotentRequest] = []
 
-    def run(request: Request) -> Request:
+    def run(request: IdempotentRequest) -> IdempotentRequest:
         try:
-            answer: Request = guarded(request=request)
+            answer: IdempotentRequest = guarded(request=request)
         except IdempotencyValidationError as error:
             raise InvalidError(
                 "this key was used for another request", code="idempotency_mismatch"
@@ -68,7 +68,7 @@ def once(
     return run
 
 
-def settings(context: LambdaContext) -> IdempotencyConfig:
+def idempotency_config(context: LambdaContext) -> IdempotencyConfig:
     """Keys include the tenant; a body that differs is found by its hash.
 
     A missing key is an error, not a shrug.

@@ -4,34 +4,34 @@ from collections.abc import Callable
 from datetime import datetime
 
 from functions.memory.cursors import read_cursor, write_cursor
-from functions.memory.facts_changes import Change
-from functions.memory.facts_corrections import Done, correct
-from functions.memory.quarantine_api import HeldOut, QuarantinePage
+from functions.memory.facts_changes import FactChange
+from functions.memory.facts_corrections import CorrectionResult, correct_fact
+from functions.memory.quarantine_api import ReviewItemOut, ReviewQueuePage
 from membus.domain.corrections import Correction
 from membus.domain.identity import Owner
 from membus.ports.facts import FactStore
-from membus.ports.held_facts import HeldFacts
-from membus.ports.sealer import Sealer
+from membus.ports.held_facts import ReviewQueue
+from membus.ports.sealer import CursorSigner
 
 
-def list_held(
-    owner: Owner, *, limit: int, cursor: str | None, held_facts: HeldFacts, sealer: Sealer
-) -> QuarantinePage:
+def list_review_items(
+    owner: Owner, *, limit: int, cursor: str | None, held_facts: ReviewQueue, sealer: CursorSigner
+) -> ReviewQueuePage:
     query = f"quarantine\n{owner.tenant}\n{owner.user}"
     page = held_facts.page(owner, limit=limit, after=read_cursor(cursor, query=query, sealer=sealer))
-    items = [HeldOut.of(held) for held in page.items]
-    return QuarantinePage(items=items, next_cursor=write_cursor(page.after, query=query, sealer=sealer))
+    items = [ReviewItemOut.of(held) for held in page.items]
+    return ReviewQueuePage(items=items, next_cursor=write_cursor(page.after, query=query, sealer=sealer))
 
 
-def approve(
+def approve_review_item(
     owner: Owner,
     quarantine_id: str,
     *,
-    held_facts: HeldFacts,
+    held_facts: ReviewQueue,
     facts: FactStore,
     now: datetime,
     pause: Callable[[float], None],
-) -> Done:
+) -> CorrectionResult:
     """Return the fact that the approval made; an approval is a correction, so no replay takes it back.
 
     What was still to come is so from the approval on: a correction says what is, and a request repeated later
@@ -43,4 +43,6 @@ def approve(
     correction = Correction(
         key=seen.key, value=seen.value, kind=seen.kind, valid_from=begun, valid_until=seen.valid_until
     )
-    return correct(owner, Change(correction, f"approved-{quarantine_id}"), now=now, facts=facts, pause=pause)
+    return correct_fact(
+        owner, FactChange(correction, f"approved-{quarantine_id}"), now=now, facts=facts, pause=pause
+    )

@@ -2,26 +2,26 @@
 
 from pydantic import AwareDatetime, BaseModel
 
-from membus.domain.facts import Kind, Provenance
-from membus.domain.held_facts import HeldFact
-from membus.domain.verdict import Reason
+from membus.domain.held_facts import ReviewItem
+from membus.domain.observations import FactKind, Provenance
+from membus.domain.verdict import VerdictReason
 
 
-class HeldOut(BaseModel):
+class ReviewItemOut(BaseModel):
     """A fact that waits: what it would say, why it is held, and the event and words it rests on."""
 
     quarantine_id: str
-    reason: Reason
+    reason: VerdictReason
     key: str
     value: str | None
-    kind: Kind
+    kind: FactKind
     valid_from: AwareDatetime
     learned_at: AwareDatetime
     expires_at: AwareDatetime
     provenance: Provenance
 
     @classmethod
-    def of(cls, held: HeldFact) -> "HeldOut":
+    def of(cls, held: ReviewItem) -> "ReviewItemOut":
         seen = held.observation
         return cls(
             quarantine_id=held.quarantine_id,
@@ -36,6 +36,6 @@ class HeldOut(BaseModel):
         )
 
 
-class QuarantinePage(BaseModel):
-    items: list[HeldOut]
+class ReviewQueuePage(BaseModel):
+    items: list[ReviewItemOut]
     next_cursor: str | None

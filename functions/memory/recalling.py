@@ -11,11 +11,11 @@ from typing import Any
 from pydantic import BaseModel, ConfigDict, Field
 
 from functions.memory.memories_api import QUERY_MAX, SearchIn
-from functions.memory.routes.search import searching
+from functions.memory.routes.search import memory_searcher
 from membus import wiring_cold, wiring_erasing, wiring_search
 from membus.domain.episode import EpisodeQuery
 from membus.domain.identity import Id
-from membus.domain.recall import Recalled
+from membus.domain.recall import RecalledPassage
 
 
 class RecallIn(BaseModel):
@@ -42,27 +42,27 @@ class EpisodesIn(BaseModel):
     after: dict[str, str] | None
 
 
-def asked_inside(event: dict[str, Any]) -> bool:
+def is_internal(event: dict[str, Any]) -> bool:
     return len(event) == 1 and event.keys() <= {"recall", "passages", "episodes"}
 
 
-def answer_inside(event: dict[str, Any]) -> Any:
+def answer_internal(event: dict[str, Any]) -> Any:
     if "passages" in event:
         wanted = PassagesIn.model_validate(event["passages"])
         return wiring_search.memory_index().texts(wanted.tenant, wanted.memory_ids)
     if "episodes" in event:
-        return _episodes(EpisodesIn.model_validate(event["episodes"]))
+        return _list_episodes(EpisodesIn.model_validate(event["episodes"]))
     asked = RecallIn.model_validate(event["recall"])
     hidden = wiring_erasing.gate().hidden(asked.tenant)
     if hidden.covers(asked.user):
         return []
-    found = searching(asked.tenant).answer(
+    found = memory_searcher(asked.tenant).answer(
         asked.tenant,
         SearchIn(query=asked.message[:QUERY_MAX], user_id=asked.user, k=asked.limit),
         hidden=hidden,
     )
     passages = (
-        Recalled(
+        RecalledPassage(
             memory_id=each.id,
             kind=each.kind,
             text=each.text,
@@ -75,7 +75,7 @@ def answer_inside(event: dict[str, Any]) -> Any:
     return [passage.model_dump(mode="json") for passage in passages]
 
 
-def _episodes(asked: EpisodesIn) -> dict[str, Any]:
+def _list_episodes(asked: EpisodesIn) -> dict[str, Any]:
     hidden = wiring_erasing.gate().hidden(asked.wanted.tenant)
     page = wiring_cold.episode_reader().page(asked.wanted, limit=asked.limit, after=asked.after)
     items = (each for each in page.items if not hidden.covers(each.event.user_id))

@@ -5,22 +5,22 @@ from dataclasses import dataclass, replace
 from datetime import datetime
 
 from functions.memory.facts import facts_as_of
-from functions.memory.memories_api import Explanation, Result, Results, SearchIn
-from membus.domain.erasure import Hidden
+from functions.memory.memories_api import ScoreExplanation, SearchIn, SearchResult, SearchResults
+from membus.domain.erasure import SubjectsBeingErased
 from membus.domain.facts import Fact
-from membus.domain.filters import read_filter
+from membus.domain.filters import parse_filter
 from membus.domain.identity import Owner
-from membus.domain.memory import Memory, scope_of
-from membus.domain.remembered import memories_of_event, memory_of_fact
-from membus.domain.retrieval import Found, Within, entry_of, found_among
-from membus.domain.search.query import Query, read_query
-from membus.domain.search.ranking import Ranked, rank
-from membus.domain.search.rows import Row
+from membus.domain.memory import Memory, memory_scope
+from membus.domain.remembered import project_event, project_fact
+from membus.domain.retrieval import SearchCandidates, SearchScope, index_entry, search_entries
+from membus.domain.search.query import SearchQuery, parse_query
+from membus.domain.search.ranking import RankedPassage, rank_passages
+from membus.domain.search.rows import PassageRow
 from membus.domain.tokens import estimate_tokens
 from membus.errors import BudgetError, UnavailableError
 from membus.ports.clock import Clock
 from membus.ports.conversations import ConversationStore
-from membus.ports.embedder import Embedder, Vector
+from membus.ports.embedder import EmbeddingModel, Vector
 from membus.ports.facts import FactReader
 from membus.ports.memories import MemoryIndex
 from membus.ports.recent import RecentEvents
@@ -29,21 +29,21 @@ RECENT_EVENTS = 100
 
 
 @dataclass(frozen=True)
-class Search:
+class MemorySearcher:
     """A query is embedded anew: to look for its vector in the index would cost each search a transaction."""
 
     index: MemoryIndex
-    embedder: Embedder
+    embedder: EmbeddingModel
     facts: FactReader
     conversations: ConversationStore
     recent: RecentEvents
     clock: Clock
 
-    def answer(self, tenant: str, asked: SearchIn, *, hidden: Hidden) -> Results:
+    def answer(self, tenant: str, asked: SearchIn, *, hidden: SubjectsBeingErased) -> SearchResults:
         now = self.clock()
         within, query = (
-            _within(tenant, asked, now, hidden),
-            read_query(asked.query, now=(asked.as_of or now).date()),
+            _search_scope(tenant, asked, now, hidden),
+            parse_query(asked.query, now=(asked.as_of or now).date()),
         )
         vector = None if asked.mode == "text" else self._vector(query)
         blind = vector is None and asked.mode != "text"
@@ -55,16 +55,18 @@ class Search:
             found, away = self._at_hand(within, asked.user_id, query), True
         terms, away_with = frozenset(query.terms), self._retold(found, hidden)
 
-        def may_answer(row: Row) -> bool:
+        def may_answer(row: PassageRow) -> bool:
             """What stands beside a candidate is ranked with it, and may not be shown."""
             if row.group_id in away_with:
                 return False
             return row.id in found.about and (asked.mode != "text" or not terms.isdisjoint(row.stems.split()))
 
-        shown = rank(query, found.rows, found.scope, limit=asked.k, may_answer=may_answer)
-        return Results(results=_results(shown, found, asked), degraded=away or blind, pending=found.pending)
+        shown = rank_passages(query, found.rows, found.scope, limit=asked.k, may_answer=may_answer)
+        return SearchResults(
+            results=_fitting_results(shown, found, asked), degraded=away or blind, pending=found.pending
+        )
 
-    def _retold(self, found: Found, hidden: Hidden) -> set[str]:
+    def _retold(self, found: SearchCandidates, hidden: SubjectsBeingErased) -> set[str]:
         """Return the summaries that may tell of somebody hidden.
 
         Those of conversations that they take part in.
@@ -79,19 +81,19 @@ class Search:
         theirs = self.conversations.took_part(hidden.tenant, list(dict.fromkeys(told.values())), hidden.users)
         return {memory_id for memory_id, where in told.items() if where in theirs}
 
-    def _vector(self, query: Query) -> Vector | None:
+    def _vector(self, query: SearchQuery) -> Vector | None:
         try:
             return self.embedder.embed([query.text]).vectors.get(query.text)
         except BudgetError:
             return None  # words cost nothing
 
-    def _at_hand(self, within: Within, user_id: str | None, query: Query) -> Found:
+    def _at_hand(self, within: SearchScope, user_id: str | None, query: SearchQuery) -> SearchCandidates:
         """Search what DynamoDB has of the user: the profile and what happened lately, by words alone."""
         memories = (
             self._remembered(Owner(tenant=within.tenant_id, user=user_id), within.as_of) if user_id else []
         )
-        entries = [entry_of(memory) for memory in memories if within.holds(memory)]
-        return found_among(entries, terms=query.terms, similarity=lambda _: None)
+        entries = [index_entry(memory) for memory in memories if within.holds(memory)]
+        return search_entries(entries, terms=query.terms, similarity=lambda _: None)
 
     def _facts(self, owner: Owner, as_of: datetime | None) -> Sequence[Fact]:
         return (
@@ -99,20 +101,20 @@ class Search:
         )
 
     def _remembered(self, owner: Owner, as_of: datetime | None) -> list[Memory]:
-        facts = [memory_of_fact(owner, fact) for fact in self._facts(owner, as_of)]
+        facts = [project_fact(owner, fact) for fact in self._facts(owner, as_of)]
         events = self.recent.recent(owner, limit=RECENT_EVENTS)
-        return [*facts, *(memory for event in events for memory in memories_of_event(event))]
+        return [*facts, *(memory for event in events for memory in project_event(event))]
 
 
-def _within(tenant: str, asked: SearchIn, now: datetime, hidden: Hidden) -> Within:
-    return Within(
+def _search_scope(tenant: str, asked: SearchIn, now: datetime, hidden: SubjectsBeingErased) -> SearchScope:
+    return SearchScope(
         tenant_id=tenant,
         now=now,
-        scope=scope_of(asked.user_id, None) if asked.user_id else None,
+        scope=memory_scope(asked.user_id, None) if asked.user_id else None,
         agent_id=asked.agent_id,
         session=asked.session_id,
         kinds=tuple(asked.kinds),
-        filter=read_filter(asked.filters),
+        filter=parse_filter(asked.filters),
         since=asked.since,
         until=asked.until,
         as_of=asked.as_of,
@@ -120,22 +122,24 @@ def _within(tenant: str, asked: SearchIn, now: datetime, hidden: Hidden) -> With
     )
 
 
-def _results(ranked: Sequence[Ranked], found: Found, asked: SearchIn) -> list[Result]:
+def _fitting_results(
+    ranked: Sequence[RankedPassage], found: SearchCandidates, asked: SearchIn
+) -> list[SearchResult]:
     """Return the best results that fit `max_tokens` together; one too long makes room for the next."""
-    results: list[Result] = []
+    results: list[SearchResult] = []
     left = asked.max_tokens
     for each in ranked:
         cost = estimate_tokens(each.row.text)
         if left is not None and cost > left:
             continue
         left = None if left is None else left - cost
-        results.append(_result(each, found, explain=asked.explain))
+        results.append(_search_result(each, found, explain=asked.explain))
     return results
 
 
-def _result(ranked: Ranked, found: Found, *, explain: bool) -> Result:
+def _search_result(ranked: RankedPassage, found: SearchCandidates, *, explain: bool) -> SearchResult:
     row, about = ranked.row, found.about[ranked.row.id]
-    return Result(
+    return SearchResult(
         id=about.memory_id,
         kind=about.kind,
         text=row.text,
@@ -143,5 +147,5 @@ def _result(ranked: Ranked, found: Found, *, explain: bool) -> Result:
         occurred_at=row.occurred_at,
         source=about.source,
         metadata=dict(about.metadata),
-        explain=Explanation(parts=ranked.parts, matched=list(ranked.matched)) if explain else None,
+        explain=ScoreExplanation(parts=ranked.parts, matched=list(ranked.matched)) if explain else None,
     )

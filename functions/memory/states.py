@@ -5,10 +5,10 @@ from datetime import datetime, timedelta
 
 from functions.memory.cursors import read_cursor, write_cursor
 from functions.memory.states_api import SessionPage, StateIn
-from membus.domain.erasure import Hidden
-from membus.domain.state import Session, State
+from membus.domain.erasure import SubjectsBeingErased
+from membus.domain.state import AgentSession, State
 from membus.errors import InvalidError
-from membus.ports.sealer import Sealer
+from membus.ports.sealer import CursorSigner
 from membus.ports.states import StateStore
 
 STATE_BYTES_MAX = 5_500_000
@@ -19,7 +19,7 @@ What cannot be read is not to be written.
 
 
 def write_state(
-    session: Session,
+    session: AgentSession,
     asked: StateIn,
     *,
     expected_version: int | None,
@@ -48,9 +48,9 @@ def list_sessions(
     *,
     limit: int,
     cursor: str | None,
-    hidden: Hidden,
+    hidden: SubjectsBeingErased,
     states: StateStore,
-    sealer: Sealer,
+    sealer: CursorSigner,
 ) -> SessionPage:
     query = f"sessions\n{tenant}\n{agent}"
     page = states.page(tenant, agent, limit=limit, after=read_cursor(cursor, query=query, sealer=sealer))

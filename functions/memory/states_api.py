@@ -5,7 +5,7 @@ from typing import Any
 from pydantic import BaseModel, ConfigDict, Field
 
 from membus.domain.identity import Id
-from membus.domain.state import Lease
+from membus.domain.state import StateInfo
 
 YEAR_SECONDS = 365 * 86_400
 
@@ -36,5 +36,5 @@ class StateIn(BaseModel):
 
 
 class SessionPage(BaseModel):
-    items: list[Lease]
+    items: list[StateInfo]
     next_cursor: str | None

@@ -5,11 +5,11 @@ Its outline, slots, and each summary's check.
 
 from pydantic import AwareDatetime, BaseModel
 
-from functions.memory.conversations import Listing
+from functions.memory.conversations import PageRequest
 from functions.memory.cursors import read_cursor, write_cursor
-from membus.domain.summary import Chapter, Slot, SlotKind, Summary, Verification
+from membus.domain.summary import Chapter, Slot, SlotKind, Summary, SummaryVerification
 from membus.errors import NotFoundError
-from membus.ports.summaries import OutlineReader
+from membus.ports.summaries import SummaryReader
 
 
 class SummaryOut(BaseModel):
@@ -23,7 +23,7 @@ class SummaryOut(BaseModel):
     last: str
     text: str
     slots: list[Slot]
-    verification: Verification
+    verification: SummaryVerification
     version: int
     model: str
     prompt_version: str
@@ -54,7 +54,7 @@ class SummaryPage(BaseModel):
 
 
 def read_summary(
-    tenant: str, conversation_id: str, version: int | None, *, listing: Listing, summaries: OutlineReader
+    tenant: str, conversation_id: str, version: int | None, *, listing: PageRequest, summaries: SummaryReader
 ) -> SummaryPage:
     """Return the outline, the newest or one of its versions, and a page of summaries.
 

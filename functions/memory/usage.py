@@ -5,16 +5,16 @@ from decimal import Decimal
 from functools import reduce
 from operator import add
 
-from functions.memory.usage_api import Budget, Figures, UsageItem, UsageReport
-from membus.domain.usage import Spending
+from functions.memory.usage_api import BudgetOut, UsageFigures, UsageItem, UsageReport
+from membus.domain.usage import DailyUsage
 from membus.errors import InvalidError
 from membus.ports.tenants import TenantStore
 from membus.ports.usage import UsageLedger
 
-DAYS, DAYS_MAX = 30, 366
+DAYS_DEFAULT, DAYS_MAX = 30, 366
 
 
-def usage_of(
+def report_usage(
     tenant: str,
     *,
     first: date | None,
@@ -31,7 +31,7 @@ def usage_of(
         InvalidError: the days are in no order, or more than DAYS_MAX.
     """
     last = last or now.date()
-    first = first or last - timedelta(days=DAYS - 1)
+    first = first or last - timedelta(days=DAYS_DEFAULT - 1)
     if not timedelta() <= last - first < timedelta(days=DAYS_MAX):
         raise InvalidError(f"`from` comes before `to`, by {DAYS_MAX - 1} days at most")
     spendings = ledger.spendings(tenant, first, last)
@@ -39,25 +39,25 @@ def usage_of(
         first=first,
         last=last,
         items=[UsageItem.of(each) for each in spendings],
-        total=_total(spendings, last),
+        total=_total_figures(spendings, last),
         events=ledger.events(tenant, first, last),
-        budget=_budget(tenant, now.date(), ledger, tenants),
+        budget=_read_budget(tenant, now.date(), ledger, tenants),
     )
 
 
-def _total(spendings: list[Spending], day: date) -> Figures:
-    nothing = Spending(
+def _total_figures(spendings: list[DailyUsage], day: date) -> UsageFigures:
+    nothing = DailyUsage(
         day=day, function="", model="", calls=0, input=0, cache_read=0, cache_write=0, output=0, dollars=None
     )
     total = reduce(add, spendings, nothing)
     spent = total.dollars if spendings else Decimal(0)
-    return Figures.model_validate(total.model_dump() | {"dollars": spent})
+    return UsageFigures.model_validate(total.model_dump() | {"dollars": spent})
 
 
-def _budget(tenant: str, today: date, ledger: UsageLedger, tenants: TenantStore) -> Budget:
+def _read_budget(tenant: str, today: date, ledger: UsageLedger, tenants: TenantStore) -> BudgetOut:
     known, spent = tenants.find(tenant), ledger.spent(tenant, today)
     limit = known.daily_dollars if known else None
-    return Budget(
+    return BudgetOut(
         dollars_per_day=None if limit is None else float(limit),
         spent_today=float(spent),
         exhausted=limit is not None and spent >= limit,

@@ -4,12 +4,12 @@ from datetime import date
 
 from pydantic import BaseModel, Field
 
-from membus.domain.usage import Spending
+from membus.domain.usage import DailyUsage
 
-DOLLARS = "by the price list of that day; null where no call's model has a price, which is not 0"
+DOLLARS_DESCRIPTION = "by the price list of that day; null where no call's model has a price, which is not 0"
 
 
-class Figures(BaseModel):
+class UsageFigures(BaseModel):
     """`input` are fresh tokens.
 
     Those read from the provider's cache and written to it are counted beside them.
@@ -20,23 +20,23 @@ class Figures(BaseModel):
     cache_read: int
     cache_write: int
     output: int
-    dollars: float | None = Field(description=DOLLARS)
+    dollars: float | None = Field(description=DOLLARS_DESCRIPTION)
     unpriced_calls: int = Field(
         description="calls that `dollars` leaves out, because their model has no price"
     )
 
 
-class UsageItem(Figures):
+class UsageItem(UsageFigures):
     day: date
     function: str
     model: str
 
     @classmethod
-    def of(cls, spending: Spending) -> "UsageItem":
+    def of(cls, spending: DailyUsage) -> "UsageItem":
         return cls.model_validate(spending.model_dump())
 
 
-class Budget(BaseModel):
+class BudgetOut(BaseModel):
     """`spent_today` is what is known.
 
     Where it reaches the limit, calls that cost are refused until midnight, UTC.
@@ -53,6 +53,6 @@ class UsageReport(BaseModel):
     first: date = Field(serialization_alias="from")
     last: date = Field(serialization_alias="to")
     items: list[UsageItem]
-    total: Figures
+    total: UsageFigures
     events: int = Field(description="events that arrived in these days")
-    budget: Budget
+    budget: BudgetOut

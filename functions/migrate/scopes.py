@@ -6,18 +6,18 @@ from typing import TypedDict
 from membus.ports.scope_indexes import ScopeIndexes
 
 
-class Tended(TypedDict):
+class IndexMaintenanceReport(TypedDict):
     made: list[str]
     dropped: list[str]
 
 
-def waited_seconds(indexes: ScopeIndexes, *, model: str, now: datetime) -> float:
+def embedding_wait_seconds(indexes: ScopeIndexes, *, model: str, now: datetime) -> float:
     """Return how long the oldest text without a vector of the model has waited; 0 where none waits."""
     since = indexes.waits_since(model)
     return (now - since).total_seconds() if since else 0.0
 
 
-def tend(indexes: ScopeIndexes, *, at_least: int) -> Tended:
+def maintain_indexes(indexes: ScopeIndexes, *, at_least: int) -> IndexMaintenanceReport:
     """Return the names of what was made and dropped.
 
     A scope around the border keeps its index down to half of it.

@@ -4,25 +4,27 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import TypedDict
 
-from membus.domain.migration import Login, Migration
-from membus.ports.schema import Schema
+from membus.domain.migration import DatabaseLogin, Migration
+from membus.ports.schema import DatabaseSchema
 
 
-class Outcome(TypedDict):
+class MigrationOutcome(TypedDict):
     """What was applied now, and the file that the schema has reached."""
 
     applied: list[str]
     version: str
 
 
-def migrate(migrations: Sequence[Migration], *, schema: Schema, functions_login: Login) -> Outcome:
+def apply_migrations(
+    migrations: Sequence[Migration], *, schema: DatabaseSchema, functions_login: DatabaseLogin
+) -> MigrationOutcome:
     """Apply what is new; a file that changed after it was applied stops everything behind it."""
     schema.prepare(functions_login)
     applied = [migration.name for migration in migrations if schema.apply(migration)]
     return {"applied": applied, "version": migrations[-1].name}
 
 
-class Report(TypedDict):
+class SchemaReport(TypedDict):
     """How the schema stands beside the files here; `changed` were applied with other contents."""
 
     role: str
@@ -34,7 +36,9 @@ class Report(TypedDict):
     version: str
 
 
-def inspect(migrations: Sequence[Migration], *, schema: Schema, functions_role: str) -> Report:
+def inspect_schema(
+    migrations: Sequence[Migration], *, schema: DatabaseSchema, functions_role: str
+) -> SchemaReport:
     found = schema.inspect(functions_role)
     return {
         "role": functions_role,
@@ -49,7 +53,7 @@ def inspect(migrations: Sequence[Migration], *, schema: Schema, functions_role: 
     }
 
 
-def migrations_in(folder: Path) -> list[Migration]:
+def read_migrations(folder: Path) -> list[Migration]:
     """Read `NNNN_name.sql` files in the order of their numbers."""
     files = sorted(folder.glob("[0-9][0-9][0-9][0-9]_*.sql"))
     return [Migration(file.stem, file.read_text(encoding="utf-8")) for file in files]

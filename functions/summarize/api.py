@@ -12,12 +12,12 @@ class SummaryDue(BaseModel):
     conversation_id: Id
 
 
-class DueEnvelope(BaseModel):
+class SummaryDueEnvelope(BaseModel):
     detail: Event
 
 
-class DueRecord(SqsRecordModel):
-    body: Json[DueEnvelope]
+class SummaryDueRecord(SqsRecordModel):
+    body: Json[SummaryDueEnvelope]
 
     @property
     def due(self) -> SummaryDue:

@@ -11,7 +11,7 @@ from aws_lambda_powertools.utilities.batch import BatchProcessor, EventType, pro
 from aws_lambda_powertools.utilities.batch.types import PartialItemFailureResponse
 from aws_lambda_powertools.utilities.typing import LambdaContext
 
-from functions.summarize.api import DueRecord
+from functions.summarize.api import SummaryDueRecord
 from functions.summarize.usecase import Summarizer
 from membus import wiring, wiring_conversations, wiring_models
 from membus.observability import logger, metrics
@@ -20,10 +20,12 @@ MODEL_SECONDS_MAX = 40
 RESERVE_SECONDS = 5
 """Left for the write after the model has answered."""
 
-processor = BatchProcessor(event_type=EventType.SQS, model=DueRecord, raise_on_entire_batch_failure=False)
+processor = BatchProcessor(
+    event_type=EventType.SQS, model=SummaryDueRecord, raise_on_entire_batch_failure=False
+)
 
 
-def advance(record: DueRecord, lambda_context: LambdaContext) -> None:
+def advance(record: SummaryDueRecord, lambda_context: LambdaContext) -> None:
     def seconds_left() -> float:
         return min(lambda_context.get_remaining_time_in_millis() / 1000 - RESERVE_SECONDS, MODEL_SECONDS_MAX)
 

@@ -8,11 +8,11 @@ from dataclasses import dataclass
 
 from functions.summarize.api import SummaryDue
 from functions.summarize.prompt import PROMPT_VERSION
-from functions.summarize.writing import Writer, Written
-from membus.domain.compaction import due_for_rollup, is_due, segment_of, size_of
+from functions.summarize.writing import ChapterWriter, WrittenChapter
+from membus.domain.compaction import message_tokens, needs_summary, next_segment, select_rollup
 from membus.domain.conversation import Message
-from membus.domain.slots import ledger_of
-from membus.domain.summary import BORDERS_MAX, Border, Chapter, Outline, Summary
+from membus.domain.slots import update_ledger
+from membus.domain.summary import CHECKPOINTS_MAX, Chapter, Summary, SummaryCheckpoint, SummaryIndex
 from membus.errors import BudgetError, ConflictError, NotFoundError, UnavailableError
 from membus.ports.clock import Clock
 from membus.ports.conversations import ConversationStore
@@ -52,12 +52,16 @@ class Summarizer:
             said = self.summaries.unsummarised(
                 due.tenant_id, due.conversation_id, after=read.border.until, limit=MESSAGES_MAX
             )
-            part = segment_of(said) if is_due(tokens=sum(map(size_of, said)), messages=len(said)) else ()
+            part = (
+                next_segment(said)
+                if needs_summary(tokens=sum(map(message_tokens, said)), messages=len(said))
+                else ()
+            )
             if not part:
                 return step
             try:
                 outline, written = self._compact(
-                    read, part, Writer(self.model(due.tenant_id), self.seconds_left)
+                    read, part, ChapterWriter(self.model(due.tenant_id), self.seconds_left)
                 )
                 self.summaries.advance(
                     due.tenant_id, due.conversation_id, outline, read=read, summaries=written
@@ -67,8 +71,8 @@ class Summarizer:
         return STEPS_MAX
 
     def _compact(
-        self, read: Outline, part: Sequence[Message], writer: Writer
-    ) -> tuple[Outline, list[Summary]]:
+        self, read: SummaryIndex, part: Sequence[Message], writer: ChapterWriter
+    ) -> tuple[SummaryIndex, list[Summary]]:
         """Return the next outline and the summaries it brings.
 
         The part's, and those of chapters that it completes.
@@ -76,33 +80,33 @@ class Summarizer:
         Of what is not to be remembered nothing is told; it is covered all the same.
         """
         told = [message for message in part if message.remember]
-        border = Border(
+        border = SummaryCheckpoint(
             version=read.border.version + 1,
             until=part[-1].message_id,
-            tokens=read.border.tokens + sum(map(size_of, part)),
+            tokens=read.border.tokens + sum(map(message_tokens, part)),
             messages=read.border.messages + len(part),
         )
-        borders = (*read.borders, border)[-BORDERS_MAX:]
+        borders = (*read.borders, border)[-CHECKPOINTS_MAX:]
         if not told:
             return read.model_copy(update={"borders": borders, "created_at": self.clock()}), []
         written = writer.of_turns(told, read.slots)
         first = self._summary(written, level=0, span=(part[0].message_id, part[-1].message_id), border=border)
-        outline = Outline(
+        outline = SummaryIndex(
             borders=borders,
-            chapters=(*read.chapters, _chapter(first)),
-            slots=ledger_of(read.slots, written.slots, told),
+            chapters=(*read.chapters, _chapter_of(first)),
+            slots=update_ledger(read.slots, written.slots, told),
             created_at=self.clock(),
         )
         return self._rolled_up(outline, [first], writer)
 
     def _rolled_up(
-        self, outline: Outline, written: list[Summary], writer: Writer
-    ) -> tuple[Outline, list[Summary]]:
+        self, outline: SummaryIndex, written: list[Summary], writer: ChapterWriter
+    ) -> tuple[SummaryIndex, list[Summary]]:
         """Sum up chapters that stand side by side for too long.
 
         One that fails is tried with the next segment.
         """
-        while chapters := due_for_rollup(outline.chapters):
+        while chapters := select_rollup(outline.chapters):
             first, last = span = chapters[0].first, chapters[-1].last
             slots = [slot for slot in outline.slots if first <= slot.message_id <= last]
             try:
@@ -112,12 +116,14 @@ class Summarizer:
             summary = self._summary(told, level=chapters[0].level + 1, span=span, border=outline.border)
             rest = [chapter for chapter in outline.chapters if chapter not in chapters]
             place = sum(chapter.last < first for chapter in rest)
-            joined = (*rest[:place], _chapter(summary), *rest[place:])
+            joined = (*rest[:place], _chapter_of(summary), *rest[place:])
             outline = outline.model_copy(update={"chapters": joined})
             written = [*written, summary]
         return outline, written
 
-    def _summary(self, told: Written, *, level: int, span: tuple[str, str], border: Border) -> Summary:
+    def _summary(
+        self, told: WrittenChapter, *, level: int, span: tuple[str, str], border: SummaryCheckpoint
+    ) -> Summary:
         return Summary(
             level=level,
             first=span[0],
@@ -132,5 +138,5 @@ class Summarizer:
         )
 
 
-def _chapter(summary: Summary) -> Chapter:
+def _chapter_of(summary: Summary) -> Chapter:
     return Chapter.model_validate(summary.model_dump(include=set(Chapter.model_fields)))

@@ -5,13 +5,13 @@ from typing import Any
 from pydantic import BaseModel, Field
 
 
-class Images(BaseModel):
+class DeletionImages(BaseModel):
     keys: dict[str, dict[str, Any]] = Field(alias="Keys")
     sequence_number: str = Field(alias="SequenceNumber")
 
 
 class Deletion(BaseModel):
-    images: Images = Field(alias="dynamodb")
+    images: DeletionImages = Field(alias="dynamodb")
 
     @property
     def place(self) -> tuple[str, str]:

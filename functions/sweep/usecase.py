@@ -7,13 +7,13 @@ from collections.abc import Callable, Sequence
 
 from functions.sweep.api import Deletion
 from membus.errors import UnavailableError
-from membus.ports.remains import Remains
+from membus.ports.remains import DeletedConversationItems
 
 
-def sweep(
+def clean_up_conversations(
     deletions: Sequence[Deletion],
     *,
-    remains: Remains,
+    remains: DeletedConversationItems,
     seconds_left: Callable[[], float],
     on_failure: Callable[[str, str], None],
 ) -> list[str]:
@@ -36,7 +36,9 @@ def sweep(
     return unfinished
 
 
-def _removed(tenant: str, conversation_id: str, remains: Remains, seconds_left: Callable[[], float]) -> bool:
+def _removed(
+    tenant: str, conversation_id: str, remains: DeletedConversationItems, seconds_left: Callable[[], float]
+) -> bool:
     while seconds_left() > 0:
         if not remains.remove(tenant, conversation_id):
             return True

@@ -7,14 +7,14 @@ from typing import Any
 from localstack.model import chat, observer, tool_rule
 from localstack.model.faults import MARKER, Fault
 from localstack.model.filler import fill
-from localstack.model.lossy import forgetful
+from localstack.model.lossy import drop_share
 from localstack.model.request import Block, MessagesRequest, text_of
 from localstack.model.script import ScriptedAnswer
 from localstack.model.tokens import count, cut
 
 
 @dataclass(frozen=True)
-class Answer:
+class GeneratedMessage:
     content: list[Block]
     stop_reason: str = "end_turn"
     stop_sequence: str | None = None
@@ -28,47 +28,47 @@ class Answer:
 
 def answer_to(
     request: MessagesRequest, scripted: ScriptedAnswer | None, fault: Fault, *, lossy: float = 0.0
-) -> Answer:
+) -> GeneratedMessage:
     """Return what the model says, the fault and the request's limits applied.
 
     `lossy` is the share it forgets.
     """
     literal = scripted and scripted.is_literal
     spoken = (
-        Answer(scripted.blocks(), scripted.stop_reason)
+        GeneratedMessage(scripted.blocks(), scripted.stop_reason)
         if scripted and literal
         else _unscripted(request, lossy)
     )
-    return _limited(_spoiled(spoken, fault), request)
+    return _apply_limits(_apply_fault(spoken, fault), request)
 
 
-def _unscripted(request: MessagesRequest, lossy: float) -> Answer:
+def _unscripted(request: MessagesRequest, lossy: float) -> GeneratedMessage:
     results = tool_rule.results_of(request)
     if not results and (call := tool_rule.tool_call(request)):
-        return Answer([call], "tool_use")
+        return GeneratedMessage([call], "tool_use")
     if request.output_config.format:
         filled = _structured(request, request.output_config.format.json_schema, lossy)
         return _text(json.dumps(filled, ensure_ascii=False))
-    return _text(tool_rule.report(results) if results else chat.reply(request))
+    return _text(tool_rule.report(results) if results else chat.chat_reply(request))
 
 
 def _structured(request: MessagesRequest, schema: dict[str, Any], lossy: float) -> Any:
     events = observer.events_in(request.said())
     if events is not None:
         return {"facts": observer.observe(events)}
-    return forgetful(fill(schema, MARKER.sub("", text_of(request.messages[-1].content))), lossy)
+    return drop_share(fill(schema, MARKER.sub("", text_of(request.messages[-1].content))), lossy)
 
 
-def _text(text: str) -> Answer:
-    return Answer([{"type": "text", "text": text}])
+def _text(text: str) -> GeneratedMessage:
+    return GeneratedMessage([{"type": "text", "text": text}])
 
 
-def _spoiled(answer: Answer, fault: Fault) -> Answer:
+def _apply_fault(answer: GeneratedMessage, fault: Fault) -> GeneratedMessage:
     if fault.name == "refusal":
         details = {"type": "refusal", "category": None, "explanation": None}
-        return Answer([], "refusal", stop_details=details)
+        return GeneratedMessage([], "refusal", stop_details=details)
     if fault.name == "empty":
-        return Answer([])
+        return GeneratedMessage([])
     if fault.name == "garbage":
         whole = answer.content[0].get("text", "") if answer.content else ""
         return _text(
@@ -79,7 +79,7 @@ def _spoiled(answer: Answer, fault: Fault) -> Answer:
     return answer
 
 
-def _limited(answer: Answer, request: MessagesRequest) -> Answer:
+def _apply_limits(answer: GeneratedMessage, request: MessagesRequest) -> GeneratedMessage:
     """Apply the stop sequences, then max_tokens, as generation would have met them."""
     for sequence in request.stop_sequences:
         text = answer.content[0].get("text", "") if answer.content else ""
@@ -89,7 +89,7 @@ def _limited(answer: Answer, request: MessagesRequest) -> Answer:
     return _cut(answer, request.max_tokens) if answer.tokens() > request.max_tokens else answer
 
 
-def _cut(answer: Answer, limit: int) -> Answer:
+def _cut(answer: GeneratedMessage, limit: int) -> GeneratedMessage:
     kept: list[Block] = []
     for block in answer.content:
         if block["type"] == "text" and (text := cut(block["text"], limit)):

@@ -7,11 +7,11 @@ from starlette.requests import Request
 from starlette.responses import JSONResponse, Response
 from starlette.routing import Route
 
-from localstack.model.anthropic_door import AnthropicDoor
-from localstack.model.bedrock_door import BedrockDoor
-from localstack.model.embedder import Embedder
+from localstack.model.anthropic_door import AnthropicApi
+from localstack.model.bedrock_door import BedrockApi
+from localstack.model.embedder import MiniLmEmbedder
 from localstack.model.model import LocalModel
-from localstack.model.script_door import ScriptDoor
+from localstack.model.script_door import ScriptApi
 
 
 def create_app(cache: Path, *, lossy: float = 0.0) -> Starlette:
@@ -20,7 +20,11 @@ def create_app(cache: Path, *, lossy: float = 0.0) -> Starlette:
     `cache` is the folder that keeps the ONNX graph between starts, `lossy` what it forgets.
     """
     model = LocalModel(lossy=lossy)
-    anthropic, bedrock, script = AnthropicDoor(model), BedrockDoor(model, Embedder(cache)), ScriptDoor(model)
+    anthropic, bedrock, script = (
+        AnthropicApi(model),
+        BedrockApi(model, MiniLmEmbedder(cache)),
+        ScriptApi(model),
+    )
     return Starlette(
         routes=[
             Route("/health", _health),

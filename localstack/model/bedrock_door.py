@@ -10,31 +10,31 @@ from starlette.requests import Request
 from starlette.responses import JSONResponse, Response
 
 from localstack.model.delivery import as_json, as_stream
-from localstack.model.door import FAULT_HEADER, answered, bedrock_errors, json_body, log_call
-from localstack.model.embedder import Embedder
-from localstack.model.errors import ModelError
+from localstack.model.door import FAULT_HEADER, answer_request, bedrock_errors, json_body, log_call
+from localstack.model.embedder import MiniLmEmbedder
+from localstack.model.errors import ModelServerError
 from localstack.model.events import event_stream
-from localstack.model.model import LocalModel, Reply
-from localstack.model.request import MessagesRequest, read
+from localstack.model.model import GeneratedReply, LocalModel
+from localstack.model.request import MessagesRequest, parse_request
 from localstack.model.titan import read_titan
 from localstack.model.tokens import count
 
 
-class BedrockDoor:
-    def __init__(self, model: LocalModel, embedder: Embedder) -> None:
+class BedrockApi:
+    def __init__(self, model: LocalModel, embedder: MiniLmEmbedder) -> None:
         self._model, self._embedder = model, embedder
         self.invoke = bedrock_errors(self._invoke)
         self.stream = bedrock_errors(self._stream)
 
     async def _invoke(self, request: Request) -> Response:
-        caller, body = _caller(request), await json_body(request)
+        caller, body = _bedrock_caller(request), await json_body(request)
         if "inputText" in body:
             return await self._embed(request, body)
         reply = await self._reply(request, body, caller)
         return as_json(reply.message, reply.fault, _headers(reply.message["usage"]))
 
     async def _stream(self, request: Request) -> Response:
-        caller, body = _caller(request), await json_body(request)
+        caller, body = _bedrock_caller(request), await json_body(request)
         reply = await self._reply(request, body, caller)
         headers = {
             "content-type": "application/vnd.amazon.eventstream",
@@ -43,9 +43,9 @@ class BedrockDoor:
         }
         return as_stream(reply.message, reply.fault, event_stream, headers)
 
-    async def _reply(self, request: Request, body: dict[str, Any], caller: str) -> Reply:
-        wanted = read(MessagesRequest, _messages_body(body, request.path_params["model_id"]))
-        return await answered(self._model, request, body, wanted, caller)
+    async def _reply(self, request: Request, body: dict[str, Any], caller: str) -> GeneratedReply:
+        wanted = parse_request(MessagesRequest, _messages_body(body, request.path_params["model_id"]))
+        return await answer_request(self._model, request, body, wanted, caller)
 
     async def _embed(self, request: Request, body: dict[str, Any]) -> Response:
         wanted, tokens = read_titan(body), count(body["inputText"])
@@ -66,9 +66,9 @@ def _messages_body(body: dict[str, Any], model_id: str) -> dict[str, Any]:
     On Bedrock the model and the streaming lie in the path.
     """
     if "anthropic_version" not in body:
-        raise ModelError.invalid("anthropic_version: Field required")
+        raise ModelServerError.invalid("anthropic_version: Field required")
     if extraneous := [key for key in ("model", "stream") if key in body]:
-        raise ModelError.invalid(f"{extraneous[0]}: Extra inputs are not permitted")
+        raise ModelServerError.invalid(f"{extraneous[0]}: Extra inputs are not permitted")
     own = {"anthropic_version", "anthropic_beta"}
     return {key: value for key, value in body.items() if key not in own} | {"model": model_id}
 
@@ -81,10 +81,10 @@ def _headers(usage: dict[str, Any]) -> dict[str, str]:
     }
 
 
-def _caller(request: Request) -> str:
+def _bedrock_caller(request: Request) -> str:
     """Return who signed: the access key id of a SigV4 header, or the bearer key as it is."""
     authorization = request.headers.get("authorization", "")
     if not authorization:
-        raise ModelError("authentication_error", "Missing Authentication Token")
+        raise ModelServerError("authentication_error", "Missing Authentication Token")
     signed = re.search(r"Credential=([^/]+)/", authorization)
     return signed[1] if signed else authorization

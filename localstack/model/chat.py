@@ -6,7 +6,7 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 
 from localstack.model.faults import MARKER
-from localstack.model.request import Prompt, text_of
+from localstack.model.request import PromptRequest, text_of
 from localstack.model.rulebook import FOLDER
 from localstack.model.sentences import sentences_of
 
@@ -15,12 +15,12 @@ LINE = re.compile(r"^- (?P<key>[\w.-]+): (?P<value>.+?)(?: \(since [^)]*\))?$", 
 SAID_FACTS = 3
 KNOWN_FACTS = 5
 ENOUGH_SHARED_WORDS = 2
-SPEECH = tomllib.loads((FOLDER / "speech.toml").read_text("utf-8"))
-LITTLE_WORDS = frozenset(SPEECH["little_words"].split())
+SPEECH_RULES = tomllib.loads((FOLDER / "speech.toml").read_text("utf-8"))
+LITTLE_WORDS = frozenset(SPEECH_RULES["little_words"].split())
 
 
 @dataclass(frozen=True)
-class Known:
+class ProfileLine:
     key: str
     value: str
 
@@ -29,23 +29,23 @@ class Known:
         return self.key.split(".")[0]
 
     def words(self) -> set[str]:
-        of_topic = " ".join(SPEECH["synonyms"].get(name, "") for name in (self.key, self.topic))
+        of_topic = " ".join(SPEECH_RULES["synonyms"].get(name, "") for name in (self.key, self.topic))
         return _words(f"{self.key.replace('.', ' ')} {self.value} {of_topic}")
 
     def spoken(self) -> str:
         if self.value.startswith("has "):
             return f"you have {self.value.removeprefix('has ')}"
-        phrase = SPEECH["phrases"].get(self.key) or SPEECH["phrases"].get(self.topic)
+        phrase = SPEECH_RULES["phrases"].get(self.key) or SPEECH_RULES["phrases"].get(self.topic)
         relation = self.key.split(".")[1] if "." in self.key else self.topic
         if phrase is None:
             return f"your {self.key.replace('.', ' ').replace('_', ' ')} is {self.value}"
         return str(phrase).format(value=self.value, relation=relation)
 
 
-def reply(prompt: Prompt) -> str:
+def chat_reply(prompt: PromptRequest) -> str:
     message = FENCE.sub("", MARKER.sub("", text_of(prompt.messages[-1].content))).strip()
     memory = _fenced(text_of(prompt.system) if prompt.system else "")
-    profile = [Known(line["key"], line["value"]) for line in LINE.finditer(memory.get("profile", ""))]
+    profile = [ProfileLine(line["key"], line["value"]) for line in LINE.finditer(memory.get("profile", ""))]
     if facts := _relevant(profile, message):
         return _sentence(fact.spoken() for fact in facts)
     if quote := _closest(_said_before(prompt, memory), message):
@@ -59,12 +59,12 @@ def _fenced(text: str) -> dict[str, str]:
     return dict(FENCE.findall(text))
 
 
-def _relevant(profile: list[Known], message: str) -> list[Known]:
+def _relevant(profile: list[ProfileLine], message: str) -> list[ProfileLine]:
     """Return the facts that share most words with the message.
 
     A question about oneself gets the first few.
     """
-    if re.search(SPEECH["about_me"], message, re.IGNORECASE):
+    if re.search(SPEECH_RULES["about_me"], message, re.IGNORECASE):
         return profile[:KNOWN_FACTS]
     asked = _words(message)
     shared = {fact: len(asked & fact.words()) for fact in profile}
@@ -72,7 +72,7 @@ def _relevant(profile: list[Known], message: str) -> list[Known]:
     return [fact for fact in profile if best and shared[fact] == best][:SAID_FACTS]
 
 
-def _said_before(prompt: Prompt, memory: dict[str, str]) -> list[str]:
+def _said_before(prompt: PromptRequest, memory: dict[str, str]) -> list[str]:
     """Return what else the prompt holds, the latest last.
 
     Other fenced blocks, then the user's earlier turns.

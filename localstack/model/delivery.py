@@ -7,14 +7,14 @@ from typing import Any
 from starlette.responses import JSONResponse, Response, StreamingResponse
 from starlette.types import Receive, Scope, Send
 
-from localstack.model.errors import ModelError
+from localstack.model.errors import ModelServerError
 from localstack.model.events import Event, events_of
 from localstack.model.faults import Fault
 
 Framing = Callable[[Event], bytes]
 
 
-class Torn(Response):
+class TornResponse(Response):
     """Sends part of what it promised and returns: the server then closes the connection."""
 
     def __init__(self, part: bytes, headers: Mapping[str, str]) -> None:
@@ -30,9 +30,9 @@ class Torn(Response):
 def as_json(message: dict[str, Any], fault: Fault, headers: Mapping[str, str]) -> Response:
     if fault.name in {"cut", "drop"}:
         whole = json.dumps(message).encode()
-        return Torn(whole[: len(whole) // 2], {**headers, "content-type": "application/json"})
+        return TornResponse(whole[: len(whole) // 2], {**headers, "content-type": "application/json"})
     if fault.name == "error_event":
-        raise ModelError("api_error", "Internal server error")
+        raise ModelServerError("api_error", "Internal server error")
     return JSONResponse(message, headers=headers)
 
 
@@ -42,7 +42,7 @@ def as_stream(
     """Stream the message; `headers` name the content type that belongs to the framing."""
     events = list(events_of(message))
     if fault.name == "drop":
-        return Torn(b"".join(map(framing, _first_half(events))), headers)
+        return TornResponse(b"".join(map(framing, _first_half(events))), headers)
     if fault.name == "cut":
         events = _first_half(events)
     if fault.name == "error_event":

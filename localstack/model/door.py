@@ -9,8 +9,8 @@ from uuid import uuid4
 from starlette.requests import Request
 from starlette.responses import JSONResponse, Response
 
-from localstack.model.errors import ANTHROPIC, BEDROCK, ModelError
-from localstack.model.model import LocalModel, Reply
+from localstack.model.errors import ANTHROPIC, BEDROCK, ModelServerError
+from localstack.model.model import GeneratedReply, LocalModel
 from localstack.model.request import MessagesRequest
 
 FAULT_HEADER = "x-membus-fault"
@@ -22,9 +22,9 @@ async def json_body(request: Request) -> dict[str, Any]:
     try:
         body = json.loads(await request.body())
     except ValueError as invalid:
-        raise ModelError.invalid(f"The request body is not valid JSON: {invalid}") from invalid
+        raise ModelServerError.invalid(f"The request body is not valid JSON: {invalid}") from invalid
     if not isinstance(body, dict):
-        raise ModelError.invalid("The request body must be a JSON object")
+        raise ModelServerError.invalid("The request body must be a JSON object")
     return body
 
 
@@ -42,13 +42,13 @@ def log_call(
     )
 
 
-async def answered(
+async def answer_request(
     model: LocalModel, request: Request, body: dict[str, Any], wanted: MessagesRequest, caller: str
-) -> Reply:
+) -> GeneratedReply:
     """Let the model answer, log the call whatever came of it, and take the time a slow answer takes."""
     try:
         reply = model.reply(wanted, caller=caller, fault_header=request.headers.get(FAULT_HEADER))
-    except ModelError as error:
+    except ModelServerError as error:
         log_call(model, request, body, usage={}, fault=error.kind)
         raise
     log_call(model, request, body, usage=reply.message["usage"], fault=reply.fault.name)
@@ -62,7 +62,7 @@ def anthropic_errors(endpoint: Endpoint) -> Endpoint:
     async def guarded(request: Request) -> Response:
         try:
             return await endpoint(request)
-        except ModelError as error:
+        except ModelServerError as error:
             request_id = f"req_{uuid4().hex[:24]}"
             headers = {"request-id": request_id, **error.headers}
             return JSONResponse(error.body() | {"request_id": request_id}, ANTHROPIC[error.kind], headers)
@@ -76,7 +76,7 @@ def bedrock_errors(endpoint: Endpoint) -> Endpoint:
     async def guarded(request: Request) -> Response:
         try:
             return await endpoint(request)
-        except ModelError as error:
+        except ModelServerError as error:
             status, name = BEDROCK[error.kind]
             headers = {"x-amzn-errortype": name, "x-amzn-requestid": str(uuid4()), **error.headers}
             return JSONResponse({"message": error.message}, status, headers)

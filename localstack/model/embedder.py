@@ -8,16 +8,16 @@ import onnxruntime  # type: ignore[import-untyped]  # ships no stubs
 from localstack.model.graph import DIMENSIONS, write_graph
 from localstack.model.weights import load_tokenizer, load_weights
 
-MAX_TOKENS = 256  # the length all-MiniLM-L6-v2 was trained on; what follows does not move the vector
+WINDOW_TOKENS = 256  # the length all-MiniLM-L6-v2 was trained on; what follows does not move the vector
 GRAPH_FILE = "minilm.onnx"
 
 
-class Embedder:
+class MiniLmEmbedder:
     """Embeds one text a call; onnxruntime's session may be called from several threads at once."""
 
     def __init__(self, cache: Path) -> None:
         self._tokenizer = load_tokenizer()
-        self._tokenizer.enable_truncation(MAX_TOKENS)
+        self._tokenizer.enable_truncation(WINDOW_TOKENS)
         options = onnxruntime.SessionOptions()
         options.intra_op_num_threads = 1  # calls run side by side; threads inside one call would only queue
         self._session = onnxruntime.InferenceSession(

@@ -19,7 +19,7 @@ ANTHROPIC = {
 }
 
 
-class ModelError(Exception):
+class ModelServerError(Exception):
     """What the caller did wrong or what the model claims to suffer from; `kind` is Anthropic's error type."""
 
     def __init__(self, kind: str, message: str, headers: Mapping[str, str] | None = None) -> None:
@@ -27,7 +27,7 @@ class ModelError(Exception):
         self.kind, self.message, self.headers = kind, message, dict(headers or {})
 
     @classmethod
-    def invalid(cls, message: str) -> "ModelError":
+    def invalid(cls, message: str) -> "ModelServerError":
         return cls("invalid_request_error", message)
 
     def body(self) -> dict[str, object]:

@@ -9,7 +9,7 @@ from typing import Any
 from zlib import crc32
 
 Event = dict[str, Any]
-PIECE = re.compile(r"\S+\s*\S*\s*|\s+")  # two words a delta
+DELTA_CHARACTERS = re.compile(r"\S+\s*\S*\s*|\s+")  # two words a delta
 
 
 def events_of(message: dict[str, Any]) -> Iterator[Event]:
@@ -39,13 +39,13 @@ def _block_events(index: int, block: dict[str, Any]) -> Iterator[Event]:
 
 
 def _text_deltas(text: str) -> Iterator[Event]:
-    for piece in PIECE.findall(text):
+    for piece in DELTA_CHARACTERS.findall(text):
         yield {"type": "text_delta", "text": piece}
 
 
 def _input_deltas(arguments: dict[str, Any]) -> Iterator[Event]:
     yield {"type": "input_json_delta", "partial_json": ""}
-    for piece in PIECE.findall(json.dumps(arguments, ensure_ascii=False)):
+    for piece in DELTA_CHARACTERS.findall(json.dumps(arguments, ensure_ascii=False)):
         yield {"type": "input_json_delta", "partial_json": piece}
 
 

@@ -7,7 +7,7 @@ import re
 from collections import Counter
 from dataclasses import dataclass
 
-from localstack.model.errors import ModelError
+from localstack.model.errors import ModelServerError
 
 FAULTS = {
     "rate_limited": "429 with retry-after; argument: its seconds, 1 by default",
@@ -38,11 +38,11 @@ class Fault:
         if self.name == "rate_limited":
             wait = f"{self.argument if self.argument is not None else 1:g}"
             message = "This request would exceed your rate limit."
-            raise ModelError("rate_limit_error", message, {"retry-after": wait})
+            raise ModelServerError("rate_limit_error", message, {"retry-after": wait})
         if self.name == "overloaded":
-            raise ModelError("overloaded_error", "Overloaded")
+            raise ModelServerError("overloaded_error", "Overloaded")
         if self.name == "error":
-            raise ModelError("api_error", "Internal server error")
+            raise ModelServerError("api_error", "Internal server error")
 
     @property
     def pause_seconds(self) -> float:
@@ -76,7 +76,7 @@ class Faults:
     def _fire(self, spec: str) -> Fault | None:
         match = _SPEC.fullmatch(spec)
         if match is None or match["name"] not in FAULTS:
-            raise ModelError.invalid(f"unknown fault {spec!r}; there are {', '.join(FAULTS)}")
+            raise ModelServerError.invalid(f"unknown fault {spec!r}; there are {', '.join(FAULTS)}")
         self._fired[spec] += 1
         if match["times"] and self._fired[spec] > int(match["times"]):
             return None

@@ -15,7 +15,7 @@ DIMENSIONS, HEADS, LAYERS, EPSILON = 384, 12, 6, 1e-12
 MASKED = -1e9
 
 
-class Graph:
+class OnnxGraph:
     """The ONNX nodes and constants written so far; every method returns the name of what it added."""
 
     def __init__(self, weights: Weights) -> None:
@@ -51,7 +51,7 @@ class Graph:
 
 def write_graph(weights: Weights, path: Path) -> None:
     """Write the graph beside `path` and move it there whole, so that no reader sees half a file."""
-    graph = Graph(weights)
+    graph = OnnxGraph(weights)
     mask = graph.add("Cast", "mask", to=TensorProto.FLOAT)
     x, bias = _embedded(graph), _attention_bias(graph, mask)
     for layer in range(LAYERS):
@@ -62,7 +62,7 @@ def write_graph(weights: Weights, path: Path) -> None:
     Path(partial.name).replace(path)
 
 
-def _embedded(graph: Graph) -> str:
+def _embedded(graph: OnnxGraph) -> str:
     length = graph.add("Gather", graph.add("Shape", "ids"), graph.constant("one", 1, np.int64))
     zero, one = graph.constant("zero", 0, np.int64), graph.constant("one", 1, np.int64)
     positions = graph.add("Range", zero, length, one)
@@ -72,12 +72,12 @@ def _embedded(graph: Graph) -> str:
     return graph.norm(graph.add("Add", graph.add("Add", words, places), kind), "embeddings.LayerNorm")
 
 
-def _attention_bias(graph: Graph, mask: str) -> str:
+def _attention_bias(graph: OnnxGraph, mask: str) -> str:
     inverted = graph.add("Sub", graph.constant("unit", 1.0), graph.add("Unsqueeze", mask, graph.axes(1, 2)))
     return graph.add("Mul", inverted, graph.constant("masked", MASKED))
 
 
-def _layer(graph: Graph, x: str, bias: str, name: str) -> str:
+def _layer(graph: OnnxGraph, x: str, bias: str, name: str) -> str:
     attended = graph.dense(
         _attention(graph, x, bias, f"{name}.attention.self"), f"{name}.attention.output.dense"
     )
@@ -88,7 +88,7 @@ def _layer(graph: Graph, x: str, bias: str, name: str) -> str:
     )
 
 
-def _attention(graph: Graph, x: str, bias: str, name: str) -> str:
+def _attention(graph: OnnxGraph, x: str, bias: str, name: str) -> str:
     split = graph.constant("split", [0, 0, HEADS, DIMENSIONS // HEADS], np.int64)
     orders = {"query": [0, 2, 1, 3], "key": [0, 2, 3, 1], "value": [0, 2, 1, 3]}
     heads = {
@@ -104,14 +104,14 @@ def _attention(graph: Graph, x: str, bias: str, name: str) -> str:
     return graph.add("Reshape", mixed, graph.constant("merge", [0, 0, DIMENSIONS], np.int64))
 
 
-def _pooled(graph: Graph, x: str, mask: str) -> None:
+def _pooled(graph: OnnxGraph, x: str, mask: str) -> None:
     column = graph.add("Unsqueeze", mask, graph.axes(2))
     total = graph.add("ReduceSum", graph.add("Mul", x, column), graph.axes(1), keepdims=0)
     tokens = graph.add("ReduceSum", column, graph.axes(1), keepdims=0)
     graph.nodes.append(helper.make_node("Div", [total, tokens], ["vector"]))
 
 
-def _model(graph: Graph) -> onnx.ModelProto:
+def _model(graph: OnnxGraph) -> onnx.ModelProto:
     inputs = [helper.make_tensor_value_info(name, TensorProto.INT64, ["b", "n"]) for name in ("ids", "mask")]
     outputs = [helper.make_tensor_value_info("vector", TensorProto.FLOAT, ["b", DIMENSIONS])]
     made = helper.make_graph(graph.nodes, "minilm", inputs, outputs, list(graph.constants.values()))

@@ -13,7 +13,7 @@ _LOST = "something"
 _WORTH = re.compile(rf"{FIGURE.pattern}|{NAME.pattern}", re.MULTILINE)
 
 
-def forgetful(value: Any, share: float) -> Any:
+def drop_share(value: Any, share: float) -> Any:
     """Return the answer without that share of the names and figures in its texts, and of the entries of its lists.
 
     Which ones hangs on the words and what stands before them alone: the same answer forgets the same.
@@ -24,12 +24,12 @@ def forgetful(value: Any, share: float) -> Any:
         )
     if isinstance(value, list):
         return [
-            forgetful(each, share)
+            drop_share(each, share)
             for place, each in enumerate(value)
             if not _falls(str(each), str(place), share)
         ]
     if isinstance(value, dict):
-        return {name: forgetful(each, share) for name, each in value.items()}
+        return {name: drop_share(each, share) for name, each in value.items()}
     return value
 
 

@@ -6,16 +6,16 @@ from dataclasses import dataclass, field
 from typing import Any
 from uuid import uuid4
 
-from localstack.model.answer import Answer, answer_to
+from localstack.model.answer import GeneratedMessage, answer_to
 from localstack.model.faults import Fault, Faults
-from localstack.model.prompt_cache import CacheUse, PromptCache
+from localstack.model.prompt_cache import PromptCache, PromptCacheUse
 from localstack.model.request import MessagesRequest
-from localstack.model.script import CallLog, Script
+from localstack.model.script import AnswerScript, CallLog
 from localstack.model.segments import segments_of
 
 
 @dataclass(frozen=True)
-class Reply:
+class GeneratedReply:
     message: dict[str, Any]
     fault: Fault
 
@@ -25,7 +25,7 @@ class LocalModel:
     """`lossy` is the share of names and figures that its filled answers forget."""
 
     clock: Callable[[], float] = time.monotonic
-    script: Script = field(default_factory=lambda: Script(answers=[]))
+    script: AnswerScript = field(default_factory=lambda: AnswerScript(answers=[]))
     faults: Faults = field(default_factory=Faults)
     calls: CallLog = field(default_factory=CallLog)
     lossy: float = 0.0
@@ -33,7 +33,7 @@ class LocalModel:
     def __post_init__(self) -> None:
         self.cache = PromptCache(self.clock)
 
-    def reply(self, request: MessagesRequest, *, caller: str, fault_header: str | None) -> Reply:
+    def reply(self, request: MessagesRequest, *, caller: str, fault_header: str | None) -> GeneratedReply:
         """Answer a request of `caller`, whose prompt cache is its own; raises ModelError, also on demand."""
         said = request.said()
         fault = self.faults.due(fault_header, said)
@@ -44,10 +44,10 @@ class LocalModel:
             fault.raise_if_error()
         used = self.cache.use(f"{caller}\0{request.model}", segments_of(request))
         answer = answer_to(request, scripted, fault, lossy=self.lossy)
-        return Reply(_message(request.model, answer, used), fault)
+        return GeneratedReply(_message_body(request.model, answer, used), fault)
 
 
-def _message(model: str, answer: Answer, used: CacheUse) -> dict[str, Any]:
+def _message_body(model: str, answer: GeneratedMessage, used: PromptCacheUse) -> dict[str, Any]:
     return {
         "id": f"msg_{uuid4().hex[:24]}",
         "type": "message",

@@ -5,7 +5,7 @@ import re
 from collections.abc import Iterator
 from typing import Any
 
-from localstack.model.reading import Reading, read_sentence
+from localstack.model.reading import SentenceReading, read_sentence
 from localstack.model.sentences import clauses_of
 
 SPEECH = frozenset({"message.sent", "turn.recorded"})
@@ -39,6 +39,6 @@ def _facts(event: dict[str, Any]) -> Iterator[dict[str, str]]:
             }
 
 
-def _readings(text: str) -> Iterator[Reading]:
+def _readings(text: str) -> Iterator[SentenceReading]:
     for clause in clauses_of(text):
         yield from read_sentence(clause)

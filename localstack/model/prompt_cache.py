@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from hashlib import sha256
 from itertools import accumulate
 
-from localstack.model.errors import ModelError
+from localstack.model.errors import ModelServerError
 
 MIN_TOKENS = 1024  # shorter prefixes are not cached, silently
 MAX_BREAKPOINTS = 4
@@ -17,7 +17,7 @@ SECONDS = {"5m": 300.0, "1h": 3600.0}
 
 
 @dataclass(frozen=True)
-class Segment:
+class PromptSegment:
     """A block of the prompt in cache order; `ttl` is set where the block carries a breakpoint."""
 
     text: str
@@ -26,7 +26,7 @@ class Segment:
 
 
 @dataclass(frozen=True)
-class CacheUse:
+class PromptCacheUse:
     """Input tokens by how they are billed; `written` by time to live."""
 
     fresh: int
@@ -58,17 +58,17 @@ class PromptCache:
         self._clock = clock
         self._expiries: dict[str, tuple[float, float]] = {}
 
-    def use(self, owner: str, segments: Sequence[Segment]) -> CacheUse:
+    def use(self, owner: str, segments: Sequence[PromptSegment]) -> PromptCacheUse:
         prefixes = _prefixes(owner, segments)
         breakpoints = [index for index, prefix in enumerate(prefixes) if prefix.ttl]
         if len(breakpoints) > MAX_BREAKPOINTS:
-            raise ModelError.invalid(
+            raise ModelServerError.invalid(
                 f"A maximum of {MAX_BREAKPOINTS} blocks with cache_control may be provided. Found {len(breakpoints)}."
             )
         total = prefixes[-1].tokens if prefixes else 0
         read = self._longest_hit(prefixes, breakpoints)
         written, end = self._write(prefixes, breakpoints, read)
-        return CacheUse(fresh=total - max(read, end), read=read, written=written)
+        return PromptCacheUse(fresh=total - max(read, end), read=read, written=written)
 
     def _longest_hit(self, prefixes: Sequence[_Prefix], breakpoints: Sequence[int]) -> int:
         """Return the tokens of the longest live prefix and renew its life, as every hit does."""
@@ -99,7 +99,7 @@ class PromptCache:
         return written, end
 
 
-def _prefixes(owner: str, segments: Sequence[Segment]) -> list[_Prefix]:
+def _prefixes(owner: str, segments: Sequence[PromptSegment]) -> list[_Prefix]:
     keys = list(accumulate((segment.text for segment in segments), _chained, initial=owner))[1:]
     totals = accumulate(segment.tokens for segment in segments)
     return [

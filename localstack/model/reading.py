@@ -12,7 +12,7 @@ DATED = frozenset({"event", "plan"})
 
 
 @dataclass(frozen=True)
-class Reading:
+class SentenceReading:
     subject: str
     attribute: str
     value: str
@@ -21,11 +21,11 @@ class Reading:
     stance: str
 
 
-def read_sentence(sentence: str) -> list[Reading]:
+def read_sentence(sentence: str) -> list[SentenceReading]:
     """Return what the rules read; words that one rule has read are not read by a later one."""
     plain = sentence.replace("\u2019", "'").replace("`", "'")
     taken: list[tuple[int, int]] = []
-    readings: list[Reading] = []
+    readings: list[SentenceReading] = []
     for rule in rulebook().rules:
         for match in rule.pattern.finditer(plain):
             found = _read(rule, match, sentence) if is_own_statement(rule, match) else []
@@ -36,7 +36,7 @@ def read_sentence(sentence: str) -> list[Reading]:
     return readings
 
 
-def _read(rule: Rule, match: re.Match[str], sentence: str) -> list[Reading]:
+def _read(rule: Rule, match: re.Match[str], sentence: str) -> list[SentenceReading]:
     groups = {name.rstrip("0123456789"): name for name, text in match.groupdict().items() if text}
     start, end = match.span(groups.get("value", 0))
     values, length = values_of(rule, match.string[start:end]) if "value" in groups else ([""], end - start)
@@ -48,7 +48,7 @@ def _read(rule: Rule, match: re.Match[str], sentence: str) -> list[Reading]:
     relation = fill.get("relation", "")
     fill["relation"] = rulebook().same.get(relation, relation)
     return [
-        Reading(
+        SentenceReading(
             subject=fill.get("who", fill["relation"]) if rule.third else "user",
             attribute=rule.attribute.format(**fill).lower(),
             value=" ".join(f"{rule.value.format(**{**fill, 'value': value})} {time}".split()),

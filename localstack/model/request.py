@@ -5,7 +5,7 @@ from typing import Annotated, Any, Literal, TypeVar
 
 from pydantic import AfterValidator, BaseModel, ConfigDict, Field, ValidationError
 
-from localstack.model.errors import ModelError
+from localstack.model.errors import ModelServerError
 from localstack.model.turns import complaint_about
 
 Block = dict[str, Any]
@@ -18,13 +18,13 @@ class CacheControl(BaseModel):
     ttl: Literal["5m", "1h"] = "5m"
 
 
-class Message(BaseModel):
+class RequestMessage(BaseModel):
     model_config = ConfigDict(extra="forbid")
     role: str
     content: str | list[Block]
 
 
-def _tool(tool: Block) -> Block:
+def _checked_tool(tool: Block) -> Block:
     """Check a definition and keep it as it came: the order of its keys is part of the cached prefix."""
     if not re.fullmatch(TOOL_NAME, str(tool.get("name", ""))):
         raise ValueError(f"name: String should match pattern '^{TOOL_NAME}$'")
@@ -51,7 +51,7 @@ class OutputConfig(BaseModel):
     format: OutputFormat | None = None
 
 
-class Prompt(BaseModel):
+class PromptRequest(BaseModel):
     """What the model reads.
 
     The body of count_tokens, and all of a Messages request that costs input tokens.
@@ -59,9 +59,9 @@ class Prompt(BaseModel):
 
     model_config = ConfigDict(extra="forbid")
     model: str = Field(min_length=1)
-    messages: list[Message]
+    messages: list[RequestMessage]
     system: str | list[Block] = ""
-    tools: list[Annotated[Block, AfterValidator(_tool)]] = Field(default_factory=list)
+    tools: list[Annotated[Block, AfterValidator(_checked_tool)]] = Field(default_factory=list)
     tool_choice: ToolChoice | None = None
     output_config: OutputConfig = Field(default_factory=OutputConfig)
     cache_control: CacheControl | None = None
@@ -69,10 +69,10 @@ class Prompt(BaseModel):
     speed: str | None = None
 
 
-PromptT = TypeVar("PromptT", bound=Prompt)
+PromptRequestT = TypeVar("PromptRequestT", bound=PromptRequest)
 
 
-class MessagesRequest(Prompt):
+class MessagesRequest(PromptRequest):
     max_tokens: int = Field(ge=0)
     stream: bool = False
     stop_sequences: list[str] = Field(default_factory=list)
@@ -95,7 +95,7 @@ class MessagesRequest(Prompt):
         return "\n".join(text_of(message.content) for message in messages if message.role == "user")
 
 
-def read(shape: type[PromptT], body: object) -> PromptT:
+def parse_request(shape: type[PromptRequestT], body: object) -> PromptRequestT:
     """Return the request, or raise the first complaint the real API would make about it."""
     try:
         prompt = shape.model_validate(body)
@@ -103,9 +103,9 @@ def read(shape: type[PromptT], body: object) -> PromptT:
         first = invalid.errors()[0]
         place = ".".join(str(part) for part in first["loc"])
         message = first["msg"].removeprefix("Value error, ")
-        raise ModelError.invalid(f"{place}: {message}" if place else message) from invalid
+        raise ModelServerError.invalid(f"{place}: {message}" if place else message) from invalid
     if complaint := complaint_about([(message.role, blocks(message.content)) for message in prompt.messages]):
-        raise ModelError.invalid(complaint)
+        raise ModelServerError.invalid(complaint)
     return prompt
 
 

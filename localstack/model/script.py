@@ -39,7 +39,7 @@ class ScriptedAnswer(BaseModel):
         return [{"type": "text", "text": self.text if self.text is not None else json.dumps(self.json_)}]
 
 
-class Script(BaseModel):
+class AnswerScript(BaseModel):
     """The body of `POST /_script`, and the queue itself."""
 
     model_config = ConfigDict(extra="forbid")

@@ -5,21 +5,21 @@ from starlette.requests import Request
 from starlette.responses import JSONResponse, Response
 
 from localstack.model.door import anthropic_errors, json_body
-from localstack.model.errors import ModelError
+from localstack.model.errors import ModelServerError
 from localstack.model.model import LocalModel
-from localstack.model.script import Script
+from localstack.model.script import AnswerScript
 
 
-class ScriptDoor:
+class ScriptApi:
     def __init__(self, model: LocalModel) -> None:
         self._model = model
         self.queue = anthropic_errors(self._queue)
 
     async def _queue(self, request: Request) -> Response:
         try:
-            added = Script.model_validate(await json_body(request))
+            added = AnswerScript.model_validate(await json_body(request))
         except ValidationError as invalid:
-            raise ModelError.invalid(str(invalid)) from invalid
+            raise ModelServerError.invalid(str(invalid)) from invalid
         self._model.script.answers.extend(added.answers)
         return JSONResponse({"queued": len(self._model.script.answers)})
 

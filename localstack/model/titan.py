@@ -4,10 +4,10 @@ from typing import Any, Literal
 
 from pydantic import BaseModel, ConfigDict, Field, ValidationError
 
-from localstack.model.errors import ModelError
+from localstack.model.errors import ModelServerError
 from localstack.model.tokens import count
 
-MAX_CHARACTERS, MAX_TOKENS = 50_000, 8192
+TITAN_CHARACTERS_MAX, TITAN_TOKENS_MAX = 50_000, 8192
 
 
 class TitanRequest(BaseModel):
@@ -28,17 +28,17 @@ def read_titan(body: dict[str, Any]) -> TitanRequest:
     length = len(wanted.input_text)
     if length < 1:
         raise _malformed("expected minLength: 1, actual: 0")
-    if length > MAX_CHARACTERS:
-        raise _malformed(f"expected maxLength: {MAX_CHARACTERS}, actual: {length}")
-    if (tokens := count(wanted.input_text)) > MAX_TOKENS:
-        raise ModelError.invalid(
-            f"400 Bad Request: Too many input tokens. Max input tokens: {MAX_TOKENS}, "
+    if length > TITAN_CHARACTERS_MAX:
+        raise _malformed(f"expected maxLength: {TITAN_CHARACTERS_MAX}, actual: {length}")
+    if (tokens := count(wanted.input_text)) > TITAN_TOKENS_MAX:
+        raise ModelServerError.invalid(
+            f"400 Bad Request: Too many input tokens. Max input tokens: {TITAN_TOKENS_MAX}, "
             f"request input token count: {tokens}"
         )
     return wanted
 
 
-def _malformed(complaint: str) -> ModelError:
-    return ModelError.invalid(
+def _malformed(complaint: str) -> ModelServerError:
+    return ModelServerError.invalid(
         f"Malformed input request: {complaint}, please reformat your input and try again."
     )

@@ -6,7 +6,7 @@ from typing import Any
 from uuid import uuid4
 
 from localstack.model.filler import fill
-from localstack.model.request import Block, Prompt, blocks, text_of
+from localstack.model.request import Block, PromptRequest, blocks, text_of
 
 POLITE = r"^(?:please |can you |could you )*"
 ASKING: Sequence[tuple[str, str]] = (  # how the message begins, part of the name of the tool it calls for
@@ -24,23 +24,23 @@ COMMAND = re.compile(
 FENCED = re.compile(r"<(\w+)>\n.*?\n</\1>\s*", re.DOTALL)
 """What memory brought with the message is not what the user says."""
 RESULT_CHARACTERS = 400
-FENCE = re.compile(r"^</?\w+>$", re.MULTILINE)
+RESULT_FENCE = re.compile(r"^</?\w+>$", re.MULTILINE)
 DATED = re.compile(r"- \[(?P<day>\d{4}-\d{2}-\d{2})[^\]]*\] (?P<words>.+)")
 NOTE = re.compile(r"\(.*\)|\[.*\]")
 """What a tool says of its own result: what day it is, that there are more."""
 
 
-def tool_call(prompt: Prompt) -> Block | None:
+def tool_call(prompt: PromptRequest) -> Block | None:
     """Return the tool_use block the last message calls for, None when it calls for none."""
-    tool = _tool(prompt)
+    tool = _choose_tool(prompt)
     if tool is None:
         return None
-    said = COMMAND.sub("", _said(prompt)).strip()
+    said = COMMAND.sub("", _last_words(prompt)).strip()
     arguments = fill(tool.get("input_schema", {"type": "object"}), said)
     return {"type": "tool_use", "id": f"toolu_{uuid4().hex[:24]}", "name": tool["name"], "input": arguments}
 
 
-def _tool(prompt: Prompt) -> Block | None:
+def _choose_tool(prompt: PromptRequest) -> Block | None:
     choice = prompt.tool_choice
     kind = choice.type if choice else "auto"
     if kind == "none" or not prompt.tools:
@@ -50,19 +50,19 @@ def _tool(prompt: Prompt) -> Block | None:
     return _asked_for(prompt) or (prompt.tools[0] if kind == "any" else None)
 
 
-def _asked_for(prompt: Prompt) -> Block | None:
-    said = _said(prompt).lower()
+def _asked_for(prompt: PromptRequest) -> Block | None:
+    said = _last_words(prompt).lower()
     for pattern, part in ASKING:
         if re.search(pattern, said):
             return next((tool for tool in prompt.tools if part in tool["name"]), None)
     return None
 
 
-def _said(prompt: Prompt) -> str:
+def _last_words(prompt: PromptRequest) -> str:
     return FENCED.sub("", text_of(prompt.messages[-1].content)).strip()
 
 
-def results_of(prompt: Prompt) -> list[Block]:
+def results_of(prompt: PromptRequest) -> list[Block]:
     return [block for block in blocks(prompt.messages[-1].content) if block["type"] == "tool_result"]
 
 
@@ -83,7 +83,7 @@ def report(results: Sequence[Block]) -> str:
 
 def _lines(content: Any) -> list[str]:
     """Return what a result says, without the fence that marks it as data."""
-    text = FENCE.sub("", text_of(content or ""))
+    text = RESULT_FENCE.sub("", text_of(content or ""))
     return [" ".join(line.split()) for line in text.splitlines() if line.strip()]
 
 

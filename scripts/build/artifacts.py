@@ -12,12 +12,12 @@ def fingerprint(*parts: str | bytes | Mapping[str, bytes]) -> str:
     """SHA-256 over texts, contents, and trees (name in the archive → content)."""
     digest = hashlib.sha256()
     for part in parts:
-        for piece in _pieces(part):
+        for piece in _bytes_of(part):
             digest.update(hashlib.sha256(piece).digest())
     return digest.hexdigest()
 
 
-def _pieces(part: str | bytes | Mapping[str, bytes]) -> Iterator[bytes]:
+def _bytes_of(part: str | bytes | Mapping[str, bytes]) -> Iterator[bytes]:
     if isinstance(part, str):
         yield part.encode()
     elif isinstance(part, bytes):

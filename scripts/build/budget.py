@@ -12,13 +12,13 @@ MB = 2**20  # as Lambda counts
 # about a tenth above its weight of today (42 and 64 MB), so that one more package is noticed. On a
 # developer's machine bytecode and that platform's own libraries come on top.
 WHOLE = 250.0
-FUNCTION = 0.5  # our own source alone: more means that somebody packed a dependency
-LAYERS = {"lambda": {"membus": 44.0, "duckdb": 70.0}, "host": {"membus": 75.0, "duckdb": 90.0}}
+FUNCTION_BUDGET = 0.5  # our own source alone: more means that somebody packed a dependency
+LAYER_BUDGETS = {"lambda": {"membus": 44.0, "duckdb": 70.0}, "host": {"membus": 75.0, "duckdb": 90.0}}
 ZIPPED = 50.0  # Lambda takes a larger upload only by way of S3
 
 
 @dataclass(frozen=True)
-class Weight:
+class ZipSize:
     name: str
     zipped: float
     unzipped: float
@@ -35,19 +35,21 @@ class Weight:
         return None
 
 
-def weigh(out: Path) -> list[Weight]:
+def measure_sizes(out: Path) -> list[ZipSize]:
     """Each zip of a target, then the most that one function can weigh with every layer."""
-    functions = [_weight(path, FUNCTION) for path in sorted((out / "functions").glob("*.zip"))]
-    layers = [_weight(out / "layers" / f"{name}.zip", budget) for name, budget in LAYERS[out.name].items()]
+    functions = [_measure(path, FUNCTION_BUDGET) for path in sorted((out / "functions").glob("*.zip"))]
+    layers = [
+        _measure(out / "layers" / f"{name}.zip", budget) for name, budget in LAYER_BUDGETS[out.name].items()
+    ]
     heaviest = max((function.unzipped for function in functions), default=0.0)
     whole = heaviest + sum(layer.unzipped for layer in layers)
     zipped = max((function.zipped for function in functions), default=0.0) + sum(
         layer.zipped for layer in layers
     )
-    return [*functions, *layers, Weight("all layers + one function", zipped, whole, WHOLE)]
+    return [*functions, *layers, ZipSize("all layers + one function", zipped, whole, WHOLE)]
 
 
-def hold(weights: list[Weight]) -> None:
+def check_budgets(weights: list[ZipSize]) -> None:
     """Raise BuildError naming everything over its budget."""
     if excesses := [excess for weight in weights if (excess := weight.excess())]:
         raise BuildError(
@@ -55,7 +57,7 @@ def hold(weights: list[Weight]) -> None:
         )
 
 
-def _weight(path: Path, budget: float) -> Weight:
+def _measure(path: Path, budget: float) -> ZipSize:
     with ZipFile(path) as archive:
         unzipped = sum(entry.file_size for entry in archive.infolist())
-    return Weight(f"{path.parent.name}/{path.name}", path.stat().st_size / MB, unzipped / MB, budget)
+    return ZipSize(f"{path.parent.name}/{path.name}", path.stat().st_size / MB, unzipped / MB, budget)

@@ -9,16 +9,16 @@ from pathlib import Path
 
 from scripts.build import artifacts
 from scripts.build.archive import source_tree, write_zip
-from scripts.build.targets import Target
-from scripts.build.trim import listed_services, trimmed
-from scripts.build.wheels import chosen, install
+from scripts.build.targets import BuildTarget
+from scripts.build.trim import listed_services, trim
+from scripts.build.wheels import chosen_wheels, install
 
 PREFIX = "python"  # where Lambda looks for Python inside a layer
 SERVICES = "requirements/botocore-services.txt"
 
 
 @dataclass(frozen=True)
-class Layer:
+class LayerBuild:
     name: str
     requirements: str
 
@@ -30,10 +30,12 @@ class Layer:
         return source_tree(root / "layers" / self.name / PREFIX, prefix=PREFIX)
 
 
-LAYERS = (Layer("membus", "layer.txt"), Layer("duckdb", "duckdb.txt"))
+LAYERS = (LayerBuild("membus", "layer.txt"), LayerBuild("duckdb", "duckdb.txt"))
 
 
-def build_layer(layer: Layer, *, target: Target, root: Path, out: Path, recipe: str) -> Iterator[Path]:
+def build_layer(
+    layer: LayerBuild, *, target: BuildTarget, root: Path, out: Path, recipe: str
+) -> Iterator[Path]:
     """Bring the layer's zip and SBOM up to date; yields those that were made anew.
 
     Packages change seldom and take seconds, our own code changes often: the compressed packages are
@@ -54,7 +56,7 @@ def build_layer(layer: Layer, *, target: Target, root: Path, out: Path, recipe: 
         yield bill
 
 
-def _parts(layer: Layer, key: str, *, target: Target, root: Path, out: Path) -> Path:
+def _parts(layer: LayerBuild, key: str, *, target: BuildTarget, root: Path, out: Path) -> Path:
     """The folder with the compressed packages and their SBOM; its name tells what they were made of."""
     kept = out / ".packages"
     kept.mkdir(parents=True, exist_ok=True)
@@ -71,11 +73,13 @@ def _parts(layer: Layer, key: str, *, target: Target, root: Path, out: Path) -> 
     return parts
 
 
-def _make_parts(layer: Layer, *, target: Target, root: Path, installed: Path, made: Path) -> None:
+def _make_parts(layer: LayerBuild, *, target: BuildTarget, root: Path, installed: Path, made: Path) -> None:
     requirements = layer.packages(root)
     install(requirements, target, installed)
-    files = trimmed(installed, services=listed_services(root / SERVICES), prefix=PREFIX)
+    files = trim(installed, services=listed_services(root / SERVICES), prefix=PREFIX)
     write_zip(made / "packages.zip", files)
     from scripts.build.sbom import bill_of_materials  # noqa: PLC0415 - 0.1 s that a warm build does not pay
 
-    (made / "bill.json").write_text(bill_of_materials(layer.name, chosen(requirements, target), installed))
+    (made / "bill.json").write_text(
+        bill_of_materials(layer.name, chosen_wheels(requirements, target), installed)
+    )

@@ -6,12 +6,12 @@ from scripts.build import artifacts
 from scripts.build.archive import source_tree
 from scripts.build.functions import build_functions
 from scripts.build.layers import LAYERS, build_layer
-from scripts.build.targets import Target
+from scripts.build.targets import BuildTarget
 
 ROOT = Path(__file__).resolve().parents[2]
 
 
-def build(target: Target, *, dist: Path, root: Path = ROOT) -> list[Path]:
+def build(target: BuildTarget, *, dist: Path, root: Path = ROOT) -> list[Path]:
     """Bring `dist/<target>` up to date and return what was made anew; BuildError says what stopped it."""
     out = dist / target.name
     recipe = artifacts.fingerprint(source_tree(Path(__file__).parent, prefix="build"))

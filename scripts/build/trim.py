@@ -19,7 +19,7 @@ def listed_services(listing: Path) -> frozenset[str]:
     return frozenset(line for line in lines if line)
 
 
-def trimmed(folder: Path, *, services: AbstractSet[str], prefix: str) -> dict[str, bytes]:
+def trim(folder: Path, *, services: AbstractSet[str], prefix: str) -> dict[str, bytes]:
     """The files worth shipping, by their name in a zip."""
     names = {path: PurePosixPath(path.relative_to(folder).as_posix()) for path in folder.rglob("*")}
     rules: list[Callable[[PurePosixPath], bool]] = [_is_runtime, lambda name: _is_called(name, services)]

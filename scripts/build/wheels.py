@@ -9,7 +9,7 @@ from pathlib import Path, PurePosixPath
 from uv import find_uv_bin
 
 from scripts.build import BuildError
-from scripts.build.targets import Target
+from scripts.build.targets import BuildTarget
 
 
 @dataclass(frozen=True)
@@ -22,7 +22,7 @@ class Wheel:
     sha256: str
 
 
-def install(requirements: Path, target: Target, folder: Path) -> None:
+def install(requirements: Path, target: BuildTarget, folder: Path) -> None:
     """Install the locked wheels into the folder, bytecode included where the target wants it."""
     _uv("install", requirements, target, "--require-hashes", "--target", str(folder))
     if target.compiled:
@@ -32,7 +32,7 @@ def install(requirements: Path, target: Target, folder: Path) -> None:
         subprocess.run([sys.executable, "-I", "-S", "-m", "compileall", *flags, str(folder)], check=False)
 
 
-def chosen(requirements: Path, target: Target) -> list[Wheel]:
+def chosen_wheels(requirements: Path, target: BuildTarget) -> list[Wheel]:
     """Which wheel of each locked package the target gets; the lock itself names those of every platform."""
     answer = _uv("compile", requirements, target, "--format", "pylock.toml")
     return [
@@ -47,7 +47,7 @@ def chosen(requirements: Path, target: Target) -> list[Wheel]:
     ]
 
 
-def _uv(verb: str, requirements: Path, target: Target, *options: str) -> str:
+def _uv(verb: str, requirements: Path, target: BuildTarget, *options: str) -> str:
     # Nothing is built from source, so uv need not download the target's Python to build with.
     rules = ["--quiet", "--no-python-downloads", "--no-deps", "--only-binary", ":all:"]
     source = ["--requirements", str(requirements)] if verb == "install" else [str(requirements)]
@@ -58,7 +58,7 @@ def _uv(verb: str, requirements: Path, target: Target, *options: str) -> str:
     return done.stdout
 
 
-def _advice(requirements: Path, target: Target, reason: str) -> str:
+def _advice(requirements: Path, target: BuildTarget, reason: str) -> str:
     return f"""the packages of {requirements.name} cannot be had for {target.label}:
 
 {reason}

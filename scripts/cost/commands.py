@@ -8,8 +8,17 @@ from collections.abc import Iterable
 from datetime import UTC, datetime
 from decimal import Decimal
 
-from membus.domain.prices import price_list
-from scripts.cost.estimate import DAYS, Load, Models, Part, aws_prices, estimate, without_cache, work
+from membus.domain.prices import load_price_list
+from scripts.cost.estimate import (
+    DAYS,
+    CostItem,
+    ModelChoice,
+    Workload,
+    aws_prices,
+    estimate,
+    without_cache,
+    work,
+)
 from scripts.output import Output, Row
 from scripts.target import AddGroup, Target, output_options
 
@@ -63,15 +72,15 @@ def register(add_group: AddGroup, options: ArgumentParser) -> None:  # noqa: ARG
 
 
 def _estimate(arguments: Namespace, target: Target | None, output: Output) -> None:  # noqa: ARG001 - it is about no place
-    load = Load(
+    load = Workload(
         arguments.events_per_day,
         arguments.turns_per_day,
         int(arguments.users),
         arguments.read_share,
         arguments.turn_tokens,
     )
-    models = Models(arguments.extract_model, arguments.chat_model, arguments.embedding_model)
-    today, prices = datetime.now(UTC).date(), price_list()
+    models = ModelChoice(arguments.extract_model, arguments.chat_model, arguments.embedding_model)
+    today, prices = datetime.now(UTC).date(), load_price_list()
     parts = estimate(load, models, prices, environment=arguments.size, day=today)
     output.rows([*(_row(part, load) for part in parts), _sum(parts, load)], nothing="")
     if not output.as_json:
@@ -88,7 +97,7 @@ def _estimate(arguments: Namespace, target: Target | None, output: Output) -> No
         )
 
 
-def _row(part: Part, load: Load) -> Row:
+def _row(part: CostItem, load: Workload) -> Row:
     return {
         "part": part.name,
         "counted": part.counted,
@@ -98,7 +107,7 @@ def _row(part: Part, load: Load) -> Row:
     }
 
 
-def _sum(parts: Iterable[Part], load: Load) -> Row:
+def _sum(parts: Iterable[CostItem], load: Workload) -> Row:
     parts = list(parts)
     total = _dollars(sum((part.dollars for part in parts), Decimal(0)))
     return {
@@ -110,7 +119,7 @@ def _sum(parts: Iterable[Part], load: Load) -> Row:
     }
 
 
-def _thousand(parts: Iterable[Part], load: Load) -> dict[str, str | None]:
+def _thousand(parts: Iterable[CostItem], load: Workload) -> dict[str, str | None]:
     """Return what a thousand events and a thousand turns take of it, without what costs as much when nobody comes."""
     found: dict[str, str | None] = {}
     for per, number in (("event", load.events), ("turn", load.turns)):

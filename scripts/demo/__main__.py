@@ -10,9 +10,9 @@ from rich.console import Console
 
 from localstack.stack_file import Stack
 from scripts.demo.failure import DemoError
-from scripts.demo.readers import read
+from scripts.demo.readers import read_source
 from scripts.demo.stack import INTERRUPTED, running_stack
-from scripts.demo.story import tell
+from scripts.demo.story import run_demo
 
 WEEK = Path(__file__).with_name("week.jsonl")
 WIDEST = 110
@@ -26,11 +26,11 @@ def main(arguments: Sequence[str] | None = None, *, start: Callable[[], Stack] =
     errors = Console(width=width, highlight=False, emoji=False, stderr=True)
     try:
         # the file first: a wrong path should not cost the minute that a first start takes
-        source = read(options.input, conversation=options.conversation, limit=options.limit)
+        source = read_source(options.input, conversation=options.conversation, limit=options.limit)
         console.print(
             "The local stack, on this machine alone (a first start takes a minute or two):", style="dim"
         )
-        tell(start(), source, console)
+        run_demo(start(), source, console)
     except DemoError as error:
         errors.print(str(error), style="red", markup=False, soft_wrap=True)
         return 1

@@ -5,27 +5,27 @@ from datetime import datetime
 from pydantic import BaseModel, ConfigDict
 
 
-class Answer(BaseModel):
+class ApiModel(BaseModel):
     model_config = ConfigDict(frozen=True)
 
 
-class Accepted(Answer):
+class ApiAcceptedEvent(ApiModel):
     index: int
     event_id: str
 
 
-class Rejected(Answer):
+class ApiRejectedEvent(ApiModel):
     index: int
     code: str
     detail: str
 
 
-class Receipt(Answer):
-    accepted: tuple[Accepted, ...] = ()
-    rejected: tuple[Rejected, ...] = ()
+class ApiReceipt(ApiModel):
+    accepted: tuple[ApiAcceptedEvent, ...] = ()
+    rejected: tuple[ApiRejectedEvent, ...] = ()
 
 
-class Provenance(Answer):
+class ApiProvenance(ApiModel):
     event_id: str
     event_type: str
     quote: str | None = None
@@ -33,49 +33,49 @@ class Provenance(Answer):
     model: str | None = None
 
 
-class Fact(Answer):
+class ApiFact(ApiModel):
     key: str
     value: str
     kind: str
     trust: str
     valid_from: datetime
     replaced: str | None = None
-    provenance: Provenance
+    provenance: ApiProvenance
 
 
-class Profile(Answer):
+class ApiProfile(ApiModel):
     version: int
-    facts: tuple[Fact, ...] = ()
+    facts: tuple[ApiFact, ...] = ()
 
 
-class Facts(Answer):
-    items: tuple[Fact, ...] = ()
+class ApiFactPage(ApiModel):
+    items: tuple[ApiFact, ...] = ()
     next_cursor: str | None = None
 
 
-class Conversation(Answer):
+class ApiConversation(ApiModel):
     conversation_id: str
 
 
-class Section(Answer):
+class ApiSection(ApiModel):
     name: str
     tokens: int
 
 
-class Context(Answer):
+class ApiContext(ApiModel):
     """Exactly what a turn would send, by section; tokens are estimates."""
 
-    sections: tuple[Section, ...]
+    sections: tuple[ApiSection, ...]
     budget: int
     total_tokens: int
     facts: tuple[str, ...] = ()
 
 
-class Message(Answer):
+class ApiMessage(ApiModel):
     content: str
 
 
-class Usage(Answer):
+class ApiUsage(ApiModel):
     """Tokens as the model's provider counted them; `input` leaves out what its cache held or took in."""
 
     input: int
@@ -88,6 +88,6 @@ class Usage(Answer):
         return self.input + self.cache_read + self.cache_write
 
 
-class Reply(Answer):
-    message: Message
-    usage: Usage
+class ApiReply(ApiModel):
+    message: ApiMessage
+    usage: ApiUsage

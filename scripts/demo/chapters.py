@@ -7,8 +7,8 @@ from rich.console import Console
 from rich.table import Table
 from rich.text import Text
 
-from scripts.demo.feed import BATCH_EVENTS, Sent
-from scripts.demo.source import Source
+from scripts.demo.feed import BATCH_EVENTS, SendReport
+from scripts.demo.source import EventSource
 
 REFUSALS_SHOWN = 5
 STAND_IN = (
@@ -17,17 +17,17 @@ STAND_IN = (
 )
 
 
-def heading(console: Console, number: int, title: str) -> None:
+def show_heading(console: Console, number: int, title: str) -> None:
     console.print()
     console.rule(Text(f"{number}. {title}", style="bold"), align="left", style="dim")
 
 
-def counted(count: int, noun: str) -> str:
+def count_noun(count: int, noun: str) -> str:
     return f"{count:,} {noun}" if count == 1 else f"{count:,} {noun}s"
 
 
-def opening(console: Console, source: Source, api_url: str, *, stand_in: bool) -> None:
-    heading(console, 1, "What is sent")
+def show_opening(console: Console, source: EventSource, api_url: str, *, stand_in: bool) -> None:
+    show_heading(console, 1, "What is sent")
     console.print(Text(source.title))
     console.print(Text(f"to {api_url}/v1/events, up to {BATCH_EVENTS} events a request"), style="dim")
     console.print(
@@ -36,7 +36,7 @@ def opening(console: Console, source: Source, api_url: str, *, stand_in: bool) -
     )
 
 
-def sent(console: Console, sent: Sent) -> None:
+def show_send_report(console: Console, sent: SendReport) -> None:
     table = Table(box=None, padding=(0, 2, 0, 0), show_header=False)
     table.add_column()
     table.add_column(justify="right")
@@ -53,17 +53,17 @@ def sent(console: Console, sent: Sent) -> None:
 def _duplicates(count: int) -> str:
     if not count:
         return "no duplicates"
-    return f"{counted(count, 'duplicate')} (an event id seen before: taken at the door, remembered once)"
+    return f"{count_noun(count, 'duplicate')} (an event id seen before: taken at the door, remembered once)"
 
 
-def _refusals(console: Console, sent: Sent) -> None:
+def _refusals(console: Console, sent: SendReport) -> None:
     for event_id, refusal in sent.rejected[:REFUSALS_SHOWN]:
         console.print(Text(f"  rejected {event_id}: {refusal.code}: {refusal.detail}", style="yellow"))
     if len(sent.rejected) > REFUSALS_SHOWN:
         console.print(f"  … and {len(sent.rejected) - REFUSALS_SHOWN:,} more rejected", style="yellow")
 
 
-def aftermath(console: Console, *, known_before: Sequence[str], dead: int) -> None:
+def show_aftermath(console: Console, *, known_before: Sequence[str], dead: int) -> None:
     if known_before:
         console.print(
             f"Known before this run: {', '.join(known_before)}. An event that is sent again changes nothing.",
@@ -71,13 +71,13 @@ def aftermath(console: Console, *, known_before: Sequence[str], dead: int) -> No
         )
     if dead > 0:
         console.print(
-            f"{counted(dead, 'message')} could not be processed: see the queue membus-local-extract-dlq.",
+            f"{count_noun(dead, 'message')} could not be processed: see the queue membus-local-extract-dlq.",
             style="yellow",
         )
 
 
-def next_steps(console: Console, api_url: str, user: str) -> None:
-    heading(console, 6, "What to try next")
+def show_next_steps(console: Console, api_url: str, user: str) -> None:
+    show_heading(console, 6, "What to try next")
     key = """KEY=$(python3 -c 'import json; print(json.load(open(".local/stack.json"))["api_key"])')"""
     said = f'{{"events": [{{"user_id": "{user}", "type": "message.sent", "payload": {{"text": "I live in Oslo now."}}}}]}}'
     steps = {

@@ -9,7 +9,16 @@ from uuid import uuid4
 
 import httpx2
 
-from scripts.demo.answers import Answer, Context, Conversation, Fact, Facts, Profile, Receipt, Reply
+from scripts.demo.answers import (
+    ApiContext,
+    ApiConversation,
+    ApiFact,
+    ApiFactPage,
+    ApiModel,
+    ApiProfile,
+    ApiReceipt,
+    ApiReply,
+)
 from scripts.demo.failure import DemoError
 from scripts.demo.source import Event
 
@@ -22,10 +31,10 @@ BUSY = {
     HTTPStatus.GATEWAY_TIMEOUT,
 }
 PAGE = 100
-Shape = TypeVar("Shape", bound=Answer)
+Shape = TypeVar("Shape", bound=ApiModel)
 
 
-class Api:
+class ApiClient:
     """Every call may be sent twice: events carry their ids, other writes an idempotency key."""
 
     def __init__(
@@ -44,35 +53,35 @@ class Api:
     def close(self) -> None:
         self._http.close()
 
-    def send(self, events: Sequence[Event]) -> Receipt:
-        return self._call(Receipt, "POST", "/v1/events", json={"events": list(events)})
+    def send(self, events: Sequence[Event]) -> ApiReceipt:
+        return self._call(ApiReceipt, "POST", "/v1/events", json={"events": list(events)})
 
-    def profile(self, user: str) -> Profile:
-        return self._call(Profile, "GET", f"/v1/users/{_segment(user)}/profile")
+    def profile(self, user: str) -> ApiProfile:
+        return self._call(ApiProfile, "GET", f"/v1/users/{_segment(user)}/profile")
 
-    def facts(self, user: str) -> Iterator[Fact]:
+    def facts(self, user: str) -> Iterator[ApiFact]:
         return self._paged(f"/v1/users/{_segment(user)}/facts")
 
-    def history(self, user: str, key: str) -> tuple[Fact, ...]:
+    def history(self, user: str, key: str) -> tuple[ApiFact, ...]:
         return tuple(self._paged(f"/v1/users/{_segment(user)}/facts/{_segment(key)}/history"))
 
     def start_conversation(self, user: str, title: str) -> str:
         body = {"user_id": user, "title": title}
-        return self._call(Conversation, "POST", "/v1/conversations", json=body).conversation_id
+        return self._call(ApiConversation, "POST", "/v1/conversations", json=body).conversation_id
 
-    def context(self, conversation: str, message: str) -> Context:
+    def context(self, conversation: str, message: str) -> ApiContext:
         path = f"/v1/conversations/{_segment(conversation)}/context"
-        return self._call(Context, "GET", path, params={"message": message})
+        return self._call(ApiContext, "GET", path, params={"message": message})
 
-    def say(self, conversation: str, author: str, content: str) -> Reply:
+    def say(self, conversation: str, author: str, content: str) -> ApiReply:
         path = f"/v1/conversations/{_segment(conversation)}/messages"
-        return self._call(Reply, "POST", path, json={"content": content, "author": author})
+        return self._call(ApiReply, "POST", path, json={"content": content, "author": author})
 
-    def _paged(self, path: str) -> Iterator[Fact]:
+    def _paged(self, path: str) -> Iterator[ApiFact]:
         cursor: str | None = ""
         while cursor is not None:
             query = {"limit": str(PAGE)} | ({"cursor": cursor} if cursor else {})
-            page = self._call(Facts, "GET", path, params=query)
+            page = self._call(ApiFactPage, "GET", path, params=query)
             yield from page.items
             cursor = page.next_cursor
 
@@ -91,7 +100,7 @@ class Api:
             wait = pauses[0]
         else:
             if not pauses or not (response.status_code in BUSY or "Retry-After" in response.headers):
-                return _body(response, f"{method} {path}")
+                return _parse_body(response, f"{method} {path}")
             wait = _retry_after(response) or pauses[0]
         self._sleep(wait)
         return self._answer(pauses[1:], method, path, **request)
@@ -106,7 +115,7 @@ def _retry_after(response: httpx2.Response) -> float:
     return min(float(after), LONGEST_PAUSE) if after.isdecimal() else 0.0
 
 
-def _body(response: httpx2.Response, call: str) -> Any:
+def _parse_body(response: httpx2.Response, call: str) -> Any:
     if response.is_success:
         return response.json()
     kind = response.headers.get("Content-Type", "")

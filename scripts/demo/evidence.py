@@ -10,9 +10,9 @@ from rich.table import Table
 from rich.text import Text
 
 from membus.domain.attributes import SINGLE_VALUED
-from scripts.demo.answers import Fact
-from scripts.demo.chapters import counted, heading
-from scripts.demo.source import Source
+from scripts.demo.answers import ApiFact
+from scripts.demo.chapters import count_noun, show_heading
+from scripts.demo.source import EventSource
 
 FACTS_SHOWN = 30
 CHANGES_SHOWN = 10
@@ -33,8 +33,8 @@ KINDS = (
 )
 
 
-def facts(console: Console, user: str, facts: Sequence[Fact], source: Source) -> None:
-    heading(console, 2, f"What membus knows about {user}, and why")
+def show_facts(console: Console, user: str, facts: Sequence[ApiFact], source: EventSource) -> None:
+    show_heading(console, 2, f"What membus knows about {user}, and why")
     if not facts:
         console.print("Nothing yet: no event of theirs said or did anything worth keeping.")
         return
@@ -57,11 +57,11 @@ def facts(console: Console, user: str, facts: Sequence[Fact], source: Source) ->
     )
 
 
-def _order(fact: Fact) -> tuple[int, str]:
+def _order(fact: ApiFact) -> tuple[int, str]:
     return (KINDS.index(fact.kind) if fact.kind in KINDS else len(KINDS)), fact.key
 
 
-def _row(fact: Fact) -> tuple[Text, ...]:
+def _row(fact: ApiFact) -> tuple[Text, ...]:
     why = fact.provenance
     quote = Text(f"“{why.quote}” " if why.quote else "")
     quote.append(f"{why.event_id}, by rule" if why.rule else why.event_id, style="dim")
@@ -74,13 +74,13 @@ def _row(fact: Fact) -> tuple[Text, ...]:
     )
 
 
-def _attribute(fact: Fact) -> str:
+def _attribute(fact: ApiFact) -> str:
     """Return the key without the value in it: `likes` for `likes.thai-food`."""
     single = fact.key in SINGLE_VALUED or fact.key.startswith("setting.")
     return fact.key if single else fact.key.rpartition(".")[0]
 
 
-def changes(console: Console, histories: Sequence[Sequence[Fact]]) -> None:
+def show_changes(console: Console, histories: Sequence[Sequence[ApiFact]]) -> None:
     changed = [told for told in histories if len({version.value.casefold() for version in told}) > 1]
     if not changed:
         return
@@ -99,13 +99,13 @@ def changes(console: Console, histories: Sequence[Sequence[Fact]]) -> None:
         console.print(f"  … and {len(changed) - CHANGES_SHOWN} more", style="dim")
 
 
-def others(console: Console, facts_by_user: Mapping[str, Sequence[Fact]], count: int) -> None:
+def show_other_users(console: Console, facts_by_user: Mapping[str, Sequence[ApiFact]], count: int) -> None:
     if not count:
         return
     console.print("\nThe other users, each with a memory of their own:", style="bold")
     for user, known in facts_by_user.items():
         named = ", ".join(f"{_attribute(fact)} = {fact.value}" for fact in sorted(known, key=_order)[:NAMED])
-        line = Text("  ").append(user, style="cyan").append(f": {counted(len(known), 'fact')}")
+        line = Text("  ").append(user, style="cyan").append(f": {count_noun(len(known), 'fact')}")
         console.print(
             line.append(f" ({named}{', …' if len(known) > NAMED else ''})" if named else ""),
             overflow="ellipsis",

@@ -5,8 +5,8 @@ from collections import Counter
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, field
 
-from scripts.demo.answers import Rejected
-from scripts.demo.client import Api
+from scripts.demo.answers import ApiRejectedEvent
+from scripts.demo.client import ApiClient
 from scripts.demo.source import Event
 
 BATCH_EVENTS = 100
@@ -17,7 +17,7 @@ BATCH_BYTES = 500_000
 
 
 @dataclass
-class Sent:
+class SendReport:
     """`repeated` counts the events whose id went out before in this run.
 
     The door takes them, memory ignores them.
@@ -26,24 +26,24 @@ class Sent:
     by_type: Counter[str] = field(default_factory=Counter)
     accepted: int = 0
     repeated: int = 0
-    rejected: list[tuple[str, Rejected]] = field(default_factory=list)
+    rejected: list[tuple[str, ApiRejectedEvent]] = field(default_factory=list)
 
     @property
     def total(self) -> int:
         return self.by_type.total()
 
 
-def feed(api: Api, events: Sequence[Event], *, advance: Callable[[int], object]) -> Sent:
+def send_events(api: ApiClient, events: Sequence[Event], *, advance: Callable[[int], object]) -> SendReport:
     """Send all events in order; `advance` hears the size of each batch once it is answered."""
-    sent = Sent(by_type=Counter(event["type"] for event in events))
+    sent = SendReport(by_type=Counter(event["type"] for event in events))
     sent.repeated = len(events) - len({event["event_id"] for event in events})
-    for batch in batches(events):
-        _send(api, batch, sent, tries_left=TRIES - 1)
+    for batch in split_batches(events):
+        _send_batch(api, batch, sent, tries_left=TRIES - 1)
         advance(len(batch))
     return sent
 
 
-def _send(api: Api, batch: Sequence[Event], sent: Sent, *, tries_left: int) -> None:
+def _send_batch(api: ApiClient, batch: Sequence[Event], sent: SendReport, *, tries_left: int) -> None:
     """Send a batch, and again those of its events that the bus could not take just then."""
     receipt = api.send(batch)
     sent.accepted += len(receipt.accepted)
@@ -55,10 +55,10 @@ def _send(api: Api, batch: Sequence[Event], sent: Sent, *, tries_left: int) -> N
         else:
             sent.rejected.append((event["event_id"], refusal))
     if again:
-        _send(api, again, sent, tries_left=tries_left - 1)
+        _send_batch(api, again, sent, tries_left=tries_left - 1)
 
 
-def batches(events: Sequence[Event]) -> Iterator[list[Event]]:
+def split_batches(events: Sequence[Event]) -> Iterator[list[Event]]:
     batch: list[Event] = []
     room = BATCH_BYTES
     for event in events:

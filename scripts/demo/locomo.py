@@ -6,12 +6,12 @@ from datetime import UTC, datetime, timedelta
 from typing import Any
 
 from scripts.demo.failure import DemoError
-from scripts.demo.source import Event, Source
+from scripts.demo.source import Event, EventSource
 
-DATE = "%I:%M %p on %d %B, %Y"
+LOCOMO_DATE = "%I:%M %p on %d %B, %Y"
 
 
-def recognises(document: Any) -> bool:
+def is_locomo(document: Any) -> bool:
     return (
         isinstance(document, list)
         and bool(document)
@@ -19,41 +19,41 @@ def recognises(document: Any) -> bool:
     )
 
 
-def read(document: list[dict[str, Any]], conversation: int) -> Source:
+def read_locomo(document: list[dict[str, Any]], conversation: int) -> EventSource:
     """Return every turn of the chosen conversation, in order; each of the two speakers is a user."""
     if not 1 <= conversation <= len(document):
         names = ", ".join(f"{number} = {sample['sample_id']}" for number, sample in enumerate(document, 1))
         raise DemoError(f"There is no conversation {conversation} in this LoCoMo file: {names}.")
     sample = document[conversation - 1]
-    talk, users = sample["conversation"], _users(document, sample)
+    talk, users = sample["conversation"], _locomo_users(document, sample)
     numbers = sorted(int(key.split("_")[1]) for key in talk if re.fullmatch(r"session_\d+", key))
-    events = [event for number in numbers for event in _session(sample, number, users)]
+    events = [event for number in numbers for event in _locomo_session(sample, number, users)]
     title = (
         f"LoCoMo {sample['sample_id']}: {talk['speaker_a']} and {talk['speaker_b']}, {len(numbers)} sessions"
     )
-    return Source(title=title, events=events, shared=True)
+    return EventSource(title=title, events=events, shared=True)
 
 
-def _users(document: list[dict[str, Any]], sample: dict[str, Any]) -> dict[str, str]:
+def _locomo_users(document: list[dict[str, Any]], sample: dict[str, Any]) -> dict[str, str]:
     """Return user ids by speaker; a first name that several conversations share names several people."""
-    people = Counter(_speakers(each)[side] for each in document for side in (0, 1))
+    people = Counter(_locomo_speakers(each)[side] for each in document for side in (0, 1))
     return {
-        name: _slug(name) if people[name] == 1 else f"{_slug(name)}-{sample['sample_id']}"
-        for name in _speakers(sample)
+        name: _locomo_slug(name) if people[name] == 1 else f"{_locomo_slug(name)}-{sample['sample_id']}"
+        for name in _locomo_speakers(sample)
     }
 
 
-def _speakers(sample: dict[str, Any]) -> tuple[str, str]:
+def _locomo_speakers(sample: dict[str, Any]) -> tuple[str, str]:
     return sample["conversation"]["speaker_a"], sample["conversation"]["speaker_b"]
 
 
-def _slug(name: str) -> str:
+def _locomo_slug(name: str) -> str:
     return re.sub(r"[^a-z0-9]+", "-", name.lower()).strip("-")
 
 
-def _session(sample: dict[str, Any], number: int, users: dict[str, str]) -> list[Event]:
+def _locomo_session(sample: dict[str, Any], number: int, users: dict[str, str]) -> list[Event]:
     talk = sample["conversation"]
-    start = datetime.strptime(talk[f"session_{number}_date_time"], DATE).replace(tzinfo=UTC)
+    start = datetime.strptime(talk[f"session_{number}_date_time"], LOCOMO_DATE).replace(tzinfo=UTC)
     return [
         {
             "event_id": f"{sample['sample_id']}-{turn['dia_id'].replace(':', '-')}",
@@ -61,12 +61,12 @@ def _session(sample: dict[str, Any], number: int, users: dict[str, str]) -> list
             "session_id": str(number),
             "type": "message.sent",
             "occurred_at": (start + timedelta(minutes=minute)).isoformat().replace("+00:00", "Z"),
-            "payload": {"text": _text(turn), "speaker": turn["speaker"]},
+            "payload": {"text": _locomo_text(turn), "speaker": turn["speaker"]},
         }
         for minute, turn in enumerate(talk[f"session_{number}"])
     ]
 
 
-def _text(turn: dict[str, Any]) -> str:
+def _locomo_text(turn: dict[str, Any]) -> str:
     caption = turn.get("blip_caption")
     return f"{turn['text']} [shares a photo: {caption}]" if caption else str(turn["text"])

@@ -9,8 +9,8 @@ from rich.table import Table
 from rich.text import Text
 
 from membus.domain.tokens import estimate_tokens
-from scripts.demo.answers import Context, Reply, Usage
-from scripts.demo.chapters import counted, heading
+from scripts.demo.answers import ApiContext, ApiReply, ApiUsage
+from scripts.demo.chapters import count_noun, show_heading
 from scripts.demo.source import Event, transcript
 
 QUESTIONS = {
@@ -21,7 +21,7 @@ QUESTIONS = {
 QUESTION = "What do you know about me?"
 
 
-def question_about(lines: Sequence[str]) -> str:
+def choose_question(lines: Sequence[str]) -> str:
     """Return a question that the facts in the prompt can answer; each of their lines is `- key.
 
     Value (since …)`.
@@ -30,8 +30,8 @@ def question_about(lines: Sequence[str]) -> str:
     return next((question for attribute, question in QUESTIONS.items() if attribute in attributes), QUESTION)
 
 
-def answer(console: Console, user: str, question: str, reply: Reply, *, stand_in: bool) -> None:
-    heading(console, 3, "An answer that uses it")
+def show_answer(console: Console, user: str, question: str, reply: ApiReply, *, stand_in: bool) -> None:
+    show_heading(console, 3, "An answer that uses it")
     console.print(Text(f"{user}: ", style="cyan").append(question, style="default"))
     console.print(Text("membus: ", style="green").append(reply.message.content, style="default"))
     if stand_in:
@@ -40,8 +40,8 @@ def answer(console: Console, user: str, question: str, reply: Reply, *, stand_in
         )
 
 
-def sections(console: Console, context: Context, usage: Usage) -> None:
-    heading(console, 4, "The prompt behind it, by section")
+def show_sections(console: Console, context: ApiContext, usage: ApiUsage) -> None:
+    show_heading(console, 4, "The prompt behind it, by section")
     table = Table(box=None, padding=(0, 2, 0, 0), header_style="dim")
     table.add_column("section")
     table.add_column("tokens (estimated)", justify="right")
@@ -56,8 +56,8 @@ def sections(console: Console, context: Context, usage: Usage) -> None:
     )
 
 
-def comparison(console: Console, context: Context, events: Sequence[Event], *, known: int) -> None:
-    heading(console, 5, "What that saves")
+def show_comparison(console: Console, context: ApiContext, events: Sequence[Event], *, known: int) -> None:
+    show_heading(console, 5, "What that saves")
     whole = estimate_tokens(transcript(events))
     most = max(whole, context.total_tokens)
     table = Table(box=None, padding=(0, 2, 0, 0), show_header=False)
@@ -70,7 +70,7 @@ def comparison(console: Console, context: Context, events: Sequence[Event], *, k
     console.print(_verdict(whole, context.total_tokens), style="bold")
     console.print(
         "Both are estimates by the same code (membus.domain.tokens): of the history the messages alone, of the prompt "
-        f"everything in it. It carries {len(context.facts)} of {counted(known, 'fact')}, not every word that was said.",
+        f"everything in it. It carries {len(context.facts)} of {count_noun(known, 'fact')}, not every word that was said.",
         style="dim",
     )
 

@@ -12,7 +12,7 @@ from pydantic import TypeAdapter, ValidationError
 from membus.domain.identity import Id
 from scripts.demo import beam, locomo
 from scripts.demo.failure import DemoError
-from scripts.demo.source import Event, Source
+from scripts.demo.source import Event, EventSource
 
 USER_ID: TypeAdapter[str] = TypeAdapter(Id)
 EXPECTED = (
@@ -22,13 +22,13 @@ EXPECTED = (
 )
 
 
-def read(path: Path, *, conversation: int = 1, limit: int | None = None) -> Source:
+def read_source(path: Path, *, conversation: int = 1, limit: int | None = None) -> EventSource:
     """Return what the file holds; `conversation` counts from 1 and chooses within a LoCoMo file."""
-    source = _recognised(path, _text(path), conversation)
+    source = _recognise_format(path, _read_text(path), conversation)
     return replace(source, events=source.events[:limit])
 
 
-def _text(path: Path) -> str:
+def _read_text(path: Path) -> str:
     try:
         text = path.read_text(encoding="utf-8")
     except OSError as error:
@@ -40,31 +40,31 @@ def _text(path: Path) -> str:
     return text
 
 
-def _recognised(path: Path, text: str, conversation: int) -> Source:
+def _recognise_format(path: Path, text: str, conversation: int) -> EventSource:
     try:
         whole = json.loads(text)
     except json.JSONDecodeError:
         whole = None  # several lines are no single document
-    if locomo.recognises(whole):
-        return locomo.read(whole, conversation)
-    if beam.recognises(whole):
-        return beam.read(whole)
-    return Source(title=path.name, events=_jsonl(path, text))
+    if locomo.is_locomo(whole):
+        return locomo.read_locomo(whole, conversation)
+    if beam.is_beam(whole):
+        return beam.read_beam(whole)
+    return EventSource(title=path.name, events=_read_jsonl(path, text))
 
 
-def _jsonl(path: Path, text: str) -> list[Event]:
+def _read_jsonl(path: Path, text: str) -> list[Event]:
     seen: Counter[str] = Counter()
     lines = enumerate(text.splitlines(), start=1)
-    return [_event(f"{path}, line {number}", line, seen) for number, line in lines if line.strip()]
+    return [_parse_event(f"{path}, line {number}", line, seen) for number, line in lines if line.strip()]
 
 
-def _event(where: str, line: str, seen: Counter[str]) -> Event:
+def _parse_event(where: str, line: str, seen: Counter[str]) -> Event:
     """Return the event on a line; one without an id gets one from its content, so a second run repeats it."""
     try:
         event: Any = json.loads(line)
     except json.JSONDecodeError as error:
         raise DemoError(f"{where}: not JSON ({error.msg}, column {error.colno}).\n{EXPECTED}") from error
-    if fault := _fault(event):
+    if fault := _find_fault(event):
         raise DemoError(f"{where}: {fault}.\n{EXPECTED}")
     if "event_id" in event:
         return {**event}
@@ -73,7 +73,7 @@ def _event(where: str, line: str, seen: Counter[str]) -> Event:
     return {"event_id": f"line-{content}-{seen[content]}", **event}
 
 
-def _fault(event: Any) -> str | None:
+def _find_fault(event: Any) -> str | None:
     if not isinstance(event, dict):
         return "not a JSON object"
     for field in ("user_id", "type"):

@@ -9,7 +9,7 @@ Event = dict[str, Any]
 
 
 @dataclass(frozen=True)
-class Source:
+class EventSource:
     """Events in the order in which they are sent; `shared` when all users spoke in one conversation."""
 
     title: str

@@ -5,7 +5,7 @@ from localstack.home import Home
 from localstack.paths import LOCAL
 from localstack.stack_file import Stack
 from scripts.demo.failure import DemoError
-from scripts.demo.wait import Depth
+from scripts.demo.wait import QueueDepth
 
 QUEUE = "membus-local-extract"
 INTERRUPTED = 130  # as a shell reports a program that Ctrl-C ended
@@ -26,7 +26,7 @@ def model_is_a_stand_in() -> bool:
 
     `up` calls the real one where there is a key for it.
     """
-    return not settings.environment().get("ANTHROPIC_API_KEY")
+    return not settings.read_environment().get("ANTHROPIC_API_KEY")
 
 
 class ExtractQueue:
@@ -35,11 +35,11 @@ class ExtractQueue:
     def __init__(self, endpoint_url: str) -> None:
         self._sqs = aws.session().client("sqs", endpoint_url=endpoint_url)
 
-    def depth(self) -> Depth:
+    def depth(self) -> QueueDepth:
         waiting, in_work, delayed = map(
             sum, zip(self._messages(QUEUE), self._messages(f"{QUEUE}-surplus"), strict=True)
         )
-        return Depth(waiting, in_work, delayed, dead=sum(self._messages(f"{QUEUE}-dlq")))
+        return QueueDepth(waiting, in_work, delayed, dead=sum(self._messages(f"{QUEUE}-dlq")))
 
     def _messages(self, queue: str) -> tuple[int, int, int]:
         url = self._sqs.get_queue_url(QueueName=queue)["QueueUrl"]

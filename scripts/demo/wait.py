@@ -16,7 +16,7 @@ Six times the function's.
 
 
 @dataclass(frozen=True)
-class Depth:
+class QueueDepth:
     """Messages of the extract queues by state; `dead` are those in its dead-letter queue."""
 
     waiting: int
@@ -30,24 +30,24 @@ class Depth:
 
 
 @dataclass(frozen=True)
-class Clock:
+class PollClock:
     now: Callable[[], float] = time.monotonic
     sleep: Callable[[float], object] = time.sleep
 
 
 def wait_until_extracted(
-    depth: Callable[[], Depth],
+    depth: Callable[[], QueueDepth],
     versions: Callable[[], tuple[int, ...]],
     *,
-    report: Callable[[Depth, float], object],
-    clock: Clock,
-) -> Depth:
+    report: Callable[[QueueDepth, float], object],
+    clock: PollClock,
+) -> QueueDepth:
     """Return the last depth once queue and profile versions were quiet for three polls.
 
     `report` hears each depth and for how many seconds nothing has moved.
     Raises DemoError when nothing has moved for longer than a failed message stays hidden.
     """
-    seen: tuple[Depth, tuple[int, ...]] | None = None
+    seen: tuple[QueueDepth, tuple[int, ...]] | None = None
     quiet, moved_at = 0, clock.now()
     while quiet < QUIET_POLLS:
         before, seen = seen, (depth(), versions())
@@ -62,7 +62,7 @@ def wait_until_extracted(
     return seen[0] if seen else depth()
 
 
-def _stalled(depth: Depth) -> str:
+def _stalled(depth: QueueDepth) -> str:
     return (
         f"Extraction has stood still for {STALLED_SECONDS / 60:.0f} minutes. Queue membus-local-extract: "
         f"{depth.waiting} waiting, {depth.in_work} in work, {depth.delayed} delayed; dead-letter queue "

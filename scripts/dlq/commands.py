@@ -6,15 +6,15 @@ from collections.abc import Iterator
 from functools import partial
 from itertools import islice
 
-from membus.adapters.aws import client
+from membus.adapters.aws import aws_client
 from membus.errors import InvalidError
-from scripts.command import Exit, agreed
-from scripts.dlq.ends import BUS, End, Queues
-from scripts.dlq.letters import Letter, Reading, Wanted
-from scripts.dlq.redriving import Moved, MoveTask, send_each, to_bus, to_queue
+from scripts.command import ExitCode, require_confirmation
+from scripts.dlq.ends import BUS, DeadLetterQueue, EnvironmentQueues
+from scripts.dlq.letters import DeadLetter, DeadLetterFilter, QueueReader
+from scripts.dlq.redriving import MoveTask, RedriveProgress, bus_sender, queue_sender, send_each
 from scripts.output import Output, Row
 from scripts.target import AddGroup, Target
-from scripts.times import moment
+from scripts.times import parse_moment
 
 RATE_MAX = 500  # of SQS' own task
 
@@ -79,8 +79,8 @@ def _which(command: ArgumentParser) -> None:
     which.add_argument(
         "--event-id", action="append", default=[], dest="event_ids", metavar="ID", help="may be repeated"
     )
-    which.add_argument("--since", type=moment, help="put here at this moment or later")
-    which.add_argument("--until", type=moment, help="put here before it")
+    which.add_argument("--since", type=parse_moment, help="put here at this moment or later")
+    which.add_argument("--until", type=parse_moment, help="put here before it")
 
 
 def _list(arguments: Namespace, target: Target, output: Output) -> None:  # noqa: ARG001 - every command is called alike
@@ -91,22 +91,23 @@ def _list(arguments: Namespace, target: Target, output: Output) -> None:  # noqa
     )
 
 
-def _described(end: End, waiting: int, held: int) -> Row:
+def _described(end: DeadLetterQueue, waiting: int, held: int) -> Row:
     way = {"task": "by SQS itself", "each": "message by message"}[end.mode] if end.to else None
     return {"queue": end.name, "waiting": str(waiting), "held": str(held), "goes_to": end.to, "how": way}
 
 
 def _show(arguments: Namespace, target: Target, output: Output) -> None:
-    queues, wanted = _queues(target), _wanted(arguments)
+    queues, wanted = _queues(target), _read_filter(arguments)
     end = queues.end(arguments.queue)
-    with Reading(queues.sqs, queues.url(end.name)) as reading:
+    with QueueReader(queues.sqs, queues.url(end.name)) as reading:
         rows = [
-            _row(each, body=arguments.with_body) for each in islice(_those(reading, wanted), arguments.limit)
+            _row(each, body=arguments.with_body)
+            for each in islice(_filter_from(reading, wanted), arguments.limit)
         ]
     output.rows(rows, nothing=f"Nothing like that in {end.name}.")
 
 
-def _redrive(arguments: Namespace, target: Target, output: Output) -> Exit:
+def _redrive(arguments: Namespace, target: Target, output: Output) -> ExitCode:
     queues = _queues(target)
     end = queues.end(arguments.queue)
     to = arguments.to or end.to
@@ -117,23 +118,25 @@ def _redrive(arguments: Namespace, target: Target, output: Output) -> Exit:
     waiting, _ = queues.depth(end.name)
     if arguments.dry_run:
         return _rehearse(arguments, queues, end, output, to=to)
-    agreed(arguments, f"Send what is wanted of about {waiting} messages in {end.name} to {to}?")
+    require_confirmation(arguments, f"Send what is wanted of about {waiting} messages in {end.name} to {to}?")
     with output.bar() as bar:
         task = bar.add_task(end.name, total=min(waiting, arguments.limit or waiting))
         for done in _moves(arguments, queues, end, to=to):
             bar.update(task, completed=done.moved)
-    return _told(done, end, to, output)
+    return _print_progress(done, end, to, output)
 
 
-def _moves(arguments: Namespace, queues: Queues, end: End, *, to: str) -> Iterator[Moved]:
+def _moves(
+    arguments: Namespace, queues: EnvironmentQueues, end: DeadLetterQueue, *, to: str
+) -> Iterator[RedriveProgress]:
     """Move by a task where all of a queue goes and SQS does it, otherwise message by message."""
-    wanted, mode = _wanted(arguments), arguments.mode or end.mode
+    wanted, mode = _read_filter(arguments), arguments.mode or end.mode
     whole = wanted.all and arguments.limit is None and to != BUS
     if arguments.mode == "task" and not whole:
         raise InvalidError(
             "SQS moves all of a queue, to a queue: filters, --limit and the bus need --mode each"
         )
-    yield Moved()
+    yield RedriveProgress()
     if mode == "task" and whole:
         task = MoveTask(queues.sqs, queues.arn(end.name), queues.arn(to), time.sleep)
         if task.start(rate=arguments.rate):
@@ -142,24 +145,28 @@ def _moves(arguments: Namespace, queues: Queues, end: End, *, to: str) -> Iterat
         if arguments.mode == "task":
             raise InvalidError(f"SQS does not move {end.name} by itself here: use --mode each")
     send = (
-        to_bus(client("events"), f"membus-{queues.environment}-bus")
+        bus_sender(aws_client("events"), f"membus-{queues.environment}-bus")
         if to == BUS
-        else to_queue(queues.sqs, queues.url(to))
+        else queue_sender(queues.sqs, queues.url(to))
     )
     pace = partial(time.sleep, 1 / arguments.rate if arguments.rate else 0)
-    with Reading(queues.sqs, queues.url(end.name)) as reading:
+    with QueueReader(queues.sqs, queues.url(end.name)) as reading:
         yield from send_each(reading, wanted, send, limit=arguments.limit, pace=pace)
 
 
-def _rehearse(arguments: Namespace, queues: Queues, end: End, output: Output, *, to: str) -> Exit:
-    with Reading(queues.sqs, queues.url(end.name)) as reading:
-        rows = [_row(letter) for letter in islice(_those(reading, _wanted(arguments)), arguments.limit)]
+def _rehearse(
+    arguments: Namespace, queues: EnvironmentQueues, end: DeadLetterQueue, output: Output, *, to: str
+) -> ExitCode:
+    with QueueReader(queues.sqs, queues.url(end.name)) as reading:
+        rows = [
+            _row(letter) for letter in islice(_filter_from(reading, _read_filter(arguments)), arguments.limit)
+        ]
     output.rows(rows, nothing=f"Nothing like that in {end.name}.")
     output.remark(f"would send {len(rows)} messages from {end.name} to {to}")
-    return Exit.DONE
+    return ExitCode.DONE
 
 
-def _told(done: Moved, end: End, to: str, output: Output) -> Exit:
+def _print_progress(done: RedriveProgress, end: DeadLetterQueue, to: str, output: Output) -> ExitCode:
     row: Row = {
         "queue": end.name,
         "to": to,
@@ -171,15 +178,15 @@ def _told(done: Moved, end: End, to: str, output: Output) -> Exit:
     for message_id, why in done.left.items():
         output.remark(f"{message_id} stays: {why}")
     if not (done.left or done.stopped):
-        return Exit.DONE
-    return Exit.PARTLY if done.moved else Exit.REFUSED
+        return ExitCode.DONE
+    return ExitCode.PARTLY if done.moved else ExitCode.REFUSED
 
 
-def _those(reading: Reading, wanted: Wanted) -> Iterator[Letter]:
+def _filter_from(reading: QueueReader, wanted: DeadLetterFilter) -> Iterator[DeadLetter]:
     return (letter for letter in reading if letter in wanted)
 
 
-def _row(letter: Letter, *, body: bool = False) -> Row:
+def _row(letter: DeadLetter, *, body: bool = False) -> Row:
     fields = {name: letter.said(name) for name in ("tenant_id", "user_id", "type", "event_id")}
     return {
         "message_id": letter.message_id,
@@ -191,8 +198,8 @@ def _row(letter: Letter, *, body: bool = False) -> Row:
     }
 
 
-def _wanted(arguments: Namespace) -> Wanted:
-    return Wanted(
+def _read_filter(arguments: Namespace) -> DeadLetterFilter:
+    return DeadLetterFilter(
         reason=arguments.reason,
         tenant=arguments.tenant,
         user=arguments.user,
@@ -203,8 +210,8 @@ def _wanted(arguments: Namespace) -> Wanted:
     )
 
 
-def _queues(target: Target) -> Queues:
-    return Queues(client("sqs", read_timeout_seconds=30), target.environment)
+def _queues(target: Target) -> EnvironmentQueues:
+    return EnvironmentQueues(aws_client("sqs", read_timeout_seconds=30), target.environment)
 
 
 def _number(text: str) -> int:

@@ -14,7 +14,7 @@ BUS = "bus"
 
 
 @dataclass(frozen=True)
-class End:
+class DeadLetterQueue:
     """`to` is where its messages go back to, None where no queue takes them.
 
     `mode` how, unless one is asked for.
@@ -28,37 +28,37 @@ class End:
     mode: Mode = "each"
 
 
-def end_of(name: str) -> End | None:
+def find_dead_letter_queue(name: str) -> DeadLetterQueue | None:
     """Return the end of this name, as Terraform's module `event_bus` names them.
 
     None for a queue that is none.
     """
     if name == "bus-dlq":
-        return End(name, BUS)
+        return DeadLetterQueue(name, BUS)
     if name == "failures":
-        return End(name, None)
+        return DeadLetterQueue(name, None)
     if name == "quarantine":
-        return End(name, "extract")
+        return DeadLetterQueue(name, "extract")
     if name.endswith("-rule-dlq"):
-        return End(name, name.removesuffix("-rule-dlq"))
-    return End(name, name.removesuffix("-dlq"), "task") if name.endswith("-dlq") else None
+        return DeadLetterQueue(name, name.removesuffix("-rule-dlq"))
+    return DeadLetterQueue(name, name.removesuffix("-dlq"), "task") if name.endswith("-dlq") else None
 
 
 @dataclass(frozen=True)
-class Queues:
+class EnvironmentQueues:
     """The queues of one environment, by their names without its prefix."""
 
     sqs: "SQSClient"
     environment: str
 
-    def ends(self) -> list[End]:
+    def ends(self) -> list[DeadLetterQueue]:
         start = self._full("")
         pages = self.sqs.get_paginator("list_queues").paginate(QueueNamePrefix=start)
         urls = [url for page in pages for url in page.get("QueueUrls", [])]
         names = sorted(url.rpartition("/")[2].removeprefix(start) for url in urls)
-        return [end for name in names if (end := end_of(name))]
+        return [end for name in names if (end := find_dead_letter_queue(name))]
 
-    def end(self, name: str) -> End:
+    def end(self, name: str) -> DeadLetterQueue:
         """Raise NotFoundError for what is no such queue, naming those that are."""
         ends = {end.name: end for end in self.ends()}
         if name not in ends:

@@ -10,21 +10,21 @@ if TYPE_CHECKING:
     from mypy_boto3_sqs import SQSClient
     from mypy_boto3_sqs.type_defs import MessageTypeDef
 
-NOT_OURS = {
+NOT_HELD_CODES = {
     "AWS.SimpleQueueService.MessageNotInflight",
     "MessageNotInflight",
     "ReceiptHandleIsInvalid",
     "InvalidParameterValue",
 }
 BATCH = 10
-HELD_SECONDS = 120
+VISIBILITY_SECONDS = 120
 """For as long nobody else sees what is being read; a run that dies gives it back after that."""
 EMPTY_ANSWERS = 2
 """SQS asks a sample of its servers: one empty answer does not prove an empty queue."""
 
 
 @dataclass(frozen=True)
-class Letter:
+class DeadLetter:
     """`reason` is what whoever put it here wrote on it; a queue that only counts receives writes nothing."""
 
     message_id: str
@@ -35,7 +35,7 @@ class Letter:
     reason: str | None
 
     @classmethod
-    def of(cls, message: "MessageTypeDef") -> "Letter":
+    def of(cls, message: "MessageTypeDef") -> "DeadLetter":
         told = {
             name: value.get("StringValue") for name, value in message.get("MessageAttributes", {}).items()
         }
@@ -69,7 +69,7 @@ class Letter:
 
 
 @dataclass(frozen=True)
-class Wanted:
+class DeadLetterFilter:
     """Which letters; what is not said matches all."""
 
     reason: str | None = None
@@ -80,7 +80,7 @@ class Wanted:
     since: datetime | None = None
     until: datetime | None = None
 
-    def __contains__(self, letter: Letter) -> bool:
+    def __contains__(self, letter: DeadLetter) -> bool:
         fields = (("tenant_id", self.tenant), ("user_id", self.user), ("type", self.type))
         return (
             (self.reason is None or (letter.reason or "").startswith(self.reason))
@@ -92,10 +92,10 @@ class Wanted:
 
     @property
     def all(self) -> bool:
-        return self == Wanted()
+        return self == DeadLetterFilter()
 
 
-class Reading:
+class QueueReader:
     """A walk over a queue that gives each message once.
 
     What was not taken is given back at the end, at once.
@@ -112,16 +112,16 @@ class Reading:
         for receipt in self._held.values():
             self._give_back(receipt)
 
-    def __iter__(self) -> Iterator[Letter]:
+    def __iter__(self) -> Iterator[DeadLetter]:
         idle = 0
         while idle < EMPTY_ANSWERS + len(self._held) // BATCH:  # what is held for long comes by again
             found = self._receive()
             fresh = [message for message in found if message["MessageId"] not in self._held]
             self._held.update({message["MessageId"]: message["ReceiptHandle"] for message in found})
             idle = 0 if fresh else idle + 1
-            yield from map(Letter.of, fresh)
+            yield from map(DeadLetter.of, fresh)
 
-    def take(self, letter: Letter) -> None:
+    def take(self, letter: DeadLetter) -> None:
         """Remove what is somewhere else by now."""
         self._sqs.delete_message(QueueUrl=self._url, ReceiptHandle=self._held.pop(letter.message_id))
 
@@ -129,7 +129,7 @@ class Reading:
         return self._sqs.receive_message(
             QueueUrl=self._url,
             MaxNumberOfMessages=BATCH,
-            VisibilityTimeout=HELD_SECONDS,
+            VisibilityTimeout=VISIBILITY_SECONDS,
             WaitTimeSeconds=1,
             MessageAttributeNames=["All"],
             MessageSystemAttributeNames=["All"],
@@ -142,5 +142,5 @@ class Reading:
                 QueueUrl=self._url, ReceiptHandle=receipt, VisibilityTimeout=0
             )
         except self._sqs.exceptions.ClientError as error:
-            if error.response["Error"]["Code"] not in NOT_OURS:
+            if error.response["Error"]["Code"] not in NOT_HELD_CODES:
                 raise

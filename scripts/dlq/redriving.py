@@ -11,15 +11,15 @@ from typing import TYPE_CHECKING, Any
 
 from botocore.exceptions import ClientError
 
-from membus.adapters.aws import translated
+from membus.adapters.aws import translate_aws_errors
 from membus.errors import InvalidError, MembusError, UnavailableError
-from scripts.dlq.letters import Letter, Reading, Wanted
+from scripts.dlq.letters import DeadLetter, DeadLetterFilter, QueueReader
 
 if TYPE_CHECKING:
     from mypy_boto3_events import EventBridgeClient
     from mypy_boto3_sqs import SQSClient
 
-Send = Callable[[Letter], None]
+Send = Callable[[DeadLetter], None]
 """Sends a letter on; InvalidError for one that can never go, UnavailableError for one that cannot now."""
 NO_TASKS = {"InvalidAction", "UnsupportedOperation", "AWS.SimpleQueueService.UnsupportedOperation"}
 PASSING = {"InternalFailure", "InternalException", "ThrottlingException"}
@@ -27,7 +27,7 @@ POLL_SECONDS = 2.0
 
 
 @dataclass
-class Moved:
+class RedriveProgress:
     """`left` says of messages that stay where they are, and why.
 
     `stopped` why the run ended before its end.
@@ -39,13 +39,13 @@ class Moved:
 
 
 def send_each(
-    reading: Reading, wanted: Wanted, send: Send, *, limit: int | None, pace: Callable[[], None]
-) -> Iterator[Moved]:
+    reading: QueueReader, wanted: DeadLetterFilter, send: Send, *, limit: int | None, pace: Callable[[], None]
+) -> Iterator[RedriveProgress]:
     """Send what is wanted and take it out, yielding after each how far it has come.
 
     What is cut off between the two is sent again by the next run, which is safe: an event is its id.
     """
-    done = Moved()
+    done = RedriveProgress()
     for letter in islice((each for each in reading if each in wanted), limit):
         try:
             send(letter)
@@ -61,22 +61,22 @@ def send_each(
         pace()
 
 
-def to_queue(sqs: "SQSClient", url: str) -> Send:
-    def send(letter: Letter) -> None:
-        with translated("the queue it goes to"):
+def queue_sender(sqs: "SQSClient", url: str) -> Send:
+    def send(letter: DeadLetter) -> None:
+        with translate_aws_errors("the queue it goes to"):
             sqs.send_message(QueueUrl=url, MessageBody=letter.body)
 
     return send
 
 
-def to_bus(events: "EventBridgeClient", bus: str) -> Send:
+def bus_sender(events: "EventBridgeClient", bus: str) -> Send:
     """Return what publishes an event as it was, with its own source, kind and time.
 
     Every rule sees it again.
     """
 
-    def send(letter: Letter) -> None:
-        with translated("the bus"):
+    def send(letter: DeadLetter) -> None:
+        with translate_aws_errors("the bus"):
             (answer,) = events.put_events(Entries=[_entry(letter, bus)])["Entries"]
         if code := answer.get("ErrorCode"):
             raise (UnavailableError if code in PASSING else InvalidError)(f"the bus refuses it: {code}")
@@ -84,7 +84,7 @@ def to_bus(events: "EventBridgeClient", bus: str) -> Send:
     return send
 
 
-def _entry(letter: Letter, bus: str) -> Any:
+def _entry(letter: DeadLetter, bus: str) -> Any:
     event = letter.envelope
     try:
         entry = {
@@ -121,12 +121,12 @@ class MoveTask:
             raise
         return True
 
-    def follow(self) -> Iterator[Moved]:
+    def follow(self) -> Iterator[RedriveProgress]:
         """Yield how far it has come until it ends."""
         while True:
             task = self._newest()
             failed = task.get("FailureReason") if task.get("Status") != "COMPLETED" else None
-            yield Moved(task.get("ApproximateNumberOfMessagesMoved", 0), stopped=failed)
+            yield RedriveProgress(task.get("ApproximateNumberOfMessagesMoved", 0), stopped=failed)
             if task.get("Status") not in {"RUNNING", "CANCELLING"}:
                 return
             self.pause(POLL_SECONDS)

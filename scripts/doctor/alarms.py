@@ -3,12 +3,12 @@
 from collections.abc import Iterator
 from typing import Any
 
-from scripts.doctor.deployment import Deployment
+from scripts.doctor.deployment import DeployedEnvironment
 from scripts.doctor.findings import Finding, fail, ok, skipped, warn
-from scripts.doctor.pages import page_of
+from scripts.doctor.pages import find_runbook
 
 
-def alarms(deployment: Deployment) -> Iterator[Finding]:
+def alarms(deployment: DeployedEnvironment) -> Iterator[Finding]:
     pages = (
         deployment.client("cloudwatch")
         .get_paginator("describe_alarms")
@@ -29,7 +29,7 @@ def alarms(deployment: Deployment) -> Iterator[Finding]:
         yield ok("alarms", f"{len(found)}, none rings")
 
 
-def _none(deployment: Deployment) -> Finding:
+def _none(deployment: DeployedEnvironment) -> Finding:
     if deployment.is_local:
         return skipped("alarms", "the local stack has none")
     return warn(
@@ -39,9 +39,9 @@ def _none(deployment: Deployment) -> Finding:
     )
 
 
-def _rings(deployment: Deployment, alarm: Any) -> Iterator[Finding]:
+def _rings(deployment: DeployedEnvironment, alarm: Any) -> Iterator[Finding]:
     if alarm["StateValue"] == "ALARM":
         name = deployment.short(alarm["AlarmName"])
         yield fail(
-            f"alarm {name}", alarm.get("AlarmDescription") or "rings", "see its runbook", page_of(name)
+            f"alarm {name}", alarm.get("AlarmDescription") or "rings", "see its runbook", find_runbook(name)
         )

@@ -6,20 +6,20 @@ Every rule is on and delivers somewhere that can fail visibly, and the archive f
 from collections.abc import Iterator
 from typing import Any
 
-from scripts.doctor.deployment import Deployment
-from scripts.doctor.findings import APPLY_AGAIN, Finding, judged
+from scripts.doctor.deployment import DeployedEnvironment
+from scripts.doctor.findings import APPLY_AGAIN, Finding, judge
 
 ARCHIVES_OWN = "Events-Archive-"
 """EventBridge feeds an archive by a rule that it makes and keeps itself."""
 
 
-def bus(deployment: Deployment) -> Iterator[Finding]:
+def bus(deployment: DeployedEnvironment) -> Iterator[Finding]:
     events, name = deployment.client("events"), deployment.settings["BUS_NAME"]
     found = events.describe_event_bus(Name=name)
     wrong = [] if found.get("DeadLetterConfig", {}).get("Arn") else ["has no dead-letter queue"]
     if found.get("KmsKeyIdentifier"):
         wrong.append("is encrypted with a key of its own, whose policy can lose events")
-    yield judged("bus", wrong, well=name, remedy=APPLY_AGAIN, page="bus-dlq-not-empty")
+    yield judge("bus", wrong, well=name, remedy=APPLY_AGAIN, page="bus-dlq-not-empty")
     yield _archive(events, found["Arn"])
     rules = [
         each
@@ -29,7 +29,7 @@ def bus(deployment: Deployment) -> Iterator[Finding]:
     for rule in rules:
         yield _rule(events, name, rule)
     if not any(rule["Name"].startswith(deployment.name("")) for rule in rules):
-        yield judged("bus, rules", ["every event is dropped: no rule"], well="", remedy=APPLY_AGAIN)
+        yield judge("bus, rules", ["every event is dropped: no rule"], well="", remedy=APPLY_AGAIN)
 
 
 def _archive(events: Any, arn: str) -> Finding:
@@ -44,7 +44,7 @@ def _archive(events: Any, arn: str) -> Finding:
         if each.get("State", "ENABLED") not in {"ENABLED", "UPDATING"}
     ]
     days = ", ".join(f"{each['ArchiveName']}: {each.get('RetentionDays')} days" for each in archives)
-    return judged("bus, archive", wrong, well=days, remedy=APPLY_AGAIN, page="route-undelivered")
+    return judge("bus, archive", wrong, well=days, remedy=APPLY_AGAIN, page="route-undelivered")
 
 
 def _rule(events: Any, bus_name: str, rule: Any) -> Finding:
@@ -56,7 +56,7 @@ def _rule(events: Any, bus_name: str, rule: Any) -> Finding:
         for each in targets
         if not each.get("DeadLetterConfig")
     ]
-    return judged(
+    return judge(
         f"rule {rule['Name']}",
         wrong,
         well="on, its target has a dead-letter queue",

@@ -4,13 +4,13 @@ from collections.abc import Iterator
 from datetime import UTC, datetime
 from email.utils import parsedate_to_datetime
 
-from scripts.doctor.deployment import Deployment
+from scripts.doctor.deployment import DeployedEnvironment
 from scripts.doctor.findings import Finding, fail, ok, skipped, warn
 
 SKEW_WARN_SECONDS, SKEW_FAIL_SECONDS = 60, 300  # AWS refuses signatures that are five minutes off
 
 
-def caller(deployment: Deployment) -> Iterator[Finding]:
+def caller(deployment: DeployedEnvironment) -> Iterator[Finding]:
     before = datetime.now(UTC)
     answer = deployment.client("sts").get_caller_identity()
     arn = answer["Arn"]

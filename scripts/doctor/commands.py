@@ -4,13 +4,13 @@ from argparse import ArgumentParser, ArgumentTypeError, Namespace
 from collections import Counter
 from functools import partial
 
-from membus.adapters.aws import client
-from scripts.command import Exit
+from membus.adapters.aws import aws_client
+from scripts.command import ExitCode
 from scripts.doctor.alarms import alarms
 from scripts.doctor.bus import bus
 from scripts.doctor.caller import caller
-from scripts.doctor.deployment import Deployment
-from scripts.doctor.findings import Check, Finding, Status, examined
+from scripts.doctor.deployment import DeployedEnvironment
+from scripts.doctor.findings import Check, Finding, FindingStatus, run_check
 from scripts.doctor.lambdas import errors, functions, mappings
 from scripts.doctor.model import model
 from scripts.doctor.postgres import proxy, schema
@@ -41,7 +41,7 @@ CHECKS: tuple[Check, ...] = (
     rates,
 )
 NAMES = {check.__name__.replace("_", "-"): check for check in CHECKS}
-ORDER = list(Status)
+ORDER = list(FindingStatus)
 
 
 def register(add_group: AddGroup, options: ArgumentParser) -> None:
@@ -66,11 +66,11 @@ def _check(name: str) -> str:
     return name
 
 
-def _doctor(arguments: Namespace, target: Target, output: Output) -> Exit:
-    deployment = Deployment(
+def _doctor(arguments: Namespace, target: Target, output: Output) -> ExitCode:
+    deployment = DeployedEnvironment(
         target.environment,
         is_local=arguments.environment is None,
-        client=partial(client, read_timeout_seconds=60),
+        client=partial(aws_client, read_timeout_seconds=60),
     )
     wanted = arguments.only or list(NAMES)
     found: list[Finding] = []
@@ -78,25 +78,27 @@ def _doctor(arguments: Namespace, target: Target, output: Output) -> Exit:
         task = bar.add_task("checks", total=len(wanted))
         for name in wanted:
             bar.update(task, description=name)
-            found += examined(name, NAMES[name], deployment)
+            found += run_check(name, NAMES[name], deployment)
             bar.advance(task)
-    return told(found, output, everything=arguments.all or arguments.json)
+    return print_findings(found, output, everything=arguments.all or arguments.json)
 
 
-def told(found: list[Finding], output: Output, *, everything: bool) -> Exit:
+def print_findings(found: list[Finding], output: Output, *, everything: bool) -> ExitCode:
     """Print what was found, the worst first, and return the exit code by the worst."""
     found = sorted(found, key=lambda each: ORDER.index(each.status))
-    shown = [each for each in found if everything or each.status in {Status.FAIL, Status.WARN}]
+    shown = [each for each in found if everything or each.status in {FindingStatus.FAIL, FindingStatus.WARN}]
     output.rows([_row(each) for each in shown], nothing="Nothing is wrong.")
-    why = Counter(each.found.removeprefix("skipped: ") for each in found if each.status is Status.SKIPPED)
+    why = Counter(
+        each.found.removeprefix("skipped: ") for each in found if each.status is FindingStatus.SKIPPED
+    )
     if why and not everything:
         reasons = "; ".join(f"{number}: {reason}" for reason, number in why.most_common())
         output.remark(f"skipped ({reasons}): --all names them")
-    counts = {status: sum(each.status is status for each in found) for status in Status}
-    output.remark(", ".join(f"{counts[status]} {status}" for status in reversed(Status)))
-    if counts[Status.FAIL]:
-        return Exit.REFUSED
-    return Exit.PARTLY if counts[Status.WARN] else Exit.DONE
+    counts = {status: sum(each.status is status for each in found) for status in FindingStatus}
+    output.remark(", ".join(f"{counts[status]} {status}" for status in reversed(FindingStatus)))
+    if counts[FindingStatus.FAIL]:
+        return ExitCode.REFUSED
+    return ExitCode.PARTLY if counts[FindingStatus.WARN] else ExitCode.DONE
 
 
 def _row(finding: Finding) -> Row:

@@ -15,7 +15,7 @@ COUNTS = {"Errors", "Invocations", "Throttles", "RateRefusals", "RatesUncounted"
 
 
 @dataclass(frozen=True)
-class Deployment:
+class DeployedEnvironment:
     """`is_local` where an emulator answers: some of what AWS knows, it does not."""
 
     environment: str

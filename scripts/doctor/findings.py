@@ -7,10 +7,10 @@ from enum import StrEnum
 from botocore.exceptions import BotoCoreError, ClientError, ConnectionError, HTTPClientError  # noqa: A004
 
 from membus.errors import MembusError, UnavailableError
-from scripts.doctor.deployment import Deployment
+from scripts.doctor.deployment import DeployedEnvironment
 
 
-class Status(StrEnum):
+class FindingStatus(StrEnum):
     """In the order of what an operator should look at first."""
 
     FAIL = "fail"
@@ -24,14 +24,14 @@ class Finding:
     """`about` names the thing, `page` the runbook below docs/runbooks that says what to do."""
 
     about: str
-    status: Status
+    status: FindingStatus
     found: str
     remedy: str | None = None
     page: str | None = None
 
 
 APPLY_AGAIN = "make plan shows what was changed by hand, make apply puts it back"
-Check = Callable[[Deployment], Iterator[Finding]]
+Check = Callable[[DeployedEnvironment], Iterator[Finding]]
 DENIED = {"AccessDenied", "AccessDeniedException", "UnauthorizedOperation", "AuthorizationError", "403"}
 UNKNOWN = {
     "InvalidAction",
@@ -46,22 +46,22 @@ UNKNOWN = {
 
 
 def ok(about: str, found: str) -> Finding:
-    return Finding(about, Status.OK, found)
+    return Finding(about, FindingStatus.OK, found)
 
 
 def warn(about: str, found: str, remedy: str, page: str | None = None) -> Finding:
-    return Finding(about, Status.WARN, found, remedy, page)
+    return Finding(about, FindingStatus.WARN, found, remedy, page)
 
 
 def fail(about: str, found: str, remedy: str, page: str | None = None) -> Finding:
-    return Finding(about, Status.FAIL, found, remedy, page)
+    return Finding(about, FindingStatus.FAIL, found, remedy, page)
 
 
 def skipped(about: str, why: str) -> Finding:
-    return Finding(about, Status.SKIPPED, f"skipped: {why}")
+    return Finding(about, FindingStatus.SKIPPED, f"skipped: {why}")
 
 
-def judged(about: str, wrong: list[str], *, well: str, remedy: str, page: str | None = None) -> Finding:
+def judge(about: str, wrong: list[str], *, well: str, remedy: str, page: str | None = None) -> Finding:
     """Return one finding of a thing with several properties.
 
     All that is wrong with it, or that it is well.
@@ -69,7 +69,7 @@ def judged(about: str, wrong: list[str], *, well: str, remedy: str, page: str | 
     return fail(about, "; ".join(wrong), remedy, page) if wrong else ok(about, well)
 
 
-def examined(name: str, check: Check, deployment: Deployment) -> list[Finding]:
+def run_check(name: str, check: Check, deployment: DeployedEnvironment) -> list[Finding]:
     """Run a check; what it may not see, or cannot, is a finding too and no other check's concern.
 
     Raises:
@@ -79,24 +79,24 @@ def examined(name: str, check: Check, deployment: Deployment) -> list[Finding]:
     try:
         found.extend(check(deployment))
     except ClientError as error:
-        found.append(_refused(name, error, deployment))
+        found.append(_client_error(name, error, deployment))
     except (ConnectionError, HTTPClientError) as error:
         if deployment.is_local:
             raise UnavailableError(str(error)) from error
-        found.append(_down(name, str(error)))
+        found.append(_unreachable(name, str(error)))
     except BotoCoreError as error:
         why = f"{type(error).__name__}: {error}"
         found.append(
             skipped(name, f"the emulator answers otherwise ({why})")
             if deployment.is_local
-            else _down(name, why)
+            else _unreachable(name, why)
         )
     except MembusError as error:
-        found.append(_down(name, error.detail))
+        found.append(_unreachable(name, error.detail))
     return found
 
 
-def _refused(name: str, error: ClientError, deployment: Deployment) -> Finding:
+def _client_error(name: str, error: ClientError, deployment: DeployedEnvironment) -> Finding:
     code, operation = error.response["Error"]["Code"], error.operation_name
     if code in DENIED:
         return fail(name, f"you may not {operation}", "take an operator's role that may read the account")
@@ -107,5 +107,5 @@ def _refused(name: str, error: ClientError, deployment: Deployment) -> Finding:
     )
 
 
-def _down(name: str, why: str) -> Finding:
+def _unreachable(name: str, why: str) -> Finding:
     return fail(name, why, "see whether the part is up, and whether this machine reaches it")

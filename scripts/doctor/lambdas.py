@@ -6,29 +6,29 @@ What failed lately is said.
 from collections import Counter
 from collections.abc import Iterator
 
-from scripts.doctor.deployment import Config, Deployment
-from scripts.doctor.findings import Finding, fail, judged, ok, skipped, warn
+from scripts.doctor.deployment import Config, DeployedEnvironment
+from scripts.doctor.findings import Finding, fail, judge, ok, skipped, warn
 
-REMEDY = "make apply deploys all functions of this checkout together"
+LAMBDA_REMEDY = "make apply deploys all functions of this checkout together"
 
 
-def functions(deployment: Deployment) -> Iterator[Finding]:
+def functions(deployment: DeployedEnvironment) -> Iterator[Finding]:
     missing = sorted(set(deployment.shipped) - set(deployment.functions))
     if missing:
-        yield fail("functions", f"not deployed: {', '.join(missing)}", REMEDY)
+        yield fail("functions", f"not deployed: {', '.join(missing)}", LAMBDA_REMEDY)
     for name, config in sorted(deployment.functions.items()):
         wrong = _unwell(deployment, config)
-        yield judged(
+        yield judge(
             f"function {name}",
             wrong,
             well=f"{config['Runtime']}, active",
-            remedy=REMEDY,
+            remedy=LAMBDA_REMEDY,
             page="function-errors",
         )
-    yield from _alike(deployment)
+    yield from _same_configuration(deployment)
 
 
-def _unwell(deployment: Deployment, config: Config) -> list[str]:
+def _unwell(deployment: DeployedEnvironment, config: Config) -> list[str]:
     told = config.get("Environment", {}).get("Variables", {})
     wrong = [] if config.get("State", "Active") == "Active" else [f"is {config['State']}"]
     if config.get("LastUpdateStatus", "Successful") == "Failed":
@@ -38,7 +38,7 @@ def _unwell(deployment: Deployment, config: Config) -> list[str]:
     return wrong
 
 
-def _alike(deployment: Deployment) -> Iterator[Finding]:
+def _same_configuration(deployment: DeployedEnvironment) -> Iterator[Finding]:
     """Functions that share code and stores must be of one age; a layer's version is its age."""
     every = deployment.functions.values()
     runtimes = Counter(
@@ -57,10 +57,10 @@ def _alike(deployment: Deployment) -> Iterator[Finding]:
     if len(runtimes) > 1:
         mixed.append(f"runtimes {', '.join(runtimes)}")
     told = ", ".join(f"{name} {min(found)}" for name, found in sorted(versions.items()))
-    yield judged("functions, alike", mixed, well=f"one runtime; layers {told or 'none'}", remedy=REMEDY)
+    yield judge("functions, alike", mixed, well=f"one runtime; layers {told or 'none'}", remedy=LAMBDA_REMEDY)
 
 
-def mappings(deployment: Deployment) -> Iterator[Finding]:
+def mappings(deployment: DeployedEnvironment) -> Iterator[Finding]:
     found = deployment.client("lambda").get_paginator("list_event_source_mappings").paginate()
     for each in (each for page in found for each in page["EventSourceMappings"]):
         name = deployment.short(each["FunctionArn"].split(":")[6])
@@ -72,16 +72,16 @@ def mappings(deployment: Deployment) -> Iterator[Finding]:
             wrong.append("fails whole batches for one message")
         if "PROBLEM" in each.get("LastProcessingResult", ""):
             wrong.append(each["LastProcessingResult"])
-        yield judged(
+        yield judge(
             f"{source} feeds {name}",
             wrong,
             well="enabled, reports what failed",
-            remedy=REMEDY,
+            remedy=LAMBDA_REMEDY,
             page="function-errors",
         )
 
 
-def errors(deployment: Deployment) -> Iterator[Finding]:
+def errors(deployment: DeployedEnvironment) -> Iterator[Finding]:
     """Errors and throttles of the last hour; a function that nobody measured says nothing."""
     for name in sorted(deployment.functions):
         dimensions = {"FunctionName": deployment.name(name)}

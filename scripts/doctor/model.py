@@ -8,14 +8,14 @@ from typing import Any
 
 from botocore.exceptions import ClientError
 
-from scripts.doctor.deployment import Deployment
+from scripts.doctor.deployment import DeployedEnvironment
 from scripts.doctor.findings import DENIED, Finding, fail, ok, skipped
 
-SECONDS = 10
-PAGE = "model"
+MODEL_TIMEOUT_SECONDS = 10
+MODEL_PAGE = "model"
 
 
-def model(deployment: Deployment) -> Iterator[Finding]:
+def model(deployment: DeployedEnvironment) -> Iterator[Finding]:
     """From this machine: what a function's network lets through, its own log tells."""
     told = deployment.settings
     models = sorted(
@@ -43,16 +43,19 @@ def _anthropic(name: str, key: str, address: str | None) -> Finding:
 
     about = f"model {name}"
     try:
-        with Anthropic(api_key=key, base_url=address, max_retries=0, timeout=SECONDS) as client:
+        with Anthropic(api_key=key, base_url=address, max_retries=0, timeout=MODEL_TIMEOUT_SECONDS) as client:
             client.messages.count_tokens(model=name, messages=[{"role": "user", "content": "hello"}])
     except AnthropicError as error:
         return fail(
-            about, f"does not answer: {type(error).__name__}", "see the provider's status and the key", PAGE
+            about,
+            f"does not answer: {type(error).__name__}",
+            "see the provider's status and the key",
+            MODEL_PAGE,
         )
     return ok(about, "answers")
 
 
-def _bedrock(deployment: Deployment, name: str) -> Finding:
+def _bedrock(deployment: DeployedEnvironment, name: str) -> Finding:
     about = f"model {name}"
     body: Any = {"converse": {"messages": [{"role": "user", "content": [{"text": "hello"}]}]}}
     try:
@@ -62,6 +65,6 @@ def _bedrock(deployment: Deployment, name: str) -> Finding:
         if code in DENIED:
             return skipped(about, "you may not count its tokens")
         return fail(
-            about, f"does not answer: {code}", "see that the account may use it, in this region", PAGE
+            about, f"does not answer: {code}", "see that the account may use it, in this region", MODEL_PAGE
         )
     return ok(about, "answers")

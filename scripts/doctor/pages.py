@@ -31,7 +31,7 @@ SHARED = {
 }
 
 
-def page_of(alarm: str) -> str | None:
+def find_runbook(alarm: str) -> str | None:
     """Return the page below docs/runbooks for an alarm's name without its environment, None where there is none."""
     for ending, page in ENDINGS:
         if alarm.endswith(ending):

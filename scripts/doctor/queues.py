@@ -7,10 +7,10 @@ import json
 from collections.abc import Iterator
 from typing import Any
 
-from scripts.dlq.ends import Queues, end_of
-from scripts.doctor.deployment import Deployment
-from scripts.doctor.findings import APPLY_AGAIN, Finding, judged, ok, skipped, warn
-from scripts.doctor.pages import page_of
+from scripts.dlq.ends import EnvironmentQueues, find_dead_letter_queue
+from scripts.doctor.deployment import DeployedEnvironment
+from scripts.doctor.findings import APPLY_AGAIN, Finding, judge, ok, skipped, warn
+from scripts.doctor.pages import find_runbook
 
 RECEIVES_MIN = 5
 """Below it, throttled pollers alone send healthy messages to the dead-letter queue."""
@@ -18,7 +18,7 @@ VISIBILITY_TIMES = 6
 AGE_WARN_SECONDS, SURPLUS_WARN_SECONDS = 600, 3600
 
 
-def queues(deployment: Deployment) -> Iterator[Finding]:
+def queues(deployment: DeployedEnvironment) -> Iterator[Finding]:
     sqs, prefix = deployment.client("sqs"), deployment.name("")
     pages = sqs.get_paginator("list_queues").paginate(QueueNamePrefix=prefix)
     urls = {
@@ -32,19 +32,19 @@ def queues(deployment: Deployment) -> Iterator[Finding]:
     }
     arns = {each["QueueArn"] for each in attributes.values()}
     for name, found in sorted(attributes.items()):
-        if end_of(name):
-            yield _end(name, found)
+        if find_dead_letter_queue(name):
+            yield _check_dead_letter_queue(name, found)
         else:
             yield _route(name, found, arns, _slowest(deployment, found["QueueArn"]))
             yield _age(deployment, name)
 
 
-def _end(name: str, found: Any) -> Finding:
+def _check_dead_letter_queue(name: str, found: Any) -> Finding:
     waiting = int(found["ApproximateNumberOfMessages"])
     if not waiting:
         return ok(f"queue {name}", "empty")
     way = f"python -m scripts dlq show {name}"
-    return warn(f"queue {name}", f"{waiting} messages wait", way, page_of(f"{name}-not-empty"))
+    return warn(f"queue {name}", f"{waiting} messages wait", way, find_runbook(f"{name}-not-empty"))
 
 
 def _route(name: str, found: Any, arns: set[str], slowest: tuple[int, int] | None) -> Finding:
@@ -59,7 +59,7 @@ def _route(name: str, found: Any, arns: set[str], slowest: tuple[int, int] | Non
         wrong.append("is read by no function")
     elif visible < (needed := VISIBILITY_TIMES * slowest[0] + slowest[1]):
         wrong.append(f"hides a message for {visible} s, its function needs {needed}")
-    return judged(
+    return judge(
         f"queue {name}",
         wrong,
         well=f"read, hides for {visible} s, has its dead-letter queue",
@@ -67,7 +67,7 @@ def _route(name: str, found: Any, arns: set[str], slowest: tuple[int, int] | Non
     )
 
 
-def _slowest(deployment: Deployment, arn: str) -> tuple[int, int] | None:
+def _slowest(deployment: DeployedEnvironment, arn: str) -> tuple[int, int] | None:
     """Return timeout and batching window, in seconds, of the function that reads the queue."""
     found = deployment.client("lambda").list_event_source_mappings(EventSourceArn=arn)["EventSourceMappings"]
     for each in found:
@@ -77,8 +77,8 @@ def _slowest(deployment: Deployment, arn: str) -> tuple[int, int] | None:
     return None
 
 
-def _age(deployment: Deployment, name: str) -> Finding:
-    about, page = f"queue {name}, age", page_of(f"{name}-falls-behind")
+def _age(deployment: DeployedEnvironment, name: str) -> Finding:
+    about, page = f"queue {name}, age", find_runbook(f"{name}-falls-behind")
     dimensions = {"QueueName": deployment.name(name)}
     age = deployment.highest("AWS/SQS", "ApproximateAgeOfOldestMessage", dimensions)
     if age is None:
@@ -88,11 +88,11 @@ def _age(deployment: Deployment, name: str) -> Finding:
     return warn(about, f"the oldest message waited {age:.0f} s", "see why its function is slow", page)
 
 
-def dead_letters(deployment: Deployment) -> Iterator[Finding]:
+def dead_letters(deployment: DeployedEnvironment) -> Iterator[Finding]:
     """Every route of the bus has both of its dead-letter queues, and the bus its own."""
-    names = {end.name for end in Queues(deployment.client("sqs"), deployment.environment).ends()}
+    names = {end.name for end in EnvironmentQueues(deployment.client("sqs"), deployment.environment).ends()}
     wanted = {"bus-dlq", "quarantine", "failures"}
     missing = [f"no {name}" for name in sorted(wanted - names)]
-    yield judged(
+    yield judge(
         "dead-letter queues", missing, well=", ".join(sorted(names)), remedy=APPLY_AGAIN, page="dead-letters"
     )

@@ -4,15 +4,15 @@ from collections.abc import Iterator
 
 from pydantic import ValidationError
 
-from membus.domain.rates import Rates
-from scripts.doctor.deployment import Deployment
+from membus.domain.rates import RateLimits
+from scripts.doctor.deployment import DeployedEnvironment
 from scripts.doctor.findings import APPLY_AGAIN, Finding, fail, ok, skipped, warn
 
-DOORS = ("memory", "chat")
+LIMITED_FUNCTIONS = ("memory", "chat")
 
 
-def rates(deployment: Deployment) -> Iterator[Finding]:
-    yield _alike(deployment)
+def rates(deployment: DeployedEnvironment) -> Iterator[Finding]:
+    yield _same_rates(deployment)
     dimensions = {"environment": deployment.environment}
     uncounted = deployment.highest("membus", "RatesUncounted", dimensions)
     refused = deployment.highest("membus", "RateRefusals", dimensions)
@@ -26,12 +26,12 @@ def rates(deployment: Deployment) -> Iterator[Finding]:
         yield ok("rates, counted", f"at most {refused:.0f} refused in five minutes")
 
 
-def _alike(deployment: Deployment) -> Finding:
-    told = {name: _told(deployment, name) for name in DOORS}
+def _same_rates(deployment: DeployedEnvironment) -> Finding:
+    told = {name: _configured_rates(deployment, name) for name in LIMITED_FUNCTIONS}
     if not all(told.values()):
         return skipped("rates", "a door is not told of them: see the functions")
     try:
-        found = {name: Rates.model_validate_json(text) for name, text in told.items()}
+        found = {name: RateLimits.model_validate_json(text) for name, text in told.items()}
     except ValidationError:
         return fail("rates", f"unreadable: {told}", APPLY_AGAIN, "floods")
     usual, other = found["memory"], found["chat"]
@@ -42,6 +42,6 @@ def _alike(deployment: Deployment) -> Finding:
     )
 
 
-def _told(deployment: Deployment, name: str) -> str:
+def _configured_rates(deployment: DeployedEnvironment, name: str) -> str:
     settings: dict[str, str] = deployment.functions.get(name, {}).get("Environment", {}).get("Variables", {})
     return settings.get("TENANT_RATES", "")

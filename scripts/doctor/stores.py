@@ -6,9 +6,11 @@ from urllib.parse import urlsplit
 
 from botocore.exceptions import ClientError
 
-from scripts.doctor.deployment import Deployment
-from scripts.doctor.findings import APPLY_AGAIN, Finding, fail, judged, ok, skipped
+from scripts.doctor.deployment import DeployedEnvironment
+from scripts.doctor.findings import APPLY_AGAIN, Finding, fail, judge, ok, skipped
 
+PUBLIC_ACCESS_SETTINGS = 4
+"""Two for access lists and two for policies; a bucket is closed where all are on."""
 ABSENT = {
     "NoSuchPublicAccessBlockConfiguration",
     "ServerSideEncryptionConfigurationNotFoundError",
@@ -17,31 +19,28 @@ ABSENT = {
 }
 
 
-def bucket(deployment: Deployment) -> Iterator[Finding]:
+def bucket(deployment: DeployedEnvironment) -> Iterator[Finding]:
     s3, name = deployment.client("s3"), deployment.settings["ARCHIVE_BUCKET"]
     block = _or_nothing(lambda: s3.get_public_access_block(Bucket=name)["PublicAccessBlockConfiguration"])
-    wrong = (
-        []
-        if len(block) == len([each for each in block.values() if each]) == 4
-        else ["may be opened to the public"]
-    )
-    yield judged("bucket, public access", wrong, well="blocked", remedy=APPLY_AGAIN)
+    blocked = len(block) == PUBLIC_ACCESS_SETTINGS and all(block.values())
+    wrong = [] if blocked else ["may be opened to the public"]
+    yield judge("bucket, public access", wrong, well="blocked", remedy=APPLY_AGAIN)
     rules = _or_nothing(
         lambda: s3.get_bucket_encryption(Bucket=name)["ServerSideEncryptionConfiguration"]
     ).get("Rules", [])
     kinds = [each["ApplyServerSideEncryptionByDefault"]["SSEAlgorithm"] for each in rules]
-    yield judged(
+    yield judge(
         "bucket, encryption",
         [] if kinds == ["aws:kms"] else ["is not by membus' own key"],
         well="by membus' own key",
         remedy=APPLY_AGAIN,
     )
     versions = s3.get_bucket_versioning(Bucket=name).get("Status")
-    yield judged(
+    yield judge(
         "bucket, versions", [] if versions == "Enabled" else ["are not kept"], well="kept", remedy=APPLY_AGAIN
     )
     lifecycle = _or_nothing(lambda: s3.get_bucket_lifecycle_configuration(Bucket=name)).get("Rules", [])
-    yield judged("bucket, lifecycle", _unruled(lifecycle), well=f"{len(lifecycle)} rules", remedy=APPLY_AGAIN)
+    yield judge("bucket, lifecycle", _unruled(lifecycle), well=f"{len(lifecycle)} rules", remedy=APPLY_AGAIN)
 
 
 def _unruled(rules: list[Any]) -> list[str]:
@@ -64,7 +63,7 @@ def _or_nothing(ask: Callable[[], Any]) -> Any:
         raise
 
 
-def secrets(deployment: Deployment) -> Iterator[Finding]:
+def secrets(deployment: DeployedEnvironment) -> Iterator[Finding]:
     """Each has a value; which, nobody asks."""
     names = sorted({value for key, value in deployment.settings.items() if key.endswith("_SECRET_ID")})
     for name in names:
@@ -82,7 +81,7 @@ def secrets(deployment: Deployment) -> Iterator[Finding]:
             )
 
 
-def hot_tier(deployment: Deployment) -> Iterator[Finding]:
+def hot_tier(deployment: DeployedEnvironment) -> Iterator[Finding]:
     url, cache = deployment.settings.get("HOT_TIER_URL"), deployment.settings.get("HOT_TIER_CACHE")
     if not url:
         yield skipped("hot tier", "there is none here: reads go to DynamoDB")
@@ -92,7 +91,7 @@ def hot_tier(deployment: Deployment) -> Iterator[Finding]:
         found = deployment.client("elasticache").describe_serverless_caches(ServerlessCacheName=cache)
         status = found["ServerlessCaches"][0]["Status"]
         wrong = [] if status == "available" else [f"is {status}"]
-        yield judged(
+        yield judge(
             "hot tier",
             wrong,
             well="available",

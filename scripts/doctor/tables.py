@@ -3,16 +3,16 @@
 from collections.abc import Iterator
 from typing import Any
 
-from scripts.doctor.deployment import Deployment
-from scripts.doctor.findings import APPLY_AGAIN, Finding, judged, ok, skipped
+from scripts.doctor.deployment import DeployedEnvironment
+from scripts.doctor.findings import APPLY_AGAIN, Finding, judge, ok, skipped
 
 
-def tables(deployment: Deployment) -> Iterator[Finding]:
+def tables(deployment: DeployedEnvironment) -> Iterator[Finding]:
     dynamodb = deployment.client("dynamodb")
     for name in sorted({value for key, value in deployment.settings.items() if key.endswith("_TABLE")}):
         about = f"table {deployment.short(name)}"
         table = dynamodb.describe_table(TableName=name)["Table"]
-        yield judged(
+        yield judge(
             about,
             _wrong(dynamodb, name, table),
             well="active, expires items, indexes active",
@@ -31,7 +31,7 @@ def _wrong(dynamodb: Any, name: str, table: Any) -> list[str]:
     return wrong + [f"index {each['IndexName']} is {each['IndexStatus']}" for each in resting]
 
 
-def _kept(deployment: Deployment, dynamodb: Any, name: str, table: Any) -> Iterator[Finding]:
+def _kept(deployment: DeployedEnvironment, dynamodb: Any, name: str, table: Any) -> Iterator[Finding]:
     about = f"table {deployment.short(name)}, kept"
     if deployment.is_local:
         yield skipped(about, "the local stack protects nothing on purpose")
@@ -43,10 +43,10 @@ def _kept(deployment: Deployment, dynamodb: Any, name: str, table: Any) -> Itera
         wrong.append("cannot be restored to a point in time")
     if table.get("SSEDescription", {}).get("Status") not in {"ENABLED", "UPDATING"}:
         wrong.append("is not encrypted with membus' own key")
-    yield judged(about, wrong, well="protected, encrypted, point-in-time recovery", remedy=APPLY_AGAIN)
+    yield judge(about, wrong, well="protected, encrypted, point-in-time recovery", remedy=APPLY_AGAIN)
 
 
-def streams(deployment: Deployment) -> Iterator[Finding]:
+def streams(deployment: DeployedEnvironment) -> Iterator[Finding]:
     """A stream that nobody reads is changes that search and sweep never hear of."""
     sources = {
         each["EventSourceArn"].partition("/stream/")[0]
@@ -70,4 +70,4 @@ def streams(deployment: Deployment) -> Iterator[Finding]:
             wrong = (
                 ["is read by nobody"] if not read else [f"shows {streamed.get('StreamViewType', 'nothing')}"]
             )
-            yield judged(about, wrong, well="", remedy=APPLY_AGAIN, page="index-behind")
+            yield judge(about, wrong, well="", remedy=APPLY_AGAIN, page="index-behind")

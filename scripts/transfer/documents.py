@@ -9,13 +9,13 @@ import ijson
 
 from membus.domain import strict_json
 from membus.errors import InvalidError
-from scripts.transfer.rows import Bad, Record
+from scripts.transfer.rows import RejectedRow, SourceRecord
 
 LINE_MAX = 16 << 20
 """A first line that goes on for longer is a document without line breaks."""
 
 
-def records(path: Path, *lists: str, unless: str = "") -> Iterator[Record | Bad]:
+def read_records(path: Path, *lists: str, unless: str = "") -> Iterator[SourceRecord | RejectedRow]:
     """Yield the objects of a file of JSON lines or of one JSON document, either of any size.
 
     An object that has one of `lists` stands for what the list holds: it is a page of an API's answers,
@@ -23,13 +23,13 @@ def records(path: Path, *lists: str, unless: str = "") -> Iterator[Record | Bad]
     """
     if _is_lines(path):
         for where, value in _lines(path):
-            yield from _expanded(where, value, lists, unless)
+            yield from _expand(where, value, lists, unless)
         return
     try:
-        outline = _outlined(path, lists)
+        outline = _find_lists(path, lists)
         yield from _document(path, outline, lists, unless)
     except InvalidError as error:
-        yield Bad("the file", error.detail)
+        yield RejectedRow("the file", error.detail)
 
 
 def _is_lines(path: Path) -> bool:
@@ -37,7 +37,7 @@ def _is_lines(path: Path) -> bool:
     if path.suffix == ".jsonl":
         return True
     with path.open(encoding="utf-8", errors="surrogateescape") as file:
-        return not isinstance(_parsed(file.readline(LINE_MAX)), InvalidError)
+        return not isinstance(_parse_json(file.readline(LINE_MAX)), InvalidError)
 
 
 def _lines(path: Path) -> Iterator[tuple[str, Any]]:
@@ -47,10 +47,10 @@ def _lines(path: Path) -> Iterator[tuple[str, Any]]:
     ) as file:  # what is no UTF-8 is that line's fault alone
         for number, line in enumerate(file, 1):
             if line.strip():
-                yield f"line {number}", _parsed(line)
+                yield f"line {number}", _parse_json(line)
 
 
-def _outlined(path: Path, lists: tuple[str, ...]) -> Any:
+def _find_lists(path: Path, lists: tuple[str, ...]) -> Any:
     """Return the document with these lists of its top, or itself, empty.
 
     Raises:
@@ -79,53 +79,65 @@ def _items(path: Path, name: str) -> Iterator[Any]:
     """
     with path.open("rb") as file:
         for item in ijson.items(file, f"{name}.item" if name else "item", use_float=True):
-            yield _parsed(json.dumps(item))
+            yield _parse_json(json.dumps(item))
 
 
-def _parsed(text: str) -> Any:
+def _parse_json(text: str) -> Any:
     try:
-        return strict_json.loads(text)
+        return strict_json.parse_strict_json(text)
     except InvalidError as error:
         return error
 
 
-def _document(path: Path, outline: Any, lists: tuple[str, ...], unless: str) -> Iterator[Record | Bad]:
+def _document(
+    path: Path, outline: Any, lists: tuple[str, ...], unless: str
+) -> Iterator[SourceRecord | RejectedRow]:
     """Yield what one document holds; `outline` is all of it but the items of its lists."""
     if isinstance(outline, list):
         for number, each in enumerate(_items(path, ""), 1):
-            yield from _expanded(f"item {number}", each, lists, unless)
+            yield from _expand(f"item {number}", each, lists, unless)
         return
     held = [name for name in lists if isinstance(outline, dict) and isinstance(outline.get(name), list)]
     if not held or unless in outline:  # one record, whose own lists are part of it
-        whole = _parsed(path.read_text(encoding="utf-8")) if held else outline
-        yield from _expanded("item 1", whole, (), unless)
+        whole = _parse_json(path.read_text(encoding="utf-8")) if held else outline
+        yield from _expand("item 1", whole, (), unless)
         return
     around = {name: each for name, each in outline.items() if name not in held}
     for name in held:
         for number, each in enumerate(_items(path, name), 1):
             place = f"item {number} of {name}"
-            yield Record(place, each, around) if isinstance(each, dict) else Bad(place, _why(each))
+            yield (
+                SourceRecord(place, each, around)
+                if isinstance(each, dict)
+                else RejectedRow(place, _describe_error(each))
+            )
 
 
-def _why(value: Any) -> str:
+def _describe_error(value: Any) -> str:
     return value.detail if isinstance(value, InvalidError) else "it is no object"
 
 
-def _expanded(where: str, value: Any, lists: tuple[str, ...], unless: str) -> Iterator[Record | Bad]:
+def _expand(
+    where: str, value: Any, lists: tuple[str, ...], unless: str
+) -> Iterator[SourceRecord | RejectedRow]:
     if isinstance(value, list):
         for number, each in enumerate(value, 1):
-            yield from _expanded(
+            yield from _expand(
                 f"item {number}" if where == "item 1" else f"{where}, item {number}", each, lists, unless
             )
         return
     if not isinstance(value, dict):
-        yield Bad(where, _why(value))
+        yield RejectedRow(where, _describe_error(value))
         return
     held = [name for name in lists if isinstance(value.get(name), list) and unless not in value]
     if not held:
-        yield Record(where, value)
+        yield SourceRecord(where, value)
     around = {name: each for name, each in value.items() if name not in held}
     for name in held:
         for number, each in enumerate(value[name], 1):
             place = f"item {number} of {name}" if where == "item 1" else f"{where}, item {number} of {name}"
-            yield Record(place, each, around) if isinstance(each, dict) else Bad(place, "it is no object")
+            yield (
+                SourceRecord(place, each, around)
+                if isinstance(each, dict)
+                else RejectedRow(place, "it is no object")
+            )

@@ -9,16 +9,16 @@ from dataclasses import dataclass
 from datetime import UTC, datetime
 from pathlib import Path
 
-from functions.memory.exporting import begin_export
+from functions.memory.exporting import request_export
 from membus import wiring_search, wiring_transfer
 from membus.domain.identity import Owner
 from membus.domain.transfer import Export
 from membus.errors import ConflictError, InvalidError, NotFoundError, UnavailableError
-from membus.ports.transfer import Archives, Exports
-from scripts.deployed import become
+from membus.ports.transfer import ExportFiles, ExportJobs
+from scripts.deployed import adopt_environment
 from scripts.output import Output, Row
 from scripts.target import AddGroup, Target
-from scripts.transfer.destination import as_owner
+from scripts.transfer.destination import parse_owner
 
 PATIENCE_SECONDS = 3600
 """An export that takes longer goes on without the command, which says how to fetch it."""
@@ -48,10 +48,10 @@ def register(add_group: AddGroup, options: ArgumentParser) -> None:
 
 
 @dataclass(frozen=True)
-class Waiting:
+class ExportWaiter:
     """Looks after a job until it has ended."""
 
-    exports: Exports
+    exports: ExportJobs
     pause: Callable[[float], None] = time.sleep
 
     def ended(self, export: Export) -> Export:
@@ -77,33 +77,33 @@ def _export(arguments: Namespace, target: Target, output: Output) -> None:
         raise InvalidError(f"{arguments.out} exists: name another file, or remove it")
     if not arguments.out.absolute().parent.is_dir():
         raise InvalidError(f"{arguments.out.parent} is no folder")
-    owner = as_owner(arguments.tenant, arguments.user)
-    become(target.environment, "memory")
-    ended = _waited(_begun(arguments, owner), output)
+    owner = parse_owner(arguments.tenant, arguments.user)
+    adopt_environment(target.environment, "memory")
+    ended = _wait(_start_export(arguments, owner), output)
     if not any(ended.rows.values()):
         raise NotFoundError(f"nothing is known of {owner.user} in {owner.tenant}: no file was written")
     if ended.dry_run:
-        return output.rows(_told(ended), nothing="")
+        return output.rows(_print_export(ended), nothing="")
     fetch(ended, arguments.out, wiring_transfer.archives())
-    output.rows(_told(ended), nothing="")
+    output.rows(_print_export(ended), nothing="")
     return output.remark(f"wrote {arguments.out}, {ended.bytes:,} bytes")
 
 
-def _waited(export: Export, output: Output) -> Export:
+def _wait(export: Export, output: Output) -> Export:
     """Return the job as it ended; who does not want to wait is told how to come back."""
     with output.bar() as progress:
         progress.add_task(f"job {export.job_id}", total=None)
         try:
-            return Waiting(wiring_transfer.exports()).ended(export)
+            return ExportWaiter(wiring_transfer.exports()).ended(export)
         except KeyboardInterrupt:
             output.remark(f"the export goes on by itself: fetch it with --job {export.job_id}")
             raise
 
 
-def _begun(arguments: Namespace, owner: Owner) -> Export:
+def _start_export(arguments: Namespace, owner: Owner) -> Export:
     if arguments.job:
         return wiring_transfer.exports().export(owner.tenant, arguments.job)
-    return begin_export(
+    return request_export(
         owner,
         request_key=None,
         requested_by=getpass.getuser(),
@@ -114,7 +114,7 @@ def _begun(arguments: Namespace, owner: Owner) -> Export:
     )
 
 
-def fetch(export: Export, out: Path, archives: Archives) -> None:
+def fetch(export: Export, out: Path, archives: ExportFiles) -> None:
     """Write beside the file and put it there once it is whole; nobody but the operator reads it."""
     with tempfile.NamedTemporaryFile(dir=out.parent, prefix=f".{out.name}-", delete=False) as file:
         part = Path(file.name)
@@ -126,5 +126,5 @@ def fetch(export: Export, out: Path, archives: Archives) -> None:
     part.rename(out)
 
 
-def _told(export: Export) -> list[Row]:
+def _print_export(export: Export) -> list[Row]:
     return [{"file": name, "rows": str(rows)} for name, rows in export.rows.items()]

@@ -13,26 +13,26 @@ from pathlib import Path
 from rich.progress import Progress, SpinnerColumn, TextColumn, TimeElapsedColumn
 
 from membus import wiring, wiring_conversations, wiring_erasing, wiring_operators, wiring_search
-from membus.domain.event import Recorded
+from membus.domain.event import RecordedEvent
 from membus.errors import InvalidError
-from membus.ports.events import EventHistory
-from scripts.command import Exit, agreed
-from scripts.deployed import become
+from membus.ports.events import HistoricalEventBus
+from scripts.command import ExitCode, require_confirmation
+from scripts.deployed import adopt_environment
 from scripts.output import Output, Row
 from scripts.target import AddGroup, Target
-from scripts.times import moment
-from scripts.transfer.destination import Destination, as_owner, now, user_map
+from scripts.times import parse_moment
+from scripts.transfer.destination import EventMapper, current_time, parse_owner, read_user_map
 from scripts.transfer.formats import FORMATS
-from scripts.transfer.restoring import Restoring, Stores, what
-from scripts.transfer.rows import Bad, Carried, Found, Read
+from scripts.transfer.restoring import ArchiveRestorer, RestoreStores, describe_row
+from scripts.transfer.rows import ArchiveRow, ImportableEvent, ImportRow, RejectedRow
 
 BATCH = 100
-TOLD = 50
+SHOWN_PROBLEMS = 50
 """Problems that are told one by one; the others are counted."""
 
 
 @dataclass
-class Imported:
+class ImportReport:
     """What became of a file.
 
     Events by type, what came back as it was, what was left out and why, and what is bad.
@@ -41,7 +41,7 @@ class Imported:
     events: Counter[str] = field(default_factory=Counter)
     restored: Counter[str] = field(default_factory=Counter)
     left_out: Counter[str] = field(default_factory=Counter)
-    bad: list[Bad] = field(default_factory=list)
+    bad: list[RejectedRow] = field(default_factory=list)
 
     def rows(self) -> list[Row]:
         counted = [("event", what, number) for what, number in sorted(self.events.items())]
@@ -51,18 +51,19 @@ class Imported:
             {"what": what, "which": which, "count": str(number)} for what, which, number in counted
         ]
         rows += [
-            {"what": "bad", "which": f"{each.where}: {each.why}", "count": "1"} for each in self.bad[:TOLD]
+            {"what": "bad", "which": f"{each.where}: {each.why}", "count": "1"}
+            for each in self.bad[:SHOWN_PROBLEMS]
         ]
-        more = len(self.bad) - TOLD
+        more = len(self.bad) - SHOWN_PROBLEMS
         return rows + ([{"what": "bad", "which": "…and others", "count": str(more)}] if more > 0 else [])
 
 
 @dataclass(frozen=True)
-class Places:
+class ImportTargets:
     """Where an import goes: events to the bus, what else an archive holds to the stores."""
 
-    history: EventHistory
-    stores: Stores
+    history: HistoricalEventBus
+    stores: RestoreStores
 
 
 def register(add_group: AddGroup, options: ArgumentParser) -> None:
@@ -90,33 +91,33 @@ def register(add_group: AddGroup, options: ArgumentParser) -> None:
         "--map", type=Path, metavar="JSON", help='users by their names in the file: {"u-17": "ada"}'
     )
     importing.add_argument(
-        "--at", type=moment, help="the moment of records that name none (default: they are bad)"
+        "--at", type=parse_moment, help="the moment of records that name none (default: they are bad)"
     )
     importing.add_argument("--strict", action="store_true", help="send nothing where one record is bad")
     importing.set_defaults(run=_import)
 
 
-def _import(arguments: Namespace, target: Target, output: Output) -> Exit:
+def _import(arguments: Namespace, target: Target, output: Output) -> ExitCode:
     target.known(arguments.tenant)
     if not arguments.file.is_file():
         raise InvalidError(f"{arguments.file} is not there")
     if arguments.strict or arguments.dry_run:
-        found = run(arguments, None, output)
+        found = run_import(arguments, None, output)
         if arguments.dry_run:
-            return _told(found, output)
+            return _print_report(found, output)
         if found.bad:
-            _told(found, output)
+            _print_report(found, output)
             raise InvalidError(f"{len(found.bad)} records cannot be taken, so nothing was sent")
-    agreed(
+    require_confirmation(
         arguments,
         f"Send what {arguments.file} holds to {arguments.tenant}? What its users said is read by a model.",
     )
-    become(target.environment, "memory")
-    return _told(run(arguments, _places(), output), output)
+    adopt_environment(target.environment, "memory")
+    return _print_report(run_import(arguments, _import_targets(), output), output)
 
 
-def _places() -> Places:
-    stores = Stores(
+def _import_targets() -> ImportTargets:
+    stores = RestoreStores(
         documents=wiring_search.documents(),
         conversations=wiring_conversations.conversations(),
         restored=wiring_operators.restored_conversations(),
@@ -124,30 +125,36 @@ def _places() -> Places:
         contents=wiring.contents(),
         is_erased=wiring_erasing.gate().is_erased,
     )
-    return Places(wiring_operators.history(), stores)
+    return ImportTargets(wiring_operators.history(), stores)
 
 
-def run(arguments: Namespace, places: Places | None, output: Output) -> Imported:
+def run_import(arguments: Namespace, places: ImportTargets | None, output: Output) -> ImportReport:
     """Read the file, hand its events to the bus and bring back what else it holds.
 
     Without places only count.
     """
-    destination = _destination(arguments)
-    imported = Imported()
-    restoring = Restoring(arguments.tenant, destination.person, places.stores, now()) if places else None
+    destination = _event_mapper(arguments)
+    imported = ImportReport()
+    restoring = (
+        ArchiveRestorer(arguments.tenant, destination.person, places.stores, current_time())
+        if places
+        else None
+    )
     columns = (SpinnerColumn(), TextColumn("{task.description}"), TimeElapsedColumn())
     with Progress(*columns, console=output.progress(), transient=True, disable=output.quiet) as progress:
         task = progress.add_task("import", total=None)
         events = _events(FORMATS[arguments.source](arguments.file), destination, restoring, imported)
         while batch := list(islice(events, BATCH)):
-            send(batch, places.history if places else None, imported)
+            send_batch(batch, places.history if places else None, imported)
             progress.update(
                 task, description=f"{imported.events.total():,} events, {len(imported.bad):,} bad"
             )
     return imported
 
 
-def send(batch: list[tuple[str, Recorded]], history: EventHistory | None, imported: Imported) -> None:
+def send_batch(
+    batch: list[tuple[str, RecordedEvent]], history: HistoricalEventBus | None, imported: ImportReport
+) -> None:
     """Count what the bus took.
 
     What it did not take is a bad record of this run, and sent again by the next.
@@ -156,23 +163,26 @@ def send(batch: list[tuple[str, Recorded]], history: EventHistory | None, import
     for place, (where, recorded) in enumerate(batch):
         if place in refused:
             imported.bad.append(
-                Bad(where, f"the bus did not take it ({refused[place]}): import the file again")
+                RejectedRow(where, f"the bus did not take it ({refused[place]}): import the file again")
             )
         else:
             imported.events[recorded.event.type] += 1
 
 
 def _events(
-    reads: Iterable[Read], destination: Destination, restoring: Restoring | None, imported: Imported
-) -> Iterator[tuple[str, Recorded]]:
+    reads: Iterable[ImportRow],
+    destination: EventMapper,
+    restoring: ArchiveRestorer | None,
+    imported: ImportReport,
+) -> Iterator[tuple[str, RecordedEvent]]:
     """Yield what becomes an event; what else there is is brought back, left out or bad."""
     for read in reads:
-        event = destination.event(read) if isinstance(read, Found) else read
-        if isinstance(event, Recorded):
+        event = destination.event(read) if isinstance(read, ImportableEvent) else read
+        if isinstance(event, RecordedEvent):
             yield read.where, event
-        elif isinstance(event, Carried):
-            _restore(event, destination, restoring, imported)
-        elif isinstance(event, Bad):
+        elif isinstance(event, ArchiveRow):
+            _restore_row(event, destination, restoring, imported)
+        elif isinstance(event, RejectedRow):
             imported.bad.append(event)
         else:
             imported.left_out[event.why] += 1
@@ -182,24 +192,26 @@ def _events(
         imported.left_out.update(restoring.left_out)
 
 
-def _restore(
-    carried: Carried, destination: Destination, restoring: Restoring | None, imported: Imported
+def _restore_row(
+    carried: ArchiveRow, destination: EventMapper, restoring: ArchiveRestorer | None, imported: ImportReport
 ) -> None:
     owner = destination.owner(carried)
-    if isinstance(owner, Bad):
+    if isinstance(owner, RejectedRow):
         imported.bad.append(owner)
     elif restoring is None:
-        imported.restored[what(carried)] += 1
+        imported.restored[describe_row(carried)] += 1
     elif bad := restoring.take(carried, owner):
         imported.bad.append(bad)
 
 
-def _destination(arguments: Namespace) -> Destination:
-    users = user_map(arguments.map) if arguments.map else None
-    user = None if users is not None else as_owner(arguments.tenant, arguments.user).user
-    return Destination(arguments.tenant, arguments.source, now(), user=user, users=users, at=arguments.at)
+def _event_mapper(arguments: Namespace) -> EventMapper:
+    users = read_user_map(arguments.map) if arguments.map else None
+    user = None if users is not None else parse_owner(arguments.tenant, arguments.user).user
+    return EventMapper(
+        arguments.tenant, arguments.source, current_time(), user=user, users=users, at=arguments.at
+    )
 
 
-def _told(imported: Imported, output: Output) -> Exit:
+def _print_report(imported: ImportReport, output: Output) -> ExitCode:
     output.rows(imported.rows(), nothing="The file holds nothing.")
-    return Exit.PARTLY if imported.bad else Exit.DONE
+    return ExitCode.PARTLY if imported.bad else ExitCode.DONE

@@ -9,9 +9,9 @@ from typing import Any
 
 from pydantic import TypeAdapter, ValidationError
 
-from membus.domain.event import Origin
+from membus.domain.event import EventOrigin
 from membus.domain.identity import Id
-from membus.domain.transfer import IMPORTED
+from membus.domain.transfer import IMPORTED_EVENT_TYPE
 from membus.domain.visible import is_blank
 from membus.errors import InvalidError
 
@@ -22,7 +22,7 @@ MILLISECONDS = 10**11
 
 
 @dataclass(frozen=True)
-class Found:
+class ImportableEvent:
     """What becomes an event.
 
     `source_id` is its id where it comes from, `user` whom it is about there, if it says so.
@@ -38,13 +38,13 @@ class Found:
     payload: dict[str, Any]
     agent: str | None = None
     session: str | None = None
-    origin: Origin = "producer"
+    origin: EventOrigin = "producer"
     remember: bool = True
     learned_at: datetime | None = None
 
 
 @dataclass(frozen=True)
-class Bad:
+class RejectedRow:
     """A record that cannot be read, and why."""
 
     where: str
@@ -52,7 +52,7 @@ class Bad:
 
 
 @dataclass(frozen=True)
-class LeftOut:
+class SkippedRow:
     """A record that can be read and is no memory of a user."""
 
     where: str
@@ -60,7 +60,7 @@ class LeftOut:
 
 
 @dataclass(frozen=True)
-class Carried:
+class ArchiveRow:
     """What an archive of membus holds besides events: a row of `section`, of `user` as of `at`."""
 
     where: str
@@ -70,11 +70,11 @@ class Carried:
     fields: dict[str, Any]
 
 
-Read = Found | Carried | Bad | LeftOut
+ImportRow = ImportableEvent | ArchiveRow | RejectedRow | SkippedRow
 
 
 @dataclass(frozen=True)
-class Record:
+class SourceRecord:
     """One object of a file, e.g. at `line 3` or `item 2 of messages`.
 
     `around` is the object that holds its list.
@@ -85,18 +85,22 @@ class Record:
     around: Fields = field(default_factory=dict)
 
 
-def message(record: Record, source: str, source_id: Any, *, role: str, text: Any, **about: Any) -> Read:
+def message_event(
+    record: SourceRecord, source: str, source_id: Any, *, role: str, text: Any, **about: Any
+) -> ImportRow:
     """Return what somebody is known to have said; only `user` is the user's own word."""
     payload = {"text": text, "role": role, "source": source}
-    return _found(record, source_id, "message.sent", payload, about)
+    return _make_event(record, source_id, "message.sent", payload, about)
 
 
-def statement(record: Record, source: str, source_id: Any, *, text: Any, **about: Any) -> Read:
+def statement_event(
+    record: SourceRecord, source: str, source_id: Any, *, text: Any, **about: Any
+) -> ImportRow:
     """Return what the other system holds to be so, in nobody's words."""
-    return _found(record, source_id, IMPORTED, {"text": text, "source": source}, about)
+    return _make_event(record, source_id, IMPORTED_EVENT_TYPE, {"text": text, "source": source}, about)
 
 
-def moment(value: Any) -> datetime | None:
+def parse_timestamp(value: Any) -> datetime | None:
     """Return a moment of ISO 8601, epoch seconds or milliseconds, None where there is none.
 
     Without a zone it is UTC.
@@ -130,27 +134,29 @@ def digest(value: Any) -> str:
     return hashlib.sha256(json.dumps(value, sort_keys=True, default=str).encode()).hexdigest()[:32]
 
 
-def _found(record: Record, source_id: Any, event_type: str, payload: dict[str, Any], about: Fields) -> Read:
+def _make_event(
+    record: SourceRecord, source_id: Any, event_type: str, payload: dict[str, Any], about: Fields
+) -> ImportRow:
     """Read what all formats have alike.
 
     `about` has `user`, `agent`, `session`, `at`, and `used`, the names read.
     """
     text = payload["text"]
     if not isinstance(text, str) or is_blank(text):
-        return Bad(record.where, "it has no text")
+        return RejectedRow(record.where, "it has no text")
     rest = {
         name: value
         for name, value in record.fields.items()
         if name not in about["used"] and value is not None
     }
     try:
-        occurred_at = moment(about.get("at"))
+        occurred_at = parse_timestamp(about.get("at"))
     except InvalidError as error:
-        return Bad(record.where, error.detail)
+        return RejectedRow(record.where, error.detail)
     named = str(source_id) if source_id is not None else digest(record.fields)
     kept: dict[str, Any] = {"source_id": named} | ({"fields": rest} if rest else {})
     user = about.get("user")
-    return Found(
+    return ImportableEvent(
         record.where,
         named,
         None if user is None else str(user),

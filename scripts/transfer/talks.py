@@ -9,22 +9,22 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
-from membus.domain.conversation import Conversation, Message, results_key
+from membus.domain.conversation import Conversation, Message, tool_results_key
 from membus.domain.identity import Owner
-from membus.domain.summary import Outline, Summary
-from membus.domain.transfer import renamed
+from membus.domain.summary import Summary, SummaryIndex
+from membus.domain.transfer import copied_conversation_id
 from membus.errors import ConflictError, InvalidError, NotFoundError
-from membus.ports.contents import ContentStore
+from membus.ports.contents import BlobStore
 from membus.ports.conversations import ConversationStore
 from membus.ports.restoring import RestoredConversations
-from scripts.transfer.rows import Carried
+from scripts.transfer.rows import ArchiveRow
 
-TOGETHER = 100
+BATCH_MESSAGES = 100
 """Messages that are held in memory at once."""
 
 
 @dataclass
-class Talks:
+class ConversationRestorer:
     """Goes on with the conversation that the last row began; `people` names the users of the archive here.
 
     Whoever is not named there is a member no more: a name of one tenant is somebody else in another.
@@ -35,14 +35,14 @@ class Talks:
     people: Callable[[str], str | None]
     conversations: ConversationStore
     store: RestoredConversations
-    contents: ContentStore
+    contents: BlobStore
     restored: Counter[str]
     left_out: Counter[str]
     _open: Conversation | None = field(default=None, init=False)
     _messages: list[Message] = field(default_factory=list, init=False)
     _summaries: list[Summary] = field(default_factory=list, init=False)
 
-    def take(self, carried: Carried, owner: Owner) -> None:
+    def take(self, carried: ArchiveRow, owner: Owner) -> None:
         """Restore a row.
 
         Raises:
@@ -67,7 +67,7 @@ class Talks:
         elif kind == "summary":
             self._summaries.append(Summary.model_validate(row))
         else:
-            self._sum_up(conversation, Outline.model_validate(row))
+            self._sum_up(conversation, SummaryIndex.model_validate(row))
 
     def close(self) -> None:
         """Write what is left of the conversation that is open."""
@@ -115,7 +115,7 @@ class Talks:
                 "members": tuple(sorted(map(str, members))),
                 "conversation_id": told.conversation_id
                 if kept
-                else renamed(told.conversation_id, owner.user),
+                else copied_conversation_id(told.conversation_id, owner.user),
                 "message_count": 0,
             }
         )
@@ -130,7 +130,7 @@ class Talks:
             "spilled": results and self._kept(conversation, message.message_id, results),
         }
         self._messages.append(message.model_copy(update=here))
-        if len(self._messages) == TOGETHER:
+        if len(self._messages) == BATCH_MESSAGES:
             self._flush()
 
     def _flush(self) -> None:
@@ -140,11 +140,11 @@ class Talks:
         self._messages.clear()
 
     def _kept(self, conversation: Conversation, message_id: str, results: Mapping[str, str]) -> str:
-        key = results_key(conversation, message_id, len(results))
+        key = tool_results_key(conversation, message_id, len(results))
         self.contents.keep(key, json.dumps(results, ensure_ascii=False))
         return key
 
-    def _sum_up(self, conversation: Conversation, outline: Outline) -> None:
+    def _sum_up(self, conversation: Conversation, outline: SummaryIndex) -> None:
         self._flush()
         done = self.store.sum_up(self.tenant, conversation.conversation_id, outline, self._summaries)
         self._count("summary", len(self._summaries) if done else 0, len(self._summaries))

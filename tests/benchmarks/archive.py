@@ -14,7 +14,7 @@ from datetime import timedelta
 from typing import Any
 
 from scripts.tier_report import DOLLARS
-from tests.archiving import Tiers, tiers
+from tests.archiving import ArchiveSetup, make_archive_setup
 from tests.benchmarks.table import Table
 from tests.factories import ADA, NOON, an_event, recorded
 
@@ -53,7 +53,7 @@ GB = 10**9
 
 
 def measure() -> Table:
-    with tiers() as made:
+    with make_archive_setup() as made:
         hot_bytes = _fill(made, EPISODES)
         with _asked(made) as archiving:
             began = time.perf_counter()
@@ -85,7 +85,7 @@ def measure() -> Table:
     )
 
 
-def _fill(made: Tiers, count: int) -> float:
+def _fill(made: ArchiveSetup, count: int) -> float:
     """Record sentences, and return what an episode's items weigh; an index entry weighs what it repeats."""
     chance = random.Random(7)  # noqa: S311 - sentences, not secrets
     for number in range(count):
@@ -103,7 +103,7 @@ def _fill(made: Tiers, count: int) -> float:
     return sum(weights[kind] / max(weights[f"{kind}s"], 1) for kind in ("episode", "identity"))
 
 
-def _read(made: Tiers, days: int) -> tuple[str, str]:
+def _read(made: ArchiveSetup, days: int) -> tuple[str, str]:
     with _asked(made) as asked:
         began = time.perf_counter()
         found = made.walk(ADA, limit=days * PER_DAY)[: days * PER_DAY]
@@ -114,7 +114,7 @@ def _read(made: Tiers, days: int) -> tuple[str, str]:
 
 def _beside(others: int) -> tuple[str, str]:
     """Archive a hundred episodes beside others, and say what that asked of AWS and how many items came back."""
-    with tiers() as made:
+    with make_archive_setup() as made:
         with made.table.batch_writer() as batch:
             for number in range(others):
                 batch.put_item(
@@ -147,7 +147,7 @@ def _said(asked: Counter[str]) -> str:
 
 
 @contextmanager
-def _asked(made: Tiers) -> Iterator[Counter[str]]:
+def _asked(made: ArchiveSetup) -> Iterator[Counter[str]]:
     seen: Counter[str] = Counter()
 
     def count(model: Any, **_: object) -> None:

@@ -13,12 +13,12 @@ from contextlib import contextmanager
 from datetime import timedelta
 from typing import Any
 
-from membus.adapters.cold_episodes import ColdEpisodes
-from membus.adapters.s3_cold_objects import S3ColdObjects
-from membus.adapters.s3_contents import S3Contents
-from membus.domain.cold import packed
+from membus.adapters.cold_episodes import ArchivedEpisodes
+from membus.adapters.s3_cold_objects import S3ArchiveObjects
+from membus.adapters.s3_contents import S3Blobs
+from membus.domain.cold import pack_rows
 from membus.domain.episode import EpisodeQuery
-from tests.archiving import BUCKET, Tiers, tiers
+from tests.archiving import BUCKET, ArchiveSetup, make_archive_setup
 from tests.benchmarks.table import Table
 from tests.factories import ADA, NOON, a_cold_row
 
@@ -29,7 +29,7 @@ TIMES = 3
 
 
 def measure() -> Table:
-    with tiers() as made:
+    with make_archive_setup() as made:
         for size in SIZES:
             _fill(made, size)
         rows = [
@@ -58,18 +58,18 @@ def measure() -> Table:
     )
 
 
-def _fill(made: Tiers, size: int) -> None:
+def _fill(made: ArchiveSetup, size: int) -> None:
     for number in range(size):
         moment = NOON - timedelta(days=size - number)
         rows = [
             a_cold_row(f"e{number}-{n}", owner=ADA, occurred_at=moment + timedelta(minutes=n))
             for n in range(ROWS)
         ]
-        pack = packed("acme", f"agent{size}", moment.date(), rows, hot_until=NOON)
+        pack = pack_rows("acme", f"agent{size}", moment.date(), rows, hot_until=NOON)
         made.archiver.catalog.add(made.archiver.objects.keep(pack))
 
 
-def _rows(made: Tiers, what: str, days: int | None) -> Iterator[tuple[str, ...]]:
+def _rows(made: ArchiveSetup, what: str, days: int | None) -> Iterator[tuple[str, ...]]:
     first = 0.0
     for size in SIZES:
         middle = NOON.replace(hour=0) - timedelta(days=(size + 1) // 2)
@@ -96,10 +96,10 @@ def _rows(made: Tiers, what: str, days: int | None) -> Iterator[tuple[str, ...]]
         )
 
 
-def _read(made: Tiers, wanted: EpisodeQuery, *, whole: bool) -> tuple[int, float, Counter[str]]:
+def _read(made: ArchiveSetup, wanted: EpisodeQuery, *, whole: bool) -> tuple[int, float, Counter[str]]:
     """Read by a process that has read nothing yet: one page, or all."""
-    objects, contents = S3ColdObjects(lambda: made.s3, BUCKET), S3Contents(lambda: made.s3, BUCKET)
-    reader = ColdEpisodes(
+    objects, contents = S3ArchiveObjects(lambda: made.s3, BUCKET), S3Blobs(lambda: made.s3, BUCKET)
+    reader = ArchivedEpisodes(
         made.archiver.catalog, lambda: objects, contents, lambda: NOON + timedelta(days=400)
     )
     found, after = 0, None
@@ -113,7 +113,7 @@ def _read(made: Tiers, wanted: EpisodeQuery, *, whole: bool) -> tuple[int, float
 
 
 @contextmanager
-def _asked(made: Tiers) -> Iterator[Counter[str]]:
+def _asked(made: ArchiveSetup) -> Iterator[Counter[str]]:
     asked: Counter[str] = Counter()
 
     def count(http_response: Any, parsed: Any, model: Any, **_: object) -> None:

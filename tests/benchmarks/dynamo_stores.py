@@ -7,60 +7,60 @@ from functools import partial
 from typing import Any
 
 from functions.chat.api import MessageIn
-from functions.chat.gathering import Gatherer
-from functions.chat.streaming import LongTurn, Streaming
+from functions.chat.gathering import ContextLoader
+from functions.chat.streaming import TurnJob, TurnWorker
 from functions.chat.turns import TurnIds
-from functions.chat.usecase import Chat
-from functions.chat.waiting import Waiting
-from functions.extract.answered import Answered
+from functions.chat.usecase import ChatService
+from functions.chat.waiting import ReplyWaiter
+from functions.extract.answered import AnswerCache
 from functions.extract.arrivals import count_arrivals
-from functions.extract.learning import Learner
-from functions.extract.redelivery import Redelivery
+from functions.extract.learning import FactExtractor
+from functions.extract.redelivery import RedeliveryPolicy
 from functions.extract.usecase import extract_batch
 from functions.memory.events import accept_events
-from functions.memory.incoming import Stamp
+from functions.memory.incoming import EventDefaults
 from membus.adapters.dynamo_answers import DynamoAnswers
 from membus.adapters.dynamo_conversations import DynamoConversations
 from membus.adapters.dynamo_episodes import DynamoEpisodes
 from membus.adapters.dynamo_erasures import DynamoErasures
 from membus.adapters.dynamo_facts import DynamoFacts
-from membus.adapters.dynamo_fresh import DynamoFresh
-from membus.adapters.dynamo_held_facts import DynamoHeldFacts
-from membus.adapters.dynamo_pending import DynamoPending
-from membus.adapters.dynamo_rates import DynamoRates
+from membus.adapters.dynamo_fresh import DynamoUnprocessedMessages
+from membus.adapters.dynamo_held_facts import DynamoReviewQueue
+from membus.adapters.dynamo_pending import DynamoReplyJobs
+from membus.adapters.dynamo_rates import DynamoRateLimits
 from membus.adapters.dynamo_signals import DynamoSignals
 from membus.adapters.dynamo_summaries import DynamoSummaries
 from membus.adapters.dynamo_tenants import DynamoTenants
 from membus.adapters.dynamo_usage import DynamoUsage
-from membus.asking.account import Account
-from membus.domain.conversation import MessageIds, Turn
+from membus.asking.account import BudgetAccount
+from membus.domain.conversation import MessageIdGenerator, Turn
 from membus.domain.event import Event
 from membus.domain.identity import Owner
-from membus.domain.prices import price_list
-from membus.domain.prompt import Prompt, Reply
-from membus.domain.rates import Rates
+from membus.domain.prices import load_price_list
+from membus.domain.prompt import ModelReply, Prompt
+from membus.domain.rates import RateLimits
 from membus.domain.tenant import Tenant
-from membus.domain.window import MESSAGES_MAX
-from membus.erasing import Gate, HeardErasures
-from membus.hot import HotConversations
+from membus.domain.window import WINDOW_MESSAGES_MAX
+from membus.erasing import CachedErasures, ErasureGuard
+from membus.hot import CachingConversations
 from membus.ports.conversations import ConversationStore
-from membus.turnstile import Turnstile
+from membus.turnstile import RateLimiter
 from tests.deliveries import a_message
 from tests.factories import ADA, NOON, a_conversation
-from tests.fakes.bus import InMemoryBus, InMemoryQuarantine, InMemorySource
-from tests.fakes.contents import InMemoryContents
-from tests.fakes.hot_tier import InMemoryHotTier
+from tests.fakes.bus import InMemoryEventBus, InMemoryPoisonMessages, InMemorySourceQueue
+from tests.fakes.contents import InMemoryBlobs
+from tests.fakes.hot_tier import InMemoryConversationCache
 from tests.fakes.model import Line, ScriptedModel
-from tests.fakes.rates import RateWitness
-from tests.fakes.recollection import InMemoryRecollection
-from tests.fakes.sockets import RecordingPush
-from tests.fakes.usage import Witness
+from tests.fakes.rates import RecordingRateLimitMonitor
+from tests.fakes.recollection import InMemoryMemorySearch
+from tests.fakes.sockets import RecordingSender
+from tests.fakes.usage import RecordingUsageMonitor
 from tests.tables import make_table
 from tests.toolboxes import no_results, no_tools
 
 ANSWER_SECONDS = 3.0
 """What a model is said to take to answer: whoever waits over HTTP looks for it meanwhile."""
-RATES = Rates(requests_per_second=1_000, events_per_second=100_000)
+RATES = RateLimits(requests_per_second=1_000, events_per_second=100_000)
 BOB = Owner(tenant=ADA.tenant, user="bob")
 """Who says what comes in at the door, so that no turn of Ada's finds it fresh."""
 QUESTION = "What would you cook with pumpkin tonight?"
@@ -73,34 +73,41 @@ class Stores:
         memory, conversations = make_table("memory"), make_table("conversations")
         tenants = make_table("tenants")
         self.clients = [memory.meta.client, conversations.meta.client, tenants.meta.client]
-        self.gate = Gate(HeardErasures(DynamoErasures(tenants), lambda: NOON))
-        self.facts, self.episodes = DynamoFacts(memory), DynamoEpisodes(memory, InMemoryContents())
-        self.signals, self.held_facts = DynamoSignals(memory), DynamoHeldFacts(memory, lambda: NOON)
-        self.answers, self.fresh = DynamoAnswers(memory), DynamoFresh(conversations, lambda: NOON)
+        self.gate = ErasureGuard(CachedErasures(DynamoErasures(tenants), lambda: NOON))
+        self.facts, self.episodes = DynamoFacts(memory), DynamoEpisodes(memory, InMemoryBlobs())
+        self.signals, self.held_facts = DynamoSignals(memory), DynamoReviewQueue(memory, lambda: NOON)
+        self.answers, self.fresh = (
+            DynamoAnswers(memory),
+            DynamoUnprocessedMessages(conversations, lambda: NOON),
+        )
         store = DynamoConversations(conversations, lambda: NOON)
-        self.conversations, self.hot = store, HotConversations(store, InMemoryHotTier())
-        self.pending, self.ids = DynamoPending(conversations, lambda: NOON), MessageIds()
+        self.conversations, self.hot = store, CachingConversations(store, InMemoryConversationCache())
+        self.pending, self.ids = DynamoReplyJobs(conversations, lambda: NOON), MessageIdGenerator()
         self.tenants, self.usage = DynamoTenants(tenants), DynamoUsage(tenants)
-        self.turnstile = Turnstile(
-            DynamoRates(tenants, lambda: NOON), self.tenants, RATES, lambda: NOON, RateWitness()
+        self.turnstile = RateLimiter(
+            DynamoRateLimits(tenants, lambda: NOON),
+            self.tenants,
+            RATES,
+            lambda: NOON,
+            RecordingRateLimitMonitor(),
         )
         self.tenants.add(Tenant(ADA.tenant, "Acme Ltd", NOON))
         store.create(a_conversation(), request_key="first")
         self.reading = _Billed(self._account("extract"), facts)
         speaking = _Billed(self._account("chat"), "Bom dia!")
-        self.chat = Chat(
-            gatherer=Gatherer(
+        self.chat = ChatService(
+            gatherer=ContextLoader(
                 conversations=store,
                 summaries=DynamoSummaries(conversations),
                 facts=self.facts,
                 fresh=self.fresh,
-                recollection=InMemoryRecollection(),
+                recollection=InMemoryMemorySearch(),
                 pool=ThreadPoolExecutor(6),
             ),
             gate=self.gate,
             conversations=store,
-            bus=InMemoryBus(),
-            announcements=InMemoryBus,
+            bus=InMemoryEventBus(),
+            announcements=InMemoryEventBus,
             model=lambda _: speaking,
             clock=lambda: NOON,
             seconds_left=lambda: 10.0,
@@ -115,7 +122,7 @@ class Stores:
             self.gate.admit(user)  # heard of within the minute
 
     def window(self, conversations: ConversationStore) -> None:
-        conversations.recent(ADA.tenant, a_conversation().conversation_id, limit=MESSAGES_MAX)
+        conversations.recent(ADA.tenant, a_conversation().conversation_id, limit=WINDOW_MESSAGES_MAX)
 
     def send(self, *items: Mapping[str, Any]) -> None:
         """Take events in at the door, as `POST /v1/events` does."""
@@ -123,19 +130,19 @@ class Stores:
         self.turnstile.admit(ADA.tenant, "events", len(items))
         accept_events(
             items,
-            Stamp(tenant=ADA.tenant, request_key=None, now=NOON),
+            EventDefaults(tenant=ADA.tenant, request_key=None, now=NOON),
             gate=self.gate,
-            bus=InMemoryBus(),
+            bus=InMemoryEventBus(),
             fresh=self.fresh,
-            monitor=Witness(),
+            monitor=RecordingUsageMonitor(),
         )
 
     def extract(self, *events: Event) -> None:
         """Read a batch of events, as the queue brings them."""
         messages = [a_message(event, event.event_id) for event in events]
-        count_arrivals(messages, day=NOON.date(), ledger=self.usage, monitor=Witness())
-        answered = Answered(self.answers, lambda _: self.reading)
-        learner = Learner(
+        count_arrivals(messages, day=NOON.date(), ledger=self.usage, monitor=RecordingUsageMonitor())
+        answered = AnswerCache(self.answers, lambda _: self.reading)
+        learner = FactExtractor(
             facts=self.facts,
             signals=self.signals,
             held_facts=self.held_facts,
@@ -150,10 +157,10 @@ class Stores:
         extract_batch(
             messages,
             episodes=self.episodes,
-            quarantine=InMemoryQuarantine(),
+            quarantine=InMemoryPoisonMessages(),
             learner=learner,
-            redelivery=Redelivery(
-                InMemorySource(), InMemoryQuarantine(), InMemoryQuarantine(), lambda *_: None
+            redelivery=RedeliveryPolicy(
+                InMemorySourceQueue(), InMemoryPoisonMessages(), InMemoryPoisonMessages(), lambda *_: None
             ),
             gate=self.gate,
             on_erased=lambda _: None,
@@ -175,12 +182,12 @@ class Stores:
             MessageIn(content=QUESTION, author=ADA.user),
         )
         assert self.chat.told(*where, asked, request_key="http") is None
-        streaming = Streaming(self.chat, RecordingPush(), self.pending, lambda: 100.0)
-        working = _Working(lambda event: streaming.run(LongTurn.model_validate(event)))
-        waiting = Waiting(
+        streaming = TurnWorker(self.chat, RecordingSender(), self.pending, lambda: 100.0)
+        working = _Working(lambda event: streaming.run(TurnJob.model_validate(event)))
+        waiting = ReplyWaiter(
             self.conversations, self.pending, working, lambda: NOON, working.pause, lambda: working.passed
         )
-        turn = LongTurn(
+        turn = TurnJob(
             tenant=where[0],
             conversation_id=where[1],
             message=asked,
@@ -189,18 +196,26 @@ class Stores:
         )
         assert isinstance(waiting.answer(turn, seconds=24), Turn)
 
-    def _account(self, function: str) -> Account:
-        return Account(ADA.tenant, function, self.usage, self.tenants, price_list(), lambda: NOON, Witness())
+    def _account(self, function: str) -> BudgetAccount:
+        return BudgetAccount(
+            ADA.tenant,
+            function,
+            self.usage,
+            self.tenants,
+            load_price_list(),
+            lambda: NOON,
+            RecordingUsageMonitor(),
+        )
 
 
 class _Billed(ScriptedModel):
     """A model whose calls go on the tenant's account."""
 
-    def __init__(self, account: Account, line: Line) -> None:
+    def __init__(self, account: BudgetAccount, line: Line) -> None:
         super().__init__(line)
         self._account = account
 
-    def reply(self, prompt: Prompt, *, max_tokens: int, timeout_seconds: float) -> Reply:
+    def reply(self, prompt: Prompt, *, max_tokens: int, timeout_seconds: float) -> ModelReply:
         self._account.admit(self.name)
         reply = super().reply(prompt, max_tokens=max_tokens, timeout_seconds=timeout_seconds)
         self._account.charge(self.name, reply.usage)

@@ -20,15 +20,15 @@ from typing import Any
 from rich.console import Console
 
 from membus.adapters import sqs_erasing
-from membus.adapters.episode_items import recording
-from membus.domain.cold import ColdRow, packed
+from membus.adapters.episode_items import recording_writes
+from membus.domain.cold import EpisodeRow, pack_rows
 from membus.domain.episode import place_of
-from membus.domain.event import Event, Recorded
+from membus.domain.event import Event, RecordedEvent
 from membus.domain.identity import Owner
 from tests.benchmarks.dynamo_units import DOLLARS_PER_READ, DOLLARS_PER_WRITE, WRITES, Work
 from tests.benchmarks.table import Table, show
 from tests.canaries import known, talked, written
-from tests.erasing import House, house
+from tests.erasing import ErasureSetup, make_erasure_setup
 from tests.factories import ADA, NOON
 
 EPISODES, USERS, AGENTS, MONTHS, HOT = 20_000, 1_000, 10, 12, 50
@@ -50,7 +50,7 @@ class Asked:
 
 def measure(episodes: int = EPISODES) -> Table:
     sqs_erasing.WAIT_SECONDS = 0
-    with house() as made:
+    with make_erasure_setup() as made:
         objects = _fill(made, episodes)
         began = time.perf_counter()
         with _counted(made) as asked:
@@ -74,7 +74,7 @@ def measure(episodes: int = EPISODES) -> Table:
     )
 
 
-def _fill(made: House, episodes: int) -> int:
+def _fill(made: ErasureSetup, episodes: int) -> int:
     """Leave a thousand users' episodes, and all else of one of them; return how many objects there are."""
     hot, each = episodes // HOT, (episodes - episodes // HOT) // (AGENTS * MONTHS)
     number = 0
@@ -84,28 +84,28 @@ def _fill(made: House, episodes: int) -> int:
             number += each
             day = (FIRST + timedelta(days=30 * month)).date()
             kept = made.tiers.archiver.objects.keep(
-                packed("acme", f"agent{agent}", day, rows, hot_until=FIRST)
+                pack_rows("acme", f"agent{agent}", day, rows, hot_until=FIRST)
             )
             made.tiers.archiver.catalog.add(kept)
     with made.memory.batch_writer() as batch:
         for index in range(hot):
             recorded = _event(index % AGENTS, NOON + timedelta(seconds=index), number + index)
-            for write in recording(made.memory.name, recorded, extracted="1"):
+            for write in recording_writes(made.memory.name, recorded, extracted="1"):
                 batch.put_item(Item=write["Put"]["Item"])
     for part in (known, written, talked):
         part(made, ADA)
     return AGENTS * MONTHS
 
 
-def _row(agent: int, month: int, number: int) -> ColdRow:
+def _row(agent: int, month: int, number: int) -> EpisodeRow:
     moment = FIRST + timedelta(days=30 * month, seconds=number % 2_000_000)
     recorded = _event(agent, moment, number)
-    return ColdRow.of(
+    return EpisodeRow.of(
         place_of(recorded.event), recorded.model_dump_json(by_alias=True, exclude={"extracted"})
     )
 
 
-def _event(agent: int, moment: datetime, number: int) -> Recorded:
+def _event(agent: int, moment: datetime, number: int) -> RecordedEvent:
     user = number % USERS
     owner = ADA if user == 0 else Owner(tenant="acme", user=f"user{user}")
     event = Event(
@@ -118,11 +118,11 @@ def _event(agent: int, moment: datetime, number: int) -> Recorded:
         occurred_at=moment,
         payload={"text": f"{number}: {TEXT}"},
     )
-    return Recorded(event=event, learned_at=moment)
+    return RecordedEvent(event=event, learned_at=moment)
 
 
 @contextmanager
-def _counted(made: House) -> Iterator[Asked]:
+def _counted(made: ErasureSetup) -> Iterator[Asked]:
     asked, sent = Asked(), dict[int, Any]()
 
     def before(model: Any, params: dict[str, Any], context: dict[str, Any], **_: Any) -> None:

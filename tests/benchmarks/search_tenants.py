@@ -12,7 +12,7 @@ from pathlib import Path
 
 import numpy as np
 
-from functions.migrate.scopes import tend
+from functions.migrate.scopes import maintain_indexes
 from membus.adapters.postgres_scope_indexes import PostgresScopeIndexes
 from tests.benchmarks.table import Table
 from tests.benchmarks.tenants.data import Crowd, K, Size, Vectors
@@ -62,7 +62,7 @@ def _size() -> Size:
 
 def _tended(database: Database) -> int:
     with database.open(database.owner) as connection:
-        return len(tend(PostgresScopeIndexes(connection), at_least=LARGE)["made"])
+        return len(maintain_indexes(PostgresScopeIndexes(connection), at_least=LARGE)["made"])
 
 
 def _timed(all_ways: Mapping[str, Way], asked: Asked) -> Timed:

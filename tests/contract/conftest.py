@@ -19,37 +19,37 @@ from membus.adapters.dynamo_conversations import DynamoConversations
 from membus.adapters.dynamo_episode_reader import DynamoEpisodeReader
 from membus.adapters.dynamo_episodes import DynamoEpisodes
 from membus.adapters.dynamo_facts import DynamoFacts
-from membus.adapters.dynamo_fresh import DynamoFresh
-from membus.adapters.dynamo_held_facts import DynamoHeldFacts
-from membus.adapters.dynamo_remains import DynamoRemains
+from membus.adapters.dynamo_fresh import DynamoUnprocessedMessages
+from membus.adapters.dynamo_held_facts import DynamoReviewQueue
+from membus.adapters.dynamo_remains import DynamoDeletedConversationItems
 from membus.adapters.dynamo_signals import DynamoSignals
 from membus.adapters.dynamo_states import DynamoStates
-from membus.adapters.dynamo_traces import DynamoTraces
-from membus.adapters.s3_contents import S3Contents
-from membus.asking.model import Model
+from membus.adapters.dynamo_traces import DynamoEventTraces
+from membus.adapters.s3_contents import S3Blobs
+from membus.asking.model import StructuredModel
 from membus.domain.identity import Owner
-from membus.domain.trails import Trails
+from membus.domain.trails import InMemorySignals
 from membus.ports.answers import AnswerStore
-from membus.ports.contents import ContentStore
+from membus.ports.contents import BlobStore
 from membus.ports.conversations import ConversationStore
 from membus.ports.episodes import EpisodeReader
 from membus.ports.events import EpisodeStore, SignalStore
 from membus.ports.facts import FactStore
-from membus.ports.fresh import FreshWords
-from membus.ports.held_facts import HeldFacts
-from membus.ports.remains import Remains
+from membus.ports.fresh import UnprocessedMessages
+from membus.ports.held_facts import ReviewQueue
+from membus.ports.remains import DeletedConversationItems
 from membus.ports.states import StateStore
-from membus.ports.traces import Traces
+from membus.ports.traces import EventTraceReader
 from tests.fakes.clock import StoppedClock
-from tests.fakes.contents import InMemoryContents
+from tests.fakes.contents import InMemoryBlobs
 from tests.fakes.conversations import InMemoryConversations
 from tests.fakes.episodes import InMemoryEpisodes
 from tests.fakes.facts import InMemoryFacts
-from tests.fakes.fresh import InMemoryFresh
-from tests.fakes.held_facts import InMemoryHeldFacts
-from tests.fakes.remains import InMemoryRemains
+from tests.fakes.fresh import InMemoryUnprocessedMessages
+from tests.fakes.held_facts import InMemoryReviewQueue
+from tests.fakes.remains import InMemoryDeletedConversationItems
 from tests.fakes.states import InMemoryStates
-from tests.models import Wire, patient_model
+from tests.models import ScriptedWire, model_with_retries
 from tests.strict import strict_aws
 from tests.tables import make_bucket, make_table
 
@@ -68,7 +68,7 @@ class Memory:
     episodes: EpisodeStore
     signals: SignalStore
     reader: EpisodeReader
-    traces: Traces
+    traces: EventTraceReader
     answers: AnswerStore
 
 
@@ -77,15 +77,15 @@ class Talks:
     """The stores that share the table `conversations`."""
 
     conversations: ConversationStore
-    remains: Remains
+    remains: DeletedConversationItems
 
 
 def stack_table(stack: Stack, name: str) -> "Table":
     return aws.session().resource("dynamodb", endpoint_url=stack.endpoint_url).Table(name)
 
 
-def stack_contents(stack: Stack) -> S3Contents:
-    return S3Contents(lambda: aws.session().client("s3", endpoint_url=stack.endpoint_url), stack.bucket)
+def stack_contents(stack: Stack) -> S3Blobs:
+    return S3Blobs(lambda: aws.session().client("s3", endpoint_url=stack.endpoint_url), stack.bucket)
 
 
 @pytest.fixture
@@ -98,7 +98,7 @@ def owner() -> Owner:
 def memory(request: pytest.FixtureRequest) -> Iterator[Memory]:
     if request.param == "fake":
         episodes = InMemoryEpisodes()
-        yield Memory(InMemoryFacts(episodes), episodes, Trails(), episodes, episodes, episodes)
+        yield Memory(InMemoryFacts(episodes), episodes, InMemorySignals(), episodes, episodes, episodes)
     elif request.param == "strict":
         with strict_aws():
             yield _memory_on(make_table("memory"), make_bucket())
@@ -128,7 +128,7 @@ def reader(memory: Memory) -> EpisodeReader:
 
 
 @pytest.fixture
-def traces(memory: Memory) -> Traces:
+def traces(memory: Memory) -> EventTraceReader:
     return memory.traces
 
 
@@ -146,7 +146,7 @@ def clock() -> StoppedClock:
 def talks(request: pytest.FixtureRequest, clock: StoppedClock) -> Iterator[Talks]:
     if request.param == "fake":
         kept = InMemoryConversations(clock)
-        yield Talks(kept, InMemoryRemains(kept))
+        yield Talks(kept, InMemoryDeletedConversationItems(kept))
     elif request.param == "strict":
         with strict_aws():
             yield _talks_on(make_table("conversations"), make_bucket(), clock)
@@ -161,24 +161,24 @@ def conversations(talks: Talks) -> ConversationStore:
 
 
 @pytest.fixture
-def fresh(conversations: ConversationStore, clock: StoppedClock) -> FreshWords:
+def fresh(conversations: ConversationStore, clock: StoppedClock) -> UnprocessedMessages:
     """Return the fresh words in the table of `conversations`."""
     if isinstance(conversations, InMemoryConversations):
-        return InMemoryFresh(conversations)
+        return InMemoryUnprocessedMessages(conversations)
     assert isinstance(conversations, DynamoConversations)
-    return DynamoFresh(conversations._table, clock)
+    return DynamoUnprocessedMessages(conversations._table, clock)
 
 
 @pytest.fixture(params=EVERYWHERE)
-def held_facts(request: pytest.FixtureRequest, clock: StoppedClock) -> Iterator[HeldFacts]:
+def held_facts(request: pytest.FixtureRequest, clock: StoppedClock) -> Iterator[ReviewQueue]:
     if request.param == "fake":
-        yield InMemoryHeldFacts(clock)
+        yield InMemoryReviewQueue(clock)
     elif request.param == "strict":
         with strict_aws():
-            yield DynamoHeldFacts(make_table("memory"), clock)
+            yield DynamoReviewQueue(make_table("memory"), clock)
     else:
         stack: Stack = request.getfixturevalue("stack")
-        yield DynamoHeldFacts(stack_table(stack, stack.tables.memory), clock)
+        yield DynamoReviewQueue(stack_table(stack, stack.tables.memory), clock)
 
 
 @pytest.fixture(params=EVERYWHERE)
@@ -194,9 +194,9 @@ def states(request: pytest.FixtureRequest, clock: StoppedClock) -> Iterator[Stat
 
 
 @pytest.fixture(params=EVERYWHERE)
-def contents(request: pytest.FixtureRequest) -> Iterator[ContentStore]:
+def contents(request: pytest.FixtureRequest) -> Iterator[BlobStore]:
     if request.param == "fake":
-        yield InMemoryContents()
+        yield InMemoryBlobs()
     elif request.param == "strict":
         with strict_aws():
             yield make_bucket()
@@ -204,27 +204,27 @@ def contents(request: pytest.FixtureRequest) -> Iterator[ContentStore]:
         yield stack_contents(request.getfixturevalue("stack"))
 
 
-def _talks_on(table: "Table", contents: ContentStore, clock: StoppedClock) -> Talks:
-    return Talks(DynamoConversations(table, clock), DynamoRemains(table, contents))
+def _talks_on(table: "Table", contents: BlobStore, clock: StoppedClock) -> Talks:
+    return Talks(DynamoConversations(table, clock), DynamoDeletedConversationItems(table, contents))
 
 
-def _memory_on(table: "Table", contents: ContentStore) -> Memory:
+def _memory_on(table: "Table", contents: BlobStore) -> Memory:
     return Memory(
         DynamoFacts(table),
         DynamoEpisodes(table, contents, SHARDS),
         DynamoSignals(table),
         DynamoEpisodeReader(table, contents, StoppedClock(), SHARDS),
-        DynamoTraces(table),
+        DynamoEventTraces(table),
         DynamoAnswers(table),
     )
 
 
 @pytest.fixture
-def wire() -> Wire:
-    return Wire()
+def wire() -> ScriptedWire:
+    return ScriptedWire()
 
 
 @pytest.fixture
-def model(wire: Wire) -> Model:
+def model(wire: ScriptedWire) -> StructuredModel:
     http = httpx2.Client(transport=httpx2.MockTransport(wire.serve))
-    return patient_model(Anthropic(api_key="k", http_client=http))
+    return model_with_retries(Anthropic(api_key="k", http_client=http))

@@ -10,9 +10,9 @@ import pytest
 from botocore.exceptions import ConnectTimeoutError
 
 from membus.adapters.dynamo_api_keys import DynamoApiKeys
-from membus.domain.api_key import ApiKey, Credential, Scope
+from membus.domain.api_key import ApiKey, ApiScope, Credential
 from membus.errors import ConflictError, NotFoundError, UnavailableError
-from membus.ports.api_keys import ApiKeys
+from membus.ports.api_keys import ApiKeyStore
 from tests.contract.tenants_table import tenants_table
 from tests.fakes.api_keys import InMemoryApiKeys
 
@@ -20,7 +20,7 @@ NOW = datetime.now(UTC).replace(microsecond=0)
 
 
 @pytest.fixture(params=["fake", "dynamodb"])
-def keys(request: pytest.FixtureRequest) -> Iterator[ApiKeys]:
+def keys(request: pytest.FixtureRequest) -> Iterator[ApiKeyStore]:
     if request.param == "fake":
         yield InMemoryApiKeys()
     else:
@@ -36,7 +36,7 @@ def a_key(
         key_id=credential.key_id,
         tenant_id=tenant_id,
         name="web",
-        scopes=(Scope.EVENTS_WRITE, Scope.CHAT),
+        scopes=(ApiScope.EVENTS_WRITE, ApiScope.CHAT),
         secret_hash=credential.secret_hash,
         created_at=created_at,
         expires_at=expires_at,
@@ -44,17 +44,17 @@ def a_key(
 
 
 @pytest.mark.parametrize("expires_at", [None, NOW + timedelta(days=90)])
-def test_a_key_is_found_as_it_was_added(keys: ApiKeys, expires_at: datetime | None) -> None:
+def test_a_key_is_found_as_it_was_added(keys: ApiKeyStore, expires_at: datetime | None) -> None:
     keys.add(key := a_key(expires_at=expires_at))
 
     assert keys.find(key.key_id) == key
 
 
-def test_an_unknown_key_is_nobody(keys: ApiKeys) -> None:
+def test_an_unknown_key_is_nobody(keys: ApiKeyStore) -> None:
     assert keys.find(uuid4().hex) is None
 
 
-def test_a_taken_key_id_is_refused_and_keeps_its_owner(keys: ApiKeys) -> None:
+def test_a_taken_key_id_is_refused_and_keeps_its_owner(keys: ApiKeyStore) -> None:
     keys.add(key := a_key())
 
     with pytest.raises(ConflictError):
@@ -64,7 +64,7 @@ def test_a_taken_key_id_is_refused_and_keeps_its_owner(keys: ApiKeys) -> None:
     assert keys.of("zeta") == []
 
 
-def test_a_tenant_lists_its_own_keys_oldest_first(keys: ApiKeys) -> None:
+def test_a_tenant_lists_its_own_keys_oldest_first(keys: ApiKeyStore) -> None:
     newer, older = a_key(created_at=NOW), a_key(created_at=NOW - timedelta(days=1))
     for key in (newer, older, a_key(tenant_id="zeta"), a_key(tenant_id="acme-2")):
         keys.add(key)
@@ -72,7 +72,7 @@ def test_a_tenant_lists_its_own_keys_oldest_first(keys: ApiKeys) -> None:
     assert keys.of("acme") == [older, newer]
 
 
-def test_a_revoked_key_is_found_revoked(keys: ApiKeys) -> None:
+def test_a_revoked_key_is_found_revoked(keys: ApiKeyStore) -> None:
     keys.add(key := a_key())
 
     revoked = keys.revoke(key.key_id, at=NOW)
@@ -82,14 +82,14 @@ def test_a_revoked_key_is_found_revoked(keys: ApiKeys) -> None:
     assert keys.of("acme") == [revoked]
 
 
-def test_revoking_twice_keeps_the_first_moment(keys: ApiKeys) -> None:
+def test_revoking_twice_keeps_the_first_moment(keys: ApiKeyStore) -> None:
     keys.add(key := a_key())
     keys.revoke(key.key_id, at=NOW)
 
     assert keys.revoke(key.key_id, at=NOW + timedelta(hours=1)).revoked_at == NOW
 
 
-def test_revoking_an_unknown_key_invents_none(keys: ApiKeys) -> None:
+def test_revoking_an_unknown_key_invents_none(keys: ApiKeyStore) -> None:
     with pytest.raises(NotFoundError):
         keys.revoke("nobody", at=NOW)
 

@@ -12,15 +12,15 @@ import duckdb
 import pytest
 
 from membus.adapters import sql_gate
-from membus.adapters.parquet_archive import ParquetArchive
-from membus.adapters.s3_cold_objects import S3ColdObjects
-from membus.adapters.sql_cage import Limits, run
-from membus.domain.archive_query import COLUMNS, ArchiveQuestion, Table
-from membus.domain.cold import packed
+from membus.adapters.parquet_archive import DuckDbArchiveQueries
+from membus.adapters.s3_cold_objects import S3ArchiveObjects
+from membus.adapters.sql_cage import SandboxLimits, run_sandboxed
+from membus.domain.archive_query import QUERY_COLUMNS, ArchiveQuery, QueryResult
+from membus.domain.cold import pack_rows
 from membus.domain.identity import Owner
-from membus.errors import ArchiveError, InvalidError, MembusError, UnavailableError
+from membus.errors import CorruptArchiveError, InvalidError, MembusError, UnavailableError
 from tests.factories import ADA, NOON, a_cold_row
-from tests.fakes.cold import InMemoryColdCatalog
+from tests.fakes.cold import InMemoryArchiveCatalog
 from tests.strict import strict_aws
 from tests.tables import make_bucket
 
@@ -28,7 +28,7 @@ CORPUS = Path(__file__).parents[1] / "corpus"
 BUCKET = "membus-test-archive"
 START = NOON.replace(month=1)
 SECRET = "the-words-nobody-may-read"
-QUICK = Limits(wall_seconds=5, cpu_seconds=2)
+QUICK = SandboxLimits(wall_seconds=5, cpu_seconds=2)
 HOURS = 300
 
 
@@ -75,7 +75,7 @@ class Archive:
 
     def __init__(self) -> None:
         self.s3: Any = boto3.client("s3", region_name="us-east-1")
-        self.catalog, self.objects = InMemoryColdCatalog(), S3ColdObjects(lambda: self.s3, BUCKET)
+        self.catalog, self.objects = InMemoryArchiveCatalog(), S3ArchiveObjects(lambda: self.s3, BUCKET)
         mine, bobs, zoes = (
             rows_of(ADA, "guide"),
             Owner(tenant="acme", user="bob"),
@@ -84,13 +84,13 @@ class Archive:
         self._keep("acme", "guide", [*mine[:200], *rows_of(bobs, "guide", many=50)])
         self._keep("acme", "shop", mine[200:])
         self.zoes = self._keep("zeta", "guide", rows_of(zoes, "guide", many=5))
-        self.queries = ParquetArchive(self.catalog, lambda: self.objects, QUICK)
+        self.queries = DuckDbArchiveQueries(self.catalog, lambda: self.objects, QUICK)
 
-    def ask(self, sql: str, *, tenant: str = "acme", user: str | None = "ada", **days: date) -> Table:
-        return self.queries.answer(ArchiveQuestion(tenant=tenant, user=user, sql=sql, now=NOON, **days))
+    def ask(self, sql: str, *, tenant: str = "acme", user: str | None = "ada", **days: date) -> QueryResult:
+        return self.queries.answer(ArchiveQuery(tenant=tenant, user=user, sql=sql, now=NOON, **days))
 
     def _keep(self, tenant: str, agent: str, rows: list[Any]) -> str:
-        kept = self.objects.keep(packed(tenant, agent, START.date(), rows, hot_until=NOON))
+        kept = self.objects.keep(pack_rows(tenant, agent, START.date(), rows, hot_until=NOON))
         self.catalog.add(kept)
         return kept.key
 
@@ -123,7 +123,7 @@ def aimed(sql: str, folder: Path) -> str:
     return sql
 
 
-def outcome(ask: Callable[[], Table]) -> Table | MembusError:
+def outcome(ask: Callable[[], QueryResult]) -> QueryResult | MembusError:
     try:
         return ask()
     except MembusError as error:
@@ -143,7 +143,7 @@ def test_an_honest_question_is_answered(archive: Archive, question: dict[str, An
 @pytest.mark.parametrize("attack", AT_THE_GATE, ids=named)
 def test_the_gate_refuses(attack: dict[str, Any], folder: Path) -> None:
     with pytest.raises(InvalidError) as refused:
-        sql_gate.admitted(aimed(attack["sql"], folder), NOON)
+        sql_gate.validate_sql(aimed(attack["sql"], folder), NOON)
 
     assert refused.value.code == "sql_rejected"
     assert SECRET not in refused.value.detail
@@ -169,7 +169,7 @@ def test_the_cage_alone_gives_nothing_away_and_leaves_nothing_behind(
 ) -> None:
     before = sorted(path.name for path in folder.rglob("*"))
 
-    told = outcome(lambda: run(aimed(attack["sql"], folder), None, folder / "cage", QUICK))
+    told = outcome(lambda: run_sandboxed(aimed(attack["sql"], folder), None, folder / "cage", QUICK))
 
     if isinstance(told, MembusError):
         assert told.code in {"sql_failed", "sql_stopped"}
@@ -207,7 +207,7 @@ def test_the_same_user_name_in_another_tenant_is_someone_else(archive: Archive) 
 def test_the_table_has_the_columns_that_its_description_names(archive: Archive) -> None:
     table = archive.ask("SELECT * FROM episodes ORDER BY occurred_at, event_id LIMIT 1")
 
-    assert table.columns == tuple(COLUMNS)
+    assert table.columns == tuple(QUERY_COLUMNS)
     first = '{"text":"I like Lisbon 0","order":{"total":0.5}}'
     assert table.rows == (("e0", "ada", "guide", "s0", "page.viewed", "2026-01-01 12:00:00", first),)
 
@@ -243,10 +243,10 @@ def test_rows_and_cells_are_cut_and_the_answer_says_so(archive: Archive) -> None
 
 
 def test_rows_of_somebody_who_is_left_out_are_not_there(archive: Archive) -> None:
-    def users(user: str | None, *without: str) -> Table:
+    def users(user: str | None, *without: str) -> QueryResult:
         sql = "SELECT DISTINCT user_id FROM episodes ORDER BY 1"
         return archive.queries.answer(
-            ArchiveQuestion(tenant="acme", user=user, sql=sql, now=NOON, without=without)
+            ArchiveQuery(tenant="acme", user=user, sql=sql, now=NOON, without=without)
         )
 
     assert users(None, "bob").rows == (("ada",),)
@@ -254,21 +254,21 @@ def test_rows_of_somebody_who_is_left_out_are_not_there(archive: Archive) -> Non
 
 
 def test_a_refused_statement_opens_no_object(archive: Archive) -> None:
-    def opened() -> S3ColdObjects:
+    def opened() -> S3ArchiveObjects:
         raise AssertionError("nothing is read for a statement that may not run")
 
-    queries = ParquetArchive(archive.catalog, opened)
-    question = ArchiveQuestion(tenant="acme", user="ada", sql="DROP TABLE episodes", now=NOON)
+    queries = DuckDbArchiveQueries(archive.catalog, opened)
+    question = ArchiveQuery(tenant="acme", user="ada", sql="DROP TABLE episodes", now=NOON)
     with pytest.raises(InvalidError):
         queries.answer(question)
 
 
 def test_a_damaged_object_is_named_and_nothing_is_answered_in_its_stead(archive: Archive) -> None:
     archive.s3.put_object(Bucket=BUCKET, Key=archive.zoes, Body=b"nonsense")
-    again = ParquetArchive(archive.catalog, lambda: S3ColdObjects(lambda: archive.s3, BUCKET), QUICK)
+    again = DuckDbArchiveQueries(archive.catalog, lambda: S3ArchiveObjects(lambda: archive.s3, BUCKET), QUICK)
 
-    with pytest.raises(ArchiveError):
-        again.answer(ArchiveQuestion(tenant="zeta", user="zoe", sql="SELECT 1 FROM episodes", now=NOON))
+    with pytest.raises(CorruptArchiveError):
+        again.answer(ArchiveQuery(tenant="zeta", user="zoe", sql="SELECT 1 FROM episodes", now=NOON))
 
 
 def test_the_cage_knows_no_credentials(monkeypatch: pytest.MonkeyPatch, folder: Path) -> None:
@@ -282,7 +282,7 @@ def test_the_cage_knows_no_credentials(monkeypatch: pytest.MonkeyPatch, folder: 
     monkeypatch.syspath_prepend(str(folder))
 
     with pytest.raises(UnavailableError):
-        run("SELECT 1", None, folder / "cage", QUICK)
+        run_sandboxed("SELECT 1", None, folder / "cage", QUICK)
 
     assert "PYTHONPATH" in seen.read_text()
     assert SECRET not in seen.read_text()

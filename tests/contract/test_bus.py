@@ -18,7 +18,7 @@ from membus.domain.identity import Owner
 from membus.ports.events import EventBus
 from tests.contract.conftest import EVERYWHERE
 from tests.factories import ADA, NOON, an_event, recorded, said
-from tests.fakes.bus import InMemoryBus
+from tests.fakes.bus import InMemoryEventBus
 from tests.strict import strict_aws
 
 if TYPE_CHECKING:
@@ -71,7 +71,7 @@ def line(monkeypatch: pytest.MonkeyPatch) -> Iterator[Line]:
 @pytest.fixture(params=EVERYWHERE)
 def bus(request: pytest.FixtureRequest) -> EventBus:
     if request.param == "fake":
-        return InMemoryBus()
+        return InMemoryEventBus()
     if request.param == "strict":
         return EventBridgeBus(request.getfixturevalue("line").client, BUS)
     stack: Stack = request.getfixturevalue("stack")

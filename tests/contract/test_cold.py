@@ -11,16 +11,16 @@ import boto3
 import pytest
 
 from localstack import aws
-from membus.adapters.dynamo_cold_catalog import DynamoColdCatalog
-from membus.adapters.s3_cold_objects import S3ColdObjects
-from membus.domain.cold import ColdObject, Month, Packed, packed
+from membus.adapters.dynamo_cold_catalog import DynamoArchiveCatalog
+from membus.adapters.s3_cold_objects import S3ArchiveObjects
+from membus.domain.cold import ArchiveMonth, ArchiveObject, ArchivePack, pack_rows
 from membus.domain.episode import EpisodeQuery
 from membus.domain.identity import Owner
-from membus.errors import ArchiveError, ConflictError
-from membus.ports.cold import ColdObjects, Compacting
+from membus.errors import ConflictError, CorruptArchiveError
+from membus.ports.cold import ArchiveObjects, CompactionCatalog
 from tests.contract.conftest import EVERYWHERE, stack_table
 from tests.factories import NOON, a_cold_row
-from tests.fakes.cold import InMemoryColdCatalog, InMemoryColdObjects
+from tests.fakes.cold import InMemoryArchiveCatalog, InMemoryArchiveObjects
 from tests.strict import strict_aws
 from tests.tables import make_bucket, make_table
 
@@ -31,40 +31,43 @@ MINUTE = timedelta(minutes=1)
 
 @dataclass(frozen=True)
 class Cold:
-    objects: ColdObjects
-    catalog: Compacting
+    objects: ArchiveObjects
+    catalog: CompactionCatalog
 
 
 @pytest.fixture(params=EVERYWHERE)
 def cold(request: pytest.FixtureRequest) -> Iterator[Cold]:
     if request.param == "fake":
-        yield Cold(InMemoryColdObjects(), InMemoryColdCatalog())
+        yield Cold(InMemoryArchiveObjects(), InMemoryArchiveCatalog())
     elif request.param == "strict":
         with strict_aws():
             make_bucket()
             client = boto3.client("s3", region_name="us-east-1")
             yield Cold(
-                S3ColdObjects(lambda: client, "membus-test-archive"), DynamoColdCatalog(make_table("memory"))
+                S3ArchiveObjects(lambda: client, "membus-test-archive"),
+                DynamoArchiveCatalog(make_table("memory")),
             )
     else:
         stack = request.getfixturevalue("stack")
         client = aws.session().client("s3", endpoint_url=stack.endpoint_url)
         yield Cold(
-            S3ColdObjects(lambda: client, stack.bucket),
-            DynamoColdCatalog(stack_table(stack, stack.tables.memory)),
+            S3ArchiveObjects(lambda: client, stack.bucket),
+            DynamoArchiveCatalog(stack_table(stack, stack.tables.memory)),
         )
 
 
-def a_pack(owner: Owner, *numbers: int, day: date = TODAY, **members: str) -> Packed:
+def a_pack(owner: Owner, *numbers: int, day: date = TODAY, **members: str) -> ArchivePack:
     rows = [a_cold_row(f"e{n}", owner=owner, occurred_at=NOON + n * MINUTE, **members) for n in numbers]
-    return packed(owner.tenant, "guide", day, rows, hot_until=NOON)
+    return pack_rows(owner.tenant, "guide", day, rows, hot_until=NOON)
 
 
 def wanted(owner: Owner, **members: str) -> EpisodeQuery:
     return EpisodeQuery(tenant=owner.tenant, agent="guide", start=NOON - MINUTE, end=LATER, **members)
 
 
-def ids(cold: Cold, kept: ColdObject, query: EpisodeQuery, *, after: str = "", limit: int = 100) -> list[str]:
+def ids(
+    cold: Cold, kept: ArchiveObject, query: EpisodeQuery, *, after: str = "", limit: int = 100
+) -> list[str]:
     return [row.event_id for row in cold.objects.rows(kept, query, after=after, limit=limit)]
 
 
@@ -86,7 +89,7 @@ def test_the_same_rows_packed_again_are_the_same_object(cold: Cold, owner: Owner
 def test_a_stretch_of_an_object_is_read_for_one_user_and_session(cold: Cold, owner: Owner) -> None:
     other = Owner(tenant=owner.tenant, user="grace")
     rows = [*a_pack(owner, 1, 3, session_id="s1").rows, *a_pack(other, 2, 4).rows, *a_pack(owner, 5, 6).rows]
-    kept = cold.objects.keep(packed(owner.tenant, "guide", NOON.date(), rows, hot_until=NOON))
+    kept = cold.objects.keep(pack_rows(owner.tenant, "guide", NOON.date(), rows, hot_until=NOON))
 
     assert ids(cold, kept, wanted(owner)) == ["e1", "e2", "e3", "e4", "e5", "e6"]
     assert ids(cold, kept, wanted(owner, user_id="grace")) == ["e2", "e4"]
@@ -114,7 +117,7 @@ def test_an_object_that_is_gone_is_an_error_that_names_it(cold: Cold, owner: Own
     kept = cold.objects.keep(a_pack(owner, 1))
     cold.objects.drop(kept)
 
-    with pytest.raises(ArchiveError, match=kept.key.replace("+", r"\+")) as raised:
+    with pytest.raises(CorruptArchiveError, match=kept.key.replace("+", r"\+")) as raised:
         cold.objects.verify(kept)
     assert raised.value.key == kept.key
 
@@ -183,11 +186,11 @@ def test_a_month_is_due_from_each_write_until_its_objects_were_looked_at(cold: C
     for each in (later, first):
         cold.catalog.add(each)
 
-    def due() -> list[Month]:
+    def due() -> list[ArchiveMonth]:
         found = [month for shard in range(16) for month in cold.catalog.due(shard, before=date(2026, 2, 20))]
         return [month for month in found if month.tenant == owner.tenant]
 
-    assert due() == [Month(tenant=owner.tenant, agent="guide", first=date(2026, 1, 1))]
+    assert due() == [ArchiveMonth(tenant=owner.tenant, agent="guide", first=date(2026, 1, 1))]
     assert cold.catalog.of_month(due()[0]) == [first]
 
     cold.catalog.add(second)
@@ -209,7 +212,7 @@ def test_what_is_there_is_reached_and_what_is_not_is_named(cold: Cold, owner: Ow
     cold.objects.reach(kept)
 
     cold.objects.drop(kept)
-    with pytest.raises(ArchiveError) as raised:
+    with pytest.raises(CorruptArchiveError) as raised:
         cold.objects.reach(kept)
     assert raised.value.key == kept.key
 

@@ -8,7 +8,7 @@ from uuid import uuid4
 import pytest
 
 from membus.adapters.dynamo_connections import DynamoConnections
-from membus.domain.connection import LIFETIME, Connection
+from membus.domain.connection import CONNECTION_LIFETIME, SocketConnection
 from membus.errors import NotFoundError
 from membus.ports.connections import ConnectionStore
 from tests.contract.conftest import EVERYWHERE, stack_table
@@ -33,7 +33,7 @@ def connections(request: pytest.FixtureRequest, clock: StoppedClock) -> Iterator
         yield DynamoConnections(stack_table(stack, stack.tables.conversations), clock)
 
 
-def a_connection(clock: StoppedClock, **fields: object) -> Connection:
+def a_connection(clock: StoppedClock, **fields: object) -> SocketConnection:
     known = {
         "connection_id": f"L0SM9c{uuid4().hex[:6]}=",
         "tenant_id": "acme",
@@ -41,7 +41,7 @@ def a_connection(clock: StoppedClock, **fields: object) -> Connection:
         "scopes": ["chat"],
         "connected_at": clock(),
     }
-    return Connection.model_validate(known | fields)
+    return SocketConnection.model_validate(known | fields)
 
 
 def test_an_open_connection_is_found_as_it_was_opened(
@@ -77,7 +77,7 @@ def test_a_connection_ends_after_two_hours_whether_or_not_it_said_so(
     connections: ConnectionStore, clock: StoppedClock
 ) -> None:
     connections.open(opened := a_connection(clock))
-    clock.advance(LIFETIME - timedelta(seconds=1))
+    clock.advance(CONNECTION_LIFETIME - timedelta(seconds=1))
     assert connections.find("acme", opened.connection_id)
 
     clock.advance(timedelta(seconds=1))

@@ -2,10 +2,10 @@
 
 from uuid import uuid4
 
-from membus.ports.contents import ContentStore
+from membus.ports.contents import BlobStore
 
 
-def test_a_text_is_kept_until_it_is_dropped(contents: ContentStore) -> None:
+def test_a_text_is_kept_until_it_is_dropped(contents: BlobStore) -> None:
     key, text = f"states/acme/{uuid4().hex}", "😀 " * 100_000
     contents.keep(key, text)
 
@@ -14,14 +14,14 @@ def test_a_text_is_kept_until_it_is_dropped(contents: ContentStore) -> None:
     assert contents.text(key) is None
 
 
-def test_dropping_and_reading_what_is_not_there_is_fine(contents: ContentStore) -> None:
+def test_dropping_and_reading_what_is_not_there_is_fine(contents: BlobStore) -> None:
     key = f"states/acme/{uuid4().hex}"
     contents.drop(key)
 
     assert contents.text(key) is None
 
 
-def test_any_tenant_has_keys_of_its_own(contents: ContentStore) -> None:
+def test_any_tenant_has_keys_of_its_own(contents: BlobStore) -> None:
     name = uuid4().hex
     tenants = ["acme", "acme1", "é" * 128, "a:b@c+d=e~f|g"]
     for tenant in tenants:

@@ -3,26 +3,31 @@
 What a turn leaves for the prompts after it, and that no summary misses a turn.
 """
 
+# ruff: noqa: F811 - fixtures of another module
+
 import pytest
 
-from membus.domain.compaction import size_of
+from membus.domain.compaction import message_tokens
 from membus.domain.conversation import Conversation
 from membus.domain.identity import Owner
-from membus.domain.marks import Cut, Marks, Rate
-from membus.domain.provenance import Trace
-from membus.domain.summary import Outline
+from membus.domain.marks import ConversationCounters, TokenRatio, WindowStart
+from membus.domain.provenance import TurnMetadata
+from membus.domain.summary import SummaryIndex
 from membus.errors import ConflictError, NotFoundError
 from tests.contract.test_summaries import Stores, stores, talk  # noqa: F401 (fixtures)
 from tests.factories import a_provenance, a_turn, an_outline
 
-CUT, RATE = Cut(version=3, after="01JA", tokens=99, stubs_until="01JB"), Rate(model="m", ratio=1.25)
+CUT, RATE = (
+    WindowStart(version=3, after="01JA", tokens=99, stubs_until="01JB"),
+    TokenRatio(model="m", ratio=1.25),
+)
 
 
-def marks(stores: Stores, talk: Conversation) -> Marks:  # noqa: F811 (fixtures)
+def marks(stores: Stores, talk: Conversation) -> ConversationCounters:
     return stores.conversations.conversation(talk.tenant_id, talk.conversation_id).marks
 
 
-def add(stores: Stores, talk: Conversation, number: int, trace: Trace) -> None:  # noqa: F811 (fixtures)
+def add(stores: Stores, talk: Conversation, number: int, trace: TurnMetadata) -> None:
     turn = a_turn(number)
     stores.conversations.add(
         talk.tenant_id, talk.conversation_id, turn, request_key=f"m{number}", title=None, trace=trace
@@ -32,16 +37,16 @@ def add(stores: Stores, talk: Conversation, number: int, trace: Trace) -> None: 
 def test_tokens_add_up_and_the_cut_and_the_rate_stay_until_they_move(
     stores: Stores, talk: Conversation
 ) -> None:
-    one = size_of(a_turn(0).user) + size_of(a_turn(0).assistant)
-    assert marks(stores, talk) == Marks(tokens=3 * one)
+    one = message_tokens(a_turn(0).user) + message_tokens(a_turn(0).assistant)
+    assert marks(stores, talk) == ConversationCounters(tokens=3 * one)
 
-    add(stores, talk, 3, Trace(cut=CUT, rate=RATE))
-    add(stores, talk, 4, Trace())
+    add(stores, talk, 3, TurnMetadata(cut=CUT, rate=RATE))
+    add(stores, talk, 4, TurnMetadata())
 
-    assert marks(stores, talk) == Marks(tokens=5 * one, cut=CUT, rate=RATE)
+    assert marks(stores, talk) == ConversationCounters(tokens=5 * one, cut=CUT, rate=RATE)
 
 
-def test_messages_behind_a_place_are_the_newest_of_those(stores: Stores, talk: Conversation) -> None:  # noqa: F811
+def test_messages_behind_a_place_are_the_newest_of_those(stores: Stores, talk: Conversation) -> None:
     def behind(after: str | None, limit: int) -> list[str]:
         found = stores.conversations.recent(talk.tenant_id, talk.conversation_id, limit=limit, after=after)
         return [message.message_id for message in found]
@@ -57,7 +62,7 @@ def test_what_a_prompt_was_made_of_is_kept_with_its_reply(
     stores: Stores, talk: Conversation, owner: Owner
 ) -> None:
     made = a_provenance(a_turn(3))
-    add(stores, talk, 3, Trace(provenance=made))
+    add(stores, talk, 3, TurnMetadata(provenance=made))
     of = talk.tenant_id, talk.conversation_id
 
     assert stores.conversations.provenance(*of, made.message_id) == made
@@ -66,15 +71,15 @@ def test_what_a_prompt_was_made_of_is_kept_with_its_reply(
             stores.conversations.provenance(*wrong)
 
 
-def test_no_turn_is_stored_behind_a_summary(stores: Stores, talk: Conversation) -> None:  # noqa: F811
+def test_no_turn_is_stored_behind_a_summary(stores: Stores, talk: Conversation) -> None:
     until = a_turn(5).assistant.message_id
     stores.summaries.advance(
-        talk.tenant_id, talk.conversation_id, an_outline(until=until), read=Outline(), summaries=()
+        talk.tenant_id, talk.conversation_id, an_outline(until=until), read=SummaryIndex(), summaries=()
     )
 
     with pytest.raises(ConflictError) as refused:
-        add(stores, talk, 4, Trace())
-    add(stores, talk, 6, Trace())
+        add(stores, talk, 4, TurnMetadata())
+    add(stores, talk, 6, TurnMetadata())
 
     assert refused.value.code == "covered"
     assert marks(stores, talk).covered == an_outline(until=until).border

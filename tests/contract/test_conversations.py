@@ -5,7 +5,7 @@ from typing import get_args
 
 import pytest
 
-from membus.domain.conversation import Conversation, Message, Status
+from membus.domain.conversation import Conversation, ConversationStatus, Message
 from membus.domain.identity import Owner
 from membus.errors import ConflictError, NotFoundError
 from membus.ports.conversations import ConversationStore
@@ -140,7 +140,7 @@ def test_a_turn_of_a_conversation_that_is_gone_leaves_nothing(
         conversations.conversation(owner.tenant, gone.conversation_id)
     assert messages(conversations, gone) == []
     assert conversations.turn(owner.tenant, gone.conversation_id, "k") is None
-    for status in get_args(Status):
+    for status in get_args(ConversationStatus):
         assert conversations.page(owner.tenant, status, user=None, limit=10, after=None).items == ()
 
 

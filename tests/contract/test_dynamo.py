@@ -17,8 +17,8 @@ from membus.adapters.dynamo_episodes import DynamoEpisodes
 from membus.adapters.dynamo_facts import DynamoFacts
 from membus.adapters.dynamo_signals import DynamoSignals
 from membus.adapters.dynamo_summaries import DynamoSummaries
-from membus.domain.rules import signals as signals_of
-from membus.domain.summary import Outline
+from membus.domain.rules import find_signals as signals_of
+from membus.domain.summary import SummaryIndex
 from membus.errors import ConflictError, UnavailableError
 from tests.factories import (
     ADA,
@@ -35,7 +35,7 @@ from tests.factories import (
     said,
 )
 from tests.fakes.clock import StoppedClock
-from tests.fakes.contents import InMemoryContents
+from tests.fakes.contents import InMemoryBlobs
 from tests.strict import strict_aws
 from tests.tables import make_table
 
@@ -71,8 +71,8 @@ ASKS: list[Ask] = [
     lambda table: DynamoFacts(table).fact(ADA, "k"),
     lambda table: DynamoFacts(table).page(ADA, kind=None, limit=1, after=None),
     lambda table: DynamoFacts(table).observations(ADA),
-    lambda table: DynamoEpisodes(table, InMemoryContents()).record(recorded(), extracted=None),
-    lambda table: DynamoEpisodes(table, InMemoryContents()).forget(recorded()),
+    lambda table: DynamoEpisodes(table, InMemoryBlobs()).record(recorded(), extracted=None),
+    lambda table: DynamoEpisodes(table, InMemoryBlobs()).forget(recorded()),
     lambda table: DynamoSignals(table).add(ADA, signals_of(recorded(a_server_error("e1")))[0]),
     lambda table: DynamoConversations(table, StoppedClock()).create(a_conversation(), request_key="k"),
     lambda table: DynamoConversations(table, StoppedClock()).conversation("acme", "c"),
@@ -87,7 +87,7 @@ ASKS: list[Ask] = [
     lambda table: DynamoSummaries(table).summaries("acme", "c", limit=1, after=None),
     lambda table: DynamoSummaries(table).unsummarised("acme", "c", after=None, limit=1),
     lambda table: DynamoSummaries(table).advance(
-        "acme", "c", an_outline(), read=Outline(), summaries=[a_summary()]
+        "acme", "c", an_outline(), read=SummaryIndex(), summaries=[a_summary()]
     ),
     lambda table: DynamoConversations(table, StoppedClock()).replace(
         a_conversation(), a_conversation(version=2)
@@ -149,14 +149,14 @@ COLLIDED = ("TransactionCanceledException", "None", "TransactionConflict")
 def test_transactions_that_merely_meet_are_tried_again(table: "Table") -> None:
     refuse(table, *COLLIDED, operation="TransactWriteItems", times=3)
 
-    assert DynamoEpisodes(table, InMemoryContents()).record(recorded(), extracted=None) == recorded()
+    assert DynamoEpisodes(table, InMemoryBlobs()).record(recorded(), extracted=None) == recorded()
 
 
 def test_copies_that_keep_colliding_ask_for_another_try_and_leave_nothing(table: "Table") -> None:
     refuse(table, *COLLIDED, operation="TransactWriteItems", times=5)
 
     with pytest.raises(ConflictError):
-        DynamoEpisodes(table, InMemoryContents()).record(recorded(), extracted=None)
+        DynamoEpisodes(table, InMemoryBlobs()).record(recorded(), extracted=None)
 
     assert table.scan()["Items"] == []
 
@@ -183,14 +183,14 @@ def test_a_condition_that_failed_is_not_tried_again(table: "Table") -> None:
 
 
 def test_a_forgotten_event_leaves_no_content_anywhere(table: "Table") -> None:
-    DynamoEpisodes(table, InMemoryContents()).forget(recorded(said("my secret", session_id="hidden-session")))
+    DynamoEpisodes(table, InMemoryBlobs()).forget(recorded(said("my secret", session_id="hidden-session")))
 
     (item,) = table.scan()["Items"]
     assert item == {"pk": "T#acme#EV#e1", "sk": "EVENT", "extracted": "forgotten"}
 
 
 def test_an_episode_is_found_by_user_and_by_the_archiver(table: "Table") -> None:
-    DynamoEpisodes(table, InMemoryContents()).record(recorded(), extracted=None)
+    DynamoEpisodes(table, InMemoryBlobs()).record(recorded(), extracted=None)
 
     (episode,) = table.query(
         IndexName="by_user",
@@ -203,7 +203,7 @@ def test_an_episode_is_found_by_user_and_by_the_archiver(table: "Table") -> None
 
 def test_an_episode_lies_under_its_day_in_utc(table: "Table") -> None:
     late = recorded(an_event(occurred_at="2026-03-01T23:30:00-05:00"))
-    DynamoEpisodes(table, InMemoryContents()).record(late, extracted=None)
+    DynamoEpisodes(table, InMemoryBlobs()).record(late, extracted=None)
 
     assert {item["pk"] for item in table.scan()["Items"]} == {"T#acme#A#default#E#2026-03-02", "T#acme#EV#e1"}
 

@@ -11,13 +11,13 @@ import pytest
 from membus.adapters import dynamo_episode_reader
 from membus.adapters.dynamo_episode_reader import DynamoEpisodeReader
 from membus.adapters.dynamo_episodes import DynamoEpisodes
-from membus.adapters.dynamo_recent import DynamoRecent
+from membus.adapters.dynamo_recent import DynamoRecentEvents
 from membus.domain import episode
 from membus.domain.episode import EpisodeQuery
 from membus.errors import UnavailableError
 from tests.factories import ADA, NOON, an_event, recorded
 from tests.fakes.clock import StoppedClock
-from tests.fakes.contents import InMemoryContents
+from tests.fakes.contents import InMemoryBlobs
 from tests.strict import strict_aws
 from tests.tables import make_table
 
@@ -38,8 +38,8 @@ def table() -> "Iterator[Table]":
 
 
 @pytest.fixture
-def contents() -> InMemoryContents:
-    return InMemoryContents()
+def contents() -> InMemoryBlobs:
+    return InMemoryBlobs()
 
 
 @pytest.fixture
@@ -48,7 +48,7 @@ def clock() -> StoppedClock:
 
 
 def fill(
-    table: "Table", contents: InMemoryContents, count: int, *, shards: int = 1, **members: Any
+    table: "Table", contents: InMemoryBlobs, count: int, *, shards: int = 1, **members: Any
 ) -> list[str]:
     store = DynamoEpisodes(table, contents, shards)
     for number in range(count):
@@ -69,7 +69,7 @@ def walk(reader: DynamoEpisodeReader, query: EpisodeQuery, limit: int) -> tuple[
 
 @pytest.mark.parametrize("limit", [1, 3, 100])
 def test_a_day_spread_over_partitions_reads_as_one(
-    table: "Table", contents: InMemoryContents, clock: StoppedClock, limit: int
+    table: "Table", contents: InMemoryBlobs, clock: StoppedClock, limit: int
 ) -> None:
     ids = fill(table, contents, 20, shards=4, session_id="s1")
     reader = DynamoEpisodeReader(table, contents, clock, 4)
@@ -80,7 +80,7 @@ def test_a_day_spread_over_partitions_reads_as_one(
 
 
 def test_a_day_written_before_there_were_shards_stays_readable(
-    table: "Table", contents: InMemoryContents, clock: StoppedClock
+    table: "Table", contents: InMemoryBlobs, clock: StoppedClock
 ) -> None:
     ids = fill(table, contents, 5)
     late = an_event("late", occurred_at=NOON + 9 * SECOND)
@@ -92,7 +92,7 @@ def test_a_day_written_before_there_were_shards_stays_readable(
 
 
 def test_nothing_is_skipped_where_one_partition_was_read_further_than_another(
-    table: "Table", contents: InMemoryContents, clock: StoppedClock, monkeypatch: pytest.MonkeyPatch
+    table: "Table", contents: InMemoryBlobs, clock: StoppedClock, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(dynamo_episode_reader, "SIFTED", 2)
     store = DynamoEpisodes(table, contents, 3)
@@ -112,7 +112,7 @@ def test_nothing_is_skipped_where_one_partition_was_read_further_than_another(
 
 
 def test_an_expired_episode_is_gone_at_its_second_and_its_page_goes_on(
-    table: "Table", contents: InMemoryContents, clock: StoppedClock
+    table: "Table", contents: InMemoryBlobs, clock: StoppedClock
 ) -> None:
     ids = fill(table, contents, 3)
     expiry = int(NOON.timestamp()) + 3600
@@ -129,7 +129,7 @@ def test_an_expired_episode_is_gone_at_its_second_and_its_page_goes_on(
 
 
 def test_a_long_empty_range_is_walked_in_bounded_steps(
-    table: "Table", contents: InMemoryContents, clock: StoppedClock
+    table: "Table", contents: InMemoryBlobs, clock: StoppedClock
 ) -> None:
     ids = fill(table, contents, 2)
     reader = DynamoEpisodeReader(table, contents, clock)
@@ -141,7 +141,7 @@ def test_a_long_empty_range_is_walked_in_bounded_steps(
 
 
 def test_a_page_carries_no_more_than_an_answer_can(
-    table: "Table", contents: InMemoryContents, clock: StoppedClock, monkeypatch: pytest.MonkeyPatch
+    table: "Table", contents: InMemoryBlobs, clock: StoppedClock, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(episode, "PAGE_BYTES_MAX", 100_000)
     ids = fill(table, contents, 5, payload=LARGE)
@@ -150,7 +150,7 @@ def test_a_page_carries_no_more_than_an_answer_can(
 
 
 def test_a_large_payload_lies_outside_its_item_and_its_copies(
-    table: "Table", contents: InMemoryContents
+    table: "Table", contents: InMemoryBlobs
 ) -> None:
     fill(table, contents, 1, payload=LARGE)
 
@@ -160,7 +160,7 @@ def test_a_large_payload_lies_outside_its_item_and_its_copies(
     assert len(str(episode)) < 1500
 
 
-def test_a_copy_that_says_something_else_leaves_no_orphan(table: "Table", contents: InMemoryContents) -> None:
+def test_a_copy_that_says_something_else_leaves_no_orphan(table: "Table", contents: InMemoryBlobs) -> None:
     fill(table, contents, 1, payload=LARGE)
     kept = dict(contents.kept)
     fill(table, contents, 1, payload={"text": "y" * 40_000})
@@ -168,7 +168,7 @@ def test_a_copy_that_says_something_else_leaves_no_orphan(table: "Table", conten
     assert contents.kept == kept
 
 
-def test_a_copy_of_what_was_forgotten_leaves_no_orphan(table: "Table", contents: InMemoryContents) -> None:
+def test_a_copy_of_what_was_forgotten_leaves_no_orphan(table: "Table", contents: InMemoryBlobs) -> None:
     DynamoEpisodes(table, contents).forget(recorded())
     DynamoEpisodes(table, contents).record(recorded(an_event(payload=LARGE)), extracted=None)
 
@@ -176,7 +176,7 @@ def test_a_copy_of_what_was_forgotten_leaves_no_orphan(table: "Table", contents:
 
 
 def test_without_room_for_a_large_payload_nothing_is_recorded_and_another_try_may(
-    table: "Table", contents: InMemoryContents, clock: StoppedClock
+    table: "Table", contents: InMemoryBlobs, clock: StoppedClock
 ) -> None:
     contents.down = True
     with pytest.raises(UnavailableError):
@@ -189,7 +189,7 @@ def test_without_room_for_a_large_payload_nothing_is_recorded_and_another_try_ma
 
 
 def test_a_payload_that_is_nowhere_is_a_fault_and_not_an_empty_one(
-    table: "Table", contents: InMemoryContents, clock: StoppedClock
+    table: "Table", contents: InMemoryBlobs, clock: StoppedClock
 ) -> None:
     fill(table, contents, 1, payload=LARGE)
     contents.kept.clear()
@@ -199,10 +199,10 @@ def test_a_payload_that_is_nowhere_is_a_fault_and_not_an_empty_one(
 
 
 def test_what_a_user_did_lately_leaves_out_what_lies_elsewhere(
-    table: "Table", contents: InMemoryContents
+    table: "Table", contents: InMemoryBlobs
 ) -> None:
     episodes = DynamoEpisodes(table, contents)
     for event in (an_event("e1"), an_event("e2", payload=LARGE), an_event("e3", occurred_at=NOON + SECOND)):
         episodes.record(recorded(event), extracted=None)
 
-    assert [event.event_id for event in DynamoRecent(table).recent(ADA, limit=10)] == ["e3", "e1"]
+    assert [event.event_id for event in DynamoRecentEvents(table).recent(ADA, limit=10)] == ["e3", "e1"]

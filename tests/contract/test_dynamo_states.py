@@ -10,18 +10,18 @@ import pytest
 from botocore.exceptions import ReadTimeoutError
 
 from membus.adapters.dynamo_states import DynamoStates
-from membus.domain.state import Session
+from membus.domain.state import AgentSession
 from membus.errors import ConflictError, UnavailableError
 from tests.factories import NOON
 from tests.fakes.clock import StoppedClock
-from tests.fakes.contents import InMemoryContents
+from tests.fakes.contents import InMemoryBlobs
 from tests.strict import strict_aws
 from tests.tables import make_table
 
 if TYPE_CHECKING:
     from mypy_boto3_dynamodb.service_resource import Table
 
-SESSION = Session(tenant="acme", agent="guide", session_id="s1")
+SESSION = AgentSession(tenant="acme", agent="guide", session_id="s1")
 LARGE, LARGER, SMALL = {"text": "x" * 40_000}, {"text": "y" * 40_000}, {"text": "z"}
 EXPIRY = NOON.replace(hour=13)
 
@@ -33,12 +33,12 @@ def table() -> "Iterator[Table]":
 
 
 @pytest.fixture
-def contents() -> InMemoryContents:
-    return InMemoryContents()
+def contents() -> InMemoryBlobs:
+    return InMemoryBlobs()
 
 
 @pytest.fixture
-def states(table: "Table", contents: InMemoryContents) -> DynamoStates:
+def states(table: "Table", contents: InMemoryBlobs) -> DynamoStates:
     return DynamoStates(table, contents, StoppedClock())
 
 
@@ -62,7 +62,7 @@ def lose_the_answer() -> None:
 
 
 def test_a_large_document_lies_outside_its_item(
-    table: "Table", states: DynamoStates, contents: InMemoryContents
+    table: "Table", states: DynamoStates, contents: InMemoryBlobs
 ) -> None:
     put(states, LARGE)
 
@@ -74,7 +74,7 @@ def test_a_large_document_lies_outside_its_item(
 
 @pytest.mark.parametrize(("data", "left"), [(LARGER, 1), (LARGE, 1), (SMALL, 0)])
 def test_a_replaced_document_is_removed(
-    states: DynamoStates, contents: InMemoryContents, data: dict[str, Any], left: int
+    states: DynamoStates, contents: InMemoryBlobs, data: dict[str, Any], left: int
 ) -> None:
     put(states, LARGE)
     put(states, data)
@@ -83,7 +83,7 @@ def test_a_replaced_document_is_removed(
     assert states.state(SESSION).data == data
 
 
-def test_a_deleted_document_is_removed(states: DynamoStates, contents: InMemoryContents) -> None:
+def test_a_deleted_document_is_removed(states: DynamoStates, contents: InMemoryBlobs) -> None:
     put(states, LARGE)
     states.delete(SESSION, expected_version=1)
 
@@ -91,7 +91,7 @@ def test_a_deleted_document_is_removed(states: DynamoStates, contents: InMemoryC
 
 
 def test_a_write_that_loses_leaves_the_newer_document_alone(
-    states: DynamoStates, contents: InMemoryContents
+    states: DynamoStates, contents: InMemoryBlobs
 ) -> None:
     put(states, LARGE)
     put(states, LARGER)
@@ -104,7 +104,7 @@ def test_a_write_that_loses_leaves_the_newer_document_alone(
 
 
 def test_without_room_for_a_large_document_nothing_changes(
-    states: DynamoStates, contents: InMemoryContents
+    states: DynamoStates, contents: InMemoryBlobs
 ) -> None:
     put(states, LARGE)
     contents.down = True
@@ -118,7 +118,7 @@ def test_without_room_for_a_large_document_nothing_changes(
     assert states.state(SESSION).version == 1
 
 
-def test_what_cannot_be_removed_now_stops_nobody(states: DynamoStates, contents: InMemoryContents) -> None:
+def test_what_cannot_be_removed_now_stops_nobody(states: DynamoStates, contents: InMemoryBlobs) -> None:
     put(states, LARGE)
     contents.down = True
 
@@ -128,7 +128,7 @@ def test_what_cannot_be_removed_now_stops_nobody(states: DynamoStates, contents:
 
 
 def test_a_document_replaced_while_it_is_read_is_read_anew(
-    states: DynamoStates, contents: InMemoryContents
+    states: DynamoStates, contents: InMemoryBlobs
 ) -> None:
     put(states, LARGE)
     read = contents.text
@@ -144,7 +144,7 @@ def test_a_document_replaced_while_it_is_read_is_read_anew(
 
 
 def test_a_document_that_is_nowhere_is_a_fault_and_not_an_absence(
-    states: DynamoStates, contents: InMemoryContents
+    states: DynamoStates, contents: InMemoryBlobs
 ) -> None:
     put(states, LARGE)
     contents.kept.clear()

@@ -15,8 +15,8 @@ from localstack.stack_file import Stack
 from membus.adapters.dynamo_conversations import DynamoConversations
 from membus.adapters.dynamo_episodes import DynamoEpisodes
 from membus.adapters.dynamo_facts import DynamoFacts
-from membus.adapters.dynamo_fresh import DynamoFresh
-from membus.adapters.dynamo_held_facts import DynamoHeldFacts
+from membus.adapters.dynamo_fresh import DynamoUnprocessedMessages
+from membus.adapters.dynamo_held_facts import DynamoReviewQueue
 from membus.adapters.dynamo_signals import DynamoSignals
 from membus.domain.event import Event
 from membus.domain.identity import Owner
@@ -24,9 +24,9 @@ from tests.contract.conftest import stack_table
 from tests.deliveries import Extraction, observant
 from tests.factories import NOON, a_conversation, a_server_error, a_setting, an_event, said
 from tests.fakes.clock import StoppedClock
-from tests.fakes.contents import InMemoryContents
+from tests.fakes.contents import InMemoryBlobs
 from tests.fakes.crashing import Death, Fuse
-from tests.streams import CALM, Weather, a_turn_of_chat, deliver, held_in_tables
+from tests.streams import NO_FAULTS, DeliveryFaults, a_turn_of_chat, deliver, stored_in_tables
 from tests.strict import strict_aws
 from tests.tables import make_table
 
@@ -46,7 +46,7 @@ class World:
         clock = StoppedClock(NOON + timedelta(hours=1))
         chats = DynamoConversations(conversations, clock)
         chats.create(a_conversation("c", tenant_id=self.tenant), request_key="c")
-        self.contents = InMemoryContents()
+        self.contents = InMemoryBlobs()
         spoken = [
             a_turn_of_chat(self.tenant, 7, "I live in Oslo"),
             a_turn_of_chat(self.tenant, 8, "Nothing to see"),
@@ -59,14 +59,14 @@ class World:
             episodes=DynamoEpisodes(memory, self.contents, 3),
             facts=DynamoFacts(memory),
             signals=DynamoSignals(memory),
-            held_facts=DynamoHeldFacts(memory, clock),
-            fresh=DynamoFresh(conversations, clock),
+            held_facts=DynamoReviewQueue(memory, clock),
+            fresh=DynamoUnprocessedMessages(conversations, clock),
         )
 
-    def after(self, weather: Weather) -> bytes:
+    def after(self, weather: DeliveryFaults) -> bytes:
         deliver(self.extraction, self.stream, weather)
         assert self.extraction.quarantine.parked == self.extraction.dead_letters.parked == []
-        return held_in_tables(self.tables, self.tenant)
+        return stored_in_tables(self.tables, self.tenant)
 
 
 def _stream(owner: Owner) -> Sequence[Event]:
@@ -131,32 +131,32 @@ class Wire:
 def test_a_crash_at_any_request_leaves_no_trace(
     tables: "tuple[Table, Table]", fault: BaseException, *, after: bool
 ) -> None:
-    reference = World(*tables).after(CALM)
+    reference = World(*tables).after(NO_FAULTS)
     whole = World(*tables)
     with Wire(tables, Fuse()) as wire:
-        deliver(whole.extraction, whole.stream, Weather())
+        deliver(whole.extraction, whole.stream, DeliveryFaults())
     assert wire.calls > len(whole.stream) * 2
 
     for at in range(1, wire.calls + 1):
         world = World(*emptied(tables))
         with Wire(tables, Fuse(at, after=after, fault=fault)):
-            deliver(world.extraction, world.stream, Weather())
-        assert held_in_tables(world.tables, world.tenant) == reference, f"a crash at request {at}"
+            deliver(world.extraction, world.stream, DeliveryFaults())
+        assert stored_in_tables(world.tables, world.tenant) == reference, f"a crash at request {at}"
 
 
 def test_five_copies_of_each_in_any_order_leave_the_items_of_one(tables: "tuple[Table, Table]") -> None:
-    reference = World(*tables).after(CALM)
+    reference = World(*tables).after(NO_FAULTS)
 
     for seed in range(1, 4):
-        assert World(*tables).after(Weather(copies=5, seed=seed)) == reference
+        assert World(*tables).after(DeliveryFaults(copies=5, seed=seed)) == reference
 
 
 @pytest.mark.stack
 def test_five_copies_of_each_in_any_order_leave_the_items_of_one_on_the_deployed_tables(stack: Stack) -> None:
     tables = stack_table(stack, stack.tables.memory), stack_table(stack, stack.tables.conversations)
 
-    reference = World(*tables).after(CALM)
+    reference = World(*tables).after(NO_FAULTS)
 
-    assert World(*tables).after(Weather(copies=5, seed=1)) == reference
+    assert World(*tables).after(DeliveryFaults(copies=5, seed=1)) == reference
     with Wire(tables, Fuse(17, after=True, fault=Death())):
-        assert World(*tables).after(Weather(copies=5, seed=2)) == reference
+        assert World(*tables).after(DeliveryFaults(copies=5, seed=2)) == reference

@@ -6,20 +6,20 @@ from zipfile import ZipFile
 
 import pytest
 
-from functions.export.sections import Sources
+from functions.export.sections import ExportSources
 from membus.adapters.dynamo_conversations import DynamoConversations
 from membus.adapters.dynamo_documents import DynamoDocuments
 from membus.adapters.dynamo_episode_reader import DynamoEpisodeReader
 from membus.adapters.dynamo_episodes import DynamoEpisodes
 from membus.adapters.dynamo_facts import DynamoFacts
-from membus.adapters.dynamo_held_facts import DynamoHeldFacts
+from membus.adapters.dynamo_held_facts import DynamoReviewQueue
 from membus.adapters.dynamo_states import DynamoStates
 from membus.adapters.dynamo_summaries import DynamoSummaries
 from membus.adapters.tiered_episodes import TieredEpisodes
 from membus.domain.document import Document
 from membus.domain.identity import Owner
 from membus.domain.transfer import EVENTS, Manifest
-from tests.exporting import archived
+from tests.exporting import archived_rows
 from tests.factories import ADA, NOON, a_conversation, a_turn, an_event, an_observation, learn, recorded
 from tests.fakes.clock import StoppedClock
 from tests.fakes.episodes import InMemoryEpisodes
@@ -63,11 +63,11 @@ def _manifest(archive: ZipFile) -> Manifest:
     return Manifest.model_validate_json(archive.read("manifest.json"))
 
 
-def _exported(sources: Sources) -> ZipFile:
-    return ZipFile(io.BytesIO(archived(sources)))
+def _exported(sources: ExportSources) -> ZipFile:
+    return ZipFile(io.BytesIO(archived_rows(sources)))
 
 
-def _sources() -> Sources:
+def _sources() -> ExportSources:
     memory, talks, contents, clock = (
         make_table("memory"),
         make_table("conversations"),
@@ -76,14 +76,14 @@ def _sources() -> Sources:
     )
     cold, hot, index = InMemoryEpisodes(), DynamoEpisodes(memory, contents), InMemoryMemories()
     reader = TieredEpisodes(DynamoEpisodeReader(memory, contents, clock), cold)
-    sources = Sources(
+    sources = ExportSources(
         episodes=reader,
         facts=DynamoFacts(memory),
         conversations=DynamoConversations(talks, clock),
         summaries=DynamoSummaries(talks),
         documents=DynamoDocuments(memory, contents, clock),
         index=index,
-        held_facts=DynamoHeldFacts(memory, clock),
+        held_facts=DynamoReviewQueue(memory, clock),
         states=DynamoStates(memory, contents, clock),
         contents=contents,
         now=clock,
@@ -94,7 +94,7 @@ def _sources() -> Sources:
 
 
 def _live(
-    owner: Owner, sources: Sources, cold: InMemoryEpisodes, hot: DynamoEpisodes, index: InMemoryMemories
+    owner: Owner, sources: ExportSources, cold: InMemoryEpisodes, hot: DynamoEpisodes, index: InMemoryMemories
 ) -> None:
     mine = "" if owner == ADA else f"-{owner.user}-{owner.tenant}"
     places: list[tuple[str, int, list[InMemoryEpisodes | DynamoEpisodes]]] = [

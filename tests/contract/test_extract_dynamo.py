@@ -11,7 +11,7 @@ from membus.adapters.dynamo_facts import DynamoFacts
 from membus.adapters.dynamo_signals import DynamoSignals
 from tests.deliveries import Extraction, observant
 from tests.factories import ADA, NOON, a_candidate, a_server_error, a_setting, an_event, said
-from tests.fakes.contents import InMemoryContents
+from tests.fakes.contents import InMemoryBlobs
 from tests.fakes.model import ScriptedModel
 from tests.strict import strict_aws
 from tests.tables import make_table
@@ -43,7 +43,7 @@ def calls(table: "Table") -> list[str]:
 def extraction(table: "Table", model: ScriptedModel | None = None) -> Extraction:
     facts, episodes, signals = (
         DynamoFacts(table),
-        DynamoEpisodes(table, InMemoryContents()),
+        DynamoEpisodes(table, InMemoryBlobs()),
         DynamoSignals(table),
     )
     return Extraction(model or observant(), facts=facts, episodes=episodes, signals=signals)

@@ -7,28 +7,28 @@ from datetime import timedelta
 
 import pytest
 
-from membus.domain.corrections import VERSION, Correction, as_event, corrected_by_hand
-from membus.domain.event import Recorded
+from membus.domain.corrections import CORRECTIONS_VERSION, Correction, correction_event, observe_correction
+from membus.domain.event import RecordedEvent
 from membus.domain.facts import fold
 from membus.domain.identity import Owner
 from membus.errors import ConflictError, NotFoundError
 from membus.ports.events import EpisodeStore
-from membus.ports.facts import FactStore, Learned
+from membus.ports.facts import FactCommit, FactStore
 from tests.factories import NOON, an_observation, learn
 
 
-def correcting(owner: Owner, value: str | None, *, event_id: str = "c1", minute: int = 1) -> Recorded:
+def correcting(owner: Owner, value: str | None, *, event_id: str = "c1", minute: int = 1) -> RecordedEvent:
     correction = Correction(key="home.city", value=value)
-    return as_event(correction, owner, event_id=event_id, at=NOON + timedelta(minutes=minute))
+    return correction_event(correction, owner, event_id=event_id, at=NOON + timedelta(minutes=minute))
 
 
-def correct(facts: FactStore, owner: Owner, event: Recorded) -> Learned:
-    (seen,) = corrected_by_hand(event)
+def correct(facts: FactStore, owner: Owner, event: RecordedEvent) -> FactCommit:
+    (seen,) = observe_correction(event)
     fact = fold([*facts.observations(owner, seen.key), seen])
     assert fact is not None
-    learned = Learned(
+    learned = FactCommit(
         profile=facts.profile(owner).updated([fact]),
-        extractor=VERSION,
+        extractor=CORRECTIONS_VERSION,
         events=(),
         new_events=(event,),
         observations=(seen,),
@@ -47,7 +47,9 @@ def test_a_correction_and_its_episode_are_one_commit(
 
     assert facts.fact(owner, "home.city") == learned.facts[0]
     assert facts.profile(owner) == learned.profile
-    assert episodes.record(event, extracted=None) == event.model_copy(update={"extracted": VERSION})
+    assert episodes.record(event, extracted=None) == event.model_copy(
+        update={"extracted": CORRECTIONS_VERSION}
+    )
 
 
 def test_an_event_that_is_known_corrects_nothing(
@@ -65,7 +67,7 @@ def test_an_event_that_is_known_corrects_nothing(
 
 def test_a_lost_race_records_no_event(facts: FactStore, episodes: EpisodeStore, owner: Owner) -> None:
     event = correcting(owner, "Porto")
-    (seen,) = corrected_by_hand(event)
+    (seen,) = observe_correction(event)
     fact = fold([seen])
     assert fact is not None
     stale = facts.profile(owner).updated([fact])
@@ -73,9 +75,9 @@ def test_a_lost_race_records_no_event(facts: FactStore, episodes: EpisodeStore, 
 
     with pytest.raises(ConflictError):
         facts.commit(
-            Learned(
+            FactCommit(
                 profile=stale,
-                extractor=VERSION,
+                extractor=CORRECTIONS_VERSION,
                 events=(),
                 new_events=(event,),
                 observations=(seen,),

@@ -8,10 +8,10 @@ from typing import TYPE_CHECKING, Any
 import pytest
 from boto3.dynamodb.conditions import Key
 
-from membus.adapters.dynamo_fact_rebuild import DynamoFactRebuild
+from membus.adapters.dynamo_fact_rebuild import DynamoFactRebuilder
 from membus.adapters.dynamo_facts import DynamoFacts
-from membus.domain.facts import Observation
 from membus.domain.identity import Owner
+from membus.domain.observations import Observation
 from membus.errors import ConflictError
 from tests.factories import ADA, NOON, an_observation, learn
 from tests.strict import strict_aws
@@ -25,7 +25,7 @@ if TYPE_CHECKING:
 class Stored:
     table: "Table"
     facts: DynamoFacts
-    rebuild: DynamoFactRebuild
+    rebuild: DynamoFactRebuilder
 
     def items(self) -> list[dict[str, Any]]:
         return self.table.query(KeyConditionExpression=Key("pk").eq("T#acme#U#ada"))["Items"]
@@ -35,7 +35,7 @@ class Stored:
 def stored() -> Iterator[Stored]:
     with strict_aws():
         table = make_table("memory")
-        yield Stored(table, DynamoFacts(table), DynamoFactRebuild(table))
+        yield Stored(table, DynamoFacts(table), DynamoFactRebuilder(table))
 
 
 def seen(number: int, *, key: str = "home.city", value: str | None = None) -> Observation:

@@ -7,14 +7,15 @@ from datetime import timedelta
 
 import pytest
 
-from membus.domain.carrying import RECENT_KEPT, RECENT_MAX, place_of
-from membus.domain.facts import Observation, fold
+from membus.domain.carrying import RECENT_OBSERVATIONS_KEPT, RECENT_OBSERVATIONS_MAX, position_of
+from membus.domain.facts import fold
 from membus.domain.identity import Owner
-from membus.folding import fold_in
-from membus.ports.facts import FactStore, Learned
+from membus.domain.observations import Observation
+from membus.folding import fold_observations
+from membus.ports.facts import FactCommit, FactStore
 from tests.factories import NOON, an_observation
 
-TOGGLES = RECENT_MAX + 15
+TOGGLES = RECENT_OBSERVATIONS_MAX + 15
 HOUR = timedelta(hours=1)
 KEY = "setting.theme"
 
@@ -31,9 +32,9 @@ def toggled(number: int, **told: object) -> Observation:
 
 def learn(facts: FactStore, owner: Owner, *seen: Observation) -> None:
     """Commit observations as extract does."""
-    folded, profile = fold_in(owner, seen, facts), facts.base(owner)
+    folded, profile = fold_observations(owner, seen, facts), facts.base(owner)
     facts.commit(
-        Learned(
+        FactCommit(
             profile=profile.updated(folded.facts),
             extractor="v1",
             events=(),
@@ -57,7 +58,7 @@ def test_what_is_read_for_a_change_is_bounded_and_comes_to_the_same(busy: FactSt
     trail = busy.trail(owner, KEY)
 
     assert trail.carried
-    assert RECENT_KEPT <= len(trail.recent) <= RECENT_MAX
+    assert RECENT_OBSERVATIONS_KEPT <= len(trail.recent) <= RECENT_OBSERVATIONS_MAX
     assert trail.carried.count + len(trail.recent) == TOGGLES
     assert busy.fact(owner, KEY) == fold(busy.observations(owner, KEY))
 
@@ -85,12 +86,12 @@ def test_stretches_of_a_history_follow_each_other_both_ways(busy: FactStore, own
     every = busy.observations(owner, KEY)
 
     first = busy.stretch(owner, KEY, beyond=None, limit=10)
-    second = busy.stretch(owner, KEY, beyond=place_of(first[-1]), limit=10)
+    second = busy.stretch(owner, KEY, beyond=position_of(first[-1]), limit=10)
 
     assert [*first, *second] == every[:20]
-    assert busy.stretch(owner, KEY, beyond=place_of(second[0]), limit=4, backwards=True) == every[6:10]
+    assert busy.stretch(owner, KEY, beyond=position_of(second[0]), limit=4, backwards=True) == every[6:10]
     assert busy.stretch(owner, KEY, beyond=None, limit=3, backwards=True) == every[-3:]
-    assert busy.stretch(owner, KEY, beyond=place_of(every[-1]), limit=3) == []
+    assert busy.stretch(owner, KEY, beyond=position_of(every[-1]), limit=3) == []
 
 
 def test_each_write_of_a_fact_has_a_revision_of_its_own(facts: FactStore, owner: Owner) -> None:

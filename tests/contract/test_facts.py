@@ -7,11 +7,12 @@ from datetime import timedelta
 
 import pytest
 
-from membus.domain.facts import Observation, Trust, history
+from membus.domain.facts import list_versions
 from membus.domain.identity import Owner
+from membus.domain.observations import Observation, Trust
 from membus.errors import ConflictError, NotFoundError
 from membus.ports.events import EpisodeStore
-from membus.ports.facts import FactStore, Learned
+from membus.ports.facts import FactCommit, FactStore
 from tests.factories import NOON, a_fact, an_event, an_observation, learn, recorded
 
 LATER = NOON + timedelta(days=1)
@@ -76,7 +77,7 @@ def test_a_commit_on_a_stale_profile_writes_nothing(facts: FactStore, owner: Own
 
     with pytest.raises(ConflictError):
         facts.commit(
-            Learned(profile=profile, extractor="v1", events=(), observations=(late,), facts=profile.facts)
+            FactCommit(profile=profile, extractor="v1", events=(), observations=(late,), facts=profile.facts)
         )
 
     assert facts.profile(owner) == before
@@ -89,7 +90,7 @@ def test_two_first_commits_at_once_are_one_commit_and_one_conflict(facts: FactSt
     unread = facts.profile(owner)
     learn(facts, owner, keyed("home.city", "Lisbon"))
     fact = a_fact("nurse", key="work.role")
-    rival = Learned(profile=unread.updated([fact]), extractor="v1", events=(), facts=(fact,))
+    rival = FactCommit(profile=unread.updated([fact]), extractor="v1", events=(), facts=(fact,))
 
     with pytest.raises(ConflictError):
         facts.commit(rival)
@@ -112,7 +113,7 @@ def test_a_history_is_in_the_order_of_learning_not_of_truth(facts: FactStore, ow
         learn(facts, owner, seen)
 
     assert [seen.value for seen in facts.observations(owner, "home.city")] == ["3", "1", "0", "2"]
-    assert [version.value for version in history(facts.observations(owner))] == ["3", "1", "0", "2"]
+    assert [version.value for version in list_versions(facts.observations(owner))] == ["3", "1", "0", "2"]
 
 
 def test_keys_and_users_with_a_common_beginning_are_strangers(facts: FactStore, owner: Owner) -> None:
@@ -178,7 +179,7 @@ def test_a_full_profile_is_built_anew_from_every_fact(facts: FactStore, owner: O
     cut = profile.model_copy(
         update={"version": profile.version + 1, "facts": profile.facts[:1], "complete": False}
     )
-    facts.commit(Learned(profile=cut, extractor="x", events=(), facts=(a_fact(key="likes.v9"),)))
+    facts.commit(FactCommit(profile=cut, extractor="x", events=(), facts=(a_fact(key="likes.v9"),)))
 
     base = facts.base(owner)
 
@@ -192,7 +193,7 @@ def test_what_was_superseded_comes_back_by_a_correction_from_its_history(
     learn(facts, owner, an_observation("Lisbon"))
     learn(facts, owner, an_observation("Rome", event_id="e2", valid_from=LATER))
     before = next(
-        version for version in history(facts.observations(owner, "home.city")) if not version.current
+        version for version in list_versions(facts.observations(owner, "home.city")) if not version.current
     )
 
     again = LATER + timedelta(days=1)

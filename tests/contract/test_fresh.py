@@ -4,11 +4,16 @@ from datetime import timedelta
 
 import pytest
 
-from membus.domain.fresh import FRESH_MAX, LIFETIME, Fresh, fresh_of
+from membus.domain.fresh import (
+    UNPROCESSED_LIFETIME,
+    UNPROCESSED_MAX,
+    UnprocessedMessage,
+    unprocessed_from_turn,
+)
 from membus.domain.identity import Owner
 from membus.errors import ConflictError
 from membus.ports.conversations import ConversationStore
-from membus.ports.fresh import FreshWords
+from membus.ports.fresh import UnprocessedMessages
 from tests.factories import a_conversation, a_turn
 from tests.fakes.clock import StoppedClock
 
@@ -32,7 +37,7 @@ def say(
 
 
 def test_what_was_said_in_any_conversation_is_there_at_once_newest_first(
-    conversations: ConversationStore, fresh: FreshWords, someone: Owner
+    conversations: ConversationStore, fresh: UnprocessedMessages, someone: Owner
 ) -> None:
     say(conversations, someone, 0)
     say(conversations, someone, 1, where="two")
@@ -40,11 +45,11 @@ def test_what_was_said_in_any_conversation_is_there_at_once_newest_first(
     newest = fresh.newest(someone)
 
     assert [(each.text, each.conversation_id) for each in newest] == [("words 1", "two"), ("words 0", "one")]
-    assert newest[0] == fresh_of(a_turn(1, content="words 1"), "two")
+    assert newest[0] == unprocessed_from_turn(a_turn(1, content="words 1"), "two")
 
 
 def test_what_has_been_read_is_gone_and_may_be_settled_again(
-    conversations: ConversationStore, fresh: FreshWords, someone: Owner
+    conversations: ConversationStore, fresh: UnprocessedMessages, someone: Owner
 ) -> None:
     for number in range(2):
         say(conversations, someone, number)
@@ -56,7 +61,7 @@ def test_what_has_been_read_is_gone_and_may_be_settled_again(
 
 
 def test_the_stamp_is_another_one_with_each_word_and_goes_with_what_was_read(
-    conversations: ConversationStore, fresh: FreshWords, someone: Owner
+    conversations: ConversationStore, fresh: UnprocessedMessages, someone: Owner
 ) -> None:
     assert fresh.stamp(someone) is None
     stamps = []
@@ -73,7 +78,7 @@ def test_the_stamp_is_another_one_with_each_word_and_goes_with_what_was_read(
 
 
 def test_a_turn_that_was_not_stored_leaves_nothing(
-    conversations: ConversationStore, fresh: FreshWords, someone: Owner
+    conversations: ConversationStore, fresh: UnprocessedMessages, someone: Owner
 ) -> None:
     say(conversations, someone, 0)
     fresh.settle(someone, [a_turn(0).event_id])
@@ -85,7 +90,7 @@ def test_a_turn_that_was_not_stored_leaves_nothing(
 
 
 def test_what_is_not_to_be_remembered_leaves_nothing(
-    conversations: ConversationStore, fresh: FreshWords, someone: Owner
+    conversations: ConversationStore, fresh: UnprocessedMessages, someone: Owner
 ) -> None:
     say(conversations, someone, 0, remember=False)
 
@@ -93,12 +98,14 @@ def test_what_is_not_to_be_remembered_leaves_nothing(
 
 
 def test_words_of_events_stand_beside_those_of_turns_newest_first_whatever_their_ids(
-    conversations: ConversationStore, fresh: FreshWords, someone: Owner
+    conversations: ConversationStore, fresh: UnprocessedMessages, someone: Owner
 ) -> None:
     say(conversations, someone, 0)
     said_at = fresh.newest(someone)[0].said_at
     told = [
-        Fresh(event_id=name, conversation_id=None, text=name, said_at=said_at + timedelta(seconds=seconds))
+        UnprocessedMessage(
+            event_id=name, conversation_id=None, text=name, said_at=said_at + timedelta(seconds=seconds)
+        )
         for name, seconds in (("m-first", 1), ("zz-then", 5), ("a-last", 9))
     ]
 
@@ -111,7 +118,9 @@ def test_words_of_events_stand_beside_those_of_turns_newest_first_whatever_their
     assert [each.text for each in fresh.newest(someone)] == ["words 0"]
 
 
-def test_nobody_else_hears_it(conversations: ConversationStore, fresh: FreshWords, someone: Owner) -> None:
+def test_nobody_else_hears_it(
+    conversations: ConversationStore, fresh: UnprocessedMessages, someone: Owner
+) -> None:
     say(conversations, someone, 0)
 
     assert fresh.newest(Owner(tenant=someone.tenant, user="bob")) == []
@@ -119,21 +128,21 @@ def test_nobody_else_hears_it(conversations: ConversationStore, fresh: FreshWord
 
 
 def test_words_that_nobody_read_in_time_are_not_fresh_any_more(
-    conversations: ConversationStore, fresh: FreshWords, someone: Owner, clock: StoppedClock
+    conversations: ConversationStore, fresh: UnprocessedMessages, someone: Owner, clock: StoppedClock
 ) -> None:
     say(conversations, someone, 0)
 
-    clock.advance(LIFETIME + timedelta(seconds=1))
+    clock.advance(UNPROCESSED_LIFETIME + timedelta(seconds=1))
 
     assert fresh.newest(someone) == []
 
 
 def test_one_read_hands_out_no_more_than_the_newest(
-    conversations: ConversationStore, fresh: FreshWords, someone: Owner
+    conversations: ConversationStore, fresh: UnprocessedMessages, someone: Owner
 ) -> None:
-    for number in range(FRESH_MAX + 3):
+    for number in range(UNPROCESSED_MAX + 3):
         say(conversations, someone, number)
 
     newest = fresh.newest(someone)
 
-    assert (len(newest), newest[0].text) == (FRESH_MAX, f"words {FRESH_MAX + 2}")
+    assert (len(newest), newest[0].text) == (UNPROCESSED_MAX, f"words {UNPROCESSED_MAX + 2}")

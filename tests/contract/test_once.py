@@ -9,14 +9,14 @@ from aws_lambda_powertools.utilities.idempotency import DynamoDBPersistenceLayer
 from aws_lambda_powertools.utilities.idempotency.persistence.base import BasePersistenceLayer
 from botocore.exceptions import ConnectTimeoutError
 
-from functions.memory.once import Request, once, settings
+from functions.memory.once import IdempotentRequest, idempotency_config, idempotent
 from membus.errors import InvalidError, UnavailableError
-from tests.door import Invocation
+from tests.door import LambdaInvocation
 from tests.fakes.idempotency import InMemoryIdempotency
 from tests.strict import strict_aws
 from tests.tables import make_table
 
-ASKED: Request = {"tenant": "acme", "key": "k1", "body": {"title": "Trip"}}
+ASKED: IdempotentRequest = {"tenant": "acme", "key": "k1", "body": {"title": "Trip"}}
 
 
 @pytest.fixture(params=["fake", "strict"])
@@ -37,12 +37,12 @@ class Work:
         self.done = 0
         self.fault: Exception | None = None
 
-    def ask(self, **fields: Any) -> Request:
-        context: Any = Invocation()
-        run = once("things.make", self._act, store=self._store, config=settings(context))
+    def ask(self, **fields: Any) -> IdempotentRequest:
+        context: Any = LambdaInvocation()
+        run = idempotent("things.make", self._act, store=self._store, config=idempotency_config(context))
         return run(ASKED | fields)
 
-    def _act(self, request: Request) -> Request:
+    def _act(self, request: IdempotentRequest) -> IdempotentRequest:
         if self.fault:
             raise self.fault
         self.done += 1

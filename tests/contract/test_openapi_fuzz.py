@@ -13,9 +13,9 @@ from schemathesis.checks import not_a_server_error
 from schemathesis.specs.openapi.checks import content_type_conformance, response_schema_conformance
 
 from functions.memory.routes.public import OPENAPI
-from tests.door import Door
+from tests.door import ApiTestClient
 from tests.factories import ADA, an_observation, learn
-from tests.gateway import Gateway
+from tests.gateway import WsgiGateway
 
 EXAMPLES = 20
 """For each of the operations: some tens of seconds in all."""
@@ -27,10 +27,10 @@ schema = schemathesis.openapi.from_dict(json.loads(OPENAPI.read_text(encoding="u
 
 
 @pytest.fixture
-def gateway(monkeypatch: pytest.MonkeyPatch) -> Gateway:
-    door = Door().open(monkeypatch)
+def gateway(monkeypatch: pytest.MonkeyPatch) -> WsgiGateway:
+    door = ApiTestClient().open(monkeypatch)
     learn(door.facts, ADA, an_observation("Lisbon"))
-    return Gateway(door)
+    return WsgiGateway(door)
 
 
 @schema.parametrize()
@@ -43,7 +43,7 @@ def gateway(monkeypatch: pytest.MonkeyPatch) -> Gateway:
     suppress_health_check=list(HealthCheck),
 )
 def test_no_request_is_a_defect_and_every_answer_has_its_shape(
-    case: schemathesis.Case[Any], gateway: Gateway
+    case: schemathesis.Case[Any], gateway: WsgiGateway
 ) -> None:
     for path_parameters in (case.path_parameters, known(case)):
         case.path_parameters = path_parameters

@@ -5,37 +5,37 @@ from datetime import timedelta
 import pytest
 
 from membus.adapters.dynamo_conversations import DynamoConversations
-from membus.adapters.dynamo_pending import DynamoPending
+from membus.adapters.dynamo_pending import DynamoReplyJobs
 from membus.domain.conversation import Step
 from membus.domain.identity import Owner
-from membus.domain.pending import LASTS, Failure, PendingReply, Progress
-from membus.domain.prompt import ToolCall, ToolResult, Usage
+from membus.domain.pending import JOB_LIFETIME, ReplyFailure, ReplyJob, StepProgress
+from membus.domain.prompt import TokenUsage, ToolCall, ToolResult
 from membus.errors import NotFoundError, UnavailableError
 from membus.ports.conversations import ConversationStore
-from membus.ports.pending import PendingReplies
-from membus.ports.remains import Remains
-from membus.replies import Replies
+from membus.ports.pending import ReplyJobStore
+from membus.ports.remains import DeletedConversationItems
+from membus.replies import MessageReader
 from tests.contract.conftest import Talks
 from tests.factories import a_conversation, a_turn
 from tests.fakes.clock import StoppedClock
 from tests.fakes.conversations import InMemoryConversations
-from tests.fakes.pending import InMemoryPending
+from tests.fakes.pending import InMemoryReplyJobs
 
 STEP = Step(
     calls=(ToolCall(call_id="1", name="search_memory", arguments={"query": "☂"}),),
     results=(ToolResult(call_id="1", content="<result>\n- rain\n</result>"),),
 )
-PROGRESS = Progress(request="what was asked", steps=(STEP,), usage=Usage(input=10, output=2))
+PROGRESS = StepProgress(request="what was asked", steps=(STEP,), usage=TokenUsage(input=10, output=2))
 MORE = PROGRESS.model_copy(update={"steps": (STEP, STEP), "whole": "results/acme/one/m1-1"})
 
 
 @pytest.fixture
-def pending(conversations: ConversationStore, clock: StoppedClock) -> PendingReplies:
+def pending(conversations: ConversationStore, clock: StoppedClock) -> ReplyJobStore:
     """Return the promises in the table of `conversations`."""
     if isinstance(conversations, InMemoryConversations):
-        return InMemoryPending(conversations, clock)
+        return InMemoryReplyJobs(conversations, clock)
     assert isinstance(conversations, DynamoConversations)
-    return DynamoPending(conversations._table, clock)
+    return DynamoReplyJobs(conversations._table, clock)
 
 
 @pytest.fixture
@@ -48,16 +48,16 @@ def tenant(owner: Owner, conversations: ConversationStore) -> str:
 
 
 @pytest.fixture
-def replies(conversations: ConversationStore, pending: PendingReplies, clock: StoppedClock) -> Replies:
-    return Replies(conversations, pending, clock)
+def replies(conversations: ConversationStore, pending: ReplyJobStore, clock: StoppedClock) -> MessageReader:
+    return MessageReader(conversations, pending, clock)
 
 
-def promised(clock: StoppedClock, message_id: str = "m1") -> PendingReply:
-    return PendingReply.begun(message_id, "what was asked", clock())
+def promised(clock: StoppedClock, message_id: str = "m1") -> ReplyJob:
+    return ReplyJob.begun(message_id, "what was asked", clock())
 
 
 def test_a_promise_is_found_by_its_id_in_its_own_conversation(
-    pending: PendingReplies, clock: StoppedClock, tenant: str
+    pending: ReplyJobStore, clock: StoppedClock, tenant: str
 ) -> None:
     assert pending.begin(tenant, "one", promised(clock), request_key="k") == promised(clock)
 
@@ -68,19 +68,19 @@ def test_a_promise_is_found_by_its_id_in_its_own_conversation(
 
 
 def test_a_request_promises_one_reply_until_its_time_has_passed(
-    pending: PendingReplies, clock: StoppedClock, tenant: str
+    pending: ReplyJobStore, clock: StoppedClock, tenant: str
 ) -> None:
     first = pending.begin(tenant, "one", promised(clock), request_key="k")
     assert pending.begin(tenant, "one", promised(clock, "m2"), request_key="k") == first
     assert pending.begin(tenant, "one", promised(clock, "m3"), request_key="other").message_id == "m3"
 
-    clock.advance(LASTS)
+    clock.advance(JOB_LIFETIME)
 
     assert pending.begin(tenant, "one", promised(clock, "m4"), request_key="k").message_id == "m4"
 
 
 def test_a_reply_that_was_given_up_may_be_begun_again(
-    pending: PendingReplies, clock: StoppedClock, tenant: str
+    pending: ReplyJobStore, clock: StoppedClock, tenant: str
 ) -> None:
     pending.begin(tenant, "one", promised(clock), request_key="k")
     pending.end(tenant, "one", request_key="k")
@@ -90,7 +90,7 @@ def test_a_reply_that_was_given_up_may_be_begun_again(
 
 
 def test_a_promise_in_a_conversation_that_is_gone_is_not_made_and_its_end_brings_nothing_back(
-    pending: PendingReplies, talks: Talks, clock: StoppedClock, tenant: str
+    pending: ReplyJobStore, talks: Talks, clock: StoppedClock, tenant: str
 ) -> None:
     pending.begin(tenant, "one", promised(clock), request_key="k")
     talks.conversations.delete(tenant, "one")
@@ -104,13 +104,13 @@ def test_a_promise_in_a_conversation_that_is_gone_is_not_made_and_its_end_brings
 
 
 def test_a_conversation_that_goes_while_its_reply_is_stored_does_not_come_back_in_part(
-    pending: PendingReplies, talks: Talks, clock: StoppedClock, tenant: str, monkeypatch: pytest.MonkeyPatch
+    pending: ReplyJobStore, talks: Talks, clock: StoppedClock, tenant: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     pending.begin(tenant, "one", promised(clock), request_key="k")
-    if isinstance(pending, DynamoPending):
+    if isinstance(pending, DynamoReplyJobs):
         read = pending._at
 
-        def read_then_deleted(where: dict[str, str]) -> PendingReply | None:
+        def read_then_deleted(where: dict[str, str]) -> ReplyJob | None:
             known = read(where)
             talks.conversations.delete(tenant, "one")
             clear(talks.remains, tenant)
@@ -124,7 +124,7 @@ def test_a_conversation_that_goes_while_its_reply_is_stored_does_not_come_back_i
 
 
 def test_one_worker_has_a_turn_until_it_puts_it_down_or_its_time_is_over(
-    pending: PendingReplies, clock: StoppedClock, tenant: str
+    pending: ReplyJobStore, clock: StoppedClock, tenant: str
 ) -> None:
     pending.begin(tenant, "one", promised(clock), request_key="k")
 
@@ -143,19 +143,19 @@ def test_one_worker_has_a_turn_until_it_puts_it_down_or_its_time_is_over(
 
 
 def test_nobody_works_on_what_was_never_promised(
-    pending: PendingReplies, clock: StoppedClock, tenant: str
+    pending: ReplyJobStore, clock: StoppedClock, tenant: str
 ) -> None:
     with pytest.raises(NotFoundError):
         pending.take(tenant, "one", request_key="k", worker="a", until=clock())
 
 
 def test_progress_is_found_by_whoever_takes_the_turn_up_and_by_who_begins_it_again(
-    pending: PendingReplies, clock: StoppedClock, tenant: str
+    pending: ReplyJobStore, clock: StoppedClock, tenant: str
 ) -> None:
     pending.begin(tenant, "one", promised(clock), request_key="k")
     for made in (PROGRESS, MORE):
         pending.advance(tenant, "one", made, request_key="k")
-    pending.end(tenant, "one", request_key="k", failed=Failure.of(UnavailableError("away")))
+    pending.end(tenant, "one", request_key="k", failed=ReplyFailure.of(UnavailableError("away")))
     pending.begin(tenant, "one", promised(clock, "m2"), request_key="k")
 
     digest = pending.take(tenant, "one", request_key="k", worker="a", until=clock())
@@ -167,22 +167,20 @@ def test_progress_is_found_by_whoever_takes_the_turn_up_and_by_who_begins_it_aga
     assert pending.progress("zeta", "one", digest, request_key="k") is None
 
 
-def test_progress_of_a_turn_that_nobody_was_promised_is_not_kept(
-    pending: PendingReplies, tenant: str
-) -> None:
+def test_progress_of_a_turn_that_nobody_was_promised_is_not_kept(pending: ReplyJobStore, tenant: str) -> None:
     pending.advance(tenant, "one", PROGRESS, request_key="k")
 
     assert pending.progress(tenant, "one", PROGRESS.digest, request_key="k") is None
 
 
 def test_who_waits_learns_what_became_of_a_promise(
-    pending: PendingReplies, clock: StoppedClock, tenant: str
+    pending: ReplyJobStore, clock: StoppedClock, tenant: str
 ) -> None:
     assert pending.of(tenant, "one", request_key="k") is None
     pending.begin(tenant, "one", promised(clock), request_key="k")
     assert pending.of(tenant, "one", request_key="k") == promised(clock)
 
-    why = Failure.of(UnavailableError("away", code="model_unavailable", retry_after_seconds=7))
+    why = ReplyFailure.of(UnavailableError("away", code="model_unavailable", retry_after_seconds=7))
     pending.end(tenant, "one", request_key="k", failed=why)
 
     known = pending.of(tenant, "one", request_key="k")
@@ -193,14 +191,14 @@ def test_who_waits_learns_what_became_of_a_promise(
     assert pending.of(tenant, "one", request_key="k") == promised(clock, "m2")
 
 
-def clear(remains: Remains, tenant: str) -> None:
+def clear(remains: DeletedConversationItems, tenant: str) -> None:
     while remains.remove(tenant, "one"):
         pass
 
 
 def test_a_reply_is_pending_then_stored(
-    replies: Replies,
-    pending: PendingReplies,
+    replies: MessageReader,
+    pending: ReplyJobStore,
     conversations: ConversationStore,
     clock: StoppedClock,
     tenant: str,
@@ -218,15 +216,15 @@ def test_a_reply_is_pending_then_stored(
 
 
 def test_a_reply_that_never_came_is_incomplete(
-    replies: Replies,
-    pending: PendingReplies,
+    replies: MessageReader,
+    pending: ReplyJobStore,
     conversations: ConversationStore,
     clock: StoppedClock,
     tenant: str,
 ) -> None:
     talk = conversations.conversation(tenant, "one")
     pending.begin(tenant, "one", promised(clock), request_key="k")
-    clock.advance(LASTS - timedelta(seconds=1))
+    clock.advance(JOB_LIFETIME - timedelta(seconds=1))
     assert replies.message(talk, "m1").status == "pending"
 
     clock.advance(timedelta(seconds=1))
@@ -235,8 +233,8 @@ def test_a_reply_that_never_came_is_incomplete(
 
 
 def test_a_reply_that_was_stored_under_another_id_is_found_by_the_one_that_was_promised(
-    replies: Replies,
-    pending: PendingReplies,
+    replies: MessageReader,
+    pending: ReplyJobStore,
     conversations: ConversationStore,
     clock: StoppedClock,
     tenant: str,
@@ -251,7 +249,7 @@ def test_a_reply_that_was_stored_under_another_id_is_found_by_the_one_that_was_p
 
 
 def test_a_message_that_nobody_promised_is_not_found(
-    replies: Replies, conversations: ConversationStore, tenant: str
+    replies: MessageReader, conversations: ConversationStore, tenant: str
 ) -> None:
     with pytest.raises(NotFoundError):
         replies.message(conversations.conversation(tenant, "one"), "nothing")

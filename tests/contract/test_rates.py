@@ -8,15 +8,15 @@ from datetime import timedelta
 
 import pytest
 
-from membus.adapters.dynamo_rates import DynamoRates
-from membus.domain.rates import Rate
-from membus.ports.rates import RateStore
+from membus.adapters.dynamo_rates import DynamoRateLimits
+from membus.domain.rates import RateLimit
+from membus.ports.rates import RateLimitStore
 from tests.fakes.clock import StoppedClock
-from tests.fakes.rates import InMemoryRates
+from tests.fakes.rates import InMemoryRateLimits
 from tests.strict import strict_aws
 from tests.tables import make_table
 
-TWO = Rate(per_second=2)
+TWO = RateLimit(per_second=2)
 """Twenty at once, then one every half second."""
 SECOND = timedelta(seconds=1)
 
@@ -24,7 +24,7 @@ SECOND = timedelta(seconds=1)
 class Environments:
     """Several environments over one store; each of DynamoDB's keeps a memory of its own."""
 
-    def __init__(self, clock: StoppedClock, another: Callable[[], RateStore]) -> None:
+    def __init__(self, clock: StoppedClock, another: Callable[[], RateLimitStore]) -> None:
         self.clock, self.another = clock, another
         self.one, self.two = another(), another()
 
@@ -33,15 +33,15 @@ class Environments:
 def environments(request: pytest.FixtureRequest) -> Iterator[Environments]:
     clock = StoppedClock()
     if request.param == "fake":
-        store = InMemoryRates(clock)
+        store = InMemoryRateLimits(clock)
         yield Environments(clock, lambda: store)
     else:
         with strict_aws():
             table = make_table("tenants")
-            yield Environments(clock, lambda: DynamoRates(table, clock))
+            yield Environments(clock, lambda: DynamoRateLimits(table, clock))
 
 
-def passed(store: RateStore, count: int, *, tenant: str = "acme") -> int:
+def passed(store: RateLimitStore, count: int, *, tenant: str = "acme") -> int:
     """Return how many of `count` single requests pass."""
     return sum(store.take(tenant, "requests", 1, TWO) == 0 for _ in range(count))
 
@@ -102,9 +102,12 @@ def test_a_clock_that_jumped_locks_nobody_out(environments: Environments, jump: 
 def test_a_new_rate_holds_from_the_next_moment(environments: Environments) -> None:
     passed(environments.one, 50)
 
-    assert environments.one.take("acme", "requests", 1, Rate(per_second=20)) == pytest.approx(1 / 20)
+    assert environments.one.take("acme", "requests", 1, RateLimit(per_second=20)) == pytest.approx(1 / 20)
     environments.clock.advance(SECOND)
-    assert [environments.one.take("acme", "requests", 10, Rate(per_second=20)) for _ in range(2)] == [0, 0]
+    assert [environments.one.take("acme", "requests", 10, RateLimit(per_second=20)) for _ in range(2)] == [
+        0,
+        0,
+    ]
 
 
 def test_a_refusal_that_is_known_costs_no_request() -> None:
@@ -114,7 +117,7 @@ def test_a_refusal_that_is_known_costs_no_request() -> None:
         table.meta.client.meta.events.register(
             "before-call.dynamodb.*", lambda model, **_: requests.append(model.name)
         )
-        store = DynamoRates(table, StoppedClock())
+        store = DynamoRateLimits(table, StoppedClock())
 
         assert passed(store, 1_000) == 20
 

@@ -5,7 +5,7 @@ from datetime import UTC, datetime
 import pytest
 
 from membus.adapters.dynamo_conversations import DynamoConversations
-from membus.adapters.dynamo_remains import DynamoRemains
+from membus.adapters.dynamo_remains import DynamoDeletedConversationItems
 from membus.domain.conversation import Conversation
 from membus.domain.identity import Owner
 from membus.errors import UnavailableError
@@ -13,7 +13,7 @@ from membus.ports.conversations import ConversationStore
 from tests.contract.conftest import Talks
 from tests.factories import a_conversation, a_turn
 from tests.fakes.clock import StoppedClock
-from tests.fakes.contents import InMemoryContents
+from tests.fakes.contents import InMemoryBlobs
 from tests.strict import strict_aws
 from tests.tables import make_table
 
@@ -78,10 +78,10 @@ def test_a_page_at_a_time_is_removed_with_the_large_texts_it_points_to(
     clock: StoppedClock, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr("membus.adapters.dynamo_remains.PAGE", 3)
-    contents = InMemoryContents()
+    contents = InMemoryBlobs()
     with strict_aws():
         table = make_table("conversations")
-        store, remains = DynamoConversations(table, clock), DynamoRemains(table, contents)
+        store, remains = DynamoConversations(table, clock), DynamoDeletedConversationItems(table, contents)
         talk = said(store, a_conversation("01JZ1", members=("bob",)))
         contents.keep("messages/acme/large", "x" * 40_000)
         spilled = {"pk": "T#acme#C#01JZ1", "sk": "TOOL#1", "spilled": "messages/acme/large"}
@@ -97,10 +97,10 @@ def test_a_page_at_a_time_is_removed_with_the_large_texts_it_points_to(
 
 
 def test_a_text_that_cannot_be_removed_keeps_the_item_that_points_to_it(clock: StoppedClock) -> None:
-    contents = InMemoryContents()
+    contents = InMemoryBlobs()
     with strict_aws():
         table = make_table("conversations")
-        store, remains = DynamoConversations(table, clock), DynamoRemains(table, contents)
+        store, remains = DynamoConversations(table, clock), DynamoDeletedConversationItems(table, contents)
         talk = store.create(a_conversation("01JZ1"), request_key="k")
         item = {"pk": "T#acme#C#01JZ1", "sk": "TOOL#1", "spilled": "messages/acme/large"}
         table.put_item(Item=item)
@@ -113,7 +113,7 @@ def test_a_text_that_cannot_be_removed_keeps_the_item_that_points_to_it(clock: S
 
 
 def test_the_whole_results_of_a_replys_tools_go_with_it() -> None:
-    contents, clock = InMemoryContents(), StoppedClock()
+    contents, clock = InMemoryBlobs(), StoppedClock()
     with strict_aws():
         table = make_table("conversations")
         conversations, talk, turn = DynamoConversations(table, clock), a_conversation("01JZ1"), a_turn()
@@ -125,6 +125,6 @@ def test_the_whole_results_of_a_replys_tools_go_with_it() -> None:
         assert conversations.message(*place, reply.message_id).spilled == key
         conversations.delete(*place)
 
-        assert not DynamoRemains(table, contents).remove(*place)
+        assert not DynamoDeletedConversationItems(table, contents).remove(*place)
 
     assert contents.kept == {}

@@ -13,7 +13,7 @@ import pytest
 from membus.adapters.dynamo_conversations import DynamoConversations
 from membus.adapters.dynamo_restoring import DynamoRestoredConversations
 from membus.adapters.dynamo_summaries import DynamoSummaries
-from membus.domain.compaction import size_of
+from membus.domain.compaction import message_tokens
 from membus.domain.conversation import Conversation, Message
 from membus.domain.identity import Owner
 from membus.errors import ConflictError
@@ -102,7 +102,7 @@ def test_messages_come_back_in_order_and_are_counted_once(stores: Stores, talk: 
 
     assert said(stores, talk) == messages
     found = stores.conversations.conversation(talk.tenant_id, talk.conversation_id)
-    assert (found.message_count, found.marks.tokens) == (25, sum(map(size_of, messages)))
+    assert (found.message_count, found.marks.tokens) == (25, sum(map(message_tokens, messages)))
 
 
 def test_what_is_there_stays_as_people_have_left_it(stores: Stores, talk: Conversation) -> None:

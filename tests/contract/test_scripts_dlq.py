@@ -27,7 +27,7 @@ def sqs(monkeypatch: pytest.MonkeyPatch) -> Iterator[Any]:
         monkeypatch.delenv(name)
     with strict_aws():
         monkeypatch.setenv("AWS_DEFAULT_REGION", "us-east-1")
-        aws.forget()
+        aws.forget_clients()
         client = boto3.client("sqs")
         for name in ENDS:
             client.create_queue(QueueName=f"membus-test-{name}")
@@ -35,14 +35,14 @@ def sqs(monkeypatch: pytest.MonkeyPatch) -> Iterator[Any]:
         policy = {"deadLetterTargetArn": arn["Attributes"]["QueueArn"], "maxReceiveCount": 12}
         client.create_queue(QueueName="membus-test-extract", Attributes={"RedrivePolicy": json.dumps(policy)})
         yield client
-    aws.forget()
+    aws.forget_clients()
 
 
 @pytest.fixture
 def tasks(monkeypatch: pytest.MonkeyPatch) -> Iterator[MoveTasks]:
     """Let the client that the command makes start tasks: the one it will find is made here."""
     monkeypatch.setattr("scripts.target.forget", lambda: None)
-    with move_tasks(aws.client("sqs", read_timeout_seconds=30)) as made:
+    with move_tasks(aws.aws_client("sqs", read_timeout_seconds=30)) as made:
         yield made
 
 

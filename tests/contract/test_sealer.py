@@ -8,37 +8,37 @@ import pytest
 from botocore.exceptions import ConnectTimeoutError
 
 from localstack import aws
-from membus.adapters.kms_sealer import KmsSealer
+from membus.adapters.kms_sealer import KmsCursorSigner
 from membus.errors import UnavailableError
-from membus.ports.sealer import Sealer
+from membus.ports.sealer import CursorSigner
 from tests.contract.conftest import EVERYWHERE
-from tests.fakes.sealer import HmacSealer
+from tests.fakes.sealer import HmacCursorSigner
 from tests.strict import strict_aws
 
 if TYPE_CHECKING:
     from localstack.stack_file import Stack
 
 
-def kms_sealer() -> KmsSealer:
+def kms_sealer() -> KmsCursorSigner:
     kms = boto3.client("kms", region_name="us-east-1")
     key = kms.create_key(KeySpec="HMAC_256", KeyUsage="GENERATE_VERIFY_MAC")["KeyMetadata"]["KeyId"]
-    return KmsSealer(kms, key)
+    return KmsCursorSigner(kms, key)
 
 
 @pytest.fixture(params=EVERYWHERE)
-def sealer(request: pytest.FixtureRequest) -> Iterator[Sealer]:
+def sealer(request: pytest.FixtureRequest) -> Iterator[CursorSigner]:
     if request.param == "fake":
-        yield HmacSealer()
+        yield HmacCursorSigner()
     elif request.param == "strict":
         with strict_aws():
             yield kms_sealer()
     else:
         stack: Stack = request.getfixturevalue("stack")
         kms = aws.session().client("kms", endpoint_url=stack.endpoint_url)
-        yield KmsSealer(kms, "alias/membus-local-cursors")
+        yield KmsCursorSigner(kms, "alias/membus-local-cursors")
 
 
-def test_a_seal_is_stable_long_and_the_messages_own(sealer: Sealer) -> None:
+def test_a_seal_is_stable_long_and_the_messages_own(sealer: CursorSigner) -> None:
     assert sealer.seal(b"message") == sealer.seal(b"message") != sealer.seal(b"massage")
     assert len(sealer.seal(b"message")) == 32
 
@@ -46,7 +46,7 @@ def test_a_seal_is_stable_long_and_the_messages_own(sealer: Sealer) -> None:
 def test_another_key_makes_another_seal() -> None:
     with strict_aws():
         assert kms_sealer().seal(b"message") != kms_sealer().seal(b"message")
-    assert HmacSealer(b"one").seal(b"message") != HmacSealer(b"two").seal(b"message")
+    assert HmacCursorSigner(b"one").seal(b"message") != HmacCursorSigner(b"two").seal(b"message")
 
 
 def test_a_key_out_of_reach_is_worth_another_try() -> None:
@@ -58,4 +58,4 @@ def test_a_key_out_of_reach_is_worth_another_try() -> None:
         kms.meta.events.register_first("before-call.kms", cut)
 
         with pytest.raises(UnavailableError):
-            KmsSealer(kms, "key").seal(b"message")
+            KmsCursorSigner(kms, "key").seal(b"message")

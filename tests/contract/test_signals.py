@@ -5,8 +5,8 @@ from datetime import timedelta
 import pytest
 
 from membus.domain.identity import Owner
-from membus.domain.rules import signals as signals_of
-from membus.domain.signals import Mark, Signal
+from membus.domain.rules import find_signals as signals_of
+from membus.domain.signals import Signal, SignalMark
 from membus.ports.events import SignalStore
 from tests.factories import NOON, a_server_error, recorded
 
@@ -22,7 +22,7 @@ def a_signal(event_id: str, *, after: timedelta = timedelta(), status: int = 500
 
 def ids(marks: object) -> set[str]:
     assert isinstance(marks, set)
-    return {mark.event_id for mark in marks if isinstance(mark, Mark)}
+    return {mark.event_id for mark in marks if isinstance(mark, SignalMark)}
 
 
 def test_a_mark_comes_back_as_it_was_made(signals: SignalStore, owner: Owner) -> None:

@@ -6,7 +6,7 @@ from typing import Any
 import pytest
 
 from membus.domain.identity import Owner
-from membus.domain.state import Session
+from membus.domain.state import AgentSession
 from membus.errors import ConflictError, NotFoundError
 from membus.ports.states import StateStore
 from tests.factories import NOON
@@ -17,13 +17,13 @@ SECOND = timedelta(seconds=1)
 
 
 @pytest.fixture
-def session(owner: Owner) -> Session:
-    return Session(tenant=owner.tenant, agent="guide", session_id="s1")
+def session(owner: Owner) -> AgentSession:
+    return AgentSession(tenant=owner.tenant, agent="guide", session_id="s1")
 
 
 def put(
     states: StateStore,
-    session: Session,
+    session: AgentSession,
     data: dict[str, Any],
     version: int | None = None,
     life: timedelta = HOUR,
@@ -31,7 +31,7 @@ def put(
     return states.put(session, data, expires_at=NOON + life, expected_version=version).version
 
 
-def test_a_state_comes_back_as_it_was_put(states: StateStore, session: Session) -> None:
+def test_a_state_comes_back_as_it_was_put(states: StateStore, session: AgentSession) -> None:
     data = {"n": [1, 2.5, 0.1, -0.0, 1e300, None, True, {"ü": "😀"}], "": {}, "big": 2**63 - 1}
 
     written = states.put(session, data, expires_at=NOON + HOUR, expected_version=None)
@@ -41,7 +41,7 @@ def test_a_state_comes_back_as_it_was_put(states: StateStore, session: Session) 
 
 
 def test_whose_a_state_is_stays_until_somebody_else_is_named_or_its_time_is_up(
-    states: StateStore, session: Session, clock: StoppedClock
+    states: StateStore, session: AgentSession, clock: StoppedClock
 ) -> None:
     def write(user: str | None, life: timedelta = HOUR) -> tuple[str | None, ...]:
         written = states.put(session, {}, expires_at=clock() + life, expected_version=None, user=user)
@@ -55,12 +55,12 @@ def test_whose_a_state_is_stays_until_somebody_else_is_named_or_its_time_is_up(
     assert write(None) == (None,) * 3
 
 
-def test_every_write_counts_and_the_last_one_stays(states: StateStore, session: Session) -> None:
+def test_every_write_counts_and_the_last_one_stays(states: StateStore, session: AgentSession) -> None:
     assert [put(states, session, {"step": step}) for step in (1, 2, 3)] == [1, 2, 3]
     assert states.state(session).data == {"step": 3}
 
 
-def test_a_write_may_ask_for_the_version_it_read(states: StateStore, session: Session) -> None:
+def test_a_write_may_ask_for_the_version_it_read(states: StateStore, session: AgentSession) -> None:
     assert put(states, session, {"step": 1}, 0) == 1
     assert put(states, session, {"step": 2}, 1) == 2
 
@@ -69,7 +69,7 @@ def test_a_write_may_ask_for_the_version_it_read(states: StateStore, session: Se
 
 @pytest.mark.parametrize("expected", [0, 1, 3])
 def test_a_stale_write_is_told_the_version_there_is(
-    states: StateStore, session: Session, expected: int
+    states: StateStore, session: AgentSession, expected: int
 ) -> None:
     put(states, session, {"step": 1})
     put(states, session, {"step": 2})
@@ -82,7 +82,7 @@ def test_a_stale_write_is_told_the_version_there_is(
 
 
 def test_a_version_of_what_is_not_there_is_a_conflict_with_none_and_leaves_nothing(
-    states: StateStore, session: Session
+    states: StateStore, session: AgentSession
 ) -> None:
     with pytest.raises(ConflictError) as conflict:
         put(states, session, {}, 4)
@@ -94,7 +94,7 @@ def test_a_version_of_what_is_not_there_is_a_conflict_with_none_and_leaves_nothi
 
 
 def test_a_state_is_there_until_its_last_second_and_not_after(
-    states: StateStore, session: Session, clock: StoppedClock
+    states: StateStore, session: AgentSession, clock: StoppedClock
 ) -> None:
     put(states, session, {"step": 1})
 
@@ -111,7 +111,7 @@ def test_a_state_is_there_until_its_last_second_and_not_after(
 
 @pytest.mark.parametrize("expected", [None, 0])
 def test_an_expired_state_is_no_obstacle_and_no_predecessor(
-    states: StateStore, session: Session, clock: StoppedClock, expected: int | None
+    states: StateStore, session: AgentSession, clock: StoppedClock, expected: int | None
 ) -> None:
     put(states, session, {"step": 1})
     put(states, session, {"step": 2})
@@ -122,7 +122,7 @@ def test_an_expired_state_is_no_obstacle_and_no_predecessor(
 
 
 def test_an_expired_version_cannot_be_continued(
-    states: StateStore, session: Session, clock: StoppedClock
+    states: StateStore, session: AgentSession, clock: StoppedClock
 ) -> None:
     put(states, session, {"step": 1})
     clock.advance(HOUR)
@@ -133,7 +133,7 @@ def test_an_expired_version_cannot_be_continued(
     assert conflict.value.version == 0
 
 
-def test_a_deleted_state_is_gone_and_starts_anew(states: StateStore, session: Session) -> None:
+def test_a_deleted_state_is_gone_and_starts_anew(states: StateStore, session: AgentSession) -> None:
     put(states, session, {"step": 1})
     states.delete(session, expected_version=None)
 
@@ -142,7 +142,7 @@ def test_a_deleted_state_is_gone_and_starts_anew(states: StateStore, session: Se
     assert put(states, session, {"step": 1}, 0) == 1
 
 
-def test_deleting_may_ask_for_a_version_too(states: StateStore, session: Session) -> None:
+def test_deleting_may_ask_for_a_version_too(states: StateStore, session: AgentSession) -> None:
     put(states, session, {"step": 1})
     put(states, session, {"step": 2})
 
@@ -156,13 +156,13 @@ def test_deleting_may_ask_for_a_version_too(states: StateStore, session: Session
 
 
 def test_sessions_are_listed_page_by_page_and_expired_ones_leave_empty_pages(
-    states: StateStore, session: Session, clock: StoppedClock
+    states: StateStore, session: AgentSession, clock: StoppedClock
 ) -> None:
     for number in range(5):
         short = number in {1, 2}
         put(
             states,
-            Session(**dict(session) | {"session_id": f"s{number}"}),
+            AgentSession(**dict(session) | {"session_id": f"s{number}"}),
             {},
             life=HOUR if short else 2 * HOUR,
         )
@@ -178,12 +178,12 @@ def test_sessions_are_listed_page_by_page_and_expired_ones_leave_empty_pages(
     assert pages >= 5
 
 
-def test_names_that_overlap_share_nothing(states: StateStore, session: Session) -> None:
+def test_names_that_overlap_share_nothing(states: StateStore, session: AgentSession) -> None:
     neighbours = [
         session,
-        Session(tenant=session.tenant, agent="guide1", session_id="s1"),
-        Session(tenant=session.tenant, agent="guide", session_id="s10"),
-        Session(tenant=f"{session.tenant}x", agent="guide", session_id="s1"),
+        AgentSession(tenant=session.tenant, agent="guide1", session_id="s1"),
+        AgentSession(tenant=session.tenant, agent="guide", session_id="s10"),
+        AgentSession(tenant=f"{session.tenant}x", agent="guide", session_id="s1"),
     ]
     for number, neighbour in enumerate(neighbours):
         put(states, neighbour, {"mine": number})
@@ -193,7 +193,7 @@ def test_names_that_overlap_share_nothing(states: StateStore, session: Session) 
     assert [lease.session_id for lease in listed.items] == ["s1", "s10"]
 
 
-def test_a_large_state_is_a_state_like_any_other(states: StateStore, session: Session) -> None:
+def test_a_large_state_is_a_state_like_any_other(states: StateStore, session: AgentSession) -> None:
     large, larger = {"text": "é" * 20_000}, {"text": "x" * 500_000}
 
     assert put(states, session, large, 0) == 1

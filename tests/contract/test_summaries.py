@@ -13,7 +13,7 @@ from membus.adapters.dynamo_conversations import DynamoConversations
 from membus.adapters.dynamo_summaries import DynamoSummaries
 from membus.domain.conversation import Conversation
 from membus.domain.identity import Owner
-from membus.domain.summary import Border, Outline, Slot, Summary
+from membus.domain.summary import Slot, Summary, SummaryCheckpoint, SummaryIndex
 from membus.errors import ConflictError
 from membus.ports.conversations import ConversationStore
 from membus.ports.summaries import SummaryStore
@@ -61,14 +61,14 @@ def talk(stores: Stores, owner: Owner) -> Conversation:
     return conversation
 
 
-def outline(version: int, *, after: Outline | None = None) -> Outline:
+def outline(version: int, *, after: SummaryIndex | None = None) -> SummaryIndex:
     turn = a_turn(version - 1)
-    border = Border(
+    border = SummaryCheckpoint(
         version=version, until=turn.assistant.message_id, tokens=20 * version, messages=2 * version
     )
     slot = Slot(kind="active_entities", text="Lisbon", message_id=turn.user.message_id)
     borders = (*(after.borders if after else ()), border)
-    return Outline(borders=borders, slots=(slot,), created_at=NOON)
+    return SummaryIndex(borders=borders, slots=(slot,), created_at=NOON)
 
 
 def summary(version: int) -> Summary:
@@ -76,7 +76,9 @@ def summary(version: int) -> Summary:
     return a_summary(version=version, first=turn.user.message_id, last=turn.assistant.message_id)
 
 
-def advance(stores: Stores, talk: Conversation, to: Outline, read: Outline, *summaries: Summary) -> None:
+def advance(
+    stores: Stores, talk: Conversation, to: SummaryIndex, read: SummaryIndex, *summaries: Summary
+) -> None:
     stores.summaries.advance(talk.tenant_id, talk.conversation_id, to, read=read, summaries=summaries)
 
 
@@ -85,8 +87,8 @@ def kept(stores: Stores, talk: Conversation) -> list[Summary]:
 
 
 def test_a_conversation_begins_without_an_outline(stores: Stores, talk: Conversation) -> None:
-    assert stores.summaries.outline(talk.tenant_id, talk.conversation_id) == Outline()
-    assert stores.summaries.outline(talk.tenant_id, talk.conversation_id, 7) == Outline()
+    assert stores.summaries.outline(talk.tenant_id, talk.conversation_id) == SummaryIndex()
+    assert stores.summaries.outline(talk.tenant_id, talk.conversation_id, 7) == SummaryIndex()
     assert kept(stores, talk) == []
 
 
@@ -94,7 +96,7 @@ def test_an_outline_advances_with_its_summaries_and_keeps_every_version(
     stores: Stores, talk: Conversation
 ) -> None:
     first = outline(1)
-    advance(stores, talk, first, Outline(), summary(1))
+    advance(stores, talk, first, SummaryIndex(), summary(1))
     second = outline(2, after=first)
     advance(stores, talk, second, first, summary(2))
 
@@ -106,18 +108,18 @@ def test_an_outline_advances_with_its_summaries_and_keeps_every_version(
 
 def test_whoever_read_an_older_outline_changes_nothing(stores: Stores, talk: Conversation) -> None:
     first = outline(1)
-    advance(stores, talk, first, Outline(), summary(1))
+    advance(stores, talk, first, SummaryIndex(), summary(1))
 
     with pytest.raises(ConflictError):
-        advance(stores, talk, outline(1), Outline(), summary(2))
+        advance(stores, talk, outline(1), SummaryIndex(), summary(2))
 
     assert stores.summaries.outline(talk.tenant_id, talk.conversation_id) == first
     assert kept(stores, talk) == [summary(1)]
 
 
 def test_a_place_that_moved_under_the_same_version_is_a_conflict(stores: Stores, talk: Conversation) -> None:
-    advance(stores, talk, outline(1), Outline())
-    elsewhere = Outline(borders=(Border(version=1, until="01JOTHER", tokens=1, messages=1),))
+    advance(stores, talk, outline(1), SummaryIndex())
+    elsewhere = SummaryIndex(borders=(SummaryCheckpoint(version=1, until="01JOTHER", tokens=1, messages=1),))
 
     with pytest.raises(ConflictError):
         advance(stores, talk, outline(2), elsewhere)
@@ -127,10 +129,10 @@ def test_a_summary_of_a_conversation_that_is_gone_brings_nothing_back(stores: St
     gone = a_conversation(tenant_id=owner.tenant)
 
     with pytest.raises(ConflictError):
-        advance(stores, gone, outline(1), Outline(), summary(1))
+        advance(stores, gone, outline(1), SummaryIndex(), summary(1))
 
     assert kept(stores, gone) == []
-    assert stores.summaries.outline(owner.tenant, gone.conversation_id) == Outline()
+    assert stores.summaries.outline(owner.tenant, gone.conversation_id) == SummaryIndex()
 
 
 @pytest.mark.parametrize("limit", [1, 3, 100])
@@ -148,9 +150,9 @@ def test_what_no_summary_covers_yet_comes_oldest_first(
 
 
 def test_another_tenants_summaries_are_as_absent_as_none(stores: Stores, talk: Conversation) -> None:
-    advance(stores, talk, outline(1), Outline(), summary(1))
+    advance(stores, talk, outline(1), SummaryIndex(), summary(1))
     stranger = talk.model_copy(update={"tenant_id": f"{talk.tenant_id}x"})
 
-    assert stores.summaries.outline(stranger.tenant_id, talk.conversation_id) == Outline()
+    assert stores.summaries.outline(stranger.tenant_id, talk.conversation_id) == SummaryIndex()
     assert kept(stores, stranger) == []
     assert stores.summaries.unsummarised(stranger.tenant_id, talk.conversation_id, after=None, limit=9) == []

@@ -9,7 +9,7 @@ import pytest
 from membus.adapters.dynamo_api_keys import DynamoApiKeys
 from membus.adapters.dynamo_tenants import DynamoTenants
 from membus.domain.api_key import ApiKey
-from membus.domain.rates import Rates
+from membus.domain.rates import RateLimits
 from membus.domain.tenant import Tenant
 from membus.errors import ConflictError, InvalidError, NotFoundError
 from membus.ports.tenants import TenantStore
@@ -54,7 +54,7 @@ def test_a_budget_is_set_changed_and_lifted(store: TenantStore) -> None:
 
 def test_rates_are_set_beside_a_budget_and_lifted(store: TenantStore) -> None:
     store.add(Tenant("acme", "Acme Ltd", NOW, Decimal(2)))
-    rates = Rates(requests_per_second=0.5, events_per_second=200)
+    rates = RateLimits(requests_per_second=0.5, events_per_second=200)
 
     assert (
         store.set_rates("acme", rates)

@@ -9,13 +9,13 @@ from uuid import uuid4
 import pytest
 
 from membus.adapters.dynamo_tenants import DynamoTenants
-from membus.adapters.dynamo_usage import SHARDS, DynamoUsage
-from membus.domain.prompt import Usage
+from membus.adapters.dynamo_usage import USAGE_SHARDS, DynamoUsage
+from membus.domain.prompt import TokenUsage
 from membus.domain.tenant import Tenant
-from membus.domain.usage import Call, Spending
+from membus.domain.usage import DailyUsage, ModelCall
 from membus.ports.usage import UsageLedger
 from tests.contract.conftest import EVERYWHERE, stack_table
-from tests.fakes.usage import InMemoryUsage
+from tests.fakes.usage import InMemoryUsageLedger
 from tests.strict import strict_aws
 from tests.tables import make_table
 
@@ -34,7 +34,7 @@ def tenant() -> str:
 @pytest.fixture(params=EVERYWHERE)
 def ledger(request: pytest.FixtureRequest) -> Iterator[UsageLedger]:
     if request.param == "fake":
-        yield InMemoryUsage()
+        yield InMemoryUsageLedger()
     elif request.param == "strict":
         with strict_aws():
             yield DynamoUsage(make_table("tenants"))
@@ -43,30 +43,30 @@ def ledger(request: pytest.FixtureRequest) -> Iterator[UsageLedger]:
         yield DynamoUsage(stack_table(stack, stack.tables.tenants))
 
 
-def a_call(tenant: str, **fields: Any) -> Call:
+def a_call(tenant: str, **fields: Any) -> ModelCall:
     defaults: dict[str, Any] = {
         "call_id": uuid4().hex,
         "tenant_id": tenant,
         "function": "chat",
         "model": "amazon.titan-embed-text-v2:0",
         "at": NOON,
-        "usage": Usage(input=7, output=3, cache_read=5, cache_write=2),
+        "usage": TokenUsage(input=7, output=3, cache_read=5, cache_write=2),
         "dollars": Decimal("0.00000123"),
     }
-    return Call.model_validate(defaults | fields)
+    return ModelCall.model_validate(defaults | fields)
 
 
 def test_calls_add_up_by_day_function_and_model(ledger: UsageLedger, tenant: str) -> None:
-    for _ in range(3 * SHARDS):
+    for _ in range(3 * USAGE_SHARDS):
         ledger.record(a_call(tenant))
     ledger.record(
-        a_call(tenant, function="extract", model="small", usage=Usage(input=1, output=1), requests=4)
+        a_call(tenant, function="extract", model="small", usage=TokenUsage(input=1, output=1), requests=4)
     )
     ledger.record(a_call(tenant, at=NOON + timedelta(hours=12)))
 
-    count = 3 * SHARDS
+    count = 3 * USAGE_SHARDS
     assert ledger.spendings(tenant, TODAY, TODAY) == [
-        Spending(
+        DailyUsage(
             day=TODAY,
             function="chat",
             model="amazon.titan-embed-text-v2:0",
@@ -77,7 +77,7 @@ def test_calls_add_up_by_day_function_and_model(ledger: UsageLedger, tenant: str
             output=3 * count,
             dollars=Decimal("0.00000123") * count,
         ),
-        Spending(
+        DailyUsage(
             day=TODAY,
             function="extract",
             model="small",
@@ -149,7 +149,7 @@ def test_usage_is_no_tenant_and_lies_in_a_partition_of_its_own(tenant: str) -> N
 def test_calls_are_spread_over_items() -> None:
     with strict_aws():
         table = make_table("tenants")
-        for _ in range(20 * SHARDS):
+        for _ in range(20 * USAGE_SHARDS):
             DynamoUsage(table).record(a_call("acme"))
 
-        assert table.scan(Select="COUNT")["Count"] == SHARDS
+        assert table.scan(Select="COUNT")["Count"] == USAGE_SHARDS

@@ -12,7 +12,7 @@ from localstack.aws import ROOT_CREDENTIALS
 from localstack.stack_file import Stack
 from membus.adapters.dynamo_api_keys import DynamoApiKeys
 from membus.adapters.dynamo_tenants import DynamoTenants
-from membus.domain.api_key import Scope
+from membus.domain.api_key import ApiScope
 from scripts.keys import EVERYDAY_SCOPES, create_key
 from scripts.tenants import create_tenant
 from tests.e2e.client import Client
@@ -47,7 +47,7 @@ def new_key(stack: Stack, session: boto3.Session) -> NewKey:
     tenants, keys = DynamoTenants(table), DynamoApiKeys(table)
 
     def make(
-        tenant: str, *, scopes: tuple[Scope, ...] = EVERYDAY_SCOPES, expires_in: timedelta | None = None
+        tenant: str, *, scopes: tuple[ApiScope, ...] = EVERYDAY_SCOPES, expires_in: timedelta | None = None
     ) -> str:
         if tenants.find(tenant) is None:
             create_tenant(tenant, store=tenants)

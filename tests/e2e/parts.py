@@ -10,7 +10,7 @@ from typing import Any
 
 from localstack import running
 from localstack.home import Home
-from localstack.settings import environment
+from localstack.settings import read_environment
 
 REFUSED = "[[bus:refused]]"
 """An event that says this is refused by the bus, entry by entry, for as long as it is narrow."""
@@ -20,13 +20,13 @@ REFUSED = "[[bus:refused]]"
 def away(stack_file: Path, name: str) -> Iterator[None]:
     """Stop the part `name`, and start it again where it was, whatever becomes of the test."""
     home, part = Home(stack_file.parent), next(part for part in running.PARTS if part.name == name)
-    record = running.recorded(home, part)
+    record = running.read_record(home, part)
     assert record, f"{name} does not run"
     running.stop(home, part)
     try:
         yield
     finally:
-        running.start(home, part, record.port, environment(), threading.Event())
+        running.start(home, part, record.port, read_environment(), threading.Event())
 
 
 class NarrowBus:

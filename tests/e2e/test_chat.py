@@ -9,7 +9,7 @@ import httpx2
 import pytest
 
 from localstack.stack_file import Stack
-from membus.domain.context import BUDGETS
+from membus.domain.context import SECTION_TOKENS
 from tests.e2e.client import Client, eventually, said, somebody
 
 pytestmark = pytest.mark.stack
@@ -50,7 +50,7 @@ def test_the_context_shows_exactly_what_would_be_sent(acme: Client) -> None:
 
     context = acme.get(f"/v1/conversations/{talk}/context", message="Where do I live?").json()
 
-    assert [section["name"] for section in context["sections"]] == list(BUDGETS)
+    assert [section["name"] for section in context["sections"]] == list(SECTION_TOKENS)
     assert (
         sum(section["tokens"] for section in context["sections"])
         == context["total_tokens"]

@@ -13,15 +13,15 @@ import pytest
 
 from localstack.stack_file import Stack
 from scripts.cli import main
-from scripts.dlq.letters import Letter, Reading
+from scripts.dlq.letters import DeadLetter, QueueReader
 from tests.e2e.client import Client, eventually, now, said, somebody
 
 pytestmark = pytest.mark.stack
 
 
-def waiting(sqs: Any, queue: str, needle: str) -> list[Letter]:
+def waiting(sqs: Any, queue: str, needle: str) -> list[DeadLetter]:
     """Return the messages of a queue that mention `needle`, leaving all of them there."""
-    with Reading(sqs, sqs.get_queue_url(QueueName=queue)["QueueUrl"]) as reading:
+    with QueueReader(sqs, sqs.get_queue_url(QueueName=queue)["QueueUrl"]) as reading:
         return [letter for letter in reading if needle in letter.body]
 
 

@@ -20,7 +20,7 @@ import pytest
 
 from localstack.paths import REPOSITORY
 from localstack.stack_file import Stack
-from membus.domain.api_key import Scope
+from membus.domain.api_key import ApiScope
 from tests.e2e.client import Client, eventually, now, said, somebody
 from tests.e2e.conftest import NewKey
 
@@ -35,7 +35,7 @@ def tenant() -> str:
 
 @pytest.fixture(scope="module")
 def admin(stack: Stack, new_key: NewKey, tenant: str) -> Iterator[Client]:
-    client = Client(stack.api_url, new_key(tenant, scopes=tuple(Scope)))
+    client = Client(stack.api_url, new_key(tenant, scopes=tuple(ApiScope)))
     yield client
     client.close()
 

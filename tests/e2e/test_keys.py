@@ -8,7 +8,7 @@ from uuid import uuid4
 import pytest
 
 from localstack.stack_file import Stack
-from membus.domain.api_key import Scope
+from membus.domain.api_key import ApiScope
 from tests.e2e.client import Client, eventually, said, somebody
 
 pytestmark = pytest.mark.stack
@@ -55,7 +55,7 @@ def test_a_revoked_key_is_refused(
 
 
 def test_a_key_without_the_scope_is_refused(stack: Stack, new_key: Callable[..., str]) -> None:
-    reader = Client(stack.api_url, new_key(f"keys-{uuid4().hex[:8]}", scopes=(Scope.MEMORY_READ,)))
+    reader = Client(stack.api_url, new_key(f"keys-{uuid4().hex[:8]}", scopes=(ApiScope.MEMORY_READ,)))
 
     assert reader.get("/v1/users/ada/profile").status_code == 200
     assert reader.post("/v1/events", {"events": [said("ada", "hello")]}).status_code == 403

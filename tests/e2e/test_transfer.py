@@ -19,7 +19,7 @@ import httpx2
 import pytest
 
 from localstack.paths import REPOSITORY
-from membus.domain.api_key import Scope
+from membus.domain.api_key import ApiScope
 from tests.e2e.client import Client, eventually, now, said, server_error, somebody
 from tests.e2e.conftest import NewKey
 
@@ -35,7 +35,7 @@ def tenant() -> str:
 
 @pytest.fixture
 def client(stack: Any, new_key: NewKey, tenant: str) -> Any:
-    client = Client(stack.api_url, new_key(tenant, scopes=tuple(Scope)))
+    client = Client(stack.api_url, new_key(tenant, scopes=tuple(ApiScope)))
     yield client
     client.close()
 
@@ -49,7 +49,7 @@ def command(tenant: str, stack_file: Path) -> Command:
 def elsewhere(stack: Any, new_key: NewKey, tenant: str, stack_file: Path) -> Iterator[tuple[Client, Command]]:
     """Return another tenant's door and its operator."""
     other = f"{tenant}-2"
-    client = Client(stack.api_url, new_key(other, scopes=tuple(Scope)))
+    client = Client(stack.api_url, new_key(other, scopes=tuple(ApiScope)))
     yield client, partial(scripts, stack_file, other)
     client.close()
 

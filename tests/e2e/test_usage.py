@@ -12,7 +12,7 @@ from uuid import uuid4
 import pytest
 
 from localstack.stack_file import Stack
-from membus.domain.api_key import Scope
+from membus.domain.api_key import ApiScope
 from scripts.cli import main
 from tests.e2e.client import Client, eventually, said, somebody
 
@@ -26,7 +26,7 @@ def tenant() -> str:
 
 @pytest.fixture
 def client(stack: Stack, new_key: Callable[..., str], tenant: str) -> Iterator[Client]:
-    client = Client(stack.api_url, new_key(tenant, scopes=tuple(Scope)))
+    client = Client(stack.api_url, new_key(tenant, scopes=tuple(ApiScope)))
     yield client
     client.close()
 

@@ -2,10 +2,10 @@
 
 from collections.abc import Sequence
 
-from membus.domain.event import Event, Recorded
+from membus.domain.event import Event, RecordedEvent
 
 
-class InMemoryBus:
+class InMemoryEventBus:
     """`refusing` maps event ids to the code they are refused with; `*` stands for every event.
 
     `retold` are those of the `published` that were heard before, to the second.
@@ -13,7 +13,7 @@ class InMemoryBus:
 
     def __init__(self, refusing: dict[str, str] | None = None) -> None:
         self.published: list[Event] = []
-        self.retold: list[Recorded] = []
+        self.retold: list[RecordedEvent] = []
         self.refusing = refusing or {}
 
     def publish(self, events: Sequence[Event]) -> dict[int, str]:
@@ -26,7 +26,7 @@ class InMemoryBus:
                 self.published.append(event)
         return refused
 
-    def retell(self, events: Sequence[Recorded]) -> dict[int, str]:
+    def retell(self, events: Sequence[RecordedEvent]) -> dict[int, str]:
         refused = self.publish([each.event for each in events])
         heard = (
             each.model_copy(update={"learned_at": each.learned_at.replace(microsecond=0)}) for each in events
@@ -35,7 +35,7 @@ class InMemoryBus:
         return refused
 
 
-class InMemoryQuarantine:
+class InMemoryPoisonMessages:
     def __init__(self) -> None:
         self.parked: list[tuple[str, str]] = []
 
@@ -43,7 +43,7 @@ class InMemoryQuarantine:
         self.parked.append((body, reason))
 
 
-class InMemorySource:
+class InMemorySourceQueue:
     """Remembers which message was asked to come back after how many seconds."""
 
     def __init__(self) -> None:
@@ -53,7 +53,7 @@ class InMemorySource:
         self.retries[receipt] = seconds
 
 
-class InMemoryOwnQueue:
+class InMemoryDelayQueue:
     """Keeps what was sent, with the seconds for which it is held back."""
 
     def __init__(self) -> None:
@@ -63,7 +63,7 @@ class InMemoryOwnQueue:
         self.sent.append((body, delay_seconds))
 
 
-class InMemorySurplus(InMemorySource):
+class InMemoryOverflowQueue(InMemorySourceQueue):
     """Keeps what was set aside, a body and its tenant, until it holds `room`."""
 
     ARN = "arn:aws:sqs:us-east-1:123456789012:membus-test-extract-surplus"

@@ -3,20 +3,20 @@
 from collections.abc import Sequence
 from datetime import date
 
-from membus.domain.cold import ColdObject, ColdRow, Month, Packed, packed
+from membus.domain.cold import ArchiveMonth, ArchiveObject, ArchivePack, EpisodeRow, pack_rows
 from membus.domain.episode import EpisodeQuery, mark_before
-from membus.errors import ArchiveError, ConflictError
+from membus.errors import ConflictError, CorruptArchiveError
 
 
-class InMemoryColdObjects:
+class InMemoryArchiveObjects:
     def __init__(self) -> None:
-        self.packs: dict[str, Packed] = {}
+        self.packs: dict[str, ArchivePack] = {}
 
-    def keep(self, pack: Packed) -> ColdObject:
+    def keep(self, pack: ArchivePack) -> ArchiveObject:
         self.packs[pack.key] = pack
         return pack.kept(size=sum(len(row.body) for row in pack.rows), sha256=pack.name)
 
-    def rows(self, kept: ColdObject, wanted: EpisodeQuery, *, after: str, limit: int) -> list[ColdRow]:
+    def rows(self, kept: ArchiveObject, wanted: EpisodeQuery, *, after: str, limit: int) -> list[EpisodeRow]:
         end = mark_before(wanted.end)
         return [
             row
@@ -26,41 +26,43 @@ class InMemoryColdObjects:
             and wanted.session_id in {None, row.session_id}
         ][:limit]
 
-    def merge(self, objects: Sequence[ColdObject], *, without_user: str | None = None) -> ColdObject | None:
+    def merge(
+        self, objects: Sequence[ArchiveObject], *, without_user: str | None = None
+    ) -> ArchiveObject | None:
         first = objects[0]
         rows = [row for each in objects for row in self._pack(each).rows if row.user_id != without_user]
         if not rows:
             return None
         hot_until = min(each.hot_until for each in objects)
-        return self.keep(packed(first.tenant, first.agent, first.day, rows, hot_until=hot_until))
+        return self.keep(pack_rows(first.tenant, first.agent, first.day, rows, hot_until=hot_until))
 
-    def drop(self, kept: ColdObject) -> None:
+    def drop(self, kept: ArchiveObject) -> None:
         self.packs.pop(kept.key, None)
 
-    def reach(self, kept: ColdObject) -> None:
+    def reach(self, kept: ArchiveObject) -> None:
         self._pack(kept)
 
-    def verify(self, kept: ColdObject) -> None:
+    def verify(self, kept: ArchiveObject) -> None:
         self._pack(kept)
 
-    def _pack(self, kept: ColdObject) -> Packed:
+    def _pack(self, kept: ArchiveObject) -> ArchivePack:
         if kept.key not in self.packs:
-            raise ArchiveError("is missing", key=kept.key)
+            raise CorruptArchiveError("is missing", key=kept.key)
         return self.packs[kept.key]
 
 
-class InMemoryColdCatalog:
+class InMemoryArchiveCatalog:
     def __init__(self) -> None:
-        self.entries: dict[str, ColdObject] = {}
+        self.entries: dict[str, ArchiveObject] = {}
         self.unseen: set[str] = set()
 
-    def add(self, kept: ColdObject) -> None:
+    def add(self, kept: ArchiveObject) -> None:
         self.entries[kept.key] = kept
         self.unseen.add(kept.key)
 
     def of(
         self, tenant: str, agent: str | None = None, *, since: date | None = None, until: date | None = None
-    ) -> list[ColdObject]:
+    ) -> list[ArchiveObject]:
         return sorted(
             (
                 each
@@ -76,20 +78,20 @@ class InMemoryColdCatalog:
     def names(self, key: str) -> bool:
         return key in self.entries
 
-    def of_month(self, month: Month) -> list[ColdObject]:
+    def of_month(self, month: ArchiveMonth) -> list[ArchiveObject]:
         return [each for each in self.of(month.tenant, month.agent) if each.month == month]
 
-    def due(self, shard: int, *, before: date) -> list[Month]:
+    def due(self, shard: int, *, before: date) -> list[ArchiveMonth]:
         """Every agent lies in the first shard."""
         found = {self.entries[key].month for key in self.unseen if key in self.entries and shard == 0}
         return sorted(
             (each for each in found if each.first < before.replace(day=1)), key=lambda each: each.first
         )
 
-    def looked_at(self, objects: Sequence[ColdObject]) -> None:
+    def looked_at(self, objects: Sequence[ArchiveObject]) -> None:
         self.unseen -= {each.key for each in objects}
 
-    def replace(self, old: Sequence[ColdObject], new: ColdObject | None) -> None:
+    def replace(self, old: Sequence[ArchiveObject], new: ArchiveObject | None) -> None:
         if not {each.key for each in old} <= self.entries.keys():
             raise ConflictError("an object is no longer in the catalog")
         for each in old:

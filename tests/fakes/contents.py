@@ -3,7 +3,7 @@
 from membus.errors import UnavailableError
 
 
-class InMemoryContents:
+class InMemoryBlobs:
     def __init__(self) -> None:
         self.kept: dict[str, str] = {}
         self.down = False

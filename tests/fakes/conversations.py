@@ -6,17 +6,17 @@ from typing import TYPE_CHECKING
 from uuid import uuid4
 
 from membus.adapters.conversation_items import REQUEST_LIFETIME
-from membus.domain.compaction import size_of
-from membus.domain.conversation import Conversation, Message, Status, Turn
-from membus.domain.fresh import Fresh, fresh_of
+from membus.domain.compaction import message_tokens
+from membus.domain.conversation import Conversation, ConversationStatus, Message, Turn
+from membus.domain.fresh import UnprocessedMessage, unprocessed_from_turn
 from membus.domain.identity import Owner
-from membus.domain.marks import Marks
+from membus.domain.marks import ConversationCounters
 from membus.domain.pages import Page
-from membus.domain.provenance import PromptProvenance, Trace
-from membus.domain.summary import Border
+from membus.domain.provenance import PromptProvenance, TurnMetadata
+from membus.domain.summary import SummaryCheckpoint
 from membus.errors import ConflictError, NotFoundError
 from membus.ports.clock import Clock
-from membus.ports.conversations import NO_TRACE
+from membus.ports.conversations import NO_METADATA
 from tests.fakes.listing import page_of
 
 if TYPE_CHECKING:
@@ -28,7 +28,7 @@ Key = tuple[str, str]
 class InMemoryConversations:
     def __init__(self, clock: Clock, *conversations: Conversation) -> None:
         self.clock = self._clock = clock
-        self.fresh: dict[Owner, dict[str, Fresh]] = defaultdict(dict)
+        self.fresh: dict[Owner, dict[str, UnprocessedMessage]] = defaultdict(dict)
         self.stamps: dict[Owner, str] = {}
         self._kept: dict[Key, Conversation] = {}
         self._ever: dict[Key, set[str]] = defaultdict(set)
@@ -61,7 +61,13 @@ class InMemoryConversations:
         return self._kept[tenant, conversation_id]
 
     def page(
-        self, tenant: str, status: Status, *, user: str | None, limit: int, after: dict[str, str] | None
+        self,
+        tenant: str,
+        status: ConversationStatus,
+        *,
+        user: str | None,
+        limit: int,
+        after: dict[str, str] | None,
     ) -> Page[Conversation]:
         mine = {
             conversation_id: conversation
@@ -124,7 +130,7 @@ class InMemoryConversations:
             raise NotFoundError("nothing is known of this message's prompt")
         return made
 
-    def cover(self, tenant: str, conversation_id: str, borders: tuple[Border, ...]) -> None:
+    def cover(self, tenant: str, conversation_id: str, borders: tuple[SummaryCheckpoint, ...]) -> None:
         """Note how far summaries reach, as their store does beside the messages."""
         known = self.conversation(tenant, conversation_id)
         marks = known.marks.model_copy(update={"borders": borders})
@@ -142,7 +148,7 @@ class InMemoryConversations:
         *,
         request_key: str,
         title: str | None,
-        trace: Trace = NO_TRACE,
+        trace: TurnMetadata = NO_METADATA,
     ) -> None:
         before = self.conversation(tenant, conversation_id)
         if self.turn(tenant, conversation_id, request_key):
@@ -155,14 +161,14 @@ class InMemoryConversations:
         if turn.user.remember:
             owner = Owner(tenant=tenant, user=turn.user.author)
             self.fresh[owner][turn.event_id], self.stamps[owner] = (
-                fresh_of(turn, conversation_id),
+                unprocessed_from_turn(turn, conversation_id),
                 uuid4().hex,
             )
         if trace.provenance:
             self._provenance[(*key, trace.provenance.message_id)] = trace.provenance
         moved = trace.model_dump(include={"cut", "rate"}, exclude_none=True)
-        tokens = before.marks.tokens + size_of(turn.user) + size_of(turn.assistant)
-        marks = Marks.model_validate(before.marks.model_dump() | moved | {"tokens": tokens})
+        tokens = before.marks.tokens + message_tokens(turn.user) + message_tokens(turn.assistant)
+        marks = ConversationCounters.model_validate(before.marks.model_dump() | moved | {"tokens": tokens})
         after = {"message_count": before.message_count + 2, "title": before.title or title, "marks": marks}
         self._kept[key] = before.model_copy(update=after)
 

@@ -4,12 +4,12 @@ import hashlib
 import math
 from collections.abc import Sequence
 
-from membus.domain.search.terms import stems
+from membus.domain.search.terms import stem_words
 from membus.errors import BudgetError
-from membus.ports.embedder import Embedded, Vector
+from membus.ports.embedder import EmbeddingResult, Vector
 
 
-class WordEmbedder:
+class WordEmbeddingModel:
     """`asked` keeps every text it was given.
 
     It can be taken away or unpaid, and refuses the texts in `refusing`.
@@ -22,23 +22,23 @@ class WordEmbedder:
         self.refusing = refusing
         self.away = self.unpaid = False
 
-    def embed(self, texts: Sequence[str]) -> Embedded:
+    def embed(self, texts: Sequence[str]) -> EmbeddingResult:
         if self.unpaid:
             raise BudgetError("the budget is spent")
         self.asked += texts
         if self.away:
-            return Embedded({})
+            return EmbeddingResult({})
         refused = frozenset(texts) & self.refusing
         taken = [text for text in texts if text not in refused]
         tokens = sum(len(text.split()) for text in taken)
-        return Embedded(
+        return EmbeddingResult(
             {text: vector_of(text) for text in taken}, refused, tokens=tokens, requests=len(taken)
         )
 
 
-def vector_of(text: str, dimensions: int = WordEmbedder.dimensions) -> Vector:
+def vector_of(text: str, dimensions: int = WordEmbeddingModel.dimensions) -> Vector:
     vector = [0.001] * dimensions
-    for stem in stems(text) or [text]:
+    for stem in stem_words(text) or [text]:
         vector[int.from_bytes(hashlib.sha256(stem.encode()).digest()[:4], "big") % dimensions] += 1.0
     length = math.hypot(*vector)
     return [value / length for value in vector]

@@ -1,8 +1,8 @@
 """The erasure ledger and its jobs in dictionaries."""
 
-from membus.domain.erasure import EVERYBODY, Erasure, Hidden, Hold, subject_of
+from membus.domain.erasure import WHOLE_TENANT, Erasure, LegalHold, SubjectsBeingErased, erasure_subject
 from membus.domain.identity import Owner
-from membus.domain.job import Job
+from membus.domain.job import ErasureJob
 from membus.errors import ConflictError, NotFoundError
 
 Key = tuple[str, str]
@@ -11,13 +11,13 @@ Key = tuple[str, str]
 class InMemoryErasures:
     def __init__(self, *erasures: Erasure) -> None:
         self.lines: dict[Key, Erasure] = {(each.tenant, each.subject): each for each in erasures}
-        self.jobs: dict[Key, Job] = {}
+        self.jobs: dict[Key, ErasureJob] = {}
         self.asked = self.looked = 0
-        self._held: dict[Key, Hold] = {}
+        self._held: dict[Key, LegalHold] = {}
 
     def of(self, owner: Owner) -> Erasure | None:
         self.asked += 1
-        subjects = (EVERYBODY, subject_of(owner.tenant, owner.user))
+        subjects = (WHOLE_TENANT, erasure_subject(owner.tenant, owner.user))
         found = [line for subject in subjects if (line := self.lines.get((owner.tenant, subject)))]
         if not found:
             return None
@@ -27,21 +27,23 @@ class InMemoryErasures:
     def erased(self, tenant: str) -> frozenset[str]:
         return frozenset(subject for whose, subject in self.lines if whose == tenant)
 
-    def hidden(self, tenant: str) -> Hidden:
+    def hidden(self, tenant: str) -> SubjectsBeingErased:
         self.looked += 1
         running = {
             subject for (whose, subject), line in self.lines.items() if whose == tenant and line.running
         }
         jobs = [each for each in self.jobs.values() if each.tenant == tenant and each.subject in running]
-        return Hidden(tenant=tenant, subjects=running, users={each.user for each in jobs if each.user})
+        return SubjectsBeingErased(
+            tenant=tenant, subjects=running, users={each.user for each in jobs if each.user}
+        )
 
-    def begin(self, job: Job) -> Job:
+    def begin(self, job: ErasureJob) -> ErasureJob:
         if known := self.jobs.get((job.tenant, job.job_id)):
             return known
         for each in self.jobs.values():
             if (each.tenant, each.subject) == (job.tenant, job.subject) and each.receipt is None:
                 return each
-        if any((job.tenant, subject) in self._held for subject in (EVERYBODY, job.subject)):
+        if any((job.tenant, subject) in self._held for subject in (WHOLE_TENANT, job.subject)):
             raise ConflictError("a legal hold keeps this data: an operator may lift it", code="legal_hold")
         self.lines[job.tenant, job.subject] = Erasure(
             tenant=job.tenant, subject=job.subject, before=job.before, running=True
@@ -49,32 +51,32 @@ class InMemoryErasures:
         self.jobs[job.tenant, job.job_id] = job
         return job
 
-    def job(self, tenant: str, job_id: str) -> Job:
+    def job(self, tenant: str, job_id: str) -> ErasureJob:
         if (tenant, job_id) not in self.jobs:
             raise NotFoundError("no such job")
         return self.jobs[tenant, job_id]
 
-    def advance(self, job: Job) -> Job:
+    def advance(self, job: ErasureJob) -> ErasureJob:
         if self.job(job.tenant, job.job_id).revision != job.revision:
             raise ConflictError("somebody else goes on with this job")
         after = job.model_copy(update={"revision": job.revision + 1})
         self.jobs[job.tenant, job.job_id] = after
         return after
 
-    def finish(self, job: Job) -> Job:
+    def finish(self, job: ErasureJob) -> ErasureJob:
         after = self.advance(job.model_copy(update={"user": None, "cursor": ""}))
         line = self.lines[job.tenant, job.subject]
         self.lines[job.tenant, job.subject] = line.model_copy(update={"running": False})
         return after
 
-    def hold(self, hold: Hold) -> None:
-        subject = subject_of(hold.tenant, hold.user)
+    def hold(self, hold: LegalHold) -> None:
+        subject = erasure_subject(hold.tenant, hold.user)
         if subject in self.hidden(hold.tenant).subjects:
             raise ConflictError("this data is being erased already", code="erasing")
         self._held[hold.tenant, subject] = hold
 
     def lift(self, tenant: str, user: str | None) -> None:
-        self._held.pop((tenant, subject_of(tenant, user)), None)
+        self._held.pop((tenant, erasure_subject(tenant, user)), None)
 
-    def holds(self, tenant: str) -> list[Hold]:
+    def holds(self, tenant: str) -> list[LegalHold]:
         return [hold for (whose, _), hold in self._held.items() if whose == tenant]

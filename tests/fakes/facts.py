@@ -2,13 +2,14 @@
 
 from collections import defaultdict
 
-from membus.domain.carrying import Carried, Place, Trail, place_of
-from membus.domain.facts import Fact, Observation
+from membus.domain.carrying import ObservationHistory, ObservationPosition, ObservationSnapshot, position_of
+from membus.domain.facts import Fact
 from membus.domain.identity import Owner
+from membus.domain.observations import Observation
 from membus.domain.pages import Page
 from membus.domain.profile import Profile
 from membus.errors import ConflictError, NotFoundError
-from membus.ports.facts import Learned, Stored
+from membus.ports.facts import FactCommit, VersionedFact
 from tests.fakes.episodes import InMemoryEpisodes, identity_of
 from tests.fakes.listing import page_of
 
@@ -21,7 +22,7 @@ class InMemoryFacts:
         self._profiles: dict[Owner, Profile] = {}
         self._facts: dict[Owner, dict[str, Fact]] = defaultdict(dict)
         self._revisions: dict[tuple[Owner, str], int] = {}
-        self._carried: dict[Owner, dict[str, Carried]] = defaultdict(dict)
+        self._carried: dict[Owner, dict[str, ObservationSnapshot]] = defaultdict(dict)
         self._seen: dict[Owner, dict[tuple[str, str, str], Observation]] = defaultdict(dict)
 
     def profile(self, owner: Owner) -> Profile:
@@ -35,10 +36,10 @@ class InMemoryFacts:
     def fact(self, owner: Owner, key: str) -> Fact:
         return self.stored(owner, key).fact
 
-    def stored(self, owner: Owner, key: str) -> Stored:
+    def stored(self, owner: Owner, key: str) -> VersionedFact:
         if key not in self._facts[owner] or self._facts[owner][key].retracted:
             raise NotFoundError(f"nothing is known under {key}")
-        return Stored(self._facts[owner][key], self._revisions[owner, key])
+        return VersionedFact(self._facts[owner][key], self._revisions[owner, key])
 
     def page(self, owner: Owner, *, kind: str | None, limit: int, after: dict[str, str] | None) -> Page[Fact]:
         mine = self._facts[owner]
@@ -50,19 +51,27 @@ class InMemoryFacts:
         mine = sorted(self._seen[owner].items())
         return [seen for _, seen in mine if key in {None, seen.key}]
 
-    def trail(self, owner: Owner, key: str) -> Trail:
+    def trail(self, owner: Owner, key: str) -> ObservationHistory:
         carried, seen = self._carried[owner].get(key), self.observations(owner, key)
-        return Trail(tuple(each for each in seen if not carried or carried.leaves(each)), carried)
+        return ObservationHistory(
+            tuple(each for each in seen if not carried or carried.leaves(each)), carried
+        )
 
     def stretch(
-        self, owner: Owner, key: str, *, beyond: Place | None, limit: int, backwards: bool = False
+        self,
+        owner: Owner,
+        key: str,
+        *,
+        beyond: ObservationPosition | None,
+        limit: int,
+        backwards: bool = False,
     ) -> list[Observation]:
-        seen = sorted(self.observations(owner, key), key=place_of)
+        seen = sorted(self.observations(owner, key), key=position_of)
         if backwards:
-            return [each for each in seen if beyond is None or place_of(each) < beyond][-limit:]
-        return [each for each in seen if beyond is None or place_of(each) > beyond][:limit]
+            return [each for each in seen if beyond is None or position_of(each) < beyond][-limit:]
+        return [each for each in seen if beyond is None or position_of(each) > beyond][:limit]
 
-    def commit(self, learned: Learned) -> None:
+    def commit(self, learned: FactCommit) -> None:
         owner = learned.profile.owner
         if learned.facts and learned.profile.version != self.profile(owner).version + 1:
             raise ConflictError("somebody else wrote this profile")
@@ -77,7 +86,7 @@ class InMemoryFacts:
             self._profiles[owner] = learned.profile
         self._revisions |= {(owner, fact.key): learned.profile.version for fact in learned.facts}
         self._facts[owner] |= {fact.key: fact for fact in learned.facts}
-        forward: dict[str, Carried | None] = {**self._carried[owner], **learned.carried}
+        forward: dict[str, ObservationSnapshot | None] = {**self._carried[owner], **learned.carried}
         self._carried[owner] = {key: carried for key, carried in forward.items() if carried}
         self._seen[owner] |= {_place(seen): seen for seen in learned.observations}
         self._episodes.extracted |= dict.fromkeys(identities, learned.extractor)

@@ -3,24 +3,24 @@
 from collections.abc import Iterable, Mapping, Sequence
 from uuid import uuid4
 
-from membus.domain.fresh import FRESH_MAX, Fresh
+from membus.domain.fresh import UNPROCESSED_MAX, UnprocessedMessage
 from membus.domain.identity import Owner
 from tests.fakes.conversations import InMemoryConversations
 
 
-class InMemoryFresh:
+class InMemoryUnprocessedMessages:
     def __init__(self, conversations: InMemoryConversations) -> None:
         self._conversations = conversations
 
-    def newest(self, owner: Owner) -> list[Fresh]:
+    def newest(self, owner: Owner) -> list[UnprocessedMessage]:
         now = self._conversations.clock()
-        mine = sorted(self._conversations.fresh[owner].items(), reverse=True)[:FRESH_MAX]
+        mine = sorted(self._conversations.fresh[owner].items(), reverse=True)[:UNPROCESSED_MAX]
         return [fresh for _, fresh in mine if fresh.expires_at > now]
 
     def stamp(self, owner: Owner) -> str | None:
         return self._conversations.stamps.get(owner)
 
-    def keep(self, said: Mapping[Owner, Sequence[Fresh]]) -> None:
+    def keep(self, said: Mapping[Owner, Sequence[UnprocessedMessage]]) -> None:
         for owner, words in said.items():
             self._conversations.fresh[owner] |= {each.place: each for each in words}
             self._conversations.stamps[owner] = uuid4().hex

@@ -3,7 +3,7 @@
 from collections import defaultdict
 from collections.abc import Iterable
 
-from membus.domain.held_facts import Decision, HeldFact
+from membus.domain.held_facts import ReviewDecision, ReviewItem
 from membus.domain.identity import Owner
 from membus.domain.pages import Page
 from membus.errors import ConflictError, NotFoundError
@@ -11,25 +11,25 @@ from membus.ports.clock import Clock
 from tests.fakes.listing import page_of
 
 
-class InMemoryHeldFacts:
+class InMemoryReviewQueue:
     def __init__(self, clock: Clock) -> None:
         self._clock = clock
-        self._held: dict[Owner, dict[str, HeldFact]] = defaultdict(dict)
+        self._held: dict[Owner, dict[str, ReviewItem]] = defaultdict(dict)
 
-    def hold(self, owner: Owner, held: Iterable[HeldFact]) -> None:
+    def hold(self, owner: Owner, held: Iterable[ReviewItem]) -> None:
         for each in held:
             self._held[owner].setdefault(each.quarantine_id, each)
 
-    def page(self, owner: Owner, *, limit: int, after: dict[str, str] | None) -> Page[HeldFact]:
+    def page(self, owner: Owner, *, limit: int, after: dict[str, str] | None) -> Page[ReviewItem]:
         return page_of(self._held[owner], limit=limit, after=after, keep=self._waits)
 
-    def approve(self, owner: Owner, quarantine_id: str) -> HeldFact:
+    def approve(self, owner: Owner, quarantine_id: str) -> ReviewItem:
         return self._decide(owner, quarantine_id, "approved")
 
     def reject(self, owner: Owner, quarantine_id: str) -> None:
         self._decide(owner, quarantine_id, "rejected")
 
-    def _decide(self, owner: Owner, quarantine_id: str, decision: Decision) -> HeldFact:
+    def _decide(self, owner: Owner, quarantine_id: str, decision: ReviewDecision) -> ReviewItem:
         held = self._held[owner].get(quarantine_id)
         if held is None or (held.decision == "waiting" and not self._waits(held)):
             raise NotFoundError("nothing is held under this id")
@@ -38,5 +38,5 @@ class InMemoryHeldFacts:
         self._held[owner][quarantine_id] = decided = held.model_copy(update={"decision": decision})
         return decided
 
-    def _waits(self, held: HeldFact) -> bool:
+    def _waits(self, held: ReviewItem) -> bool:
         return held.decision == "waiting" and held.expires_at > self._clock()

@@ -2,37 +2,37 @@
 
 from typing import TypeVar
 
-from membus.domain.entities import Folded
-from membus.domain.hot_records import HotEntities, HotFresh, HotProgress
-from membus.domain.hot_window import HotWindow
+from membus.domain.entities import EntitySnapshot
+from membus.domain.hot_records import CachedEntities, CachedProgress, CachedUnprocessed
+from membus.domain.hot_window import CachedWindow
 from membus.domain.identity import Owner, Record
-from membus.domain.pending import Progress
-from membus.ports.hot_tier import Hot
+from membus.domain.pending import StepProgress
+from membus.ports.hot_tier import CacheRecord
 
 Place = tuple[str, ...]
 Kind = TypeVar("Kind", bound=Record)
 
 
-class InMemoryHotTier:
+class InMemoryConversationCache:
     def __init__(self) -> None:
         self.away = False
         self.kept: dict[Place, str] = {}
 
-    def window(self, tenant: str, conversation_id: str) -> HotWindow | None:
-        return self._held(("window", tenant, conversation_id), HotWindow)
+    def window(self, tenant: str, conversation_id: str) -> CachedWindow | None:
+        return self._held(("window", tenant, conversation_id), CachedWindow)
 
-    def entities(self, tenant: str, conversation_id: str) -> Folded | None:
-        held = self._held(("entities", tenant, conversation_id), HotEntities)
+    def entities(self, tenant: str, conversation_id: str) -> EntitySnapshot | None:
+        held = self._held(("entities", tenant, conversation_id), CachedEntities)
         return held.folded if held else None
 
-    def progress(self, tenant: str, conversation_id: str, request_key: str) -> Progress | None:
-        held = self._held(("progress", tenant, conversation_id, request_key), HotProgress)
+    def progress(self, tenant: str, conversation_id: str, request_key: str) -> StepProgress | None:
+        held = self._held(("progress", tenant, conversation_id, request_key), CachedProgress)
         return held.progress if held else None
 
-    def fresh(self, owner: Owner) -> HotFresh | None:
-        return self._held(("fresh", owner.tenant, owner.user), HotFresh)
+    def fresh(self, owner: Owner) -> CachedUnprocessed | None:
+        return self._held(("fresh", owner.tenant, owner.user), CachedUnprocessed)
 
-    def keep(self, held: Hot) -> None:
+    def keep(self, held: CacheRecord) -> None:
         if not self.away:
             self.kept[_place(held)] = held.model_dump_json()
 
@@ -50,9 +50,9 @@ class InMemoryHotTier:
         return kind.model_validate_json(found) if found else None
 
 
-def _place(held: Hot) -> Place:
-    if isinstance(held, HotFresh):
+def _place(held: CacheRecord) -> Place:
+    if isinstance(held, CachedUnprocessed):
         return "fresh", held.owner.tenant, held.owner.user
-    if isinstance(held, HotProgress):
+    if isinstance(held, CachedProgress):
         return "progress", held.tenant_id, held.conversation_id, held.request_key
-    return "window" if isinstance(held, HotWindow) else "entities", held.tenant_id, held.conversation_id
+    return "window" if isinstance(held, CachedWindow) else "entities", held.tenant_id, held.conversation_id

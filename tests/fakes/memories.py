@@ -6,7 +6,7 @@ from datetime import datetime
 
 from membus.domain.memory import Removal, is_live
 from membus.domain.pages import Page
-from membus.domain.retrieval import Entry, Found, Within, found_among
+from membus.domain.retrieval import IndexEntry, SearchCandidates, SearchScope, search_entries
 from membus.errors import UnavailableError
 from membus.ports.embedder import Vector
 from tests.fakes.embedder import cosine
@@ -19,11 +19,11 @@ class InMemoryMemories:
 
     def __init__(self) -> None:
         self.away = False
-        self._entries: dict[Key, Entry] = {}
+        self._entries: dict[Key, IndexEntry] = {}
         self._removed: dict[Key, int] = {}
         self._vectors: dict[Key, Vector] = {}
 
-    def put(self, tenant: str, entries: Sequence[Entry]) -> list[str]:
+    def put(self, tenant: str, entries: Sequence[IndexEntry]) -> list[str]:
         self._check()
         waiting: list[str] = []
         for entry in entries:
@@ -91,7 +91,7 @@ class InMemoryMemories:
         wanted = (entry for entry in self._of(tenant) if entry.memory.memory_id in memory_ids)
         return {entry.memory.memory_id: [passage.text for passage in entry.passages] for entry in wanted}
 
-    def documents(self, within: Within, *, limit: int, after: dict[str, str] | None) -> Page[str]:
+    def documents(self, within: SearchScope, *, limit: int, after: dict[str, str] | None) -> Page[str]:
         self._check()
         mine = [entry.memory for entry in self._of(within.tenant_id) if within.holds(entry.memory)]
         places = sorted(((memory.occurred_at.isoformat(), memory.memory_id) for memory in mine), reverse=True)
@@ -102,7 +102,7 @@ class InMemoryMemories:
             {"at": last[0], "id": last[1]} if last else None,
         )
 
-    def search(self, within: Within, *, terms: Sequence[str], vector: Vector | None) -> Found:
+    def search(self, within: SearchScope, *, terms: Sequence[str], vector: Vector | None) -> SearchCandidates:
         self._check()
 
         def similarity(text: str) -> float | None:
@@ -111,16 +111,16 @@ class InMemoryMemories:
 
         told = (told for entry in self._of(within.tenant_id) for told in entry.told)
         seen = [entry for entry in told if within.holds(entry.memory)]
-        found = found_among(seen, terms=terms, similarity=similarity)
+        found = search_entries(seen, terms=terms, similarity=similarity)
         return replace(found, pending=self._pending(within))
 
-    def _pending(self, within: Within) -> int | None:
+    def _pending(self, within: SearchScope) -> int | None:
         mine = (told for entry in self._of(within.tenant_id) for told in entry.told)
         texts = [p.embedded_text for told in mine if told.memory.scope == within.scope for p in told.passages]
         known = [text for text in texts if (within.tenant_id, text) in self._vectors]
         return len(texts) - len(known) if within.scope is not None else None
 
-    def _of(self, tenant: str) -> list[Entry]:
+    def _of(self, tenant: str) -> list[IndexEntry]:
         return [entry for (owner, _), entry in sorted(self._entries.items()) if owner == tenant]
 
     def _check(self) -> None:
@@ -128,5 +128,5 @@ class InMemoryMemories:
             raise UnavailableError("the search index is away")
 
 
-def _texts(entry: Entry) -> list[str]:
+def _texts(entry: IndexEntry) -> list[str]:
     return [passage.embedded_text for told in entry.told for passage in told.passages]

@@ -3,7 +3,7 @@
 from dataclasses import dataclass
 from datetime import datetime
 
-from membus.domain.pending import Failure, PendingReply, Progress
+from membus.domain.pending import ReplyFailure, ReplyJob, StepProgress
 from membus.errors import NotFoundError, UnavailableError
 from membus.ports.clock import Clock
 from tests.fakes.conversations import InMemoryConversations
@@ -17,16 +17,14 @@ class Work:
     until: datetime | None = None
 
 
-class InMemoryPending:
+class InMemoryReplyJobs:
     def __init__(self, conversations: InMemoryConversations, clock: Clock) -> None:
         self._conversations, self._clock = conversations, clock
-        self._known: dict[Key, PendingReply] = {}
+        self._known: dict[Key, ReplyJob] = {}
         self._work: dict[Key, Work] = {}
-        self.kept: dict[Key, Progress] = {}
+        self.kept: dict[Key, StepProgress] = {}
 
-    def begin(
-        self, tenant: str, conversation_id: str, reply: PendingReply, *, request_key: str
-    ) -> PendingReply:
+    def begin(self, tenant: str, conversation_id: str, reply: ReplyJob, *, request_key: str) -> ReplyJob:
         self._conversations.conversation(tenant, conversation_id)
         first = self._known.get((tenant, conversation_id, request_key))
         if first and first.until > self._clock():
@@ -50,13 +48,13 @@ class InMemoryPending:
     def put_down(self, tenant: str, conversation_id: str, *, request_key: str) -> None:
         self._work[tenant, conversation_id, request_key] = Work()
 
-    def advance(self, tenant: str, conversation_id: str, progress: Progress, *, request_key: str) -> None:
+    def advance(self, tenant: str, conversation_id: str, progress: StepProgress, *, request_key: str) -> None:
         if (tenant, conversation_id, request_key) in self._known:
             self.kept[tenant, conversation_id, request_key] = progress
 
     def progress(
         self, tenant: str, conversation_id: str, digest: str, *, request_key: str
-    ) -> Progress | None:
+    ) -> StepProgress | None:
         kept = self.kept.get((tenant, conversation_id, request_key))
         return kept if kept and kept.digest == digest else None
 
@@ -67,7 +65,7 @@ class InMemoryPending:
         *,
         request_key: str,
         became: str | None = None,
-        failed: Failure | None = None,
+        failed: ReplyFailure | None = None,
     ) -> None:
         key = tenant, conversation_id, request_key
         if known := self._known.get(key):
@@ -75,10 +73,10 @@ class InMemoryPending:
             self._known[key] = known.model_copy(update={"until": until, "became": became, "failed": failed})
             self._work[key] = Work()
 
-    def of(self, tenant: str, conversation_id: str, *, request_key: str) -> PendingReply | None:
+    def of(self, tenant: str, conversation_id: str, *, request_key: str) -> ReplyJob | None:
         return self._known.get((tenant, conversation_id, request_key))
 
-    def find(self, tenant: str, conversation_id: str, message_id: str) -> PendingReply:
+    def find(self, tenant: str, conversation_id: str, message_id: str) -> ReplyJob:
         for (owner, where, _), reply in self._known.items():
             if (owner, where, reply.message_id) == (tenant, conversation_id, message_id):
                 return reply

@@ -2,19 +2,19 @@
 
 from collections import Counter
 
-from membus.domain.rates import Limited, Rate
+from membus.domain.rates import RateLimit, RateLimitKind
 from membus.ports.clock import Clock
 
 
-class InMemoryRates:
+class InMemoryRateLimits:
     """It can be taken away by an `outage`, any error, which everything then raises."""
 
     def __init__(self, clock: Clock) -> None:
         self._clock = clock
-        self._until_us: dict[tuple[str, Limited], int] = {}
+        self._until_us: dict[tuple[str, RateLimitKind], int] = {}
         self.outage: Exception | None = None
 
-    def take(self, tenant: str, limited: Limited, count: int, rate: Rate) -> float:
+    def take(self, tenant: str, limited: RateLimitKind, count: int, rate: RateLimit) -> float:
         if self.outage:
             raise self.outage
         now_us = int(self._clock().timestamp() * 1_000_000)
@@ -25,7 +25,7 @@ class InMemoryRates:
         return 0
 
 
-class RateWitness:
+class RecordingRateLimitMonitor:
     """Figures by tenant and name; warnings keep their fields."""
 
     def __init__(self) -> None:

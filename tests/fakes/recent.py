@@ -5,7 +5,7 @@ from membus.domain.identity import Owner
 from tests.fakes.episodes import InMemoryEpisodes
 
 
-class InMemoryRecent:
+class InMemoryRecentEvents:
     def __init__(self, episodes: InMemoryEpisodes) -> None:
         self._episodes = episodes
 

@@ -3,17 +3,17 @@
 from collections.abc import Sequence
 
 from membus.domain.identity import Owner
-from membus.domain.recall import Recalled
+from membus.domain.recall import RecalledPassage
 from membus.errors import UnavailableError
 
 
-class InMemoryRecollection:
+class InMemoryMemorySearch:
     def __init__(self) -> None:
         self.away = False
-        self.passages: dict[Owner, list[Recalled]] = {}
+        self.passages: dict[Owner, list[RecalledPassage]] = {}
         self.asked: list[str] = []
 
-    def found(self, owner: Owner, message: str, *, limit: int) -> list[Recalled]:
+    def found(self, owner: Owner, message: str, *, limit: int) -> list[RecalledPassage]:
         self._check()
         self.asked.append(message)
         return self.passages.get(owner, [])[:limit]

@@ -3,7 +3,7 @@
 from tests.fakes.conversations import InMemoryConversations
 
 
-class InMemoryRemains:
+class InMemoryDeletedConversationItems:
     def __init__(self, conversations: InMemoryConversations) -> None:
         self._conversations = conversations
 

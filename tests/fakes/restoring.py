@@ -2,9 +2,9 @@
 
 from collections.abc import Sequence
 
-from membus.domain.compaction import size_of
+from membus.domain.compaction import message_tokens
 from membus.domain.conversation import Conversation, Message
-from membus.domain.summary import Outline, Summary
+from membus.domain.summary import Summary, SummaryIndex
 from membus.errors import ConflictError, NotFoundError
 from tests.fakes.conversations import InMemoryConversations
 from tests.fakes.summaries import InMemorySummaries
@@ -32,13 +32,15 @@ class InMemoryRestoredConversations:
         new = [each for each in messages if each.message_id not in there]
         there |= {each.message_id: each for each in new}
         before = self._conversations._kept[key]
-        marks = before.marks.model_copy(update={"tokens": before.marks.tokens + sum(map(size_of, new))})
+        marks = before.marks.model_copy(
+            update={"tokens": before.marks.tokens + sum(map(message_tokens, new))}
+        )
         counted = {"message_count": before.message_count + len(new), "marks": marks}
         self._conversations._kept[key] = before.model_copy(update=counted)
         return len(new)
 
     def sum_up(
-        self, tenant: str, conversation_id: str, outline: Outline, summaries: Sequence[Summary]
+        self, tenant: str, conversation_id: str, outline: SummaryIndex, summaries: Sequence[Summary]
     ) -> bool:
         read = self._summaries.outline(tenant, conversation_id)
         if read.border.version:

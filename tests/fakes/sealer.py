@@ -4,7 +4,7 @@ import hashlib
 import hmac
 
 
-class HmacSealer:
+class HmacCursorSigner:
     def __init__(self, key: bytes = b"only tests know this") -> None:
         self._key = key
 

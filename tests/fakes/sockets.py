@@ -5,7 +5,7 @@ from collections import defaultdict
 from collections.abc import Callable, Mapping
 from typing import Any
 
-from membus.domain.connection import Connection
+from membus.domain.connection import SocketConnection
 from membus.errors import NotFoundError, UnavailableError
 from membus.ports.clock import Clock
 
@@ -13,12 +13,12 @@ from membus.ports.clock import Clock
 class InMemoryConnections:
     def __init__(self, clock: Clock) -> None:
         self._clock = clock
-        self._open: dict[tuple[str, str], Connection] = {}
+        self._open: dict[tuple[str, str], SocketConnection] = {}
 
-    def open(self, connection: Connection) -> None:
+    def open(self, connection: SocketConnection) -> None:
         self._open[connection.tenant_id, connection.connection_id] = connection
 
-    def find(self, tenant: str, connection_id: str) -> Connection:
+    def find(self, tenant: str, connection_id: str) -> SocketConnection:
         found = self._open.get((tenant, connection_id))
         if found is None or found.expires_at <= self._clock():
             raise NotFoundError("no such connection")
@@ -28,7 +28,7 @@ class InMemoryConnections:
         self._open.pop((tenant, connection_id), None)
 
 
-class RecordingPush:
+class RecordingSender:
     """Clients that listen, unless they are in `gone`; `takes` frames in all before the gateway refuses."""
 
     def __init__(self) -> None:
@@ -52,7 +52,7 @@ class RecordingPush:
         self.gone.add(connection_id)
 
 
-class ImmediateTurns:
+class ImmediateTurnQueue:
     """Runs a turn where Lambda would queue it, as what `run` makes of its event."""
 
     def __init__(self, run: Callable[[dict[str, Any]], object]) -> None:

@@ -5,7 +5,7 @@ from datetime import UTC, datetime
 from typing import Any
 
 from membus.domain.pages import Page
-from membus.domain.state import Lease, Session, State
+from membus.domain.state import AgentSession, State, StateInfo
 from membus.errors import ConflictError, NotFoundError
 from membus.ports.clock import Clock
 from tests.fakes.listing import page_of
@@ -16,10 +16,10 @@ class InMemoryStates:
 
     def __init__(self, clock: Clock) -> None:
         self._clock = clock
-        self._kept: dict[Session, tuple[str, int, datetime]] = {}
-        self._users: dict[Session, str] = {}
+        self._kept: dict[AgentSession, tuple[str, int, datetime]] = {}
+        self._users: dict[AgentSession, str] = {}
 
-    def state(self, session: Session) -> State:
+    def state(self, session: AgentSession) -> State:
         if not self._version(session):
             raise NotFoundError("no such state")
         text, version, expires_at = self._kept[session]
@@ -28,7 +28,7 @@ class InMemoryStates:
 
     def put(
         self,
-        session: Session,
+        session: AgentSession,
         data: dict[str, Any],
         *,
         expires_at: datetime,
@@ -44,15 +44,15 @@ class InMemoryStates:
         self._kept[session] = json.dumps(data), self._version(session) + 1, until
         return self.state(session)
 
-    def delete(self, session: Session, *, expected_version: int | None) -> None:
+    def delete(self, session: AgentSession, *, expected_version: int | None) -> None:
         if not self._version(session):
             raise NotFoundError("no such state")
         self._expect(session, expected_version)
         del self._kept[session]
 
-    def page(self, tenant: str, agent: str, *, limit: int, after: dict[str, str] | None) -> Page[Lease]:
+    def page(self, tenant: str, agent: str, *, limit: int, after: dict[str, str] | None) -> Page[StateInfo]:
         mine = {
-            session.session_id: Lease(
+            session.session_id: StateInfo(
                 session_id=session.session_id,
                 version=version,
                 expires_at=expires_at,
@@ -63,12 +63,12 @@ class InMemoryStates:
         }
         return page_of(mine, limit=limit, after=after, keep=lambda lease: lease.expires_at > self._clock())
 
-    def _version(self, session: Session) -> int:
+    def _version(self, session: AgentSession) -> int:
         """Return the version there is, 0 for none."""
         _, version, expires_at = self._kept.get(session, ("", 0, self._clock()))
         return version if expires_at > self._clock() else 0
 
-    def _expect(self, session: Session, expected_version: int | None) -> None:
+    def _expect(self, session: AgentSession, expected_version: int | None) -> None:
         version = self._version(session)
         if expected_version not in {None, version}:
             raise ConflictError("the state is at another version", version=version)

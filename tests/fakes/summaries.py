@@ -5,7 +5,7 @@ from collections.abc import Sequence
 
 from membus.domain.conversation import Message
 from membus.domain.pages import Page
-from membus.domain.summary import Outline, Summary
+from membus.domain.summary import Summary, SummaryIndex
 from membus.errors import ConflictError, NotFoundError
 from tests.fakes.conversations import InMemoryConversations
 from tests.fakes.listing import page_of
@@ -16,14 +16,14 @@ Key = tuple[str, str]
 class InMemorySummaries:
     def __init__(self, conversations: InMemoryConversations) -> None:
         self._conversations = conversations
-        self._outlines: dict[Key, list[Outline]] = defaultdict(lambda: [Outline()])
+        self._outlines: dict[Key, list[SummaryIndex]] = defaultdict(lambda: [SummaryIndex()])
         self._summaries: dict[Key, dict[str, Summary]] = defaultdict(dict)
 
-    def outline(self, tenant: str, conversation_id: str, version: int | None = None) -> Outline:
+    def outline(self, tenant: str, conversation_id: str, version: int | None = None) -> SummaryIndex:
         kept = self._outlines[tenant, conversation_id]
         if version is None:
             return kept[-1]
-        return kept[version] if version < len(kept) else Outline()
+        return kept[version] if version < len(kept) else SummaryIndex()
 
     def summaries(
         self, tenant: str, conversation_id: str, *, limit: int, after: dict[str, str] | None
@@ -40,9 +40,9 @@ class InMemorySummaries:
         self,
         tenant: str,
         conversation_id: str,
-        outline: Outline,
+        outline: SummaryIndex,
         *,
-        read: Outline,
+        read: SummaryIndex,
         summaries: Sequence[Summary],
     ) -> None:
         key = tenant, conversation_id

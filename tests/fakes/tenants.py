@@ -3,7 +3,7 @@
 from dataclasses import replace
 from decimal import Decimal
 
-from membus.domain.rates import Rates
+from membus.domain.rates import RateLimits
 from membus.domain.tenant import Tenant
 from membus.errors import ConflictError, NotFoundError
 
@@ -24,7 +24,7 @@ class InMemoryTenants:
         self._tenants[tenant_id] = replace(self._known(tenant_id), daily_dollars=daily_dollars)
         return self._tenants[tenant_id]
 
-    def set_rates(self, tenant_id: str, rates: Rates | None) -> Tenant:
+    def set_rates(self, tenant_id: str, rates: RateLimits | None) -> Tenant:
         self._tenants[tenant_id] = replace(self._known(tenant_id), rates=rates)
         return self._tenants[tenant_id]
 

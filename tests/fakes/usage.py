@@ -4,18 +4,18 @@ from collections import Counter
 from datetime import date
 from decimal import Decimal
 
-from membus.domain.usage import Call, Spending, merged, spent_on
+from membus.domain.usage import DailyUsage, ModelCall, daily_usage_of_call, merge_daily_usage
 
 
-class InMemoryUsage:
+class InMemoryUsageLedger:
     """It can be taken away by an `outage`, any error, which everything then raises."""
 
     def __init__(self) -> None:
-        self.calls: dict[str, Call] = {}
+        self.calls: dict[str, ModelCall] = {}
         self.outage: Exception | None = None
         self._events: Counter[tuple[str, date]] = Counter()
 
-    def record(self, call: Call) -> None:
+    def record(self, call: ModelCall) -> None:
         self._answer()
         self.calls.setdefault(call.call_id, call)
 
@@ -24,12 +24,12 @@ class InMemoryUsage:
             (each.dollars or Decimal(0) for each in self.spendings(tenant, day, day)), start=Decimal(0)
         )
 
-    def spendings(self, tenant: str, first: date, last: date) -> list[Spending]:
+    def spendings(self, tenant: str, first: date, last: date) -> list[DailyUsage]:
         self._answer()
         mine = (
             call for call in self.calls.values() if call.tenant_id == tenant and first <= call.day <= last
         )
-        return merged(map(spent_on, mine))
+        return merge_daily_usage(map(daily_usage_of_call, mine))
 
     def count_events(self, tenant: str, day: date, events: int) -> None:
         self._answer()
@@ -46,7 +46,7 @@ class InMemoryUsage:
             raise self.outage
 
 
-class Witness:
+class RecordingUsageMonitor:
     """Figures add up over all models; warnings keep their fields."""
 
     def __init__(self) -> None:

@@ -5,7 +5,7 @@ No row of the user is left, no receipt says so too early.
 
 from membus.domain.identity import Owner
 from tests.archiving import calls, fill
-from tests.erasing import House, house
+from tests.erasing import ErasureSetup, make_erasure_setup
 from tests.factories import ADA
 from tests.faults.test_compaction_faults import compact, sound
 
@@ -15,13 +15,13 @@ COLD = {"GetObject", "PutObject", "TransactWriteItems"}
 """What an erasure asks for where it reads and writes cold objects again."""
 
 
-def prepared(made: House) -> None:
+def prepared(made: ErasureSetup) -> None:
     fill(made.tiers, ADA, GRACE, days=DAYS)
     made.tiers.archive()
     made.tiers.expire()
 
 
-def nothing_is_left(made: House) -> bool:
+def nothing_is_left(made: ErasureSetup) -> bool:
     rows = [event.event.user_id for event in made.tiers.walk(GRACE)]
     return (
         "ada" not in made.everything().replace("#EV#ada", "")
@@ -31,7 +31,7 @@ def nothing_is_left(made: House) -> bool:
 
 
 def test_a_compaction_in_the_middle_of_an_erasure_hides_no_row_from_it() -> None:
-    with house() as made:
+    with make_erasure_setup() as made:
         prepared(made)
         with calls(made.tiers, lambda _name, _number: None) as seen:
             made.erase(ADA)
@@ -40,10 +40,10 @@ def test_a_compaction_in_the_middle_of_an_erasure_hides_no_row_from_it() -> None
     assert len(steps) > 4
 
     for step in steps[::2]:
-        with house() as made:
+        with make_erasure_setup() as made:
             prepared(made)
 
-            def interrupt(_: str, number: int, step: int = step, made: House = made) -> None:
+            def interrupt(_: str, number: int, step: int = step, made: ErasureSetup = made) -> None:
                 if number == step:
                     compact(made.tiers)
 
@@ -55,16 +55,16 @@ def test_a_compaction_in_the_middle_of_an_erasure_hides_no_row_from_it() -> None
 
 
 def test_an_erasure_in_the_middle_of_a_compaction_has_the_last_word() -> None:
-    with house() as made:
+    with make_erasure_setup() as made:
         prepared(made)
         with calls(made.tiers, lambda _name, _number: None) as seen:
             compact(made.tiers)
 
     for step in range(2, len(seen) + 1, 2):
-        with house() as made:
+        with make_erasure_setup() as made:
             prepared(made)
 
-            def interrupt(_: str, number: int, step: int = step, made: House = made) -> None:
+            def interrupt(_: str, number: int, step: int = step, made: ErasureSetup = made) -> None:
                 if number == step:
                     made.erase(ADA)
 

@@ -9,9 +9,9 @@ from typing import Any
 
 import pytest
 
-from membus.erasing import Gate, HeardErasures
+from membus.erasing import CachedErasures, ErasureGuard
 from membus.errors import MembusError
-from tests.erasing import House, house
+from tests.erasing import ErasureSetup, make_erasure_setup
 from tests.factories import ADA
 from tests.writers import CANARY, WRITERS, Writer
 
@@ -27,7 +27,7 @@ def _quick(monkeypatch: pytest.MonkeyPatch) -> None:
 def test_nothing_is_left_whenever_the_erasure_comes(name: str) -> None:
     """It comes as a whole round before each call of a writer that has not heard of it, and settles behind it."""
     writer = WRITERS[name]
-    with house() as made:
+    with make_erasure_setup() as made:
         writer.prepare(made)
         with before_calls(made, lambda _: None) as seen:
             writer.write(made, heard(made))
@@ -35,11 +35,11 @@ def test_nothing_is_left_whenever_the_erasure_comes(name: str) -> None:
     assert len(seen) > 1
 
     for step in range(1, len(seen) + 1):
-        with house() as made:
+        with make_erasure_setup() as made:
             writer.prepare(made)
             job: list[Any] = []
 
-            def erase(number: int, made: House = made, job: list[Any] = job, step: int = step) -> None:
+            def erase(number: int, made: ErasureSetup = made, job: list[Any] = job, step: int = step) -> None:
                 if number == step and not job:
                     job.append(made.ask(ADA))
                     made.advance(job[0])
@@ -47,7 +47,7 @@ def test_nothing_is_left_whenever_the_erasure_comes(name: str) -> None:
             written(writer, made, heard(made), erase)
             done = made.finish(job[0])
             if writer.again:
-                writer.write(made, Gate(made.erasures))
+                writer.write(made, ErasureGuard(made.erasures))
 
             place = f"{name}: before call {step} of {len(seen)}, {seen[step - 1]}"
             assert done.receipt, place
@@ -58,17 +58,19 @@ def test_nothing_is_left_whenever_the_erasure_comes(name: str) -> None:
 def test_nothing_is_left_whenever_somebody_writes_into_the_first_round(name: str) -> None:
     """The writer runs through, unaware, in between two calls of the erasure; every third place is tried."""
     writer = WRITERS[name]
-    with house() as made:
+    with make_erasure_setup() as made:
         writer.prepare(made)
         gate = heard(made)
         with before_calls(made, lambda _: None) as seen:
             made.advance(made.ask(ADA))
     for step in range(2, len(seen) + 1, 3):
-        with house() as made:
+        with make_erasure_setup() as made:
             writer.prepare(made)
             gate = heard(made)
 
-            def write(number: int, made: House = made, gate: Gate = gate, step: int = step) -> None:
+            def write(
+                number: int, made: ErasureSetup = made, gate: ErasureGuard = gate, step: int = step
+            ) -> None:
                 if number == step:
                     with suppress(MembusError):
                         writer.write(made, gate)
@@ -85,20 +87,20 @@ def test_nothing_is_left_whenever_somebody_writes_into_the_first_round(name: str
             )
 
 
-def heard(made: House) -> Gate:
+def heard(made: ErasureSetup) -> ErasureGuard:
     """Return the gate of a process that asked about Ada a moment ago."""
-    gate = Gate(HeardErasures(made.erasures, made.clock))
+    gate = ErasureGuard(CachedErasures(made.erasures, made.clock))
     gate.erasures.of(ADA)
     return gate
 
 
-def written(writer: Writer, made: House, gate: Gate, happens: Callable[[int], None]) -> None:
+def written(writer: Writer, made: ErasureSetup, gate: ErasureGuard, happens: Callable[[int], None]) -> None:
     with before_calls(made, happens), suppress(MembusError):
         writer.write(made, gate)
 
 
 @contextmanager
-def before_calls(made: House, happens: Callable[[int], None]) -> Iterator[list[str]]:
+def before_calls(made: ErasureSetup, happens: Callable[[int], None]) -> Iterator[list[str]]:
     """Tell `happens` of every call to AWS, before it is sent, by its number.
 
     Calls that it makes itself count not.

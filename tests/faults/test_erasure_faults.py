@@ -4,19 +4,19 @@ from typing import Any
 
 import pytest
 
-from membus.adapters.dynamo_pending import DynamoPending
-from membus.adapters.erasing_restores import carry_over
-from membus.domain.conversation import Step, results_key
-from membus.domain.erasure import Hold
-from membus.domain.fresh import fresh_of
-from membus.domain.hot_records import HotFresh
+from membus.adapters.dynamo_pending import DynamoReplyJobs
+from membus.adapters.erasing_restores import carry_over_erasures
+from membus.domain.conversation import Step, tool_results_key
+from membus.domain.erasure import LegalHold
+from membus.domain.fresh import unprocessed_from_turn
+from membus.domain.hot_records import CachedUnprocessed
 from membus.domain.identity import Owner
-from membus.domain.pending import PendingReply, Progress
-from membus.domain.prompt import ToolCall, ToolResult, Usage
+from membus.domain.pending import ReplyJob, StepProgress
+from membus.domain.prompt import TokenUsage, ToolCall, ToolResult
 from membus.errors import ConflictError
 from tests.archiving import calls
 from tests.canaries import canary_of, happened, plant, speak, sum_up
-from tests.erasing import House, house
+from tests.erasing import ErasureSetup, make_erasure_setup
 from tests.factories import ADA, a_conversation, a_turn
 from tests.fakes.crashing import Death
 
@@ -25,11 +25,15 @@ EVERYBODY = (ADA, GRACE, OTHER_ADA)
 
 
 def test_a_canary_planted_through_every_door_is_nowhere_and_its_neighbours_stay_whole() -> None:
-    with house() as made:
+    with make_erasure_setup() as made:
         for owner in EVERYBODY:
             plant(made, owner)
             made.hot.keep(
-                HotFresh(owner=owner, stamp="s1", words=(fresh_of(a_turn(1, content="tea"), "elsewhere"),))
+                CachedUnprocessed(
+                    owner=owner,
+                    stamp="s1",
+                    words=(unprocessed_from_turn(a_turn(1, content="tea"), "elsewhere"),),
+                )
             )
         before = made.everything()
         assert all(before.count(canary_of(owner)) > 25 for owner in EVERYBODY)
@@ -52,7 +56,7 @@ def test_a_canary_planted_through_every_door_is_nowhere_and_its_neighbours_stay_
 
 
 def test_a_members_words_go_and_what_others_said_is_told_anew() -> None:
-    with house() as made:
+    with make_erasure_setup() as made:
         talk = made.conversations.create(
             a_conversation("ours", user_id="grace", members=("ada",)), request_key="ours"
         )
@@ -85,24 +89,24 @@ def test_what_tools_gave_goes_also_where_no_message_names_it() -> None:
 
     A message names the last place alone, one that never came none.
     """
-    with house() as made:
+    with make_erasure_setup() as made:
         talk = made.conversations.create(
             a_conversation("ours", user_id="grace", members=("ada",)), request_key="ours"
         )
-        begun = PendingReply.begun("reply", "what was asked", made.clock())
-        promises = DynamoPending(made.talks, made.clock)
+        begun = ReplyJob.begun("reply", "what was asked", made.clock())
+        promises = DynamoReplyJobs(made.talks, made.clock)
         promises.begin("acme", "ours", begun, request_key="k")
         for number in (1, 2):
-            made.contents.keep(place := results_key(talk, "reply", number), canary_of(ADA))
+            made.contents.keep(place := tool_results_key(talk, "reply", number), canary_of(ADA))
             gave = ToolResult(call_id="1", content=canary_of(ADA))
             step = Step(calls=(ToolCall(call_id="1", name="search_memory", arguments={}),), results=(gave,))
-            steps = Progress(
-                request="asked", steps=(step,) * number, usage=Usage(input=1, output=1), whole=place
+            steps = StepProgress(
+                request="asked", steps=(step,) * number, usage=TokenUsage(input=1, output=1), whole=place
             )
             promises.advance("acme", "ours", steps, request_key="k")
         theirs = a_turn(1, content="Is there tea?")
         theirs = theirs.model_copy(update={"user": theirs.user.model_copy(update={"author": "grace"})})
-        kept = results_key(talk, theirs.assistant.message_id, 1)
+        kept = tool_results_key(talk, theirs.assistant.message_id, 1)
         made.contents.keep(kept, "forty rows of tea")
         named = theirs.assistant.model_copy(update={"spilled": kept})
         made.conversations.add(
@@ -116,7 +120,7 @@ def test_what_tools_gave_goes_also_where_no_message_names_it() -> None:
 
 
 def test_who_left_a_conversation_is_found_in_it_all_the_same() -> None:
-    with house() as made:
+    with make_erasure_setup() as made:
         talk = made.conversations.create(
             a_conversation("ours", user_id="grace", members=("ada",)), request_key="ours"
         )
@@ -131,14 +135,14 @@ def test_who_left_a_conversation_is_found_in_it_all_the_same() -> None:
 
 def test_a_crash_at_any_call_leaves_a_job_that_ends_with_nothing_left() -> None:
     """The process dies before every seventh call to AWS; the queue brings the job back."""
-    with house() as made:
+    with make_erasure_setup() as made:
         plant_little(made)
         with calls(made.tiers, lambda _name, _number: None) as seen:
             made.erase(ADA)
     assert len(seen) > 60
 
     for step in range(1, len(seen) + 1, 7):
-        with house() as made:
+        with make_erasure_setup() as made:
             plant_little(made)
 
             def die(_: str, number: int, step: int = step) -> None:
@@ -155,13 +159,13 @@ def test_a_crash_at_any_call_leaves_a_job_that_ends_with_nothing_left() -> None:
             assert canary_of(GRACE) in made.everything()
 
 
-def plant_little(made: House) -> None:
+def plant_little(made: ErasureSetup) -> None:
     for owner in (ADA, GRACE):
         plant(made, owner)
 
 
 def test_a_job_that_runs_out_of_time_goes_on_where_it_stopped() -> None:
-    with house() as made:
+    with make_erasure_setup() as made:
         plant_little(made)
         job = made.ask(ADA)
         budgets = iter([300.0, 300.0, 30.0] * 1000)
@@ -176,13 +180,13 @@ def test_a_job_that_runs_out_of_time_goes_on_where_it_stopped() -> None:
         assert canary_of(ADA) not in made.everything()
 
 
-def advance_for(made: House, job: Any, budgets: Any) -> Any:
+def advance_for(made: ErasureSetup, job: Any, budgets: Any) -> Any:
     eraser = made.eraser(lambda: next(budgets))
     return eraser.advance(made.erasures.job(job.tenant, job.job_id))
 
 
 def test_what_a_writer_brings_that_had_not_heard_of_it_goes_in_the_second_round() -> None:
-    with house() as made:
+    with make_erasure_setup() as made:
         plant_little(made)
         job = made.ask(ADA)
         wait = made.advance(job)
@@ -200,7 +204,7 @@ def test_what_a_writer_brings_that_had_not_heard_of_it_goes_in_the_second_round(
 
 
 def test_an_archiver_that_read_the_rows_before_leaves_no_version_of_them() -> None:
-    with house() as made:
+    with make_erasure_setup() as made:
         for owner in (ADA, GRACE):
             for number in range(6):
                 happened(made, owner, f"hot{number}", days=-1)
@@ -222,7 +226,7 @@ def test_an_archiver_that_read_the_rows_before_leaves_no_version_of_them() -> No
 
 
 def test_the_archiver_packs_nobody_who_is_being_erased() -> None:
-    with house() as made:
+    with make_erasure_setup() as made:
         happened(made, ADA, "hot", days=-1)
         made.ask(ADA)
 
@@ -236,7 +240,7 @@ def test_what_a_restore_brings_back_is_known_as_erased_and_goes_again() -> None:
 
     S3 goes back to no point in time.
     """
-    with house() as made:
+    with make_erasure_setup() as made:
         plant_little(made)
         backup = made.memory.scan()["Items"]
         made.erase(ADA)
@@ -245,7 +249,7 @@ def test_what_a_restore_brings_back_is_known_as_erased_and_goes_again() -> None:
             made.memory.put_item(Item=item)
         assert canary_of(ADA) in made.everything()
 
-        carried = carry_over("acme", live=live, restored=made.memory)
+        carried = carry_over_erasures("acme", live=live, restored=made.memory)
         line = made.erasures.of(ADA)
         made.erase(ADA)
 
@@ -257,9 +261,9 @@ def test_what_a_restore_brings_back_is_known_as_erased_and_goes_again() -> None:
 
 
 def test_a_hold_keeps_everything_where_it_is() -> None:
-    with house() as made:
+    with make_erasure_setup() as made:
         plant(made, ADA)
-        made.erasures.hold(Hold(tenant="acme", user="ada", reason="case 7", since=made.clock()))
+        made.erasures.hold(LegalHold(tenant="acme", user="ada", reason="case 7", since=made.clock()))
 
         with pytest.raises(ConflictError) as refused:
             made.ask(ADA)

@@ -13,10 +13,10 @@ from zipfile import ZipFile
 import pytest
 
 from functions.export import archive, sections
-from membus.domain.state import Session
+from membus.domain.state import AgentSession
 from membus.domain.transfer import EVENTS, STATES, Export, Manifest, section_of
 from membus.errors import ConflictError, UnavailableError
-from tests.exporting import Desk, an_export
+from tests.exporting import ExportSetup, an_export
 from tests.factories import NOON, a_turn, an_event, recorded
 from tests.fakes.crashing import Death, Fuse
 from tests.unit.test_export import OWN, Household
@@ -44,7 +44,7 @@ def household() -> Household:
         household.episodes.record(recorded(event), extracted="v1")
     for number in range(6):
         household.conversations.add("acme", OWN, a_turn(number + 2), request_key=f"t{number}", title=None)
-    session = Session(tenant="acme", agent=event.agent_id, session_id="s1")
+    session = AgentSession(tenant="acme", agent=event.agent_id, session_id="s1")
     household.states.put(session, {"step": 3}, expires_at=NOON + timedelta(days=9), expected_version=None)
     return household
 
@@ -54,7 +54,7 @@ def whole(household: Household) -> bytes:
     patch = pytest.MonkeyPatch()
     patch.setattr(archive, "PART_LEAST", 9000)
     patch.setattr(sections, "PAGE", 8)
-    desk = Desk(household.sources)
+    desk = ExportSetup(household.sources)
     done = desk.run()
     patch.undo()
     assert done.parts > 5, "or the sweep sweeps nothing"
@@ -101,7 +101,7 @@ def test_a_crash_at_any_call_leaves_the_same_archive(
     at, died = 0, True
     while died:
         at, died = at + 1, False
-        desk = Desk(household.sources)
+        desk = ExportSetup(household.sources)
         sound = desk.exports, desk.archives
         desk.blow(Fuse(at, after=after, fault=fault))
         try:
@@ -118,7 +118,7 @@ def test_a_crash_at_any_call_leaves_the_same_archive(
 
 
 def test_a_job_that_runs_out_of_time_goes_on_where_it_was(household: Household, whole: bytes) -> None:
-    desk = Desk(household.sources)
+    desk = ExportSetup(household.sources)
     left = iter((900.0, 900.0, 900.0, 100.0))
     desk.seconds_left = lambda: next(left)
     export = desk.run()
@@ -132,7 +132,7 @@ def test_a_job_that_runs_out_of_time_goes_on_where_it_was(household: Household, 
 
 
 def test_two_who_do_one_job_at_once_leave_one_whole_archive(household: Household, whole: bytes) -> None:
-    desk = Desk(household.sources)
+    desk = ExportSetup(household.sources)
     asked = desk.exports.begin(an_export())
     halfway = iter((900.0, 900.0, 900.0, 100.0))
     desk.seconds_left = lambda: next(halfway)
@@ -147,7 +147,7 @@ def test_two_who_do_one_job_at_once_leave_one_whole_archive(household: Household
 
 
 def test_a_rivals_part_is_never_taken_for_ones_own(household: Household, whole: bytes) -> None:
-    desk = Desk(household.sources)
+    desk = ExportSetup(household.sources)
     few = iter((900.0, 900.0, 900.0, 100.0))
     desk.seconds_left = lambda: next(few)
     export = desk.run()
@@ -161,7 +161,7 @@ def test_a_rivals_part_is_never_taken_for_ones_own(household: Household, whole: 
 
 
 def test_uploads_that_are_lost_every_time_end_the_job(household: Household) -> None:
-    class Forgetful(Desk):
+    class Forgetful(ExportSetup):
         def run(self, export: Export | None = None) -> Export:
             self.archives.uploads = _Losing()
             return super().run(export)

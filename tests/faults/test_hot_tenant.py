@@ -8,15 +8,15 @@ from concurrent.futures import ThreadPoolExecutor
 from itertools import islice
 from threading import Event as Signal
 
-from functions.extract.shares import Shares, read_now
+from functions.extract.shares import TenantQuotas, split_overflow
 from membus.domain.event import Event
 from membus.domain.identity import Owner
 from membus.domain.prompt import Prompt
-from membus.domain.rates import Rate
+from membus.domain.rates import RateLimit
 from membus.errors import BudgetError, BusyError
 from tests.deliveries import Extraction, a_message, observant, shown
 from tests.factories import said
-from tests.fakes.bus import InMemorySurplus
+from tests.fakes.bus import InMemoryOverflowQueue
 from tests.fakes.clock import StoppedClock
 from tests.fakes.model import ScriptedModel
 
@@ -63,12 +63,12 @@ def test_a_neighbour_behind_a_flood_waits_for_a_call_per_batch_and_not_per_event
 
 
 def test_a_neighbour_behind_a_flood_waits_for_its_share_alone() -> None:
-    extraction, surplus = Extraction(observant()), InMemorySurplus()
-    shares = Shares(Rate(per_second=0.5), StoppedClock())
+    extraction, surplus = Extraction(observant()), InMemoryOverflowQueue()
+    shares = TenantQuotas(RateLimit(per_second=0.5), StoppedClock())
 
     for batch in batches([*flood(), said("I live in Rome", "n1", owner=NEIGHBOUR)]):
         arrived = [a_message(each, f"m-{each.event_id}") for each in batch]
-        extraction.deliver(*read_now(arrived, shares=shares, surplus=surplus, tell=lambda *_: None))
+        extraction.deliver(*split_overflow(arrived, shares=shares, surplus=surplus, tell=lambda *_: None))
 
     order = [asked(prompt) for prompt in extraction.prompts()]
     assert order.index("n1") == 1

@@ -10,40 +10,40 @@ from datetime import date, timedelta
 import pytest
 
 from functions.archive.compaction import Compaction
-from membus.adapters.dynamo_recorded import DynamoRecorded
-from membus.domain.cold import ColdObject
+from membus.adapters.dynamo_recorded import DynamoRecordedEvents
+from membus.domain.cold import ArchiveObject
 from membus.domain.episode import EpisodeQuery
 from membus.domain.event import EARLIEST, LATEST
-from membus.domain.reconciliation import Line
-from scripts.tier_reconcile import reconciled
-from tests.archiving import DAYS, Tiers, calls, fill, tiers
-from tests.erasing import house
+from membus.domain.reconciliation import ReconciliationLine
+from scripts.tier_reconcile import reconcile
+from tests.archiving import DAYS, ArchiveSetup, calls, fill, make_archive_setup
+from tests.erasing import make_erasure_setup
 from tests.factories import ADA, NOON, an_event, recorded
 
 
-def lines(made: Tiers) -> list[Line]:
-    def event_ids(kept: ColdObject) -> dict[date, set[str]]:
+def lines(made: ArchiveSetup) -> list[ReconciliationLine]:
+    def event_ids(kept: ArchiveObject) -> dict[date, set[str]]:
         everything = EpisodeQuery(tenant=kept.tenant, agent=kept.agent, start=EARLIEST, end=LATEST)
         found: dict[date, set[str]] = defaultdict(set)
         for row in made.archiver.objects.rows(kept, everything, after="", limit=kept.rows):
             found[row.occurred_at.date()].add(row.event_id)
         return found
 
-    return reconciled(
+    return reconcile(
         "acme",
-        recorded=DynamoRecorded(made.table),
+        recorded=DynamoRecordedEvents(made.table),
         catalog=made.archiver.catalog,
         event_ids=event_ids,
         watch=lambda things, _: things,
     )
 
 
-def unsound(made: Tiers) -> list[Line]:
+def unsound(made: ArchiveSetup) -> list[ReconciliationLine]:
     return [line for line in lines(made) if not line.found.sound]
 
 
 def test_every_day_adds_up_before_between_and_after_the_tiers_with_late_events_and_copies() -> None:
-    with tiers() as made:
+    with make_archive_setup() as made:
         fill(made)
         assert unsound(made) == []
         made.archive()
@@ -62,7 +62,7 @@ def test_every_day_adds_up_before_between_and_after_the_tiers_with_late_events_a
 
 
 def test_of_who_was_erased_no_day_remains_and_the_others_add_up() -> None:
-    with house() as made:
+    with make_erasure_setup() as made:
         fill(made.tiers)
         made.tiers.archive()
 
@@ -73,29 +73,29 @@ def test_of_who_was_erased_no_day_remains_and_the_others_add_up() -> None:
         assert {event_id.rstrip("01234") for line in found for event_id in line.found.recorded} == {"grace"}
 
 
-def archived(made: Tiers) -> object:
+def archived(made: ArchiveSetup) -> object:
     made.archive()
     made.expire()
     return made
 
 
-def compacted(made: Tiers) -> object:
+def compacted(made: ArchiveSetup) -> object:
     return Compaction(made.archiver).tenant("acme")
 
 
-def one_more(made: Tiers) -> object:
+def one_more(made: ArchiveSetup) -> object:
     return made.episodes.record(recorded(an_event("new", agent_id="guide", occurred_at=NOON)), extracted=None)
 
 
 @pytest.mark.parametrize("meanwhile", [archived, compacted, one_more])
-def test_what_works_meanwhile_is_no_difference(meanwhile: Callable[[Tiers], object]) -> None:
+def test_what_works_meanwhile_is_no_difference(meanwhile: Callable[[ArchiveSetup], object]) -> None:
     for step in range(1, 9):
-        with tiers() as made:
+        with make_archive_setup() as made:
             fill(made, ADA, days=DAYS[:3])
             if meanwhile is compacted:
                 archived(made)
 
-            def interrupt(_: str, number: int, step: int = step, made: Tiers = made) -> None:
+            def interrupt(_: str, number: int, step: int = step, made: ArchiveSetup = made) -> None:
                 if number == step:
                     meanwhile(made)
 
@@ -104,7 +104,7 @@ def test_what_works_meanwhile_is_no_difference(meanwhile: Callable[[Tiers], obje
 
 
 def test_what_is_lost_is_told_by_its_day() -> None:
-    with tiers() as made:
+    with make_archive_setup() as made:
         fill(made, ADA)
         gone = next(item for item in made.items() if "ada0" in str(item["sk"]))
         made.table.delete_item(Key={"pk": gone["pk"], "sk": gone["sk"]})

@@ -10,7 +10,7 @@ from contextlib import contextmanager
 from pathlib import Path
 
 from localstack.paths import LOCAL, REPOSITORY
-from localstack.settings import environment
+from localstack.settings import read_environment
 from localstack.terraform import run_terraform
 
 TERRAFORM = REPOSITORY / "terraform"
@@ -23,7 +23,9 @@ _ADDRESS = re.compile(r"TF_REATTACH_PROVIDERS='(.*)'")
 
 def succeed(args: Sequence[str], root: Path, *, env: Mapping[str, str] | None = None) -> None:
     """Run Terraform in `root` and fail with all it said unless it succeeds."""
-    own = {name: value for name, value in environment().items() if not name.startswith(("AWS_", "TF_VAR_"))}
+    own = {
+        name: value for name, value in read_environment().items() if not name.startswith(("AWS_", "TF_VAR_"))
+    }
     own |= {"TF_DATA_DIR": str(_data(root)), **(env or {})}
     done = run_terraform([*args, "-no-color"], root, env=own, capture=True)
     assert done.returncode == 0, f"terraform {' '.join(args)}\n{done.stdout}{done.stderr}"

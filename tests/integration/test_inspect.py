@@ -11,12 +11,12 @@ import pytest
 from psycopg import sql
 
 from functions.migrate.handler import SQL
-from functions.migrate.usecase import Report, inspect, migrations_in
+from functions.migrate.usecase import SchemaReport, inspect_schema, read_migrations
 from membus.adapters.postgres_schema import PostgresSchema
 from membus.domain.migration import Migration
 from tests.integration.databases import Database, migrated_database, postgres
 
-FILES = migrations_in(SQL)
+FILES = read_migrations(SQL)
 
 
 @pytest.fixture(scope="module")
@@ -30,9 +30,9 @@ def database(server: Database) -> Database:
     return migrated_database(server)
 
 
-def report(database: Database, files: list[Migration] = FILES, *, role: str = "membus_app") -> Report:
+def report(database: Database, files: list[Migration] = FILES, *, role: str = "membus_app") -> SchemaReport:
     with database.open(database.owner) as connection:
-        return inspect(files, schema=PostgresSchema(connection), functions_role=role)
+        return inspect_schema(files, schema=PostgresSchema(connection), functions_role=role)
 
 
 def change(database: Database, *statements: LiteralString) -> None:

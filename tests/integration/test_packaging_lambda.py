@@ -9,7 +9,7 @@ from zipfile import ZipFile
 
 import pytest
 
-from scripts.build.layers import LAYERS, Layer
+from scripts.build.layers import LAYERS, LayerBuild
 from scripts.build.project import ROOT, build
 from scripts.build.targets import LAMBDA
 from scripts.build.trim import listed_services
@@ -28,7 +28,7 @@ def _built() -> None:
 
 
 @every_layer
-def test_every_binary_is_for_arm64(layer: Layer) -> None:
+def test_every_binary_is_for_arm64(layer: LayerBuild) -> None:
     binaries = {name: head for name, head in _heads(layer) if head.startswith(ELF)}
 
     assert binaries
@@ -38,7 +38,7 @@ def test_every_binary_is_for_arm64(layer: Layer) -> None:
 
 
 @every_layer
-def test_every_extension_module_is_for_python_313(layer: Layer) -> None:
+def test_every_extension_module_is_for_python_313(layer: LayerBuild) -> None:
     extensions = [name for name, _ in _heads(layer) if name.endswith(".so")]
 
     assert extensions
@@ -47,7 +47,7 @@ def test_every_extension_module_is_for_python_313(layer: Layer) -> None:
 
 
 @every_layer
-def test_the_wheels_ask_for_no_newer_glibc_than_the_runtime_has(layer: Layer) -> None:
+def test_the_wheels_ask_for_no_newer_glibc_than_the_runtime_has(layer: LayerBuild) -> None:
     runtime = (2, 34)  # Amazon Linux 2023
     with ZipFile(DIST / "layers" / f"{layer.name}.zip") as archive:
         tags = [
@@ -60,7 +60,7 @@ def test_the_wheels_ask_for_no_newer_glibc_than_the_runtime_has(layer: Layer) ->
 
 
 @every_layer
-def test_nothing_is_shipped_that_a_function_never_reads(layer: Layer) -> None:
+def test_nothing_is_shipped_that_a_function_never_reads(layer: LayerBuild) -> None:
     names = [name for name, _ in _heads(layer)]
     useless = re.compile(r"/(bin|tests?|__pycache__)/|\.pyc$|\.pyi$|\.dist-info/(RECORD|INSTALLER)$")
 
@@ -86,7 +86,7 @@ def test_licence_texts_travel_with_the_packages() -> None:
     assert any(re.match(r"python/psycopg-.*\.dist-info/licenses/", name) for name in names)
 
 
-def _heads(layer: Layer) -> Iterator[tuple[str, bytes]]:
+def _heads(layer: LayerBuild) -> Iterator[tuple[str, bytes]]:
     with ZipFile(DIST / "layers" / f"{layer.name}.zip") as archive:
         for entry in archive.infolist():
             if not entry.is_dir():

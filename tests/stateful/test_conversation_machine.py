@@ -14,12 +14,12 @@ from hypothesis import strategies as st
 from hypothesis.stateful import RuleBasedStateMachine, initialize, invariant, precondition, rule
 
 from membus.adapters.dynamo_conversations import DynamoConversations
-from membus.adapters.dynamo_remains import DynamoRemains
-from membus.domain.conversation import Conversation, Message, MessageIds, Status, Turn
+from membus.adapters.dynamo_remains import DynamoDeletedConversationItems
+from membus.domain.conversation import Conversation, ConversationStatus, Message, MessageIdGenerator, Turn
 from membus.errors import ConflictError, NotFoundError
 from tests.factories import a_conversation, a_turn
 from tests.fakes.clock import StoppedClock
-from tests.fakes.contents import InMemoryContents
+from tests.fakes.contents import InMemoryBlobs
 from tests.strict import strict_aws
 from tests.tables import make_table
 
@@ -29,7 +29,7 @@ changes = st.fixed_dictionaries(
     {},
     optional={
         "title": st.sampled_from(["Trip", "Dinner"]),
-        "status": st.sampled_from(get_args(Status)),
+        "status": st.sampled_from(get_args(ConversationStatus)),
         "members": st.lists(st.sampled_from(["bob", "eve"]), unique=True).map(tuple),
     },
 )
@@ -40,7 +40,7 @@ class Device:
     """A process of its own: its clock is off, its ids are its own, and what it has read may be old by now."""
 
     clock: StoppedClock
-    ids: MessageIds = field(default_factory=MessageIds)
+    ids: MessageIdGenerator = field(default_factory=MessageIdGenerator)
     turns: list[tuple[str, Turn]] = field(default_factory=list)
     renames: list[tuple[Conversation, Conversation]] = field(default_factory=list)
 
@@ -56,7 +56,10 @@ class Devices(RuleBasedStateMachine):
         self.aws = strict_aws()
         self.aws.__enter__()
         clock, table = StoppedClock(), make_table("conversations")
-        self.store, self.remains = DynamoConversations(table, clock), DynamoRemains(table, InMemoryContents())
+        self.store, self.remains = (
+            DynamoConversations(table, clock),
+            DynamoDeletedConversationItems(table, InMemoryBlobs()),
+        )
         self.known: Conversation | None = a_conversation("c", members=("bob",))
         self.store.create(self.known, request_key="first")
         self.devices = [Device(StoppedClock()), Device(StoppedClock())]
@@ -159,7 +162,7 @@ class Devices(RuleBasedStateMachine):
     def everybody_finds_it_where_it_belongs(self) -> None:
         listed = {
             (status, user)
-            for status in get_args(Status)
+            for status in get_args(ConversationStatus)
             for user in (None, *PEOPLE)
             if self.store.page("acme", status, user=user, limit=5, after=None).items
         }

@@ -11,7 +11,7 @@ from hypothesis import strategies as st
 from membus.domain.conversation import Turn
 from membus.domain.event import Event
 from membus.domain.identity import Owner
-from membus.domain.trails import Trails
+from membus.domain.trails import InMemorySignals
 from tests.deliveries import Extraction, observant
 from tests.factories import NOON, a_conversation, a_server_error, a_setting, an_event, said
 from tests.fakes.clock import StoppedClock
@@ -19,9 +19,9 @@ from tests.fakes.conversations import InMemoryConversations
 from tests.fakes.crashing import LINE_DEAD, Death, Fuse, Fused
 from tests.fakes.episodes import InMemoryEpisodes
 from tests.fakes.facts import InMemoryFacts
-from tests.fakes.fresh import InMemoryFresh
-from tests.fakes.held_facts import InMemoryHeldFacts
-from tests.streams import CALM, Weather, a_turn_of_chat, deliver, held_in_memory
+from tests.fakes.fresh import InMemoryUnprocessedMessages
+from tests.fakes.held_facts import InMemoryReviewQueue
+from tests.streams import NO_FAULTS, DeliveryFaults, a_turn_of_chat, deliver, stored_in_memory
 
 OWNERS = [
     Owner(tenant="acme", user="ada"),
@@ -78,10 +78,10 @@ class World:
         for turn, event in stream:
             if turn:
                 self.conversations.add("acme", "c", turn, request_key=event.event_id, title=None)
-        episodes, signals = InMemoryEpisodes(), Trails()
-        facts, held = InMemoryFacts(episodes), InMemoryHeldFacts(clock)
+        episodes, signals = InMemoryEpisodes(), InMemorySignals()
+        facts, held = InMemoryFacts(episodes), InMemoryReviewQueue(clock)
         self._bare = Extraction(observant(), episodes=episodes, facts=facts, signals=signals, held_facts=held)
-        fresh = InMemoryFresh(self.conversations)
+        fresh = InMemoryUnprocessedMessages(self.conversations)
         parts = (episodes, facts, signals, held, fresh)
         names = ("episodes", "facts", "signals", "held_facts", "fresh")
         fused: dict[str, Any] = {
@@ -91,7 +91,7 @@ class World:
 
     def bytes(self) -> bytes:
         assert self.extraction.quarantine.parked == self.extraction.dead_letters.parked == []
-        return held_in_memory(self._bare, self.conversations)
+        return stored_in_memory(self._bare, self.conversations)
 
     def _fuse(self) -> Fuse:
         """Count the call, and hand out the fuse in use: the next one once it has blown."""
@@ -103,7 +103,7 @@ class World:
 
 def once(stream: Sequence[tuple[Turn | None, Event]]) -> World:
     world = World(stream)
-    deliver(world.extraction, [event for _, event in stream], CALM)
+    deliver(world.extraction, [event for _, event in stream], NO_FAULTS)
     return world
 
 
@@ -117,7 +117,7 @@ def test_any_stream_leaves_the_bytes_of_one_delivery_in_order(
 ) -> None:
     world = World(stream, *blowing)
 
-    deliver(world.extraction, [event for _, event in stream], Weather(copies=5, seed=seed))
+    deliver(world.extraction, [event for _, event in stream], DeliveryFaults(copies=5, seed=seed))
 
     assert world.bytes() == once(stream).bytes()
 
@@ -139,12 +139,12 @@ STREAM: list[tuple[Turn | None, Event]] = [
 def test_a_crash_at_any_call_of_any_store_leaves_no_trace(fault: BaseException, *, after: bool) -> None:
     reference = once(STREAM).bytes()
     whole = World(STREAM)
-    deliver(whole.extraction, [event for _, event in STREAM], Weather())
+    deliver(whole.extraction, [event for _, event in STREAM], DeliveryFaults())
     assert whole.calls > len(STREAM) * 2
 
     for at in range(1, whole.calls + 1):
         world = World(STREAM, Fuse(at, after=after, fault=fault))
-        deliver(world.extraction, [event for _, event in STREAM], Weather())
+        deliver(world.extraction, [event for _, event in STREAM], DeliveryFaults())
         assert world.bytes() == reference, f"a crash at call {at}"
 
 

@@ -13,7 +13,7 @@ from hypothesis.stateful import Bundle, RuleBasedStateMachine, initialize, invar
 from membus.domain.event import Event
 from membus.domain.facts import Fact
 from membus.domain.identity import Owner
-from membus.domain.trails import Trails
+from membus.domain.trails import InMemorySignals
 from tests.deliveries import Extraction, a_message, observant
 from tests.factories import NOON, a_server_error, a_setting, an_event, said
 from tests.fakes.crashing import LINE_DEAD, Death, Fuse, Fused
@@ -75,7 +75,7 @@ class Deliveries(RuleBasedStateMachine):
             observant(),
             episodes=cast("Any", Fused(episodes, self._fuse)),
             facts=cast("Any", Fused(InMemoryFacts(episodes), self._fuse)),
-            signals=cast("Any", Fused(Trails(), self._fuse)),
+            signals=cast("Any", Fused(InMemorySignals(), self._fuse)),
         )
         self.events: dict[tuple[str, str], Event] = {}
         self.waiting: list[QueueMessage] = []
@@ -107,7 +107,12 @@ class Deliveries(RuleBasedStateMachine):
         fault=st.sampled_from([LINE_DEAD, Death()]),
     )
     def deliver_through_a_crash(
-        self, order: Any, size: int, at: int, after: bool, fault: BaseException
+        self,
+        order: Any,
+        size: int,
+        at: int,
+        after: bool,
+        fault: BaseException,  # noqa: FBT001
     ) -> None:
         order.shuffle(self.waiting)
         self.fuse = Fuse(at, after=after, fault=fault)

@@ -13,14 +13,14 @@ from hypothesis import HealthCheck, settings
 from hypothesis import strategies as st
 from hypothesis.stateful import RuleBasedStateMachine, initialize, rule
 
-from membus.adapters.valkey_hot import ValkeyHotTier, connect
+from membus.adapters.valkey_hot import ValkeyCache, connect_valkey
 from membus.domain.conversation import Conversation, Message, Turn
-from membus.domain.hot_window import HotWindow
-from membus.hot import HotConversations
+from membus.domain.hot_window import CachedWindow
+from membus.hot import CachingConversations
 from tests.factories import ADA, NOON, a_conversation, a_turn
 from tests.fakes.clock import StoppedClock
 from tests.fakes.conversations import InMemoryConversations
-from tests.fakes.hot_tier import InMemoryHotTier
+from tests.fakes.hot_tier import InMemoryConversationCache
 from tests.redis_server import RedisServer, redis_server
 
 C1 = a_conversation().conversation_id
@@ -63,13 +63,13 @@ class Devices(RuleBasedStateMachine):
     def begin(self) -> None:
         self.store = OvertakenConversations(StoppedClock(), a_conversation())
         self.tier: Any = self.make_tier()
-        self.hot = HotConversations(self.store, self.tier)
+        self.hot = CachingConversations(self.store, self.tier)
         self.late: list[Turn] = []
         self.reloads: list[tuple[int, list[Message]]] = []
         self.number = 500
 
     def make_tier(self) -> Any:
-        return InMemoryHotTier()
+        return InMemoryConversationCache()
 
     def _store(self, place: int) -> Turn:
         """Store a turn that was said at `place`: before or after what is there."""
@@ -106,7 +106,7 @@ class Devices(RuleBasedStateMachine):
             self.reloads.append((stored, messages))
         else:
             window = {"tenant_id": ADA.tenant, "conversation_id": C1, "stored": stored, "limit": LIMIT}
-            self.tier.keep(HotWindow.model_validate({**window, "messages": messages}))
+            self.tier.keep(CachedWindow.model_validate({**window, "messages": messages}))
 
     @rule(limit=st.integers(1, LIMIT), after=borders)
     def read(self, limit: int, after: str | None = None) -> None:
@@ -146,7 +146,7 @@ class DevicesOverRedis(Devices):
 
     def make_tier(self) -> Any:
         self.server.start()
-        return ValkeyHotTier(lambda: connect(self.server.url, cluster=False), lambda _: None)
+        return ValkeyCache(lambda: connect_valkey(self.server.url, cluster=False), lambda _: None)
 
     @rule()
     def go_away(self) -> None:
@@ -179,7 +179,7 @@ TestDevicesOverRedis.settings = settings(
 @pytest.mark.parametrize("behind", ["conversation", "recent"])
 def test_a_turn_stored_while_another_device_reloads_is_never_hidden(behind: str) -> None:
     store = OvertakenConversations(StoppedClock(), a_conversation())
-    hot = HotConversations(store, InMemoryHotTier())
+    hot = CachingConversations(store, InMemoryConversationCache())
     store.behind = behind
     store.between = lambda: store.add(ADA.tenant, C1, a_turn(1), request_key="1", title=None)
 
@@ -189,7 +189,7 @@ def test_a_turn_stored_while_another_device_reloads_is_never_hidden(behind: str)
 
 def test_a_turn_that_a_reload_brought_already_is_not_counted_again() -> None:
     store = InMemoryConversations(StoppedClock(), a_conversation())
-    slow = HotConversations(store, InMemoryHotTier())
+    slow = CachingConversations(store, InMemoryConversationCache())
     store.add(ADA.tenant, C1, a_turn(1), request_key="1", title=None)
     slow.recent(ADA.tenant, C1, limit=LIMIT)  # another device reloads before this one has told the tier
     slow.remember(ADA.tenant, C1, a_turn(1))
@@ -200,7 +200,7 @@ def test_a_turn_that_a_reload_brought_already_is_not_counted_again() -> None:
 
 def test_a_turn_from_before_the_windows_border_is_left_to_the_store() -> None:
     store = InMemoryConversations(StoppedClock(), a_conversation())
-    hot, border = HotConversations(store, InMemoryHotTier()), a_turn(5).assistant.message_id
+    hot, border = CachingConversations(store, InMemoryConversationCache()), a_turn(5).assistant.message_id
     store.add(ADA.tenant, C1, a_turn(1), request_key="1", title=None)
     hot.recent(ADA.tenant, C1, limit=LIMIT, after=border)  # counts the turn, and does not hold it
     hot.remember(ADA.tenant, C1, a_turn(1))
@@ -212,7 +212,7 @@ def test_a_turn_from_before_the_windows_border_is_left_to_the_store() -> None:
 def test_a_live_conversation_is_read_without_its_messages() -> None:
     """The second read and every read after a turn of this device ask the store for the count alone."""
     store = InMemoryConversations(StoppedClock(), a_conversation())
-    hot = HotConversations(store, InMemoryHotTier())
+    hot = CachingConversations(store, InMemoryConversationCache())
     hot.add(ADA.tenant, C1, a_turn(1), request_key="1", title=None)
     first = hot.recent(ADA.tenant, C1, limit=80)
     hot.add(ADA.tenant, C1, a_turn(2), request_key="2", title=None)
@@ -225,8 +225,8 @@ def test_a_live_conversation_is_read_without_its_messages() -> None:
 
 
 def test_a_message_that_is_still_being_written_is_not_kept() -> None:
-    store, tier = InMemoryConversations(StoppedClock(), a_conversation()), InMemoryHotTier()
-    hot, turn = HotConversations(store, tier), a_turn(1)
+    store, tier = InMemoryConversations(StoppedClock(), a_conversation()), InMemoryConversationCache()
+    hot, turn = CachingConversations(store, tier), a_turn(1)
     pending = turn.model_copy(update={"assistant": turn.assistant.model_copy(update={"status": "pending"})})
 
     hot.recent(ADA.tenant, C1, limit=80)
@@ -237,8 +237,8 @@ def test_a_message_that_is_still_being_written_is_not_kept() -> None:
 
 
 def test_a_deleted_conversation_leaves_the_tier_at_once() -> None:
-    store, tier = InMemoryConversations(StoppedClock(), a_conversation()), InMemoryHotTier()
-    hot = HotConversations(store, tier)
+    store, tier = InMemoryConversations(StoppedClock(), a_conversation()), InMemoryConversationCache()
+    hot = CachingConversations(store, tier)
     hot.recent(ADA.tenant, C1, limit=80)
     assert tier.kept
 
@@ -248,8 +248,8 @@ def test_a_deleted_conversation_leaves_the_tier_at_once() -> None:
 
 
 def test_a_tier_that_is_away_costs_no_read_of_the_count() -> None:
-    store, tier = InMemoryConversations(StoppedClock(), a_conversation()), InMemoryHotTier()
+    store, tier = InMemoryConversations(StoppedClock(), a_conversation()), InMemoryConversationCache()
     tier.away = True
     store.conversation = lambda *_: pytest.fail("the count was read")  # type: ignore[method-assign]
 
-    assert HotConversations(store, tier).recent(ADA.tenant, C1, limit=80) == []
+    assert CachingConversations(store, tier).recent(ADA.tenant, C1, limit=80) == []

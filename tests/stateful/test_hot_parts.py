@@ -12,23 +12,23 @@ from hypothesis import HealthCheck, settings
 from hypothesis import strategies as st
 from hypothesis.stateful import RuleBasedStateMachine, initialize, rule
 
-from membus.adapters.valkey_hot import ValkeyHotTier, connect
-from membus.domain.context import assemble
+from membus.adapters.valkey_hot import ValkeyCache, connect_valkey
+from membus.domain.context import assemble_context
 from membus.domain.conversation import Step
-from membus.domain.fresh import Fresh
-from membus.domain.hot_records import HotFresh
+from membus.domain.fresh import UnprocessedMessage
+from membus.domain.hot_records import CachedUnprocessed
 from membus.domain.identity import Owner
-from membus.domain.pending import PendingReply, Progress
-from membus.domain.prompt import ToolCall, ToolResult, Usage
-from membus.hot import HotConversations
-from membus.hot_parts import HotFreshWords, HotPending
+from membus.domain.pending import ReplyJob, StepProgress
+from membus.domain.prompt import TokenUsage, ToolCall, ToolResult
+from membus.hot import CachingConversations
+from membus.hot_parts import CachingReplyJobs, CachingUnprocessedMessages
 from tests.contexts import sources
 from tests.factories import ADA, NOON, a_conversation, a_turn
 from tests.fakes.clock import StoppedClock
 from tests.fakes.conversations import InMemoryConversations
-from tests.fakes.fresh import InMemoryFresh
-from tests.fakes.hot_tier import InMemoryHotTier
-from tests.fakes.pending import InMemoryPending
+from tests.fakes.fresh import InMemoryUnprocessedMessages
+from tests.fakes.hot_tier import InMemoryConversationCache
+from tests.fakes.pending import InMemoryReplyJobs
 from tests.redis_server import RedisServer, redis_server
 
 C1 = a_conversation().conversation_id
@@ -52,19 +52,22 @@ class Parts(RuleBasedStateMachine):
     def begin(self) -> None:
         self.clock = StoppedClock()
         self.store = InMemoryConversations(self.clock, a_conversation())
-        self.plain, self.promises = InMemoryFresh(self.store), InMemoryPending(self.store, self.clock)
+        self.plain, self.promises = (
+            InMemoryUnprocessedMessages(self.store),
+            InMemoryReplyJobs(self.store, self.clock),
+        )
         self.tier: Any = self.make_tier()
-        self.hot = HotConversations(self.store, self.tier)
-        self.fresh = HotFreshWords(self.plain, self.tier, self.clock)
-        self.pending = HotPending(self.promises, self.tier)
-        self.copies: list[tuple[str | None, list[Fresh]]] = []
+        self.hot = CachingConversations(self.store, self.tier)
+        self.fresh = CachingUnprocessedMessages(self.plain, self.tier, self.clock)
+        self.pending = CachingReplyJobs(self.promises, self.tier)
+        self.copies: list[tuple[str | None, list[UnprocessedMessage]]] = []
         self.number = 0
         for key in ("k1", "k2"):
-            reply = PendingReply.begun("m", "asked", self.clock())
+            reply = ReplyJob.begun("m", "asked", self.clock())
             self.pending.begin(ADA.tenant, C1, reply, request_key=key)
 
     def make_tier(self) -> Any:
-        return InMemoryHotTier()
+        return InMemoryConversationCache()
 
     @rule(what=st.sampled_from(THINGS), through=st.booleans())
     def say(self, what: str, through: bool) -> None:  # noqa: FBT001
@@ -83,7 +86,7 @@ class Parts(RuleBasedStateMachine):
             calls=(ToolCall(call_id="1", name="search_memory", arguments={"n": self.number}),),
             results=(ToolResult(call_id="1", content="word " * words),),
         )
-        made = Progress(request="asked", steps=(step,), usage=Usage(input=words, output=1))
+        made = StepProgress(request="asked", steps=(step,), usage=TokenUsage(input=words, output=1))
         (self.pending if through else self.promises).advance(ADA.tenant, C1, made, request_key=key)
 
     @rule()
@@ -97,7 +100,7 @@ class Parts(RuleBasedStateMachine):
         if self.copies:
             stamp, words = self.copies.pop(which % len(self.copies))
             if stamp is not None:
-                self.tier.keep(HotFresh(owner=ADA, stamp=stamp, words=tuple(words)))
+                self.tier.keep(CachedUnprocessed(owner=ADA, stamp=stamp, words=tuple(words)))
 
     @rule(minutes=st.integers(1, 400))
     def wait(self, minutes: int) -> None:
@@ -112,8 +115,8 @@ class Parts(RuleBasedStateMachine):
                 assert found == kept
         messages = self.hot.recent(ADA.tenant, C1, limit=80)
         folded = self.tier.entities(ADA.tenant, C1)
-        with_tier = assemble(sources(messages=messages, folded=folded), "And it?", NOON)
-        assert with_tier == assemble(
+        with_tier = assemble_context(sources(messages=messages, folded=folded), "And it?", NOON)
+        assert with_tier == assemble_context(
             sources(messages=self.store.recent(ADA.tenant, C1, limit=80)), "And it?", NOON
         )
 
@@ -142,7 +145,7 @@ class PartsOverRedis(Parts):
 
     def make_tier(self) -> Any:
         self.server.start()
-        return ValkeyHotTier(lambda: connect(self.server.url, cluster=False), lambda _: None)
+        return ValkeyCache(lambda: connect_valkey(self.server.url, cluster=False), lambda _: None)
 
     @rule()
     def go_away(self) -> None:
@@ -172,18 +175,18 @@ TestPartsOverRedis.settings = settings(
 )
 
 
-class Counting(InMemoryFresh):
+class Counting(InMemoryUnprocessedMessages):
     reads = 0
 
-    def newest(self, owner: Owner) -> list[Fresh]:
+    def newest(self, owner: Owner) -> list[UnprocessedMessage]:
         self.reads += 1
         return super().newest(owner)
 
 
 def test_words_are_read_from_the_tier_until_they_have_been_learned() -> None:
-    store, tier = InMemoryConversations(StoppedClock(), a_conversation()), InMemoryHotTier()
+    store, tier = InMemoryConversations(StoppedClock(), a_conversation()), InMemoryConversationCache()
     words = Counting(store)
-    hot = HotFreshWords(words, tier, StoppedClock())
+    hot = CachingUnprocessedMessages(words, tier, StoppedClock())
     store.add(ADA.tenant, C1, a_turn(1), request_key="1", title=None)
     first = hot.newest(ADA)
     reads = words.reads
@@ -196,16 +199,16 @@ def test_words_are_read_from_the_tier_until_they_have_been_learned() -> None:
 
 
 def test_who_has_nothing_fresh_is_asked_for_once_and_nothing_is_kept() -> None:
-    store, tier = InMemoryConversations(StoppedClock(), a_conversation()), InMemoryHotTier()
+    store, tier = InMemoryConversations(StoppedClock(), a_conversation()), InMemoryConversationCache()
     words = Counting(store)
 
-    assert HotFreshWords(words, tier, StoppedClock()).newest(ADA) == []
+    assert CachingUnprocessedMessages(words, tier, StoppedClock()).newest(ADA) == []
     assert (words.reads, tier.kept) == (1, {})
 
 
 def test_a_turn_that_is_stored_is_folded_for_the_next_one() -> None:
-    store, tier = InMemoryConversations(StoppedClock(), a_conversation()), InMemoryHotTier()
-    hot = HotConversations(store, tier)
+    store, tier = InMemoryConversations(StoppedClock(), a_conversation()), InMemoryConversationCache()
+    hot = CachingConversations(store, tier)
     hot.recent(ADA.tenant, C1, limit=80)
     hot.add(ADA.tenant, C1, a_turn(1, content="Where is order 4417?"), request_key="1", title=None)
 
@@ -218,11 +221,11 @@ def test_a_turn_that_is_stored_is_folded_for_the_next_one() -> None:
 
 def test_results_are_read_from_the_tier_and_again_from_the_store_once_it_forgot() -> None:
     clock = StoppedClock()
-    store, tier = InMemoryConversations(clock, a_conversation()), InMemoryHotTier()
-    promises = InMemoryPending(store, clock)
-    hot = HotPending(promises, tier)
-    hot.begin(ADA.tenant, C1, PendingReply.begun("m", "asked", clock()), request_key="k")
-    made = Progress(request="asked", steps=(), usage=Usage(input=1, output=1))
+    store, tier = InMemoryConversations(clock, a_conversation()), InMemoryConversationCache()
+    promises = InMemoryReplyJobs(store, clock)
+    hot = CachingReplyJobs(promises, tier)
+    hot.begin(ADA.tenant, C1, ReplyJob.begun("m", "asked", clock()), request_key="k")
+    made = StepProgress(request="asked", steps=(), usage=TokenUsage(input=1, output=1))
     hot.advance(ADA.tenant, C1, made, request_key="k")
     kept = promises.kept.copy()
     promises.kept.clear()

@@ -10,7 +10,7 @@ from typing import Any
 
 import httpx2
 
-from scripts.demo.client import Api
+from scripts.demo.client import ApiClient
 
 NOON = "2026-11-10T12:00:00Z"
 
@@ -35,8 +35,8 @@ class CannedApi:
     busy_once: set[str] = field(default_factory=set)
     received: list[dict[str, Any]] = field(default_factory=list)
 
-    def client(self) -> Api:
-        return Api("http://membus.test", "mb_key", transport=httpx2.MockTransport(self.serve))
+    def client(self) -> ApiClient:
+        return ApiClient("http://membus.test", "mb_key", transport=httpx2.MockTransport(self.serve))
 
     def serve(self, request: httpx2.Request) -> httpx2.Response:
         path = request.url.path.strip("/").split("/")[1:]

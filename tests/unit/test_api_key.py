@@ -9,7 +9,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from membus.domain.api_key import ApiKey, Credential, Scope, verified
+from membus.domain.api_key import ApiKey, ApiScope, Credential, verify_key
 from membus.errors import UnauthorizedError
 
 NOON = datetime(2026, 11, 20, 12, tzinfo=UTC)
@@ -18,7 +18,7 @@ STORED = ApiKey(
     key_id=CREDENTIAL.key_id,
     tenant_id="acme",
     name="web",
-    scopes=(Scope.CHAT,),
+    scopes=(ApiScope.CHAT,),
     secret_hash=CREDENTIAL.secret_hash,
     created_at=NOON,
 )
@@ -60,7 +60,7 @@ def test_a_key_is_taken_to_the_letter(edit: Callable[[str], str]) -> None:
 
 
 def test_the_right_secret_opens_its_key() -> None:
-    assert verified(CREDENTIAL, STORED, now=NOON) == STORED
+    assert verify_key(CREDENTIAL, STORED, now=NOON) == STORED
 
 
 @pytest.mark.parametrize(
@@ -75,10 +75,10 @@ def test_the_right_secret_opens_its_key() -> None:
 )
 def test_a_key_that_does_not_hold_is_refused_with_its_reason(stored: ApiKey | None, reason: str) -> None:
     with pytest.raises(UnauthorizedError, match=f"^{reason}$"):
-        verified(CREDENTIAL, stored, now=NOON)
+        verify_key(CREDENTIAL, stored, now=NOON)
 
 
 def test_a_key_holds_until_the_moment_it_expires() -> None:
     lasting = replace(STORED, expires_at=NOON + timedelta(seconds=1))
 
-    assert verified(CREDENTIAL, lasting, now=NOON) == lasting
+    assert verify_key(CREDENTIAL, lasting, now=NOON) == lasting

@@ -5,12 +5,12 @@ from collections.abc import Iterator
 
 import pytest
 
-from membus.asking.breaker import FAILURES_MAX, OPEN_SECONDS, Breaker, Guarded
-from membus.asking.fallback import WithFallback
-from membus.asking.model import Model
-from membus.domain.prompt import Reply, Spoken, Stopped, TextDelta, Usage
+from membus.asking.breaker import FAILURES_MAX, OPEN_SECONDS, CircuitBreaker, CircuitBreakerClient
+from membus.asking.fallback import FallbackClient
+from membus.asking.model import StructuredModel
+from membus.domain.prompt import ModelEvent, ModelReply, ReplyEnd, TextDelta, TokenUsage
 from membus.errors import BudgetError, BusyError, ModelError, UnavailableError
-from membus.ports.model import Question, Speaker
+from membus.ports.model import ChatModelClient, ModelRequest
 from tests.factories import a_prompt
 
 BUSY = BusyError("overloaded", code="model_unavailable")
@@ -24,18 +24,20 @@ class Mood:
     ) -> None:
         self.name, self.failing, self.asked, self._midway = name, failing, 0, midway
 
-    def reply(self, question: Question) -> Reply:  # noqa: ARG002 - the port's signature
+    def reply(self, question: ModelRequest) -> ModelReply:  # noqa: ARG002 - the port's signature
         self.asked += 1
         if self.failing:
             raise self.failing
-        return Reply(text="Hello.", stop_reason="end_turn", model=self.name, usage=Usage(input=1, output=1))
+        return ModelReply(
+            text="Hello.", stop_reason="end_turn", model=self.name, usage=TokenUsage(input=1, output=1)
+        )
 
-    def stream(self, question: Question) -> Iterator[Spoken]:
+    def stream(self, question: ModelRequest) -> Iterator[ModelEvent]:
         if self._midway:
             yield TextDelta(text="Hel")
         reply = self.reply(question)
         yield TextDelta(text=reply.text)
-        yield Stopped(reply=reply)
+        yield ReplyEnd(reply=reply)
 
 
 class Watch:
@@ -53,16 +55,16 @@ def watch(monkeypatch: pytest.MonkeyPatch) -> Watch:
     return watch
 
 
-def ask(speaker: Speaker, *, streaming: bool = False) -> Reply:
-    model = Model(speaker)
+def ask(speaker: ChatModelClient, *, streaming: bool = False) -> ModelReply:
+    model = StructuredModel(speaker)
     if not streaming:
         return model.reply(a_prompt(), max_tokens=10, timeout_seconds=5)
     end = list(model.stream(a_prompt(), max_tokens=10, timeout_seconds=5))[-1]
-    assert isinstance(end, Stopped)
+    assert isinstance(end, ReplyEnd)
     return end.reply
 
 
-def fail(speaker: Speaker, times: int, *, streaming: bool = False) -> None:
+def fail(speaker: ChatModelClient, times: int, *, streaming: bool = False) -> None:
     for _ in range(times):
         with pytest.raises(UnavailableError):
             ask(speaker, streaming=streaming)
@@ -74,7 +76,7 @@ both = pytest.mark.parametrize("streaming", [False, True])
 @both
 def test_a_model_that_keeps_failing_is_left_alone(watch: Watch, *, streaming: bool) -> None:
     mood = Mood(failing=BUSY)
-    guarded = Guarded(mood, Breaker())
+    guarded = CircuitBreakerClient(mood, CircuitBreaker())
     fail(guarded, FAILURES_MAX, streaming=streaming)
     watch.seconds += OPEN_SECONDS / 2
 
@@ -89,7 +91,7 @@ def test_a_model_that_keeps_failing_is_left_alone(watch: Watch, *, streaming: bo
 @both
 def test_after_a_while_one_call_tries_and_opens_the_way(watch: Watch, *, streaming: bool) -> None:
     mood = Mood(failing=BUSY)
-    guarded = Guarded(mood, Breaker())
+    guarded = CircuitBreakerClient(mood, CircuitBreaker())
     fail(guarded, FAILURES_MAX)
     watch.seconds += OPEN_SECONDS
     mood.failing = None
@@ -100,7 +102,7 @@ def test_after_a_while_one_call_tries_and_opens_the_way(watch: Watch, *, streami
 
 @pytest.mark.usefixtures("watch")
 def test_only_one_call_tries_at_a_time(watch: Watch) -> None:
-    breaker = Breaker()
+    breaker = CircuitBreaker()
     for _ in range(FAILURES_MAX):
         breaker.failed()
     watch.seconds += OPEN_SECONDS
@@ -112,7 +114,7 @@ def test_only_one_call_tries_at_a_time(watch: Watch) -> None:
 
 def test_a_trial_that_fails_closes_the_way_again(watch: Watch) -> None:
     mood = Mood(failing=BUSY)
-    guarded = Guarded(mood, Breaker())
+    guarded = CircuitBreakerClient(mood, CircuitBreaker())
     fail(guarded, FAILURES_MAX)
     watch.seconds += OPEN_SECONDS
     fail(guarded, 2)
@@ -123,7 +125,7 @@ def test_a_trial_that_fails_closes_the_way_again(watch: Watch) -> None:
 @both
 def test_an_answer_of_no_use_shows_that_the_model_is_there(*, streaming: bool) -> None:
     mood = Mood(failing=BUSY)
-    guarded = Guarded(mood, Breaker())
+    guarded = CircuitBreakerClient(mood, CircuitBreaker())
     fail(guarded, FAILURES_MAX - 1, streaming=streaming)
     mood.failing = ModelError("cut off", reason="cut_off")
     fail(guarded, 1, streaming=streaming)
@@ -135,7 +137,10 @@ def test_an_answer_of_no_use_shows_that_the_model_is_there(*, streaming: bool) -
 
 
 def test_models_have_breakers_of_their_own() -> None:
-    broken, well = Guarded(Mood(failing=BUSY), Breaker()), Guarded(Mood(), Breaker())
+    broken, well = (
+        CircuitBreakerClient(Mood(failing=BUSY), CircuitBreaker()),
+        CircuitBreakerClient(Mood(), CircuitBreaker()),
+    )
     fail(broken, FAILURES_MAX)
 
     assert ask(well).text == "Hello."
@@ -144,7 +149,7 @@ def test_models_have_breakers_of_their_own() -> None:
 @both
 def test_another_model_speaks_where_the_first_is_away_and_says_so(*, streaming: bool) -> None:
     told: list[UnavailableError] = []
-    pair = WithFallback(Mood(failing=BUSY), Mood("second"), told.append)
+    pair = FallbackClient(Mood(failing=BUSY), Mood("second"), told.append)
 
     assert (pair.name, ask(pair, streaming=streaming).model) == ("first", "second")
     assert told == [BUSY]
@@ -154,7 +159,7 @@ def test_another_model_speaks_where_the_first_is_away_and_says_so(*, streaming: 
 def test_a_model_that_is_there_needs_no_other(*, streaming: bool) -> None:
     second = Mood("second")
 
-    assert ask(WithFallback(Mood(), second, lambda _: None), streaming=streaming).model == "first"
+    assert ask(FallbackClient(Mood(), second, lambda _: None), streaming=streaming).model == "first"
     assert second.asked == 0
 
 
@@ -166,7 +171,7 @@ def test_what_another_model_cannot_mend_is_not_asked_of_it(
     second = Mood("second")
 
     with pytest.raises(type(error)):
-        ask(WithFallback(Mood(failing=error), second, lambda _: None), streaming=streaming)
+        ask(FallbackClient(Mood(failing=error), second, lambda _: None), streaming=streaming)
 
     assert second.asked == 0
 
@@ -175,7 +180,7 @@ def test_nobody_else_finishes_what_was_begun() -> None:
     second = Mood("second")
 
     with pytest.raises(BusyError):
-        ask(WithFallback(Mood(failing=BUSY, midway=True), second, lambda _: None), streaming=True)
+        ask(FallbackClient(Mood(failing=BUSY, midway=True), second, lambda _: None), streaming=True)
 
     assert second.asked == 0
 
@@ -184,6 +189,6 @@ def test_where_both_are_away_the_second_ones_word_counts() -> None:
     hour = BusyError("come back later", asked_seconds=3600)
 
     with pytest.raises(BusyError) as away:
-        ask(WithFallback(Mood(failing=BUSY), Mood("second", failing=hour), lambda _: None))
+        ask(FallbackClient(Mood(failing=BUSY), Mood("second", failing=hour), lambda _: None))
 
     assert away.value.retry_after_seconds == 3600

@@ -12,7 +12,7 @@ from membus.domain.attributes import (
     FactKey,
     canonical_key,
     fact_key,
-    slug_of,
+    slugify,
 )
 
 KEY: TypeAdapter[str] = TypeAdapter(FactKey)
@@ -64,12 +64,12 @@ def test_every_key_is_one_that_a_fact_may_have(attribute: str, value: str) -> No
 
 @given(st.text(max_size=250))
 def test_a_slug_is_short_lower_and_stable(value: str) -> None:
-    slug = slug_of(value)
+    slug = slugify(value)
 
     assert len(slug) <= SLUG_MAX
     assert "#" not in slug
     assert " " not in slug
-    assert slug_of(value.upper()) == slug_of(value.upper().lower())
+    assert slugify(value.upper()) == slugify(value.upper().lower())
 
 
 def test_long_values_that_differ_at_their_end_are_two_facts() -> None:

@@ -15,7 +15,7 @@ import pytest
 from functions.authorize.handler import handler
 from functions.authorize.usecase import authenticate
 from membus import wiring
-from membus.domain.api_key import ApiKey, Credential, Scope
+from membus.domain.api_key import ApiKey, ApiScope, Credential
 from membus.errors import UnauthorizedError, UnavailableError
 from tests.fakes.api_keys import InMemoryApiKeys
 
@@ -25,7 +25,7 @@ KEY = ApiKey(
     key_id=CREDENTIAL.key_id,
     tenant_id="acme",
     name="web",
-    scopes=(Scope.EVENTS_WRITE, Scope.MEMORY_READ),
+    scopes=(ApiScope.EVENTS_WRITE, ApiScope.MEMORY_READ),
     secret_hash=CREDENTIAL.secret_hash,
     created_at=NOW,
 )
@@ -129,7 +129,7 @@ def test_a_websocket_request_is_answered_from_its_method_arn() -> None:
 
 @pytest.mark.usefixtures("keys")
 def test_a_key_with_every_scope_is_denied_nothing(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(wiring, "api_keys", lambda: InMemoryApiKeys(replace(KEY, scopes=tuple(Scope))))
+    monkeypatch.setattr(wiring, "api_keys", lambda: InMemoryApiKeys(replace(KEY, scopes=tuple(ApiScope))))
 
     statements = handler(a_request(), None)["policyDocument"]["Statement"]
 
@@ -233,7 +233,7 @@ def test_a_socket_may_bring_its_key_as_a_subprotocol(keys: InMemoryApiKeys) -> N
             KEY,
             key_id=(other := Credential.generate("dev")).key_id,
             secret_hash=other.secret_hash,
-            scopes=(Scope.CHAT,),
+            scopes=(ApiScope.CHAT,),
         )
     )
 

@@ -8,14 +8,15 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from functions.extract.prompt import CURRENT
+from functions.extract.prompt import CURRENT_INSTRUCTIONS
 from membus.domain.attributes import SINGLE_VALUED
-from membus.domain.behaviour import STATED, TRAILS, Followed
+from membus.domain.behaviour import ACTION_RULES, RULE_GROUPS, SequenceRule
 from membus.domain.event import Event
-from membus.domain.facts import Observation, fold
-from membus.domain.gate import RESERVED
-from membus.domain.rules import concluded, signals, stated_by_action
-from membus.domain.trails import Trails
+from membus.domain.facts import fold
+from membus.domain.gate import RESERVED_ATTRIBUTES
+from membus.domain.observations import Observation
+from membus.domain.rules import apply_rules, find_signals, observe_action
+from membus.domain.trails import InMemorySignals
 from tests.factories import ADA, NOON, an_event, recorded
 
 SECOND, MINUTE, DAY = timedelta(seconds=1), timedelta(minutes=1), timedelta(days=1)
@@ -37,11 +38,11 @@ def events(told: Told, *offsets: timedelta, session: str | None = "s1") -> list[
 
 def observed(*happened: Event) -> list[Observation]:
     """Return what the rules see when the events arrive one after the other."""
-    store, seen = Trails(), []
+    store, seen = InMemorySignals(), []
     for event in happened:
-        seen += stated_by_action(recorded(event))
-        for signal in signals(recorded(event)):
-            seen += concluded(signal, store.add(ADA, signal))
+        seen += observe_action(recorded(event))
+        for signal in find_signals(recorded(event)):
+            seen += apply_rules(signal, store.add(ADA, signal))
     return seen
 
 
@@ -117,7 +118,9 @@ def test_a_rule_holds_from_its_count_within_its_window_and_not_before(
 
 
 def test_the_table_tests_every_rule_that_counts() -> None:
-    counted = {rule.name for trail in TRAILS for rule in trail.rules if not isinstance(rule, Followed)}
+    counted = {
+        rule.name for trail in RULE_GROUPS for rule in trail.rules if not isinstance(rule, SequenceRule)
+    }
     tested = {
         seen.provenance.rule
         for told, count, within, _, _ in TABLE
@@ -248,17 +251,23 @@ def identities(happened: Sequence[Event]) -> dict[tuple[str, str], Observation]:
 
 
 def test_what_the_rules_write_no_model_may_claim() -> None:
-    says = [*(rule.says for trail in TRAILS for rule in trail.rules), *(rule.says for rule in STATED)]
+    says = [
+        *(rule.says for trail in RULE_GROUPS for rule in trail.rules),
+        *(rule.says for rule in ACTION_RULES),
+    ]
 
-    assert {each.attribute.split(".")[0] for each in says} <= RESERVED
+    assert {each.attribute.split(".")[0] for each in says} <= RESERVED_ATTRIBUTES
     assert {each for each in SINGLE_VALUED if each.startswith("activity.")} <= {
         each.attribute for each in says
     }
-    assert "activity" not in CURRENT.text
+    assert "activity" not in CURRENT_INSTRUCTIONS.text
 
 
 def test_names_of_rules_and_trails_are_one_each() -> None:
-    rules = [*(rule.name for trail in TRAILS for rule in trail.rules), *(rule.name for rule in STATED)]
+    rules = [
+        *(rule.name for trail in RULE_GROUPS for rule in trail.rules),
+        *(rule.name for rule in ACTION_RULES),
+    ]
 
     assert len(set(rules)) == len(rules)
-    assert len({trail.name for trail in TRAILS}) == len(TRAILS)
+    assert len({trail.name for trail in RULE_GROUPS}) == len(RULE_GROUPS)

@@ -9,10 +9,10 @@ from typing import TYPE_CHECKING
 import pytest
 
 from localstack.model.tokens import count
-from membus.domain.calibration import HIGHEST, LOWEST, calibrated, ratio_of
-from membus.domain.context import CEILING
-from membus.domain.marks import Marks, Rate
-from membus.domain.prompt import Prompt, Usage
+from membus.domain.calibration import RATIO_MAX, RATIO_MIN, ratio_or_default, update_ratio
+from membus.domain.context import PROMPT_TOKENS_MAX
+from membus.domain.marks import ConversationCounters, TokenRatio
+from membus.domain.prompt import Prompt, TokenUsage
 from membus.domain.tokens import estimate_tokens
 from membus.domain.window import WINDOW_TOKENS
 from tests.contexts import context
@@ -46,15 +46,15 @@ def test_the_true_count_never_passes_the_budget(language: str) -> None:
     piece, rate = TEXTS[language], None
     said: list[Message] = []
     for turn in range(60):
-        marks = Marks(tokens=sum(message.tokens + 4 for message in said), rate=rate)
+        marks = ConversationCounters(tokens=sum(message.tokens + 4 for message in said), rate=rate)
         made = context(messages=said, message=piece, marks=marks)
         said = list(made.window)
         true = counted(made.prompt)
 
-        assert true <= CEILING
+        assert true <= PROMPT_TOKENS_MAX
         assert sum(count(message.content) + 4 for message in said) <= WINDOW_TOKENS
-        usage = Usage(input=true // 2, cache_read=true - true // 2, output=9)
-        rate = calibrated(rate, "m", estimated=made.estimated, usage=usage)
+        usage = TokenUsage(input=true // 2, cache_read=true - true // 2, output=9)
+        rate = update_ratio(rate, "m", estimated=made.estimated, usage=usage)
         for role in ("user", "assistant"):
             text = f"{turn} {piece * 4}"
             tokens = estimate_tokens(text)
@@ -64,28 +64,32 @@ def test_the_true_count_never_passes_the_budget(language: str) -> None:
 @pytest.mark.parametrize("language", ["english", "code", "json"])
 def test_a_calibrated_estimate_is_close(language: str) -> None:
     text = TEXTS[language] * 20
-    rate = calibrated(None, "m", estimated=estimate_tokens(text), usage=Usage(input=count(text), output=1))
+    rate = update_ratio(
+        None, "m", estimated=estimate_tokens(text), usage=TokenUsage(input=count(text), output=1)
+    )
 
-    assert estimate_tokens(TEXTS[language] * 7) * ratio_of(rate) == pytest.approx(
+    assert estimate_tokens(TEXTS[language] * 7) * ratio_or_default(rate) == pytest.approx(
         count(TEXTS[language] * 7), rel=0.1
     )
 
 
 def test_a_ratio_rises_at_once_and_falls_slowly() -> None:
-    high = calibrated(Rate(model="m", ratio=1.0), "m", estimated=100, usage=Usage(input=150, output=1))
-    lower = calibrated(high, "m", estimated=100, usage=Usage(input=100, output=1))
+    high = update_ratio(
+        TokenRatio(model="m", ratio=1.0), "m", estimated=100, usage=TokenUsage(input=150, output=1)
+    )
+    lower = update_ratio(high, "m", estimated=100, usage=TokenUsage(input=100, output=1))
 
     assert (high.ratio, lower.ratio) == (1.5, 1.4)
 
 
-@pytest.mark.parametrize(("reported", "ratio"), [(0, LOWEST), (10**9, HIGHEST)])
+@pytest.mark.parametrize(("reported", "ratio"), [(0, RATIO_MIN), (10**9, RATIO_MAX)])
 def test_no_report_moves_it_beyond_its_bounds(reported: int, ratio: float) -> None:
-    assert calibrated(None, "m", estimated=100, usage=Usage(input=reported, output=1)).ratio == ratio
+    assert update_ratio(None, "m", estimated=100, usage=TokenUsage(input=reported, output=1)).ratio == ratio
 
 
 def test_another_model_begins_anew() -> None:
-    old = Rate(model="old", ratio=1.9)
+    old = TokenRatio(model="old", ratio=1.9)
 
-    assert calibrated(old, "new", estimated=100, usage=Usage(input=110, output=1)) == Rate(
+    assert update_ratio(old, "new", estimated=100, usage=TokenUsage(input=110, output=1)) == TokenRatio(
         model="new", ratio=1.1
     )

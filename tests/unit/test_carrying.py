@@ -10,9 +10,15 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from membus.domain import carrying
-from membus.domain.carrying import RECENT_KEPT, RECENT_MAX, Carried, Trail, carry
-from membus.domain.claims import ordered
-from membus.domain.facts import fact_of, fold
+from membus.domain.carrying import (
+    RECENT_OBSERVATIONS_KEPT,
+    RECENT_OBSERVATIONS_MAX,
+    ObservationHistory,
+    ObservationSnapshot,
+    build_snapshot,
+)
+from membus.domain.claims import in_learning_order
+from membus.domain.facts import fact_from_snapshot, fold
 from membus.domain.observations import Observation, Trust
 from tests.factories import NOON, an_observation
 
@@ -62,18 +68,18 @@ class TestAShortTrail:
         self, seen: list[Observation], random: st.DataObject
     ) -> None:
         random.shuffle(seen)  # type: ignore[attr-defined]
-        trail, known = Trail(()), list[Observation]()
+        trail, known = ObservationHistory(()), list[Observation]()
         for each in seen:
             if not trail.takes([each]):
-                trail = Trail(tuple(known))
+                trail = ObservationHistory(tuple(known))
             trail, known = trail.with_([each]).shortened(), [*known, each]
 
-            assert fact_of(trail.whole) == fold(known)
+            assert fact_from_snapshot(trail.whole) == fold(known)
 
     @settings(max_examples=100, deadline=None)
     @given(streams())
     def test_what_stands_for_the_older_ones_leads_to_the_same_value(self, seen: list[Observation]) -> None:
-        trail, whole = Trail(tuple(ordered(seen))).shortened(), fold(seen)
+        trail, whole = ObservationHistory(tuple(in_learning_order(seen))).shortened(), fold(seen)
 
         fact = fold(trail.observations)
 
@@ -82,13 +88,15 @@ class TestAShortTrail:
 
     @given(streams())
     def test_what_is_carried_survives_being_stored(self, seen: list[Observation]) -> None:
-        carried = carry(seen)
+        carried = build_snapshot(seen)
 
-        assert carried is None or Carried.model_validate_json(carried.model_dump_json()) == carried
+        assert (
+            carried is None or ObservationSnapshot.model_validate_json(carried.model_dump_json()) == carried
+        )
 
 
-def toggled(times: int) -> Trail:
-    trail = Trail(())
+def toggled(times: int) -> ObservationHistory:
+    trail = ObservationHistory(())
     for number in range(times):
         value = "dark" if number % 2 else "light"
         seen = an_observation(value, kind="setting", event_id=f"e{number}", valid_from=NOON + HOUR * number)
@@ -100,10 +108,10 @@ def toggled(times: int) -> Trail:
 def test_a_setting_toggled_a_thousand_times_is_a_short_trail() -> None:
     trail = toggled(1_000)
 
-    assert RECENT_KEPT <= len(trail.recent) <= RECENT_MAX
+    assert RECENT_OBSERVATIONS_KEPT <= len(trail.recent) <= RECENT_OBSERVATIONS_MAX
     assert trail.carried
     assert len(trail.carried.representatives) <= 2
-    fact = fact_of(trail.whole)
+    fact = fact_from_snapshot(trail.whole)
     assert fact
     assert (fact.version, fact.value, fact.replaced) == (1_000, "dark", "light")
 

@@ -7,21 +7,21 @@ from uuid import uuid4
 
 import pytest
 
-from functions.chat.turns import REFUSED
-from membus.domain.context import BUDGETS
+from functions.chat.turns import REFUSAL_TEXT
+from membus.domain.context import SECTION_TOKENS
 from membus.domain.identity import Owner
-from membus.domain.prompt import Prompt, Reply
+from membus.domain.prompt import ModelReply, Prompt
 from membus.errors import ConflictError, ModelError, UnavailableError
-from tests.door import Answer, Door
+from tests.door import ApiTestClient, ApiTestResponse
 from tests.factories import ADA, NOON, a_conversation, an_observation, learn
 from tests.fakes.model import ScriptedModel
-from tests.fakes.sockets import ImmediateTurns
+from tests.fakes.sockets import ImmediateTurnQueue
 
 PATH = "/v1/conversations/c/messages"
 
 
 @pytest.fixture
-def talk(door: Door) -> Door:
+def talk(door: ApiTestClient) -> ApiTestClient:
     """Ada's conversation, in which Bob may write too; she lives in Lisbon, he in Oslo."""
     door.conversations.create(a_conversation("c", members=("bob",), agent_id="guide"), request_key="c")
     learn(door.facts, ADA, an_observation("Lisbon"))
@@ -30,12 +30,12 @@ def talk(door: Door) -> Door:
 
 
 def say(
-    door: Door, content: str = "Where do I live?", *, author: str = "ada", key: str | None = "k1"
-) -> Answer:
+    door: ApiTestClient, content: str = "Where do I live?", *, author: str = "ada", key: str | None = "k1"
+) -> ApiTestResponse:
     return door.post(PATH, {"content": content, "author": author}, key=key)
 
 
-def stored(door: Door) -> list[tuple[str, str, str]]:
+def stored(door: ApiTestClient) -> list[tuple[str, str, str]]:
     messages = door.conversations.recent("acme", "c", limit=100)
     return [(message.role, message.author, message.content) for message in messages]
 
@@ -44,7 +44,7 @@ def profile_block(prompt: Prompt) -> str:
     return prompt.system[1].text
 
 
-def test_an_answer_is_the_models_words_and_what_they_took(talk: Door) -> None:
+def test_an_answer_is_the_models_words_and_what_they_took(talk: ApiTestClient) -> None:
     answer = say(talk)
 
     assert answer.status == 200
@@ -52,7 +52,7 @@ def test_an_answer_is_the_models_words_and_what_they_took(talk: Door) -> None:
     assert (answer.json["message"]["role"], answer.json["message"]["author"]) == ("assistant", "guide")
     assert (answer.json["stop_reason"], answer.json["usage"]["input"]) == ("end_turn", 100)
     context = answer.json["context"]
-    assert [section["name"] for section in context["sections"]] == list(BUDGETS)
+    assert [section["name"] for section in context["sections"]] == list(SECTION_TOKENS)
     assert (
         sum(section["tokens"] for section in context["sections"])
         == context["total_tokens"]
@@ -61,7 +61,7 @@ def test_an_answer_is_the_models_words_and_what_they_took(talk: Door) -> None:
 
 
 @pytest.mark.parametrize(("author", "city"), [("ada", "Lisbon"), ("bob", "Oslo")])
-def test_the_model_sees_the_profile_of_whoever_speaks(talk: Door, author: str, city: str) -> None:
+def test_the_model_sees_the_profile_of_whoever_speaks(talk: ApiTestClient, author: str, city: str) -> None:
     say(talk, author=author)
 
     (prompt,) = talk.model.prompts
@@ -69,7 +69,7 @@ def test_the_model_sees_the_profile_of_whoever_speaks(talk: Door, author: str, c
     assert [(said.role, said.text) for said in prompt.messages] == [("user", "Where do I live?")]
 
 
-def test_a_turn_is_stored_and_told_to_the_bus(talk: Door) -> None:
+def test_a_turn_is_stored_and_told_to_the_bus(talk: ApiTestClient) -> None:
     answer = say(talk).json
 
     assert stored(talk) == [("user", "ada", "Where do I live?"), ("assistant", "guide", "Good morning.")]
@@ -82,14 +82,14 @@ def test_a_turn_is_stored_and_told_to_the_bus(talk: Door) -> None:
     assert user.message_id < answer["message"]["message_id"]
 
 
-def test_the_first_message_names_the_conversation(talk: Door) -> None:
+def test_the_first_message_names_the_conversation(talk: ApiTestClient) -> None:
     say(talk, "Plan my trip", key="k1")
     say(talk, "And then?", key="k2")
 
     assert talk.conversations.conversation("acme", "c").title == "Plan my trip"
 
 
-def test_the_next_turn_remembers_the_last_one(talk: Door) -> None:
+def test_the_next_turn_remembers_the_last_one(talk: ApiTestClient) -> None:
     say(talk, "one", key="k1")
     talk.clock.advance(timedelta(minutes=1))
     say(talk, "two", key="k2")
@@ -99,7 +99,7 @@ def test_the_next_turn_remembers_the_last_one(talk: Door) -> None:
     assert talk.model.prompts[1].system == talk.model.prompts[0].system
 
 
-def test_a_repeated_request_gets_the_same_turn_for_one_call_of_the_model(talk: Door) -> None:
+def test_a_repeated_request_gets_the_same_turn_for_one_call_of_the_model(talk: ApiTestClient) -> None:
     first = say(talk)
     talk.clock.advance(timedelta(minutes=5))
 
@@ -110,7 +110,7 @@ def test_a_repeated_request_gets_the_same_turn_for_one_call_of_the_model(talk: D
 
 
 @pytest.mark.parametrize("fields", [{"content": "Something else"}, {"author": "bob"}])
-def test_a_key_used_for_another_message_is_refused(talk: Door, fields: dict[str, str]) -> None:
+def test_a_key_used_for_another_message_is_refused(talk: ApiTestClient, fields: dict[str, str]) -> None:
     say(talk)
 
     answer = say(talk, **fields)
@@ -119,7 +119,7 @@ def test_a_key_used_for_another_message_is_refused(talk: Door, fields: dict[str,
     assert (len(talk.model.prompts), len(stored(talk)), len(talk.bus.published)) == (1, 2, 1)
 
 
-def test_a_key_is_the_conversations_own(talk: Door) -> None:
+def test_a_key_is_the_conversations_own(talk: ApiTestClient) -> None:
     talk.conversations.create(a_conversation("d"), request_key=uuid4().hex)
     say(talk)
 
@@ -131,17 +131,17 @@ def test_a_key_is_the_conversations_own(talk: Door) -> None:
     assert len(talk.model.prompts) == 2
 
 
-def test_a_refusal_is_an_answer_with_safe_words(talk: Door) -> None:
+def test_a_refusal_is_an_answer_with_safe_words(talk: ApiTestClient) -> None:
     talk.model = ScriptedModel("", stop_reason="refusal")
 
     answer = say(talk)
 
     assert (answer.status, answer.json["stop_reason"]) == (200, "refusal")
-    assert answer.json["message"]["content"] == REFUSED
-    assert stored(talk)[1][2] == REFUSED
+    assert answer.json["message"]["content"] == REFUSAL_TEXT
+    assert stored(talk)[1][2] == REFUSAL_TEXT
 
 
-def test_a_turn_the_bus_did_not_take_is_told_again_by_the_next_try(talk: Door) -> None:
+def test_a_turn_the_bus_did_not_take_is_told_again_by_the_next_try(talk: ApiTestClient) -> None:
     talk.bus.refusing = {"*": "InternalFailure"}
     refused = say(talk)
     talk.bus.refusing = {}
@@ -174,7 +174,7 @@ def test_a_turn_the_bus_did_not_take_is_told_again_by_the_next_try(talk: Door) -
     ],
 )
 def test_a_message_that_may_not_be_said_has_no_effect(
-    talk: Door, fields: dict[str, Any], status: int, code: str
+    talk: ApiTestClient, fields: dict[str, Any], status: int, code: str
 ) -> None:
     answer = say(talk, **fields)
 
@@ -186,12 +186,12 @@ def test_a_message_that_may_not_be_said_has_no_effect(
     "body",
     [{}, {"content": "hi"}, {"content": "hi", "author": "ada", "x": 1}, {"content": ["hi"], "author": "ada"}],
 )
-def test_a_message_of_another_shape_is_refused(talk: Door, body: dict[str, Any]) -> None:
+def test_a_message_of_another_shape_is_refused(talk: ApiTestClient, body: dict[str, Any]) -> None:
     assert talk.post(PATH, body).status == 422
     assert talk.model.prompts == []
 
 
-def test_a_conversation_that_is_not_there_or_not_theirs_is_not_found(talk: Door) -> None:
+def test_a_conversation_that_is_not_there_or_not_theirs_is_not_found(talk: ApiTestClient) -> None:
     nowhere = talk.post("/v1/conversations/nowhere/messages", {"content": "hi", "author": "ada"})
     talk.tenant = "zeta"
     stranger = say(talk)
@@ -208,7 +208,7 @@ def test_a_conversation_that_is_not_there_or_not_theirs_is_not_found(talk: Door)
     ],
 )
 def test_a_model_that_is_down_leaves_nothing_and_may_be_asked_again(
-    talk: Door, fault: UnavailableError, code: str
+    talk: ApiTestClient, fault: UnavailableError, code: str
 ) -> None:
     talk.model = ScriptedModel(fault, "Lisbon.")
     failed = say(talk)
@@ -220,7 +220,7 @@ def test_a_model_that_is_down_leaves_nothing_and_may_be_asked_again(
 
 
 def test_the_same_request_answered_elsewhere_meanwhile_is_a_conflict(
-    talk: Door, monkeypatch: pytest.MonkeyPatch
+    talk: ApiTestClient, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     def lost(*_: object, **__: object) -> None:
         raise ConflictError("lost a race")
@@ -234,7 +234,7 @@ def test_the_same_request_answered_elsewhere_meanwhile_is_a_conflict(
 
 
 def test_everything_is_read_in_two_waves_before_the_model_is_asked(
-    talk: Door, monkeypatch: pytest.MonkeyPatch
+    talk: ApiTestClient, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     waves = {
         threading.Barrier(5, timeout=5): {
@@ -258,7 +258,7 @@ def test_everything_is_read_in_two_waves_before_the_model_is_asked(
 
         monkeypatch.setattr(owner, name, meeting)
 
-    talk.turns = ImmediateTurns(lambda _: None)
+    talk.turns = ImmediateTurnQueue(lambda _: None)
     assert say(talk).status == 202
     for together, wave in waves.items():
         for name, owner in wave.items():
@@ -273,11 +273,11 @@ def test_everything_is_read_in_two_waves_before_the_model_is_asked(
     assert sorted(calls) == sorted(name for wave in waves.values() for name in wave)
 
 
-def test_the_model_has_only_the_time_that_the_invocation_leaves(talk: Door) -> None:
+def test_the_model_has_only_the_time_that_the_invocation_leaves(talk: ApiTestClient) -> None:
     allowed: list[float] = []
 
     class Timed(ScriptedModel):
-        def reply(self, prompt: Prompt, *, max_tokens: int, timeout_seconds: float) -> Reply:
+        def reply(self, prompt: Prompt, *, max_tokens: int, timeout_seconds: float) -> ModelReply:
             allowed.append(timeout_seconds)
             return super().reply(prompt, max_tokens=max_tokens, timeout_seconds=timeout_seconds)
 

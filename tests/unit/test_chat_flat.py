@@ -8,9 +8,9 @@ from typing import Any
 
 from functions.summarize.api import SummaryDue
 from functions.summarize.usecase import Summarizer
-from membus.domain.context import BUDGETS, CEILING
+from membus.domain.context import PROMPT_TOKENS_MAX, SECTION_TOKENS
 from membus.domain.prompt import Prompt
-from tests.door import Door
+from tests.door import ApiTestClient
 from tests.factories import ADA, NOON, a_conversation, an_observation, learn
 from tests.fakes.model import ScriptedModel
 
@@ -19,7 +19,7 @@ FACT_EVERY = 170
 CHAPTER = '{"summary": "They talked.", "entities": [], "intents": [], "decisions": [], "numbers": []}'
 
 
-def summarise(door: Door) -> None:
+def summarise(door: ApiTestClient) -> None:
     """Do what the function behind the queue does, whenever a summary is due."""
     due = [event for event in door.announcements.published if event.type == "summary.due"]
     door.announcements.published.clear()
@@ -43,7 +43,7 @@ def prefix(prompt: Prompt) -> list[str]:
     return [*blocks, *(said.model_dump_json(exclude={"cached"}) for said in window)]
 
 
-def test_a_thousand_turns_keep_their_prefix_and_their_size(door: Door) -> None:
+def test_a_thousand_turns_keep_their_prefix_and_their_size(door: ApiTestClient) -> None:
     door.conversations.create(a_conversation("c"), request_key="c")
     door.model = ScriptedModel("word " * 60)
     sizes: list[int] = []
@@ -81,12 +81,12 @@ def test_a_thousand_turns_keep_their_prefix_and_their_size(door: Door) -> None:
     assert all(changed for _, changed in broken), [turn for turn, changed in broken if not changed]
     assert len(broken) == cuts + facts
     assert 5 < cuts < TURNS / 25
-    assert max(sizes) <= CEILING
+    assert max(sizes) <= PROMPT_TOKENS_MAX
     assert max(sizes[50:200]) * 1.2 > max(sizes[800:])
     assert not door.conversations.conversation("acme", "c").marks.cut.uncovered
 
 
-def test_a_summariser_that_is_down_costs_coverage_and_nothing_else(door: Door) -> None:
+def test_a_summariser_that_is_down_costs_coverage_and_nothing_else(door: ApiTestClient) -> None:
     door.conversations.create(a_conversation("c"), request_key="c")
     door.model = ScriptedModel("word " * 150)
     for turn in range(150):
@@ -98,7 +98,7 @@ def test_a_summariser_that_is_down_costs_coverage_and_nothing_else(door: Door) -
     shown: Any = door.get("/v1/conversations/c/context").json
     windows = {section["name"]: section["tokens"] for section in shown["sections"]}
     assert shown["cut"]["uncovered"]
-    assert windows["window"] <= BUDGETS["window"]
+    assert windows["window"] <= SECTION_TOKENS["window"]
 
     for _ in range(40):
         door.announcements.published.append(door.announcements.published[-1])

@@ -8,7 +8,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 from ulid import ULID
 
-from membus.domain.conversation import TITLE_MAX, MessageIds, title_of
+from membus.domain.conversation import TITLE_MAX, MessageIdGenerator, make_title
 from membus.domain.event import epoch_ms
 from membus.errors import ForbiddenError
 from tests.factories import NOON, a_conversation
@@ -37,17 +37,17 @@ def test_nobody_else_writes(author: str) -> None:
     ],
 )
 def test_a_title_is_the_first_words(text: str, title: str) -> None:
-    assert title_of(text) == title
+    assert make_title(text) == title
 
 
 @given(st.text())
 def test_a_title_is_short_and_on_one_line(text: str) -> None:
-    assert len(title_of(text)) <= TITLE_MAX
-    assert len(title_of(text).splitlines()) <= 1
+    assert len(make_title(text)) <= TITLE_MAX
+    assert len(make_title(text).splitlines()) <= 1
 
 
 def test_ids_rise_within_a_millisecond_and_when_the_clock_steps_back() -> None:
-    ids = MessageIds()
+    ids = MessageIdGenerator()
     moments = [NOON, NOON, NOON - timedelta(hours=1), NOON, NOON + timedelta(milliseconds=1)]
 
     made = [ids.next(moment) for moment in moments]
@@ -56,7 +56,7 @@ def test_ids_rise_within_a_millisecond_and_when_the_clock_steps_back() -> None:
 
 
 def test_threads_get_different_ids_each_in_its_order() -> None:
-    ids = MessageIds()
+    ids = MessageIdGenerator()
 
     def make(_: int) -> list[str]:
         return [ids.next(NOON) for _ in range(50)]
@@ -70,7 +70,7 @@ def test_threads_get_different_ids_each_in_its_order() -> None:
 
 @given(st.lists(st.integers(-2, 2), max_size=50))
 def test_ids_rise_whatever_the_clock_does_and_a_burst_is_not_dated_ahead(steps: list[int]) -> None:
-    ids, moment, latest = MessageIds(), NOON, NOON
+    ids, moment, latest = MessageIdGenerator(), NOON, NOON
     made: list[str] = []
     for step in steps:
         moment += timedelta(milliseconds=step)

@@ -9,16 +9,16 @@ from hypothesis import strategies as st
 
 from functions.memory.cursors import read_cursor, write_cursor
 from membus.errors import InvalidError
-from tests.door import Door
+from tests.door import ApiTestClient
 from tests.factories import ADA, a_conversation, a_turn, an_observation, learn
-from tests.fakes.sealer import HmacSealer
+from tests.fakes.sealer import HmacCursorSigner
 
-SEALER = HmacSealer()
+SEALER = HmacCursorSigner()
 AFTER = {"pk": "T#acme#U#ada", "sk": "FACT#home.city"}
 QUERY = "facts\nacme\nada\nNone"
 
 
-def refused(cursor: str, *, query: str = QUERY, sealer: HmacSealer = SEALER) -> str:
+def refused(cursor: str, *, query: str = QUERY, sealer: HmacCursorSigner = SEALER) -> str:
     with pytest.raises(InvalidError) as error:
         read_cursor(cursor, query=query, sealer=sealer)
     return error.value.code
@@ -69,7 +69,7 @@ def test_a_cursor_of_another_query_is_refused(query: str) -> None:
 
     assert cursor is not None
     assert refused(cursor) == "bad_cursor"
-    assert refused(cursor, query=query, sealer=HmacSealer(b"another key")) == "bad_cursor"
+    assert refused(cursor, query=query, sealer=HmacCursorSigner(b"another key")) == "bad_cursor"
 
 
 def test_a_cursor_of_the_longest_ids_still_fits_its_parameter() -> None:
@@ -78,7 +78,7 @@ def test_a_cursor_of_the_longest_ids_still_fits_its_parameter() -> None:
     assert len(write_cursor(after, query=QUERY, sealer=SEALER) or "") <= 2048
 
 
-def test_no_cursor_crosses_the_door_to_another_tenant_or_list(door: Door) -> None:
+def test_no_cursor_crosses_the_door_to_another_tenant_or_list(door: ApiTestClient) -> None:
     learn(door.facts, ADA, *(an_observation("x", key=f"likes.{n}") for n in range(3)))
     for number in range(3):
         door.conversations.create(a_conversation(f"c{number}"), request_key=uuid4().hex)

@@ -11,9 +11,9 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from membus.domain.candidate import Extractor, Speaker
-from membus.domain.facts import Observation
-from membus.domain.gate import admit
-from membus.domain.verdict import Held, Verdict
+from membus.domain.gate import validate_candidate
+from membus.domain.observations import Observation
+from membus.domain.verdict import ReviewRequest, Verdict
 from tests.factories import a_candidate, an_event, recorded
 
 SUNDAY = datetime(2026, 3, 1, 12, tzinfo=UTC)
@@ -33,7 +33,7 @@ def told(
 ) -> Verdict:
     event = an_event(payload={"text": text} | more, occurred_at=at)
     candidate = a_candidate(attribute=attribute, value=value, quote=text)
-    return admit(candidate, {"e1": recorded(event)}, READER, Speaker(timezone=zone))
+    return validate_candidate(candidate, {"e1": recorded(event)}, READER, Speaker(timezone=zone))
 
 
 def span(verdict: Verdict) -> tuple[str, str | None]:
@@ -102,7 +102,7 @@ def test_a_plan_is_over_with_the_day_it_is_for(text: str, value: str, ends: str 
 def test_what_has_not_begun_waits(text: str) -> None:
     held = told(text, "Rome")
 
-    assert isinstance(held, Held)
+    assert isinstance(held, ReviewRequest)
     assert held.reason == "not_yet"
 
 

@@ -5,7 +5,7 @@ from collections.abc import Callable, Iterator
 import httpx2
 import pytest
 
-from scripts.demo.client import Api
+from scripts.demo.client import ApiClient
 from scripts.demo.failure import DemoError
 from tests.unit.demo_api import CannedApi, a_fact
 
@@ -14,7 +14,7 @@ PROFILE = {"version": 1, "facts": []}
 
 def an_api(
     answers: Iterator[httpx2.Response | Exception],
-) -> tuple[Api, list[float], list[httpx2.Request]]:
+) -> tuple[ApiClient, list[float], list[httpx2.Request]]:
     naps: list[float] = []
     requests: list[httpx2.Request] = []
 
@@ -26,7 +26,7 @@ def an_api(
         return answer
 
     return (
-        Api("http://membus.test", "mb_key", transport=httpx2.MockTransport(serve), sleep=naps.append),
+        ApiClient("http://membus.test", "mb_key", transport=httpx2.MockTransport(serve), sleep=naps.append),
         naps,
         requests,
     )

@@ -6,9 +6,9 @@ from typing import Any
 from rich.console import Console
 
 from scripts.demo import chapters
-from scripts.demo.source import Source
-from scripts.demo.story import Story, send_and_wait, show_answer, show_facts
-from scripts.demo.wait import Clock, Depth
+from scripts.demo.source import EventSource
+from scripts.demo.story import DemoRun, send_and_wait, show_answer, show_facts
+from scripts.demo.wait import PollClock, QueueDepth
 from tests.unit.demo_api import CannedApi, a_fact
 
 BEFORE = a_fact(value="Bristol", valid_from="2026-11-09T12:00:00Z", provenance={"event_id": "e-0"})
@@ -21,14 +21,18 @@ def an_event(event_id: str, user: str = "mia", text: str = "I live in Bath now."
 def told(api: CannedApi, *events: dict[str, Any]) -> str:
     """Return what the whole demo prints into a file 100 columns wide, after the stack is up."""
     console = Console(file=io.StringIO(), width=100, highlight=False, emoji=False)
-    depths = iter([Depth(0, 0, 0, 0), Depth(1, 0, 0, 0), *[Depth(0, 0, 0, 1)] * 4])
-    story = Story(
-        api.client(), lambda: next(depths), Source("week", events), console, Clock(sleep=lambda _: None)
+    depths = iter([QueueDepth(0, 0, 0, 0), QueueDepth(1, 0, 0, 0), *[QueueDepth(0, 0, 0, 1)] * 4])
+    story = DemoRun(
+        api.client(),
+        lambda: next(depths),
+        EventSource("week", events),
+        console,
+        PollClock(sleep=lambda _: None),
     )
     send_and_wait(story)
     show_facts(story)
     show_answer(story, stand_in=True)
-    chapters.next_steps(console, "http://membus.test/api", "mia")
+    chapters.show_next_steps(console, "http://membus.test/api", "mia")
     assert isinstance(console.file, io.StringIO)
     return console.file.getvalue()
 

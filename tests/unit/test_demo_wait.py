@@ -5,7 +5,7 @@ from collections.abc import Sequence
 import pytest
 
 from scripts.demo.failure import DemoError
-from scripts.demo.wait import Clock, Depth, wait_until_extracted
+from scripts.demo.wait import PollClock, QueueDepth, wait_until_extracted
 
 
 class Observed:
@@ -16,9 +16,9 @@ class Observed:
         self.polls = 0
         self.now = 0.0
 
-    def depth(self) -> Depth:
+    def depth(self) -> QueueDepth:
         self.polls += 1
-        return Depth(waiting=0, in_work=_next(self._lefts), delayed=0, dead=2)
+        return QueueDepth(waiting=0, in_work=_next(self._lefts), delayed=0, dead=2)
 
     def versions(self) -> tuple[int, ...]:
         return (_next(self._versions),)
@@ -26,8 +26,8 @@ class Observed:
     def sleep(self, seconds: float) -> None:
         self.now += seconds
 
-    def wait(self) -> Depth:
-        clock = Clock(now=lambda: self.now, sleep=self.sleep)
+    def wait(self) -> QueueDepth:
+        clock = PollClock(now=lambda: self.now, sleep=self.sleep)
         return wait_until_extracted(self.depth, self.versions, report=lambda _, __: None, clock=clock)
 
 

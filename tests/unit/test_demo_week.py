@@ -8,9 +8,9 @@ import pytest
 from localstack.stack_file import Stack
 from membus.domain.event import Event
 from scripts.demo.__main__ import WEEK, main
-from scripts.demo.readers import read
+from scripts.demo.readers import read_source
 
-EVENTS = [Event.model_validate({"tenant_id": "demo"} | event) for event in read(WEEK).events]
+EVENTS = [Event.model_validate({"tenant_id": "demo"} | event) for event in read_source(WEEK).events]
 
 
 def test_every_event_is_valid_has_an_id_a_session_and_a_time_and_is_the_same_users() -> None:

@@ -3,7 +3,7 @@
 from datetime import timedelta
 
 from membus.domain.identity import Owner
-from membus.domain.rules import worth_reading
+from membus.domain.rules import needs_model
 from tests.deliveries import Extraction, shown
 from tests.unit.test_demo_week import EVENTS
 
@@ -22,7 +22,7 @@ def test_at_least_four_events_of_five_cost_no_tokens() -> None:
     happened = {event.event_id for event in EVENTS}
 
     assert 1 - len(read) / len(happened) >= 0.8
-    assert read == {event.event_id for event in EVENTS if worth_reading(event)}
+    assert read == {event.event_id for event in EVENTS if needs_model(event)}
 
 
 def test_the_rules_alone_tell_what_mia_does() -> None:

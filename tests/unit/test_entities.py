@@ -8,7 +8,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from membus.domain.conversation import Message
-from membus.domain.entities import DRIFT, TIMEOUT, ActiveEntities, entities_after
+from membus.domain.entities import DRIFT_MESSAGES, ENTITY_TIMEOUT, ActiveEntities, fold_entities
 from tests.factories import NOON, a_message
 
 MINUTE = timedelta(minutes=1)
@@ -30,7 +30,7 @@ def talk(*lines: str, every: timedelta = MINUTE) -> list[Message]:
 
 def after(*lines: str, now: datetime | None = None) -> ActiveEntities:
     messages = talk(*lines)
-    return entities_after(messages, now or messages[-1].created_at)
+    return fold_entities(messages, now or messages[-1].created_at)
 
 
 def values(active: ActiveEntities) -> set[str]:
@@ -77,8 +77,8 @@ def test_silence_ends_what_was_active_and_a_mention_keeps_it() -> None:
     messages = talk(ORDER, "> Order #4417 left on Friday.")
     last = messages[-1].created_at
 
-    assert values(entities_after(messages, last + TIMEOUT)) == {"4417"}
-    ended = entities_after(messages, last + TIMEOUT + timedelta(milliseconds=1))
+    assert values(fold_entities(messages, last + ENTITY_TIMEOUT)) == {"4417"}
+    ended = fold_entities(messages, last + ENTITY_TIMEOUT + timedelta(milliseconds=1))
     assert (values(ended), why(ended), ended.ended[0].by) == (set(), {"4417": "timeout"}, None)
 
 
@@ -114,7 +114,7 @@ ELSEWHERE = [
 
 
 def test_three_messages_without_a_link_are_a_new_topic() -> None:
-    assert values(after(ORDER, *ELSEWHERE[: DRIFT - 1])) == {"4417"}
+    assert values(after(ORDER, *ELSEWHERE[: DRIFT_MESSAGES - 1])) == {"4417"}
     active = after(ORDER, *ELSEWHERE)
     assert (values(active), why(active), active.ended[0].by) == (set(), {"4417": "topic"}, "m003")
 
@@ -186,7 +186,7 @@ def test_any_store_can_be_rebuilt_and_continued_from_the_messages(
     messages: list[Message], cut: int, random: st.DataObject
 ) -> None:
     now = NOON + timedelta(hours=9)
-    whole = entities_after(messages, now)
+    whole = fold_entities(messages, now)
     kept = ActiveEntities()
     for message in messages[:cut]:
         kept = kept.after(message)
@@ -196,14 +196,14 @@ def test_any_store_can_be_rebuilt_and_continued_from_the_messages(
     shuffled: list[Any] = [*messages, *messages[:3]]
     random.shuffle(shuffled)  # type: ignore[attr-defined]
 
-    assert stored.at(now) == whole == entities_after(shuffled, now)
+    assert stored.at(now) == whole == fold_entities(shuffled, now)
 
 
 @given(talks)
 def test_what_is_kept_stays_bounded(messages: list[Message]) -> None:
-    active = entities_after(messages * 3, NOON)
+    active = fold_entities(messages * 3, NOON)
 
     assert len(active.entities) <= 20
     assert len(active.ended) <= 10
     assert len(active.topic) <= 8
-    assert len(active.drifted) < DRIFT
+    assert len(active.drifted) < DRIFT_MESSAGES

@@ -5,11 +5,11 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from membus.domain.checksums import is_iban, is_isbn, is_payment_card, is_tracking_number
-from membus.domain.entity_types import TYPES, entities_in
+from membus.domain.entity_types import TYPES, find_entities
 
 
 def found(text: str) -> list[tuple[str, str]]:
-    return [(each.type, each.value) for each in entities_in(text)]
+    return [(each.type, each.value) for each in find_entities(text)]
 
 
 @pytest.mark.parametrize(
@@ -107,7 +107,7 @@ def test_a_long_list_is_no_topic() -> None:
 
 @given(st.text(alphabet="0123456789 -.@/:+$€ABZabisbnorderv", max_size=200))
 def test_any_text_can_be_read_and_what_is_found_stands_where_it_says(text: str) -> None:
-    for each in entities_in(text):
+    for each in find_entities(text):
         assert 0 <= each.start < each.end <= len(text)
         assert each.type in {kind.name for kind in TYPES}
         assert "<" not in each.value

@@ -12,14 +12,14 @@ import pytest
 
 from functions.erase import handler as entry
 from membus import wiring, wiring_erasing, wiring_search
-from membus.domain.erasing_job import due, erasure_job
+from membus.domain.erasing_job import erasure_due, new_erasure_job
 from membus.domain.identity import Owner
-from membus.domain.job import Job
+from membus.domain.job import ErasureJob
 from membus.observability import metrics
-from membus.ports.erasures import Tally
-from tests.door import Invocation
+from membus.ports.erasures import ErasureCount
+from tests.door import LambdaInvocation
 from tests.factories import NOON
-from tests.fakes.bus import InMemoryBus, InMemoryOwnQueue
+from tests.fakes.bus import InMemoryDelayQueue, InMemoryEventBus
 from tests.fakes.clock import StoppedClock
 from tests.fakes.erasures import InMemoryErasures
 
@@ -34,22 +34,24 @@ class Shelves:
     def __init__(self) -> None:
         self.things = ROUNDS
 
-    def erase(self, owner: Owner, *, cursor: str, time_left: Callable[[], bool], settled: bool) -> Tally:  # noqa: ARG002
+    def erase(
+        self, owner: Owner, *, cursor: str, time_left: Callable[[], bool], settled: bool
+    ) -> ErasureCount:  # noqa: ARG002
         self.things -= self.things > 0
-        return Tally({"things": 1}, "more" if self.things else None)
+        return ErasureCount({"things": 1}, "more" if self.things else None)
 
-    def count(self, owner: Owner, *, cursor: str, time_left: Callable[[], bool]) -> Tally:  # noqa: ARG002
-        return Tally({"things": self.things})
-
-
-@pytest.fixture
-def bus() -> InMemoryBus:
-    return InMemoryBus()
+    def count(self, owner: Owner, *, cursor: str, time_left: Callable[[], bool]) -> ErasureCount:  # noqa: ARG002
+        return ErasureCount({"things": self.things})
 
 
 @pytest.fixture
-def queue() -> InMemoryOwnQueue:
-    return InMemoryOwnQueue()
+def bus() -> InMemoryEventBus:
+    return InMemoryEventBus()
+
+
+@pytest.fixture
+def queue() -> InMemoryDelayQueue:
+    return InMemoryDelayQueue()
 
 
 @pytest.fixture
@@ -59,7 +61,7 @@ def clock() -> StoppedClock:
 
 @pytest.fixture
 def jobs(
-    monkeypatch: pytest.MonkeyPatch, bus: InMemoryBus, queue: InMemoryOwnQueue, clock: StoppedClock
+    monkeypatch: pytest.MonkeyPatch, bus: InMemoryEventBus, queue: InMemoryDelayQueue, clock: StoppedClock
 ) -> InMemoryErasures:
     jobs, shelves = InMemoryErasures(), Shelves()
     parts: list[tuple[Any, str, Any]] = [
@@ -78,11 +80,11 @@ def jobs(
 
 
 @pytest.fixture
-def job(jobs: InMemoryErasures) -> Job:
-    return jobs.begin(erasure_job("acme", "ada", request_key="k", requested_by="k1", now=NOON))
+def job(jobs: InMemoryErasures) -> ErasureJob:
+    return jobs.begin(new_erasure_job("acme", "ada", request_key="k", requested_by="k1", now=NOON))
 
 
-class Ebbing(Invocation):
+class Ebbing(LambdaInvocation):
     """An invocation that has time for so many looks at its clock."""
 
     def __init__(self, looks: int) -> None:
@@ -122,9 +124,13 @@ def wrapped(event: Any) -> str:
 
 
 def test_a_long_erasure_goes_by_the_bus_and_uses_its_queue_to_wait_alone(
-    jobs: InMemoryErasures, job: Job, bus: InMemoryBus, queue: InMemoryOwnQueue, clock: StoppedClock
+    jobs: InMemoryErasures,
+    job: ErasureJob,
+    bus: InMemoryEventBus,
+    queue: InMemoryDelayQueue,
+    clock: StoppedClock,
 ) -> None:
-    body = wrapped(due(job))
+    body = wrapped(erasure_due(job))
     waits = []
     for _ in range(3 * ROUNDS):
         assert deliver(body, looks=1) == []
@@ -142,10 +148,10 @@ def test_a_long_erasure_goes_by_the_bus_and_uses_its_queue_to_wait_alone(
 
 
 def test_a_rest_that_nobody_could_be_told_of_comes_back_by_the_queue(
-    jobs: InMemoryErasures, job: Job, bus: InMemoryBus, queue: InMemoryOwnQueue
+    jobs: InMemoryErasures, job: ErasureJob, bus: InMemoryEventBus, queue: InMemoryDelayQueue
 ) -> None:
     bus.refusing = {"*": "InternalFailure"}
 
-    assert deliver(wrapped(due(job)), looks=1) == ["m1"]
+    assert deliver(wrapped(erasure_due(job)), looks=1) == ["m1"]
     assert jobs.job("acme", job.job_id).status == "running"
     assert queue.sent == []

@@ -4,13 +4,13 @@ from datetime import timedelta
 
 import pytest
 
-from membus.domain.erasing_job import erasure_job
-from membus.domain.erasure import HEARD_WITHIN
-from membus.domain.job import Receipt
-from membus.erasing import Gate, HeardErasures
+from membus.domain.erasing_job import new_erasure_job
+from membus.domain.erasure import LEDGER_CACHE_LIFETIME
+from membus.domain.job import ErasureReceipt
+from membus.erasing import CachedErasures, ErasureGuard
 from membus.errors import ConflictError, NotFoundError, UnavailableError
 from tests.deliveries import Extraction, a_message
-from tests.door import Door
+from tests.door import ApiTestClient
 from tests.factories import ADA, NOON, an_event, recorded, said
 from tests.fakes.clock import StoppedClock
 from tests.fakes.erasures import InMemoryErasures
@@ -19,9 +19,9 @@ LATER = timedelta(hours=1)
 
 
 def begun(erasures: InMemoryErasures, *, done: bool = False) -> InMemoryErasures:
-    job = erasures.begin(erasure_job("acme", "ada", request_key=None, requested_by="k1", now=NOON))
+    job = erasures.begin(new_erasure_job("acme", "ada", request_key=None, requested_by="k1", now=NOON))
     if done:
-        receipt = Receipt(proven_at=NOON, left={}, rotates={}, final=NOON.date())
+        receipt = ErasureReceipt(proven_at=NOON, left={}, rotates={}, final=NOON.date())
         erasures.finish(job.model_copy(update={"receipt": receipt}))
     return erasures
 
@@ -37,20 +37,20 @@ def test_what_occurred_or_was_learned_before_is_erased(
 ) -> None:
     event = recorded(an_event(occurred_at=NOON + occurred), learned_at=NOON + learned)
 
-    assert not Gate(begun(InMemoryErasures(), done=done)).admits(event)
+    assert not ErasureGuard(begun(InMemoryErasures(), done=done)).admits(event)
 
 
 def test_what_is_new_waits_for_the_end_and_is_kept_then() -> None:
     event = recorded(an_event(occurred_at=NOON + LATER))
 
     with pytest.raises(UnavailableError) as refused:
-        Gate(begun(InMemoryErasures())).admits(event)
+        ErasureGuard(begun(InMemoryErasures())).admits(event)
     assert refused.value.code == "erasing"
-    assert Gate(begun(InMemoryErasures(), done=True)).admits(event)
+    assert ErasureGuard(begun(InMemoryErasures(), done=True)).admits(event)
 
 
 def test_nobody_reads_or_writes_a_user_who_is_being_erased() -> None:
-    gate = Gate(begun(InMemoryErasures()))
+    gate = ErasureGuard(begun(InMemoryErasures()))
 
     with pytest.raises(NotFoundError):
         gate.show(ADA)
@@ -62,14 +62,14 @@ def test_nobody_reads_or_writes_a_user_who_is_being_erased() -> None:
 
 def test_a_process_asks_about_a_user_once_a_minute() -> None:
     ledger, clock = InMemoryErasures(), StoppedClock()
-    heard = HeardErasures(ledger, clock)
+    heard = CachedErasures(ledger, clock)
     for _ in range(5):
         assert heard.of(ADA) is None
     begun(ledger)
     assert heard.of(ADA) is None
     assert ledger.asked == 1
 
-    clock.advance(HEARD_WITHIN)
+    clock.advance(LEDGER_CACHE_LIFETIME)
 
     erasure = heard.of(ADA)
     assert erasure
@@ -95,7 +95,7 @@ def test_a_new_event_comes_again_when_the_erasure_is_done() -> None:
 
 
 def test_the_door_hides_a_user_at_once_and_names_the_job(monkeypatch: pytest.MonkeyPatch) -> None:
-    door = Door(scopes=("admin", "memory:read", "memory:write", "events:write")).open(monkeypatch)
+    door = ApiTestClient(scopes=("admin", "memory:read", "memory:write", "events:write")).open(monkeypatch)
     asked = door.post("/v1/users/ada:erase", {})
 
     assert asked.status == 202

@@ -8,7 +8,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 from pydantic import TypeAdapter, ValidationError
 
-from membus.domain.event import Event, Recorded, epoch_ms, from_epoch_ms, ulid_at
+from membus.domain.event import Event, RecordedEvent, epoch_ms, from_epoch_ms, ulid_at
 from membus.domain.identity import Id
 from tests.factories import NOON, an_event, recorded
 
@@ -94,7 +94,7 @@ def test_an_envelope_survives_the_bus() -> None:
 def test_fields_a_newer_version_stored_do_no_harm() -> None:
     body = recorded().model_dump(by_alias=True) | {"mood": "good"}
 
-    assert Recorded.model_validate(body) == recorded()
+    assert RecordedEvent.model_validate(body) == recorded()
 
 
 @pytest.mark.parametrize(

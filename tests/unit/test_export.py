@@ -11,18 +11,18 @@ from zipfile import ZipFile
 
 import pytest
 
-from functions.export.archive import EPOCH, Part
-from functions.export.sections import Sources
+from functions.export.archive import EPOCH, ZipPart
+from functions.export.sections import ExportSources
 from membus import __version__
 from membus.domain.document import Document
-from membus.domain.facts import Trust
-from membus.domain.held_facts import held_fact
+from membus.domain.held_facts import review_item_for
 from membus.domain.identity import Owner
-from membus.domain.state import Session
+from membus.domain.observations import Trust
+from membus.domain.state import AgentSession
 from membus.domain.transfer import EVENTS, STATES, Manifest
-from membus.domain.verdict import Held
+from membus.domain.verdict import ReviewRequest
 from tests.deliveries import Extraction, observant
-from tests.exporting import Desk, archived
+from tests.exporting import ExportSetup, archived_rows
 from tests.factories import (
     ADA,
     NOON,
@@ -35,12 +35,12 @@ from tests.factories import (
     said,
 )
 from tests.fakes.clock import StoppedClock
-from tests.fakes.contents import InMemoryContents
+from tests.fakes.contents import InMemoryBlobs
 from tests.fakes.conversations import InMemoryConversations
 from tests.fakes.documents import InMemoryDocuments
 from tests.fakes.episodes import InMemoryEpisodes
 from tests.fakes.facts import InMemoryFacts
-from tests.fakes.held_facts import InMemoryHeldFacts
+from tests.fakes.held_facts import InMemoryReviewQueue
 from tests.fakes.memories import InMemoryMemories
 from tests.fakes.states import InMemoryStates
 from tests.fakes.summaries import InMemorySummaries
@@ -61,9 +61,9 @@ class Household:
         self.conversations = InMemoryConversations(clock, a_conversation(OWN), shared)
         self.summaries = InMemorySummaries(self.conversations)
         self.documents, self.index = InMemoryDocuments(clock), InMemoryMemories()
-        self.held_facts = InMemoryHeldFacts(clock)
-        self.states, self.contents = InMemoryStates(clock), InMemoryContents()
-        self.sources = Sources(
+        self.held_facts = InMemoryReviewQueue(clock)
+        self.states, self.contents = InMemoryStates(clock), InMemoryBlobs()
+        self.sources = ExportSources(
             episodes=self.episodes,
             facts=self.facts,
             conversations=self.conversations,
@@ -86,7 +86,9 @@ class Household:
             said("I live in Rome", "b1", owner=Owner(tenant="acme", user="bob")),
             an_event("c1", type="fact.retracted", payload={"key": "likes.tea"}, occurred_at=NOON + 2 * HOUR),
         )
-        self.held_facts.hold(ADA, [held_fact(Held(reason="hearsay", observation=an_observation("Porto")))])
+        self.held_facts.hold(
+            ADA, [review_item_for(ReviewRequest(reason="hearsay", observation=an_observation("Porto")))]
+        )
         for conversation in (OWN, SHARED):
             self.conversations.add("acme", conversation, a_turn(), request_key=conversation, title=None)
         bobs = a_turn(1)
@@ -114,7 +116,7 @@ def household() -> Household:
 
 
 def exported(household: Household, owner: Owner = ADA) -> tuple[bytes, Manifest]:
-    archive = archived(household.sources, owner, created_at=NOON + 3 * HOUR)
+    archive = archived_rows(household.sources, owner, created_at=NOON + 3 * HOUR)
     with ZipFile(io.BytesIO(archive)) as opened:
         return archive, Manifest.model_validate_json(opened.read("manifest.json"))
 
@@ -171,7 +173,7 @@ def test_a_state_that_says_it_is_somebody_elses_stays_with_them(household: House
     for number, user in enumerate(("ada", "bob", None)):
         event = an_event(f"s{number}", session_id=f"s{number}")
         household.episodes.record(recorded(event), extracted=None)
-        where = Session(tenant="acme", agent=event.agent_id, session_id=f"s{number}")
+        where = AgentSession(tenant="acme", agent=event.agent_id, session_id=f"s{number}")
         household.states.put(
             where, {"step": number}, expires_at=NOON + 9 * HOUR, expected_version=None, user=user
         )
@@ -210,7 +212,7 @@ def test_nobody_has_an_archive_too_and_it_is_empty(household: Household) -> None
 
 def test_a_store_that_is_away_leaves_no_archive(household: Household) -> None:
     household.index.away = True
-    desk = Desk(household.sources)
+    desk = ExportSetup(household.sources)
 
     with pytest.raises(Exception, match="away"):
         desk.run()
@@ -221,7 +223,7 @@ def test_a_part_holds_what_it_packed_and_one_line_in_memory() -> None:
     def endless() -> Iterator[str]:
         yield from (f"{number} {'x' * 1000}" for number in range(20_000))
 
-    part = Part(0)
+    part = ZipPart(0)
     tracemalloc.start()
     part.add("events.jsonl", endless())
     _, most = tracemalloc.get_traced_memory()

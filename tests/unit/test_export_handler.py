@@ -10,28 +10,28 @@ import pytest
 
 from functions.export import handler as entry
 from membus import wiring, wiring_cold, wiring_conversations, wiring_erasing, wiring_search, wiring_transfer
-from membus.domain.transfer import due
-from membus.erasing import Gate
+from membus.domain.transfer import export_due
+from membus.erasing import ErasureGuard
 from membus.errors import ConflictError
 from membus.observability import metrics
-from tests.door import Invocation
-from tests.exporting import Desk, an_export
+from tests.door import LambdaInvocation
+from tests.exporting import ExportSetup, an_export
 from tests.factories import NOON
-from tests.fakes.bus import InMemoryBus
+from tests.fakes.bus import InMemoryEventBus
 from tests.fakes.erasures import InMemoryErasures
 from tests.unit.test_export import Household
 
 
 @pytest.fixture
-def bus() -> InMemoryBus:
-    return InMemoryBus()
+def bus() -> InMemoryEventBus:
+    return InMemoryEventBus()
 
 
 @pytest.fixture
-def desk(monkeypatch: pytest.MonkeyPatch, bus: InMemoryBus) -> Desk:
+def desk(monkeypatch: pytest.MonkeyPatch, bus: InMemoryEventBus) -> ExportSetup:
     household = Household()
     household.live()
-    desk, sources = Desk(household.sources), household.sources
+    desk, sources = ExportSetup(household.sources), household.sources
     desk.exports.begin(an_export())
     parts: list[tuple[Any, str, Any]] = [
         (wiring, "facts", sources.facts),
@@ -46,7 +46,7 @@ def desk(monkeypatch: pytest.MonkeyPatch, bus: InMemoryBus) -> Desk:
         (wiring_search, "announcements", bus),
         (wiring_transfer, "exports", desk.exports),
         (wiring_transfer, "archives", desk.archives),
-        (wiring_erasing, "gate", Gate(InMemoryErasures())),
+        (wiring_erasing, "gate", ErasureGuard(InMemoryErasures())),
     ]
     for module, name, part in parts:
         monkeypatch.setattr(module, name, lambda part=part: part)
@@ -56,7 +56,7 @@ def desk(monkeypatch: pytest.MonkeyPatch, bus: InMemoryBus) -> Desk:
 
 
 def deliver(*, seconds_left: float) -> list[str]:
-    body = {"detail": json.loads(due(an_export()).model_dump_json(by_alias=True))}
+    body = {"detail": json.loads(export_due(an_export()).model_dump_json(by_alias=True))}
     attributes = {
         "ApproximateReceiveCount": "1",
         "SentTimestamp": "1",
@@ -74,19 +74,21 @@ def deliver(*, seconds_left: float) -> list[str]:
         "awsRegion": "us-east-1",
         "eventSourceARN": "arn:aws:sqs:us-east-1:123456789012:membus-test-export",
     }
-    context: Any = Invocation(seconds_left)
+    context: Any = LambdaInvocation(seconds_left)
     answer = entry.handler({"Records": [record]}, context)
     return [str(failure["itemIdentifier"]) for failure in answer["batchItemFailures"]]
 
 
-def test_an_export_that_has_time_ends_and_asks_for_nothing_more(desk: Desk, bus: InMemoryBus) -> None:
+def test_an_export_that_has_time_ends_and_asks_for_nothing_more(
+    desk: ExportSetup, bus: InMemoryEventBus
+) -> None:
     assert deliver(seconds_left=900) == []
 
     assert desk.exports.export("acme", "export_1").status == "done"
     assert bus.published == []
 
 
-def test_an_export_without_time_asks_for_its_rest(desk: Desk, bus: InMemoryBus) -> None:
+def test_an_export_without_time_asks_for_its_rest(desk: ExportSetup, bus: InMemoryEventBus) -> None:
     assert deliver(seconds_left=10) == []
 
     (rest,) = bus.published
@@ -94,7 +96,9 @@ def test_an_export_without_time_asks_for_its_rest(desk: Desk, bus: InMemoryBus) 
     assert desk.exports.export("acme", "export_1").status == "running"
 
 
-def test_a_rest_that_nobody_could_be_told_of_comes_back_by_the_queue(desk: Desk, bus: InMemoryBus) -> None:
+def test_a_rest_that_nobody_could_be_told_of_comes_back_by_the_queue(
+    desk: ExportSetup, bus: InMemoryEventBus
+) -> None:
     bus.refusing = {"*": "InternalFailure"}
 
     assert deliver(seconds_left=10) == ["m1"]
@@ -102,7 +106,7 @@ def test_a_rest_that_nobody_could_be_told_of_comes_back_by_the_queue(desk: Desk,
 
 
 def test_a_job_that_another_one_does_is_left_to_it(
-    desk: Desk, bus: InMemoryBus, monkeypatch: pytest.MonkeyPatch
+    desk: ExportSetup, bus: InMemoryEventBus, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     def taken(*_: object) -> None:
         raise ConflictError("lost a race")

@@ -10,37 +10,37 @@ from zipfile import ZipFile
 import pytest
 
 from functions.export.job import Exporter
-from membus.domain.erasure import Erasure, subject_of
-from membus.domain.transfer import KEPT, Export
-from membus.erasing import Gate
+from membus.domain.erasure import Erasure, erasure_subject
+from membus.domain.transfer import FILE_LIFETIME, Export
+from membus.erasing import ErasureGuard
 from membus.errors import ConflictError, NotFoundError, UnavailableError
-from scripts.transfer.exporting import Waiting
-from tests.door import Door
-from tests.exporting import Desk, an_export
+from scripts.transfer.exporting import ExportWaiter
+from tests.door import ApiTestClient
+from tests.exporting import ExportSetup, an_export
 from tests.factories import ADA, NOON
 from tests.fakes.clock import StoppedClock
 from tests.fakes.erasures import InMemoryErasures
-from tests.fakes.exports import InMemoryExports
+from tests.fakes.exports import InMemoryExportJobs
 from tests.unit.test_export import Household
 
 PATH = "/v1/users/ada:export"
 
 
 @pytest.fixture
-def door(monkeypatch: pytest.MonkeyPatch) -> Door:
-    door = Door().open(monkeypatch)
+def door(monkeypatch: pytest.MonkeyPatch) -> ApiTestClient:
+    door = ApiTestClient().open(monkeypatch)
     door.scopes = ("admin",)
     return door
 
 
-def worked(door: Door, household: Household) -> Export:
+def worked(door: ApiTestClient, household: Household) -> Export:
     """Do what the announcement asks for, as the function does."""
     (due,) = door.announcements.published
     exporter = Exporter(
         sources=household.sources,
         exports=door.exports,
         archives=door.archives,
-        show=Gate(door.erasures).show,
+        show=ErasureGuard(door.erasures).show,
         clock=door.clock,
         seconds_left=lambda: 900,
     )
@@ -54,7 +54,7 @@ def household() -> Household:
     return household
 
 
-def test_an_export_is_asked_for_done_and_fetched(door: Door, household: Household) -> None:
+def test_an_export_is_asked_for_done_and_fetched(door: ApiTestClient, household: Household) -> None:
     asked = door.post(PATH, {})
     where = asked.headers["location"]
 
@@ -70,7 +70,9 @@ def test_an_export_is_asked_for_done_and_fetched(door: Door, household: Househol
         assert archive.testzip() is None
 
 
-def test_the_same_request_is_the_same_job_and_the_job_is_done_once(door: Door, household: Household) -> None:
+def test_the_same_request_is_the_same_job_and_the_job_is_done_once(
+    door: ApiTestClient, household: Household
+) -> None:
     first = door.post(PATH, {}).json["job_id"]
     worked(door, household)
     kept = dict(door.archives.kept)
@@ -79,35 +81,39 @@ def test_the_same_request_is_the_same_job_and_the_job_is_done_once(door: Door, h
     assert len(door.announcements.published) == 1, "what is done wakes nobody"
     assert door.post(PATH, {}, key="another").json["job_id"] != first
     done = door.exports.export("acme", first)
-    assert Desk(household.sources).exporter().advance(done) == done
+    assert ExportSetup(household.sources).exporter().advance(done) == done
     assert door.archives.kept == kept
 
 
-def test_a_job_that_is_done_names_nobody(door: Door, household: Household) -> None:
+def test_a_job_that_is_done_names_nobody(door: ApiTestClient, household: Household) -> None:
     door.post(PATH, {})
     done = worked(door, household)
 
     assert done.user is None
     assert "ada" not in done.model_dump_json()
-    assert subject_of("acme", "ada") in done.place
+    assert erasure_subject("acme", "ada") in done.place
 
 
-def test_after_a_week_there_is_neither_an_address_nor_a_job(door: Door, household: Household) -> None:
+def test_after_a_week_there_is_neither_an_address_nor_a_job(
+    door: ApiTestClient, household: Household
+) -> None:
     where = door.post(PATH, {}).headers["location"]
     worked(door, household)
 
-    door.clock.advance(KEPT)
+    door.clock.advance(FILE_LIFETIME)
     assert door.get(where).status == 404
 
 
-def test_another_tenants_job_is_not_there(door: Door) -> None:
+def test_another_tenants_job_is_not_there(door: ApiTestClient) -> None:
     where = door.post(PATH, {}).headers["location"]
     door.tenant = "zeta"
 
     assert door.get(where).status == 404
 
 
-def test_a_bus_that_is_away_is_told_and_the_same_request_goes_on(door: Door, household: Household) -> None:
+def test_a_bus_that_is_away_is_told_and_the_same_request_goes_on(
+    door: ApiTestClient, household: Household
+) -> None:
     door.announcements.refusing = {"*": "InternalFailure"}
     assert door.post(PATH, {}).status == 503
 
@@ -116,13 +122,13 @@ def test_a_bus_that_is_away_is_told_and_the_same_request_goes_on(door: Door, hou
     assert worked(door, household).status == "done"
 
 
-def erasing() -> Gate:
-    line = Erasure(tenant="acme", subject=subject_of("acme", "ada"), before=NOON, running=True)
-    return Gate(InMemoryErasures(line))
+def erasing() -> ErasureGuard:
+    line = Erasure(tenant="acme", subject=erasure_subject("acme", "ada"), before=NOON, running=True)
+    return ErasureGuard(InMemoryErasures(line))
 
 
 def test_who_is_being_erased_is_not_exported(household: Household) -> None:
-    desk = Desk(household.sources)
+    desk = ExportSetup(household.sources)
     desk.show = erasing().show
     done = desk.run()
 
@@ -130,8 +136,8 @@ def test_who_is_being_erased_is_not_exported(household: Household) -> None:
 
 
 def test_who_begins_to_be_erased_meanwhile_leaves_no_archive_and_no_part_of_one(household: Household) -> None:
-    gates = iter((Gate(InMemoryErasures()), Gate(InMemoryErasures()), erasing()))
-    desk = Desk(household.sources)
+    gates = iter((ErasureGuard(InMemoryErasures()), ErasureGuard(InMemoryErasures()), erasing()))
+    desk = ExportSetup(household.sources)
     desk.show = lambda owner: next(gates).show(owner)
 
     assert desk.run().status == "failed"
@@ -139,7 +145,7 @@ def test_who_begins_to_be_erased_meanwhile_leaves_no_archive_and_no_part_of_one(
 
 
 def test_a_rehearsal_counts_and_keeps_nothing(household: Household) -> None:
-    desk = Desk(household.sources)
+    desk = ExportSetup(household.sources)
     done = desk.run(an_export(dry_run=True))
 
     assert (done.rows["documents.jsonl"], done.gone_at) == (2, None)
@@ -147,7 +153,7 @@ def test_a_rehearsal_counts_and_keeps_nothing(household: Household) -> None:
 
 
 def test_a_store_that_is_away_leaves_the_job_to_be_run_again(household: Household) -> None:
-    desk = Desk(household.sources)
+    desk = ExportSetup(household.sources)
     desk.archives.away = True
 
     with pytest.raises(UnavailableError):
@@ -158,7 +164,7 @@ def test_a_store_that_is_away_leaves_the_job_to_be_run_again(household: Househol
 
 
 def test_the_command_waits_until_the_job_has_ended() -> None:
-    exports = InMemoryExports(StoppedClock())
+    exports = InMemoryExportJobs(StoppedClock())
     exports.begin(an_export())
     looks: list[float] = []
 
@@ -167,22 +173,22 @@ def test_the_command_waits_until_the_job_has_ended() -> None:
         if len(looks) == 3:
             exports.advance(an_export(status="done"))
 
-    assert Waiting(exports, pause).ended(an_export()).status == "done"
+    assert ExportWaiter(exports, pause).ended(an_export()).status == "done"
     assert len(looks) == 3
     with pytest.raises(ConflictError, match="erased"):
-        Waiting(exports).ended(an_export(status="failed", reason="erased"))
+        ExportWaiter(exports).ended(an_export(status="failed", reason="erased"))
     with pytest.raises(NotFoundError):
-        Waiting(exports, lambda _: None).ended(an_export(job_id="export_2"))
+        ExportWaiter(exports, lambda _: None).ended(an_export(job_id="export_2"))
 
 
 def test_a_job_that_takes_too_long_says_how_to_fetch_it() -> None:
-    exports = InMemoryExports(StoppedClock())
+    exports = InMemoryExportJobs(StoppedClock())
     exports.begin(an_export())
 
     with pytest.raises(UnavailableError, match="--job export_1"):
-        Waiting(exports, lambda _: None).ended(an_export())
+        ExportWaiter(exports, lambda _: None).ended(an_export())
 
 
 def test_the_owner_of_a_place_is_told_by_nobody_but_the_ledger() -> None:
-    assert an_export().place.startswith(f"exports/acme/{subject_of(ADA.tenant, ADA.user)}/")
+    assert an_export().place.startswith(f"exports/acme/{erasure_subject(ADA.tenant, ADA.user)}/")
     assert an_export(status="done", ended_at=NOON).gone_at == NOON + timedelta(days=7)

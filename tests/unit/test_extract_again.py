@@ -5,13 +5,13 @@ from typing import Any
 
 import pytest
 
-from functions.extract.learning import PAUSE_SECONDS, TRIES
+from functions.extract.learning import COMMIT_PAUSE_SECONDS, COMMIT_TRIES
 from membus.domain.event import Event
 from membus.domain.identity import Owner
-from membus.domain.signals import Mark, Signal
-from membus.domain.trails import Trails
+from membus.domain.signals import Signal, SignalMark
+from membus.domain.trails import InMemorySignals
 from membus.errors import ConflictError, MembusError, ModelError, UnavailableError
-from membus.ports.facts import Learned
+from membus.ports.facts import FactCommit
 from tests.deliveries import Extraction, a_message, observant, shown
 from tests.factories import ADA, NOON, a_server_error, an_event, an_observation, learn, recorded, said
 from tests.fakes.episodes import InMemoryEpisodes
@@ -30,7 +30,7 @@ class RivalledFacts(InMemoryFacts):
         super().__init__(episodes)
         self._left = times
 
-    def commit(self, learned: Learned) -> None:
+    def commit(self, learned: FactCommit) -> None:
         if self._left and learned.facts:
             self._left -= 1
             rival = an_observation("tea", key=f"likes.tea{self._left}", event_id=f"rival{self._left}")
@@ -47,14 +47,14 @@ class InMemoryFactsView:
     def __getattr__(self, name: str) -> Any:
         return getattr(self._facts, name)
 
-    def commit(self, learned: Learned) -> None:
+    def commit(self, learned: FactCommit) -> None:
         InMemoryFacts.commit(self._facts, learned)
 
 
-class BrokenSignals(Trails):
+class BrokenSignals(InMemorySignals):
     """A defect that nobody foresaw, for one user."""
 
-    def add(self, owner: Owner, signal: Signal) -> set[Mark]:
+    def add(self, owner: Owner, signal: Signal) -> set[SignalMark]:
         if owner == BOB:
             raise KeyError("nobody foresaw this")
         return super().add(owner, signal)
@@ -200,8 +200,8 @@ def test_a_defect_that_nobody_foresaw_costs_only_its_own_message() -> None:
 
 
 def test_a_defect_that_one_event_brings_out_costs_only_that_event() -> None:
-    class Picky(Trails):
-        def add(self, owner: Owner, signal: Signal) -> set[Mark]:
+    class Picky(InMemorySignals):
+        def add(self, owner: Owner, signal: Signal) -> set[SignalMark]:
             if signal.mark.event_id == "b2":
                 raise KeyError("nobody foresaw this")
             return super().add(owner, signal)
@@ -221,7 +221,7 @@ def test_a_defect_that_nobody_foresaw_costs_only_its_own_user() -> None:
     assert extraction.known() == {"likes.tea": "tea"}
 
 
-@pytest.mark.parametrize("rivals", [1, TRIES - 1])
+@pytest.mark.parametrize("rivals", [1, COMMIT_TRIES - 1])
 def test_a_lost_race_is_run_again_on_what_the_winner_wrote(rivals: int) -> None:
     episodes = InMemoryEpisodes()
     facts = RivalledFacts(episodes, rivals)
@@ -236,7 +236,7 @@ def test_a_lost_race_is_run_again_on_what_the_winner_wrote(rivals: int) -> None:
 
 def test_a_race_that_is_always_lost_goes_back_to_the_queue() -> None:
     episodes = InMemoryEpisodes()
-    extraction = Extraction(observant(), episodes=episodes, facts=RivalledFacts(episodes, TRIES))
+    extraction = Extraction(observant(), episodes=episodes, facts=RivalledFacts(episodes, COMMIT_TRIES))
 
     assert extraction.send(said("I live in Lisbon")) == ["m-e1"]
 
@@ -246,7 +246,7 @@ def test_a_race_that_is_always_lost_goes_back_to_the_queue() -> None:
 
 def test_a_race_that_is_always_lost_costs_one_question_however_often_it_comes_back() -> None:
     episodes = InMemoryEpisodes()
-    extraction = Extraction(observant(), episodes=episodes, facts=RivalledFacts(episodes, 2 * TRIES))
+    extraction = Extraction(observant(), episodes=episodes, facts=RivalledFacts(episodes, 2 * COMMIT_TRIES))
     for receives in (1, 2):
         assert extraction.deliver(a_message(said("I live in Lisbon"), receives=receives)) == ["m1"]
 
@@ -258,18 +258,18 @@ def test_a_race_that_is_always_lost_costs_one_question_however_often_it_comes_ba
 
 def test_who_loses_a_race_waits_a_random_while_that_grows() -> None:
     episodes = InMemoryEpisodes()
-    extraction = Extraction(observant(), episodes=episodes, facts=RivalledFacts(episodes, TRIES))
+    extraction = Extraction(observant(), episodes=episodes, facts=RivalledFacts(episodes, COMMIT_TRIES))
 
     extraction.send(said("I live in Lisbon"))
 
-    assert len(extraction.pauses) == TRIES - 1
-    assert all(0 <= pause <= PAUSE_SECONDS * 2**tried for tried, pause in enumerate(extraction.pauses))
+    assert len(extraction.pauses) == COMMIT_TRIES - 1
+    assert all(0 <= pause <= COMMIT_PAUSE_SECONDS * 2**tried for tried, pause in enumerate(extraction.pauses))
     assert len(set(extraction.pauses)) > 1
 
 
 def test_who_has_no_time_left_to_wait_goes_back_to_the_queue_at_once() -> None:
     episodes = InMemoryEpisodes()
-    extraction = Extraction(observant(), episodes=episodes, facts=RivalledFacts(episodes, TRIES))
+    extraction = Extraction(observant(), episodes=episodes, facts=RivalledFacts(episodes, COMMIT_TRIES))
     extraction.seconds = iter([30.0, 0.01])
 
     assert extraction.send(said("I live in Lisbon")) == ["m-e1"]

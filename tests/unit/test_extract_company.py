@@ -7,12 +7,12 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from functions.extract.company import companies
+from functions.extract.company import group_by_shared_session
 from membus.domain.event import Event
 from membus.domain.identity import Owner
 from membus.domain.prompt import Prompt
 from membus.errors import ModelError, UnavailableError
-from membus.ports.facts import Learned
+from membus.ports.facts import FactCommit
 from tests.deliveries import Extraction, observant, shown
 from tests.factories import ADA, recorded, said
 from tests.fakes.episodes import InMemoryEpisodes
@@ -114,7 +114,7 @@ def test_the_one_whose_words_no_model_can_read_costs_the_other_nothing() -> None
 class WithoutBob(InMemoryFacts):
     """A store in which one user's partition is away."""
 
-    def commit(self, learned: Learned) -> None:
+    def commit(self, learned: FactCommit) -> None:
         if learned.profile.owner == BOB:
             raise UnavailableError("this partition is busy")
         super().commit(learned)
@@ -140,7 +140,7 @@ events = st.builds(
 
 @given(st.lists(events, min_size=1, max_size=12))
 def test_there_are_never_more_questions_than_people_and_each_is_of_one_tenant(said_by: list[Event]) -> None:
-    found = companies([recorded(each) for each in said_by])
+    found = group_by_shared_session([recorded(each) for each in said_by])
 
     assert sorted((owner.tenant, owner.user) for each in found for owner in each) == sorted(
         {(each.tenant_id, each.user_id) for each in said_by}

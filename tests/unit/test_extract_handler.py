@@ -5,27 +5,27 @@ from typing import Any
 
 import pytest
 
-from functions.extract.handler import handler, shares
+from functions.extract.handler import handler, tenant_quotas
 from membus import wiring, wiring_conversations, wiring_erasing, wiring_models, wiring_rates, wiring_usage
-from membus.domain.prompt import Prompt, Reply
-from membus.domain.rates import Rate
-from membus.domain.trails import Trails
-from membus.erasing import Gate
+from membus.domain.prompt import ModelReply, Prompt
+from membus.domain.rates import RateLimit
+from membus.domain.trails import InMemorySignals
+from membus.erasing import ErasureGuard
 from membus.errors import ModelError, UnavailableError
 from membus.observability import metrics
 from tests.deliveries import a_record, observant
-from tests.door import Invocation
+from tests.door import LambdaInvocation
 from tests.factories import ADA, an_event, said
-from tests.fakes.bus import InMemoryQuarantine, InMemorySource, InMemorySurplus
+from tests.fakes.bus import InMemoryOverflowQueue, InMemoryPoisonMessages, InMemorySourceQueue
 from tests.fakes.clock import StoppedClock
 from tests.fakes.conversations import InMemoryConversations
 from tests.fakes.episodes import InMemoryEpisodes
 from tests.fakes.erasures import InMemoryErasures
 from tests.fakes.facts import InMemoryFacts
-from tests.fakes.fresh import InMemoryFresh
-from tests.fakes.held_facts import InMemoryHeldFacts
+from tests.fakes.fresh import InMemoryUnprocessedMessages
+from tests.fakes.held_facts import InMemoryReviewQueue
 from tests.fakes.model import ScriptedModel
-from tests.fakes.usage import InMemoryUsage
+from tests.fakes.usage import InMemoryUsageLedger
 
 RECEIVES_MAX = 12
 """What Terraform gives the queue of extract."""
@@ -39,12 +39,16 @@ class Parts:
     def __init__(self, patch: pytest.MonkeyPatch) -> None:
         self.episodes = self.answers = InMemoryEpisodes()
         self.facts = InMemoryFacts(self.episodes)
-        self.signals, self.quarantine, self.source_queue = Trails(), InMemoryQuarantine(), InMemorySource()
-        self.held_facts = InMemoryHeldFacts(StoppedClock())
-        self.fresh = InMemoryFresh(InMemoryConversations(StoppedClock()))
+        self.signals, self.quarantine, self.source_queue = (
+            InMemorySignals(),
+            InMemoryPoisonMessages(),
+            InMemorySourceQueue(),
+        )
+        self.held_facts = InMemoryReviewQueue(StoppedClock())
+        self.fresh = InMemoryUnprocessedMessages(InMemoryConversations(StoppedClock()))
         self.model = observant()
         patch.setattr(metrics.provider, "namespace", "membus")
-        self.dead_letters = InMemoryQuarantine()
+        self.dead_letters = InMemoryPoisonMessages()
         for name in (
             "episodes",
             "answers",
@@ -58,12 +62,12 @@ class Parts:
             patch.setattr(wiring, name, lambda name=name: getattr(self, name))
         patch.setattr(wiring_conversations, "fresh", lambda: self.fresh)
         patch.setattr(wiring_models, "model", self._model)
-        patch.setattr(wiring_erasing, "gate", lambda: Gate(InMemoryErasures()))
-        shares.cache_clear()
-        self.surplus = InMemorySurplus()
+        patch.setattr(wiring_erasing, "gate", lambda: ErasureGuard(InMemoryErasures()))
+        tenant_quotas.cache_clear()
+        self.surplus = InMemoryOverflowQueue()
         patch.setattr(wiring_rates, "surplus", lambda: self.surplus)
-        patch.setattr(wiring_rates, "share", lambda: Rate(per_second=2))
-        self.usage = InMemoryUsage()
+        patch.setattr(wiring_rates, "share", lambda: RateLimit(per_second=2))
+        self.usage = InMemoryUsageLedger()
         patch.setattr(wiring_usage, "usage_ledger", lambda: self.usage)
 
     def learned(self) -> int:
@@ -80,7 +84,7 @@ def parts(monkeypatch: pytest.MonkeyPatch) -> Parts:
 
 
 def deliver(*records: dict[str, Any], seconds_left: float = 60) -> list[str]:
-    context: Any = Invocation(seconds_left)
+    context: Any = LambdaInvocation(seconds_left)
     answer = handler({"Records": list(records)}, context)
     return [failure["itemIdentifier"] for failure in answer["batchItemFailures"]]
 
@@ -237,7 +241,7 @@ def test_the_model_is_left_the_time_that_a_commit_does_not_need(parts: Parts) ->
     allowed: list[float] = []
 
     class Timed(ScriptedModel):
-        def reply(self, prompt: Prompt, *, max_tokens: int, timeout_seconds: float) -> Reply:
+        def reply(self, prompt: Prompt, *, max_tokens: int, timeout_seconds: float) -> ModelReply:
             allowed.append(timeout_seconds)
             return super().reply(prompt, max_tokens=max_tokens, timeout_seconds=timeout_seconds)
 

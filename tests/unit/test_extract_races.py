@@ -5,7 +5,7 @@ import time
 from concurrent.futures import ThreadPoolExecutor
 
 from membus.domain.event import Event
-from membus.ports.facts import Learned
+from membus.ports.facts import FactCommit
 from tests.deliveries import Extraction, a_message, observant
 from tests.factories import said
 from tests.fakes.episodes import InMemoryEpisodes
@@ -21,7 +21,7 @@ class TransactionalFacts(InMemoryFacts):
         super().__init__(episodes)
         self._lock = threading.Lock()
 
-    def commit(self, learned: Learned) -> None:
+    def commit(self, learned: FactCommit) -> None:
         with self._lock:
             super().commit(learned)
 

@@ -9,8 +9,8 @@ from typing import Any
 
 import pytest
 
-from functions.extract.prompt import MAX_TOKENS, Candidates
-from functions.extract.reading import PARTS_MAX, TEXT_TOKENS_MAX
+from functions.extract.prompt import ANSWER_TOKENS_MAX, Candidates
+from functions.extract.reading import EVENT_PARTS_MAX, QUESTION_TOKENS_MAX
 from membus.domain.event import Event
 from membus.domain.prompt import Prompt
 from membus.domain.tokens import estimate_tokens
@@ -124,7 +124,7 @@ def test_what_the_model_could_not_read_for_want_of_time_comes_back_and_the_rest_
             return 30 if not self.prompts() else 4
 
     extraction = Hurried(observant())
-    words = "word " * (TEXT_TOKENS_MAX // 2 + 1)
+    words = "word " * (QUESTION_TOKENS_MAX // 2 + 1)
 
     failed = extraction.send(*(said(f"I like {name}. {words}", name) for name in ("tea", "rum", "ale")))
 
@@ -134,29 +134,29 @@ def test_what_the_model_could_not_read_for_want_of_time_comes_back_and_the_rest_
 
 
 def test_words_beyond_the_bound_are_asked_about_in_several_questions() -> None:
-    words = "word " * (TEXT_TOKENS_MAX // 3)
+    words = "word " * (QUESTION_TOKENS_MAX // 3)
     extraction = Extraction(observant())
 
     assert extraction.send(*(said(f"I like {name}. {words}", name) for name in "bcdefgh")) == []
 
     assert [len(shown(prompt)) for prompt in extraction.prompts()] == [2, 2, 2, 1]
-    assert all(_tokens(prompt) <= TEXT_TOKENS_MAX for prompt in extraction.prompts())
+    assert all(_tokens(prompt) <= QUESTION_TOKENS_MAX for prompt in extraction.prompts())
     assert len(extraction.known()) == 7
 
 
 def test_a_very_long_event_is_read_in_parts() -> None:
-    padding = "Nothing to see here. " * (TEXT_TOKENS_MAX // 5)
+    padding = "Nothing to see here. " * (QUESTION_TOKENS_MAX // 5)
     extraction = Extraction(observant())
 
     assert extraction.send(said(f"I like tea. {padding}I like rum. {padding}I like ale")) == []
 
     assert len(extraction.prompts()) > 1
-    assert all(_tokens(prompt) <= TEXT_TOKENS_MAX * 1.25 for prompt in extraction.prompts())
+    assert all(_tokens(prompt) <= QUESTION_TOKENS_MAX * 1.25 for prompt in extraction.prompts())
     assert extraction.known() == {"likes.tea": "tea", "likes.rum": "rum", "likes.ale": "ale"}
 
 
 def test_an_event_of_which_one_part_cannot_be_read_teaches_nothing_and_is_parked() -> None:
-    padding = "Nothing to see here. " * (TEXT_TOKENS_MAX // 5)
+    padding = "Nothing to see here. " * (QUESTION_TOKENS_MAX // 5)
     extraction = Extraction(upset_by("poison", REFUSED))
 
     assert (
@@ -169,7 +169,7 @@ def test_an_event_of_which_one_part_cannot_be_read_teaches_nothing_and_is_parked
 
 
 def test_an_event_that_is_a_whole_book_is_parked_unread() -> None:
-    book = "Nothing to see here. " * (TEXT_TOKENS_MAX * (PARTS_MAX + 1) // 5)
+    book = "Nothing to see here. " * (QUESTION_TOKENS_MAX * (EVENT_PARTS_MAX + 1) // 5)
     extraction = Extraction(observant())
 
     assert extraction.send(said(book), *likes("tea")) == []
@@ -190,7 +190,7 @@ def test_every_question_has_a_limit_for_its_answer() -> None:
 
     Extraction(Noting('{"facts": []}')).send(*likes("tea"))
 
-    assert limits == [MAX_TOKENS]
+    assert limits == [ANSWER_TOKENS_MAX]
 
 
 def test_an_answer_without_a_list_of_facts_is_no_answer() -> None:

@@ -3,7 +3,7 @@
 What was not read can be read later.
 """
 
-from functions.extract.learning import UNPAID, VERSION
+from functions.extract.learning import EXTRACTOR_VERSION, OVER_BUDGET
 from membus.domain.event import Event
 from membus.errors import BudgetError
 from tests.deliveries import Extraction, a_message, proposing
@@ -35,8 +35,8 @@ def test_what_was_not_read_is_marked_so_and_nothing_else_is() -> None:
     extraction = Extraction(ScriptedModel(SPENT))
     extraction.send(an_event(), a_setting("s1"))
 
-    assert read_at(extraction, an_event()) == UNPAID
-    assert read_at(extraction, a_setting("s1")) == VERSION
+    assert read_at(extraction, an_event()) == OVER_BUDGET
+    assert read_at(extraction, a_setting("s1")) == EXTRACTOR_VERSION
 
 
 def test_what_was_not_read_is_read_when_it_comes_again_with_money() -> None:
@@ -55,5 +55,5 @@ def test_the_very_next_event_after_the_last_cent_is_not_read() -> None:
 
     assert extraction.send(said("I like jazz", "e2")) == []
 
-    assert read_at(extraction, said("I like jazz", "e2")) == UNPAID
+    assert read_at(extraction, said("I like jazz", "e2")) == OVER_BUDGET
     assert extraction.facts.profile(ADA).facts == ()

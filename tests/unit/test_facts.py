@@ -8,7 +8,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 from pydantic import ValidationError
 
-from membus.domain.facts import Observation, Trust, by_key, fact_as_of, fold, history
+from membus.domain.facts import fact_as_of, fold, group_by_key, list_versions
+from membus.domain.observations import Observation, Trust
 from tests.factories import NOON, an_observation
 
 DAY = timedelta(days=1)
@@ -60,7 +61,7 @@ def test_any_order_of_the_same_observations_is_the_same_fact(
     random.shuffle(shuffled)  # type: ignore[attr-defined]
 
     assert fold(shuffled) == fold(seen)
-    assert history(shuffled) == history(seen)
+    assert list_versions(shuffled) == list_versions(seen)
 
 
 @given(histories)
@@ -91,7 +92,7 @@ def test_nothing_but_a_correction_stands_against_a_correction(seen: list[Observa
 
 @given(histories)
 def test_one_version_of_a_history_holds_now(seen: list[Observation]) -> None:
-    versions = history(seen)
+    versions = list_versions(seen)
 
     assert [version.version for version in versions] == list(range(1, len(seen) + 1))
     assert sum(version.current for version in versions) == min(len(seen), 1)
@@ -241,7 +242,7 @@ def test_the_past_can_be_asked_by_what_was_true_and_by_what_was_known(
 def test_observations_group_by_key() -> None:
     a, b, c = (an_observation(value, key=key) for value, key in (("1", "x"), ("2", "y"), ("3", "x")))
 
-    assert by_key([a, b, c]) == {"x": [a, c], "y": [b]}
+    assert group_by_key([a, b, c]) == {"x": [a, c], "y": [b]}
 
 
 @pytest.mark.parametrize(

@@ -7,9 +7,9 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from membus.domain.candidate import Extractor, Speaker
-from membus.domain.facts import Observation, Trust
-from membus.domain.gate import admit
-from membus.domain.verdict import Held, Refused, Verdict
+from membus.domain.gate import validate_candidate
+from membus.domain.observations import Observation, Trust
+from membus.domain.verdict import Rejection, ReviewRequest, Verdict
 from tests.factories import NOON, a_candidate, an_event, recorded, said
 
 READER = Extractor(model="m", prompt_version="7")
@@ -17,7 +17,7 @@ BORN = "My name is Ada and I live in Lisbon. Maybe I'll move to Rome. My sister 
 
 
 def verdict(text: str, **fields: Any) -> Verdict:
-    return admit(a_candidate(**fields), {"e1": recorded(said(text))}, READER)
+    return validate_candidate(a_candidate(**fields), {"e1": recorded(said(text))}, READER)
 
 
 def reason(judged: Verdict) -> str | None:
@@ -113,8 +113,8 @@ def test_instructions_never_become_facts(words: str) -> None:
     text = f"My hobby is {words}"
 
     assert reason(verdict(text, attribute="hobby", value=words, quote=text)) in {"instruction", "url"}
-    assert isinstance(verdict(text, attribute="hobby", value=words, quote=text), Held | Refused)
-    assert isinstance(verdict(text, attribute="hobby", value="chess", quote=words), Held | Refused)
+    assert isinstance(verdict(text, attribute="hobby", value=words, quote=text), ReviewRequest | Rejection)
+    assert isinstance(verdict(text, attribute="hobby", value="chess", quote=words), ReviewRequest | Rejection)
 
 
 REFUSED: list[tuple[str, dict[str, Any], str]] = [
@@ -169,8 +169,10 @@ def test_what_is_not_so_or_not_theirs_is_refused_with_its_reason(
 def test_a_subject_that_is_the_speakers_name_is_the_user() -> None:
     candidate, events = a_candidate(subject="ada byron"), {"e1": recorded()}
 
-    assert isinstance(admit(candidate, events, READER, Speaker(names=("Ada Byron",))), Observation)
-    assert reason(admit(candidate, events, READER)) == "third_party"
+    assert isinstance(
+        validate_candidate(candidate, events, READER, Speaker(names=("Ada Byron",))), Observation
+    )
+    assert reason(validate_candidate(candidate, events, READER)) == "third_party"
 
 
 def test_what_a_person_may_still_approve_is_held_as_it_would_be_learned() -> None:
@@ -178,19 +180,22 @@ def test_what_a_person_may_still_approve_is_held_as_it_would_be_learned() -> Non
 
     held = verdict(text, attribute="hobby", value="writing <b>HTML</b>", quote=text)
 
-    assert isinstance(held, Held)
+    assert isinstance(held, ReviewRequest)
     assert (held.reason, held.observation.value) == ("instruction", "writing <b>HTML</b>")
 
 
 def test_a_quote_counts_only_in_the_event_it_names() -> None:
     events = {"e1": recorded(said("I live in Lisbon.")), "e2": recorded(said("Good morning", "e2"))}
 
-    assert reason(admit(a_candidate(event_id="e2"), events, READER)) == "ungrounded"
+    assert reason(validate_candidate(a_candidate(event_id="e2"), events, READER)) == "ungrounded"
 
 
 @pytest.mark.parametrize("payload", [{"text": "I live in Lisbon", "role": "assistant"}, {"text": None}, {}])
 def test_what_the_assistant_said_grounds_nothing(payload: dict[str, Any]) -> None:
-    assert reason(admit(a_candidate(), {"e1": recorded(an_event(payload=payload))}, READER)) == "ungrounded"
+    assert (
+        reason(validate_candidate(a_candidate(), {"e1": recorded(an_event(payload=payload))}, READER))
+        == "ungrounded"
+    )
 
 
 def test_an_admitted_fact_says_where_it_came_from() -> None:
@@ -222,4 +227,7 @@ def test_a_quote_is_evidence_not_a_copy_of_the_event() -> None:
 
 @given(st.builds(a_candidate, subject=st.text(), attribute=st.text(), value=st.text(), quote=st.text()))
 def test_no_proposal_is_a_defect(candidate: Any) -> None:
-    assert isinstance(admit(candidate, {"e1": recorded(said(BORN))}, READER), Observation | Held | Refused)
+    assert isinstance(
+        validate_candidate(candidate, {"e1": recorded(said(BORN))}, READER),
+        Observation | ReviewRequest | Rejection,
+    )

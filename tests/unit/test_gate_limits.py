@@ -6,10 +6,10 @@ from typing import Any
 import pytest
 
 from membus.domain.candidate import Candidate, Extractor
-from membus.domain.facts import Observation, Trust
-from membus.domain.gate import CHANGES_MAX, admit, judge
-from membus.domain.utterance.secrets import holds_secret
-from membus.domain.verdict import HELD, Held, Refused, Verdict
+from membus.domain.gate import CHANGES_MAX, validate_candidate, validate_candidates
+from membus.domain.observations import Observation, Trust
+from membus.domain.utterance.secrets import contains_secret
+from membus.domain.verdict import REVIEW_REASONS, Rejection, ReviewRequest, Verdict
 from tests.factories import a_candidate, recorded, said
 
 READER = Extractor(model="m", prompt_version="1")
@@ -37,19 +37,19 @@ def candidates(count: int) -> list[Candidate]:
 
 
 def verdict(text: str, **fields: Any) -> Verdict:
-    return admit(a_candidate(quote=text, **fields), {"e1": recorded(said(text))}, READER)
+    return validate_candidate(a_candidate(quote=text, **fields), {"e1": recorded(said(text))}, READER)
 
 
 def test_somebody_may_introduce_themselves() -> None:
-    verdicts = judge(candidates(CHANGES_MAX), {"e1": recorded(said(SELF))}, READER)
+    verdicts = validate_candidates(candidates(CHANGES_MAX), {"e1": recorded(said(SELF))}, READER)
 
     assert all(isinstance(each, Observation) for each in verdicts)
 
 
 def test_an_event_that_rewrites_somebody_waits_and_what_only_adds_does_not() -> None:
-    verdicts = judge(candidates(CHANGES_MAX + 1), {"e1": recorded(said(SELF))}, READER)
+    verdicts = validate_candidates(candidates(CHANGES_MAX + 1), {"e1": recorded(said(SELF))}, READER)
 
-    assert [each.reason for each in verdicts if isinstance(each, Held)] == ["too_many_changes"] * (
+    assert [each.reason for each in verdicts if isinstance(each, ReviewRequest)] == ["too_many_changes"] * (
         CHANGES_MAX + 1
     )
     assert [each.key for each in verdicts if isinstance(each, Observation)] == ["likes.tea"]
@@ -58,19 +58,25 @@ def test_an_event_that_rewrites_somebody_waits_and_what_only_adds_does_not() -> 
 def test_what_waits_does_not_depend_on_the_order_of_the_answer() -> None:
     event = {"e1": recorded(said(SELF))}
     for order in list(permutations(candidates(CHANGES_MAX + 1)))[:40]:
-        assert sum(isinstance(each, Held) for each in judge(order, event, READER)) == CHANGES_MAX + 1
+        assert (
+            sum(isinstance(each, ReviewRequest) for each in validate_candidates(order, event, READER))
+            == CHANGES_MAX + 1
+        )
 
 
 def test_the_same_proposed_twice_is_one_change() -> None:
     twice = [*candidates(CHANGES_MAX), *candidates(CHANGES_MAX)]
 
-    assert not any(isinstance(each, Held) for each in judge(twice, {"e1": recorded(said(SELF))}, READER))
+    assert not any(
+        isinstance(each, ReviewRequest)
+        for each in validate_candidates(twice, {"e1": recorded(said(SELF))}, READER)
+    )
 
 
 def test_hearsay_waits_as_somebody_elses_word() -> None:
     held = verdict("My doctor says I'm diabetic.", attribute="health", value="diabetic")
 
-    assert isinstance(held, Held)
+    assert isinstance(held, ReviewRequest)
     assert (held.reason, held.observation.trust) == ("hearsay", Trust.THIRD_PARTY)
 
 
@@ -85,7 +91,7 @@ def test_the_words_of_a_trade_are_no_orders(text: str) -> None:
 def test_the_models_own_doubt_counts_even_where_the_words_show_none(stance: str) -> None:
     refused = verdict("I live in Lisbon.", stance=stance)
 
-    assert isinstance(refused, Refused)
+    assert isinstance(refused, Rejection)
     assert refused.reason == stance
 
 
@@ -112,7 +118,7 @@ def test_words_that_are_clean_in_one_place_are_enough() -> None:
 def test_a_secret_is_refused_and_kept_nowhere(text: str) -> None:
     refused = verdict(f"I own this: {text}", attribute="owns", value=text)
 
-    assert isinstance(refused, Refused)
+    assert isinstance(refused, Rejection)
     assert refused.reason == "secret"
 
 
@@ -131,8 +137,16 @@ def test_a_secret_is_refused_and_kept_nowhere(text: str) -> None:
     ],
 )
 def test_what_only_looks_like_a_secret_is_none(text: str) -> None:
-    assert not holds_secret(text)
+    assert not contains_secret(text)
 
 
 def test_only_what_a_person_can_judge_by_its_words_waits() -> None:
-    assert {"instruction", "url", "hearsay", "quoted", "sarcasm", "not_yet", "too_many_changes"} == HELD
+    assert {
+        "instruction",
+        "url",
+        "hearsay",
+        "quoted",
+        "sarcasm",
+        "not_yet",
+        "too_many_changes",
+    } == REVIEW_REASONS

@@ -6,10 +6,10 @@ from datetime import timedelta
 import pytest
 
 from membus.domain.document import Document
-from membus.domain.erasing_job import erasure_job
+from membus.domain.erasing_job import new_erasure_job
 from membus.domain.identity import Owner
-from membus.domain.summary import Border, Chapter, Outline
-from tests.door import EVERYDAY, Answer, Door
+from membus.domain.summary import Chapter, SummaryCheckpoint, SummaryIndex
+from tests.door import EVERYDAY, ApiTestClient, ApiTestResponse
 from tests.factories import (
     ADA,
     NOON,
@@ -27,11 +27,11 @@ from tests.tool_calls import call
 
 CANARY = "canary"
 GRACE = Owner(tenant="acme", user="grace")
-Ask = Callable[[Door], Answer]
+Ask = Callable[[ApiTestClient], ApiTestResponse]
 
 
 @pytest.fixture
-def door(door: Door) -> Door:
+def door(door: ApiTestClient) -> ApiTestClient:
     """Return the door of a tenant of two, each with a conversation of their own, and one that they share."""
     door.scopes = (*EVERYDAY, "admin")
     for owner, word in ((ADA, CANARY), (GRACE, "tea")):
@@ -55,19 +55,21 @@ def door(door: Door) -> Door:
     return door
 
 
-def talked(door: Door, name: str, owner: Owner, word: str, *, members: tuple[str, ...] = ()) -> None:
+def talked(door: ApiTestClient, name: str, owner: Owner, word: str, *, members: tuple[str, ...] = ()) -> None:
     talk = a_conversation(name, user_id=owner.user, members=members, title=word)
     door.conversations.create(talk, request_key=name)
     turn = a_turn(1, content=f"I like {word}")
     door.conversations.add("acme", name, turn, request_key=f"turn-{name}", title=None)
     read = door.summaries.outline("acme", name)
     chapter = Chapter(level=0, first="a", last="b", text=f"They like {word}")
-    outline = Outline(borders=(Border(version=1, until=turn.assistant.message_id),), chapters=(chapter,))
+    outline = SummaryIndex(
+        borders=(SummaryCheckpoint(version=1, until=turn.assistant.message_id),), chapters=(chapter,)
+    )
     door.summaries.advance("acme", name, outline, read=read, summaries=[a_summary(f"They like {word}")])
 
 
-def erased(door: Door) -> None:
-    door.erasures.begin(erasure_job("acme", "ada", request_key=None, requested_by="k1", now=door.clock()))
+def erased(door: ApiTestClient) -> None:
+    door.erasures.begin(new_erasure_job("acme", "ada", request_key=None, requested_by="k1", now=door.clock()))
     door.erasures.looked = door.erasures.asked = 0
 
 
@@ -81,7 +83,7 @@ LISTS: dict[str, Ask] = {
 
 
 @pytest.mark.parametrize("route", LISTS)
-def test_a_list_leaves_the_user_out_and_shows_everybody_else(door: Door, route: str) -> None:
+def test_a_list_leaves_the_user_out_and_shows_everybody_else(door: ApiTestClient, route: str) -> None:
     assert CANARY in LISTS[route](door).text
     erased(door)
 
@@ -123,7 +125,7 @@ SHOWN: dict[str, Ask] = {
 
 
 @pytest.mark.parametrize("route", SHOWN)
-def test_what_is_the_users_is_absent_at_once(door: Door, route: str) -> None:
+def test_what_is_the_users_is_absent_at_once(door: ApiTestClient, route: str) -> None:
     erased(door)
 
     answer = SHOWN[route](door)
@@ -146,7 +148,7 @@ SHARED: dict[str, Ask] = {
 @pytest.mark.parametrize("left", [False, True], ids=["a member", "one who left"])
 @pytest.mark.parametrize("route", SHARED)
 def test_what_somebody_said_among_others_waits_until_it_is_gone(
-    door: Door, route: str, *, left: bool
+    door: ApiTestClient, route: str, *, left: bool
 ) -> None:
     if left:
         known = door.conversations.conversation("acme", "ours")
@@ -160,7 +162,7 @@ def test_what_somebody_said_among_others_waits_until_it_is_gone(
     assert CANARY not in answer.text
 
 
-def test_the_link_to_an_archive_is_handed_out_no_more(door: Door) -> None:
+def test_the_link_to_an_archive_is_handed_out_no_more(door: ApiTestClient) -> None:
     where = door.post("/v1/users/ada:export", {}).headers["location"]
     assert door.get(where).status == 200
 
@@ -169,7 +171,7 @@ def test_the_link_to_an_archive_is_handed_out_no_more(door: Door) -> None:
     assert door.get(where).status == 404
 
 
-def test_an_admins_sql_does_not_see_them(door: Door) -> None:
+def test_an_admins_sql_does_not_see_them(door: ApiTestClient) -> None:
     erased(door)
     door.model = ScriptedModel([call("query_archive", sql="SELECT 1 FROM episodes")], "None.")
 
@@ -180,7 +182,7 @@ def test_an_admins_sql_does_not_see_them(door: Door) -> None:
     assert [asked.without for asked in door.archive.asked] == [("ada",)]
 
 
-def test_nothing_more_is_read_while_nobody_is_erased(door: Door) -> None:
+def test_nothing_more_is_read_while_nobody_is_erased(door: ApiTestClient) -> None:
     for ask in (*LISTS.values(), SHOWN["conversation"], SHOWN["messages"], SHOWN["context"]):
         door.erasures.looked = door.erasures.asked = 0
         assert ask(door).status == 200

@@ -8,18 +8,18 @@ from zipfile import ZipFile
 
 import pytest
 
-from membus.domain.event import Recorded
+from membus.domain.event import RecordedEvent
 from membus.domain.identity import Owner
-from membus.domain.remembered import memories_of_event
+from membus.domain.remembered import project_event
 from membus.errors import InvalidError
-from scripts.transfer.destination import Destination
-from scripts.transfer.importing import Imported, send
-from scripts.transfer.rows import Bad, Found
+from scripts.transfer.destination import EventMapper
+from scripts.transfer.importing import ImportReport, send_batch
+from scripts.transfer.rows import ImportableEvent, RejectedRow
 from tests.deliveries import Extraction, observant
 from tests.factories import ADA, NOON, a_server_error, a_setting, an_event, recorded
-from tests.fakes.bus import InMemoryBus
+from tests.fakes.bus import InMemoryEventBus
 from tests.fakes.facts import InMemoryFacts
-from tests.importing import MINUTE, SAMPLES, delivered, exported, held, imported
+from tests.importing import MINUTE, SAMPLES, delivered, exported, imported, restored_rows
 from tests.unit.test_export import Household
 
 
@@ -51,8 +51,8 @@ def test_an_archive_imported_elsewhere_gives_the_same_facts(
     facts = delivered(events).facts
     assert result.bad == []
     assert isinstance(facts, InMemoryFacts)
-    there = held(facts, Owner(tenant=tenant, user=user))
-    assert there == held(household.facts, ADA)
+    there = restored_rows(facts, Owner(tenant=tenant, user=user))
+    assert there == restored_rows(household.facts, ADA)
     assert there["home.city"][0] == "Porto"
     assert "likes.tea" not in there
     assert {"setting.theme", "home.city"} < set(there), "and what the errors say"
@@ -96,7 +96,7 @@ def test_what_nobody_is_known_to_have_said_is_recorded_and_teaches_nothing(tmp_p
 def test_what_nobody_is_known_to_have_said_is_found_by_its_words_and_its_source() -> None:
     _, events = imported(SAMPLES / "mem0.json", "mem0")
 
-    (memory,) = memories_of_event(events[0].event)
+    (memory,) = project_event(events[0].event)
 
     assert (memory.text, memory.speaker) == ("Is vegetarian and likes hiking", None)
     assert memory.metadata["source"] == "mem0"
@@ -113,13 +113,13 @@ def test_what_the_user_said_elsewhere_becomes_facts_with_its_evidence() -> None:
 
 
 def test_what_does_not_say_when_is_bad_unless_the_operator_says_it() -> None:
-    found = Found("line 1", "1", None, "memory.imported", None, {"text": "Likes tea"})
-    told = Destination("zeta", "letta", NOON, user="ada", at=NOON - MINUTE).event(found)
+    found = ImportableEvent("line 1", "1", None, "memory.imported", None, {"text": "Likes tea"})
+    told = EventMapper("zeta", "letta", NOON, user="ada", at=NOON - MINUTE).event(found)
 
-    assert Destination("zeta", "letta", NOON, user="ada").event(found) == Bad(
+    assert EventMapper("zeta", "letta", NOON, user="ada").event(found) == RejectedRow(
         "line 1", "it does not say when: name a moment with --at"
     )
-    assert isinstance(told, Recorded)
+    assert isinstance(told, RecordedEvent)
     assert (told.event.occurred_at, told.learned_at) == (NOON - MINUTE, NOON)
 
 
@@ -138,28 +138,30 @@ def test_what_can_be_no_event_is_named_with_its_reason(changes: dict[str, Any], 
         "occurred_at": NOON,
         "payload": {"text": "hi"},
     } | changes
-    bad = Destination("zeta", "membus", NOON, user="ada").event(Found("line 7", "e1", "ada", **fields))
+    bad = EventMapper("zeta", "membus", NOON, user="ada").event(
+        ImportableEvent("line 7", "e1", "ada", **fields)
+    )
 
-    assert isinstance(bad, Bad)
+    assert isinstance(bad, RejectedRow)
     assert bad.where == "line 7"
     assert why in bad.why
 
 
 def test_an_event_to_be_left_alone_goes_without_its_words() -> None:
-    found = Found("line 1", "e1", "ada", "message.sent", NOON, {"text": "hi"}, remember=False)
+    found = ImportableEvent("line 1", "e1", "ada", "message.sent", NOON, {"text": "hi"}, remember=False)
 
-    told = Destination("zeta", "membus", NOON, user="ada").event(found)
+    told = EventMapper("zeta", "membus", NOON, user="ada").event(found)
 
-    assert isinstance(told, Recorded)
+    assert isinstance(told, RecordedEvent)
     assert (told.event.remember, told.event.payload) == (False, {})
 
 
 def test_what_the_bus_did_not_take_is_told_by_its_place() -> None:
-    result = Imported()
+    result = ImportReport()
 
-    send(
+    send_batch(
         [("line 1", recorded()), ("line 2", recorded(an_event("e2")))],
-        InMemoryBus({"e2": "Throttling"}),
+        InMemoryEventBus({"e2": "Throttling"}),
         result,
     )
 

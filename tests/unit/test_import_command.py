@@ -7,14 +7,14 @@ import pytest
 
 from membus.domain.tenant import Tenant
 from scripts.cli import main
-from scripts.command import Exit
+from scripts.command import ExitCode
 from scripts.target import Target
 from tests.factories import NOON
 from tests.fakes.api_keys import InMemoryApiKeys
 from tests.fakes.clock import StoppedClock
 from tests.fakes.conversations import InMemoryConversations
 from tests.fakes.tenants import InMemoryTenants
-from tests.fakes.usage import InMemoryUsage
+from tests.fakes.usage import InMemoryUsageLedger
 from tests.importing import SAMPLES
 
 
@@ -25,7 +25,7 @@ def command() -> Any:
         InMemoryTenants(Tenant("zeta", "Zeta", NOON)),
         InMemoryApiKeys(),
         InMemoryConversations(StoppedClock()),
-        InMemoryUsage(),
+        InMemoryUsageLedger(),
     )
     return lambda *words: main(
         ["import", *map(str, words), "--tenant", "zeta", "--json"], open_target=lambda _: target
@@ -34,7 +34,8 @@ def command() -> Any:
 
 def test_a_dry_run_counts_and_sends_nothing(command: Any, capsys: pytest.CaptureFixture[str]) -> None:
     assert (
-        command(SAMPLES / "langmem.jsonl", "--from", "langmem", "--user", "ada", "--dry-run") == Exit.PARTLY
+        command(SAMPLES / "langmem.jsonl", "--from", "langmem", "--user", "ada", "--dry-run")
+        == ExitCode.PARTLY
     )
 
     rows = json.loads(capsys.readouterr().out)
@@ -47,13 +48,13 @@ def test_strictly_nothing_is_sent_where_one_record_is_bad(
 ) -> None:
     assert (
         command(SAMPLES / "langmem.jsonl", "--from", "langmem", "--user", "ada", "--strict", "--yes")
-        == Exit.REFUSED
+        == ExitCode.REFUSED
     )
     assert "nothing was sent" in capsys.readouterr().err
 
 
 def test_nothing_is_sent_unasked(command: Any, capsys: pytest.CaptureFixture[str]) -> None:
-    assert command(SAMPLES / "zep.jsonl", "--from", "zep", "--user", "ada") == Exit.REFUSED
+    assert command(SAMPLES / "zep.jsonl", "--from", "zep", "--user", "ada") == ExitCode.REFUSED
     assert "say --yes" in capsys.readouterr().err
 
 
@@ -68,5 +69,5 @@ def test_nothing_is_sent_unasked(command: Any, capsys: pytest.CaptureFixture[str
 def test_a_command_that_cannot_be_done_says_why(
     command: Any, capsys: pytest.CaptureFixture[str], words: list[Any], why: str
 ) -> None:
-    assert command(*words, "--dry-run") == Exit.REFUSED
+    assert command(*words, "--dry-run") == ExitCode.REFUSED
     assert why in capsys.readouterr().err

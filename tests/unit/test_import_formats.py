@@ -11,10 +11,10 @@ import pytest
 
 from membus.errors import InvalidError
 from scripts.transfer.formats import FORMATS
-from scripts.transfer.rows import Bad, Found, LeftOut, Read, moment
+from scripts.transfer.rows import ImportableEvent, ImportRow, RejectedRow, SkippedRow, parse_timestamp
 
 SAMPLES = Path(__file__).parent.parent / "samples" / "imports"
-Kinds = tuple[list[Found], list[LeftOut], list[Bad]]
+Kinds = tuple[list[ImportableEvent], list[SkippedRow], list[RejectedRow]]
 
 
 def read(source: str, file: str) -> Kinds:
@@ -22,15 +22,15 @@ def read(source: str, file: str) -> Kinds:
 
 
 def sorted_out(reads: object) -> Kinds:
-    found: list[Read] = list(reads)  # type: ignore[call-overload]
+    found: list[ImportRow] = list(reads)  # type: ignore[call-overload]
     return (
-        [each for each in found if isinstance(each, Found)],
-        [each for each in found if isinstance(each, LeftOut)],
-        [each for each in found if isinstance(each, Bad)],
+        [each for each in found if isinstance(each, ImportableEvent)],
+        [each for each in found if isinstance(each, SkippedRow)],
+        [each for each in found if isinstance(each, RejectedRow)],
     )
 
 
-def said(found: list[Found]) -> list[tuple[str, str, str | None]]:
+def said(found: list[ImportableEvent]) -> list[tuple[str, str, str | None]]:
     return [(each.type, each.payload["text"], each.payload.get("role")) for each in found]
 
 
@@ -156,7 +156,9 @@ def test_a_record_without_an_id_is_known_by_what_it_says(tmp_path: Path) -> None
     file = tmp_path / "export.jsonl"
     file.write_text('{"memory": "Likes tea"}\n{"memory": "Likes tea"}\n{"memory": "Likes cake"}\n')
 
-    first, again, other = (each.source_id for each in FORMATS["mem0"](file) if isinstance(each, Found))
+    first, again, other = (
+        each.source_id for each in FORMATS["mem0"](file) if isinstance(each, ImportableEvent)
+    )
 
     assert first == again != other
 
@@ -164,7 +166,7 @@ def test_a_record_without_an_id_is_known_by_what_it_says(tmp_path: Path) -> None
 @pytest.mark.parametrize("value", ["yesterday", True, 10**20, "2025-13-01"])
 def test_what_is_no_moment_is_refused(value: object) -> None:
     with pytest.raises(InvalidError):
-        moment(value)
+        parse_timestamp(value)
 
 
 def written(folder: Path, *rows: dict[str, Any], name: str = "export.jsonl") -> Path:
@@ -241,7 +243,7 @@ def test_a_document_of_any_size_is_read_item_by_item(tmp_path: Path) -> None:
     _, most = tracemalloc.get_traced_memory()
     tracemalloc.stop()
 
-    assert kinds == {Found: 8_000}
+    assert kinds == {ImportableEvent: 8_000}
     assert most < 1_000_000
 
 
@@ -260,10 +262,12 @@ def test_of_a_document_that_is_cut_off_nothing_is_taken(tmp_path: Path) -> None:
     file = tmp_path / "export.json"
     file.write_text('{\n"results": [{"id": "1", "memory": "Likes tea", "created_at": 7},\n')
 
-    assert [type(each) for each in FORMATS["mem0"](file)] == [Bad]
+    assert [type(each) for each in FORMATS["mem0"](file)] == [RejectedRow]
 
 
 def test_milliseconds_are_told_from_seconds() -> None:
     assert (
-        moment(1_745_856_060_500) == moment(1_745_856_060.5) == datetime(2025, 4, 28, 16, 1, 0, 500_000, UTC)
+        parse_timestamp(1_745_856_060_500)
+        == parse_timestamp(1_745_856_060.5)
+        == datetime(2025, 4, 28, 16, 1, 0, 500_000, UTC)
     )

@@ -6,7 +6,7 @@ from pathlib import Path
 import pytest
 
 from membus.errors import InvalidError
-from scripts.transfer.destination import user_map
+from scripts.transfer.destination import read_user_map
 from tests.importing import SAMPLES, imported
 
 
@@ -63,4 +63,4 @@ def test_a_map_that_is_none_is_refused(tmp_path: Path, text: str) -> None:
     file.write_text(text)
 
     with pytest.raises(InvalidError):
-        user_map(file)
+        read_user_map(file)

@@ -10,8 +10,8 @@ import pytest
 
 from membus.domain.conversation import Message
 from membus.domain.identity import Owner
-from membus.domain.state import Session
-from membus.domain.transfer import renamed
+from membus.domain.state import AgentSession
+from membus.domain.transfer import copied_conversation_id
 from tests.factories import (
     ADA,
     NOON,
@@ -46,7 +46,7 @@ def there() -> Household:
     event = an_event("s9", session_id="s1", occurred_at=NOON + timedelta(hours=3))
     household.episodes.record(recorded(event), extracted="v1")
     household.states.put(
-        Session(tenant="acme", agent=event.agent_id, session_id="s1"),
+        AgentSession(tenant="acme", agent=event.agent_id, session_id="s1"),
         {"step": 3},
         expires_at=FAR,
         expected_version=None,
@@ -93,7 +93,7 @@ def test_documents_and_states_come_back(there: Household, here: Household, tmp_p
     for memory_id in ("mem_1", "mem_2"):
         before, after = there.documents.document("acme", memory_id), here.documents.document(HERE, memory_id)
         assert after == before.model_copy(update={"tenant_id": HERE})
-    state = here.states.state(Session(tenant=HERE, agent="default", session_id="s1"))
+    state = here.states.state(AgentSession(tenant=HERE, agent="default", session_id="s1"))
     assert (state.data, state.expires_at) == ({"step": 3}, FAR)
 
 
@@ -114,7 +114,7 @@ def test_another_user_gets_copies_of_their_own(there: Household, tmp_path: Path)
     )
 
     assert result.restored["conversation"] == 2
-    mine = there.conversations.conversation("acme", renamed(OWN, "eve"))
+    mine = there.conversations.conversation("acme", copied_conversation_id(OWN, "eve"))
     assert (mine.user_id, mine.created_at, mine.conversation_id[:10]) == ("eve", NOON, OWN[:10])
     authors = [each.author for each in said(there, "acme", mine.conversation_id)]
     assert authors[:2] == ["eve", "default"]
@@ -137,8 +137,10 @@ def test_a_turn_and_its_conversation_keep_one_name(here: Household, tmp_path: Pa
         exported(there, tmp_path), "membus", stores=stores_of(here), user="eve", tenant=HERE
     )
 
-    assert (event.event.payload["conversation_id"], event.event.session_id) == (renamed(OWN, "eve"),) * 2
-    assert here.conversations.conversation(HERE, renamed(OWN, "eve")).user_id == "eve"
+    assert (event.event.payload["conversation_id"], event.event.session_id) == (
+        copied_conversation_id(OWN, "eve"),
+    ) * 2
+    assert here.conversations.conversation(HERE, copied_conversation_id(OWN, "eve")).user_id == "eve"
 
 
 def test_of_somebody_elses_conversation_a_user_gets_their_own_words_as_their_own(
@@ -146,7 +148,7 @@ def test_of_somebody_elses_conversation_a_user_gets_their_own_words_as_their_own
 ) -> None:
     imported(exported(there, tmp_path), "membus", stores=stores_of(here), user="ada", tenant=HERE)
 
-    copy = here.conversations.conversation(HERE, renamed(SHARED, "ada"))
+    copy = here.conversations.conversation(HERE, copied_conversation_id(SHARED, "ada"))
     assert (copy.user_id, copy.members) == ("ada", ())
     assert [each.author for each in said(here, HERE, copy.conversation_id)] == ["ada"]
 
@@ -178,11 +180,11 @@ def test_what_people_made_of_it_since_stays(there: Household, here: Household, t
     imported(archive, "membus", stores=stores_of(here), user="ada", tenant=HERE)
     mine = here.conversations.conversation(HERE, OWN)
     here.conversations.replace(mine, mine.model_copy(update={"title": "Porto", "version": mine.version + 1}))
-    here.conversations.delete(HERE, renamed(SHARED, "ada"))
+    here.conversations.delete(HERE, copied_conversation_id(SHARED, "ada"))
     document = here.documents.document(HERE, "mem_1")
     here.documents.put(document.model_copy(update={"text": "", "deleted": True, "version": 2}))
     here.states.put(
-        Session(tenant=HERE, agent="default", session_id="s1"),
+        AgentSession(tenant=HERE, agent="default", session_id="s1"),
         {"step": 4},
         expires_at=FAR,
         expected_version=None,
@@ -191,7 +193,7 @@ def test_what_people_made_of_it_since_stays(there: Household, here: Household, t
     result, _ = imported(archive, "membus", stores=stores_of(here), user="ada", tenant=HERE)
 
     assert here.conversations.conversation(HERE, OWN).title == "Porto"
-    assert here.states.state(Session(tenant=HERE, agent="default", session_id="s1")).data == {"step": 4}
+    assert here.states.state(AgentSession(tenant=HERE, agent="default", session_id="s1")).data == {"step": 4}
     assert result.left_out["a conversation that was deleted here"] == 1
     assert result.left_out["a document that was deleted here"] == 1
     assert sum(result.restored.values()) == 0

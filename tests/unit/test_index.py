@@ -5,18 +5,19 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 
-from functions.index.projection import Sources
-from functions.index.usecase import Sink, index_changes
+from functions.index.projection import ProjectionSources
+from functions.index.usecase import IndexPorts, index_changes
 from membus.domain.document import Document
 from membus.domain.event import Event
-from membus.domain.facts import Fact, Trust
-from membus.erasing import Gate
+from membus.domain.facts import Fact
+from membus.domain.observations import Trust
+from membus.erasing import ErasureGuard
 from membus.indexing import Indexer
 from tests.factories import ADA, NOON, a_conversation, a_fact, an_event, recorded, said
-from tests.fakes.bus import InMemoryBus, InMemoryQuarantine
-from tests.fakes.contents import InMemoryContents
+from tests.fakes.bus import InMemoryEventBus, InMemoryPoisonMessages
+from tests.fakes.contents import InMemoryBlobs
 from tests.fakes.conversations import InMemoryConversations
-from tests.fakes.embedder import WordEmbedder
+from tests.fakes.embedder import WordEmbeddingModel
 from tests.fakes.erasures import InMemoryErasures
 from tests.fakes.facts import InMemoryFacts
 from tests.fakes.memories import InMemoryMemories
@@ -33,11 +34,11 @@ class Index:
     """The index function over in-memory parts."""
 
     def __init__(self, *, refusing: dict[str, str] | None = None) -> None:
-        self.memories, self.embedder = InMemoryMemories(), WordEmbedder()
+        self.memories, self.embedder = InMemoryMemories(), WordEmbeddingModel()
         self.bus, self.quarantine, self.contents = (
-            InMemoryBus(refusing),
-            InMemoryQuarantine(),
-            InMemoryContents(),
+            InMemoryEventBus(refusing),
+            InMemoryPoisonMessages(),
+            InMemoryBlobs(),
         )
         self.facts, self.conversations = (
             InMemoryFacts(),
@@ -48,13 +49,13 @@ class Index:
         self.unpaid: list[tuple[str, MembusError]] = []
 
     def take(self, *records: dict[str, Any]) -> list[str]:
-        sink = Sink(
+        sink = IndexPorts(
             indexer=Indexer(lambda _: self.embedder, self.memories),
             index=self.memories,
             bus=self.bus,
             quarantine=self.quarantine,
-            sources=Sources(self.contents, self.facts, self.conversations),
-            gate=Gate(self.erasures),
+            sources=ProjectionSources(self.contents, self.facts, self.conversations),
+            gate=ErasureGuard(self.erasures),
             on_failure=lambda tenant, error: self.failures.append((tenant, error)),
             on_unpaid=lambda tenant, error: self.unpaid.append((tenant, error)),
         )

@@ -7,7 +7,7 @@ import pytest
 
 from membus.domain.facts import Fact
 from membus.domain.identity import Owner
-from membus.domain.summary import Summary, Verification
+from membus.domain.summary import Summary, SummaryVerification
 from tests.factories import ADA, NOON, an_observation, learn
 from tests.fakes.facts import InMemoryFacts
 from tests.memories import look
@@ -31,7 +31,7 @@ def a_summary(text: str = "They agreed on Lisbon.", **fields: Any) -> Summary:
         "slots": (),
         "version": 1,
         "model": "m",
-        "verification": Verification(slots=0, passes=1),
+        "verification": SummaryVerification(slots=0, passes=1),
         "prompt_version": "1",
         "created_at": NOON,
     }

@@ -8,16 +8,16 @@ from typing import Any
 import pytest
 
 from tests.deliveries import Extraction, observant
-from tests.door import Door
+from tests.door import ApiTestClient
 from tests.factories import ADA, a_conversation, a_server_error, said
-from tests.fakes.fresh import InMemoryFresh
+from tests.fakes.fresh import InMemoryUnprocessedMessages
 
 WORDS = "I live in Lisbon and my secret is grey"
 EPISODES = "/v1/agents/guide/episodes"
 LONG = f"{WORDS}. " * 2_000
 
 
-def trace(door: Door, learning: Extraction) -> str:
+def trace(door: ApiTestClient, learning: Extraction) -> str:
     """Return everything that every store, queue and the bus hold, as one text."""
     held = [
         door.episodes.contents,
@@ -33,13 +33,13 @@ def trace(door: Door, learning: Extraction) -> str:
     return repr(held)
 
 
-def learn_from_the_bus(door: Door) -> Extraction:
+def learn_from_the_bus(door: ApiTestClient) -> Extraction:
     learning = Extraction(
         observant(),
         episodes=door.episodes,
         facts=door.facts,
         held_facts=door.held_facts,
-        fresh=InMemoryFresh(door.conversations),
+        fresh=InMemoryUnprocessedMessages(door.conversations),
     )
     assert learning.send(*door.bus.published) == []
     return learning
@@ -57,7 +57,9 @@ def an_item(text: str) -> dict[str, Any]:
 
 @pytest.mark.parametrize("text", [WORDS, LONG])
 @pytest.mark.parametrize("path", ["/v1/events", EPISODES])
-def test_an_event_to_be_left_alone_leaves_its_id_and_nothing_else(door: Door, path: str, text: str) -> None:
+def test_an_event_to_be_left_alone_leaves_its_id_and_nothing_else(
+    door: ApiTestClient, path: str, text: str
+) -> None:
     name = "episodes" if path == EPISODES else "events"
     assert door.post(path, {name: [an_item(text)]}).status in {201, 202}
 
@@ -68,17 +70,17 @@ def test_an_event_to_be_left_alone_leaves_its_id_and_nothing_else(door: Door, pa
     assert ("acme", "e1") in door.episodes.extracted
 
 
-def test_its_words_do_not_even_reach_the_bus_whose_archive_keeps_everything(door: Door) -> None:
+def test_its_words_do_not_even_reach_the_bus_whose_archive_keeps_everything(door: ApiTestClient) -> None:
     door.post("/v1/events", {"events": [an_item(WORDS)]})
 
     assert [event.payload for event in door.bus.published] == [{}]
 
 
-def test_a_blank_one_is_refused_like_any_other(door: Door) -> None:
+def test_a_blank_one_is_refused_like_any_other(door: ApiTestClient) -> None:
     assert door.post("/v1/events", {"events": [an_item(" ")]}).code == "invalid"
 
 
-def test_what_a_producer_wants_left_alone_is_not_read_either(door: Door) -> None:
+def test_what_a_producer_wants_left_alone_is_not_read_either(door: ApiTestClient) -> None:
     learning = Extraction(observant(), episodes=door.episodes, facts=door.facts)
 
     learning.send(said(WORDS, remember=False), *(a_server_error(f"r{n}", remember=False) for n in range(3)))
@@ -87,7 +89,7 @@ def test_what_a_producer_wants_left_alone_is_not_read_either(door: Door) -> None
     assert (learning.models_loaded, learning.known()) == (0, {})
 
 
-def test_a_message_in_chat_stays_in_its_conversation(door: Door) -> None:
+def test_a_message_in_chat_stays_in_its_conversation(door: ApiTestClient) -> None:
     door.conversations.create(a_conversation("c"), request_key="c")
 
     answer = door.post("/v1/conversations/c/messages", {"content": WORDS, "author": "ada", "remember": False})
@@ -99,7 +101,7 @@ def test_a_message_in_chat_stays_in_its_conversation(door: Door) -> None:
     assert "grey" not in trace(door, learning)
 
 
-def test_the_same_message_with_and_without_is_not_the_same_request(door: Door) -> None:
+def test_the_same_message_with_and_without_is_not_the_same_request(door: ApiTestClient) -> None:
     door.conversations.create(a_conversation("c"), request_key="c")
     body = {"content": WORDS, "author": "ada", "remember": False}
     door.post("/v1/conversations/c/messages", body)

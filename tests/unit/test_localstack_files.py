@@ -7,7 +7,7 @@ import pytest
 
 from localstack.fingerprint import fingerprint
 from localstack.home import Home
-from localstack.settings import environment
+from localstack.settings import read_environment
 from localstack.stack_file import Stack, Tables
 
 STACK = Stack(
@@ -85,7 +85,7 @@ def test_the_shell_comes_before_the_env_file(tmp_path: Path, monkeypatch: pytest
     (tmp_path / ".env").write_text("FROM_FILE=file\nFROM_BOTH=file\nLEFT_EMPTY=\n")
     monkeypatch.setenv("FROM_BOTH", "shell")
 
-    env = environment(tmp_path / ".env")
+    env = read_environment(tmp_path / ".env")
 
     assert (env["FROM_FILE"], env["FROM_BOTH"]) == ("file", "shell")
     assert "LEFT_EMPTY" not in env

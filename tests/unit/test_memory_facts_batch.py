@@ -8,13 +8,19 @@ from typing import Any
 
 import pytest
 
-from functions.memory.facts_changes import Change
-from functions.memory.facts_corrections import CHANGES_MAX, TRIES, Done, correct, correct_all
+from functions.memory.facts_changes import FactChange
+from functions.memory.facts_corrections import (
+    CHANGES_MAX,
+    CORRECTION_TRIES,
+    CorrectionResult,
+    correct_fact,
+    correct_facts,
+)
 from membus.domain.corrections import Correction
 from membus.domain.facts import Fact
 from membus.errors import ConflictError, UnavailableError
-from membus.ports.facts import Learned
-from tests.door import Answer, Door
+from membus.ports.facts import FactCommit
+from tests.door import ApiTestClient, ApiTestResponse
 from tests.factories import ADA, NOON, an_observation, learn
 from tests.fakes.facts import InMemoryFacts
 
@@ -30,7 +36,7 @@ class Contended(InMemoryFacts):
         super().__init__()
         self.rivals, self.written, self._key = rivals, 0, key
 
-    def commit(self, learned: Learned) -> None:
+    def commit(self, learned: FactCommit) -> None:
         if self.rivals:
             self.rivals -= 1
             rival = an_observation("nurse", key=self._key, event_id=f"rival{self.rivals}")
@@ -48,20 +54,24 @@ class Yielding(InMemoryFacts):
         self._revisions, self._carried = store._revisions, store._carried
 
 
-def post(door: Door, *facts: Any, key: str | None = "k1") -> Answer:
+def post(door: ApiTestClient, *facts: Any, key: str | None = "k1") -> ApiTestResponse:
     return door.post(BATCH, {"facts": list(facts)}, key=key)
 
 
-def changes(count: int) -> list[Change]:
-    return [Change(Correction(key=f"likes.n{number}", value="x"), f"c{number}") for number in range(count)]
+def changes(count: int) -> list[FactChange]:
+    return [
+        FactChange(Correction(key=f"likes.n{number}", value="x"), f"c{number}") for number in range(count)
+    ]
 
 
 def put(facts: InMemoryFacts, *, expected: int | None = None, pauses: list[float] | None = None) -> Fact:
-    change = Change(Correction(key="home.city", value="Porto"), "c1", expected)
-    return correct(ADA, change, now=NOON, facts=facts, pause=([] if pauses is None else pauses).append).fact
+    change = FactChange(Correction(key="home.city", value="Porto"), "c1", expected)
+    return correct_fact(
+        ADA, change, now=NOON, facts=facts, pause=([] if pauses is None else pauses).append
+    ).fact
 
 
-def test_valid_facts_are_written_and_the_others_reported(door: Door) -> None:
+def test_valid_facts_are_written_and_the_others_reported(door: ApiTestClient) -> None:
     learn(door.facts, ADA, an_observation("Lisbon"))
 
     answer = post(
@@ -95,14 +105,14 @@ def test_valid_facts_are_written_and_the_others_reported(door: Door) -> None:
     assert len(door.facts._episodes.contents) == 2
 
 
-def test_the_same_request_again_is_the_same_answer_and_one_effect(door: Door) -> None:
+def test_the_same_request_again_is_the_same_answer_and_one_effect(door: ApiTestClient) -> None:
     first = post(door, TEA, PORTO)
 
     assert post(door, TEA, PORTO).text == first.text
     assert len(door.facts.observations(ADA)) == len(door.facts._episodes.contents) == 2
 
 
-def test_a_request_whose_record_is_lost_still_has_one_effect(door: Door) -> None:
+def test_a_request_whose_record_is_lost_still_has_one_effect(door: ApiTestClient) -> None:
     first = post(door, TEA, PORTO)
     door.idempotency.records.clear()
     door.clock.advance(timedelta(days=2))
@@ -111,7 +121,7 @@ def test_a_request_whose_record_is_lost_still_has_one_effect(door: Door) -> None
     assert len(door.facts.observations(ADA)) == len(door.facts._episodes.contents) == 2
 
 
-def test_a_key_used_for_another_body_or_user_is_refused(door: Door) -> None:
+def test_a_key_used_for_another_body_or_user_is_refused(door: ApiTestClient) -> None:
     post(door, TEA)
 
     answers = [post(door, PORTO), door.post("/v1/users/bob/facts:batch", {"facts": [TEA]}, key="k1")]
@@ -120,7 +130,7 @@ def test_a_key_used_for_another_body_or_user_is_refused(door: Door) -> None:
     assert len(door.facts._episodes.contents) == 1
 
 
-def test_a_batch_needs_a_key(door: Door) -> None:
+def test_a_batch_needs_a_key(door: ApiTestClient) -> None:
     answer = post(door, TEA, key=None)
 
     assert (answer.status, answer.code) == (400, "idempotency_key_missing")
@@ -130,7 +140,7 @@ def test_a_batch_needs_a_key(door: Door) -> None:
 @pytest.mark.parametrize(
     "body", [{"facts": []}, {"facts": [TEA] * 101}, {}, {"facts": [TEA], "why": 1}, [TEA]]
 )
-def test_what_is_no_batch_is_refused(door: Door, body: Any) -> None:
+def test_what_is_no_batch_is_refused(door: ApiTestClient, body: Any) -> None:
     answer = door.post(BATCH, body)
 
     assert (answer.status, answer.code) == (422, "invalid")
@@ -139,20 +149,22 @@ def test_what_is_no_batch_is_refused(door: Door, body: Any) -> None:
 def test_a_hundred_facts_are_written_in_as_few_commits_as_fit() -> None:
     facts, pauses = Contended(rivals=0), list[float]()
 
-    outcomes = correct_all(ADA, changes(100), now=NOON, facts=facts, pause=pauses.append)
+    outcomes = correct_facts(ADA, changes(100), now=NOON, facts=facts, pause=pauses.append)
 
-    assert [outcome.fact.version for outcome in outcomes if isinstance(outcome, Done)] == [1] * 100
+    assert [outcome.fact.version for outcome in outcomes if isinstance(outcome, CorrectionResult)] == [
+        1
+    ] * 100
     assert facts.written == -(-100 // CHANGES_MAX) == 6
 
 
 def test_a_lost_race_is_run_again_and_nobody_hears_of_it() -> None:
-    facts, pauses = Contended(rivals=TRIES - 1), list[float]()
+    facts, pauses = Contended(rivals=CORRECTION_TRIES - 1), list[float]()
 
     fact = put(facts, expected=0, pauses=pauses)
 
     assert (fact.value, facts.fact(ADA, "work.role").value) == ("Porto", "nurse")
     assert pauses == sorted(pauses)
-    assert (len(pauses), sum(pauses) < 3) == (TRIES - 1, True)
+    assert (len(pauses), sum(pauses) < 3) == (CORRECTION_TRIES - 1, True)
     assert len(facts._episodes.contents) == 1
 
 

@@ -13,15 +13,15 @@ import pytest
 from functions.memory import handler as memory
 from membus.adapters.lambda_recollection import LambdaEpisodes
 from membus.domain.episode import EpisodeQuery
-from membus.domain.recall import Recalled
-from membus.domain.remembered import memories_of_event
-from membus.domain.retrieval import entry_of
-from tests.door import Door, Invocation
+from membus.domain.recall import RecalledPassage
+from membus.domain.remembered import project_event
+from membus.domain.retrieval import index_entry
+from tests.door import ApiTestClient, LambdaInvocation
 from tests.factories import NOON, recorded, said
 
 
 def inside(event: dict[str, Any]) -> Any:
-    context: Any = Invocation()
+    context: Any = LambdaInvocation()
     return memory.handler(event, context)
 
 
@@ -33,11 +33,11 @@ class InProcessLambda:
 
 
 @pytest.fixture
-def known(door: Door) -> Door:
+def known(door: ApiTestClient) -> ApiTestClient:
     """Ada has said where she keeps her keys; so has somebody of another tenant."""
     for tenant, place in (("acme", "in the blue bowl"), ("zeta", "under the mat")):
         event = said(f"I keep my spare keys {place}.").model_copy(update={"tenant_id": tenant})
-        door.memories.put(tenant, [entry_of(each) for each in memories_of_event(event)])
+        door.memories.put(tenant, [index_entry(each) for each in project_event(event)])
     return door
 
 
@@ -45,7 +45,7 @@ def known(door: Door) -> Door:
 def test_a_message_finds_the_passages_of_its_user() -> None:
     asked = {"tenant": "acme", "user": "ada", "message": "Where are my spare keys?", "limit": 5}
 
-    (passage,) = map(Recalled.model_validate, inside({"recall": asked}))
+    (passage,) = map(RecalledPassage.model_validate, inside({"recall": asked}))
 
     assert passage.text == "I keep my spare keys in the blue bowl."
     assert (passage.memory_id, passage.source.event_id) == ("event:e1", "e1")
@@ -60,7 +60,7 @@ def test_texts_are_those_of_the_tenant_that_are_still_there() -> None:
 
 
 @pytest.mark.parametrize("limit", [1, 2, 5])
-def test_episodes_come_through_as_memory_reads_them(known: Door, limit: int) -> None:
+def test_episodes_come_through_as_memory_reads_them(known: ApiTestClient, limit: int) -> None:
     for number in range(3):
         event = said(
             "ü " * number, f"e{number}", agent_id="guide", occurred_at=NOON + timedelta(minutes=number)
@@ -79,7 +79,7 @@ def test_episodes_come_through_as_memory_reads_them(known: Door, limit: int) -> 
         assert [each.event.event_id for each in (*page.items, *rest.items)] == ["e0", "e1", "e2"]
 
 
-def test_a_request_of_the_gateway_is_never_taken_for_one_from_inside(known: Door) -> None:
+def test_a_request_of_the_gateway_is_never_taken_for_one_from_inside(known: ApiTestClient) -> None:
     answer = known.post(
         "/v1/search", {"recall": {"tenant": "zeta", "user": "ada", "message": "keys", "limit": 5}}
     )

@@ -6,33 +6,33 @@ from typing import Any
 
 import pytest
 
-from membus.domain.prompt import Usage
-from membus.domain.usage import Call
+from membus.domain.prompt import TokenUsage
+from membus.domain.usage import ModelCall
 from membus.errors import BudgetError
-from tests.door import EVERYDAY, Door
+from tests.door import EVERYDAY, ApiTestClient
 from tests.factories import NOON
 from tests.fakes.model import ScriptedModel
 
 
 @pytest.fixture
-def door(monkeypatch: pytest.MonkeyPatch) -> Door:
-    return Door(scopes=("admin",)).open(monkeypatch)
+def door(monkeypatch: pytest.MonkeyPatch) -> ApiTestClient:
+    return ApiTestClient(scopes=("admin",)).open(monkeypatch)
 
 
-def spend(door: Door, **fields: Any) -> None:
+def spend(door: ApiTestClient, **fields: Any) -> None:
     defaults: dict[str, Any] = {
         "call_id": str(len(door.usage.calls)),
         "tenant_id": "acme",
         "function": "chat",
         "model": "large",
         "at": NOON,
-        "usage": Usage(input=100, output=10, cache_read=1000, cache_write=50),
+        "usage": TokenUsage(input=100, output=10, cache_read=1000, cache_write=50),
         "dollars": Decimal("0.25"),
     }
-    door.usage.record(Call.model_validate(defaults | fields))
+    door.usage.record(ModelCall.model_validate(defaults | fields))
 
 
-def test_tokens_calls_and_dollars_come_by_day_function_and_model(door: Door) -> None:
+def test_tokens_calls_and_dollars_come_by_day_function_and_model(door: ApiTestClient) -> None:
     spend(door)
     spend(door)
     spend(door, function="extract", model="new", dollars=None)
@@ -72,7 +72,7 @@ def test_tokens_calls_and_dollars_come_by_day_function_and_model(door: Door) -> 
     }
 
 
-def test_only_the_days_that_were_asked_for_are_told_both_ends_included(door: Door) -> None:
+def test_only_the_days_that_were_asked_for_are_told_both_ends_included(door: ApiTestClient) -> None:
     for days in range(4):
         spend(door, at=NOON - timedelta(days=days))
 
@@ -81,7 +81,7 @@ def test_only_the_days_that_were_asked_for_are_told_both_ends_included(door: Doo
     assert [item["day"] for item in report["items"]] == ["2026-02-27", "2026-02-28"]
 
 
-def test_nothing_spent_is_zero_and_nothing_known_is_null(door: Door) -> None:
+def test_nothing_spent_is_zero_and_nothing_known_is_null(door: ApiTestClient) -> None:
     assert door.get("/v1/usage").json["total"]["dollars"] == 0
 
     spend(door, dollars=None)
@@ -89,7 +89,7 @@ def test_nothing_spent_is_zero_and_nothing_known_is_null(door: Door) -> None:
     assert door.get("/v1/usage").json["total"]["dollars"] is None
 
 
-def test_the_budget_is_told_with_what_is_left_of_it(door: Door) -> None:
+def test_the_budget_is_told_with_what_is_left_of_it(door: ApiTestClient) -> None:
     assert door.get("/v1/usage").json["budget"] == {
         "dollars_per_day": None,
         "spent_today": 0,
@@ -109,19 +109,19 @@ def test_the_budget_is_told_with_what_is_left_of_it(door: Door) -> None:
 @pytest.mark.parametrize(
     "query", ["from=2026-03-02&to=2026-03-01", "from=2024-01-01&to=2026-03-01", "from=soon"]
 )
-def test_days_in_no_order_and_too_many_of_them_are_refused(door: Door, query: str) -> None:
+def test_days_in_no_order_and_too_many_of_them_are_refused(door: ApiTestClient, query: str) -> None:
     answer = door.get("/v1/usage", query)
 
     assert (answer.status, answer.code) == (422, "invalid")
 
 
-def test_what_is_spent_is_told_to_administrators_alone(door: Door) -> None:
+def test_what_is_spent_is_told_to_administrators_alone(door: ApiTestClient) -> None:
     door.scopes = EVERYDAY
 
     assert (door.get("/v1/usage").status, door.get("/v1/usage").code) == (403, "scope_missing")
 
 
-def test_a_spent_budget_ends_a_turn_politely_and_stores_nothing(door: Door) -> None:
+def test_a_spent_budget_ends_a_turn_politely_and_stores_nothing(door: ApiTestClient) -> None:
     door.scopes = EVERYDAY
     door.model = ScriptedModel(
         BudgetError("the budget is spent", retry_after_seconds=43_201), "Good morning."

@@ -4,7 +4,13 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from membus.domain.notes import NOTES_MAX, TEXT_CHARACTERS_MAX, Notes, around, checked
+from membus.domain.notes import (
+    NOTES_MAX,
+    TEXT_CHARACTERS_MAX,
+    Notes,
+    excerpt_around_change,
+    validate_note_path,
+)
 from membus.errors import InvalidError, NotFoundError
 
 TEA = Notes({"/memories/tea.md": "green\nblack\ngreen tea"})
@@ -63,7 +69,7 @@ def test_whatever_is_written_lies_below_the_memories(path: str) -> None:
     (kept,) = notes.texts
     assert kept.startswith("/memories/")
     assert not {".", ".."} & set(kept.split("/"))  # «0..» is a name like any other
-    assert kept == checked(path)
+    assert kept == validate_note_path(path)
 
 
 def test_a_note_is_shown_with_its_lines_numbered() -> None:
@@ -160,4 +166,6 @@ def test_notes_are_bounded() -> None:
 
 
 def test_a_change_is_shown_with_the_lines_around_it() -> None:
-    assert around("1\n2\n3\n4\n5\n6\n7", "4").splitlines() == [f"     {n}\t{n}" for n in (2, 3, 4, 5, 6)]
+    assert excerpt_around_change("1\n2\n3\n4\n5\n6\n7", "4").splitlines() == [
+        f"     {n}\t{n}" for n in (2, 3, 4, 5, 6)
+    ]

@@ -10,7 +10,7 @@ from functions.chat.handler import app as chat
 from functions.memory.app import app as memory
 from functions.memory.routes.public import OPENAPI
 from scripts import openapi
-from tests.door import Door
+from tests.door import ApiTestClient
 
 DOCUMENT: dict[str, Any] = json.loads(openapi.document())
 OPERATIONS = [
@@ -39,7 +39,7 @@ def test_the_committed_document_is_the_one_the_code_makes() -> None:
     assert OPENAPI.read_text(encoding="utf-8") == openapi.document()
 
 
-def test_the_door_serves_the_committed_document(door: Door) -> None:
+def test_the_door_serves_the_committed_document(door: ApiTestClient) -> None:
     assert door.get("/v1/openapi.json").json == DOCUMENT
 
 

@@ -5,15 +5,15 @@ What is said reaches the client in order and in few frames, and a client that is
 
 import threading
 
-from functions.chat.frames import Heading
-from functions.chat.outbox import Outbox
-from tests.fakes.sockets import RecordingPush
+from functions.chat.frames import FrameHeader
+from functions.chat.outbox import FrameSender
+from tests.fakes.sockets import RecordingSender
 
-HEADING = Heading("r1", "c", "m1")
+HEADING = FrameHeader("r1", "c", "m1")
 
 
-def outbox(push: RecordingPush, *, heartbeat_seconds: float = 60) -> Outbox:
-    return Outbox(push, "w", HEADING, heartbeat_seconds=heartbeat_seconds, pause=lambda _: None)
+def outbox(push: RecordingSender, *, heartbeat_seconds: float = 60) -> FrameSender:
+    return FrameSender(push, "w", HEADING, heartbeat_seconds=heartbeat_seconds, pause=lambda _: None)
 
 
 def delta(text: str) -> dict[str, str]:
@@ -21,7 +21,7 @@ def delta(text: str) -> dict[str, str]:
 
 
 def test_frames_are_numbered_and_say_whose_they_are() -> None:
-    push = RecordingPush()
+    push = RecordingSender()
     with outbox(push) as out:
         out.say({"type": "tool"}, {"type": "usage"}, {"type": "done"})
 
@@ -36,7 +36,7 @@ def test_frames_are_numbered_and_say_whose_they_are() -> None:
 def test_words_said_while_a_frame_is_on_its_way_share_the_next_one() -> None:
     on_its_way, said = threading.Event(), threading.Event()
 
-    class SlowPush(RecordingPush):
+    class SlowPush(RecordingSender):
         def post(self, connection_id: str, frame: bytes) -> bool:
             on_its_way.set()
             said.wait()
@@ -53,7 +53,7 @@ def test_words_said_while_a_frame_is_on_its_way_share_the_next_one() -> None:
 
 
 def test_a_client_that_is_gone_is_sent_nothing_more() -> None:
-    push = RecordingPush()
+    push = RecordingSender()
     push.gone.add("w")
     with outbox(push) as out:
         out.say(delta("one"), {"type": "done"})
@@ -62,7 +62,7 @@ def test_a_client_that_is_gone_is_sent_nothing_more() -> None:
 
 
 def test_a_frame_that_is_not_taken_closes_the_connection_rather_than_leave_a_hole() -> None:
-    push = RecordingPush()
+    push = RecordingSender()
     push.takes = 1
     with outbox(push) as out:
         out.say({"type": "usage"}, {"type": "tool"}, {"type": "done"})
@@ -74,7 +74,7 @@ def test_a_frame_that_is_not_taken_closes_the_connection_rather_than_leave_a_hol
 def test_a_long_silence_is_filled_with_heartbeats() -> None:
     beaten = threading.Event()
 
-    class Listening(RecordingPush):
+    class Listening(RecordingSender):
         def post(self, connection_id: str, frame: bytes) -> bool:
             taken = super().post(connection_id, frame)
             if b"heartbeat" in frame:
@@ -93,7 +93,7 @@ def test_a_long_silence_is_filled_with_heartbeats() -> None:
 
 
 def test_what_goes_wrong_while_posting_is_not_swallowed() -> None:
-    class Broken(RecordingPush):
+    class Broken(RecordingSender):
         def post(self, connection_id: str, frame: bytes) -> bool:
             raise LookupError(connection_id, frame)
 

@@ -7,14 +7,14 @@ import pytest
 
 from membus.domain.identity import Owner
 from tests.deliveries import Extraction, observant, proposing
-from tests.door import Door
+from tests.door import ApiTestClient
 from tests.factories import ADA, NOON, a_candidate, an_observation, learn, said
 
 BOB = Owner(tenant="acme", user="bob")
 CITY = "/v1/users/ada/facts/home.city"
 
 
-def test_what_is_added_again_is_not_deleted_by_it(door: Door) -> None:
+def test_what_is_added_again_is_not_deleted_by_it(door: ApiTestClient) -> None:
     """mem0#1674."""
     for _ in range(3):
         door.put(CITY, {"value": "Lisbon"})
@@ -22,7 +22,7 @@ def test_what_is_added_again_is_not_deleted_by_it(door: Door) -> None:
     assert door.get(CITY).json["value"] == "Lisbon"
 
 
-def test_a_contradiction_loses_neither_the_new_value_nor_the_old_one(door: Door) -> None:
+def test_a_contradiction_loses_neither_the_new_value_nor_the_old_one(door: ApiTestClient) -> None:
     """mem0#4536, mem0#4956, MemOS#932."""
     learn(door.facts, ADA, an_observation("Lisbon", event_id="e1"))
     learn(door.facts, ADA, an_observation("Rome", event_id="e2", valid_from=NOON.replace(hour=13)))
@@ -31,7 +31,7 @@ def test_a_contradiction_loses_neither_the_new_value_nor_the_old_one(door: Door)
     assert [each["value"] for each in door.get(f"{CITY}/history").json["items"]] == ["Lisbon", "Rome"]
 
 
-def test_a_change_leaves_a_fact_with_its_owner(door: Door) -> None:
+def test_a_change_leaves_a_fact_with_its_owner(door: ApiTestClient) -> None:
     """mem0#1599."""
     learn(door.facts, ADA, an_observation("Lisbon"))
     learn(door.facts, BOB, an_observation("Oslo"))

@@ -3,21 +3,21 @@
 from collections.abc import Sequence
 from datetime import timedelta
 
-from functions.extract.draft import Draft
-from functions.extract.learning import VERSION, Learner
-from functions.extract.prompt import CURRENT
-from functions.extract.rebuilding import Derived, derive, difference, facts_of
-from membus.domain.answers import Answers
-from membus.domain.event import Event, Recorded
-from membus.domain.trails import Trails
+from functions.extract.draft import DraftFacts
+from functions.extract.learning import EXTRACTOR_VERSION, FactExtractor
+from functions.extract.prompt import CURRENT_INSTRUCTIONS
+from functions.extract.rebuilding import DerivedFacts, compare_facts, derive_facts, fold_facts
+from membus.domain.answers import AnswersByEvent
+from membus.domain.event import Event, RecordedEvent
+from membus.domain.trails import InMemorySignals
 from membus.errors import BudgetError, UnavailableError
 from tests.deliveries import Extraction, observant
 from tests.factories import ADA, NOON, a_server_error, a_setting, an_event, said
 from tests.fakes.clock import StoppedClock
 from tests.fakes.conversations import InMemoryConversations
 from tests.fakes.episodes import InMemoryEpisodes
-from tests.fakes.fresh import InMemoryFresh
-from tests.fakes.held_facts import InMemoryHeldFacts
+from tests.fakes.fresh import InMemoryUnprocessedMessages
+from tests.fakes.held_facts import InMemoryReviewQueue
 from tests.fakes.model import ScriptedModel
 
 MINUTE = timedelta(minutes=1)
@@ -44,29 +44,31 @@ def lived() -> Extraction:
     return extraction
 
 
-def again(extraction: Extraction, model: ScriptedModel, *, version: str = CURRENT.version) -> Derived:
+def again(
+    extraction: Extraction, model: ScriptedModel, *, version: str = CURRENT_INSTRUCTIONS.version
+) -> DerivedFacts:
     episodes = extraction.episodes
     assert isinstance(episodes, InMemoryEpisodes)
 
-    def known(events: Sequence[Recorded]) -> Answers:
+    def known(events: Sequence[RecordedEvent]) -> AnswersByEvent:
         ids = [each.event.event_id for each in events]
         return episodes.of(ADA.tenant, ids, prompt_version=version, model="scripted")
 
-    def learner(draft: Draft) -> Learner:
-        return Learner(
+    def learner(draft: DraftFacts) -> FactExtractor:
+        return FactExtractor(
             facts=draft,
-            signals=Trails(),
-            held_facts=InMemoryHeldFacts(StoppedClock()),
-            fresh=InMemoryFresh(InMemoryConversations(StoppedClock())),
+            signals=InMemorySignals(),
+            held_facts=InMemoryReviewQueue(StoppedClock()),
+            fresh=InMemoryUnprocessedMessages(InMemoryConversations(StoppedClock())),
             model=lambda _: model,
             seconds_left=lambda: 30,
             on_refused=lambda _: None,
             pause=lambda _: None,
-            version=VERSION,
+            version=EXTRACTOR_VERSION,
             known=known,
         )
 
-    return derive(ADA, episodes.contents.values(), learner=learner)
+    return derive_facts(ADA, episodes.contents.values(), learner=learner)
 
 
 def test_a_rebuild_at_the_same_version_yields_the_same_facts_and_asks_nobody() -> None:
@@ -78,9 +80,9 @@ def test_a_rebuild_at_the_same_version_yields_the_same_facts_and_asks_nobody() -
     stored = extraction.facts.observations(ADA)
     assert nobody.prompts == []
     assert derived.unread == {}
-    assert facts_of(derived.observations) == facts_of(stored)
+    assert fold_facts(derived.observations) == fold_facts(stored)
     assert sorted(map(str, derived.over(stored))) == sorted(map(str, stored))
-    assert not difference(stored, derived.over(stored))
+    assert not compare_facts(stored, derived.over(stored))
 
 
 def test_another_version_of_the_prompt_asks_again() -> None:
@@ -90,7 +92,7 @@ def test_another_version_of_the_prompt_asks_again() -> None:
 
     assert len(reader.prompts) == 1
     assert set(derived.answers) == {"e1", "e2", "e4"}
-    assert facts_of(derived.observations) == facts_of(extraction.facts.observations(ADA))
+    assert fold_facts(derived.observations) == fold_facts(extraction.facts.observations(ADA))
 
 
 def test_what_nobody_could_read_again_keeps_what_it_taught() -> None:
@@ -100,7 +102,7 @@ def test_what_nobody_could_read_again_keeps_what_it_taught() -> None:
 
     stored = extraction.facts.observations(ADA)
     assert set(derived.unread) == {"e1", "e2", "e4"}
-    assert facts_of(derived.over(stored)) == facts_of(stored)
+    assert fold_facts(derived.over(stored)) == fold_facts(stored)
 
 
 def test_a_better_reader_changes_what_is_known_and_the_difference_is_told() -> None:
@@ -110,8 +112,8 @@ def test_a_better_reader_changes_what_is_known_and_the_difference_is_told() -> N
     derived = again(extraction, sharper, version="2")
     stored = extraction.facts.observations(ADA)
 
-    assert difference(stored, derived.over(stored)).lost == {"home.city": "Rome", "likes.tea": "tea"}
-    assert "setting.theme" in facts_of(derived.over(stored))
+    assert compare_facts(stored, derived.over(stored)).lost == {"home.city": "Rome", "likes.tea": "tea"}
+    assert "setting.theme" in fold_facts(derived.over(stored))
 
 
 def test_an_event_that_is_gone_teaches_nothing_any_more() -> None:
@@ -123,8 +125,8 @@ def test_an_event_that_is_gone_teaches_nothing_any_more() -> None:
 
     derived = again(extraction, Forbidden())
 
-    assert "likes.tea" not in facts_of(derived.observations)
-    assert "likes.tea" in facts_of(derived.over(stored)), (
+    assert "likes.tea" not in fold_facts(derived.observations)
+    assert "likes.tea" in fold_facts(derived.over(stored)), (
         "erasing is erasure's; a rebuild keeps what it cannot judge"
     )
 
@@ -149,8 +151,8 @@ def test_a_correction_survives_a_rebuild() -> None:
     stored = extraction.facts.observations(ADA)
     derived = again(extraction, Forbidden())
 
-    assert facts_of(derived.observations)["home.city"].value == "Porto"
-    assert facts_of(derived.over(stored)) == facts_of(stored)
+    assert fold_facts(derived.observations)["home.city"].value == "Porto"
+    assert fold_facts(derived.over(stored)) == fold_facts(stored)
 
 
 def test_a_rebuild_that_runs_out_of_money_keeps_what_was_known() -> None:
@@ -162,4 +164,4 @@ def test_a_rebuild_that_runs_out_of_money_keeps_what_was_known() -> None:
     assert {event_id: error.code for event_id, error in derived.unread.items()} == dict.fromkeys(
         ("e1", "e2", "e4"), "budget_exhausted"
     )
-    assert not difference(stored, derived.over(stored))
+    assert not compare_facts(stored, derived.over(stored))

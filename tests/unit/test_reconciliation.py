@@ -11,12 +11,13 @@ import pytest
 from hypothesis import example, given
 from hypothesis import strategies as st
 
-from membus.domain.attributes import SINGLE_VALUED, SYNONYMS, fact_key, normal_path
-from membus.domain.carrying import carry
-from membus.domain.claims import by_truth
-from membus.domain.confidence import CONFIDENCE_MAX, HALF_LIFE, faded, reinforced
-from membus.domain.facts import Fact, Observation, Provenance, Trust, fact_as_of, fold, history
-from membus.domain.settling import BENEATH_MAX
+from membus.domain.attributes import SINGLE_VALUED, SYNONYMS, fact_key, normalize_path
+from membus.domain.carrying import build_snapshot
+from membus.domain.claims import truth_order
+from membus.domain.confidence import CONFIDENCE_MAX, HALF_LIFE, decay_confidence, reinforce_confidence
+from membus.domain.facts import Fact, fact_as_of, fold, list_versions
+from membus.domain.observations import Observation, Provenance, Trust
+from membus.domain.settling import SUSPENDED_CLAIMS_MAX
 from tests.factories import NOON, an_observation
 
 DAY = timedelta(days=1)
@@ -79,7 +80,7 @@ def test_order_and_repetition_change_nothing(
 
     assert once == many
     assert (once.model_dump_json() if once else None) == (many.model_dump_json() if many else None)
-    assert history(delivered) == history(seen)
+    assert list_versions(delivered) == list_versions(seen)
 
 
 A_STAY_AND_A_RUMOUR = [
@@ -118,7 +119,9 @@ def superseded(claim: Observation, lasting: list[Observation]) -> bool:
     A move, and no stay.
     """
     return any(
-        by_truth(each) > by_truth(claim) and not each.says_as(claim) and each.trust.rank >= claim.trust.rank
+        truth_order(each) > truth_order(claim)
+        and not each.says_as(claim)
+        and each.trust.rank >= claim.trust.rank
         for each in lasting
     )
 
@@ -154,15 +157,16 @@ def test_after_a_move_whose_end_was_told_the_old_home_is_not_home_again() -> Non
 
 def test_stays_that_lie_deeper_in_one_another_than_anybodys_do_still_leave_the_home() -> None:
     stays = [
-        heard(day, f"Town {day}", valid_until=NOON + DAY * (200 - day)) for day in range(1, BENEATH_MAX * 3)
+        heard(day, f"Town {day}", valid_until=NOON + DAY * (200 - day))
+        for day in range(1, SUSPENDED_CLAIMS_MAX * 3)
     ]
 
-    known = carry([heard(0, "Rome"), *stays])
+    known = build_snapshot([heard(0, "Rome"), *stays])
     fact = fold([heard(0, "Rome"), *stays, heard(300, "Paris", trust=Trust.THIRD_PARTY)])
 
     assert known
     assert known.settled
-    assert len(known.settled.beneath) == BENEATH_MAX
+    assert len(known.settled.beneath) == SUSPENDED_CLAIMS_MAX
     assert fact
     assert fact.value == "Rome"
 
@@ -257,12 +261,12 @@ def test_what_has_ended_is_not_what_holds_afterwards() -> None:
 
 def test_each_invalidation_can_be_undone_from_the_history() -> None:
     seen = [heard(1, "Lisbon"), heard(2, "Rome")]
-    before = next(version for version in history(seen) if not version.current)
+    before = next(version for version in list_versions(seen) if not version.current)
 
     fact = settled(*seen, heard(3, before.value, trust=Trust.CORRECTED))
 
     assert (fact.value, fact.replaced) == ("Lisbon", "Rome")
-    assert [version.value for version in history(seen)] == ["Lisbon", "Rome"]
+    assert [version.value for version in list_versions(seen)] == ["Lisbon", "Rome"]
 
 
 def test_said_again_it_is_surer_and_keeps_its_first_day() -> None:
@@ -278,18 +282,18 @@ def test_repetition_counts_from_the_day_it_took_over() -> None:
 
 @given(st.lists(st.floats(0, 1), min_size=1, max_size=50))
 def test_confidence_grows_and_never_becomes_certainty(confidences: list[float]) -> None:
-    sure = reinforced(max(confidences), len(confidences))
+    sure = reinforce_confidence(max(confidences), len(confidences))
 
     assert max(confidences) <= sure <= max(CONFIDENCE_MAX, *confidences, 0)
-    assert reinforced(max(confidences), len(confidences) + 1) >= sure
+    assert reinforce_confidence(max(confidences), len(confidences) + 1) >= sure
 
 
 def test_a_half_life_halves_and_what_does_not_pass_does_not_fade() -> None:
     for kind, half_life in HALF_LIFE.items():
         later = NOON + (half_life or DAY * 5000)
-        left = faded(0.8, kind, Trust.USER_STATED, last_seen=NOON, now=later)
+        left = decay_confidence(0.8, kind, Trust.USER_STATED, last_seen=NOON, now=later)
         assert left == (0.4 if half_life else 0.8)
-        assert faded(0.8, kind, Trust.CORRECTED, last_seen=NOON, now=later) == 0.8
+        assert decay_confidence(0.8, kind, Trust.CORRECTED, last_seen=NOON, now=later) == 0.8
 
 
 def test_a_fact_is_read_as_sure_as_it_still_is() -> None:
@@ -307,7 +311,7 @@ def test_one_home_has_one_key_whatever_a_model_calls_it(name: str) -> None:
 
 
 def test_every_synonym_leads_to_a_path_of_its_own() -> None:
-    assert all(normal_path(path) == path for path in {*SYNONYMS.values(), *SINGLE_VALUED})
+    assert all(normalize_path(path) == path for path in {*SYNONYMS.values(), *SINGLE_VALUED})
 
 
 def test_the_same_fact_as_text_and_as_preference_is_one() -> None:

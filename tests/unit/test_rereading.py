@@ -5,10 +5,10 @@ from datetime import timedelta
 import pytest
 
 from membus import wiring_cold, wiring_erasing
-from membus.domain.erasure import Erasure, subject_of
-from membus.erasing import Gate
+from membus.domain.erasure import Erasure, erasure_subject
+from membus.erasing import ErasureGuard
 from membus.errors import UnavailableError
-from scripts.rereading import episodes
+from scripts.rereading import list_episodes
 from tests.factories import ADA, NOON, an_event, recorded
 from tests.fakes.episodes import InMemoryEpisodes
 from tests.fakes.erasures import InMemoryErasures
@@ -22,12 +22,12 @@ def read(monkeypatch: pytest.MonkeyPatch, *erasures: Erasure) -> list[str]:
         event = an_event(f"e{number}", agent_id=f"agent{number}", occurred_at=NOON + number * HOUR)
         kept.record(recorded(event), extracted=None)
     monkeypatch.setattr(wiring_cold, "episode_reader", lambda: kept)
-    monkeypatch.setattr(wiring_erasing, "gate", lambda: Gate(InMemoryErasures(*erasures)))
-    return [each.event.event_id for each in episodes(ADA)]
+    monkeypatch.setattr(wiring_erasing, "gate", lambda: ErasureGuard(InMemoryErasures(*erasures)))
+    return [each.event.event_id for each in list_episodes(ADA)]
 
 
 def erased(*, running: bool) -> Erasure:
-    subject = subject_of(ADA.tenant, ADA.user)
+    subject = erasure_subject(ADA.tenant, ADA.user)
     return Erasure(tenant=ADA.tenant, subject=subject, before=NOON + HOUR, running=running)
 
 

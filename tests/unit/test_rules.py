@@ -8,11 +8,11 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from membus.domain.event import Event
-from membus.domain.facts import Observation, Trust
 from membus.domain.identity import Owner
-from membus.domain.rules import concluded, needs_reader, rendering, signals, stated_by_action
-from membus.domain.signals import Mark
-from membus.domain.trails import Trails
+from membus.domain.observations import Observation, Trust
+from membus.domain.rules import apply_rules, describe_event, find_signals, needs_extraction, observe_action
+from membus.domain.signals import SignalMark
+from membus.domain.trails import InMemorySignals
 from tests.factories import ADA, NOON, a_server_error, a_setting, an_event, recorded, said
 
 MINUTES_5 = timedelta(minutes=5)
@@ -28,11 +28,15 @@ errors = st.lists(
 )
 
 
-def observed(events: Sequence[Event], store: Trails | None = None, owner: Owner = ADA) -> list[Observation]:
+def observed(
+    events: Sequence[Event], store: InMemorySignals | None = None, owner: Owner = ADA
+) -> list[Observation]:
     """Return what the rules see when the events arrive one after the other."""
-    store = store or Trails()
-    arrived = [(signal, store.add(owner, signal)) for event in events for signal in signals(recorded(event))]
-    return [seen for signal, marks in arrived for seen in concluded(signal, marks)]
+    store = store or InMemorySignals()
+    arrived = [
+        (signal, store.add(owner, signal)) for event in events for signal in find_signals(recorded(event))
+    ]
+    return [seen for signal, marks in arrived for seen in apply_rules(signal, marks)]
 
 
 def known(events: Sequence[Event]) -> dict[str, Observation]:
@@ -110,29 +114,29 @@ def test_an_observation_stands_exactly_where_three_errors_end_within_five_minute
 @pytest.mark.parametrize("status", [499, 404, 0, True, False, "500", "5xx", 500.0, None, [500], {"a": 500}])
 def test_what_is_no_server_error_does_not_count(status: object) -> None:
     assert "server-error" not in {
-        signal.trail.name for signal in signals(recorded(a_server_error("e1", status=status)))
+        signal.trail.name for signal in find_signals(recorded(a_server_error("e1", status=status)))
     }
 
 
 @pytest.mark.parametrize("status", [500, 503, 599, 2**62])
 def test_every_server_error_counts_under_its_status(status: int) -> None:
-    (signal,) = signals(recorded(a_server_error("e1", status=status)))
+    (signal,) = find_signals(recorded(a_server_error("e1", status=status)))
 
     assert signal.group == str(status)
 
 
 def test_another_events_status_does_not_count() -> None:
-    assert signals(recorded(an_event(type="page.viewed", payload={"status": 500}))) == []
-    assert signals(recorded(an_event(type="error.shown", payload={}))) == []
+    assert find_signals(recorded(an_event(type="page.viewed", payload={"status": 500}))) == []
+    assert find_signals(recorded(an_event(type="error.shown", payload={}))) == []
 
 
 @pytest.mark.parametrize("event_id", ["e1", "a|b|c", "|", "é"])
 @pytest.mark.parametrize("path", ["/a|b", "/" + "x" * 500, "", "/a\nb", 5, None])
 def test_a_mark_survives_being_written_down(event_id: str, path: object) -> None:
     event = an_event(event_id, type="error.shown", payload={"status": 500, "path": path})
-    (signal,) = signals(recorded(event))
+    (signal,) = find_signals(recorded(event))
 
-    assert Mark.parse(str(signal.mark)) == signal.mark
+    assert SignalMark.parse(str(signal.mark)) == signal.mark
 
 
 @pytest.mark.parametrize(
@@ -140,7 +144,7 @@ def test_a_mark_survives_being_written_down(event_id: str, path: object) -> None
     [("dark", "dark"), (5, "5"), (1.5, "1.5"), (True, "True"), ("", ""), ("x" * 900, "x" * 200)],
 )
 def test_a_changed_setting_is_the_settings_new_value(to: object, value: str) -> None:
-    (seen,) = stated_by_action(recorded(a_setting(name="Theme", to=to)))
+    (seen,) = observe_action(recorded(a_setting(name="Theme", to=to)))
 
     assert (seen.key, seen.value, seen.kind, seen.trust) == (
         "setting.theme",
@@ -162,7 +166,7 @@ def test_a_changed_setting_is_the_settings_new_value(to: object, value: str) -> 
     ],
 )
 def test_a_settings_name_becomes_a_path(name: str, key: str) -> None:
-    (seen,) = stated_by_action(recorded(a_setting(name=name)))
+    (seen,) = observe_action(recorded(a_setting(name=name)))
 
     assert seen.key == f"setting.{key}"
 
@@ -185,20 +189,20 @@ def test_a_settings_name_becomes_a_path(name: str, key: str) -> None:
     ],
 )
 def test_a_setting_that_says_nothing_teaches_nothing(payload: dict[str, object]) -> None:
-    assert stated_by_action(recorded(an_event(type="setting.changed", payload=payload))) == []
+    assert observe_action(recorded(an_event(type="setting.changed", payload=payload))) == []
 
 
 def test_a_settings_evidence_stays_short() -> None:
     payload = {"name": "theme", "from": {"blob": "x" * 100_000}, "to": "dark"}
 
-    (seen,) = stated_by_action(recorded(an_event(type="setting.changed", payload=payload)))
+    (seen,) = observe_action(recorded(an_event(type="setting.changed", payload=payload)))
 
     assert len(seen.provenance.quote) <= 200
 
 
 def test_another_type_states_nothing_by_itself() -> None:
     assert (
-        stated_by_action(recorded(an_event(type="button.pressed", payload={"name": "theme", "to": "dark"})))
+        observe_action(recorded(an_event(type="button.pressed", payload={"name": "theme", "to": "dark"})))
         == []
     )
 
@@ -217,7 +221,7 @@ def test_another_type_states_nothing_by_itself() -> None:
     ],
 )
 def test_an_action_can_be_put_in_words(event: Event, words: str) -> None:
-    assert rendering(event) == words
+    assert describe_event(event) == words
 
 
 @pytest.mark.parametrize(
@@ -237,4 +241,4 @@ def test_an_action_can_be_put_in_words(event: Event, words: str) -> None:
     ],
 )
 def test_only_what_can_teach_something_needs_a_reader(event: Event, needed: bool) -> None:  # noqa: FBT001
-    assert needs_reader(event) is needed
+    assert needs_extraction(event) is needed

@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 
 from functions.authorize.usecase import authenticate
-from membus.domain.api_key import Credential, Scope
+from membus.domain.api_key import ApiScope, Credential
 from membus.domain.tenant import Tenant
 from membus.errors import NotFoundError
 from scripts.cli import main
@@ -18,7 +18,7 @@ from tests.fakes.api_keys import InMemoryApiKeys
 from tests.fakes.clock import StoppedClock
 from tests.fakes.conversations import InMemoryConversations
 from tests.fakes.tenants import InMemoryTenants
-from tests.fakes.usage import InMemoryUsage
+from tests.fakes.usage import InMemoryUsageLedger
 
 NOW = datetime.now(UTC)
 Run = Callable[..., int]
@@ -27,7 +27,9 @@ Run = Callable[..., int]
 @pytest.fixture
 def target() -> Target:
     tenants = InMemoryTenants(Tenant("acme", "Acme Ltd", NOW))
-    return Target("dev", tenants, InMemoryApiKeys(), InMemoryConversations(StoppedClock()), InMemoryUsage())
+    return Target(
+        "dev", tenants, InMemoryApiKeys(), InMemoryConversations(StoppedClock()), InMemoryUsageLedger()
+    )
 
 
 @pytest.fixture
@@ -42,7 +44,11 @@ def test_a_made_key_opens_the_door_with_exactly_its_scopes(
 
     text = capsys.readouterr().out.strip()
     key = authenticate(f"Bearer {text}", environment="dev", keys=target.keys, now=NOW)
-    assert (key.tenant_id, key.name, key.scopes) == ("acme", "web", (Scope.EVENTS_WRITE, Scope.MEMORY_READ))
+    assert (key.tenant_id, key.name, key.scopes) == (
+        "acme",
+        "web",
+        (ApiScope.EVENTS_WRITE, ApiScope.MEMORY_READ),
+    )
 
 
 def test_a_key_is_shown_once_and_the_operator_is_told(
@@ -62,7 +68,7 @@ def test_a_key_is_shown_once_and_the_operator_is_told(
 def test_a_key_may_do_everything_but_administer_unless_told_otherwise(run: Run, target: Target) -> None:
     run("key", "create", "acme")
 
-    assert set(Scope) - set(target.keys.of("acme")[0].scopes) == {Scope.ADMIN}
+    assert set(ApiScope) - set(target.keys.of("acme")[0].scopes) == {ApiScope.ADMIN}
 
 
 @pytest.mark.parametrize(("given", "days"), [("90d", 90), ("2w", 14), ("48h", 2), ("1440m", 1)])
@@ -165,7 +171,7 @@ def test_without_a_local_stack_the_operator_is_told_what_to_do(
 
 def test_the_local_stack_can_make_a_key_without_the_cli(target: Target) -> None:
     text = create_key(
-        "acme", environment="dev", tenants=target.tenants, keys=target.keys, scopes=tuple(Scope)
+        "acme", environment="dev", tenants=target.tenants, keys=target.keys, scopes=tuple(ApiScope)
     )
 
     assert Credential.parse(text).environment == "dev"

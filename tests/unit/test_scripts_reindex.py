@@ -10,7 +10,7 @@ from typing import Any
 import pytest
 
 from membus.errors import UnavailableError
-from scripts.reindex import BATCH_ITEMS, TRIES, Place, as_change, kind_of, reindex
+from scripts.reindex import BATCH_ITEMS, TRIES, ReindexProgress, as_change, kind_of, reindex
 
 
 def item(sk: str, **attributes: str) -> dict[str, Any]:
@@ -88,10 +88,10 @@ def test_what_fails_for_good_is_told() -> None:
 
 
 def test_a_run_that_was_cut_off_goes_on_where_it_stopped(tmp_path: Path) -> None:
-    place = Place.of(tmp_path / "place.json")
+    place = ReindexProgress.of(tmp_path / "place.json")
     place.after, place.table, place.scanned = {"pk": {"S": "x"}}, 1, 40
     place.kinds.update({"fact": 3})
     place.keep()
 
-    again = Place.of(tmp_path / "place.json")
+    again = ReindexProgress.of(tmp_path / "place.json")
     assert (again.after, again.table, again.scanned, again.kinds["fact"]) == ({"pk": {"S": "x"}}, 1, 40, 3)

@@ -5,8 +5,10 @@ from datetime import date, timedelta
 import pytest
 
 from membus.domain.memory import Memory
-from membus.domain.retrieval import Entry, entry_of, found_among
-from membus.domain.search import Ranked, index_passages, rank, read_query
+from membus.domain.retrieval import IndexEntry, index_entry, search_entries
+from membus.domain.search.passages import index_passages
+from membus.domain.search.query import parse_query
+from membus.domain.search.ranking import RankedPassage, rank_passages
 from tests.factories import NOON
 from tests.memories import a_memory
 
@@ -19,11 +21,11 @@ def said(number: int, text: str, *, speaker: str = "Ada", session: str = "s1", d
     return a_memory(f"m{number}", text, kind="episode", session=session, speaker=speaker, occurred_at=moment)
 
 
-def ranked(question: str, *memories: Memory) -> list[Ranked]:
-    query = read_query(question, now=TODAY)
-    entries: list[Entry] = [entry_of(memory) for memory in memories]
-    found = found_among(entries, terms=query.terms, similarity=lambda _: 0.5)
-    return rank(query, found.rows, found.scope, limit=10)
+def ranked(question: str, *memories: Memory) -> list[RankedPassage]:
+    query = parse_query(question, now=TODAY)
+    entries: list[IndexEntry] = [index_entry(memory) for memory in memories]
+    found = search_entries(entries, terms=query.terms, similarity=lambda _: 0.5)
+    return rank_passages(query, found.rows, found.scope, limit=10)
 
 
 def first(question: str, *memories: Memory) -> str:

@@ -8,23 +8,23 @@ from datetime import timedelta
 
 import pytest
 
-from functions.chat.turns import REFUSED
-from membus.domain.api_key import Scope
-from membus.domain.erasing_job import erasure_job
-from membus.domain.prompt import Prompt, Spoken, TextDelta
+from functions.chat.turns import REFUSAL_TEXT
+from membus.domain.api_key import ApiScope
+from membus.domain.erasing_job import new_erasure_job
+from membus.domain.prompt import ModelEvent, Prompt, TextDelta
 from membus.errors import MembusError, ModelError, UnavailableError
-from tests.door import Door
+from tests.door import ApiTestClient
 from tests.factories import a_conversation
 from tests.fakes.model import ScriptedModel
-from tests.sockets import Frame, Wire
+from tests.sockets import Frame, WebSocketTestClient
 
 HELLO = {"action": "chat", "conversation_id": "c", "content": "Good day!", "request_id": "r1"}
 
 
 @pytest.fixture
-def wire(door: Door) -> Wire:
+def wire(door: ApiTestClient) -> WebSocketTestClient:
     door.conversations.create(a_conversation("c", members=("bob",), agent_id="guide"), request_key="c")
-    return Wire(door).open()
+    return WebSocketTestClient(door).open()
 
 
 class BreakingModel(ScriptedModel):
@@ -34,8 +34,8 @@ class BreakingModel(ScriptedModel):
         super().__init__(words)
         self._error = error
 
-    def stream(self, prompt: Prompt, *, max_tokens: int, timeout_seconds: float) -> Iterator[Spoken]:
-        spoken: list[Spoken] = list(
+    def stream(self, prompt: Prompt, *, max_tokens: int, timeout_seconds: float) -> Iterator[ModelEvent]:
+        spoken: list[ModelEvent] = list(
             super().stream(prompt, max_tokens=max_tokens, timeout_seconds=timeout_seconds)
         )
         yield from (event for event in spoken if isinstance(event, TextDelta))
@@ -46,13 +46,13 @@ def text_of(frames: list[Frame]) -> str:
     return "".join(frame["text"] for frame in frames if frame["type"] == "delta")
 
 
-def stored(door: Door) -> list[tuple[str, str, str]]:
+def stored(door: ApiTestClient) -> list[tuple[str, str, str]]:
     return [
         (each.author, each.content, each.status) for each in door.conversations.recent("acme", "c", limit=100)
     ]
 
 
-def test_an_answer_comes_in_numbered_frames_and_ends_with_done(wire: Wire) -> None:
+def test_an_answer_comes_in_numbered_frames_and_ends_with_done(wire: WebSocketTestClient) -> None:
     frames = wire.say(HELLO)
 
     assert [frame["seq"] for frame in frames] == list(range(len(frames)))
@@ -69,7 +69,7 @@ def test_an_answer_comes_in_numbered_frames_and_ends_with_done(wire: Wire) -> No
     assert "content" not in done["message"]
 
 
-def test_the_turn_is_stored_under_the_ids_that_the_frames_named(wire: Wire) -> None:
+def test_the_turn_is_stored_under_the_ids_that_the_frames_named(wire: WebSocketTestClient) -> None:
     frames = wire.say(HELLO)
 
     message = wire.door.conversations.message("acme", "c", frames[0]["message_id"])
@@ -78,7 +78,7 @@ def test_the_turn_is_stored_under_the_ids_that_the_frames_named(wire: Wire) -> N
     assert [event.speech for event in wire.door.bus.published] == ["Good day!"]
 
 
-def test_the_owner_speaks_unless_somebody_else_is_named(wire: Wire) -> None:
+def test_the_owner_speaks_unless_somebody_else_is_named(wire: WebSocketTestClient) -> None:
     wire.say(HELLO)
     wire.say(HELLO | {"author": "bob", "request_id": "r2"})
     (refusal,) = wire.say(HELLO | {"author": "eve", "request_id": "r3"})
@@ -87,7 +87,7 @@ def test_the_owner_speaks_unless_somebody_else_is_named(wire: Wire) -> None:
     assert refusal["code"] == "not_a_member"
 
 
-def test_the_same_request_id_gets_the_same_turn_for_one_call_of_the_model(wire: Wire) -> None:
+def test_the_same_request_id_gets_the_same_turn_for_one_call_of_the_model(wire: WebSocketTestClient) -> None:
     first, again = wire.say(HELLO), wire.say(HELLO)
 
     assert text_of(first) == text_of(again)
@@ -96,7 +96,7 @@ def test_the_same_request_id_gets_the_same_turn_for_one_call_of_the_model(wire: 
     assert wire.say(HELLO | {"content": "Bye!"})[-1]["code"] == "idempotency_mismatch"
 
 
-def test_without_a_request_id_every_message_is_a_request_of_its_own(wire: Wire) -> None:
+def test_without_a_request_id_every_message_is_a_request_of_its_own(wire: WebSocketTestClient) -> None:
     hello = {name: value for name, value in HELLO.items() if name != "request_id"}
     frames = [wire.say(hello, request_id=f"gateway-{number}")[-1] for number in (1, 2)]
 
@@ -107,7 +107,9 @@ def test_without_a_request_id_every_message_is_a_request_of_its_own(wire: Wire) 
 @pytest.mark.parametrize(
     "error", [ModelError("cut", reason="cut_off"), UnavailableError("torn", code="model_unavailable")]
 )
-def test_a_stream_that_breaks_off_is_an_error_and_kept_as_incomplete(wire: Wire, error: MembusError) -> None:
+def test_a_stream_that_breaks_off_is_an_error_and_kept_as_incomplete(
+    wire: WebSocketTestClient, error: MembusError
+) -> None:
     wire.door.model = BreakingModel("Once upon a", error)
 
     frames = wire.say(HELLO)
@@ -120,7 +122,7 @@ def test_a_stream_that_breaks_off_is_an_error_and_kept_as_incomplete(wire: Wire,
     assert (text_of(again), again[-1]["code"]) == ("Once upon a", "incomplete")
 
 
-def test_a_model_that_says_nothing_leaves_nothing_and_may_be_asked_again(wire: Wire) -> None:
+def test_a_model_that_says_nothing_leaves_nothing_and_may_be_asked_again(wire: WebSocketTestClient) -> None:
     wire.door.model = ScriptedModel(UnavailableError("down", code="model_unavailable"), "Lisbon.")
 
     (frame,) = wire.say(HELLO)
@@ -130,15 +132,19 @@ def test_a_model_that_says_nothing_leaves_nothing_and_may_be_asked_again(wire: W
     assert text_of(wire.say(HELLO)) == "Lisbon."
 
 
-def test_a_refusal_is_an_answer_with_safe_words(wire: Wire) -> None:
+def test_a_refusal_is_an_answer_with_safe_words(wire: WebSocketTestClient) -> None:
     wire.door.model = ScriptedModel("", stop_reason="refusal")
 
     frames = wire.say(HELLO)
 
-    assert (text_of(frames), frames[-1]["type"], frames[-1]["stop_reason"]) == (REFUSED, "done", "refusal")
+    assert (text_of(frames), frames[-1]["type"], frames[-1]["stop_reason"]) == (
+        REFUSAL_TEXT,
+        "done",
+        "refusal",
+    )
 
 
-def test_a_client_that_leaves_in_the_middle_loses_nothing(wire: Wire) -> None:
+def test_a_client_that_leaves_in_the_middle_loses_nothing(wire: WebSocketTestClient) -> None:
     wire.door.push.gone.add(wire.connection_id)
 
     assert wire.say(HELLO) == []
@@ -146,9 +152,9 @@ def test_a_client_that_leaves_in_the_middle_loses_nothing(wire: Wire) -> None:
     assert stored(wire.door)[1] == ("guide", "Good morning.", "complete")
 
 
-def test_a_client_that_comes_back_gets_the_stored_answer(wire: Wire) -> None:
+def test_a_client_that_comes_back_gets_the_stored_answer(wire: WebSocketTestClient) -> None:
     message_id = wire.say(HELLO)[0]["message_id"]
-    back = Wire(wire.door, connection_id="w2=").open()
+    back = WebSocketTestClient(wire.door, connection_id="w2=").open()
 
     frames = back.say(
         {"action": "resume", "conversation_id": "c", "message_id": message_id, "request_id": "r2"}
@@ -159,10 +165,10 @@ def test_a_client_that_comes_back_gets_the_stored_answer(wire: Wire) -> None:
     assert {(frame["request_id"], frame["message_id"]) for frame in frames} == {("r2", message_id)}
 
 
-def test_who_comes_back_gets_nothing_of_somebody_who_is_being_erased(wire: Wire) -> None:
+def test_who_comes_back_gets_nothing_of_somebody_who_is_being_erased(wire: WebSocketTestClient) -> None:
     message_id = wire.say(HELLO)[0]["message_id"]
     wire.door.erasures.begin(
-        erasure_job("acme", "ada", request_key=None, requested_by="k1", now=wire.door.clock())
+        new_erasure_job("acme", "ada", request_key=None, requested_by="k1", now=wire.door.clock())
     )
 
     (frame,) = wire.say({"action": "resume", "conversation_id": "c", "message_id": message_id})
@@ -170,7 +176,9 @@ def test_who_comes_back_gets_nothing_of_somebody_who_is_being_erased(wire: Wire)
     assert wire.say(HELLO | {"request_id": "r2"})[-1]["code"] == "erasing"
 
 
-def test_a_defect_is_an_error_without_its_words(wire: Wire, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_defect_is_an_error_without_its_words(
+    wire: WebSocketTestClient, monkeypatch: pytest.MonkeyPatch
+) -> None:
     def broken(*_: object, **__: object) -> None:
         raise LookupError("secret")
 
@@ -186,7 +194,7 @@ def test_a_defect_is_an_error_without_its_words(wire: Wire, monkeypatch: pytest.
 
 
 def test_a_store_that_is_away_to_the_end_is_an_error_all_the_same(
-    wire: Wire, monkeypatch: pytest.MonkeyPatch
+    wire: WebSocketTestClient, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     def away(*_: object, **__: object) -> None:
         raise UnavailableError("the table is busy")
@@ -202,7 +210,7 @@ def test_a_store_that_is_away_to_the_end_is_an_error_all_the_same(
 
 @pytest.mark.parametrize("part", ["take", "progress"])
 def test_a_turn_that_cannot_be_taken_up_is_an_error_all_the_same(
-    wire: Wire, monkeypatch: pytest.MonkeyPatch, part: str
+    wire: WebSocketTestClient, monkeypatch: pytest.MonkeyPatch, part: str
 ) -> None:
     def away(*_: object, **__: object) -> None:
         raise UnavailableError("the table is busy")
@@ -216,8 +224,8 @@ def test_a_turn_that_cannot_be_taken_up_is_an_error_all_the_same(
     assert "message_id" in frame
 
 
-def test_a_socket_of_another_tenant_finds_nothing(wire: Wire) -> None:
-    stranger = Wire(wire.door, connection_id="w2=", tenant="zeta", key_id="k2").open()
+def test_a_socket_of_another_tenant_finds_nothing(wire: WebSocketTestClient) -> None:
+    stranger = WebSocketTestClient(wire.door, connection_id="w2=", tenant="zeta", key_id="k2").open()
 
     (frame,) = stranger.say(HELLO)
 
@@ -225,15 +233,15 @@ def test_a_socket_of_another_tenant_finds_nothing(wire: Wire) -> None:
     assert stored(wire.door) == []
 
 
-def test_a_connection_id_of_another_tenant_is_not_known(wire: Wire) -> None:
-    thief = Wire(wire.door, connection_id=wire.connection_id, tenant="zeta", key_id="k2")
+def test_a_connection_id_of_another_tenant_is_not_known(wire: WebSocketTestClient) -> None:
+    thief = WebSocketTestClient(wire.door, connection_id=wire.connection_id, tenant="zeta", key_id="k2")
 
     assert thief.say(HELLO)[-1]["code"] == "unauthorized"
     assert stored(wire.door) == []
 
 
 def test_a_key_that_no_longer_holds_is_refused_with_the_next_message_and_the_socket_closed(
-    wire: Wire,
+    wire: WebSocketTestClient,
 ) -> None:
     assert wire.say({"action": "ping"})[0]["type"] == "pong"
     wire.door.keys.revoke("k1", at=wire.door.clock())
@@ -245,8 +253,8 @@ def test_a_key_that_no_longer_holds_is_refused_with_the_next_message_and_the_soc
     assert wire.door.model.prompts == []
 
 
-def test_a_connection_that_was_closed_or_outlived_its_time_is_refused(wire: Wire) -> None:
-    other = Wire(wire.door, connection_id="w2=").open()
+def test_a_connection_that_was_closed_or_outlived_its_time_is_refused(wire: WebSocketTestClient) -> None:
+    other = WebSocketTestClient(wire.door, connection_id="w2=").open()
     wire.close()
     assert wire.say(HELLO)[-1]["code"] == "unauthorized"
 
@@ -254,8 +262,10 @@ def test_a_connection_that_was_closed_or_outlived_its_time_is_refused(wire: Wire
     assert other.say(HELLO)[-1]["code"] == "unauthorized"
 
 
-def test_a_key_without_the_scope_is_refused_with_every_message(wire: Wire) -> None:
-    reader = Wire(wire.door, connection_id="w2=", key_id="k2", scopes=(Scope.MEMORY_READ,)).open()
+def test_a_key_without_the_scope_is_refused_with_every_message(wire: WebSocketTestClient) -> None:
+    reader = WebSocketTestClient(
+        wire.door, connection_id="w2=", key_id="k2", scopes=(ApiScope.MEMORY_READ,)
+    ).open()
 
     assert reader.say({"action": "ping"})[-1]["code"] == "scope_missing"
 
@@ -286,7 +296,9 @@ def test_a_key_without_the_scope_is_refused_with_every_message(wire: Wire) -> No
         ('{"action": "resume", "conversation_id": "c", "message_id": "nothing"}', "not_found"),
     ],
 )
-def test_what_cannot_be_taken_is_one_error_and_has_no_effect(wire: Wire, message: str, code: str) -> None:
+def test_what_cannot_be_taken_is_one_error_and_has_no_effect(
+    wire: WebSocketTestClient, message: str, code: str
+) -> None:
     (frame,) = wire.say(message)
 
     assert (frame["type"], frame["code"], frame["seq"]) == ("error", code, 0)
@@ -304,9 +316,9 @@ def test_what_cannot_be_taken_is_one_error_and_has_no_effect(wire: Wire, message
     ],
 )
 def test_the_subprotocol_is_chosen_where_it_is_offered_and_never_the_key(
-    door: Door, offered: dict[str, str], chosen: str | None
+    door: ApiTestClient, offered: dict[str, str], chosen: str | None
 ) -> None:
-    answer = Wire(door).open(**offered).answer
+    answer = WebSocketTestClient(door).open(**offered).answer
 
     assert answer["statusCode"] == 200
     assert answer.get("headers", {}).get("Sec-WebSocket-Protocol") == chosen

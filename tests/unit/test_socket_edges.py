@@ -7,13 +7,13 @@ import json
 
 import pytest
 
-from membus.domain.api_key import Scope
+from membus.domain.api_key import ApiScope
 from membus.domain.prompt import Prompt
-from tests.door import Door
+from tests.door import ApiTestClient
 from tests.factories import NOON, a_conversation
 from tests.fakes.model import ScriptedModel
-from tests.fakes.sockets import ImmediateTurns
-from tests.sockets import Frame, Wire
+from tests.fakes.sockets import ImmediateTurnQueue
+from tests.sockets import Frame, WebSocketTestClient
 
 HELLO = {"action": "chat", "conversation_id": "c", "content": "Good day!", "request_id": "r1"}
 FRAME_BYTES = 128 * 1024
@@ -21,10 +21,10 @@ FRAME_BYTES = 128 * 1024
 
 
 @pytest.fixture
-def wire(door: Door) -> Wire:
+def wire(door: ApiTestClient) -> WebSocketTestClient:
     door.conversations.create(a_conversation("c", members=("bob",)), request_key="c")
     door.conversations.create(a_conversation("d"), request_key="d")
-    return Wire(door).open()
+    return WebSocketTestClient(door).open()
 
 
 def text_of(frames: list[Frame]) -> str:
@@ -32,7 +32,9 @@ def text_of(frames: list[Frame]) -> str:
 
 
 @pytest.mark.parametrize("letter", ["a", "語", '"', "\U0001f600"])
-def test_an_answer_longer_than_any_frame_comes_whole_in_frames_that_fit(wire: Wire, letter: str) -> None:
+def test_an_answer_longer_than_any_frame_comes_whole_in_frames_that_fit(
+    wire: WebSocketTestClient, letter: str
+) -> None:
     answer = letter * 300_000
     wire.door.model = ScriptedModel(answer)
 
@@ -45,7 +47,7 @@ def test_an_answer_longer_than_any_frame_comes_whole_in_frames_that_fit(wire: Wi
 
 
 def test_a_message_in_frames_of_its_own_is_taken_up_to_its_own_limit_and_refused_beyond_the_gateways(
-    wire: Wire,
+    wire: WebSocketTestClient,
 ) -> None:
     (too_long,) = wire.say(HELLO | {"content": "word " * 10_000})
     (too_large,) = wire.say(json.dumps(HELLO | {"content": "x" * FRAME_BYTES}))
@@ -54,8 +56,10 @@ def test_a_message_in_frames_of_its_own_is_taken_up_to_its_own_limit_and_refused
     assert wire.door.model.prompts == []
 
 
-def test_two_sockets_in_one_conversation_each_hear_their_own_answer_and_nothing_is_lost(wire: Wire) -> None:
-    other = Wire(wire.door, connection_id="w2=").open()
+def test_two_sockets_in_one_conversation_each_hear_their_own_answer_and_nothing_is_lost(
+    wire: WebSocketTestClient,
+) -> None:
+    other = WebSocketTestClient(wire.door, connection_id="w2=").open()
 
     mine, theirs = wire.say(HELLO), other.say(HELLO | {"author": "bob", "request_id": "r2"})
 
@@ -67,10 +71,10 @@ def test_two_sockets_in_one_conversation_each_hear_their_own_answer_and_nothing_
 
 
 def test_the_same_request_on_a_second_socket_waits_for_the_first_for_one_call_of_the_model(
-    wire: Wire,
+    wire: WebSocketTestClient,
 ) -> None:
-    other, door = Wire(wire.door, connection_id="w2=").open(), wire.door
-    door.turns = ImmediateTurns(lambda _: None)
+    other, door = WebSocketTestClient(wire.door, connection_id="w2=").open(), wire.door
+    door.turns = ImmediateTurnQueue(lambda _: None)
     assert wire.say(HELLO) == []
 
     (busy,) = other.say(HELLO)
@@ -82,7 +86,9 @@ def test_the_same_request_on_a_second_socket_waits_for_the_first_for_one_call_of
     assert len(door.model.prompts) == 1
 
 
-def test_a_key_that_is_revoked_while_it_is_answered_hears_the_answer_out_and_nothing_more(wire: Wire) -> None:
+def test_a_key_that_is_revoked_while_it_is_answered_hears_the_answer_out_and_nothing_more(
+    wire: WebSocketTestClient,
+) -> None:
     def revoking(_: Prompt) -> str:
         wire.door.keys.revoke("k1", at=NOON)
         return "Good morning."
@@ -100,10 +106,12 @@ def resume(message_id: str, conversation_id: str = "c", **fields: str) -> Frame:
 
 
 def test_a_message_is_asked_back_by_its_own_name_in_its_own_conversation_by_its_own_people(
-    wire: Wire,
+    wire: WebSocketTestClient,
 ) -> None:
     message_id = wire.say(HELLO)[0]["message_id"]
-    stranger = Wire(wire.door, connection_id="w3=", tenant="zeta", key_id="k3", scopes=(Scope.CHAT,)).open()
+    stranger = WebSocketTestClient(
+        wire.door, connection_id="w3=", tenant="zeta", key_id="k3", scopes=(ApiScope.CHAT,)
+    ).open()
 
     refusals = [
         wire.say(resume("nothing-of-that-name")),

@@ -26,13 +26,13 @@ json_values = st.recursive(
 
 @given(json_values)
 def test_json_comes_back_as_it_was_sent(value: Any) -> None:
-    assert strict_json.loads(json.dumps(value)) == value
+    assert strict_json.parse_strict_json(json.dumps(value)) == value
 
 
 @given(st.text() | st.binary())
 def test_any_text_is_read_or_refused(text: str | bytes) -> None:
     try:
-        strict_json.loads(text)
+        strict_json.parse_strict_json(text)
     except InvalidError as error:
         assert error.code in {"invalid_json", "too_deep", "number_out_of_range"}  # noqa: PT017
 
@@ -65,7 +65,7 @@ def test_any_text_is_read_or_refused(text: str | bytes) -> None:
 )
 def test_what_parsers_disagree_about_is_refused(text: str | bytes) -> None:
     with pytest.raises(InvalidError) as refused:
-        strict_json.loads(text)
+        strict_json.parse_strict_json(text)
 
     assert refused.value.code == "invalid_json"
 
@@ -75,17 +75,17 @@ def test_what_parsers_disagree_about_is_refused(text: str | bytes) -> None:
 )
 def test_what_nests_too_deep_is_refused(text: str) -> None:
     with pytest.raises(InvalidError) as refused:
-        strict_json.loads(text)
+        strict_json.parse_strict_json(text)
 
     assert refused.value.code == "too_deep"
 
 
 def test_sixty_four_levels_pass_and_a_hundred_thousand_do_no_harm() -> None:
-    assert strict_json.loads("[" * 64 + "1" + "]" * 64)
+    assert strict_json.parse_strict_json("[" * 64 + "1" + "]" * 64)
     with pytest.raises(InvalidError):
-        strict_json.loads("[" * 100_000)
+        strict_json.parse_strict_json("[" * 100_000)
     with pytest.raises(InvalidError):
-        strict_json.loads("[" * 100_000 + "]" * 100_000)
+        strict_json.parse_strict_json("[" * 100_000 + "]" * 100_000)
 
 
 @pytest.mark.parametrize(
@@ -93,11 +93,11 @@ def test_sixty_four_levels_pass_and_a_hundred_thousand_do_no_harm() -> None:
 )
 def test_a_number_that_eventbridge_would_refuse_is_refused(text: str) -> None:
     with pytest.raises(InvalidError) as refused:
-        strict_json.loads(text)
+        strict_json.parse_strict_json(text)
 
     assert refused.value.code == "number_out_of_range"
 
 
 @pytest.mark.parametrize("text", [str(2**63 - 1), str(-(2**63)), "1e308", "0.1", "true"])
 def test_a_number_that_fits_passes(text: str) -> None:
-    assert strict_json.loads(text) == json.loads(text)
+    assert strict_json.parse_strict_json(text) == json.loads(text)

@@ -13,7 +13,7 @@ import pytest
 from functions.summarize.api import SummaryDue
 from functions.summarize.usecase import Summarizer
 from membus.domain.prompt import Prompt
-from membus.domain.summary import Outline, Summary
+from membus.domain.summary import Summary, SummaryIndex
 from membus.errors import ModelError, UnavailableError
 from tests.factories import NOON, a_conversation, a_turn
 from tests.fakes.clock import StoppedClock
@@ -58,7 +58,7 @@ class Bench:
         return self.summarizer().advance(DUE)
 
     @property
-    def outline(self) -> Outline:
+    def outline(self) -> SummaryIndex:
         return self.summaries.outline("acme", "c")
 
     @property
@@ -153,7 +153,7 @@ def test_an_empty_refused_or_cut_summary_never_moves_the_pointer(useless: Line) 
     with pytest.raises(ModelError):
         bench.advance()
 
-    assert (bench.outline, list(bench.kept)) == (Outline(), [])
+    assert (bench.outline, list(bench.kept)) == (SummaryIndex(), [])
 
 
 def test_a_sentence_that_addresses_its_reader_stays_out() -> None:

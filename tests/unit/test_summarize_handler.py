@@ -9,7 +9,7 @@ from functions.summarize.handler import handler
 from membus import wiring_conversations, wiring_models
 from membus.errors import BudgetError, UnavailableError
 from membus.observability import metrics
-from tests.door import Invocation
+from tests.door import LambdaInvocation
 from tests.factories import an_event
 from tests.fakes.model import ScriptedModel
 from tests.unit.test_summarize import Bench, draft
@@ -48,7 +48,7 @@ def record(message_id: str, conversation_id: str = "c") -> dict[str, Any]:
 
 
 def deliver(*records: dict[str, Any], seconds_left: float = 60) -> list[str]:
-    context: Any = Invocation(seconds_left)
+    context: Any = LambdaInvocation(seconds_left)
     answer = handler({"Records": list(records)}, context)
     return [str(failure["itemIdentifier"]) for failure in answer["batchItemFailures"]]
 

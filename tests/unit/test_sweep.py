@@ -11,14 +11,14 @@ from hypothesis import strategies as st
 
 from functions.sweep import handler
 from functions.sweep.api import Deletion
-from functions.sweep.usecase import sweep
+from functions.sweep.usecase import clean_up_conversations
 from membus import wiring_conversations
-from tests.door import Invocation
+from tests.door import LambdaInvocation
 from tests.factories import a_conversation, a_turn
 from tests.fakes.clock import StoppedClock
 from tests.fakes.conversations import InMemoryConversations
 from tests.fakes.crashing import Fuse, Fused
-from tests.fakes.remains import InMemoryRemains
+from tests.fakes.remains import InMemoryDeletedConversationItems
 
 TURNS = 4
 Told = list[tuple[str, str]]
@@ -58,9 +58,9 @@ def _same(fuse: Fuse) -> Fuse:
 
 
 def run(store: InMemoryConversations, *ids: str, removals: int = 1000, told: Told | None = None) -> list[str]:
-    return sweep(
+    return clean_up_conversations(
         [deletion(each, number) for number, each in enumerate(ids)],
-        remains=InMemoryRemains(store),
+        remains=InMemoryDeletedConversationItems(store),
         seconds_left=steps(removals),
         on_failure=lambda tenant, why: (told or []).append((tenant, why)),
     )
@@ -98,8 +98,8 @@ def test_a_store_that_fails_anywhere_loses_nothing_that_has_to_go(faults: list[t
     unfinished = ["c", "d"]
     for at, after in faults:
         fuse = Fuse(at, after=after)
-        remains = Fused(InMemoryRemains(store), partial(_same, fuse))
-        again = sweep(
+        remains = Fused(InMemoryDeletedConversationItems(store), partial(_same, fuse))
+        again = clean_up_conversations(
             [deletion(each) for each in unfinished],
             remains=remains,
             seconds_left=lambda: 1,
@@ -117,9 +117,9 @@ def test_the_handler_reports_what_comes_again(
     monkeypatch: pytest.MonkeyPatch, seconds: float, again: list[str]
 ) -> None:
     store = deleted("c")
-    monkeypatch.setattr(wiring_conversations, "remains", lambda: InMemoryRemains(store))
+    monkeypatch.setattr(wiring_conversations, "remains", lambda: InMemoryDeletedConversationItems(store))
 
-    context: Any = Invocation(seconds)
+    context: Any = LambdaInvocation(seconds)
 
     answer = handler.handler({"Records": [record("c", 7)]}, context)
 

@@ -9,10 +9,10 @@ from datetime import datetime, timedelta
 from hypothesis import example, given
 from hypothesis import strategies as st
 
-from membus.domain.claims import by_truth
-from membus.domain.facts import as_of, fact_as_of, fold, history
+from membus.domain.claims import truth_order
+from membus.domain.facts import fact_as_of, fold, list_versions, observations_as_of
 from membus.domain.observations import Observation, Trust
-from membus.domain.timeline import Timeline
+from membus.domain.timeline import FactTimeline
 from tests.factories import NOON, an_observation
 
 DAY = timedelta(days=1)
@@ -47,7 +47,7 @@ def trusted(draw: st.DrawFn) -> list[Observation]:
 def painted(seen: Sequence[Observation]) -> dict[int, str]:
     """Return what each day shows when words are laid over it one after the other, the latest said on top."""
     wall: dict[int, str] = {}
-    for each in sorted(seen, key=by_truth):
+    for each in sorted(seen, key=truth_order):
         covered = [
             day
             for day in DAYS
@@ -63,7 +63,7 @@ def at(day: int) -> datetime:
 
 @given(said)
 def test_what_was_true_on_a_day_is_what_was_painted_over_it_last(seen: tuple[Observation, ...]) -> None:
-    wall, timeline = painted(seen), Timeline(seen)
+    wall, timeline = painted(seen), FactTimeline(seen)
 
     for day in DAYS:
         folded, held = fact_as_of(seen, true_at=at(day)), timeline.at(at(day))
@@ -73,7 +73,7 @@ def test_what_was_true_on_a_day_is_what_was_painted_over_it_last(seen: tuple[Obs
 
 @given(trusted())
 def test_the_timeline_holds_what_the_fold_does_whoever_is_trusted(seen: list[Observation]) -> None:
-    timeline = Timeline(seen)
+    timeline = FactTimeline(seen)
 
     for day in DAYS:
         folded, held = fact_as_of(seen, true_at=at(day)), timeline.at(at(day))
@@ -93,7 +93,10 @@ def test_the_timeline_holds_what_the_fold_does_whoever_is_trusted(seen: list[Obs
 )
 def test_on_any_day_the_best_trusted_of_what_was_true_then_holds(seen: list[Observation]) -> None:
     for day in DAYS:
-        true_then, fact = as_of(seen, true_at=at(day), known_at=None), fact_as_of(seen, true_at=at(day))
+        true_then, fact = (
+            observations_as_of(seen, true_at=at(day), known_at=None),
+            fact_as_of(seen, true_at=at(day)),
+        )
         assert (fact.trust.rank if fact else None) == max(
             (each.trust.rank for each in true_then), default=None
         )
@@ -101,7 +104,7 @@ def test_on_any_day_the_best_trusted_of_what_was_true_then_holds(seen: list[Obse
 
 @given(said)
 def test_a_value_ends_on_the_first_day_that_shows_another(seen: tuple[Observation, ...]) -> None:
-    wall, timeline = painted(seen), Timeline(seen)
+    wall, timeline = painted(seen), FactTimeline(seen)
 
     for each in seen:
         value, begins = (each.value or "").casefold(), (each.valid_from - NOON) // DAY
@@ -124,7 +127,7 @@ def test_what_was_known_on_a_day_needs_nothing_that_was_learned_later(
 
 @given(said)
 def test_exactly_one_version_of_what_holds_is_the_current_one(seen: tuple[Observation, ...]) -> None:
-    versions, fact = history(seen), fold(seen)
+    versions, fact = list_versions(seen), fold(seen)
 
     current = [each.provenance.event_id for each in versions if each.current]
     assert current == ([fact.provenance.event_id] if fact else [])

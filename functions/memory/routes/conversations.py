@@ -10,27 +10,27 @@ from aws_lambda_powertools.event_handler.openapi.params import Body, Path, Query
 from aws_lambda_powertools.event_handler.router import APIGatewayHttpRouter
 
 from functions.memory import conversations
-from functions.memory.conversations import Listing
+from functions.memory.conversations import PageRequest
 from functions.memory.conversations_api import (
     ConversationIn,
     ConversationPage,
     ConversationPatch,
     Handoff,
+    MessageOrder,
     MessagePage,
-    Order,
 )
-from functions.memory.handoff import TURNS_MAX, hand_off
-from functions.memory.once import once, settings
-from functions.memory.routes.etags import IfMatch, expected_version, tagged
-from functions.memory.routes.parameters import READ, WRITE, Cursor, Limit, RequestKey, required
-from functions.memory.routes.walls import unseen
+from functions.memory.handoff import HANDOFF_TURNS_MAX, read_handoff
+from functions.memory.once import idempotency_config, idempotent
+from functions.memory.routes.etags import IfMatch, expected_version, with_etag
+from functions.memory.routes.parameters import READ, WRITE, Cursor, Limit, RequestKey, require_idempotency_key
+from functions.memory.routes.walls import load_hidden
 from membus import wiring, wiring_conversations, wiring_erasing, wiring_socket
-from membus.domain.conversation import Conversation, Message, MessageIds, Status
+from membus.domain.conversation import Conversation, ConversationStatus, Message, MessageIdGenerator
 from membus.domain.identity import Id, Owner
-from membus.http import caller
+from membus.http import get_caller
 
 router = APIGatewayHttpRouter()
-ids = MessageIds()
+ids = MessageIdGenerator()
 ConversationId = Annotated[Id, Path()]
 MessageId = Annotated[Id, Path()]
 ActingUser = Annotated[
@@ -39,22 +39,30 @@ ActingUser = Annotated[
 ]
 Turns = Annotated[
     int,
-    Query(ge=1, le=TURNS_MAX, description="so many at least: what no summary covers is handed on as well"),
+    Query(
+        ge=1,
+        le=HANDOFF_TURNS_MAX,
+        description="so many at least: what no summary covers is handed on as well",
+    ),
 ]
 CONVERSATION = "/v1/conversations/<conversation>"
 
 
 @router.post("/v1/conversations", summary="Start a conversation", status_code=HTTPStatus.CREATED, **WRITE)
 def post_conversation(asked: Annotated[ConversationIn, Body()], key: RequestKey = None) -> Conversation:
-    start = once(
+    start = idempotent(
         "conversations.create",
-        _start,
+        _start_conversation,
         store=wiring.idempotency(),
-        config=settings(router.lambda_context),
+        config=idempotency_config(router.lambda_context),
         natural=True,
     )
     made = start(
-        {"tenant": caller(router).tenant, "key": required(key), "body": asked.model_dump(mode="json")}
+        {
+            "tenant": get_caller(router).tenant,
+            "key": require_idempotency_key(key),
+            "body": asked.model_dump(mode="json"),
+        }
     )
     return Conversation.model_validate(made)
 
@@ -62,17 +70,17 @@ def post_conversation(asked: Annotated[ConversationIn, Body()], key: RequestKey 
 @router.get("/v1/conversations", summary="Conversations by status, newest first", **READ)
 def get_conversations(
     *,
-    status: Annotated[Status, Query()] = "active",
+    status: Annotated[ConversationStatus, Query()] = "active",
     user: ActingUser = None,
     limit: Limit = 50,
     cursor: Cursor = None,
 ) -> ConversationPage:
     return conversations.list_conversations(
-        caller(router).tenant,
+        get_caller(router).tenant,
         status,
         user=user,
-        listing=Listing(limit, cursor, wiring.sealer()),
-        hidden=unseen(router),
+        listing=PageRequest(limit, cursor, wiring.sealer()),
+        hidden=load_hidden(router),
         conversations=wiring_conversations.conversations(),
     )
 
@@ -80,13 +88,13 @@ def get_conversations(
 @router.get(CONVERSATION, summary="One conversation", **READ)
 def get_conversation(conversation: ConversationId, user: ActingUser = None) -> Response[Conversation]:
     found = conversations.read_conversation(
-        caller(router).tenant,
+        get_caller(router).tenant,
         conversation,
         user=user,
-        hidden=unseen(router),
+        hidden=load_hidden(router),
         conversations=wiring_conversations.conversations(),
     )
-    return tagged(found, found.version)
+    return with_etag(found, found.version)
 
 
 @router.patch(CONVERSATION, summary="Rename, archive, bring back or share a conversation", **WRITE)
@@ -96,18 +104,18 @@ def patch_conversation(
     user: ActingUser = None,
     if_match: IfMatch = None,
 ) -> Response[Conversation]:
-    _admit(caller(router).tenant, change.members or ())
+    _ensure_not_erased(get_caller(router).tenant, change.members or ())
     expected = expected_version(change.expected_version, if_match)
     changed = conversations.change_conversation(
-        caller(router).tenant,
+        get_caller(router).tenant,
         conversation,
         change.model_copy(update={"expected_version": expected}),
         user=user,
-        hidden=unseen(router),
+        hidden=load_hidden(router),
         conversations=wiring_conversations.conversations(),
         pause=time.sleep,
     )
-    return tagged(changed, changed.version)
+    return with_etag(changed, changed.version)
 
 
 @router.delete(
@@ -115,7 +123,7 @@ def patch_conversation(
 )
 def delete_conversation(conversation: ConversationId, user: ActingUser = None) -> Response[None]:
     conversations.delete_conversation(
-        caller(router).tenant, conversation, user=user, conversations=wiring_conversations.conversations()
+        get_caller(router).tenant, conversation, user=user, conversations=wiring_conversations.conversations()
     )
     return Response(HTTPStatus.NO_CONTENT)
 
@@ -124,18 +132,18 @@ def delete_conversation(conversation: ConversationId, user: ActingUser = None) -
 def get_messages(
     *,
     conversation: ConversationId,
-    order: Annotated[Order, Query(description="which come first")] = "oldest",
+    order: Annotated[MessageOrder, Query(description="which come first")] = "oldest",
     user: ActingUser = None,
     limit: Limit = 50,
     cursor: Cursor = None,
 ) -> MessagePage:
     return conversations.list_messages(
-        caller(router).tenant,
+        get_caller(router).tenant,
         conversation,
         order,
         user=user,
-        listing=Listing(limit, cursor, wiring.sealer()),
-        hidden=unseen(router),
+        listing=PageRequest(limit, cursor, wiring.sealer()),
+        hidden=load_hidden(router),
         conversations=wiring_conversations.conversations(),
     )
 
@@ -143,32 +151,32 @@ def get_messages(
 @router.get(f"{CONVERSATION}/messages/<message>", summary="One message, and whether it is complete", **READ)
 def get_message(conversation: ConversationId, message: MessageId, user: ActingUser = None) -> Message:
     return conversations.read_message(
-        caller(router).tenant,
+        get_caller(router).tenant,
         conversation,
         message,
         user=user,
-        hidden=unseen(router),
+        hidden=load_hidden(router),
         replies=wiring_socket.replies(),
     )
 
 
 @router.get(f"{CONVERSATION}/handoff", summary="Everything needed to go on with a conversation", **READ)
 def get_handoff(conversation: ConversationId, turns: Turns = 10, user: ActingUser = None) -> Handoff:
-    return hand_off(
-        caller(router).tenant,
+    return read_handoff(
+        get_caller(router).tenant,
         conversation,
         user=user,
         turns=turns,
         now=wiring.now(),
-        hidden=unseen(router),
+        hidden=load_hidden(router),
         conversations=wiring_conversations.conversations(),
         outlines=wiring_conversations.summaries(),
         facts=wiring.facts(),
     )
 
 
-def _start(request: dict[str, Any]) -> dict[str, Any]:
-    _admit(request["tenant"], (request["body"]["user_id"], *request["body"]["members"]))
+def _start_conversation(request: dict[str, Any]) -> dict[str, Any]:
+    _ensure_not_erased(request["tenant"], (request["body"]["user_id"], *request["body"]["members"]))
     started = conversations.start_conversation(
         ConversationIn.model_validate(request["body"]),
         tenant=request["tenant"],
@@ -180,6 +188,6 @@ def _start(request: dict[str, Any]) -> dict[str, Any]:
     return started.model_dump(mode="json")
 
 
-def _admit(tenant: str, users: Iterable[str]) -> None:
+def _ensure_not_erased(tenant: str, users: Iterable[str]) -> None:
     for user in users:
         wiring_erasing.gate().admit(Owner(tenant=tenant, user=user))

@@ -10,27 +10,31 @@ from aws_lambda_powertools.event_handler.router import APIGatewayHttpRouter
 from functions.memory import episodes
 from functions.memory.api import EventReceipt
 from functions.memory.episodes_api import EpisodeBatch, EpisodePage, EpisodeRange
-from functions.memory.incoming import Stamp
+from functions.memory.incoming import EventDefaults
 from functions.memory.routes.parameters import READ, WRITE, Agent, Cursor, Limit, RequestKey
-from functions.memory.routes.walls import unseen
-from functions.memory.thawing_api import ThawOut
+from functions.memory.routes.walls import load_hidden
+from functions.memory.thawing_api import RestoreOut
 from membus import wiring, wiring_cold, wiring_erasing, wiring_rates
 from membus.domain.event import Moment
 from membus.domain.identity import Id
-from membus.errors import ThawingError
-from membus.http import caller
+from membus.errors import RestoreInProgressError
+from membus.http import get_caller
 
 router = APIGatewayHttpRouter()
 EPISODES = "/v1/agents/<agent>/episodes"
-FROM = "the first moment that counts; left out: 30 days before now, or before `to`"
-TO = (
+FROM_DESCRIPTION = "the first moment that counts; left out: 30 days before now, or before `to`"
+TO_DESCRIPTION = (
     "the first moment that no longer counts; left out: now, and a day more for clocks that run ahead."
     " A range takes at most 3,660 days"
 )
-USER = "one user's alone; read from an index that follows a write within about a second"
+USER_DESCRIPTION = "one user's alone; read from an index that follows a write within about a second"
 
-Start = Annotated[Moment | None, Query(alias="from", description=FROM, examples=["2026-11-01T00:00:00Z"])]
-End = Annotated[Moment | None, Query(alias="to", description=TO, examples=["2026-12-01T00:00:00Z"])]
+Start = Annotated[
+    Moment | None, Query(alias="from", description=FROM_DESCRIPTION, examples=["2026-11-01T00:00:00Z"])
+]
+End = Annotated[
+    Moment | None, Query(alias="to", description=TO_DESCRIPTION, examples=["2026-12-01T00:00:00Z"])
+]
 
 
 @router.post(
@@ -42,8 +46,8 @@ End = Annotated[Moment | None, Query(alias="to", description=TO, examples=["2026
 def post_episodes(
     agent: Agent, batch: Annotated[EpisodeBatch, Body()], key: RequestKey = None
 ) -> EventReceipt:
-    wiring_rates.turnstile().admit(caller(router).tenant, "events", len(batch.episodes))
-    stamp = Stamp(tenant=caller(router).tenant, agent=agent, now=wiring.now(), request_key=key)
+    wiring_rates.turnstile().admit(get_caller(router).tenant, "events", len(batch.episodes))
+    stamp = EventDefaults(tenant=get_caller(router).tenant, agent=agent, now=wiring.now(), request_key=key)
     return episodes.record_episodes(
         batch.episodes, stamp, gate=wiring_erasing.gate(), episodes=wiring.episodes(), bus=wiring.bus()
     )
@@ -60,26 +64,26 @@ def get_episodes(
     start: Start = None,
     end: End = None,
     session_id: Annotated[Id | None, Query(description="one session's alone")] = None,
-    user_id: Annotated[Id | None, Query(description=USER)] = None,
+    user_id: Annotated[Id | None, Query(description=USER_DESCRIPTION)] = None,
     limit: Limit = 50,
     cursor: Cursor = None,
-) -> Response[EpisodePage | ThawOut]:
+) -> Response[EpisodePage | RestoreOut]:
     asked = EpisodeRange(start=start, end=end, session_id=session_id, user_id=user_id)
     try:
         page = episodes.list_episodes(
-            caller(router).tenant,
+            get_caller(router).tenant,
             agent,
             asked,
             limit=limit,
             cursor=cursor,
             now=wiring.now(),
-            hidden=unseen(router),
+            hidden=load_hidden(router),
             episodes=wiring_cold.episode_reader(),
             sealer=wiring.sealer(),
         )
-    except ThawingError as thawing:
+    except RestoreInProgressError as thawing:
         wait: dict[str, str | list[str]] = {"Retry-After": str(thawing.retry_after_seconds)}
         return Response(
-            HTTPStatus.ACCEPTED, content_type="application/json", body=ThawOut.of(thawing), headers=wait
+            HTTPStatus.ACCEPTED, content_type="application/json", body=RestoreOut.of(thawing), headers=wait
         )
     return Response(HTTPStatus.OK, content_type="application/json", body=page)

@@ -7,18 +7,18 @@ from aws_lambda_powertools.event_handler import Response
 from aws_lambda_powertools.event_handler.openapi.params import Path
 from aws_lambda_powertools.event_handler.router import APIGatewayHttpRouter
 
-from functions.memory.erasure import erase_user
+from functions.memory.erasure import request_erasure
 from functions.memory.erasure_api import JobOut
 from functions.memory.exporting_api import ExportOut
 from functions.memory.routes.parameters import ADMIN, RequestKey, User
-from functions.memory.routes.walls import unseen
-from functions.memory.thawing_api import JOB_PREFIX as THAW_PREFIX
-from functions.memory.thawing_api import ThawOut, thaw
+from functions.memory.routes.walls import load_hidden
+from functions.memory.thawing_api import RESTORE_JOB_PREFIX as THAW_PREFIX
+from functions.memory.thawing_api import RestoreOut, read_restore_job
 from membus import wiring, wiring_cold, wiring_erasing, wiring_search, wiring_transfer
 from membus.domain.identity import Id, Owner
 from membus.domain.transfer import JOB_PREFIX
 from membus.errors import NotFoundError
-from membus.http import caller
+from membus.http import get_caller
 
 router = APIGatewayHttpRouter()
 JobId = Annotated[Id, Path()]
@@ -31,8 +31,8 @@ JobId = Annotated[Id, Path()]
     **ADMIN,
 )
 def post_erasure(user: User, key: RequestKey = None) -> Response[JobOut]:
-    asked = caller(router)
-    job = erase_user(
+    asked = get_caller(router)
+    job = request_erasure(
         Owner(tenant=asked.tenant, user=user),
         request_key=key,
         requested_by=asked.key_id,
@@ -49,13 +49,13 @@ def post_erasure(user: User, key: RequestKey = None) -> Response[JobOut]:
 @router.get(
     "/v1/jobs/<job>", summary="How far a job has come; an erasure's receipt, an export's archive", **ADMIN
 )
-def get_job(job: JobId) -> JobOut | ExportOut | ThawOut:
-    tenant = caller(router).tenant
+def get_job(job: JobId) -> JobOut | ExportOut | RestoreOut:
+    tenant = get_caller(router).tenant
     if job.startswith(THAW_PREFIX):
-        return thaw(tenant, job, catalog=wiring_cold.catalog(), objects=wiring_cold.objects())
+        return read_restore_job(tenant, job, catalog=wiring_cold.catalog(), objects=wiring_cold.objects())
     if job.startswith(JOB_PREFIX):
         export = wiring_transfer.exports().export(tenant, job)
-        if export.subject in unseen(router).subjects:
+        if export.subject in load_hidden(router).subjects:
             raise NotFoundError("no such job")
         return ExportOut.of(export, archives=wiring_transfer.archives(), now=wiring.now())
     return JobOut.of(wiring_erasing.jobs().job(tenant, job))

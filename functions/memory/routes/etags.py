@@ -25,7 +25,7 @@ class NotModifiedError(Exception):
         self.tag = tag
 
 
-def tagged(found: T, version: int | None) -> Response[T]:
+def with_etag(found: T, version: int | None) -> Response[T]:
     """Return the answer with its version as ETag, ready to be sent back in `If-Match`.
 
     None where none is known.
@@ -34,7 +34,7 @@ def tagged(found: T, version: int | None) -> Response[T]:
     return Response(HTTPStatus.OK, content_type="application/json", body=found, headers=headers)
 
 
-def or_unchanged(model: type[BaseModel]) -> dict[int, OpenAPIResponse]:
+def etag_responses(model: type[BaseModel]) -> dict[int, OpenAPIResponse]:
     """Return what a route that `unless_known` guards may answer, for the OpenAPI document."""
     return {
         HTTPStatus.OK: {
@@ -48,7 +48,7 @@ def or_unchanged(model: type[BaseModel]) -> dict[int, OpenAPIResponse]:
     }
 
 
-def unless_known(answer: Response[T], if_none_match: str | None) -> Response[T]:
+def ensure_modified(answer: Response[T], if_none_match: str | None) -> Response[T]:
     """Return the answer; NotModifiedError where the caller holds it already, by its tag or by `*`."""
     tag = str(answer.headers["ETag"])
     known = [each.strip().removeprefix("W/") for each in (if_none_match or "").split(",")]
@@ -65,13 +65,17 @@ def expected_version(asked: int | None, if_match: str | None, if_none_match: str
     Raises:
         InvalidError: a header that holds no version of ours, or body and headers that disagree.
     """
-    said = [version for version in (asked, matched(if_match), _absent(if_none_match)) if version is not None]
+    said = [
+        version
+        for version in (asked, parse_if_match(if_match), _parse_if_none_match(if_none_match))
+        if version is not None
+    ]
     if len(set(said)) > 1:
         raise InvalidError("the body and the headers ask for different versions")
     return said[0] if said else None
 
 
-def matched(if_match: str | None) -> int | None:
+def parse_if_match(if_match: str | None) -> int | None:
     """Return the number in `If-Match`; InvalidError where it holds none of ours."""
     if if_match is None:
         return None
@@ -81,7 +85,7 @@ def matched(if_match: str | None) -> int | None:
     return int(version[1])
 
 
-def _absent(if_none_match: str | None) -> int | None:
+def _parse_if_none_match(if_none_match: str | None) -> int | None:
     if if_none_match is None:
         return None
     if if_none_match.strip() != "*":

@@ -8,10 +8,10 @@ from aws_lambda_powertools.event_handler.router import APIGatewayHttpRouter
 
 from functions.memory.api import EventBatch, EventReceipt
 from functions.memory.events import accept_events
-from functions.memory.incoming import Stamp
+from functions.memory.incoming import EventDefaults
 from functions.memory.routes.parameters import EVENTS, RequestKey
 from membus import wiring, wiring_conversations, wiring_erasing, wiring_rates
-from membus.http import caller
+from membus.http import get_caller
 from membus.observability import EmfMonitor
 
 router = APIGatewayHttpRouter()
@@ -19,8 +19,8 @@ router = APIGatewayHttpRouter()
 
 @router.post("/v1/events", summary="Record what users did", status_code=HTTPStatus.ACCEPTED, **EVENTS)
 def post_events(batch: Annotated[EventBatch, Body()], key: RequestKey = None) -> EventReceipt:
-    wiring_rates.turnstile().admit(caller(router).tenant, "events", len(batch.events))
-    stamp = Stamp(tenant=caller(router).tenant, request_key=key, now=wiring.now())
+    wiring_rates.turnstile().admit(get_caller(router).tenant, "events", len(batch.events))
+    stamp = EventDefaults(tenant=get_caller(router).tenant, request_key=key, now=wiring.now())
     return accept_events(
         batch.events,
         stamp,

@@ -5,12 +5,12 @@ from http import HTTPStatus
 from aws_lambda_powertools.event_handler import Response
 from aws_lambda_powertools.event_handler.router import APIGatewayHttpRouter
 
-from functions.memory.exporting import begin_export
+from functions.memory.exporting import request_export
 from functions.memory.exporting_api import ExportOut
 from functions.memory.routes.parameters import ADMIN, RequestKey, User
 from membus import wiring, wiring_search, wiring_transfer
 from membus.domain.identity import Owner
-from membus.http import caller
+from membus.http import get_caller
 
 router = APIGatewayHttpRouter()
 
@@ -22,8 +22,8 @@ router = APIGatewayHttpRouter()
     **ADMIN,
 )
 def post_export(user: User, key: RequestKey = None) -> Response[ExportOut]:
-    asked, now = caller(router), wiring.now()
-    export = begin_export(
+    asked, now = get_caller(router), wiring.now()
+    export = request_export(
         Owner(tenant=asked.tenant, user=user),
         request_key=key,
         requested_by=asked.key_id,

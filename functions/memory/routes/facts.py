@@ -13,25 +13,35 @@ from functions.memory import facts
 from functions.memory.api import ExplainedFact, FactHistory, FactPage, ProfileOut
 from functions.memory.facts_api import FactBatch, FactIn, FactResults
 from functions.memory.facts_batch import put_facts
-from functions.memory.facts_changes import Change
-from functions.memory.facts_corrections import Done, correct, event_id_of
-from functions.memory.once import once, settings
+from functions.memory.facts_changes import FactChange
+from functions.memory.facts_corrections import CorrectionResult, correct_fact, correction_event_id
+from functions.memory.once import idempotency_config, idempotent
 from functions.memory.routes.etags import (
     IfMatch,
     IfNoneMatch,
+    ensure_modified,
+    etag_responses,
     expected_version,
-    matched,
-    or_unchanged,
-    tagged,
-    unless_known,
+    parse_if_match,
+    with_etag,
 )
-from functions.memory.routes.parameters import READ, WRITE, Cursor, Limit, Moment, RequestKey, User, required
+from functions.memory.routes.parameters import (
+    READ,
+    WRITE,
+    Cursor,
+    Limit,
+    MomentParameter,
+    RequestKey,
+    User,
+    require_idempotency_key,
+)
 from membus import wiring
 from membus.domain.attributes import FactKey, canonical_key
 from membus.domain.corrections import CorrectedKey, Correction
-from membus.domain.facts import Fact, Kind
+from membus.domain.facts import Fact
 from membus.domain.identity import Owner
-from membus.http import caller
+from membus.domain.observations import FactKind
+from membus.http import get_caller
 
 router = APIGatewayHttpRouter()
 Key = Annotated[FactKey, AfterValidator(canonical_key), Path(examples=["home.city"])]
@@ -42,28 +52,30 @@ FACT = "/v1/users/<user>/facts/<key>"
 @router.get(
     "/v1/users/<user>/profile",
     summary="What is known about a user, compact",
-    responses=or_unchanged(ProfileOut),
+    responses=etag_responses(ProfileOut),
     **READ,
 )
-def get_profile(user: User, as_of: Moment = None, if_none_match: IfNoneMatch = None) -> Response[ProfileOut]:
+def get_profile(
+    user: User, as_of: MomentParameter = None, if_none_match: IfNoneMatch = None
+) -> Response[ProfileOut]:
     profile = facts.read_profile(_owner(user), as_of, now=wiring.now(), facts=wiring.facts())
-    return unless_known(tagged(profile, profile.version), if_none_match)
+    return ensure_modified(with_etag(profile, profile.version), if_none_match)
 
 
 @router.get("/v1/users/<user>/facts", summary="The facts about a user", **READ)
 def get_facts(
     *,
     user: User,
-    kind: Annotated[Kind | None, Query()] = None,
-    as_of: Moment = None,
-    known_at: Moment = None,
+    kind: Annotated[FactKind | None, Query()] = None,
+    as_of: MomentParameter = None,
+    known_at: MomentParameter = None,
     limit: Limit = 50,
     cursor: Cursor = None,
 ) -> FactPage:
     if as_of or known_at:
-        return facts.list_facts_then(
+        return facts.list_facts_as_of(
             _owner(user),
-            facts.Then(as_of, known_at),
+            facts.AsOf(as_of, known_at),
             kind=kind,
             limit=limit,
             cursor=cursor,
@@ -81,7 +93,7 @@ def get_facts(
     )
 
 
-@router.get(FACT, summary="One fact, and why it is believed", responses=or_unchanged(ExplainedFact), **READ)
+@router.get(FACT, summary="One fact, and why it is believed", responses=etag_responses(ExplainedFact), **READ)
 def get_fact(
     *, user: User, key: Key, explain: Annotated[bool, Query()] = False, if_none_match: IfNoneMatch = None
 ) -> Response[ExplainedFact]:
@@ -91,7 +103,7 @@ def get_fact(
         if explain
         else facts.read_fact(owner, key, now=now, facts=known)
     )
-    return unless_known(tagged(fact, revision), if_none_match)
+    return ensure_modified(with_etag(fact, revision), if_none_match)
 
 
 @router.put(FACT, summary="Set a fact by hand: it outranks whatever is read in events", **WRITE)
@@ -106,30 +118,30 @@ def put_fact(
 ) -> Response[Fact]:
     correction = Correction(key=key, value=asked.value, kind=asked.kind, valid_from=asked.valid_from)
     version = expected_version(asked.expected_version, None, if_none_match)
-    done = _correct(_owner(user), correction, request_key, version=version, revision=matched(if_match))
-    return tagged(done.fact, done.revision)
+    done = _correct(_owner(user), correction, request_key, version=version, revision=parse_if_match(if_match))
+    return with_etag(done.fact, done.revision)
 
 
 @router.delete(FACT, summary="Take a fact back by hand", status_code=HTTPStatus.NO_CONTENT, **WRITE)
 def delete_fact(
     *, user: User, key: WrittenKey, if_match: IfMatch = None, request_key: RequestKey = None
 ) -> Response[None]:
-    _correct(_owner(user), Correction(key=key), request_key, revision=matched(if_match))
+    _correct(_owner(user), Correction(key=key), request_key, revision=parse_if_match(if_match))
     return Response(HTTPStatus.NO_CONTENT)
 
 
 @router.post("/v1/users/<user>/facts:batch", summary="Set many facts by hand, each on its own", **WRITE)
 def post_facts(user: User, batch: Annotated[FactBatch, Body()], key: RequestKey = None) -> FactResults:
-    put = once(
+    put = idempotent(
         "facts.batch",
         _put_facts,
         store=wiring.idempotency(),
-        config=settings(router.lambda_context),
+        config=idempotency_config(router.lambda_context),
         natural=True,
     )
     body = {"user": user} | batch.model_dump(mode="json")
     return FactResults.model_validate(
-        put({"tenant": caller(router).tenant, "key": required(key), "body": body})
+        put({"tenant": get_caller(router).tenant, "key": require_idempotency_key(key), "body": body})
     )
 
 
@@ -141,7 +153,7 @@ def get_history(user: User, key: Key, limit: Limit = 50, cursor: Cursor = None) 
 
 
 def _owner(user: str) -> Owner:
-    return Owner(tenant=caller(router).tenant, user=user)
+    return Owner(tenant=get_caller(router).tenant, user=user)
 
 
 def _correct(
@@ -151,11 +163,11 @@ def _correct(
     *,
     version: int | None = None,
     revision: int | None,
-) -> Done:
+) -> CorrectionResult:
     place = "DELETE" if correction.value is None else "PUT"
-    event_id = event_id_of(owner, correction.key, request_key, place=place)
-    change = Change(correction, event_id, expected_version=version, expected_revision=revision)
-    return correct(owner, change, now=wiring.now(), facts=wiring.facts(), pause=time.sleep)
+    event_id = correction_event_id(owner, correction.key, request_key, place=place)
+    change = FactChange(correction, event_id, expected_version=version, expected_revision=revision)
+    return correct_fact(owner, change, now=wiring.now(), facts=wiring.facts(), pause=time.sleep)
 
 
 def _put_facts(request: dict[str, Any]) -> dict[str, Any]:

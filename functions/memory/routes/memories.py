@@ -7,20 +7,20 @@ from aws_lambda_powertools.event_handler import Response
 from aws_lambda_powertools.event_handler.openapi.params import Body, Path, Query
 from aws_lambda_powertools.event_handler.router import APIGatewayHttpRouter
 
-from functions.memory.memories import Library
+from functions.memory.memories import DocumentLibrary
 from functions.memory.memories_api import MemoriesOut, MemoryBatch, MemoryOut, MemoryPage, MemoryPatch
-from functions.memory.memories_listed import list_memories, listed
-from functions.memory.once import once, settings
-from functions.memory.routes.etags import IfMatch, expected_version, tagged
-from functions.memory.routes.parameters import READ, WRITE, Cursor, Limit, RequestKey, required
-from functions.memory.routes.walls import unseen
+from functions.memory.memories_listed import documents_scope, list_memories
+from functions.memory.once import idempotency_config, idempotent
+from functions.memory.routes.etags import IfMatch, expected_version, with_etag
+from functions.memory.routes.parameters import READ, WRITE, Cursor, Limit, RequestKey, require_idempotency_key
+from functions.memory.routes.walls import load_hidden
 from membus import wiring, wiring_erasing, wiring_search
 from membus.domain import strict_json
-from membus.domain.filters import read_filter
+from membus.domain.filters import parse_filter
 from membus.domain.identity import Id, Owner
-from membus.erasing import show
+from membus.erasing import ensure_visible
 from membus.errors import InvalidError
-from membus.http import caller
+from membus.http import get_caller
 
 router = APIGatewayHttpRouter()
 MemoryId = Annotated[Id, Path()]
@@ -29,10 +29,12 @@ MEMORY = "/v1/memories/<memory>"
 
 @router.post("/v1/memories", summary="Put texts into memory", status_code=HTTPStatus.CREATED, **WRITE)
 def post_memories(batch: Annotated[MemoryBatch, Body()], key: RequestKey = None) -> MemoriesOut:
-    put = once("memories.create", _put, store=wiring.idempotency(), config=settings(router.lambda_context))
+    put = idempotent(
+        "memories.create", _put, store=wiring.idempotency(), config=idempotency_config(router.lambda_context)
+    )
     body = batch.model_dump(mode="json")
     return MemoriesOut.model_validate(
-        put({"tenant": caller(router).tenant, "key": required(key), "body": body})
+        put({"tenant": get_caller(router).tenant, "key": require_idempotency_key(key), "body": body})
     )
 
 
@@ -47,13 +49,13 @@ def get_memories(
     limit: Limit = 50,
     cursor: Cursor = None,
 ) -> MemoryPage:
-    within = listed(
-        caller(router).tenant,
+    within = documents_scope(
+        get_caller(router).tenant,
         user_id,
         agent_id,
-        read_filter(_json(filters)),
+        parse_filter(_json(filters)),
         wiring.now(),
-        hidden=unseen(router),
+        hidden=load_hidden(router),
     )
     return list_memories(
         within,
@@ -67,10 +69,10 @@ def get_memories(
 
 @router.get(MEMORY, summary="One text", **READ)
 def get_memory(memory: MemoryId) -> Response[MemoryOut]:
-    found = wiring_search.documents().document(caller(router).tenant, memory)
+    found = wiring_search.documents().document(get_caller(router).tenant, memory)
     if found.user_id:
-        show(found.user_id, unseen(router))
-    return tagged(MemoryOut.of(found), found.version)
+        ensure_visible(found.user_id, load_hidden(router))
+    return with_etag(MemoryOut.of(found), found.version)
 
 
 @router.patch(MEMORY, summary="Change a text, its metadata or its end", **WRITE)
@@ -78,16 +80,16 @@ def patch_memory(
     memory: MemoryId, change: Annotated[MemoryPatch, Body()], if_match: IfMatch = None
 ) -> Response[MemoryOut]:
     expected = expected_version(change.expected_version, if_match)
-    known = wiring_search.documents().document(caller(router).tenant, memory)
+    known = wiring_search.documents().document(get_caller(router).tenant, memory)
     if known.user_id:
-        show(known.user_id, unseen(router))
-    changed = _library().patch(caller(router).tenant, memory, change, expected_version=expected)
-    return tagged(MemoryOut.of(changed), changed.version)
+        ensure_visible(known.user_id, load_hidden(router))
+    changed = _library().patch(get_caller(router).tenant, memory, change, expected_version=expected)
+    return with_etag(MemoryOut.of(changed), changed.version)
 
 
 @router.delete(MEMORY, summary="Remove a text", status_code=HTTPStatus.NO_CONTENT, **WRITE)
 def delete_memory(memory: MemoryId, if_match: IfMatch = None) -> Response[None]:
-    _library().delete(caller(router).tenant, memory, expected_version=expected_version(None, if_match))
+    _library().delete(get_caller(router).tenant, memory, expected_version=expected_version(None, if_match))
     return Response(HTTPStatus.NO_CONTENT)
 
 
@@ -98,8 +100,8 @@ def _put(request: dict[str, Any]) -> dict[str, Any]:
     return MemoriesOut(items=_library().put(request["tenant"], batch.items)).model_dump(mode="json")
 
 
-def _library() -> Library:
-    return Library(
+def _library() -> DocumentLibrary:
+    return DocumentLibrary(
         documents=wiring_search.documents(),
         index=wiring_search.memory_index(),
         indexer=wiring_search.indexer(),
@@ -108,7 +110,7 @@ def _library() -> Library:
 
 
 def _json(text: str | None) -> dict[str, Any] | None:
-    tree = None if text is None else strict_json.loads(text)
+    tree = None if text is None else strict_json.parse_strict_json(text)
     if tree is not None and not isinstance(tree, dict):
         raise InvalidError("filters: a filter is an object", code="bad_filter")
     return tree

@@ -7,21 +7,21 @@ from pydantic import AwareDatetime
 
 from membus.domain.identity import Id
 from membus.errors import InvalidError
-from membus.http import route
+from membus.http import describe_route
 
 READ, WRITE, EVENTS, ADMIN = (
-    route("memory", scope) for scope in ("memory:read", "memory:write", "events:write", "admin")
+    describe_route("memory", scope) for scope in ("memory:read", "memory:write", "events:write", "admin")
 )
 
 User = Annotated[Id, Path()]
 Agent = Annotated[Id, Path()]
 Limit = Annotated[int, Query(ge=1, le=200)]
 Cursor = Annotated[str | None, Query(max_length=2048)]
-Moment = Annotated[AwareDatetime | None, Query()]
+MomentParameter = Annotated[AwareDatetime | None, Query()]
 RequestKey = Annotated[str | None, Header(alias="Idempotency-Key", min_length=1, max_length=255)]
 
 
-def required(key: str | None) -> str:
+def require_idempotency_key(key: str | None) -> str:
     """Return the Idempotency-Key of a request that makes something new; without one it could do so twice."""
     if key is None:
         raise InvalidError(

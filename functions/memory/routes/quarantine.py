@@ -9,13 +9,13 @@ from aws_lambda_powertools.event_handler.openapi.params import Path
 from aws_lambda_powertools.event_handler.router import APIGatewayHttpRouter
 
 from functions.memory import quarantine
-from functions.memory.quarantine_api import QuarantinePage
-from functions.memory.routes.etags import tagged
+from functions.memory.quarantine_api import ReviewQueuePage
+from functions.memory.routes.etags import with_etag
 from functions.memory.routes.parameters import READ, WRITE, Cursor, Limit, User
 from membus import wiring
 from membus.domain.facts import Fact
 from membus.domain.identity import Id, Owner
-from membus.http import caller
+from membus.http import get_caller
 
 router = APIGatewayHttpRouter()
 QuarantineId = Annotated[Id, Path()]
@@ -23,8 +23,8 @@ QUARANTINE = "/v1/users/<user>/quarantine"
 
 
 @router.get(QUARANTINE, summary="What was read about a user and not believed", **READ)
-def get_quarantine(user: User, limit: Limit = 50, cursor: Cursor = None) -> QuarantinePage:
-    return quarantine.list_held(
+def get_quarantine(user: User, limit: Limit = 50, cursor: Cursor = None) -> ReviewQueuePage:
+    return quarantine.list_review_items(
         _owner(user), limit=limit, cursor=cursor, held_facts=wiring.held_facts(), sealer=wiring.sealer()
     )
 
@@ -33,7 +33,7 @@ def get_quarantine(user: User, limit: Limit = 50, cursor: Cursor = None) -> Quar
     f"{QUARANTINE}/<quarantine_id>:approve", summary="Believe it: it becomes a fact set by hand", **WRITE
 )
 def post_approval(user: User, quarantine_id: QuarantineId) -> Response[Fact]:
-    done = quarantine.approve(
+    done = quarantine.approve_review_item(
         _owner(user),
         quarantine_id,
         held_facts=wiring.held_facts(),
@@ -41,7 +41,7 @@ def post_approval(user: User, quarantine_id: QuarantineId) -> Response[Fact]:
         now=wiring.now(),
         pause=time.sleep,
     )
-    return tagged(done.fact, done.revision)
+    return with_etag(done.fact, done.revision)
 
 
 @router.post(
@@ -56,4 +56,4 @@ def post_rejection(user: User, quarantine_id: QuarantineId) -> Response[None]:
 
 
 def _owner(user: str) -> Owner:
-    return Owner(tenant=caller(router).tenant, user=user)
+    return Owner(tenant=get_caller(router).tenant, user=user)

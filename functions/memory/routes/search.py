@@ -5,27 +5,27 @@ from typing import Annotated
 from aws_lambda_powertools.event_handler.openapi.params import Body
 from aws_lambda_powertools.event_handler.router import APIGatewayHttpRouter
 
-from functions.memory.memories_api import Results, SearchIn
+from functions.memory.memories_api import SearchIn, SearchResults
 from functions.memory.routes.parameters import READ
-from functions.memory.routes.walls import unseen
-from functions.memory.search import Search
+from functions.memory.routes.walls import load_hidden
+from functions.memory.search import MemorySearcher
 from membus import wiring, wiring_conversations, wiring_search
-from membus.erasing import show
-from membus.http import caller
+from membus.erasing import ensure_visible
+from membus.http import get_caller
 
 router = APIGatewayHttpRouter()
 
 
 @router.post("/v1/search", summary="Search every kind of memory", **READ)
-def post_search(asked: Annotated[SearchIn, Body()]) -> Results:
-    tenant, hidden = caller(router).tenant, unseen(router)
+def post_search(asked: Annotated[SearchIn, Body()]) -> SearchResults:
+    tenant, hidden = get_caller(router).tenant, load_hidden(router)
     if asked.user_id:
-        show(asked.user_id, hidden)
-    return searching(tenant).answer(tenant, asked, hidden=hidden)
+        ensure_visible(asked.user_id, hidden)
+    return memory_searcher(tenant).answer(tenant, asked, hidden=hidden)
 
 
-def searching(tenant: str) -> Search:
-    return Search(
+def memory_searcher(tenant: str) -> MemorySearcher:
+    return MemorySearcher(
         index=wiring_search.memory_index(),
         embedder=wiring_search.embedder(tenant),
         facts=wiring.facts(),

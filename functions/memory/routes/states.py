@@ -8,15 +8,15 @@ from aws_lambda_powertools.event_handler.openapi.params import Body, Path
 from aws_lambda_powertools.event_handler.router import APIGatewayHttpRouter
 
 from functions.memory import states
-from functions.memory.routes.etags import IfMatch, IfNoneMatch, expected_version, tagged, unless_known
+from functions.memory.routes.etags import IfMatch, IfNoneMatch, ensure_modified, expected_version, with_etag
 from functions.memory.routes.parameters import READ, WRITE, Agent, Cursor, Limit
-from functions.memory.routes.walls import unseen
+from functions.memory.routes.walls import load_hidden
 from functions.memory.states_api import SessionPage, StateIn
 from membus import wiring, wiring_erasing
 from membus.domain.identity import Id, Owner
-from membus.domain.state import Session, State
-from membus.erasing import show
-from membus.http import caller
+from membus.domain.state import AgentSession, State
+from membus.erasing import ensure_visible
+from membus.http import get_caller
 
 router = APIGatewayHttpRouter()
 SessionId = Annotated[Id, Path()]
@@ -26,11 +26,11 @@ STATE = "/v1/agents/<agent>/sessions/<session>/state"
 @router.get("/v1/agents/<agent>/sessions", summary="The sessions of an agent that have a state", **READ)
 def get_sessions(agent: Agent, limit: Limit = 50, cursor: Cursor = None) -> SessionPage:
     return states.list_sessions(
-        caller(router).tenant,
+        get_caller(router).tenant,
         agent,
         limit=limit,
         cursor=cursor,
-        hidden=unseen(router),
+        hidden=load_hidden(router),
         states=wiring.states(),
         sealer=wiring.sealer(),
     )
@@ -40,8 +40,8 @@ def get_sessions(agent: Agent, limit: Limit = 50, cursor: Cursor = None) -> Sess
 def get_state(agent: Agent, session: SessionId, if_none_match: IfNoneMatch = None) -> Response[State]:
     state = wiring.states().state(_session(agent, session))
     if state.user_id:
-        show(state.user_id, unseen(router))
-    return unless_known(tagged(state, state.version), if_none_match)
+        ensure_visible(state.user_id, load_hidden(router))
+    return ensure_modified(with_etag(state, state.version), if_none_match)
 
 
 @router.put(STATE, summary="Replace the state of a session", **WRITE)
@@ -53,7 +53,7 @@ def put_state(
     if_none_match: IfNoneMatch = None,
 ) -> Response[State]:
     if asked.user_id:
-        wiring_erasing.gate().admit(Owner(tenant=caller(router).tenant, user=asked.user_id))
+        wiring_erasing.gate().admit(Owner(tenant=get_caller(router).tenant, user=asked.user_id))
     state = states.write_state(
         _session(agent, session),
         asked,
@@ -62,7 +62,7 @@ def put_state(
         states=wiring.states(),
         expected_version=expected_version(asked.expected_version, if_match, if_none_match),
     )
-    return tagged(state, state.version)
+    return with_etag(state, state.version)
 
 
 @router.delete(STATE, summary="Remove the state of a session", status_code=HTTPStatus.NO_CONTENT, **WRITE)
@@ -71,5 +71,5 @@ def delete_state(agent: Agent, session: SessionId, if_match: IfMatch = None) -> 
     return Response(HTTPStatus.NO_CONTENT)
 
 
-def _session(agent: str, session: str) -> Session:
-    return Session(tenant=caller(router).tenant, agent=agent, session_id=session)
+def _session(agent: str, session: str) -> AgentSession:
+    return AgentSession(tenant=get_caller(router).tenant, agent=agent, session_id=session)

@@ -7,10 +7,10 @@ from aws_lambda_powertools.event_handler.openapi.params import Query
 from aws_lambda_powertools.event_handler.router import APIGatewayHttpRouter
 
 from functions.memory.routes.parameters import ADMIN
-from functions.memory.usage import usage_of
+from functions.memory.usage import report_usage
 from functions.memory.usage_api import UsageReport
 from membus import wiring, wiring_usage
-from membus.http import caller
+from membus.http import get_caller
 
 router = APIGatewayHttpRouter()
 
@@ -28,8 +28,8 @@ Last = Annotated[
 
 @router.get("/v1/usage", summary="Tokens, calls and dollars by day, function and model", **ADMIN)
 def get_usage(first: First = None, last: Last = None) -> UsageReport:
-    return usage_of(
-        caller(router).tenant,
+    return report_usage(
+        get_caller(router).tenant,
         first=first,
         last=last,
         now=wiring.now(),

@@ -12,25 +12,25 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
-from scripts.transfer.documents import records
-from scripts.transfer.rows import Bad, Read, Record, statement
+from scripts.transfer.documents import read_records
+from scripts.transfer.rows import ImportRow, RejectedRow, SourceRecord, statement_event
 
 USED = ("key", "created_at", "updated_at")
 
 
-def read(path: Path) -> Iterator[Read]:
-    for record in records(path, "items"):
-        yield record if isinstance(record, Bad) else _item(record)
+def read(path: Path) -> Iterator[ImportRow]:
+    for record in read_records(path, "items"):
+        yield record if isinstance(record, RejectedRow) else _item(record)
 
 
-def _item(record: Record) -> Read:
+def _item(record: SourceRecord) -> ImportRow:
     fields = record.fields
     namespace, key, value = fields.get("namespace"), fields.get("key"), fields.get("value")
     if not isinstance(namespace, list) or key is None or not isinstance(value, dict):
-        return Bad(record.where, "it has no `namespace`, `key` and `value`")
+        return RejectedRow(record.where, "it has no `namespace`, `key` and `value`")
     user = namespace[-1] if len(namespace) > 1 else None
     at = fields.get("updated_at") or fields.get("created_at")
-    return statement(
+    return statement_event(
         record,
         "langmem",
         "/".join([*map(str, namespace), str(key)]),

@@ -13,22 +13,24 @@ given, and cannot be read.
 from collections.abc import Iterator
 from pathlib import Path
 
-from scripts.transfer.documents import records
-from scripts.transfer.rows import Bad, Read, Record, message, statement
+from scripts.transfer.documents import read_records
+from scripts.transfer.rows import ImportRow, RejectedRow, SourceRecord, message_event, statement_event
 
 ROLES = frozenset({"user", "assistant"})
 USED = ("id", "memory", "data", "user_id", "agent_id", "run_id", "created_at")
 
 
-def read(path: Path) -> Iterator[Read]:
-    for record in records(path, "results", "memories"):
-        yield record if isinstance(record, Bad) else _memory(record)
+def read(path: Path) -> Iterator[ImportRow]:
+    for record in read_records(path, "results", "memories"):
+        yield record if isinstance(record, RejectedRow) else _memory(record)
 
 
-def _memory(record: Record) -> Read:
+def _memory(record: SourceRecord) -> ImportRow:
     fields = record.fields
     if "memory" not in fields and "data" not in fields:
-        return Bad(record.where, "it has no `memory`: an export by a schema of one's own cannot be read")
+        return RejectedRow(
+            record.where, "it has no `memory`: an export by a schema of one's own cannot be read"
+        )
     about = {
         "text": fields.get("memory", fields.get("data")),
         "user": fields.get("user_id"),
@@ -38,5 +40,5 @@ def _memory(record: Record) -> Read:
     }
     role = fields.get("role")
     if role in ROLES:
-        return message(record, "mem0", fields.get("id"), role=str(role), **about, used=(*USED, "role"))
-    return statement(record, "mem0", fields.get("id"), **about, used=USED)
+        return message_event(record, "mem0", fields.get("id"), role=str(role), **about, used=(*USED, "role"))
+    return statement_event(record, "mem0", fields.get("id"), **about, used=USED)

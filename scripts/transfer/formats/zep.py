@@ -12,8 +12,15 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
-from scripts.transfer.documents import records
-from scripts.transfer.rows import Bad, LeftOut, Read, Record, message, statement
+from scripts.transfer.documents import read_records
+from scripts.transfer.rows import (
+    ImportRow,
+    RejectedRow,
+    SkippedRow,
+    SourceRecord,
+    message_event,
+    statement_event,
+)
 
 ROLES = frozenset({"user", "assistant"})
 UNSAID = frozenset({"system", "function", "tool", "norole"})
@@ -32,32 +39,34 @@ SAID = (
 HELD = ("uuid", "fact", "valid_at", "created_at", "user_id")
 
 
-def read(path: Path) -> Iterator[Read]:
-    for record in records(path, "messages", "edges", "episodes", "facts", unless="uuid"):
-        yield record if isinstance(record, Bad) else _row(record)
+def read(path: Path) -> Iterator[ImportRow]:
+    for record in read_records(path, "messages", "edges", "episodes", "facts", unless="uuid"):
+        yield record if isinstance(record, RejectedRow) else _row(record)
 
 
-def _row(record: Record) -> Read:
+def _row(record: SourceRecord) -> ImportRow:
     fields = record.fields
     user = _named(record, "user_id", "user_uuid")
     if "fact" in fields:
         at = fields.get("valid_at") or fields.get("created_at")
-        return statement(record, "zep", fields.get("uuid"), text=fields["fact"], user=user, at=at, used=HELD)
+        return statement_event(
+            record, "zep", fields.get("uuid"), text=fields["fact"], user=user, at=at, used=HELD
+        )
     if "content" not in fields:
-        return Bad(record.where, "it has neither `content` nor `fact`")
+        return RejectedRow(record.where, "it has neither `content` nor `fact`")
     at = fields.get("reference_time") or fields.get("created_at")
     about = {"user": user, "at": at, "session": _named(record, "thread_id", "session_id", "thread_uuid")}
     role = str(fields.get("role_type") or fields.get("role") or "").lower()
     if role in UNSAID:
-        return LeftOut(record.where, f"a {role} message")
+        return SkippedRow(record.where, f"a {role} message")
     if role in ROLES:
-        return message(
+        return message_event(
             record, "zep", fields.get("uuid"), role=role, text=fields["content"], **about, used=SAID
         )
-    return statement(record, "zep", fields.get("uuid"), text=fields["content"], **about, used=SAID)
+    return statement_event(record, "zep", fields.get("uuid"), text=fields["content"], **about, used=SAID)
 
 
-def _named(record: Record, *names: str) -> Any:
+def _named(record: SourceRecord, *names: str) -> Any:
     """Return the first of these ids that the record has, or what holds its list."""
     found = (record.fields.get(name, record.around.get(name)) for name in names)
     return next((each for each in found if each), None)

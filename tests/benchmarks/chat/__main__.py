@@ -19,8 +19,8 @@ from anthropic import Anthropic
 from rich.console import Console
 
 from localstack.model.app import create_app
-from membus.adapters.claude_model import ClaudeModel
-from membus.asking.model import Model
+from membus.adapters.claude_model import ClaudeClient
+from membus.asking.model import StructuredModel
 from membus.ports.model import LanguageModel
 from tests.benchmarks.chat.figures import METHODS, Figures, Measuring
 from tests.benchmarks.chat.talking import Talk, exchanges
@@ -77,7 +77,7 @@ def lossy_model() -> Iterator[LanguageModel]:
         url = f"http://127.0.0.1:{listener.getsockname()[1]}"
         try:
             with Anthropic(api_key="bench", base_url=url, max_retries=0, timeout=60) as client:
-                yield Model(ClaudeModel(client, "lossy"))
+                yield StructuredModel(ClaudeClient(client, "lossy"))
         finally:
             server.should_exit = True
             thread.join()

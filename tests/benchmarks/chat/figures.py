@@ -8,12 +8,12 @@ from collections.abc import Sequence
 from dataclasses import dataclass, field
 
 from functions.chat.tools import registry
-from membus.domain.blocks import SUMMARY_TOKENS, escaped, summary_block
-from membus.domain.calibration import UNKNOWN
-from membus.domain.context import SYSTEM, Context
+from membus.domain.blocks import SUMMARY_TOKENS, escape_tags, render_summary_block
+from membus.domain.calibration import RATIO_UNKNOWN
+from membus.domain.context import SYSTEM, PromptContext
 from membus.domain.conversation import Message
 from membus.domain.identity import Owner
-from membus.domain.slots import carried_out
+from membus.domain.slots import is_carried_out
 from membus.domain.summary import Slot
 from membus.domain.tokens import MESSAGE_OVERHEAD, estimate_tokens
 from tests.benchmarks.chat.costs import Bill, Part
@@ -87,7 +87,7 @@ class Measuring:
                 self.figures.evidence.setdefault(method, []).append(share)
             self.figures.recall_tokens.append(_section(made, "recall"))
 
-    def _bill(self, made: Context, content: str) -> None:
+    def _bill(self, made: PromptContext, content: str) -> None:
         bills, message = self.figures.bills, _part(content)
         said = made.prompt.messages
         parts = [
@@ -116,18 +116,18 @@ class Measuring:
         for summary in written:
             if summary.level == 0 and summary.version <= COMPACTIONS:
                 self._admitted |= {slot.text: slot for slot in summary.slots}
-        shown = summary_block(outline, budget=int(SUMMARY_TOKENS / UNKNOWN))
+        shown = render_summary_block(outline, budget=int(SUMMARY_TOKENS / RATIO_UNKNOWN))
         self.figures.slots = {}
         said = self.talk.conversations.recent(TENANT, TALK, limit=100_000)
         closed = [each for each in self._admitted.values() if _is_closed(each, said)]
         self.figures.closed = len(closed)
         for slot in (each for each in self._admitted.values() if each not in closed):
-            there = slot.model_copy(update={"text": escaped(slot.text)}).stands_in(shown)
+            there = slot.model_copy(update={"text": escape_tags(slot.text)}).stands_in(shown)
             self.figures.slots.setdefault(slot.kind, []).append(there)
 
 
 def _is_closed(slot: Slot, said: Sequence[Message]) -> bool:
-    return slot.kind == "unresolved_intents" and carried_out(slot, said)
+    return slot.kind == "unresolved_intents" and is_carried_out(slot, said)
 
 
 def _fitting(history: Sequence[Part]) -> list[Part]:
@@ -144,7 +144,7 @@ def _part(text: str) -> Part:
     return Part(text, estimate_tokens(text) + MESSAGE_OVERHEAD)
 
 
-def _section(made: Context, name: str) -> int:
+def _section(made: PromptContext, name: str) -> int:
     return next(section.tokens for section in made.sections if section.name == name)
 
 

@@ -10,32 +10,33 @@ from datetime import datetime, timedelta
 from itertools import groupby
 
 from functions.chat.api import MessageIn
-from functions.chat.gathering import Gatherer
+from functions.chat.gathering import ContextLoader
 from functions.chat.tools import registry
-from functions.chat.usecase import Chat
+from functions.chat.usecase import ChatService
 from functions.summarize.api import SummaryDue
 from functions.summarize.usecase import Summarizer
 from localstack.model.tokens import count
-from membus.domain.context import Context
-from membus.domain.conversation import MessageIds
+from membus.domain.context import PromptContext
+from membus.domain.conversation import MessageIdGenerator
 from membus.domain.identity import Owner
-from membus.domain.memory import Source
-from membus.domain.prompt import Prompt, Reply, Usage
-from membus.domain.recall import Recalled
-from membus.domain.search import rank, read_query
+from membus.domain.memory import MemorySource
+from membus.domain.prompt import ModelReply, Prompt, TokenUsage
+from membus.domain.recall import RecalledPassage
+from membus.domain.search.query import parse_query
+from membus.domain.search.ranking import rank_passages
 from membus.domain.tokens import estimate_tokens
-from membus.erasing import Gate
+from membus.erasing import ErasureGuard
 from membus.ports.model import LanguageModel
 from tests.benchmarks.search.data import ASKED, TENANT, Case, Message, found_ids
 from tests.benchmarks.search.store import Store
 from tests.benchmarks.search.vectors import KeptVectors
 from tests.factories import a_conversation
-from tests.fakes.bus import InMemoryBus
+from tests.fakes.bus import InMemoryEventBus
 from tests.fakes.conversations import InMemoryConversations
 from tests.fakes.episodes import InMemoryEpisodes
 from tests.fakes.erasures import InMemoryErasures
 from tests.fakes.facts import InMemoryFacts
-from tests.fakes.fresh import InMemoryFresh
+from tests.fakes.fresh import InMemoryUnprocessedMessages
 from tests.fakes.model import ScriptedModel
 from tests.fakes.summaries import InMemorySummaries
 from tests.toolboxes import no_results, no_tools
@@ -84,24 +85,24 @@ class Search:
         )
         self._vectors = vectors
         self.until: datetime = ASKED
-        self._last: tuple[str, datetime, list[Recalled]] = ("", ASKED, [])
+        self._last: tuple[str, datetime, list[RecalledPassage]] = ("", ASKED, [])
 
-    def found(self, owner: Owner, message: str, *, limit: int) -> list[Recalled]:  # noqa: ARG002 - one user a case
+    def found(self, owner: Owner, message: str, *, limit: int) -> list[RecalledPassage]:  # noqa: ARG002 - one user a case
         if self._last[:2] == (message, self.until) and len(self._last[2]) >= limit:
             return self._last[2][:limit]
-        query = read_query(message[:2_000], now=self.until.date())
+        query = parse_query(message[:2_000], now=self.until.date())
         rows, scope = self._store.gather(query, self._vectors.of([query.text])[0])
         past = [row for row in rows if row.occurred_at < self.until]
         found = [
-            Recalled(
+            RecalledPassage(
                 memory_id=each.row.group_id,
                 kind="episode",
                 text=f"{each.row.speaker}: {each.row.text}",
                 occurred_at=each.row.occurred_at,
-                source=Source(),
+                source=MemorySource(),
                 score=each.score,
             )
-            for each in rank(query, past, scope, limit=limit)
+            for each in rank_passages(query, past, scope, limit=limit)
         ]
         self._last = (message, self.until, found)
         return found
@@ -113,9 +114,11 @@ class Search:
 class Replay(ScriptedModel):
     """Answers what the data set answers, and counts tokens as the local model does."""
 
-    def reply(self, prompt: Prompt, *, max_tokens: int, timeout_seconds: float) -> Reply:
+    def reply(self, prompt: Prompt, *, max_tokens: int, timeout_seconds: float) -> ModelReply:
         reply = super().reply(prompt, max_tokens=max_tokens, timeout_seconds=timeout_seconds)
-        return reply.model_copy(update={"usage": Usage(input=true_count(prompt), output=count(reply.text))})
+        return reply.model_copy(
+            update={"usage": TokenUsage(input=true_count(prompt), output=count(reply.text))}
+        )
 
 
 class Talk:
@@ -124,16 +127,16 @@ class Talk:
     def __init__(self, case: Case, vectors: KeptVectors, summarizer: LanguageModel) -> None:
         self.search, self.now = Search(case, vectors), case.messages[0].occurred_at
         self.conversations = InMemoryConversations(lambda: self.now, a_conversation(TALK, tenant_id=TENANT))
-        self.summaries, self.due = InMemorySummaries(self.conversations), InMemoryBus()
+        self.summaries, self.due = InMemorySummaries(self.conversations), InMemoryEventBus()
         self.said: dict[str, Sequence[Message]] = {}
         self._summarizer = summarizer
         self._answer = ""
         facts, fresh = (
             InMemoryFacts(InMemoryEpisodes()),
-            InMemoryFresh(InMemoryConversations(lambda: self.now)),
+            InMemoryUnprocessedMessages(InMemoryConversations(lambda: self.now)),
         )
-        self.chat = Chat(
-            gatherer=Gatherer(
+        self.chat = ChatService(
+            gatherer=ContextLoader(
                 conversations=self.conversations,
                 summaries=self.summaries,
                 facts=facts,
@@ -142,19 +145,19 @@ class Talk:
                 pool=ThreadPoolExecutor(6),
                 tools=registry.definitions(),
             ),
-            gate=Gate(InMemoryErasures()),
+            gate=ErasureGuard(InMemoryErasures()),
             conversations=self.conversations,
-            bus=InMemoryBus(),
+            bus=InMemoryEventBus(),
             announcements=lambda: self.due,
             model=lambda _: Replay(lambda _: self._answer),
             clock=lambda: self.now,
             seconds_left=lambda: 10.0,
             toolbox=no_tools,
             results=no_results(),
-            ids=MessageIds(),
+            ids=MessageIdGenerator(),
         )
 
-    def context(self, message: str) -> Context:
+    def context(self, message: str) -> PromptContext:
         return self.chat.context(TENANT, TALK, message, author="ada")
 
     def take(self, exchange: Exchange, number: int) -> None:
@@ -175,7 +178,7 @@ class Talk:
             ).advance(SummaryDue(tenant_id=TENANT, conversation_id=TALK))
         self.due.published.clear()
 
-    def evidence(self, made: Context) -> set[str]:
+    def evidence(self, made: PromptContext) -> set[str]:
         """Return the ids of the data set's messages that stand in the window or were recalled."""
         window = {said.id for message in made.window for said in self.said[message.message_id]}
         return window | set(found_ids(passage.memory_id for passage in made.recalled))

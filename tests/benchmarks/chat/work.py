@@ -5,25 +5,25 @@ from concurrent.futures import ThreadPoolExecutor
 from datetime import datetime, timedelta
 
 from functions.chat.api import MessageIn
-from functions.chat.gathering import Gatherer
-from functions.chat.usecase import Chat
+from functions.chat.gathering import ContextLoader
+from functions.chat.usecase import ChatService
 from functions.summarize.api import SummaryDue
 from functions.summarize.usecase import Summarizer
 from membus.adapters import conversation_items as items
 from membus.adapters.dynamo_conversations import DynamoConversations
 from membus.adapters.dynamo_facts import DynamoFacts
-from membus.adapters.dynamo_fresh import DynamoFresh
+from membus.adapters.dynamo_fresh import DynamoUnprocessedMessages
 from membus.adapters.dynamo_summaries import DynamoSummaries
-from membus.domain.conversation import MessageIds
-from membus.domain.provenance import Trace
-from membus.erasing import Gate
+from membus.domain.conversation import MessageIdGenerator
+from membus.domain.provenance import TurnMetadata
+from membus.erasing import ErasureGuard
 from tests.benchmarks.dynamo_units import Work, counting
 from tests.benchmarks.table import Table
 from tests.factories import ADA, NOON, a_conversation, a_message, a_turn
-from tests.fakes.bus import InMemoryBus
+from tests.fakes.bus import InMemoryEventBus
 from tests.fakes.erasures import InMemoryErasures
 from tests.fakes.model import ScriptedModel
-from tests.fakes.recollection import InMemoryRecollection
+from tests.fakes.recollection import InMemoryMemorySearch
 from tests.strict import strict_aws
 from tests.tables import make_table
 from tests.toolboxes import no_results, no_tools
@@ -91,22 +91,26 @@ class _Talk:
         memory, conversations = make_table("memory"), make_table("conversations")
         self.clients = [memory.meta.client, conversations.meta.client]
         self.now: datetime = NOON
-        self._ids = MessageIds()
+        self._ids = MessageIdGenerator()
         self._store = DynamoConversations(conversations, lambda: self.now)
-        self._table, self._summaries, self.due = conversations, DynamoSummaries(conversations), InMemoryBus()
+        self._table, self._summaries, self.due = (
+            conversations,
+            DynamoSummaries(conversations),
+            InMemoryEventBus(),
+        )
         self._store.create(a_conversation(TALK), request_key="first")
-        self._chat = Chat(
-            gatherer=Gatherer(
+        self._chat = ChatService(
+            gatherer=ContextLoader(
                 conversations=self._store,
                 summaries=self._summaries,
                 facts=DynamoFacts(memory),
-                fresh=DynamoFresh(conversations, lambda: self.now),
-                recollection=InMemoryRecollection(),
+                fresh=DynamoUnprocessedMessages(conversations, lambda: self.now),
+                recollection=InMemoryMemorySearch(),
                 pool=ThreadPoolExecutor(6),
             ),
-            gate=Gate(InMemoryErasures()),
+            gate=ErasureGuard(InMemoryErasures()),
             conversations=self._store,
-            bus=InMemoryBus(),
+            bus=InMemoryEventBus(),
             announcements=lambda: self.due,
             model=lambda _: ScriptedModel(ANSWER),
             clock=lambda: self.now,
@@ -135,10 +139,12 @@ class _Talk:
         )
         for message in (turn.user, turn.assistant):
             self._table.put_item(Item=items.message_item(ADA.tenant, TALK, message))
-        update, values = items.marked(turn, Trace())
+        update, values = items.counters_update(turn, TurnMetadata())
         values.pop(":first")
         self._table.update_item(
-            Key=items.key(ADA.tenant, TALK), UpdateExpression=update, ExpressionAttributeValues=values
+            Key=items.conversation_key(ADA.tenant, TALK),
+            UpdateExpression=update,
+            ExpressionAttributeValues=values,
         )
         if number % 5 == 0:
             self.summarise([turn])

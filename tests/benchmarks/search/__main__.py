@@ -8,7 +8,7 @@ from pathlib import Path
 
 from rich.console import Console
 
-from membus.domain.search import rank
+from membus.domain.search.ranking import rank_passages
 from tests.benchmarks.search import measure, weighing
 from tests.benchmarks.search.baselines import Baselines
 from tests.benchmarks.search.data import Case, read_cases
@@ -74,7 +74,7 @@ def _report(cases: Sequence[Case], samples: Sequence[Sample], vectors: KeptVecto
     show(
         measure.within_table(
             [
-                measure.within(s.case, s.question, rank(s.query, s.rows, s.scope, limit=PASSAGES))
+                measure.within(s.case, s.question, rank_passages(s.query, s.rows, s.scope, limit=PASSAGES))
                 for s in samples
             ]
         ),

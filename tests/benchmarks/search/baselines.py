@@ -10,7 +10,7 @@ from collections.abc import Callable, Sequence
 
 import numpy as np
 
-from membus.domain.search.terms import stems
+from membus.domain.search.terms import stem_words
 from tests.benchmarks.search.data import Case
 from tests.benchmarks.search.store import Scores
 from tests.benchmarks.search.vectors import KeptVectors, Vectors
@@ -25,7 +25,7 @@ class Baselines:
     def __init__(self, case: Case, vectors: KeptVectors) -> None:
         self._ids = [message.id for message in case.messages]
         texts = message_texts(case)
-        self._plain, self._stemmed = Bm25(texts, plain_words), Bm25(texts, stems)
+        self._plain, self._stemmed = Bm25(texts, plain_words), Bm25(texts, stem_words)
         self._vectors: Vectors = vectors.of(texts)
 
     def ranked(self, question: str, vector: Vectors) -> dict[str, list[str]]:

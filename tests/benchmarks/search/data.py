@@ -9,8 +9,8 @@ from pathlib import Path
 from typing import Any
 
 from membus.domain.event import Event
-from membus.domain.remembered import event_memory_id, memories_of_event
-from membus.domain.retrieval import Entry, entry_of
+from membus.domain.remembered import event_memory_id, project_event
+from membus.domain.retrieval import IndexEntry, index_entry
 from membus.domain.search.speakers import is_role
 
 _EVIDENCE = re.compile(r"D:?(\d+):(\d+)")
@@ -52,12 +52,10 @@ class Case:
     def user(self) -> str:
         return self.id
 
-    def entries(self) -> list[Entry]:
+    def entries(self) -> list[IndexEntry]:
         """Return the messages as the API would have them indexed, were each sent to POST /v1/events."""
         return [
-            entry_of(memory)
-            for message in self.messages
-            for memory in memories_of_event(self._event(message))
+            index_entry(memory) for message in self.messages for memory in project_event(self._event(message))
         ]
 
     def _event(self, message: Message) -> Event:

@@ -4,7 +4,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from statistics import fmean
 
-from membus.domain.search import rank
+from membus.domain.search.ranking import rank_passages
 from tests.benchmarks.search.data import found_ids
 from tests.benchmarks.search.measure import KS, OTHER_HALF, Measured, measured
 from tests.benchmarks.search.samples import Sample
@@ -28,7 +28,7 @@ def of_membus(samples: Sequence[Sample], method: str) -> list[Measured]:
     return [
         measured(sample.case, sample.question, method, found_ids(each.row.group_id for each in ranked))
         for sample in samples
-        for ranked in [rank(sample.query, sample.rows, sample.scope, limit=max(KS))]
+        for ranked in [rank_passages(sample.query, sample.rows, sample.scope, limit=max(KS))]
     ]
 
 

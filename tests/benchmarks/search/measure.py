@@ -7,7 +7,7 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from statistics import fmean
 
-from membus.domain.search import Ranked
+from membus.domain.search.ranking import RankedPassage
 from membus.domain.tokens import estimate_tokens
 from tests.benchmarks.search.data import Case, Question, found_ids
 from tests.benchmarks.table import Table
@@ -32,7 +32,7 @@ def measured(case: Case, question: Question, method: str, ids: Sequence[str]) ->
     return Measured(case.set, question.category, method, recall)
 
 
-def within(case: Case, question: Question, ranked: Iterable[Ranked]) -> Measured:
+def within(case: Case, question: Question, ranked: Iterable[RankedPassage]) -> Measured:
     """Fill each budget with passages (speaker and text), best first, leaving out what does not fit any more."""
     found: dict[int, set[str]] = {budget: set() for budget in BUDGETS}
     left = {budget: budget for budget in BUDGETS}

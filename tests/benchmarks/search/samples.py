@@ -6,9 +6,9 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
-from membus.domain.search import Query, Row, Scope, read_query
-from membus.domain.search.ranking import evidence
-from membus.domain.search.rows import Gathered
+from membus.domain.search.query import SearchQuery, parse_query
+from membus.domain.search.ranking import feature_columns
+from membus.domain.search.rows import CandidateRows, PassageRow, ScopeStatistics
 from tests.benchmarks.search.data import ASKED, Case, Question, found_ids
 from tests.benchmarks.search.store import Store
 from tests.benchmarks.search.vectors import KeptVectors
@@ -26,9 +26,9 @@ class Sample:
 
     case: Case
     question: Question
-    query: Query
-    rows: Sequence[Row]
-    scope: Scope
+    query: SearchQuery
+    rows: Sequence[PassageRow]
+    scope: ScopeStatistics
     names: tuple[str, ...]
     columns: Matrix
     message: NDArray[np.int64]
@@ -44,14 +44,16 @@ def samples_of(cases: Sequence[Case], vectors: KeptVectors) -> Iterator[Sample]:
     for case in cases:
         entries = case.entries()
         store = Store(entries, vectors.of([p.embedded_text for entry in entries for p in entry.passages]))
-        queries = [read_query(question.text, now=ASKED.date()) for question in case.questions]
+        queries = [parse_query(question.text, now=ASKED.date()) for question in case.questions]
         asked = vectors.of([query.text for query in queries])
         for question, query, vector in zip(case.questions, queries, asked, strict=True):
             yield _sample(case, question, query, *store.gather(query, vector))
 
 
-def _sample(case: Case, question: Question, query: Query, rows: list[Row], scope: Scope) -> Sample:
-    columns = evidence(query, Gathered(rows), scope)
+def _sample(
+    case: Case, question: Question, query: SearchQuery, rows: list[PassageRow], scope: ScopeStatistics
+) -> Sample:
+    columns = feature_columns(query, CandidateRows(rows), scope)
     ids = found_ids(row.group_id for row in rows)
     numbers = {message: number for number, message in enumerate(dict.fromkeys(ids))}
     gold = sorted(numbers[message] for message in question.gold if message in numbers)

@@ -12,20 +12,23 @@ from numpy.typing import NDArray
 
 from membus.adapters.postgres_passages import content_hash
 from membus.adapters.postgres_search import CANDIDATES, SAMPLE
-from membus.domain.retrieval import BESIDE, Entry, found_among
-from membus.domain.search import Query, Row, Scope
-from membus.domain.search.accompanied import accompanied
+from membus.domain.retrieval import NEIGHBOURS, IndexEntry, search_entries
+from membus.domain.search.accompanied import select_for_neighbours
+from membus.domain.search.query import SearchQuery
+from membus.domain.search.rows import PassageRow, ScopeStatistics
 from tests.benchmarks.search.vectors import Vectors
 
 Scores = NDArray[np.float64]
-_BEHIND = range(-BESIDE, BESIDE)  # from a message's second before to its first behind: each knows who follows
+_BEHIND = range(
+    -NEIGHBOURS, NEIGHBOURS
+)  # from a message's second before to its first behind: each knows who follows
 
 
 class Store:
     """`rows` and `texts` go together: `vectors` are those of `texts`, a row each."""
 
-    def __init__(self, entries: Sequence[Entry], vectors: Vectors) -> None:
-        self.rows = found_among(entries, terms=(), similarity=lambda _: None).rows
+    def __init__(self, entries: Sequence[IndexEntry], vectors: Vectors) -> None:
+        self.rows = search_entries(entries, terms=(), similarity=lambda _: None).rows
         self.vectors = vectors
         texts = [passage.embedded_text for entry in entries for passage in entry.passages]
         self._sample = sorted(range(len(texts)), key=lambda index: content_hash(texts[index]))[:SAMPLE]
@@ -38,12 +41,12 @@ class Store:
         for index, row in enumerate(self.rows):
             self._places[row.session, row.position].append(index)
 
-    def gather(self, query: Query, vector: Vectors) -> tuple[list[Row], Scope]:
+    def gather(self, query: SearchQuery, vector: Vectors) -> tuple[list[PassageRow], ScopeStatistics]:
         similarities: Scores = (self.vectors @ vector).astype(float)
         worths = self._worded(query)
         near, worded = np.argsort(-similarities, kind="stable")[:CANDIDATES].tolist(), _top(worths)
         sample = similarities[self._sample]
-        scope = Scope(
+        scope = ScopeStatistics(
             rows=len(self.rows),
             average_length=float(self._lengths.mean()),
             frequencies={term: len(self._postings[term]) for term in query.terms if term in self._postings},
@@ -58,14 +61,14 @@ class Store:
         return rows, scope
 
     def _accompanied(
-        self, near: Mapping[int, Scores], worded: Mapping[int, Scores], scope: Scope
+        self, near: Mapping[int, Scores], worded: Mapping[int, Scores], scope: ScopeStatistics
     ) -> list[int]:
         places = {self.rows[i].id: i for i in (*near, *worded)}
         by_id = [{self.rows[i].id: float(scores[i]) for i, scores in arm.items()} for arm in (near, worded)]
-        return [places[row_id] for row_id in accompanied(by_id[0], by_id[1], scope)]
+        return [places[row_id] for row_id in select_for_neighbours(by_id[0], by_id[1], scope)]
 
-    def _beside(self, row: Row) -> list[int]:
-        places = ((row.session, row.position + offset) for offset in range(-BESIDE, BESIDE + 1))
+    def _beside(self, row: PassageRow) -> list[int]:
+        places = ((row.session, row.position + offset) for offset in range(-NEIGHBOURS, NEIGHBOURS + 1))
         near = [index for place in places for index in self._places.get(place, [])] if row.session else []
         return [index for index in near if self.rows[index].part == 0]
 
@@ -83,11 +86,11 @@ class Store:
             place = self.rows[i].session, self.rows[i].position
             if place != last:
                 follows = last in joined and place == (last[0], last[1] + 1)
-                number += 1 if follows else BESIDE + 1
+                number += 1 if follows else NEIGHBOURS + 1
             last, numbers[i] = place, number if place[0] else 0
         return numbers
 
-    def _worded(self, query: Query) -> Scores:
+    def _worded(self, query: SearchQuery) -> Scores:
         """Score as the lexical arm does: which terms a row holds, not how often."""
         scores = np.zeros(len(self.rows))
         for held in (self._postings[term] for term in query.terms if term in self._postings):

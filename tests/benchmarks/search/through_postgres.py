@@ -8,13 +8,13 @@ from pathlib import Path
 import numpy as np
 
 from functions.migrate.handler import SQL
-from functions.migrate.usecase import migrate, migrations_in
+from functions.migrate.usecase import apply_migrations, read_migrations
 from membus.adapters.postgres_memories import PostgresMemories
 from membus.adapters.postgres_schema import PostgresSchema
 from membus.adapters.postgres_tenants import TenantTransactions
-from membus.domain.memory import scope_of
-from membus.domain.retrieval import Within
-from membus.domain.search import rank
+from membus.domain.memory import memory_scope
+from membus.domain.retrieval import SearchScope
+from membus.domain.search.ranking import rank_passages
 from tests.benchmarks.search.data import ASKED, TENANT, Case, found_ids
 from tests.benchmarks.search.measure import KS, measured
 from tests.benchmarks.search.samples import Sample
@@ -45,7 +45,7 @@ def parity(case: Case, samples: Sequence[Sample], vectors: KeptVectors) -> Table
 
 
 def _ids(sample: Sample) -> list[str]:
-    ranked = rank(sample.query, sample.rows, sample.scope, limit=SHOWN)
+    ranked = rank_passages(sample.query, sample.rows, sample.scope, limit=SHOWN)
     return found_ids(each.row.group_id for each in ranked)
 
 
@@ -53,7 +53,9 @@ def _from_postgres(case: Case, samples: Sequence[Sample], vectors: KeptVectors) 
     with tempfile.TemporaryDirectory() as folder, postgres(Path(folder)) as server, ExitStack() as opened:
         database = empty_database(server)
         with database.open(database.owner) as connection:
-            migrate(migrations_in(SQL), schema=PostgresSchema(connection), functions_login=database.functions)
+            apply_migrations(
+                read_migrations(SQL), schema=PostgresSchema(connection), functions_login=database.functions
+            )
         transactions = TenantTransactions(lambda: opened.enter_context(database.open(database.functions)))
         index = PostgresMemories(transactions, model="bench")
         _fill(index, case, vectors)
@@ -75,9 +77,9 @@ def _fill(index: PostgresMemories, case: Case, vectors: KeptVectors) -> None:
 
 
 def _asked(index: PostgresMemories, case: Case, sample: Sample, vector: list[float]) -> list[str]:
-    within = Within(tenant_id=TENANT, now=ASKED, scope=scope_of(case.user, None))
+    within = SearchScope(tenant_id=TENANT, now=ASKED, scope=memory_scope(case.user, None))
     found = index.search(within, terms=sample.query.terms, vector=vector)
-    ranked = rank(
+    ranked = rank_passages(
         sample.query, found.rows, found.scope, limit=SHOWN, may_answer=lambda row: row.id in found.about
     )
     return found_ids(each.row.group_id for each in ranked)

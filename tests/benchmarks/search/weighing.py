@@ -29,7 +29,7 @@ def fitted(samples: Sequence[Sample]) -> tuple[dict[str, float], float]:
     names = samples[0].names
     found = fit(samples, np.array([weights.WEIGHTS.get(name, 0.0) for name in names]))
     slope, middle = calibrate(samples, found)
-    by_name = dict(zip(names, found, strict=True)) | {ranking.AGAIN: AGAIN_WEIGHT}
+    by_name = dict(zip(names, found, strict=True)) | {ranking.SITTING_AGAIN: AGAIN_WEIGHT}
     return {name: round(float(value) * slope, 3) for name, value in by_name.items()}, round(slope * middle, 3)
 
 

@@ -10,7 +10,7 @@ import numpy as np
 import psycopg
 
 from functions.migrate.handler import SQL
-from functions.migrate.usecase import migrate, migrations_in
+from functions.migrate.usecase import apply_migrations, read_migrations
 from membus.adapters.halfvec import HalfVector, HalfVectorDumper
 from membus.adapters.postgres_schema import PostgresSchema
 from tests.factories import NOON
@@ -69,7 +69,9 @@ class Crowd:
     def fill(self, server: Database) -> Database:
         database = empty_database(server)
         with database.open(database.owner) as connection:
-            migrate(migrations_in(SQL), schema=PostgresSchema(connection), functions_login=database.functions)
+            apply_migrations(
+                read_migrations(SQL), schema=PostgresSchema(connection), functions_login=database.functions
+            )
         said = self._said()
         with database.open(database.superuser) as connection:
             for part in _chunks(self.size.rows):

@@ -8,9 +8,9 @@ from typing import LiteralString
 from membus.adapters.halfvec import HalfVector
 from membus.adapters.postgres_memories import PostgresMemories
 from membus.adapters.postgres_tenants import TenantTransactions
-from membus.domain.retrieval import Within
-from membus.domain.search.query import read_query
-from membus.domain.search.ranking import rank
+from membus.domain.retrieval import SearchScope
+from membus.domain.search.query import parse_query
+from membus.domain.search.ranking import rank_passages
 from tests.benchmarks.tenants.data import WORDS, K, Vectors
 from tests.factories import NOON
 from tests.integration.databases import Database
@@ -72,7 +72,7 @@ def ways(database: Database, opened: ExitStack) -> dict[str, Way]:
     transactions = TenantTransactions(lambda: opened.enter_context(database.open(database.functions)))
     index = PostgresMemories(transactions, model="bench")
     bare = opened.enter_context(database.open(database.functions))
-    asked = read_query(" ".join(WORDS[:5]), now=NOON.date())
+    asked = parse_query(" ".join(WORDS[:5]), now=NOON.date())
 
     def by_sql(statement: LiteralString, tenant: str, query: Vectors) -> list[str]:
         named = {
@@ -87,15 +87,17 @@ def ways(database: Database, opened: ExitStack) -> dict[str, Way]:
             return [row[0] for row in bare.execute(statement, named).fetchall()]
 
     def vector(tenant: str, query: Vectors) -> list[str]:
-        found = index.search(Within(tenant_id=tenant, now=NOON, scope="U#u"), terms=(), vector=query.tolist())
+        found = index.search(
+            SearchScope(tenant_id=tenant, now=NOON, scope="U#u"), terms=(), vector=query.tolist()
+        )
         best = sorted(found.rows, key=lambda row: (-(row.similarity or 0.0), row.id))
         return [row.id for row in best[:K]]
 
     def hybrid(tenant: str, query: Vectors) -> list[str]:
         found = index.search(
-            Within(tenant_id=tenant, now=NOON, scope="U#u"), terms=asked.terms, vector=query.tolist()
+            SearchScope(tenant_id=tenant, now=NOON, scope="U#u"), terms=asked.terms, vector=query.tolist()
         )
-        return [each.row.id for each in rank(asked, found.rows, found.scope, limit=K)]
+        return [each.row.id for each in rank_passages(asked, found.rows, found.scope, limit=K)]
 
     return {name: partial(by_sql, statement) for name, statement in BARE.items()} | {
         "membus: vector": vector,

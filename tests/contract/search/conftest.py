@@ -8,7 +8,7 @@ import pytest
 from membus.adapters.postgres_memories import PostgresMemories
 from membus.adapters.postgres_tenants import TenantTransactions
 from membus.ports.memories import MemoryIndex
-from tests.fakes.embedder import WordEmbedder
+from tests.fakes.embedder import WordEmbeddingModel
 from tests.fakes.memories import InMemoryMemories
 from tests.integration.databases import Database, migrated_database, postgres
 
@@ -34,7 +34,7 @@ def transactions(database: Database) -> Iterator[TenantTransactions]:
 def index(request: pytest.FixtureRequest) -> MemoryIndex:
     if request.param == "fake":
         return InMemoryMemories()
-    return PostgresMemories(request.getfixturevalue("transactions"), model=WordEmbedder.name)
+    return PostgresMemories(request.getfixturevalue("transactions"), model=WordEmbeddingModel.name)
 
 
 @pytest.fixture

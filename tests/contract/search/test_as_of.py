@@ -4,12 +4,12 @@ from datetime import datetime, timedelta
 
 import pytest
 
-from membus.domain.facts import Observation
 from membus.domain.memory import Removal
-from membus.domain.remembered import memory_of_key
+from membus.domain.observations import Observation
+from membus.domain.remembered import project_observations
 from membus.ports.memories import MemoryIndex
 from tests.factories import ADA, NOON, an_observation
-from tests.fakes.embedder import WordEmbedder
+from tests.fakes.embedder import WordEmbeddingModel
 from tests.memories import LATER, fill, look
 
 DAY = timedelta(days=1)
@@ -20,9 +20,9 @@ MOVES = [
 
 
 def know(
-    index: MemoryIndex, tenant: str, seen: list[Observation], embedder: WordEmbedder | None = None
+    index: MemoryIndex, tenant: str, seen: list[Observation], embedder: WordEmbeddingModel | None = None
 ) -> None:
-    memory = memory_of_key(ADA, seen, version=len(seen))
+    memory = project_observations(ADA, seen, version=len(seen))
     if isinstance(memory, Removal):
         index.remove([memory.model_copy(update={"tenant_id": tenant})])
         return
@@ -75,7 +75,7 @@ def test_a_fact_taken_back_is_found_as_of_the_time_it_held(index: MemoryIndex, t
 
 
 def test_a_value_that_is_replaced_is_not_embedded_again(index: MemoryIndex, tenant: str) -> None:
-    embedder = WordEmbedder()
+    embedder = WordEmbeddingModel()
     for count in range(1, 4):
         know(index, tenant, MOVES[:count], embedder)
 

@@ -2,8 +2,8 @@
 
 from datetime import timedelta
 
-from membus.domain.retrieval import BESIDE, Within
-from membus.domain.search.rows import Row
+from membus.domain.retrieval import NEIGHBOURS, SearchScope
+from membus.domain.search.rows import PassageRow
 from membus.ports.memories import MemoryIndex
 from tests.factories import NOON
 from tests.memories import LATER, a_memory, fill
@@ -27,8 +27,8 @@ def moment(place: int) -> object:
     return NOON + timedelta(minutes=place)
 
 
-def gathered(index: MemoryIndex, tenant: str, *terms: str) -> dict[str, Row]:
-    found = index.search(Within(tenant_id=tenant, now=LATER), terms=terms, vector=None)
+def gathered(index: MemoryIndex, tenant: str, *terms: str) -> dict[str, PassageRow]:
+    found = index.search(SearchScope(tenant_id=tenant, now=LATER), terms=terms, vector=None)
     return {row.group_id: row for row in found.rows}
 
 
@@ -46,7 +46,7 @@ def test_messages_that_were_said_apart_do_not_come_close(index: MemoryIndex, ten
     talk(index, tenant)
 
     rows = gathered(index, tenant, "rain", "heat")
-    assert abs(rows["s1-heat"].position - rows["s1-rain"].position) > BESIDE
+    assert abs(rows["s1-heat"].position - rows["s1-rain"].position) > NEIGHBOURS
 
 
 def test_runs_that_meet_are_one(index: MemoryIndex, tenant: str) -> None:

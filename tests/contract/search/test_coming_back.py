@@ -6,23 +6,23 @@ from typing import Any
 
 import pytest
 
-from functions.index.projection import Sources
-from functions.index.usecase import Sink, index_changes
-from membus.adapters.postgres_erasing import IndexedRows
+from functions.index.projection import ProjectionSources
+from functions.index.usecase import IndexPorts, index_changes
+from membus.adapters.postgres_erasing import IndexEraser
 from membus.adapters.postgres_memories import PostgresMemories
 from membus.adapters.postgres_tenants import TenantTransactions
-from membus.domain.erasure import Erasure, subject_of
+from membus.domain.erasure import Erasure, erasure_subject
 from membus.domain.facts import Fact
 from membus.domain.identity import Owner
 from membus.domain.memory import Removal
-from membus.erasing import Gate
+from membus.erasing import ErasureGuard
 from membus.indexing import Indexer
 from membus.ports.memories import MemoryIndex
 from tests.factories import NOON, a_conversation, a_fact
-from tests.fakes.bus import InMemoryBus, InMemoryQuarantine
-from tests.fakes.contents import InMemoryContents
+from tests.fakes.bus import InMemoryEventBus, InMemoryPoisonMessages
+from tests.fakes.contents import InMemoryBlobs
 from tests.fakes.conversations import InMemoryConversations
-from tests.fakes.embedder import WordEmbedder
+from tests.fakes.embedder import WordEmbeddingModel
 from tests.fakes.erasures import InMemoryErasures
 from tests.fakes.facts import InMemoryFacts
 from tests.memories import look
@@ -52,23 +52,23 @@ class Told:
         return {"eventName": name, "dynamodb": {"Keys": keys, **images, "SequenceNumber": str(self.number)}}
 
     def take(self, *records: dict[str, Any]) -> None:
-        embedder = WordEmbedder()
-        sink = Sink(
+        embedder = WordEmbeddingModel()
+        sink = IndexPorts(
             indexer=Indexer(lambda _: embedder, self.index),
             index=self.index,
-            bus=InMemoryBus(),
-            quarantine=InMemoryQuarantine(),
-            gate=Gate(self.erasures),
+            bus=InMemoryEventBus(),
+            quarantine=InMemoryPoisonMessages(),
+            gate=ErasureGuard(self.erasures),
             on_failure=_raise,
             on_unpaid=_raise,
-            sources=Sources(
-                InMemoryContents(), InMemoryFacts(), InMemoryConversations(lambda: NOON, a_conversation("c1"))
+            sources=ProjectionSources(
+                InMemoryBlobs(), InMemoryFacts(), InMemoryConversations(lambda: NOON, a_conversation("c1"))
             ),
         )
         assert index_changes(records, sink=sink) == []
 
     def erase(self) -> None:
-        subject = subject_of(self.owner.tenant, self.owner.user)
+        subject = erasure_subject(self.owner.tenant, self.owner.user)
         line = Erasure(tenant=self.owner.tenant, subject=subject, before=NOON + timedelta(hours=1))
         self.erasures.lines[self.owner.tenant, subject] = line
 
@@ -122,8 +122,10 @@ def test_a_mark_from_before_the_erasure_hides_nobody_who_comes_back(told: Told) 
 def test_what_is_removed_of_an_erased_user_leaves_no_mark_with_their_name(
     transactions: TenantTransactions, tenant: str
 ) -> None:
-    told = Told(PostgresMemories(transactions, model=WordEmbedder.name), Owner(tenant=tenant, user="ada"))
-    rows, beside = IndexedRows(transactions), Owner(tenant=tenant, user="ada:b")
+    told = Told(
+        PostgresMemories(transactions, model=WordEmbeddingModel.name), Owner(tenant=tenant, user="ada")
+    )
+    rows, beside = IndexEraser(transactions), Owner(tenant=tenant, user="ada:b")
     told.take(told.fact(OLD, None, revision=57), told.fact(None, OLD, revision=58))
     told.index.remove([Removal(tenant_id=beside.tenant, memory_id="fact:ada:b:home.city", version=2)])
     assert [_marks(rows, owner) for owner in (told.owner, beside)] == [1, 1]
@@ -137,5 +139,5 @@ def test_what_is_removed_of_an_erased_user_leaves_no_mark_with_their_name(
     assert _marks(rows, beside) == 1
 
 
-def _marks(rows: IndexedRows, owner: Owner) -> int:
+def _marks(rows: IndexEraser, owner: Owner) -> int:
     return rows.count(owner, cursor="", time_left=lambda: True).counts["index_marks"]

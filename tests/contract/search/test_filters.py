@@ -6,8 +6,8 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from membus.domain.filters import read_filter
-from membus.domain.retrieval import Within
+from membus.domain.filters import parse_filter
+from membus.domain.retrieval import SearchScope
 from membus.errors import InvalidError
 from membus.ports.memories import MemoryIndex
 from tests.fakes.memories import InMemoryMemories
@@ -65,7 +65,7 @@ def test_users_who_are_left_out_are_not_seen_however_much_of_them_there_is(
         "all",
     }
     assert look(index, "tea", tenant=tenant, mode=mode, scope="U#ada", without=frozenset({"ada"})) == []
-    within = Within(tenant_id=tenant, now=LATER, kinds=("document",), without=frozenset({"ada"}))
+    within = SearchScope(tenant_id=tenant, now=LATER, kinds=("document",), without=frozenset({"ada"}))
     assert set(index.documents(within, limit=50, after=None).items) == {"bobs", "all"}
 
 
@@ -75,7 +75,7 @@ def test_a_filter_lets_pass_what_it_says(
 ) -> None:
     fill(index, *(a_memory(name, "tea", tenant=tenant, metadata=data) for name, data in METADATA.items()))
 
-    assert set(look(index, "tea", tenant=tenant, filter=read_filter(tree))) == wanted
+    assert set(look(index, "tea", tenant=tenant, filter=parse_filter(tree))) == wanted
 
 
 def test_every_result_asked_for_is_there_under_any_filter(index: MemoryIndex, tenant: str) -> None:
@@ -87,7 +87,7 @@ def test_every_result_asked_for_is_there_under_any_filter(index: MemoryIndex, te
         ),
     )
 
-    assert len(look(index, "coffee", tenant=tenant, mode="vector", filter=read_filter({"rare": True}))) == 10
+    assert len(look(index, "coffee", tenant=tenant, mode="vector", filter=parse_filter({"rare": True}))) == 10
 
 
 @pytest.mark.parametrize(
@@ -114,7 +114,7 @@ def test_every_result_asked_for_is_there_under_any_filter(index: MemoryIndex, te
 )
 def test_a_filter_that_means_nothing_is_refused(tree: dict[str, Any]) -> None:
     with pytest.raises(InvalidError) as refused:
-        read_filter(tree)
+        parse_filter(tree)
 
     assert refused.value.code == "bad_filter"
 
@@ -125,7 +125,7 @@ def test_a_filter_too_deep_or_too_long_is_refused() -> None:
         deep = {"not": deep}
     for tree in (deep, {"or": [{"a": number} for number in range(65)]}):
         with pytest.raises(InvalidError):
-            read_filter(tree)
+            parse_filter(tree)
 
 
 NAMES = st.sampled_from(["a", "b", "a.b", "%", "_", "c d"])
@@ -171,7 +171,7 @@ def test_postgres_and_python_agree_on_any_filter(
     memories = [a_memory(f"m{n}", "tea", tenant="agree", metadata=each) for n, each in enumerate(records)]
     for store in (memory, index):
         fill(store, *memories)
-    within = Within(tenant_id="agree", now=LATER, filter=read_filter(tree))
+    within = SearchScope(tenant_id="agree", now=LATER, filter=parse_filter(tree))
 
     seen = [shown(store.search(within, terms=("tea",), vector=None)) for store in (memory, index)]
     mine = {each.memory_id for each in memories}

@@ -10,7 +10,7 @@ from membus.domain.document import Document
 from membus.errors import ConflictError, UnavailableError
 from tests.factories import NOON
 from tests.fakes.clock import StoppedClock
-from tests.fakes.contents import InMemoryContents
+from tests.fakes.contents import InMemoryBlobs
 from tests.strict import strict_aws
 from tests.tables import make_table
 
@@ -20,7 +20,7 @@ LONG, LONGER = "tea " * 20_000, "coffee " * 20_000
 @dataclass(frozen=True)
 class Shelf:
     documents: DynamoDocuments
-    contents: InMemoryContents
+    contents: InMemoryBlobs
 
     @property
     def kept(self) -> list[str]:
@@ -29,7 +29,7 @@ class Shelf:
 
 @pytest.fixture
 def shelf() -> Iterator[Shelf]:
-    contents = InMemoryContents()
+    contents = InMemoryBlobs()
     with strict_aws():
         yield Shelf(DynamoDocuments(make_table("memory"), contents, StoppedClock()), contents)
 

@@ -4,13 +4,13 @@ from datetime import timedelta
 
 import pytest
 
-from membus.domain.filters import read_filter
-from membus.domain.memory import FINAL, Removal, scope_of
-from membus.domain.retrieval import Within
+from membus.domain.filters import parse_filter
+from membus.domain.memory import FINAL_VERSION, Removal, memory_scope
+from membus.domain.retrieval import SearchScope
 from membus.indexing import Indexer
 from membus.ports.memories import MemoryIndex
 from tests.factories import NOON
-from tests.fakes.embedder import WordEmbedder, vector_of
+from tests.fakes.embedder import WordEmbeddingModel, vector_of
 from tests.memories import LATER, a_memory, fill, look
 
 LONG = " ".join(
@@ -75,14 +75,14 @@ def test_a_removal_spares_what_is_newer_than_it(index: MemoryIndex, tenant: str)
 
 
 def test_a_final_removal_ends_every_version(index: MemoryIndex, tenant: str) -> None:
-    index.remove([Removal(tenant_id=tenant, memory_id="m1", version=FINAL)])
+    index.remove([Removal(tenant_id=tenant, memory_id="m1", version=FINAL_VERSION)])
     fill(index, a_memory("m1", tenant=tenant, version=10**12))
 
     assert look(index, "tea", tenant=tenant) == []
 
 
 def test_no_text_is_embedded_twice(index: MemoryIndex, tenant: str) -> None:
-    embedder = WordEmbedder()
+    embedder = WordEmbeddingModel()
     fill(index, a_memory("m1", "tea", tenant=tenant), embedder=embedder)
     fill(
         index,
@@ -97,7 +97,7 @@ def test_no_text_is_embedded_twice(index: MemoryIndex, tenant: str) -> None:
 
 
 def test_a_text_of_another_tenant_lends_no_vector(index: MemoryIndex, tenant: str) -> None:
-    embedder = WordEmbedder()
+    embedder = WordEmbeddingModel()
     fill(index, a_memory("m1", "tea", tenant=tenant), embedder=embedder)
     fill(index, a_memory("m1", "tea", tenant=f"{tenant}x"), embedder=embedder)
 
@@ -106,7 +106,7 @@ def test_a_text_of_another_tenant_lends_no_vector(index: MemoryIndex, tenant: st
 
 def test_a_memory_without_a_vector_is_pending_and_found_by_its_words(index: MemoryIndex, tenant: str) -> None:
     index.put(tenant, [])
-    embedder = WordEmbedder(refusing=frozenset({"green tea"}))
+    embedder = WordEmbeddingModel(refusing=frozenset({"green tea"}))
     fill(
         index,
         a_memory("m1", "green tea", tenant=tenant),
@@ -118,7 +118,7 @@ def test_a_memory_without_a_vector_is_pending_and_found_by_its_words(index: Memo
     assert index.pending(tenant, limit=10) == ["green tea"]
     assert look(index, "tea", tenant=tenant)[0] == "m1"
 
-    assert Indexer(lambda _: WordEmbedder(), index).backfill(tenant) == 1
+    assert Indexer(lambda _: WordEmbeddingModel(), index).backfill(tenant) == 1
     assert index.waiting(tenant, ["m1", "m2"]) == set()
 
 
@@ -155,7 +155,7 @@ def test_alike_are_documents_of_the_same_scope_passage_by_passage(index: MemoryI
     )
     wanted = [vector_of("Ada likes tea!")]
 
-    assert index.alike(tenant, scope_of("ada", None), wanted, at_least=0.95, now=LATER) == ["m1"]
+    assert index.alike(tenant, memory_scope("ada", None), wanted, at_least=0.95, now=LATER) == ["m1"]
 
 
 @pytest.mark.parametrize("limit", [1, 2, 3, 10])
@@ -184,10 +184,10 @@ def test_a_listing_takes_filters(index: MemoryIndex, tenant: str) -> None:
         a_memory("m2", tenant=tenant, metadata={"n": 2}),
     )
 
-    page = index.documents(listing(tenant, filter=read_filter({"n": {"gt": 1}})), limit=5, after=None)
+    page = index.documents(listing(tenant, filter=parse_filter({"n": {"gt": 1}})), limit=5, after=None)
 
     assert (page.items, page.after) == (("m2",), None)
 
 
-def listing(tenant: str, **more: object) -> Within:
-    return Within(tenant_id=tenant, now=LATER, kinds=("document",), **more)  # type: ignore[arg-type]
+def listing(tenant: str, **more: object) -> SearchScope:
+    return SearchScope(tenant_id=tenant, now=LATER, kinds=("document",), **more)  # type: ignore[arg-type]

@@ -6,7 +6,7 @@ The second is filled in while the first one serves, and then takes over.
 from membus.adapters.postgres_memories import PostgresMemories
 from membus.adapters.postgres_tenants import TenantTransactions
 from membus.indexing import Indexer
-from tests.fakes.embedder import WordEmbedder
+from tests.fakes.embedder import WordEmbeddingModel
 from tests.integration.databases import Database
 from tests.memories import a_memory, fill, look
 
@@ -16,7 +16,7 @@ def test_a_second_model_is_filled_in_beside_the_first_and_switched_to(
 ) -> None:
     first, second = (PostgresMemories(transactions, model=model) for model in ("words", "words-2"))
     fill(first, *(a_memory(f"m{number}", f"tea number {number}", tenant=tenant) for number in range(150)))
-    newer = WordEmbedder()
+    newer = WordEmbeddingModel()
     filler = Indexer(lambda _: newer, second)
 
     counts = [filler.backfill(tenant) for _ in range(4)]

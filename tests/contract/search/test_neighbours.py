@@ -10,7 +10,7 @@ import pytest
 
 from membus.domain.memory import Removal
 from membus.ports.memories import MemoryIndex
-from tests.fakes.embedder import WordEmbedder
+from tests.fakes.embedder import WordEmbeddingModel
 from tests.memories import a_memory, fill, look
 
 WORDS = ["tea", "coffee", "train", "garden", "rain", "chess", "lisbon", "violin"]
@@ -47,7 +47,7 @@ def act(index: MemoryIndex, tenant: str, dice: random.Random, step: int) -> obje
     name, user, text = dice.choice(IDS), dice.choice(USERS), " ".join(dice.sample(WORDS, 3))
     match dice.randrange(4):
         case 0 | 1:
-            embedder = WordEmbedder()
+            embedder = WordEmbeddingModel()
             fill(index, a_memory(name, text, tenant=tenant, user_id=user, version=step), embedder=embedder)
             return embedder.asked
         case 2:

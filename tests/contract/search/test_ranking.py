@@ -7,7 +7,7 @@ import pytest
 
 from membus.domain.event import Event
 from membus.domain.memory import Memory
-from membus.domain.remembered import memories_of_event
+from membus.domain.remembered import project_event
 from membus.ports.memories import MemoryIndex
 from tests.memories import fill, look
 
@@ -50,7 +50,7 @@ def conversation(tenant: str, *, apart: timedelta) -> Iterator[Memory]:
     """
     for number, texts in enumerate(SITTINGS, start=1):
         for place, text in enumerate(texts, start=1):
-            yield from memories_of_event(
+            yield from project_event(
                 Event(
                     event_id=f"s{number}-m{place}",
                     tenant_id=tenant,
@@ -101,7 +101,7 @@ def said(tenant: str, number: int, text: str, apart: timedelta) -> Memory:
         occurred_at=BEGIN + number * apart,
         payload={"text": text},
     )
-    return memories_of_event(event)[0]
+    return project_event(event)[0]
 
 
 def test_two_users_sessions_of_one_name_are_two_sessions(index: MemoryIndex, tenant: str) -> None:

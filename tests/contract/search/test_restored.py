@@ -8,21 +8,21 @@ from boto3.dynamodb.conditions import Key
 
 from functions.erase.usecase import Eraser
 from membus.adapters.dynamo_users import DynamoUsers
-from membus.adapters.erasing_restores import carry_over
-from membus.adapters.postgres_erasing import IndexedRows
+from membus.adapters.erasing_restores import carry_over_erasures
+from membus.adapters.postgres_erasing import IndexEraser
 from membus.adapters.postgres_memories import PostgresMemories
-from membus.adapters.postgres_tenants import Connection, TenantTransactions
+from membus.adapters.postgres_tenants import PostgresConnection, TenantTransactions
 from membus.adapters.postgres_users import PostgresUsers
 from membus.adapters.stale_summaries import StaleSummaries
 from membus.domain.identity import Owner
-from membus.domain.remembered import memory_of_summary
-from membus.domain.retrieval import entry_of
+from membus.domain.remembered import project_summary
+from membus.domain.retrieval import index_entry
 from membus.domain.summary import Summary
-from membus.ports.users import Users
-from scripts.erase import erased_before
+from membus.ports.users import UserDirectory
+from scripts.erase import list_erased_owners
 from tests.canaries import canary_of, plant, speak, sum_up
 from tests.contract.search.test_erasing import kept
-from tests.erasing import KEPT_DAYS, SETTLE, House, house
+from tests.erasing import KEPT_DAYS, SETTLE, ErasureSetup, make_erasure_setup
 from tests.factories import a_conversation
 
 ADA, GRACE, ELSEWHERE = (
@@ -34,10 +34,10 @@ LISTED = Key("status_pk").eq("T#restored#U#ada#active")
 
 
 @pytest.fixture
-def made(monkeypatch: pytest.MonkeyPatch, transactions: TenantTransactions) -> Iterator[House]:
+def made(monkeypatch: pytest.MonkeyPatch, transactions: TenantTransactions) -> Iterator[ErasureSetup]:
     """Everybody has something in every store, and Ada speaks in Grace's conversation."""
     monkeypatch.setattr("membus.adapters.sqs_erasing.WAIT_SECONDS", 0)
-    with house() as made:
+    with make_erasure_setup() as made:
         for owner in (ADA, GRACE, ELSEWHERE):
             plant(made, owner)
             indexed(transactions, owner)
@@ -53,11 +53,11 @@ def indexed(transactions: TenantTransactions, owner: Owner) -> None:
 
 
 def rows(transactions: TenantTransactions, owner: Owner) -> Mapping[str, int]:
-    return IndexedRows(transactions).count(owner, cursor="", time_left=lambda: True).counts
+    return IndexEraser(transactions).count(owner, cursor="", time_left=lambda: True).counts
 
 
-def erase(made: House, transactions: TenantTransactions, owner: Owner) -> None:
-    job, stores = made.ask(owner), (*made.stores(), IndexedRows(transactions))
+def erase(made: ErasureSetup, transactions: TenantTransactions, owner: Owner) -> None:
+    job, stores = made.ask(owner), (*made.stores(), IndexEraser(transactions))
     work = Eraser(
         jobs=made.erasures,
         stores=stores,
@@ -71,7 +71,7 @@ def erase(made: House, transactions: TenantTransactions, owner: Owner) -> None:
     assert made.erasures.job(job.tenant, job.job_id).receipt
 
 
-def stores(made: House, transactions: TenantTransactions) -> Mapping[str, Users]:
+def stores(made: ErasureSetup, transactions: TenantTransactions) -> Mapping[str, UserDirectory]:
     """Return the stores as `wiring_operators.users_by_store` lists them."""
     return {
         "memory": DynamoUsers(made.memory, "user_pk"),
@@ -81,33 +81,35 @@ def stores(made: House, transactions: TenantTransactions) -> Mapping[str, Users]
 
 
 def restore(
-    made: House, transactions: TenantTransactions, name: str, backup: Sequence[Mapping[str, Any]]
+    made: ErasureSetup, transactions: TenantTransactions, name: str, backup: Sequence[Mapping[str, Any]]
 ) -> None:
     """Bring one store back to what it was; the table `memory` takes what it must from the one in use."""
     live = made.table_like(made.memory)
     for item in backup:
         (made.memory if name == "memory" else made.talks).put_item(Item=item)
     if name == "memory":
-        carry_over("restored", live=live, restored=made.memory)
+        carry_over_erasures("restored", live=live, restored=made.memory)
     if name == "index":
         indexed(transactions, ADA)
 
 
-def summed_up(made: House, transactions: TenantTransactions, tenant: str, conversation_id: str) -> None:
+def summed_up(
+    made: ErasureSetup, transactions: TenantTransactions, tenant: str, conversation_id: str
+) -> None:
     """Put a conversation's summaries into the index as they are."""
     conversation = made.conversations.conversation(tenant, conversation_id)
     item, *_ = made.talks.query(
         KeyConditionExpression=Key("pk").eq(f"T#{tenant}#C#{conversation_id}")
         & Key("sk").begins_with("SUMMARY#")
     )["Items"]
-    told = memory_of_summary(conversation, Summary.model_validate_json(str(item["body"])))
-    PostgresMemories(transactions, model="m").put(tenant, [entry_of(told)])
+    told = project_summary(conversation, Summary.model_validate_json(str(item["body"])))
+    PostgresMemories(transactions, model="m").put(tenant, [index_entry(told)])
 
 
 def summaries(transactions: TenantTransactions, tenant: str) -> set[str]:
     asked = b"SELECT group_id FROM membus.memories WHERE tenant_id = %(tenant)s AND kind = 'summary'"
 
-    def work(connection: Connection) -> Callable[[], list[tuple[Any, ...]]]:
+    def work(connection: PostgresConnection) -> Callable[[], list[tuple[Any, ...]]]:
         return connection.execute(asked, {"tenant": tenant}).fetchall
 
     return {str(group).split(":")[1] for (group,) in transactions.run(tenant, work)}
@@ -115,7 +117,7 @@ def summaries(transactions: TenantTransactions, tenant: str) -> set[str]:
 
 @pytest.mark.parametrize("name", ["memory", "conversations", "index"])
 def test_each_store_names_everybody_it_holds_something_of_and_nobody_of_another_tenant(
-    made: House, transactions: TenantTransactions, name: str
+    made: ErasureSetup, transactions: TenantTransactions, name: str
 ) -> None:
     users = stores(made, transactions)[name]
 
@@ -126,20 +128,20 @@ def test_each_store_names_everybody_it_holds_something_of_and_nobody_of_another_
 
 @pytest.mark.parametrize("name", ["memory", "conversations", "index"])
 def test_whoever_was_erased_and_comes_back_by_one_store_alone_goes_again(
-    made: House, transactions: TenantTransactions, name: str
+    made: ErasureSetup, transactions: TenantTransactions, name: str
 ) -> None:
     tables = {"memory": made.memory, "conversations": made.talks}
     backup = tables[name].scan()["Items"] if name in tables else []
 
     erase(made, transactions, ADA)
-    assert erased_before("restored", stores(made, transactions), made.erasures) == {}
+    assert list_erased_owners("restored", stores(made, transactions), made.erasures) == {}
     theirs, grace = rows(transactions, ELSEWHERE), rows(transactions, GRACE)
 
     restore(made, transactions, name, backup)
-    assert erased_before("restored", stores(made, transactions), made.erasures) == {"ada": [name]}
+    assert list_erased_owners("restored", stores(made, transactions), made.erasures) == {"ada": [name]}
     erase(made, transactions, ADA)
 
-    assert erased_before("restored", stores(made, transactions), made.erasures) == {}
+    assert list_erased_owners("restored", stores(made, transactions), made.erasures) == {}
     assert canary_of(ADA) not in made.everything()
     assert set(rows(transactions, ADA).values()) == {0}
     assert canary_of(GRACE) in made.everything()
@@ -147,7 +149,7 @@ def test_whoever_was_erased_and_comes_back_by_one_store_alone_goes_again(
 
 
 def test_a_backup_of_a_half_done_erasure_leads_to_them_too(
-    made: House, transactions: TenantTransactions
+    made: ErasureSetup, transactions: TenantTransactions
 ) -> None:
     """After the first round no entry of a conversation names Ada any more: notes do, until the second."""
     assert made.eraser(lambda: 300).advance(made.ask(ADA))
@@ -157,7 +159,7 @@ def test_a_backup_of_a_half_done_erasure_leads_to_them_too(
 
 
 def test_a_summary_that_quoted_them_leaves_the_index_with_a_restore_of_the_index_alone(
-    made: House, transactions: TenantTransactions
+    made: ErasureSetup, transactions: TenantTransactions
 ) -> None:
     """It lies among what is Grace's: nothing there names Ada but its words."""
     for tenant, conversation_id in (("restored", "shared"), ("restored", "graces"), ("restoreds", "adas")):

@@ -9,21 +9,26 @@ import psycopg
 import pytest
 from psycopg import errors
 
-from membus.adapters.postgres import connect
+from membus.adapters.postgres import connect_postgres
 from membus.adapters.postgres_memories import PostgresMemories
-from membus.adapters.postgres_tenants import TRIES, Connection, TenantTransactions, Work
-from membus.errors import InvalidError, UnavailableError, UnsafeError
+from membus.adapters.postgres_tenants import (
+    TRANSACTION_ATTEMPTS_MAX,
+    PostgresConnection,
+    TenantTransactions,
+    TransactionWork,
+)
+from membus.errors import InvalidError, IsolationError, UnavailableError
 from tests.integration.databases import Database
 from tests.memories import a_memory, fill, look
 
 WHO = "SELECT current_setting('membus.tenant_id', true)"
 
 
-def failing(*faults: type[psycopg.Error]) -> tuple[Work[str], list[str]]:
+def failing(*faults: type[psycopg.Error]) -> tuple[TransactionWork[str], list[str]]:
     """Return work that fails once with each fault and then says which tenant it ran as, and the list of its runs."""
     left, runs = list(faults), []
 
-    def work(connection: Connection) -> Callable[[], str]:
+    def work(connection: PostgresConnection) -> Callable[[], str]:
         (tenant,) = connection.execute(WHO).fetchone() or ("",)
         runs.append(tenant)
         if left:
@@ -46,7 +51,7 @@ def test_races_lost_again_and_again_end_as_unavailable(transactions: TenantTrans
 
     with pytest.raises(UnavailableError):
         transactions.run("acme", work)
-    assert len(runs) == TRIES
+    assert len(runs) == TRANSACTION_ATTEMPTS_MAX
 
 
 @pytest.mark.parametrize(
@@ -63,7 +68,7 @@ def test_a_busy_database_is_unavailable_and_not_asked_again(
 
 
 def test_a_statement_that_takes_too_long_is_told_as_a_timeout(transactions: TenantTransactions) -> None:
-    def slow(connection: Connection) -> Callable[[], object]:
+    def slow(connection: PostgresConnection) -> Callable[[], object]:
         connection.execute("SET LOCAL statement_timeout = 50")
         return connection.execute("SELECT pg_sleep(5)").fetchall
 
@@ -74,7 +79,7 @@ def test_a_statement_that_takes_too_long_is_told_as_a_timeout(transactions: Tena
 
 
 def test_a_connection_that_died_is_opened_anew(database: Database, transactions: TenantTransactions) -> None:
-    def backend(connection: Connection) -> Callable[[], int]:
+    def backend(connection: PostgresConnection) -> Callable[[], int]:
         return lambda: connection.info.backend_pid
 
     first = transactions.run("acme", backend)
@@ -86,16 +91,18 @@ def test_a_connection_that_died_is_opened_anew(database: Database, transactions:
 
 def test_a_database_that_is_down_is_unavailable_at_once(database: Database) -> None:
     nowhere = database.address.__class__(host=database.address.host, port=1, database="x", sslmode="disable")
-    transactions = TenantTransactions(lambda: connect(nowhere, database.functions, patience_seconds=0))
+    transactions = TenantTransactions(
+        lambda: connect_postgres(nowhere, database.functions, patience_seconds=0)
+    )
 
     with pytest.raises(UnavailableError, match="no connection"):
         transactions.run("acme", failing()[0])
 
 
 def test_the_tenant_ends_with_its_transaction(transactions: TenantTransactions) -> None:
-    opened: list[Connection] = []
+    opened: list[PostgresConnection] = []
 
-    def keep(connection: Connection) -> Callable[[], list[Connection]]:
+    def keep(connection: PostgresConnection) -> Callable[[], list[PostgresConnection]]:
         opened.append(connection)
         return opened.copy
 
@@ -114,7 +121,7 @@ def test_a_login_that_bypasses_row_security_is_refused_before_it_reads_anything(
     work, runs = failing()
     with (
         serving(database, database.superuser.username) as transactions,
-        pytest.raises(UnsafeError) as refused,
+        pytest.raises(IsolationError) as refused,
     ):
         transactions.run("acme", work)
 
@@ -131,7 +138,7 @@ def serving(database: Database, username: str) -> Iterator[TenantTransactions]:
 def test_a_value_that_no_column_holds_is_refused_and_not_tried_again(
     transactions: TenantTransactions,
 ) -> None:
-    def impossible(connection: Connection) -> Callable[[], object]:
+    def impossible(connection: PostgresConnection) -> Callable[[], object]:
         return connection.execute("SELECT %s::text", ["a\0b"]).fetchall
 
     with pytest.raises(InvalidError) as refused:
@@ -142,7 +149,7 @@ def test_a_value_that_no_column_holds_is_refused_and_not_tried_again(
 def test_a_database_that_did_not_answer_is_left_alone_for_a_while() -> None:
     asked: list[bool] = []
 
-    def connect_in_vain() -> Connection:
+    def connect_in_vain() -> PostgresConnection:
         asked.append(True)
         raise UnavailableError("no connection")
 

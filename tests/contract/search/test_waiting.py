@@ -7,12 +7,12 @@ from datetime import timedelta
 
 import pytest
 
-from functions.migrate.scopes import waited_seconds
+from functions.migrate.scopes import embedding_wait_seconds
 from membus.adapters.postgres_memories import PostgresMemories
 from membus.adapters.postgres_scope_indexes import PostgresScopeIndexes
 from membus.adapters.postgres_tenants import TenantTransactions
-from membus.domain.memory import FINAL, Memory, Removal, scope_of
-from membus.domain.retrieval import Within, entry_of
+from membus.domain.memory import FINAL_VERSION, Memory, Removal, memory_scope
+from membus.domain.retrieval import SearchScope, index_entry
 from membus.ports.memories import MemoryIndex
 from tests.fakes.embedder import vector_of
 from tests.integration.databases import Database
@@ -22,12 +22,14 @@ from tests.memories import LATER, a_memory, fill
 def pending(
     index: MemoryIndex, tenant: str, user: str | None = "ada", *, terms: tuple[str, ...] = ("tea",)
 ) -> int | None:
-    scope = scope_of(user, None) if user else None
-    return index.search(Within(tenant_id=tenant, now=LATER, scope=scope), terms=terms, vector=None).pending
+    scope = memory_scope(user, None) if user else None
+    return index.search(
+        SearchScope(tenant_id=tenant, now=LATER, scope=scope), terms=terms, vector=None
+    ).pending
 
 
 def put(index: MemoryIndex, *memories: Memory) -> list[str]:
-    return index.put(memories[0].tenant_id, [entry_of(memory) for memory in memories])
+    return index.put(memories[0].tenant_id, [index_entry(memory) for memory in memories])
 
 
 def test_texts_wait_from_when_they_are_put_until_they_have_a_vector(index: MemoryIndex, tenant: str) -> None:
@@ -72,9 +74,9 @@ def test_what_is_removed_replaced_or_moved_waits_no_more(index: MemoryIndex, ten
 
     put(index, a_memory("m1", "green tea", tenant=tenant, version=3))
     put(index, a_memory("m2", "black tea", tenant=tenant, user_id="bob", version=2))
-    index.remove([Removal(tenant_id=tenant, memory_id="m2", version=FINAL)])
+    index.remove([Removal(tenant_id=tenant, memory_id="m2", version=FINAL_VERSION)])
     assert pending(index, tenant, "bob") == 0
-    index.remove([Removal(tenant_id=tenant, memory_id="m1", version=FINAL)])
+    index.remove([Removal(tenant_id=tenant, memory_id="m1", version=FINAL_VERSION)])
     assert pending(index, tenant) == 0
 
 
@@ -100,7 +102,7 @@ def test_the_owner_sees_since_when_the_oldest_text_waits_and_no_more(
         since = indexes.waits_since(tenant)
         assert since
         assert (
-            waited_seconds(indexes, model=tenant, now=since + timedelta(hours=7))
+            embedding_wait_seconds(indexes, model=tenant, now=since + timedelta(hours=7))
             == timedelta(hours=7).total_seconds()
         )
 
@@ -108,4 +110,4 @@ def test_the_owner_sees_since_when_the_oldest_text_waits_and_no_more(
             mine = PostgresMemories(transactions, model=tenant)
             mine.attach(other, {text: vector_of(text) for text in mine.pending(other, limit=10_000)})
         assert waiting
-        assert waited_seconds(indexes, model=tenant, now=since) == 0
+        assert embedding_wait_seconds(indexes, model=tenant, now=since) == 0

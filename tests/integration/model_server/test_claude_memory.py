@@ -13,9 +13,9 @@ import pytest
 from anthropic import Anthropic
 from anthropic.lib.tools import ToolError
 
-from membus.adapters.claude_memory import TRIES, ClaudeMemory
+from membus.adapters.claude_memory import CHANGE_ATTEMPTS_MAX, ClaudeMemoryTool
 from membus.adapters.dynamo_states import DynamoStates
-from membus.domain.state import Session, State
+from membus.domain.state import AgentSession, State
 from membus.errors import ConflictError
 from membus.ports.states import StateStore
 from tests.fakes.clock import StoppedClock
@@ -24,7 +24,7 @@ from tests.strict import strict_aws
 from tests.tables import make_bucket, make_table
 
 DAY = timedelta(days=1)
-SESSION = Session(tenant="acme", agent="coach", session_id="s1")
+SESSION = AgentSession(tenant="acme", agent="coach", session_id="s1")
 
 
 @pytest.fixture
@@ -42,8 +42,8 @@ def states(request: pytest.FixtureRequest, clock: StoppedClock) -> Iterator[Stat
 
 
 @pytest.fixture
-def memory(states: StateStore, clock: StoppedClock) -> ClaudeMemory:
-    return ClaudeMemory(states, SESSION, lifetime=DAY, clock=clock)
+def memory(states: StateStore, clock: StoppedClock) -> ClaudeMemoryTool:
+    return ClaudeMemoryTool(states, SESSION, lifetime=DAY, clock=clock)
 
 
 def uses(command: str, **fields: Any) -> dict[str, Any]:
@@ -55,7 +55,7 @@ def uses(command: str, **fields: Any) -> dict[str, Any]:
     }
 
 
-def run(client: Anthropic, url: str, memory: ClaudeMemory, *commands: dict[str, Any]) -> list[Any]:
+def run(client: Anthropic, url: str, memory: ClaudeMemoryTool, *commands: dict[str, Any]) -> list[Any]:
     """Let the model give the commands one after the other; return what it got to read."""
     marker = uuid4().hex
     answers: list[Any] = [
@@ -82,7 +82,7 @@ def run(client: Anthropic, url: str, memory: ClaudeMemory, *commands: dict[str, 
 
 
 def test_a_model_keeps_notes_through_the_real_client(
-    anthropic: Anthropic, model_url: str, memory: ClaudeMemory, states: StateStore, clock: StoppedClock
+    anthropic: Anthropic, model_url: str, memory: ClaudeMemoryTool, states: StateStore, clock: StoppedClock
 ) -> None:
     told = run(
         anthropic,
@@ -105,7 +105,7 @@ def test_a_model_keeps_notes_through_the_real_client(
 
 
 def test_a_path_that_leaves_is_an_error_that_the_model_reads(
-    anthropic: Anthropic, model_url: str, memory: ClaudeMemory
+    anthropic: Anthropic, model_url: str, memory: ClaudeMemoryTool
 ) -> None:
     told = run(anthropic, model_url, memory, uses("view", path="/memories/../../etc/passwd"))
 
@@ -113,7 +113,9 @@ def test_a_path_that_leaves_is_an_error_that_the_model_reads(
     assert "Path must be /memories" in str(told[0][1])
 
 
-def test_what_an_application_keeps_beside_the_notes_stays(memory: ClaudeMemory, states: StateStore) -> None:
+def test_what_an_application_keeps_beside_the_notes_stays(
+    memory: ClaudeMemoryTool, states: StateStore
+) -> None:
     states.put(SESSION, {"step": 3}, expires_at=StoppedClock()() + DAY, expected_version=None)
 
     memory.call({"command": "create", "path": "/memories/a", "file_text": "x"})
@@ -130,18 +132,18 @@ def test_two_sessions_and_two_tenants_have_notes_of_their_own(
         SESSION.model_copy(update={"tenant": "zeta"}),
         SESSION.model_copy(update={"agent": "coach2"}),
     )
-    ClaudeMemory(states, SESSION, lifetime=DAY, clock=clock).call(
+    ClaudeMemoryTool(states, SESSION, lifetime=DAY, clock=clock).call(
         {"command": "create", "path": "/memories/a", "file_text": "mine"}
     )
 
     for other in others:
         with pytest.raises(ToolError):
-            ClaudeMemory(states, other, lifetime=DAY, clock=clock).call(
+            ClaudeMemoryTool(states, other, lifetime=DAY, clock=clock).call(
                 {"command": "view", "path": "/memories/a"}
             )
 
 
-def test_notes_are_gone_with_their_session(memory: ClaudeMemory, clock: StoppedClock) -> None:
+def test_notes_are_gone_with_their_session(memory: ClaudeMemoryTool, clock: StoppedClock) -> None:
     memory.call({"command": "create", "path": "/memories/a", "file_text": "x"})
     clock.advance(DAY)
 
@@ -158,31 +160,31 @@ class Raced:
     def __getattr__(self, name: str) -> Any:
         return getattr(self._states, name)
 
-    def put(self, session: Session, data: dict[str, Any], **fields: Any) -> State:
+    def put(self, session: AgentSession, data: dict[str, Any], **fields: Any) -> State:
         if self._left:
             self._left -= 1
-            notes = ClaudeMemory(self._states, session, lifetime=DAY, clock=StoppedClock())
+            notes = ClaudeMemoryTool(self._states, session, lifetime=DAY, clock=StoppedClock())
             notes.call({"command": "create", "path": f"/memories/rival{self._left}", "file_text": "theirs"})
         return self._states.put(session, data, **fields)
 
 
 def test_notes_written_at_the_same_moment_are_all_kept(states: StateStore, clock: StoppedClock) -> None:
-    raced: Any = Raced(states, TRIES - 1)
+    raced: Any = Raced(states, CHANGE_ATTEMPTS_MAX - 1)
 
-    ClaudeMemory(raced, SESSION, lifetime=DAY, clock=clock).call(
+    ClaudeMemoryTool(raced, SESSION, lifetime=DAY, clock=clock).call(
         {"command": "create", "path": "/memories/mine", "file_text": "mine"}
     )
 
-    assert len(states.state(SESSION).data["memories"]) == TRIES
+    assert len(states.state(SESSION).data["memories"]) == CHANGE_ATTEMPTS_MAX
 
 
 def test_a_race_that_is_lost_for_good_is_told_and_changes_nothing(
     states: StateStore, clock: StoppedClock
 ) -> None:
-    raced: Any = Raced(states, TRIES)
+    raced: Any = Raced(states, CHANGE_ATTEMPTS_MAX)
 
     with pytest.raises(ToolError, match="somebody else"):
-        ClaudeMemory(raced, SESSION, lifetime=DAY, clock=clock).call(
+        ClaudeMemoryTool(raced, SESSION, lifetime=DAY, clock=clock).call(
             {"command": "create", "path": "/memories/mine", "file_text": "mine"}
         )
 
@@ -190,7 +192,7 @@ def test_a_race_that_is_lost_for_good_is_told_and_changes_nothing(
 
 
 def test_a_version_that_is_expected_and_not_there_is_a_conflict(
-    memory: ClaudeMemory, states: StateStore
+    memory: ClaudeMemoryTool, states: StateStore
 ) -> None:
     memory.clear_all_memory()
 

@@ -13,14 +13,14 @@ from membus.errors import BudgetError
 from membus.ports.model import LanguageModel
 from tests.factories import NOON, a_prompt
 from tests.fakes.tenants import InMemoryTenants
-from tests.fakes.usage import InMemoryUsage
+from tests.fakes.usage import InMemoryUsageLedger
 
 Make = Callable[[], LanguageModel]
 
 
 @pytest.fixture
-def ledger() -> InMemoryUsage:
-    return InMemoryUsage()
+def ledger() -> InMemoryUsageLedger:
+    return InMemoryUsageLedger()
 
 
 @pytest.fixture
@@ -30,7 +30,7 @@ def tenants() -> InMemoryTenants:
 
 @pytest.fixture
 def make(
-    monkeypatch: pytest.MonkeyPatch, model_url: str, ledger: InMemoryUsage, tenants: InMemoryTenants
+    monkeypatch: pytest.MonkeyPatch, model_url: str, ledger: InMemoryUsageLedger, tenants: InMemoryTenants
 ) -> Make:
     environment = {
         "MODEL_PROVIDER": "anthropic",
@@ -54,7 +54,7 @@ def metrics(written: str) -> list[dict[str, Any]]:
 
 
 def test_a_call_is_billed_to_its_tenant_and_its_tokens_are_metrics(
-    make: Make, ledger: InMemoryUsage, capsys: pytest.CaptureFixture[str]
+    make: Make, ledger: InMemoryUsageLedger, capsys: pytest.CaptureFixture[str]
 ) -> None:
     reply = make().reply(a_prompt("Hello there?"), max_tokens=100, timeout_seconds=10)
 
@@ -70,7 +70,7 @@ def test_a_call_is_billed_to_its_tenant_and_its_tokens_are_metrics(
 
 
 def test_an_overloaded_model_is_stood_in_for_and_the_bill_names_who_spoke(
-    make: Make, ledger: InMemoryUsage, capsys: pytest.CaptureFixture[str]
+    make: Make, ledger: InMemoryUsageLedger, capsys: pytest.CaptureFixture[str]
 ) -> None:
     model = make()
 
@@ -86,7 +86,7 @@ def test_an_overloaded_model_is_stood_in_for_and_the_bill_names_who_spoke(
 
 
 def test_a_spent_budget_asks_neither_model(
-    make: Make, ledger: InMemoryUsage, tenants: InMemoryTenants
+    make: Make, ledger: InMemoryUsageLedger, tenants: InMemoryTenants
 ) -> None:
     tenants.set_budget("acme", Decimal(0))
 

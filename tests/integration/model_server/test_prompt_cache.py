@@ -5,7 +5,7 @@ from typing import Any
 import pytest
 from anthropic import Anthropic, BadRequestError
 
-from localstack.model.prompt_cache import CacheUse, PromptCache, Segment
+from localstack.model.prompt_cache import PromptCache, PromptCacheUse, PromptSegment
 
 LONG = "word " * 1100
 EPHEMERAL = {"type": "ephemeral"}
@@ -59,9 +59,9 @@ def test_a_fifth_breakpoint_is_refused(anthropic: Anthropic) -> None:
 def test_an_entry_lives_five_minutes_from_its_last_use() -> None:
     now = [0.0]
     cache = PromptCache(lambda: now[0])
-    prompt = [Segment("long", 2000, "5m"), Segment("said", 10)]
-    written = CacheUse(fresh=10, read=0, written={"5m": 2000})
-    read = CacheUse(fresh=10, read=2000, written={})
+    prompt = [PromptSegment("long", 2000, "5m"), PromptSegment("said", 10)]
+    written = PromptCacheUse(fresh=10, read=0, written={"5m": 2000})
+    read = PromptCacheUse(fresh=10, read=2000, written={})
 
     uses = []
     for moment in (0, 299, 598, 899):
@@ -73,6 +73,8 @@ def test_an_entry_lives_five_minutes_from_its_last_use() -> None:
 
 def test_one_caller_never_reads_what_another_wrote() -> None:
     cache = PromptCache(lambda: 0.0)
-    cache.use("one", [Segment("long", 2000, "1h")])
+    cache.use("one", [PromptSegment("long", 2000, "1h")])
 
-    assert cache.use("two", [Segment("long", 2000, "1h")]) == CacheUse(fresh=0, read=0, written={"1h": 2000})
+    assert cache.use("two", [PromptSegment("long", 2000, "1h")]) == PromptCacheUse(
+        fresh=0, read=0, written={"1h": 2000}
+    )

@@ -16,9 +16,9 @@ from anthropic import Anthropic
 from functions.summarize.api import SummaryDue
 from functions.summarize.usecase import Summarizer
 from localstack.model.app import create_app
-from membus.adapters.claude_model import ClaudeModel
-from membus.asking.model import Model
-from membus.domain.blocks import summary_block
+from membus.adapters.claude_model import ClaudeClient
+from membus.asking.model import StructuredModel
+from membus.domain.blocks import render_summary_block
 from tests.factories import NOON, a_conversation, a_turn
 from tests.fakes.clock import StoppedClock
 from tests.fakes.conversations import InMemoryConversations
@@ -29,7 +29,7 @@ COMPACTIONS = 10
 
 
 @pytest.fixture
-def forgetful() -> Iterator[Model]:
+def forgetful() -> Iterator[StructuredModel]:
     server = uvicorn.Server(
         uvicorn.Config(create_app(CACHE, lossy=0.9), log_level="critical", ws="none", lifespan="off")
     )
@@ -41,12 +41,12 @@ def forgetful() -> Iterator[Model]:
             time.sleep(0.01)
         url = f"http://127.0.0.1:{listener.getsockname()[1]}"
         with Anthropic(api_key="k", base_url=url, max_retries=0, timeout=20) as client:
-            yield Model(ClaudeModel(client, "forgetful"))
+            yield StructuredModel(ClaudeClient(client, "forgetful"))
         server.should_exit = True
         thread.join()
 
 
-def test_a_forgetful_model_loses_no_slot_in_ten_compactions(forgetful: Model) -> None:
+def test_a_forgetful_model_loses_no_slot_in_ten_compactions(forgetful: StructuredModel) -> None:
     conversations = InMemoryConversations(StoppedClock(), a_conversation("c"))
     summaries = InMemorySummaries(conversations)
     summarizer = Summarizer(
@@ -64,7 +64,7 @@ def test_a_forgetful_model_loses_no_slot_in_ten_compactions(forgetful: Model) ->
     outline = summaries.outline("acme", "c")
     written = summaries.summaries("acme", "c", limit=100, after=None).items
     admitted = {slot.text: slot for each in written if each.level == 0 for slot in each.slots}
-    shown = summary_block(outline)
+    shown = render_summary_block(outline)
     assert outline.border.version == COMPACTIONS
     assert len(admitted) > 5 * COMPACTIONS
     assert [slot.text for slot in admitted.values() if not slot.stands_in(shown)] == []

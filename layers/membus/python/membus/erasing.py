@@ -9,20 +9,20 @@ from datetime import datetime
 from threading import Lock
 
 from membus.domain.conversation import Conversation
-from membus.domain.erasure import HEARD_WITHIN, Erasure, Hidden
-from membus.domain.event import Recorded
+from membus.domain.erasure import LEDGER_CACHE_LIFETIME, Erasure, SubjectsBeingErased
+from membus.domain.event import RecordedEvent
 from membus.domain.identity import Owner
 from membus.errors import ConflictError, NotFoundError, UnavailableError
 from membus.ports.clock import Clock
 from membus.ports.conversations import ConversationStore
 from membus.ports.erasures import Erasures
 
-REMEMBERED = 20_000
+CACHED_USERS_MAX = 20_000
 """Users whose line, or its absence, a process keeps: some megabytes."""
 RETRY_SECONDS = 60
 
 
-class HeardErasures:
+class CachedErasures:
     """A ledger that is asked about a user once in a minute.
 
     An erasure counts a minute more than it was asked for.
@@ -37,22 +37,22 @@ class HeardErasures:
         now = self._clock()
         with self._lock:
             heard = self._heard.get(owner)
-        if heard and now - heard[0] < HEARD_WITHIN:
+        if heard and now - heard[0] < LEDGER_CACHE_LIFETIME:
             return heard[1]
         erasure = self._ledger.of(owner)
         with self._lock:
             self._heard[owner] = now, erasure
             self._heard.move_to_end(owner)
-            while len(self._heard) > REMEMBERED:
+            while len(self._heard) > CACHED_USERS_MAX:
                 self._heard.popitem(last=False)
         return erasure
 
-    def hidden(self, tenant: str) -> Hidden:
+    def hidden(self, tenant: str) -> SubjectsBeingErased:
         return self._ledger.hidden(tenant)
 
 
 @dataclass(frozen=True)
-class Gate:
+class ErasureGuard:
     """What a writer asks. Where the ledger does not answer, nothing passes."""
 
     erasures: Erasures
@@ -62,7 +62,7 @@ class Gate:
         erasure = self.erasures.of(owner)
         return erasure is not None and erasure.covers(moment)
 
-    def admits(self, recorded: Recorded) -> bool:
+    def admits(self, recorded: RecordedEvent) -> bool:
         """Whether an event may be kept; one that was erased may not, however it came back.
 
         Raises:
@@ -87,7 +87,7 @@ class Gate:
         """
         erasure = self.erasures.of(owner)
         if erasure and erasure.running:
-            raise erasing()
+            raise erasing_error()
 
     def show(self, owner: Owner) -> None:
         """Let a user's data be read; it is gone from the moment its erasure was asked for.
@@ -97,7 +97,7 @@ class Gate:
         Raises:
             NotFoundError: the user is being erased.
         """
-        show(owner.user, self.hidden(owner.tenant))
+        ensure_visible(owner.user, self.hidden(owner.tenant))
 
     def open(self, tenant: str, conversation_id: str, conversations: ConversationStore) -> Conversation:
         """Return a conversation that may be read, as `shown` says; the ledger is asked anew.
@@ -106,24 +106,26 @@ class Gate:
             NotFoundError: there is none.
         """
         found = conversations.conversation(tenant, conversation_id)
-        return shown(found, self.hidden(tenant), conversations)
+        return ensure_conversation_visible(found, self.hidden(tenant), conversations)
 
-    def hidden(self, tenant: str) -> Hidden:
+    def hidden(self, tenant: str) -> SubjectsBeingErased:
         """Return whom no answer may show, by one read of the ledger: a request asks once."""
         return self.erasures.hidden(tenant)
 
 
-def erasing() -> ConflictError:
+def erasing_error() -> ConflictError:
     return ConflictError("this user is being erased: nothing is written until that is done", code="erasing")
 
 
-def show(user: str, hidden: Hidden) -> None:
+def ensure_visible(user: str, hidden: SubjectsBeingErased) -> None:
     """Let a user's data be read; NotFoundError where they are being erased."""
     if hidden.covers(user):
         raise NotFoundError("nothing is known about this user")
 
 
-def shown(conversation: Conversation, hidden: Hidden, conversations: ConversationStore) -> Conversation:
+def ensure_conversation_visible(
+    conversation: Conversation, hidden: SubjectsBeingErased, conversations: ConversationStore
+) -> Conversation:
     """Return a conversation that may be read. While nobody is being erased nothing is asked for it.
 
     Raises:

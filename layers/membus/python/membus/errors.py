@@ -57,7 +57,7 @@ class ConflictError(MembusError):
         self.version = version
 
 
-class ArchiveError(MembusError):
+class CorruptArchiveError(MembusError):
     """What the object held cannot be read; nothing is answered in its stead. `key` is the object's."""
 
     code = "archive_damaged"
@@ -67,7 +67,7 @@ class ArchiveError(MembusError):
         self.key = key
 
 
-class UnsafeError(MembusError):
+class IsolationError(MembusError):
     code = "unsafe"
 
 
@@ -89,7 +89,7 @@ class BusyError(UnavailableError):
         self.asked_seconds = asked_seconds
 
 
-class RateError(UnavailableError):
+class RateLimitError(UnavailableError):
     code = "rate_limited"
 
 
@@ -107,7 +107,7 @@ class ModelError(UnavailableError):
         self.reason = reason
 
 
-class ThawingError(UnavailableError):
+class RestoreInProgressError(UnavailableError):
     """`key` names the object; S3 brings it back within `retry_after_seconds`."""
 
     code = "archive_thawing"

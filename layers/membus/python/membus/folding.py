@@ -3,51 +3,58 @@
 from collections.abc import Iterable
 from dataclasses import dataclass
 
-from membus.domain.carrying import Carried, Trail
-from membus.domain.claims import ordered
-from membus.domain.event import Recorded
-from membus.domain.facts import Fact, Observation, by_key, fact_of
+from membus.domain.carrying import ObservationHistory, ObservationSnapshot
+from membus.domain.claims import in_learning_order
+from membus.domain.event import RecordedEvent
+from membus.domain.facts import Fact, fact_from_snapshot, group_by_key
 from membus.domain.identity import Owner
-from membus.domain.speakers import ZONE
-from membus.ports.facts import FactLearning
+from membus.domain.observations import Observation
+from membus.domain.speakers import TIMEZONE_KEY
+from membus.ports.facts import FactWriter
 
 
 @dataclass(frozen=True)
-class Folded:
+class FactUpdate:
     """The facts as they will be, and what is carried of their keys where that changes."""
 
     facts: tuple[Fact, ...]
-    carried: dict[str, Carried | None]
+    carried: dict[str, ObservationSnapshot | None]
 
 
-def fold_in(owner: Owner, observed: Iterable[Observation], facts: FactLearning) -> Folded:
+def fold_observations(owner: Owner, observed: Iterable[Observation], facts: FactWriter) -> FactUpdate:
     """Return what observations make of the facts they are about."""
-    current, carried = list[Fact](), dict[str, Carried | None]()
-    for key, seen in by_key(observed).items():
+    current, carried = list[Fact](), dict[str, ObservationSnapshot | None]()
+    for key, seen in group_by_key(observed).items():
         before = facts.trail(owner, key)
-        after = trail_with(owner, key, seen, before, facts).shortened()
-        if fact := fact_of(after.whole):
+        after = extend_history(owner, key, seen, before, facts).shortened()
+        if fact := fact_from_snapshot(after.whole):
             current.append(fact)
         if after.carried != before.carried:
             carried[key] = after.carried
-    return Folded(tuple(current), carried)
+    return FactUpdate(tuple(current), carried)
 
 
-def zones_by(owner: Owner, events: Iterable[Recorded], facts: FactLearning) -> list[Observation]:
+def list_timezone_observations(
+    owner: Owner, events: Iterable[RecordedEvent], facts: FactWriter
+) -> list[Observation]:
     """Return what is known of a user's zone as far as it matters to events.
 
     For one of long ago all there is.
     """
-    trail = facts.trail(owner, ZONE)
+    trail = facts.trail(owner, TIMEZONE_KEY)
     if trail.carried is None or all(trail.carried.is_before(event) for event in events):
         return trail.observations
-    return facts.observations(owner, ZONE)
+    return facts.observations(owner, TIMEZONE_KEY)
 
 
-def trail_with(
-    owner: Owner, key: str, seen: Iterable[Observation], trail: Trail, facts: FactLearning
-) -> Trail:
+def extend_history(
+    owner: Owner, key: str, seen: Iterable[Observation], trail: ObservationHistory, facts: FactWriter
+) -> ObservationHistory:
     """Return a key's trail with observations added; what comes too late for it is added to all there are."""
     new = list(seen)
-    whole = trail if trail.takes(new) else Trail(tuple(ordered(facts.observations(owner, key))))
+    whole = (
+        trail
+        if trail.takes(new)
+        else ObservationHistory(tuple(in_learning_order(facts.observations(owner, key))))
+    )
     return whole.with_(new)

@@ -6,19 +6,19 @@ The nearest tier answers where it is exact, the store in any other case.
 from collections.abc import Collection, Sequence
 from dataclasses import dataclass
 
-from membus.domain.conversation import Conversation, Message, Status, Turn
-from membus.domain.entities import Folded
-from membus.domain.hot_records import HotEntities
-from membus.domain.hot_window import HotWindow
+from membus.domain.conversation import Conversation, ConversationStatus, Message, Turn
+from membus.domain.entities import EntitySnapshot
+from membus.domain.hot_records import CachedEntities
+from membus.domain.hot_window import CachedWindow
 from membus.domain.pages import Page
-from membus.domain.provenance import PromptProvenance, Trace
+from membus.domain.provenance import PromptProvenance, TurnMetadata
 from membus.errors import NotFoundError
-from membus.ports.conversations import NO_TRACE, ConversationStore
-from membus.ports.hot_tier import HotTier
+from membus.ports.conversations import NO_METADATA, ConversationStore
+from membus.ports.hot_tier import ConversationCache
 
 
 @dataclass(frozen=True)
-class HotConversations:
+class CachingConversations:
     """A ConversationStore whose `recent` costs one small read while a conversation is live.
 
     Whatever writes messages must raise the conversation's `message_count` in the same transaction, or drop
@@ -26,7 +26,7 @@ class HotConversations:
     """
 
     store: ConversationStore
-    tier: HotTier
+    tier: ConversationCache
 
     def recent(
         self, tenant: str, conversation_id: str, *, limit: int, after: str | None = None
@@ -43,7 +43,7 @@ class HotConversations:
         if held and held.stored == stored and held.reaches(limit, after):
             return held.newest(limit, after)
         messages = self.store.recent(tenant, conversation_id, limit=limit, after=after)
-        window = HotWindow(
+        window = CachedWindow(
             tenant_id=tenant,
             conversation_id=conversation_id,
             stored=stored,
@@ -63,7 +63,7 @@ class HotConversations:
         *,
         request_key: str,
         title: str | None,
-        trace: Trace = NO_TRACE,
+        trace: TurnMetadata = NO_METADATA,
     ) -> None:
         self.store.add(tenant, conversation_id, turn, request_key=request_key, title=title, trace=trace)
         self.remember(tenant, conversation_id, turn)
@@ -74,8 +74,8 @@ class HotConversations:
         joined = held and held.joined_by(turn)
         if joined:
             self.tier.keep(joined)
-            folded = Folded.over(joined.messages)
-            self.tier.keep(HotEntities(tenant_id=tenant, conversation_id=conversation_id, folded=folded))
+            folded = EntitySnapshot.over(joined.messages)
+            self.tier.keep(CachedEntities(tenant_id=tenant, conversation_id=conversation_id, folded=folded))
         elif held:
             self.tier.drop(tenant, conversation_id)
 
@@ -90,7 +90,13 @@ class HotConversations:
         return self.store.conversation(tenant, conversation_id)
 
     def page(
-        self, tenant: str, status: Status, *, user: str | None, limit: int, after: dict[str, str] | None
+        self,
+        tenant: str,
+        status: ConversationStatus,
+        *,
+        user: str | None,
+        limit: int,
+        after: dict[str, str] | None,
     ) -> Page[Conversation]:
         return self.store.page(tenant, status, user=user, limit=limit, after=after)
 

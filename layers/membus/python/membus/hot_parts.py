@@ -4,36 +4,36 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 
-from membus.domain.entities import Folded
-from membus.domain.fresh import Fresh
-from membus.domain.hot_records import HotFresh, HotProgress
+from membus.domain.entities import EntitySnapshot
+from membus.domain.fresh import UnprocessedMessage
+from membus.domain.hot_records import CachedProgress, CachedUnprocessed
 from membus.domain.identity import Owner
-from membus.domain.pending import Failure, PendingReply, Progress
+from membus.domain.pending import ReplyFailure, ReplyJob, StepProgress
 from membus.ports.clock import Clock
-from membus.ports.fresh import FreshWords
-from membus.ports.hot_tier import HotTier
-from membus.ports.pending import PendingReplies
+from membus.ports.fresh import UnprocessedMessages
+from membus.ports.hot_tier import ConversationCache
+from membus.ports.pending import ReplyJobStore
 
 
-class NoTier:
+class NoEntityCache:
     """Entities where there is no tier: nobody has folded anything."""
 
-    def entities(self, tenant: str, conversation_id: str) -> Folded | None:  # noqa: ARG002
+    def entities(self, tenant: str, conversation_id: str) -> EntitySnapshot | None:  # noqa: ARG002
         return None
 
 
 @dataclass(frozen=True)
-class HotFreshWords:
+class CachingUnprocessedMessages:
     """FreshWords of a user who has just spoken cost one small read in each further turn, until they have been learned.
 
     Whoever has nothing fresh, which is the rule, costs what it costs without a tier.
     """
 
-    store: FreshWords
-    tier: HotTier
+    store: UnprocessedMessages
+    tier: ConversationCache
     clock: Clock
 
-    def newest(self, owner: Owner) -> list[Fresh]:
+    def newest(self, owner: Owner) -> list[UnprocessedMessage]:
         held = self.tier.fresh(owner)
         if held and held.stamp == self.store.stamp(owner):
             return held.unexpired(self.clock())
@@ -46,13 +46,13 @@ class HotFreshWords:
         if stamp is None:
             return words
         words = self.store.newest(owner)
-        self.tier.keep(HotFresh(owner=owner, stamp=stamp, words=tuple(words)))
+        self.tier.keep(CachedUnprocessed(owner=owner, stamp=stamp, words=tuple(words)))
         return words
 
     def stamp(self, owner: Owner) -> str | None:
         return self.store.stamp(owner)
 
-    def keep(self, said: Mapping[Owner, Sequence[Fresh]]) -> None:
+    def keep(self, said: Mapping[Owner, Sequence[UnprocessedMessage]]) -> None:
         self.store.keep(said)
 
     def settle(self, owner: Owner, places: Iterable[str]) -> None:
@@ -60,15 +60,15 @@ class HotFreshWords:
 
 
 @dataclass(frozen=True)
-class HotPending:
+class CachingReplyJobs:
     """PendingReplies whose progress is at hand for who takes a turn up within half an hour."""
 
-    store: PendingReplies
-    tier: HotTier
+    store: ReplyJobStore
+    tier: ConversationCache
 
     def progress(
         self, tenant: str, conversation_id: str, digest: str, *, request_key: str
-    ) -> Progress | None:
+    ) -> StepProgress | None:
         held = self.tier.progress(tenant, conversation_id, request_key)
         if held and held.digest == digest:
             return held
@@ -77,17 +77,15 @@ class HotPending:
             self._keep(tenant, conversation_id, request_key, found)
         return found
 
-    def advance(self, tenant: str, conversation_id: str, progress: Progress, *, request_key: str) -> None:
+    def advance(self, tenant: str, conversation_id: str, progress: StepProgress, *, request_key: str) -> None:
         self.store.advance(tenant, conversation_id, progress, request_key=request_key)
         self._keep(tenant, conversation_id, request_key, progress)
 
-    def _keep(self, tenant: str, conversation_id: str, request_key: str, progress: Progress) -> None:
+    def _keep(self, tenant: str, conversation_id: str, request_key: str, progress: StepProgress) -> None:
         held = {"tenant_id": tenant, "conversation_id": conversation_id, "request_key": request_key}
-        self.tier.keep(HotProgress.model_validate(held | {"progress": progress}))
+        self.tier.keep(CachedProgress.model_validate(held | {"progress": progress}))
 
-    def begin(
-        self, tenant: str, conversation_id: str, reply: PendingReply, *, request_key: str
-    ) -> PendingReply:
+    def begin(self, tenant: str, conversation_id: str, reply: ReplyJob, *, request_key: str) -> ReplyJob:
         return self.store.begin(tenant, conversation_id, reply, request_key=request_key)
 
     def take(
@@ -105,12 +103,12 @@ class HotPending:
         *,
         request_key: str,
         became: str | None = None,
-        failed: Failure | None = None,
+        failed: ReplyFailure | None = None,
     ) -> None:
         self.store.end(tenant, conversation_id, request_key=request_key, became=became, failed=failed)
 
-    def of(self, tenant: str, conversation_id: str, *, request_key: str) -> PendingReply | None:
+    def of(self, tenant: str, conversation_id: str, *, request_key: str) -> ReplyJob | None:
         return self.store.of(tenant, conversation_id, request_key=request_key)
 
-    def find(self, tenant: str, conversation_id: str, message_id: str) -> PendingReply:
+    def find(self, tenant: str, conversation_id: str, message_id: str) -> ReplyJob:
         return self.store.find(tenant, conversation_id, message_id)

@@ -3,12 +3,12 @@
 from collections.abc import Callable, Sequence
 
 from membus.domain.memory import Memory
-from membus.domain.retrieval import entry_of
+from membus.domain.retrieval import index_entry
 from membus.errors import UnavailableError
-from membus.ports.embedder import Embedder, Vector
+from membus.ports.embedder import EmbeddingModel, Vector
 from membus.ports.memories import MemoryIndex
 
-BACKFILL_TEXTS = AT_ONCE = 64
+BACKFILL_TEXTS = EMBED_BATCH_TEXTS = 64
 
 
 class Indexer:
@@ -18,7 +18,7 @@ class Indexer:
     then.
     """
 
-    def __init__(self, embedder: Callable[[str], Embedder], index: MemoryIndex) -> None:
+    def __init__(self, embedder: Callable[[str], EmbeddingModel], index: MemoryIndex) -> None:
         self._embedder, self._index = embedder, index
 
     def put(self, tenant: str, memories: Sequence[Memory]) -> None:
@@ -29,7 +29,7 @@ class Indexer:
         Raises:
             UnavailableError: some texts have no vector yet; putting the same memories again is safe.
         """
-        self._embed(tenant, self._index.put(tenant, [entry_of(memory) for memory in memories]))
+        self._embed(tenant, self._index.put(tenant, [index_entry(memory) for memory in memories]))
 
     def vectors(self, tenant: str, texts: Sequence[str]) -> dict[str, Vector]:
         """Return the texts' vectors as far as there are any.
@@ -42,7 +42,7 @@ class Indexer:
 
     def put_words(self, tenant: str, memory: Memory) -> bool:
         """Make a memory searchable by its words; say whether its vectors are all there, too."""
-        return not self._index.put(tenant, [entry_of(memory)])
+        return not self._index.put(tenant, [index_entry(memory)])
 
     def backfill(self, tenant: str) -> int:
         """Give vectors to some of the tenant's texts that lack one of this model.
@@ -56,8 +56,8 @@ class Indexer:
     def _embed(self, tenant: str, texts: Sequence[str]) -> None:
         """Attach some vectors after the other: who is cut off in a long text goes on where it was."""
         missing = 0
-        for start in range(0, len(texts), AT_ONCE):
-            some = texts[start : start + AT_ONCE]
+        for start in range(0, len(texts), EMBED_BATCH_TEXTS):
+            some = texts[start : start + EMBED_BATCH_TEXTS]
             embedded = self._embedder(tenant).embed(some)
             self._index.attach(tenant, embedded.vectors)
             missing += len(set(some) - set(embedded.vectors) - embedded.refused)

@@ -44,7 +44,7 @@ class EmfMonitor:
         logger.warning(message, extra=fields)
 
 
-class RateMeter(EmfMonitor):
+class EmfRateLimitMonitor(EmfMonitor):
     """Counts at the door of one environment.
 
     Each line names the tenant, which is no dimension here either.

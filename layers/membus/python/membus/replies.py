@@ -6,13 +6,13 @@ from membus.domain.conversation import Conversation, Message
 from membus.errors import NotFoundError
 from membus.ports.clock import Clock
 from membus.ports.conversations import ConversationStore
-from membus.ports.pending import PendingReplies
+from membus.ports.pending import ReplyJobStore
 
 
 @dataclass(frozen=True)
-class Replies:
+class MessageReader:
     conversations: ConversationStore
-    pending: PendingReplies
+    pending: ReplyJobStore
     clock: Clock
 
     def message(self, conversation: Conversation, message_id: str) -> Message:

@@ -4,29 +4,29 @@ import math
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 
-from membus.domain.rates import Limited, Rates
-from membus.errors import RateError
+from membus.domain.rates import RateLimitKind, RateLimits
+from membus.errors import RateLimitError
 from membus.ports.clock import Clock
-from membus.ports.rates import RateMonitor, RateStore
+from membus.ports.rates import RateLimitMonitor, RateLimitStore
 from membus.ports.tenants import TenantFinder
 
-HEARD_WITHIN = timedelta(minutes=1)
+LIMITS_CACHE_LIFETIME = timedelta(minutes=1)
 """How long a changed rate may go unheard of."""
-REMEMBERED = 10_000
+CACHED_TENANTS_MAX = 10_000
 
 
 @dataclass(frozen=True)
-class Turnstile:
+class RateLimiter:
     """`usual` are the rates of tenants that have none of their own."""
 
-    rates: RateStore
+    rates: RateLimitStore
     tenants: TenantFinder
-    usual: Rates
+    usual: RateLimits
     clock: Clock
-    monitor: RateMonitor
-    _heard: dict[str, tuple[datetime, Rates]] = field(default_factory=dict)
+    monitor: RateLimitMonitor
+    _heard: dict[str, tuple[datetime, RateLimits]] = field(default_factory=dict)
 
-    def admit(self, tenant: str, limited: Limited = "requests", count: int = 1) -> None:
+    def admit(self, tenant: str, limited: RateLimitKind = "requests", count: int = 1) -> None:
         """Let a tenant's requests, or events, pass; the tenant is the credential's.
 
         Where it cannot be counted they pass: the gateway's own throttle is behind it, and memory must not
@@ -44,18 +44,18 @@ class Turnstile:
             return
         if wait:
             self.monitor.limits(tenant, RateRefusals=1)
-            raise RateError(
+            raise RateLimitError(
                 f"this tenant may send {rate.per_second:g} {limited} a second; try again in {math.ceil(wait)} s",
                 retry_after_seconds=math.ceil(wait),
             )
 
-    def _rates_of(self, tenant: str) -> Rates:
+    def _rates_of(self, tenant: str) -> RateLimits:
         heard, now = self._heard.get(tenant), self.clock()
-        if heard and now - heard[0] < HEARD_WITHIN:
+        if heard and now - heard[0] < LIMITS_CACHE_LIFETIME:
             return heard[1]
         found = self.tenants.find(tenant)
         rates = (found.rates if found else None) or self.usual
-        if len(self._heard) >= REMEMBERED:
+        if len(self._heard) >= CACHED_TENANTS_MAX:
             self._heard.clear()
         self._heard[tenant] = now, rates
         return rates

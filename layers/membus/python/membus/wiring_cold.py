@@ -9,9 +9,9 @@ from typing import TYPE_CHECKING
 from membus.wiring import _env, contents, hot_episodes, now
 
 if TYPE_CHECKING:
-    from membus.adapters.s3_cold_objects import S3ColdObjects
+    from membus.adapters.s3_cold_objects import S3ArchiveObjects
     from membus.ports.archive import ArchiveQueries
-    from membus.ports.cold import ColdObjects, Compacting, WaitingEpisodes
+    from membus.ports.cold import ArchiveObjects, CompactionCatalog, UnarchivedEpisodes
     from membus.ports.episodes import EpisodeReader
 
 OBJECT_SECONDS = 60
@@ -27,32 +27,34 @@ def quiet_days() -> int:
 
 
 @cache
-def waiting() -> "WaitingEpisodes":
-    from membus.adapters.aws import table
-    from membus.adapters.dynamo_waiting import DynamoWaiting
+def waiting() -> "UnarchivedEpisodes":
+    from membus.adapters.aws import dynamodb_table
+    from membus.adapters.dynamo_waiting import DynamoUnarchivedEpisodes
 
-    return DynamoWaiting(table(_env("MEMORY_TABLE")))
-
-
-@cache
-def catalog() -> "Compacting":
-    from membus.adapters.aws import table
-    from membus.adapters.dynamo_cold_catalog import DynamoColdCatalog
-
-    return DynamoColdCatalog(table(_env("MEMORY_TABLE")))
+    return DynamoUnarchivedEpisodes(dynamodb_table(_env("MEMORY_TABLE")))
 
 
 @cache
-def objects() -> "ColdObjects":
+def catalog() -> "CompactionCatalog":
+    from membus.adapters.aws import dynamodb_table
+    from membus.adapters.dynamo_cold_catalog import DynamoArchiveCatalog
+
+    return DynamoArchiveCatalog(dynamodb_table(_env("MEMORY_TABLE")))
+
+
+@cache
+def objects() -> "ArchiveObjects":
     return _parquet()
 
 
 @cache
-def _parquet() -> "S3ColdObjects":
-    from membus.adapters.aws import client
-    from membus.adapters.s3_cold_objects import S3ColdObjects
+def _parquet() -> "S3ArchiveObjects":
+    from membus.adapters.aws import aws_client
+    from membus.adapters.s3_cold_objects import S3ArchiveObjects
 
-    return S3ColdObjects(partial(client, "s3", read_timeout_seconds=OBJECT_SECONDS), _env("ARCHIVE_BUCKET"))
+    return S3ArchiveObjects(
+        partial(aws_client, "s3", read_timeout_seconds=OBJECT_SECONDS), _env("ARCHIVE_BUCKET")
+    )
 
 
 @cache
@@ -61,14 +63,14 @@ def archive() -> "ArchiveQueries":
 
     A process of its own runs the statements.
     """
-    from membus.adapters.parquet_archive import ParquetArchive
+    from membus.adapters.parquet_archive import DuckDbArchiveQueries
 
-    return ParquetArchive(catalog(), _parquet)
+    return DuckDbArchiveQueries(catalog(), _parquet)
 
 
 @cache
 def episode_reader() -> "EpisodeReader":
-    from membus.adapters.cold_episodes import ColdEpisodes
+    from membus.adapters.cold_episodes import ArchivedEpisodes
     from membus.adapters.tiered_episodes import TieredEpisodes
 
-    return TieredEpisodes(hot_episodes(), ColdEpisodes(catalog(), objects, contents(), now))
+    return TieredEpisodes(hot_episodes(), ArchivedEpisodes(catalog(), objects, contents(), now))

@@ -10,27 +10,27 @@ from membus.wiring import _env, contents, now
 
 if TYPE_CHECKING:
     from membus.ports.conversations import ConversationStore
-    from membus.ports.fresh import FreshWords
-    from membus.ports.hot_tier import HotTier, LiveEntities
-    from membus.ports.remains import Remains
+    from membus.ports.fresh import UnprocessedMessages
+    from membus.ports.hot_tier import ConversationCache, EntityCache
+    from membus.ports.remains import DeletedConversationItems
     from membus.ports.summaries import SummaryStore
 
 
 @cache
 def conversations() -> "ConversationStore":
-    from membus.adapters.aws import table
+    from membus.adapters.aws import dynamodb_table
     from membus.adapters.dynamo_conversations import DynamoConversations
 
-    store, tier = DynamoConversations(table(_env("CONVERSATIONS_TABLE")), now), hot_tier()
+    store, tier = DynamoConversations(dynamodb_table(_env("CONVERSATIONS_TABLE")), now), hot_tier()
     if tier is None:
         return store
-    from membus.hot import HotConversations
+    from membus.hot import CachingConversations
 
-    return HotConversations(store, tier)
+    return CachingConversations(store, tier)
 
 
 @cache
-def hot_tier() -> "HotTier | None":
+def hot_tier() -> "ConversationCache | None":
     """Return the tier at HOT_TIER_URL, if there is one.
 
     HOT_TIER_CACHE names the ElastiCache that a role logs in to.
@@ -39,48 +39,48 @@ def hot_tier() -> "HotTier | None":
         return None
     from boto3.session import Session
 
-    from membus.adapters.valkey_hot import ValkeyHotTier, connect
-    from membus.adapters.valkey_login import RoleLogin
+    from membus.adapters.valkey_hot import ValkeyCache, connect_valkey
+    from membus.adapters.valkey_login import ElastiCacheCredentials
     from membus.observability import logger
 
     def on_away(why: str) -> None:
         logger.warning("the hot tier is away, reads fall through", extra={"why": why})
 
     cache = _env("HOT_TIER_CACHE", "")
-    login = RoleLogin(cache, Session()) if cache else None
-    return ValkeyHotTier(lambda: connect(url, cluster=bool(cache), credentials=login), on_away)
+    login = ElastiCacheCredentials(cache, Session()) if cache else None
+    return ValkeyCache(lambda: connect_valkey(url, cluster=bool(cache), credentials=login), on_away)
 
 
-def live_entities() -> "LiveEntities":
-    from membus.hot_parts import NoTier
+def live_entities() -> "EntityCache":
+    from membus.hot_parts import NoEntityCache
 
-    return hot_tier() or NoTier()
+    return hot_tier() or NoEntityCache()
 
 
 @cache
 def summaries() -> "SummaryStore":
-    from membus.adapters.aws import table
+    from membus.adapters.aws import dynamodb_table
     from membus.adapters.dynamo_summaries import DynamoSummaries
 
-    return DynamoSummaries(table(_env("CONVERSATIONS_TABLE")))
+    return DynamoSummaries(dynamodb_table(_env("CONVERSATIONS_TABLE")))
 
 
 @cache
-def remains() -> "Remains":
-    from membus.adapters.aws import table
-    from membus.adapters.dynamo_remains import DynamoRemains
+def remains() -> "DeletedConversationItems":
+    from membus.adapters.aws import dynamodb_table
+    from membus.adapters.dynamo_remains import DynamoDeletedConversationItems
 
-    return DynamoRemains(table(_env("CONVERSATIONS_TABLE")), contents())
+    return DynamoDeletedConversationItems(dynamodb_table(_env("CONVERSATIONS_TABLE")), contents())
 
 
 @cache
-def fresh() -> "FreshWords":
-    from membus.adapters.aws import table
-    from membus.adapters.dynamo_fresh import DynamoFresh
+def fresh() -> "UnprocessedMessages":
+    from membus.adapters.aws import dynamodb_table
+    from membus.adapters.dynamo_fresh import DynamoUnprocessedMessages
 
-    store, tier = DynamoFresh(table(_env("CONVERSATIONS_TABLE")), now), hot_tier()
+    store, tier = DynamoUnprocessedMessages(dynamodb_table(_env("CONVERSATIONS_TABLE")), now), hot_tier()
     if tier is None:
         return store
-    from membus.hot_parts import HotFreshWords
+    from membus.hot_parts import CachingUnprocessedMessages
 
-    return HotFreshWords(store, tier, now)
+    return CachingUnprocessedMessages(store, tier, now)

@@ -12,33 +12,33 @@ if TYPE_CHECKING:
     from collections.abc import Mapping
     from datetime import date
 
-    from membus.adapters.dynamo_recorded import DynamoRecorded
-    from membus.adapters.dynamo_shadows import DynamoShadows
+    from membus.adapters.dynamo_recorded import DynamoRecordedEvents
+    from membus.adapters.dynamo_shadows import DynamoTrials
     from membus.adapters.dynamo_users import DynamoUsers
-    from membus.adapters.s3_cold_versions import S3ColdVersions
+    from membus.adapters.s3_cold_versions import S3ArchiveVersions
     from membus.adapters.stale_summaries import StaleSummaries
-    from membus.domain.cold import ColdObject
-    from membus.ports.events import EventHistory
-    from membus.ports.rebuilding import FactRebuild
+    from membus.domain.cold import ArchiveObject
+    from membus.ports.events import HistoricalEventBus
+    from membus.ports.rebuilding import FactRebuilder
     from membus.ports.restoring import RestoredConversations
-    from membus.ports.users import Users
+    from membus.ports.users import UserDirectory
 
 
 def users() -> "DynamoUsers":
-    from membus.adapters.aws import table
+    from membus.adapters.aws import dynamodb_table
     from membus.adapters.dynamo_users import DynamoUsers
 
-    return DynamoUsers(table(_env("MEMORY_TABLE"), read_timeout_seconds=10), "user_pk")
+    return DynamoUsers(dynamodb_table(_env("MEMORY_TABLE"), read_timeout_seconds=10), "user_pk")
 
 
-def users_by_store() -> "Mapping[str, Users]":
+def users_by_store() -> "Mapping[str, UserDirectory]":
     """Return by name each store that may be restored without the others, and names users."""
-    from membus.adapters.aws import table
+    from membus.adapters.aws import dynamodb_table
     from membus.adapters.dynamo_users import DynamoUsers
     from membus.adapters.postgres_users import PostgresUsers
     from membus.wiring_search import _transactions
 
-    talks = table(_env("CONVERSATIONS_TABLE"), read_timeout_seconds=10)
+    talks = dynamodb_table(_env("CONVERSATIONS_TABLE"), read_timeout_seconds=10)
     return {
         "memory": users(),
         "conversations": DynamoUsers(talks, "status_pk"),
@@ -47,42 +47,44 @@ def users_by_store() -> "Mapping[str, Users]":
 
 
 def stale_summaries() -> "StaleSummaries":
-    from membus.adapters.aws import table
+    from membus.adapters.aws import dynamodb_table
     from membus.adapters.stale_summaries import StaleSummaries
     from membus.wiring_search import _transactions
 
-    return StaleSummaries(_transactions(), table(_env("CONVERSATIONS_TABLE"), read_timeout_seconds=10))
+    return StaleSummaries(
+        _transactions(), dynamodb_table(_env("CONVERSATIONS_TABLE"), read_timeout_seconds=10)
+    )
 
 
-def shadows() -> "DynamoShadows":
-    from membus.adapters.aws import table
-    from membus.adapters.dynamo_shadows import DynamoShadows
+def shadows() -> "DynamoTrials":
+    from membus.adapters.aws import dynamodb_table
+    from membus.adapters.dynamo_shadows import DynamoTrials
 
-    return DynamoShadows(table(_env("TENANTS_TABLE")))
-
-
-def fact_rebuild() -> "FactRebuild":
-    from membus.adapters.aws import table
-    from membus.adapters.dynamo_fact_rebuild import DynamoFactRebuild
-
-    return DynamoFactRebuild(table(_env("MEMORY_TABLE")))
+    return DynamoTrials(dynamodb_table(_env("TENANTS_TABLE")))
 
 
-def recorded() -> "DynamoRecorded":
-    from membus.adapters.aws import table
-    from membus.adapters.dynamo_recorded import DynamoRecorded
+def fact_rebuild() -> "FactRebuilder":
+    from membus.adapters.aws import dynamodb_table
+    from membus.adapters.dynamo_fact_rebuild import DynamoFactRebuilder
 
-    return DynamoRecorded(table(_env("MEMORY_TABLE"), read_timeout_seconds=10))
-
-
-def cold_versions() -> "S3ColdVersions":
-    from membus.adapters.aws import client
-    from membus.adapters.s3_cold_versions import S3ColdVersions
-
-    return S3ColdVersions(client("s3", read_timeout_seconds=OBJECT_SECONDS), _env("ARCHIVE_BUCKET"))
+    return DynamoFactRebuilder(dynamodb_table(_env("MEMORY_TABLE")))
 
 
-def event_ids(kept: "ColdObject") -> "dict[date, set[str]]":
+def recorded() -> "DynamoRecordedEvents":
+    from membus.adapters.aws import dynamodb_table
+    from membus.adapters.dynamo_recorded import DynamoRecordedEvents
+
+    return DynamoRecordedEvents(dynamodb_table(_env("MEMORY_TABLE"), read_timeout_seconds=10))
+
+
+def cold_versions() -> "S3ArchiveVersions":
+    from membus.adapters.aws import aws_client
+    from membus.adapters.s3_cold_versions import S3ArchiveVersions
+
+    return S3ArchiveVersions(aws_client("s3", read_timeout_seconds=OBJECT_SECONDS), _env("ARCHIVE_BUCKET"))
+
+
+def event_ids(kept: "ArchiveObject") -> "dict[date, set[str]]":
     """Return the ids of the events that an object holds, by day."""
     from collections import defaultdict
 
@@ -96,24 +98,26 @@ def event_ids(kept: "ColdObject") -> "dict[date, set[str]]":
     return found
 
 
-def history() -> "EventHistory":
-    from membus.adapters.aws import client
+def history() -> "HistoricalEventBus":
+    from membus.adapters.aws import aws_client
     from membus.adapters.eventbridge_bus import EventBridgeBus
 
-    return EventBridgeBus(client("events"), _env("BUS_NAME"))
+    return EventBridgeBus(aws_client("events"), _env("BUS_NAME"))
 
 
 def restored_conversations() -> "RestoredConversations":
-    from membus.adapters.aws import table
+    from membus.adapters.aws import dynamodb_table
     from membus.adapters.dynamo_restoring import DynamoRestoredConversations
 
-    return DynamoRestoredConversations(table(_env("CONVERSATIONS_TABLE")), now)
+    return DynamoRestoredConversations(dynamodb_table(_env("CONVERSATIONS_TABLE")), now)
 
 
 def carry_over(tenant: str, *, live_table: str) -> "Mapping[str, int]":
     """Bring the catalog and the ids of erased events from the table that was in use into the restored one."""
-    from membus.adapters.aws import table
-    from membus.adapters.erasing_restores import carry_over as carry
+    from membus.adapters.aws import dynamodb_table
+    from membus.adapters.erasing_restores import carry_over_erasures as carry
 
-    live, restored = (table(name, read_timeout_seconds=10) for name in (live_table, _env("MEMORY_TABLE")))
+    live, restored = (
+        dynamodb_table(name, read_timeout_seconds=10) for name in (live_table, _env("MEMORY_TABLE"))
+    )
     return carry(tenant, live=live, restored=restored)

@@ -14,14 +14,14 @@ from membus.wiring_usage import account
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-    from membus.adapters.postgres_tenants import Connection, TenantTransactions
+    from membus.adapters.postgres_tenants import PostgresConnection, TenantTransactions
     from membus.indexing import Indexer
     from membus.ports.documents import DocumentStore
-    from membus.ports.embedder import Embedder
+    from membus.ports.embedder import EmbeddingModel
     from membus.ports.episodes import EpisodeReader
     from membus.ports.events import EventBus
     from membus.ports.memories import MemoryIndex
-    from membus.ports.recall import Recollection
+    from membus.ports.recall import MemorySearchClient
     from membus.ports.recent import RecentEvents
     from membus.ports.scope_indexes import ScopeIndexes
 
@@ -32,51 +32,53 @@ EMBED_SECONDS = 10
 
 @cache
 def documents() -> "DocumentStore":
-    from membus.adapters.aws import table
+    from membus.adapters.aws import dynamodb_table
     from membus.adapters.dynamo_documents import DynamoDocuments
 
-    return DynamoDocuments(table(_env("MEMORY_TABLE")), contents(), now)
+    return DynamoDocuments(dynamodb_table(_env("MEMORY_TABLE")), contents(), now)
 
 
 @cache
 def recent() -> "RecentEvents":
-    from membus.adapters.aws import table
-    from membus.adapters.dynamo_recent import DynamoRecent
+    from membus.adapters.aws import dynamodb_table
+    from membus.adapters.dynamo_recent import DynamoRecentEvents
 
-    return DynamoRecent(table(_env("MEMORY_TABLE")))
+    return DynamoRecentEvents(dynamodb_table(_env("MEMORY_TABLE")))
 
 
-def embedder(tenant: str, model_id: str | None = None) -> "Embedder":
+def embedder(tenant: str, model_id: str | None = None) -> "EmbeddingModel":
     """Return the embedding model at the cost of `tenant`."""
-    from membus.asking.metering import MeteredEmbedder
+    from membus.asking.metering import MeteredEmbeddingModel
 
-    return MeteredEmbedder(_titan(model_id or embedding_model()), account(tenant))
+    return MeteredEmbeddingModel(_titan(model_id or embedding_model()), account(tenant))
 
 
 @cache
-def recollection() -> "Recollection":
+def recollection() -> "MemorySearchClient":
     """Chat would rather answer from what it has than wait for a search."""
-    from membus.adapters.aws import client
-    from membus.adapters.lambda_recollection import LambdaRecollection
+    from membus.adapters.aws import aws_client
+    from membus.adapters.lambda_recollection import LambdaMemorySearch
 
-    return LambdaRecollection(client("lambda", attempts=1, read_timeout_seconds=5), _env("RECALL_FUNCTION"))
+    return LambdaMemorySearch(
+        aws_client("lambda", attempts=1, read_timeout_seconds=5), _env("RECALL_FUNCTION")
+    )
 
 
 @cache
 def episodes() -> "EpisodeReader":
     """Read them where they lie open: memory merges both tiers."""
-    from membus.adapters.aws import client
+    from membus.adapters.aws import aws_client
     from membus.adapters.lambda_recollection import LambdaEpisodes
 
-    return LambdaEpisodes(client("lambda", attempts=1, read_timeout_seconds=5), _env("RECALL_FUNCTION"))
+    return LambdaEpisodes(aws_client("lambda", attempts=1, read_timeout_seconds=5), _env("RECALL_FUNCTION"))
 
 
 @cache
-def _titan(model_id: str) -> "Embedder":
-    from membus.adapters.aws import client
+def _titan(model_id: str) -> "EmbeddingModel":
+    from membus.adapters.aws import aws_client
     from membus.adapters.titan_embeddings import TitanEmbeddings
 
-    return TitanEmbeddings(client("bedrock-runtime", read_timeout_seconds=EMBED_SECONDS), model_id)
+    return TitanEmbeddings(aws_client("bedrock-runtime", read_timeout_seconds=EMBED_SECONDS), model_id)
 
 
 @cache
@@ -96,10 +98,10 @@ def indexer(model_id: str | None = None) -> "Indexer":
 @cache
 def announcements() -> "EventBus":
     """The bus again, for what membus itself says: nobody learns facts from it."""
-    from membus.adapters.aws import client
+    from membus.adapters.aws import aws_client
     from membus.adapters.eventbridge_bus import ANNOUNCEMENTS, EventBridgeBus
 
-    return EventBridgeBus(client("events"), _env("BUS_NAME"), source=ANNOUNCEMENTS)
+    return EventBridgeBus(aws_client("events"), _env("BUS_NAME"), source=ANNOUNCEMENTS)
 
 
 @cache
@@ -109,22 +111,22 @@ def _transactions() -> "TenantTransactions":
     return TenantTransactions(_connect)
 
 
-def _connect() -> "Connection":
+def _connect() -> "PostgresConnection":
     """Log in with the secret as it is now: a password that was rotated costs one reconnection."""
-    from membus.adapters.postgres import connect
+    from membus.adapters.postgres import connect_postgres
 
-    return connect(postgres_address(), functions_login(), patience_seconds=CONNECT_SECONDS)
+    return connect_postgres(postgres_address(), functions_login(), patience_seconds=CONNECT_SECONDS)
 
 
 @contextmanager
 def scope_indexes(*, patience_seconds: float) -> "Iterator[ScopeIndexes]":
     """Open the indexes of large scopes as the owner of the schema and close the connection behind it."""
-    from membus.adapters.postgres import connect
+    from membus.adapters.postgres import connect_postgres
     from membus.adapters.postgres_scope_indexes import PostgresScopeIndexes
-    from membus.adapters.secrets_manager import login
+    from membus.adapters.secrets_manager import read_login
 
-    owner = login(_env("POSTGRES_OWNER_SECRET_ID"))
-    with connect(postgres_address(), owner, patience_seconds=patience_seconds) as connection:
+    owner = read_login(_env("POSTGRES_OWNER_SECRET_ID"))
+    with connect_postgres(postgres_address(), owner, patience_seconds=patience_seconds) as connection:
         yield PostgresScopeIndexes(connection)
 
 

@@ -10,50 +10,50 @@ from membus.wiring import _env, now
 from membus.wiring_conversations import conversations, hot_tier
 
 if TYPE_CHECKING:
-    from membus.ports.connections import ConnectionStore, Push
-    from membus.ports.pending import PendingReplies
-    from membus.ports.turns import BackgroundTurns
-    from membus.replies import Replies
+    from membus.ports.connections import ConnectionStore, SocketSender
+    from membus.ports.pending import ReplyJobStore
+    from membus.ports.turns import TurnQueue
+    from membus.replies import MessageReader
 
 
 @cache
 def connections() -> "ConnectionStore":
-    from membus.adapters.aws import table
+    from membus.adapters.aws import dynamodb_table
     from membus.adapters.dynamo_connections import DynamoConnections
 
-    return DynamoConnections(table(_env("CONVERSATIONS_TABLE")), now)
+    return DynamoConnections(dynamodb_table(_env("CONVERSATIONS_TABLE")), now)
 
 
 @cache
-def pending() -> "PendingReplies":
-    from membus.adapters.aws import table
-    from membus.adapters.dynamo_pending import DynamoPending
+def pending() -> "ReplyJobStore":
+    from membus.adapters.aws import dynamodb_table
+    from membus.adapters.dynamo_pending import DynamoReplyJobs
 
-    store, tier = DynamoPending(table(_env("CONVERSATIONS_TABLE")), now), hot_tier()
+    store, tier = DynamoReplyJobs(dynamodb_table(_env("CONVERSATIONS_TABLE")), now), hot_tier()
     if tier is None:
         return store
-    from membus.hot_parts import HotPending
+    from membus.hot_parts import CachingReplyJobs
 
-    return HotPending(store, tier)
-
-
-def replies() -> "Replies":
-    from membus.replies import Replies
-
-    return Replies(conversations(), pending(), now)
+    return CachingReplyJobs(store, tier)
 
 
-@cache
-def push() -> "Push":
-    from membus.adapters.aws import client
-    from membus.adapters.gateway_push import GatewayPush
+def replies() -> "MessageReader":
+    from membus.replies import MessageReader
 
-    return GatewayPush(client("apigatewaymanagementapi", endpoint_url=_env("SOCKET_URL")))
+    return MessageReader(conversations(), pending(), now)
 
 
 @cache
-def turns() -> "BackgroundTurns":
-    from membus.adapters.aws import client
-    from membus.adapters.lambda_turns import LambdaTurns
+def push() -> "SocketSender":
+    from membus.adapters.aws import aws_client
+    from membus.adapters.gateway_push import ApiGatewaySender
 
-    return LambdaTurns(client("lambda"), _env("TURNS_FUNCTION"))
+    return ApiGatewaySender(aws_client("apigatewaymanagementapi", endpoint_url=_env("SOCKET_URL")))
+
+
+@cache
+def turns() -> "TurnQueue":
+    from membus.adapters.aws import aws_client
+    from membus.adapters.lambda_turns import LambdaTurnQueue
+
+    return LambdaTurnQueue(aws_client("lambda"), _env("TURNS_FUNCTION"))

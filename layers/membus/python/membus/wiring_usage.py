@@ -7,7 +7,7 @@ from membus.observability import EmfMonitor
 from membus.wiring import _env, now
 
 if TYPE_CHECKING:
-    from membus.asking.account import Account
+    from membus.asking.account import BudgetAccount
     from membus.domain.prices import PriceList
     from membus.ports.tenants import TenantStore
     from membus.ports.usage import UsageLedger
@@ -16,11 +16,11 @@ ATTEMPTS, READ_SECONDS = 2, 1
 """A ledger that does not answer costs a model call two seconds at most, and never its answer."""
 
 
-def account(tenant: str) -> "Account":
+def account(tenant: str) -> "BudgetAccount":
     """Return the account of `tenant`; this function is written down as who spends."""
-    from membus.asking.account import Account
+    from membus.asking.account import BudgetAccount
 
-    return Account(
+    return BudgetAccount(
         tenant=tenant,
         function=_env("POWERTOOLS_SERVICE_NAME"),
         ledger=usage_ledger(),
@@ -33,22 +33,26 @@ def account(tenant: str) -> "Account":
 
 @cache
 def usage_ledger() -> "UsageLedger":
-    from membus.adapters.aws import table
+    from membus.adapters.aws import dynamodb_table
     from membus.adapters.dynamo_usage import DynamoUsage
 
-    return DynamoUsage(table(_env("TENANTS_TABLE"), attempts=ATTEMPTS, read_timeout_seconds=READ_SECONDS))
+    return DynamoUsage(
+        dynamodb_table(_env("TENANTS_TABLE"), attempts=ATTEMPTS, read_timeout_seconds=READ_SECONDS)
+    )
 
 
 @cache
 def tenants() -> "TenantStore":
-    from membus.adapters.aws import table
+    from membus.adapters.aws import dynamodb_table
     from membus.adapters.dynamo_tenants import DynamoTenants
 
-    return DynamoTenants(table(_env("TENANTS_TABLE"), attempts=ATTEMPTS, read_timeout_seconds=READ_SECONDS))
+    return DynamoTenants(
+        dynamodb_table(_env("TENANTS_TABLE"), attempts=ATTEMPTS, read_timeout_seconds=READ_SECONDS)
+    )
 
 
 @cache
 def _prices() -> "PriceList":
-    from membus.domain.prices import price_list
+    from membus.domain.prices import load_price_list
 
-    return price_list(_env("MODEL_PRICES", "[]"))
+    return load_price_list(_env("MODEL_PRICES", "[]"))

@@ -22,7 +22,7 @@ _SIGNATURES = {"s3": Config(signature_version="s3v4")}
 
 
 @cache
-def client(
+def aws_client(
     service: str, *, attempts: int = 3, read_timeout_seconds: float = 3, endpoint_url: str | None = None
 ) -> Any:
     """Return the process's client of `service`; what is not said here is the environment's."""
@@ -31,19 +31,19 @@ def client(
     return make(service, config=signed, endpoint_url=endpoint_url)
 
 
-def table(name: str, *, attempts: int = 3, read_timeout_seconds: float = 3) -> "Table":
+def dynamodb_table(name: str, *, attempts: int = 3, read_timeout_seconds: float = 3) -> "Table":
     """Return the DynamoDB table `name`; all tables of one purpose share connections."""
     return _dynamodb(attempts, read_timeout_seconds).Table(name)
 
 
-def forget() -> None:
+def forget_clients() -> None:
     """Drop all clients, for a process that has changed its environment."""
-    client.cache_clear()
+    aws_client.cache_clear()
     _dynamodb.cache_clear()
 
 
 @contextmanager
-def translated(part: str) -> Iterator[None]:
+def translate_aws_errors(part: str) -> Iterator[None]:
     """Turn what AWS or the network refuses inside the block into UnavailableError, naming `part` and the reason."""
     try:
         yield

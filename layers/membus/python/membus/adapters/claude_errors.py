@@ -15,12 +15,12 @@ from anthropic import APIConnectionError, APIError, APIStatusError, Authenticati
 from membus.errors import BusyError, MembusError, ModelError, UnavailableError
 
 _TRY_LATER = {408, 409, 429}
-_ENDED_OTHERWISE = {"invalid_request_error", "request_too_large", "validationException"}
+_FATAL_STREAM_ERRORS = {"invalid_request_error", "request_too_large", "validationException"}
 """Error events that another try does not help; all others tell of a provider in trouble."""
 
 
 @contextmanager
-def claude_errors() -> Iterator[None]:
+def translate_claude_errors() -> Iterator[None]:
     """Translate what is raised inside.
 
     Raises:
@@ -35,16 +35,16 @@ def claude_errors() -> Iterator[None]:
         why = "the model provider refused the configured credential"
         raise UnavailableError(why, code="model_unavailable") from error
     except APIStatusError as error:
-        raise _translated(error) from error
+        raise _translate_status_error(error) from error
     except (APIConnectionError, httpx2.HTTPError) as error:
         raise BusyError("the model cannot be reached right now", code="model_unavailable") from error
     except (APIError, JSONDecodeError) as error:
         raise ModelError("the provider's answer is no message", reason="no_answer") from error
 
 
-def _translated(error: APIStatusError) -> MembusError:
+def _translate_status_error(error: APIStatusError) -> MembusError:
     busy = error.status_code in _TRY_LATER or error.status_code >= 500  # noqa: PLR2004
-    if busy or (error.status_code == 200 and error.type not in _ENDED_OTHERWISE):  # noqa: PLR2004 - an event in a stream
+    if busy or (error.status_code == 200 and error.type not in _FATAL_STREAM_ERRORS):  # noqa: PLR2004 - an event in a stream
         asked = _asked_seconds(error.response.headers)
         return BusyError(
             "the model cannot be reached right now", code="model_unavailable", asked_seconds=asked
@@ -59,10 +59,10 @@ def _asked_seconds(headers: httpx2.Headers) -> float | None:
             return max(0.0, float(headers["retry-after-ms"]) / 1000)
         return max(0.0, float(headers["retry-after"])) if "retry-after" in headers else None
     except ValueError:
-        return _until(headers["retry-after"])
+        return _seconds_until(headers["retry-after"])
 
 
-def _until(date: str) -> float | None:
+def _seconds_until(date: str) -> float | None:
     try:
         return max(0.0, parsedate_to_datetime(date).timestamp() - time.time())
     except ValueError:

@@ -17,19 +17,19 @@ from anthropic.types.beta import (
     BetaMemoryTool20250818ViewCommand,
 )
 
-from membus.domain.notes import Notes, around, checked
-from membus.domain.state import Session
+from membus.domain.notes import Notes, excerpt_around_change, validate_note_path
+from membus.domain.state import AgentSession
 from membus.errors import ConflictError, InvalidError, NotFoundError
 from membus.ports.clock import Clock
 from membus.ports.states import StateStore
 
-PART = "memories"
+STATE_PART = "memories"
 """The part of the session's document that the notes are; whatever else an application keeps there stays."""
-TRIES = 5
+CHANGE_ATTEMPTS_MAX = 5
 T = TypeVar("T")
 
 
-class ClaudeMemory(BetaAbstractMemoryTool):
+class ClaudeMemoryTool(BetaAbstractMemoryTool):
     """Hand it to `client.beta.messages.tool_runner(tools=[…], thread=False)`.
 
     No command can name another session.
@@ -38,14 +38,16 @@ class ClaudeMemory(BetaAbstractMemoryTool):
     down.
     """
 
-    def __init__(self, states: StateStore, session: Session, *, lifetime: timedelta, clock: Clock) -> None:
+    def __init__(
+        self, states: StateStore, session: AgentSession, *, lifetime: timedelta, clock: Clock
+    ) -> None:
         super().__init__()
         self._states, self._session, self._lifetime, self._clock = states, session, lifetime, clock
 
     def view(self, command: BetaMemoryTool20250818ViewCommand) -> str:
         lines = command.view_range or []
         span = (lines[0], lines[1]) if len(lines) == 2 else None  # noqa: PLR2004 - from, to
-        return _told(lambda: _notes(self._document()[0]).view(command.path, span))
+        return _translate_to_tool_error(lambda: _parse_notes(self._document()[0]).view(command.path, span))
 
     def create(self, command: BetaMemoryTool20250818CreateCommand) -> str:
         self._change(lambda notes: notes.create(command.path, command.file_text))
@@ -53,7 +55,7 @@ class ClaudeMemory(BetaAbstractMemoryTool):
 
     def str_replace(self, command: BetaMemoryTool20250818StrReplaceCommand) -> str:
         changed = self._change(lambda notes: notes.replace(command.path, command.old_str, command.new_str))
-        snippet = around(changed.texts[checked(command.path)], command.new_str)
+        snippet = excerpt_around_change(changed.texts[validate_note_path(command.path)], command.new_str)
         return f"The memory file has been edited. Here is the snippet showing the change (with line numbers):\n{snippet}"
 
     def insert(self, command: BetaMemoryTool20250818InsertCommand) -> str:
@@ -74,16 +76,16 @@ class ClaudeMemory(BetaAbstractMemoryTool):
 
     def _change(self, change: Callable[[Notes], Notes]) -> Notes:
         """Change the notes as they are now, again where somebody else was faster."""
-        return _told(lambda: self._changed(change))
+        return _translate_to_tool_error(lambda: self._changed(change))
 
     def _changed(self, change: Callable[[Notes], Notes]) -> Notes:
-        for _ in range(TRIES):
+        for _ in range(CHANGE_ATTEMPTS_MAX):
             data, version = self._document()
-            notes = change(_notes(data))
+            notes = change(_parse_notes(data))
             try:
                 self._states.put(
                     self._session,
-                    data | {PART: dict(notes.texts)},
+                    data | {STATE_PART: dict(notes.texts)},
                     expires_at=self._clock() + self._lifetime,
                     expected_version=version,
                 )
@@ -100,12 +102,12 @@ class ClaudeMemory(BetaAbstractMemoryTool):
         return state.data, state.version
 
 
-def _notes(data: dict[str, Any]) -> Notes:
-    kept = data.get(PART)
+def _parse_notes(data: dict[str, Any]) -> Notes:
+    kept = data.get(STATE_PART)
     return Notes({str(path): str(text) for path, text in kept.items()} if isinstance(kept, dict) else {})
 
 
-def _told(act: Callable[[], T]) -> T:
+def _translate_to_tool_error(act: Callable[[], T]) -> T:
     try:
         return act()
     except (InvalidError, NotFoundError) as error:

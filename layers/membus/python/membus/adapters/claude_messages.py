@@ -8,18 +8,18 @@ from anthropic.types import Message
 from anthropic.types import Usage as Counted
 
 from membus.domain.prompt import (
-    Block,
+    ChatMessage,
+    ModelReply,
     Prompt,
-    Reply,
-    Said,
+    ProviderBlocks,
     StopReason,
-    Tool,
+    SystemBlock,
+    TokenUsage,
     ToolCall,
-    Usage,
-    Verbatim,
-    WastedError,
+    ToolDefinition,
+    UnusableReplyError,
 )
-from membus.ports.model import Question
+from membus.ports.model import ModelRequest
 
 STOP_REASONS: dict[str, StopReason] = {
     "end_turn": "end_turn",
@@ -29,8 +29,8 @@ STOP_REASONS: dict[str, StopReason] = {
     "max_tokens": "max_tokens",
     "model_context_window_exceeded": "max_tokens",
 }
-PAUSED = "pause_turn"
-THINKING: Sequence[tuple[str, dict[str, str]]] = (
+PAUSE_STOP_REASON = "pause_turn"
+THINKING_BY_MODEL: Sequence[tuple[str, dict[str, str]]] = (
     ("claude-sonnet-5-5", {"type": "between_tools"}),
     ("claude-sonnet-5", {"type": "disabled"}),
     ("claude-haiku-5-5", {"type": "disabled"}),
@@ -41,7 +41,7 @@ Thoughts are paid as output and count against `max_tokens`, which our tasks size
 """
 
 
-def body_of(question: Question, model: str) -> dict[str, Any]:
+def build_request_body(question: ModelRequest, model: str) -> dict[str, Any]:
     """Return the request's parameters.
 
     Absent parts are left out, so that the cached prefix stays as it is.
@@ -50,18 +50,18 @@ def body_of(question: Question, model: str) -> dict[str, Any]:
     body: dict[str, Any] = {
         "model": model,
         "max_tokens": question.max_tokens,
-        "system": [_block(block) for block in prompt.system],
-        "messages": [_said(said, model) for said in prompt.messages],
+        "system": [_system_block(block) for block in prompt.system],
+        "messages": [_chat_message(said, model) for said in prompt.messages],
     }
-    if thinking := next((how for name, how in THINKING if name in model), None):
+    if thinking := next((how for name, how in THINKING_BY_MODEL if name in model), None):
         body["thinking"] = thinking
     if question.schema is not None:
         schema = transform_schema(dict(question.schema))
         body["output_config"] = {"format": {"type": "json_schema", "schema": schema}}
-    return body | _tools(prompt)
+    return body | _tool_parameters(prompt)
 
 
-def reply_of(messages: Sequence[Message], question: Question, model: str) -> Reply:
+def build_reply(messages: Sequence[Message], question: ModelRequest, model: str) -> ModelReply:
     """Return the turn that the messages add up to: several where the provider paused in between.
 
     Raises:
@@ -69,14 +69,16 @@ def reply_of(messages: Sequence[Message], question: Question, model: str) -> Rep
             empty:
             it does not fit, and that can be repaired.
     """
-    last, usage = messages[-1], total(usage_of(message.usage) for message in messages)
+    last, usage = messages[-1], sum_usage(convert_usage(message.usage) for message in messages)
     stop_reason = STOP_REASONS.get(last.stop_reason or "")
     text = "".join(block.text for message in messages for block in message.content if block.type == "text")
-    calls = _calls(last) if stop_reason == "tool_use" else ()  # the arguments of others may have been cut
+    calls = (
+        _tool_calls(last) if stop_reason == "tool_use" else ()
+    )  # the arguments of others may have been cut
     if stop_reason is None or not (text or calls or question.schema or stop_reason == "refusal"):
-        raise WastedError("the model's answer was cut off", reason="cut_off", usage=usage)
-    verbatim = Verbatim(model=model, blocks=tuple(content_of(messages))) if calls else None
-    return Reply(
+        raise UnusableReplyError("the model's answer was cut off", reason="cut_off", usage=usage)
+    verbatim = ProviderBlocks(model=model, blocks=tuple(provider_blocks_of(messages))) if calls else None
+    return ModelReply(
         text=text,
         stop_reason=stop_reason,
         model=last.model,
@@ -86,13 +88,13 @@ def reply_of(messages: Sequence[Message], question: Question, model: str) -> Rep
     )
 
 
-def content_of(messages: Iterable[Message]) -> list[dict[str, Any]]:
+def provider_blocks_of(messages: Iterable[Message]) -> list[dict[str, Any]]:
     """Return the blocks as the provider wants them back."""
     return [block.to_dict(mode="json") for message in messages for block in message.content]
 
 
-def usage_of(counted: Counted) -> Usage:
-    return Usage(
+def convert_usage(counted: Counted) -> TokenUsage:
+    return TokenUsage(
         input=counted.input_tokens,
         output=counted.output_tokens,
         cache_read=counted.cache_read_input_tokens or 0,
@@ -100,31 +102,31 @@ def usage_of(counted: Counted) -> Usage:
     )
 
 
-def total(usages: Iterable[Usage]) -> Usage:
-    return sum(usages, start=Usage(input=0, output=0))
+def sum_usage(usages: Iterable[TokenUsage]) -> TokenUsage:
+    return sum(usages, start=TokenUsage(input=0, output=0))
 
 
-def _calls(message: Message) -> tuple[ToolCall, ...]:
+def _tool_calls(message: Message) -> tuple[ToolCall, ...]:
     used = (block for block in message.content if block.type == "tool_use")
     return tuple(ToolCall(call_id=block.id, name=block.name, arguments=dict(block.input)) for block in used)
 
 
-def _tools(prompt: Prompt) -> dict[str, Any]:
+def _tool_parameters(prompt: Prompt) -> dict[str, Any]:
     if not prompt.tools:
         return {}
     forbidden = {} if prompt.calling else {"tool_choice": {"type": "none"}}
-    return {"tools": [_tool(tool) for tool in prompt.tools], **forbidden}
+    return {"tools": [_tool_definition(tool) for tool in prompt.tools], **forbidden}
 
 
-def _tool(tool: Tool) -> dict[str, Any]:
+def _tool_definition(tool: ToolDefinition) -> dict[str, Any]:
     return {"name": tool.name, "description": tool.description, "input_schema": tool.parameters}
 
 
-def _block(block: Block) -> dict[str, Any]:
-    return {"type": "text", "text": block.text, **_cached(cached=block.cached)}
+def _system_block(block: SystemBlock) -> dict[str, Any]:
+    return {"type": "text", "text": block.text, **_cache_control(cached=block.cached)}
 
 
-def _said(said: Said, model: str) -> dict[str, Any]:
+def _chat_message(said: ChatMessage, model: str) -> dict[str, Any]:
     """Words alone are sent as words; a model gets its own blocks back, and another's only what they say."""
     if said.verbatim and said.verbatim.model == model:
         return {"role": said.role, "content": list(said.verbatim.blocks)}
@@ -139,8 +141,8 @@ def _said(said: Said, model: str) -> dict[str, Any]:
         {"type": "tool_use", "id": each.call_id, "name": each.name, "input": each.arguments}
         for each in said.calls
     ]
-    return {"role": said.role, "content": [*blocks[:-1], blocks[-1] | _cached(cached=said.cached)]}
+    return {"role": said.role, "content": [*blocks[:-1], blocks[-1] | _cache_control(cached=said.cached)]}
 
 
-def _cached(*, cached: bool) -> dict[str, Any]:
+def _cache_control(*, cached: bool) -> dict[str, Any]:
     return {"cache_control": {"type": "ephemeral"}} if cached else {}

@@ -5,55 +5,59 @@ The catalog names the objects of a range, and each is read for what is wanted.
 
 from collections.abc import Callable
 
-from membus.adapters.episode_items import opened
-from membus.domain.cold import ColdObject, ColdRow
-from membus.domain.episode import TIME_LETTERS, Episode, EpisodeQuery, fitting, mark_before, moment_of
+from membus.adapters.episode_items import load_recorded
+from membus.domain.cold import ArchiveObject, EpisodeRow
+from membus.domain.episode import TIME_LETTERS, Episode, EpisodeQuery, count_fitting, mark_before, moment_of
 from membus.domain.pages import Page
-from membus.errors import ArchiveError
+from membus.errors import CorruptArchiveError
 from membus.ports.clock import Clock
-from membus.ports.cold import ColdCatalog, ColdObjects
-from membus.ports.contents import ContentStore
+from membus.ports.cold import ArchiveCatalog, ArchiveObjects
+from membus.ports.contents import BlobStore
 
-OBJECTS_MAX = 20
+PAGE_OBJECTS_MAX = 20
 """Objects read for one page; then the caller gets what was found so far and comes back for more."""
-TRIES = 3
+READ_ATTEMPTS = 3
 
 
-class ColdEpisodes:
+class ArchivedEpisodes:
     """The reader of what has left DynamoDB; objects whose episodes are all still there are passed over.
 
     `objects` is a function: a process that reads recent episodes only never loads what reads Parquet.
     """
 
     def __init__(
-        self, catalog: ColdCatalog, objects: Callable[[], ColdObjects], contents: ContentStore, clock: Clock
+        self,
+        catalog: ArchiveCatalog,
+        objects: Callable[[], ArchiveObjects],
+        contents: BlobStore,
+        clock: Clock,
     ) -> None:
         self._catalog, self._objects, self._contents, self._clock = catalog, objects, contents, clock
 
     def page(self, wanted: EpisodeQuery, *, limit: int, after: dict[str, str] | None) -> Page[Episode]:
         """Read anew where an object was merged with others between the catalog and its reading."""
-        for _ in range(TRIES - 1):
+        for _ in range(READ_ATTEMPTS - 1):
             try:
                 return self._page(wanted, limit=limit, after=after)
-            except ArchiveError as missing:
+            except CorruptArchiveError as missing:
                 if self._catalog.names(missing.key):
                     raise
         return self._page(wanted, limit=limit, after=after)
 
     def _page(self, wanted: EpisodeQuery, *, limit: int, after: dict[str, str] | None) -> Page[Episode]:
         mark, end = after["mark"] if after else mark_before(wanted.start), mark_before(wanted.end)
-        rows: dict[str, ColdRow] = {}
+        rows: dict[str, EpisodeRow] = {}
         complete = end
         for count, each in enumerate(self._candidates(wanted, mark, end)):
             begins = each.first[:TIME_LETTERS]
-            if begins > mark and (count >= OBJECTS_MAX or _enough(rows, limit, begins)):
+            if begins > mark and (count >= PAGE_OBJECTS_MAX or _is_complete(rows, limit, begins)):
                 complete = begins
                 break
             found = self._objects().rows(each, wanted, after=mark, limit=limit + 1)
             rows |= {row.place: row for row in found}
         return self._cut(rows, complete, end, limit)
 
-    def _candidates(self, wanted: EpisodeQuery, mark: str, end: str) -> list[ColdObject]:
+    def _candidates(self, wanted: EpisodeQuery, mark: str, end: str) -> list[ArchiveObject]:
         since, until = (moment_of(border).date() for border in (mark, end))
         objects = self._catalog.of(wanted.tenant, wanted.agent, since=since, until=until)
         now = self._clock()
@@ -62,18 +66,18 @@ class ColdEpisodes:
         )
         return sorted(reached, key=lambda each: each.first)
 
-    def _cut(self, rows: dict[str, ColdRow], complete: str, end: str, limit: int) -> Page[Episode]:
+    def _cut(self, rows: dict[str, EpisodeRow], complete: str, end: str, limit: int) -> Page[Episode]:
         ordered = [rows[place] for place in sorted(rows) if place < complete]
-        many = fitting([len(row.body.encode()) + row.spilled_bytes for row in ordered], limit)
+        many = count_fitting([len(row.body.encode()) + row.spilled_bytes for row in ordered], limit)
         if many < len(ordered):
             complete = ordered[many - 1].place
         return Page(tuple(map(self._episode, ordered[:many])), {"mark": complete} if complete < end else None)
 
-    def _episode(self, row: ColdRow) -> Episode:
-        recorded = opened(row.model_dump(exclude_none=True), self._contents)
+    def _episode(self, row: EpisodeRow) -> Episode:
+        recorded = load_recorded(row.model_dump(exclude_none=True), self._contents)
         return Episode(event=recorded.event, learned_at=recorded.learned_at, tier="cold")
 
 
-def _enough(rows: dict[str, ColdRow], limit: int, begins: str) -> bool:
+def _is_complete(rows: dict[str, EpisodeRow], limit: int, begins: str) -> bool:
     """Whether no later object can still bring a row of this page."""
     return sum(place < begins for place in rows) > limit

@@ -22,57 +22,57 @@ from uuid import uuid4
 
 from boto3.dynamodb.conditions import Key
 
-from membus.domain.compaction import size_of
-from membus.domain.conversation import Conversation, Message, Status, Turn
-from membus.domain.fresh import Fresh, fresh_of
+from membus.domain.compaction import message_tokens
+from membus.domain.conversation import Conversation, ConversationStatus, Message, Turn
+from membus.domain.fresh import UnprocessedMessage, unprocessed_from_turn
 from membus.domain.identity import Owner
-from membus.domain.marks import Marks
-from membus.domain.provenance import Trace
+from membus.domain.marks import ConversationCounters
+from membus.domain.provenance import TurnMetadata
 
 Item = dict[str, Any]
 
-LEFT = "left"
+FORMER_MEMBER = "left"
 """Where a status stands, for those who were members and are no more."""
 REQUEST_LIFETIME = timedelta(days=1)
-PENDING_SK = "PENDING#"
+JOB_PREFIX = "PENDING#"
 TOMBSTONE_LIFETIME = timedelta(days=30)
 ALIVE = "attribute_exists(pk) AND attribute_not_exists(deleted_at)"
 """The condition on `META` of every write beside it."""
 
 
-def key(tenant: str, conversation_id: str, sk: str = "META") -> dict[str, str]:
+def conversation_key(tenant: str, conversation_id: str, sk: str = "META") -> dict[str, str]:
     return {"pk": f"T#{tenant}#C#{conversation_id}", "sk": sk}
 
 
-def request_key_of(tenant: str, request_key: str) -> dict[str, str]:
+def request_item_key(tenant: str, request_key: str) -> dict[str, str]:
     """Return where it says which conversation a request made."""
     return {"pk": f"T#{tenant}#C#{hashlib.sha256(request_key.encode()).hexdigest()}", "sk": "REQUEST"}
 
 
-def turn_sk(request_key: str) -> str:
+def turn_sort_key(request_key: str) -> str:
     return f"TURN#{hashlib.sha256(request_key.encode()).hexdigest()}"
 
 
-def pending_sk(request_key: str) -> str:
-    return f"{PENDING_SK}{hashlib.sha256(request_key.encode()).hexdigest()}"
+def job_sort_key(request_key: str) -> str:
+    return f"{JOB_PREFIX}{hashlib.sha256(request_key.encode()).hexdigest()}"
 
 
-def progress_sk(request_key: str) -> str:
+def progress_sort_key(request_key: str) -> str:
     return f"STEPS#{hashlib.sha256(request_key.encode()).hexdigest()}"
 
 
 def meta_item(conversation: Conversation) -> Item:
     item = {
-        **key(conversation.tenant_id, conversation.conversation_id),
+        **conversation_key(conversation.tenant_id, conversation.conversation_id),
         **status_keys(conversation),
         "message_count": conversation.message_count,
         "version": conversation.version,
-        "body": body_of(conversation),
+        "body": conversation_body(conversation),
     }
     return item | ({"title": conversation.title} if conversation.title else {})
 
 
-def body_of(conversation: Conversation) -> str:
+def conversation_body(conversation: Conversation) -> str:
     """Return what no message changes."""
     return conversation.model_dump_json(exclude={"message_count", "title", "version"})
 
@@ -84,28 +84,28 @@ def status_keys(conversation: Conversation, user: str | None = None) -> dict[str
     }
 
 
-def status_pk(tenant: str, status: Status, user: str | None) -> str:
+def status_pk(tenant: str, status: ConversationStatus, user: str | None) -> str:
     return f"T#{tenant}#U#{user}#{status}" if user else f"T#{tenant}#{status}"
 
 
-def entries(conversation: Conversation) -> dict[str, Item]:
+def member_items(conversation: Conversation) -> dict[str, Item]:
     """Return the entry of each who may read it; one without the index's keys is listed nowhere."""
     place = {
-        user: key(conversation.tenant_id, conversation.conversation_id, f"MEMBER#{user}")
+        user: conversation_key(conversation.tenant_id, conversation.conversation_id, f"MEMBER#{user}")
         for user in conversation.people
     }
     return {user: {**place[user], **status_keys(conversation, user)} for user in sorted(place)}
 
 
-def changed_entries(before: Conversation, after: Conversation) -> list[Item]:
+def changed_member_items(before: Conversation, after: Conversation) -> list[Item]:
     """Return the entries that a change writes anew.
 
     Whoever is no member any more keeps one that no list of conversations shows: what they said is still
     theirs.
     """
-    old, new = entries(before), entries(after)
+    old, new = member_items(before), member_items(after)
     left = [
-        item | {"status_pk": f"T#{before.tenant_id}#U#{user}#{LEFT}"}
+        item | {"status_pk": f"T#{before.tenant_id}#U#{user}#{FORMER_MEMBER}"}
         for user, item in old.items()
         if user not in new
     ]
@@ -121,74 +121,79 @@ def conversation_of(item: Item | None) -> Conversation | None:
         "version": int(item["version"]),
         "title": item.get("title"),
     }
-    return stored.model_copy(update=counted | {"marks": marks_of(item)})
+    return stored.model_copy(update=counted | {"marks": counters_of(item)})
 
 
-def marks_of(item: Item) -> Marks:
+def counters_of(item: Item) -> ConversationCounters:
     kept = {name: json.loads(str(item[name])) for name in ("borders", "cut", "rate") if name in item}
-    return Marks.model_validate(kept | {"tokens": int(item.get("tokens", 0))})
+    return ConversationCounters.model_validate(kept | {"tokens": int(item.get("tokens", 0))})
 
 
 def message_item(tenant: str, conversation_id: str, message: Message) -> Item:
-    item = {**key(tenant, conversation_id, f"MSG#{message.message_id}"), "body": message.model_dump_json()}
+    item = {
+        **conversation_key(tenant, conversation_id, f"MSG#{message.message_id}"),
+        "body": message.model_dump_json(),
+    }
     return item | ({"spilled": message.spilled} if message.spilled else {})
 
 
-def fresh_key(owner: Owner, place: str) -> dict[str, str]:
+def unprocessed_key(owner: Owner, place: str) -> dict[str, str]:
     return {"pk": f"T#{owner.tenant}#U#{owner.user}", "sk": f"FRESH#{place}"}
 
 
-def fresh_item(owner: Owner, fresh: Fresh) -> Item:
+def unprocessed_item(owner: Owner, fresh: UnprocessedMessage) -> Item:
     return {
-        **fresh_key(owner, fresh.place),
-        "expires_at": seconds(fresh.expires_at),
+        **unprocessed_key(owner, fresh.place),
+        "expires_at": epoch_seconds(fresh.expires_at),
         "body": fresh.model_dump_json(),
     }
 
 
-def stamp_key(owner: Owner) -> dict[str, str]:
+def version_token_key(owner: Owner) -> dict[str, str]:
     return {"pk": f"T#{owner.tenant}#U#{owner.user}", "sk": "FRESHNESS"}
 
 
-def fresh_items(tenant: str, conversation_id: str, turn: Turn) -> list[Item]:
+def turn_unprocessed_items(tenant: str, conversation_id: str, turn: Turn) -> list[Item]:
     """Return what the turn leaves for the user's other conversations.
 
     Nothing where it is not to be remembered.
     """
     if not turn.user.remember:
         return []
-    return said_items(Owner(tenant=tenant, user=turn.user.author), [fresh_of(turn, conversation_id)])
+    return unprocessed_items(
+        Owner(tenant=tenant, user=turn.user.author), [unprocessed_from_turn(turn, conversation_id)]
+    )
 
 
-def said_items(owner: Owner, words: Sequence[Fresh]) -> list[Item]:
+def unprocessed_items(owner: Owner, words: Sequence[UnprocessedMessage]) -> list[Item]:
     """Return the words and the new stamp that belongs to them: both are written, or neither."""
-    until = max(seconds(fresh.expires_at) for fresh in words)
-    stamp = {**stamp_key(owner), "expires_at": until, "stamp": uuid4().hex}
-    return [*(fresh_item(owner, fresh) for fresh in words), stamp]
+    until = max(epoch_seconds(fresh.expires_at) for fresh in words)
+    stamp = {**version_token_key(owner), "expires_at": until, "stamp": uuid4().hex}
+    return [*(unprocessed_item(owner, fresh) for fresh in words), stamp]
 
 
 def message_of(item: Item) -> Message:
     return Message.model_validate_json(str(item["body"]))
 
 
-def messages_of(tenant: str, conversation_id: str, *, after: str | None = None) -> dict[str, Any]:
+def messages_query(tenant: str, conversation_id: str, *, after: str | None = None) -> dict[str, Any]:
     """Ask for messages, of those behind message `after` where it is named.
 
     A space makes the least id above it.
     """
-    first, pk = f"MSG#{after} " if after else "MSG#", key(tenant, conversation_id)["pk"]
+    first, pk = f"MSG#{after} " if after else "MSG#", conversation_key(tenant, conversation_id)["pk"]
     return {
         "KeyConditionExpression": Key("pk").eq(pk) & Key("sk").between(first, "MSG$"),
         "ConsistentRead": True,
     }
 
 
-def marked(turn: Turn, trace: Trace) -> tuple[str, Item]:
+def counters_update(turn: Turn, trace: TurnMetadata) -> tuple[str, Item]:
     """Return what a turn sets on `META` besides its title.
 
     Counters, and where they moved the cut and the rate.
     """
-    tokens = sum(map(size_of, (turn.user, turn.assistant)))
+    tokens = sum(map(message_tokens, (turn.user, turn.assistant)))
     values: Item = {":two": 2, ":none": 0, ":tokens": tokens, ":first": turn.user.message_id}
     update = "SET message_count = message_count + :two, tokens = if_not_exists(tokens, :none) + :tokens"
     for name, value in (("cut", trace.cut), ("rate", trace.rate)):
@@ -198,14 +203,19 @@ def marked(turn: Turn, trace: Trace) -> tuple[str, Item]:
     return update, values
 
 
-def trace_items(tenant: str, conversation_id: str, trace: Trace) -> list[Item]:
+def metadata_items(tenant: str, conversation_id: str, trace: TurnMetadata) -> list[Item]:
     made = trace.provenance
     return (
-        [{**key(tenant, conversation_id, f"PROMPT#{made.message_id}"), "body": made.model_dump_json()}]
+        [
+            {
+                **conversation_key(tenant, conversation_id, f"PROMPT#{made.message_id}"),
+                "body": made.model_dump_json(),
+            }
+        ]
         if made
         else []
     )
 
 
-def seconds(moment: datetime) -> int:
+def epoch_seconds(moment: datetime) -> int:
     return int(moment.timestamp())

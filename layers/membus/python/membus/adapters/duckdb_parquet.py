@@ -14,7 +14,7 @@ from typing import Any
 
 import duckdb
 
-from membus.domain.cold import SCHEMA, ColdRow
+from membus.domain.cold import ROW_SCHEMA, EpisodeRow
 from membus.domain.event import EARLIEST
 
 _TYPES = {
@@ -30,7 +30,9 @@ _TYPES = {
 }
 _COLUMNS = ", ".join(_TYPES)
 _READ = _COLUMNS.replace("occurred_at", "epoch_us(occurred_at) AS occurred_at")
-_WRITTEN = f"FORMAT parquet, COMPRESSION zstd, ROW_GROUP_SIZE 4096, KV_METADATA {{membus_schema: '{SCHEMA}'}}"
+_WRITTEN = (
+    f"FORMAT parquet, COMPRESSION zstd, ROW_GROUP_SIZE 4096, KV_METADATA {{membus_schema: '{ROW_SCHEMA}'}}"
+)
 """Rows lie in time order, so a row group is a stretch of time and a reader skips all others by their statistics."""
 _CONFIG: dict[str, str | bool | int | float | list[str]] = {
     "autoinstall_known_extensions": "false",
@@ -44,7 +46,7 @@ _BODY_MAX = 64 * 2**20
 
 
 @dataclass(frozen=True)
-class Span:
+class RowSpan:
     """The rows between two places, both excluded.
 
     Of one user or session where named, and how many at most.
@@ -57,7 +59,7 @@ class Span:
     limit: int = 2**31
 
 
-ALL = Span()
+ALL_ROWS = RowSpan()
 
 
 class DuckDbParquet:
@@ -68,7 +70,7 @@ class DuckDbParquet:
         if files is not None:
             self._engine.register_filesystem(files)
 
-    def write(self, rows: Sequence[ColdRow], path: Path) -> None:
+    def write(self, rows: Sequence[EpisodeRow], path: Path) -> None:
         """Write rows, in the order of their places, to a new file."""
         with TemporaryDirectory() as folder:
             lines = Path(folder) / "rows.jsonl"
@@ -91,7 +93,7 @@ class DuckDbParquet:
         )
 
     def extract(
-        self, paths: Sequence[str], path: Path, span: Span = ALL, *, without: Sequence[str] = ()
+        self, paths: Sequence[str], path: Path, span: RowSpan = ALL_ROWS, *, without: Sequence[str] = ()
     ) -> None:
         """Write what lies in a span of several files to one new file, each place once, as the events that they were.
 
@@ -125,7 +127,7 @@ class DuckDbParquet:
         )
         return _one(found)
 
-    def read(self, path: str, span: Span = ALL) -> list[ColdRow]:
+    def read(self, path: str, span: RowSpan = ALL_ROWS) -> list[EpisodeRow]:
         """Return the rows of a span in time order."""
         wanted = "place > $after AND place < $before AND coalesce(user_id = $user_id, $user_id IS NULL)"
         session = "coalesce(session_id = $session_id, $session_id IS NULL)"
@@ -141,6 +143,6 @@ def _one(found: duckdb.DuckDBPyConnection) -> tuple[Any, ...]:
     return row
 
 
-def _row(values: dict[str, Any]) -> ColdRow:
+def _row(values: dict[str, Any]) -> EpisodeRow:
     """DuckDB would hand out moments only with a library of time zones."""
-    return ColdRow(**values | {"occurred_at": EARLIEST + timedelta(microseconds=values["occurred_at"])})
+    return EpisodeRow(**values | {"occurred_at": EARLIEST + timedelta(microseconds=values["occurred_at"])})

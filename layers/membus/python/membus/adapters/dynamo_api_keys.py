@@ -4,8 +4,8 @@ from collections.abc import Mapping
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Any
 
-from membus.adapters.dynamo_errors import dynamo_errors
-from membus.domain.api_key import ApiKey, Scope
+from membus.adapters.dynamo_errors import translate_dynamodb_errors
+from membus.domain.api_key import ApiKey, ApiScope
 from membus.errors import NotFoundError
 
 if TYPE_CHECKING:
@@ -17,7 +17,7 @@ class DynamoApiKeys:
         self._table, self._client = table, table.meta.client
 
     def find(self, key_id: str) -> ApiKey | None:
-        with dynamo_errors("reading a key"):
+        with translate_dynamodb_errors("reading a key"):
             answer = self._table.get_item(Key=_key(key_id), ConsistentRead=True)
         return _from_item(answer["Item"]) if "Item" in answer else None
 
@@ -25,14 +25,14 @@ class DynamoApiKeys:
         # TTL removes both once the key has expired: an unknown key and an expired one are refused alike.
         lifetime = {"expires_at": int(key.expires_at.timestamp())} if key.expires_at else {}
         listing = {"pk": f"T#{key.tenant_id}", "sk": f"KEY#{key.key_id}"}
-        with dynamo_errors(f"adding key {key.key_id}"):
+        with translate_dynamodb_errors(f"adding key {key.key_id}"):
             self._client.transact_write_items(
                 TransactItems=[self._new(_to_item(key) | lifetime), self._new(listing | lifetime)]
             )
 
     def of(self, tenant_id: str) -> list[ApiKey]:
         query = self._client.get_paginator("query")
-        with dynamo_errors(f"listing the keys of {tenant_id}"):
+        with translate_dynamodb_errors(f"listing the keys of {tenant_id}"):
             pages = query.paginate(
                 TableName=self._table.name,
                 KeyConditionExpression="pk = :tenant AND begins_with(sk, :keys)",
@@ -44,7 +44,7 @@ class DynamoApiKeys:
         return sorted(found, key=lambda key: (key.created_at, key.key_id))
 
     def revoke(self, key_id: str, *, at: datetime) -> ApiKey:
-        with dynamo_errors(f"revoking key {key_id}"):
+        with translate_dynamodb_errors(f"revoking key {key_id}"):
             try:
                 answer = self._table.update_item(
                     Key=_key(key_id),
@@ -81,7 +81,7 @@ def _from_item(item: Mapping[str, Any]) -> ApiKey:
         key_id=item["pk"].removeprefix("KEY#"),
         tenant_id=item["tenant_id"],
         name=item["name"],
-        scopes=tuple(Scope(scope) for scope in item["scopes"]),
+        scopes=tuple(ApiScope(scope) for scope in item["scopes"]),
         secret_hash=item["secret_hash"],
         created_at=datetime.fromisoformat(item["created_at"]),
         expires_at=datetime.fromtimestamp(int(item["expires_at"]), UTC) if "expires_at" in item else None,

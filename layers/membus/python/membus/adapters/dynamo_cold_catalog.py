@@ -16,38 +16,38 @@ from zlib import crc32
 
 from boto3.dynamodb.conditions import Attr, ConditionBase, Key
 
-from membus.adapters.dynamo_errors import dynamo_errors
-from membus.adapters.dynamo_transactions import transact
+from membus.adapters.dynamo_errors import translate_dynamodb_errors
+from membus.adapters.dynamo_transactions import write_transaction
 from membus.adapters.episode_items import ARCHIVE_SHARDS
-from membus.domain.cold import ColdObject, Month
+from membus.domain.cold import ArchiveMonth, ArchiveObject
 from membus.errors import ConflictError
 
 if TYPE_CHECKING:
     from mypy_boto3_dynamodb.service_resource import Table
 
-AFTER = "$"
+AFTER_HASH = "$"
 """The letter after `#`, in which all keys of an agent, and of a day, end."""
 
 
-class DynamoColdCatalog:
+class DynamoArchiveCatalog:
     def __init__(self, table: "Table") -> None:
         self._table = table
 
-    def add(self, kept: ColdObject) -> None:
-        with dynamo_errors("writing the archive's catalog"):
+    def add(self, kept: ArchiveObject) -> None:
+        with translate_dynamodb_errors("writing the archive's catalog"):
             self._table.put_item(Item=_item(kept))
 
     def of(
         self, tenant: str, agent: str | None = None, *, since: date | None = None, until: date | None = None
-    ) -> list[ColdObject]:
+    ) -> list[ArchiveObject]:
         key: ConditionBase = Key("pk").eq(_pk(tenant))
         if agent is not None:
             first = f"{since.replace(day=1):%Y-%m-%d}" if since else ""
             last = f"#{until:%Y-%m-%d}" if until else ""
-            key &= Key("sk").between(f"{agent}#{first}", f"{agent}{last}{AFTER}")
+            key &= Key("sk").between(f"{agent}#{first}", f"{agent}{last}{AFTER_HASH}")
         return self._objects(key)
 
-    def of_month(self, month: Month) -> list[ColdObject]:
+    def of_month(self, month: ArchiveMonth) -> list[ArchiveObject]:
         return self._objects(
             Key("pk").eq(_pk(month.tenant)) & Key("sk").begins_with(f"{month.agent}#{month.first:%Y-%m}-")
         )
@@ -55,7 +55,7 @@ class DynamoColdCatalog:
     def names(self, key: str) -> bool:
         folder, day, name = key.removesuffix(".parquet").rsplit("/", 2)
         tenant, _, agent = folder.partition("/")
-        with dynamo_errors("reading the archive's catalog"):
+        with translate_dynamodb_errors("reading the archive's catalog"):
             answer = self._table.get_item(
                 Key={"pk": _pk(tenant), "sk": f"{agent}#{day}#{name}"},
                 ConsistentRead=True,
@@ -63,7 +63,7 @@ class DynamoColdCatalog:
             )
         return "Item" in answer
 
-    def replace(self, old: Sequence[ColdObject], new: ColdObject | None) -> None:
+    def replace(self, old: Sequence[ArchiveObject], new: ArchiveObject | None) -> None:
         present = {"TableName": self._table.name, "ConditionExpression": "attribute_exists(pk)"}
         kept = [each for each in old if new is None or _key(each) != _key(new)]
         writes: list[Any] = [{"Delete": present | {"Key": _key(each)}} for each in kept]
@@ -71,9 +71,9 @@ class DynamoColdCatalog:
             # An object that already held what the others hold goes by its own name still.
             where = present if len(kept) < len(old) else {"TableName": self._table.name}
             writes.append({"Put": where | {"Item": _item(new)}})
-        transact(self._table.meta.client, writes, doing="replacing objects in the archive's catalog")
+        write_transaction(self._table.meta.client, writes, doing="replacing objects in the archive's catalog")
 
-    def due(self, shard: int, *, before: date) -> list[Month]:
+    def due(self, shard: int, *, before: date) -> list[ArchiveMonth]:
         waiting = Key("unarchived").eq(f"UNCOMPACTED#{shard:02d}")
         found = {_month(item) for item in self._pages(waiting, IndexName="unarchived")}
         return sorted(
@@ -81,23 +81,23 @@ class DynamoColdCatalog:
             key=lambda month: (month.first, month.tenant, month.agent),
         )
 
-    def looked_at(self, objects: Sequence[ColdObject]) -> None:
+    def looked_at(self, objects: Sequence[ArchiveObject]) -> None:
         for each in objects:
-            with suppress(ConflictError), dynamo_errors("noting what was compacted"):
+            with suppress(ConflictError), translate_dynamodb_errors("noting what was compacted"):
                 self._table.update_item(
                     Key=_key(each),
                     UpdateExpression="REMOVE unarchived",
                     ConditionExpression=Attr("pk").exists(),
                 )
 
-    def _objects(self, key: ConditionBase) -> list[ColdObject]:
+    def _objects(self, key: ConditionBase) -> list[ArchiveObject]:
         found = self._pages(key, ConsistentRead=True)
-        objects = (ColdObject.model_validate_json(str(item["body"])) for item in found)
+        objects = (ArchiveObject.model_validate_json(str(item["body"])) for item in found)
         return sorted(objects, key=lambda each: (each.agent, each.first))
 
     def _pages(self, key: ConditionBase, **asked: Any) -> Iterator[dict[str, Any]]:
         while True:
-            with dynamo_errors("reading the archive's catalog"):
+            with translate_dynamodb_errors("reading the archive's catalog"):
                 answer = self._table.query(KeyConditionExpression=key, **asked)
             yield from answer["Items"]
             if "LastEvaluatedKey" not in answer:
@@ -105,19 +105,19 @@ class DynamoColdCatalog:
             asked["ExclusiveStartKey"] = answer["LastEvaluatedKey"]
 
 
-def _item(kept: ColdObject) -> dict[str, Any]:
+def _item(kept: ArchiveObject) -> dict[str, Any]:
     shard = crc32(f"{kept.tenant}#{kept.agent}".encode()) % ARCHIVE_SHARDS
     return _key(kept) | {"body": kept.model_dump_json(), "unarchived": f"UNCOMPACTED#{shard:02d}"}
 
 
-def _key(kept: ColdObject) -> dict[str, str]:
+def _key(kept: ArchiveObject) -> dict[str, str]:
     return {"pk": _pk(kept.tenant), "sk": f"{kept.agent}#{kept.day:%Y-%m-%d}#{kept.name}"}
 
 
-def _month(item: dict[str, Any]) -> Month:
+def _month(item: dict[str, Any]) -> ArchiveMonth:
     agent, day, _ = str(item["sk"]).split("#")
     tenant = str(item["pk"]).removeprefix("T#").removesuffix("#COLD")
-    return Month(tenant=tenant, agent=agent, first=date.fromisoformat(day).replace(day=1))
+    return ArchiveMonth(tenant=tenant, agent=agent, first=date.fromisoformat(day).replace(day=1))
 
 
 def _pk(tenant: str) -> str:

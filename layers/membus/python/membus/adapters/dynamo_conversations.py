@@ -11,16 +11,22 @@ from typing import TYPE_CHECKING, Any
 from boto3.dynamodb.conditions import Key
 
 from membus.adapters import conversation_items as items
-from membus.adapters.conversation_items import ALIVE, REQUEST_LIFETIME, TOMBSTONE_LIFETIME, Item, seconds
-from membus.adapters.dynamo_batches import get_all
-from membus.adapters.dynamo_errors import dynamo_errors
-from membus.adapters.dynamo_transactions import transact
-from membus.domain.conversation import Conversation, Message, Status, Turn
+from membus.adapters.conversation_items import (
+    ALIVE,
+    REQUEST_LIFETIME,
+    TOMBSTONE_LIFETIME,
+    Item,
+    epoch_seconds,
+)
+from membus.adapters.dynamo_batches import get_items
+from membus.adapters.dynamo_errors import translate_dynamodb_errors
+from membus.adapters.dynamo_transactions import write_transaction
+from membus.domain.conversation import Conversation, ConversationStatus, Message, Turn
 from membus.domain.pages import Page
-from membus.domain.provenance import PromptProvenance, Trace
+from membus.domain.provenance import PromptProvenance, TurnMetadata
 from membus.errors import ConflictError, NotFoundError
 from membus.ports.clock import Clock
-from membus.ports.conversations import NO_TRACE
+from membus.ports.conversations import NO_METADATA
 
 if TYPE_CHECKING:
     from mypy_boto3_dynamodb.service_resource import Table
@@ -31,15 +37,15 @@ class DynamoConversations:
         self._table, self._clock = table, clock
 
     def create(self, conversation: Conversation, *, request_key: str) -> Conversation:
-        request = items.request_key_of(conversation.tenant_id, request_key)
+        request = items.request_item_key(conversation.tenant_id, request_key)
         new = {"Item": items.meta_item(conversation), "ConditionExpression": "attribute_not_exists(pk)"}
         writes = [
             self._first({**request, "conversation_id": conversation.conversation_id}),
             self._put(**new),
-            *(self._put(Item=entry) for entry in items.entries(conversation).values()),
+            *(self._put(Item=entry) for entry in items.member_items(conversation).values()),
         ]
         try:
-            transact(self._table.meta.client, writes, doing="creating a conversation")
+            write_transaction(self._table.meta.client, writes, doing="creating a conversation")
         except ConflictError:
             made = self._item(request)
             if made is None:
@@ -48,13 +54,19 @@ class DynamoConversations:
         return conversation
 
     def conversation(self, tenant: str, conversation_id: str) -> Conversation:
-        found = items.conversation_of(self._item(items.key(tenant, conversation_id)))
+        found = items.conversation_of(self._item(items.conversation_key(tenant, conversation_id)))
         if found is None:
             raise NotFoundError("no such conversation")
         return found
 
     def page(
-        self, tenant: str, status: Status, *, user: str | None, limit: int, after: dict[str, str] | None
+        self,
+        tenant: str,
+        status: ConversationStatus,
+        *,
+        user: str | None,
+        limit: int,
+        after: dict[str, str] | None,
     ) -> Page[Conversation]:
         """The index comes a moment late, so it only says where to look.
 
@@ -74,9 +86,11 @@ class DynamoConversations:
     def took_part(self, tenant: str, conversation_ids: Sequence[str], users: Collection[str]) -> set[str]:
         """Ask for the entry of each in each: one request for a hundred of them."""
         keys = [
-            items.key(tenant, each, f"MEMBER#{user}") for each in conversation_ids for user in sorted(users)
+            items.conversation_key(tenant, each, f"MEMBER#{user}")
+            for each in conversation_ids
+            for user in sorted(users)
         ]
-        found = get_all(self._table, keys, doing="asking who takes part")
+        found = get_items(self._table, keys, doing="asking who takes part")
         return {str(item["pk"]).rsplit("#", 1)[1] for item in found}
 
     def replace(self, before: Conversation, after: Conversation) -> None:
@@ -85,18 +99,18 @@ class DynamoConversations:
             ":version": after.version,
             ":title": after.title,
             ":status_pk": items.status_keys(after)["status_pk"],
-            ":body": items.body_of(after),
+            ":body": items.conversation_body(after),
         }
         titled = ", title = :title" if values[":title"] else ""
         update = {
-            "Key": items.key(before.tenant_id, before.conversation_id),
+            "Key": items.conversation_key(before.tenant_id, before.conversation_id),
             "UpdateExpression": f"SET version = :version, status_pk = :status_pk, body = :body{titled}",
             "ConditionExpression": f"{ALIVE} AND version = :read",
             "ExpressionAttributeValues": {name: value for name, value in values.items() if value is not None},
         }
-        entries = (self._put(Item=entry) for entry in items.changed_entries(before, after))
+        entries = (self._put(Item=entry) for entry in items.changed_member_items(before, after))
         try:
-            transact(
+            write_transaction(
                 self._table.meta.client, [self._update(**update), *entries], doing="changing a conversation"
             )
         except ConflictError as lost:
@@ -105,11 +119,11 @@ class DynamoConversations:
 
     def delete(self, tenant: str, conversation_id: str) -> None:
         now = self._clock()
-        gone: Item = {"deleted_at": now.isoformat(), "expires_at": seconds(now + TOMBSTONE_LIFETIME)}
+        gone: Item = {"deleted_at": now.isoformat(), "expires_at": epoch_seconds(now + TOMBSTONE_LIFETIME)}
         try:
-            with dynamo_errors("deleting a conversation"):
+            with translate_dynamodb_errors("deleting a conversation"):
                 self._table.put_item(
-                    Item={**items.key(tenant, conversation_id), **gone},
+                    Item={**items.conversation_key(tenant, conversation_id), **gone},
                     ConditionExpression="attribute_exists(pk)",
                 )
         except ConflictError as absent:
@@ -124,12 +138,12 @@ class DynamoConversations:
         after: dict[str, str] | None,
         newest_first: bool = False,
     ) -> Page[Message]:
-        query = items.messages_of(tenant, conversation_id)
+        query = items.messages_query(tenant, conversation_id)
         found, last = self._query(query, limit=limit, after=after, forward=not newest_first)
         return Page(tuple(map(items.message_of, found)), last)
 
     def message(self, tenant: str, conversation_id: str, message_id: str) -> Message:
-        item = self._item(items.key(tenant, conversation_id, f"MSG#{message_id}"))
+        item = self._item(items.conversation_key(tenant, conversation_id, f"MSG#{message_id}"))
         if item is None:
             raise NotFoundError("no such message")
         return items.message_of(item)
@@ -137,18 +151,18 @@ class DynamoConversations:
     def recent(
         self, tenant: str, conversation_id: str, *, limit: int, after: str | None = None
     ) -> list[Message]:
-        query = items.messages_of(tenant, conversation_id, after=after)
+        query = items.messages_query(tenant, conversation_id, after=after)
         found, _ = self._query(query, limit=limit, after=None, forward=False)
         return [items.message_of(item) for item in reversed(found)]
 
     def provenance(self, tenant: str, conversation_id: str, message_id: str) -> PromptProvenance:
-        item = self._item(items.key(tenant, conversation_id, f"PROMPT#{message_id}"))
+        item = self._item(items.conversation_key(tenant, conversation_id, f"PROMPT#{message_id}"))
         if item is None:
             raise NotFoundError("nothing is known of this message's prompt")
         return PromptProvenance.model_validate_json(item["body"])
 
     def turn(self, tenant: str, conversation_id: str, request_key: str) -> Turn | None:
-        item = self._item(items.key(tenant, conversation_id, items.turn_sk(request_key)))
+        item = self._item(items.conversation_key(tenant, conversation_id, items.turn_sort_key(request_key)))
         if item is None or int(item["expires_at"]) <= self._clock().timestamp():
             return None
         return Turn.model_validate_json(item["body"])
@@ -161,24 +175,24 @@ class DynamoConversations:
         *,
         request_key: str,
         title: str | None,
-        trace: Trace = NO_TRACE,
+        trace: TurnMetadata = NO_METADATA,
     ) -> None:
         asked = {
-            **items.key(tenant, conversation_id, items.turn_sk(request_key)),
+            **items.conversation_key(tenant, conversation_id, items.turn_sort_key(request_key)),
             "body": turn.model_dump_json(),
         }
         said = (
             items.message_item(tenant, conversation_id, message) for message in (turn.user, turn.assistant)
         )
         left = (
-            *items.fresh_items(tenant, conversation_id, turn),
-            *items.trace_items(tenant, conversation_id, trace),
+            *items.turn_unprocessed_items(tenant, conversation_id, turn),
+            *items.metadata_items(tenant, conversation_id, trace),
         )
-        meta = items.key(tenant, conversation_id)
+        meta = items.conversation_key(tenant, conversation_id)
         writes = [self._first(asked), *(self._put(Item=item) for item in (*said, *left))]
         writes.append(self._count(meta, turn, title, trace))
         try:
-            transact(self._table.meta.client, writes, doing="storing a turn")
+            write_transaction(self._table.meta.client, writes, doing="storing a turn")
         except ConflictError as lost:
             covered = self.conversation(tenant, conversation_id).marks.covered.until
             if covered is not None and covered >= turn.user.message_id:
@@ -189,13 +203,13 @@ class DynamoConversations:
         """Write an item that remembers a request for a day, unless one does already."""
         now = self._clock()
         return self._put(
-            Item={**item, "expires_at": seconds(now + REQUEST_LIFETIME)},
+            Item={**item, "expires_at": epoch_seconds(now + REQUEST_LIFETIME)},
             ConditionExpression="attribute_not_exists(pk) OR expires_at <= :now",
-            ExpressionAttributeValues={":now": seconds(now)},
+            ExpressionAttributeValues={":now": epoch_seconds(now)},
         )
 
-    def _count(self, key: dict[str, str], turn: Turn, title: str | None, trace: Trace) -> Item:
-        update, values = items.marked(turn, trace)
+    def _count(self, key: dict[str, str], turn: Turn, title: str | None, trace: TurnMetadata) -> Item:
+        update, values = items.counters_update(turn, trace)
         return self._update(
             Key=key,
             UpdateExpression=update + (", title = if_not_exists(title, :title)" if title else ""),
@@ -210,15 +224,15 @@ class DynamoConversations:
         return {"Update": {"TableName": self._table.name, **update}}
 
     def _item(self, key: dict[str, str]) -> Item | None:
-        with dynamo_errors("reading a conversation"):
+        with translate_dynamodb_errors("reading a conversation"):
             return self._table.meta.client.get_item(
                 TableName=self._table.name, Key=key, ConsistentRead=True
             ).get("Item")
 
     def _conversations(self, tenant: str, ids: list[str]) -> list[Conversation]:
         """Return those of the conversations that are there, in the order of `ids`."""
-        keys = [items.key(tenant, each) for each in ids]
-        read = map(items.conversation_of, get_all(self._table, keys, doing="listing conversations"))
+        keys = [items.conversation_key(tenant, each) for each in ids]
+        read = map(items.conversation_of, get_items(self._table, keys, doing="listing conversations"))
         found = {each.conversation_id: each for each in read if each}
         return [found[each] for each in ids if each in found]
 
@@ -226,7 +240,7 @@ class DynamoConversations:
         self, query: dict[str, Any], *, limit: int, after: dict[str, str] | None, forward: bool
     ) -> tuple[list[Item], dict[str, str] | None]:
         start: dict[str, Any] = {"ExclusiveStartKey": after} if after else {}
-        with dynamo_errors("reading a conversation"):
+        with translate_dynamodb_errors("reading a conversation"):
             answer: Any = self._table.meta.client.query(
                 TableName=self._table.name, Limit=limit, ScanIndexForward=forward, **query, **start
             )

@@ -18,25 +18,25 @@ from uuid import uuid4
 
 from boto3.dynamodb.conditions import Attr
 
-from membus.adapters.dynamo_errors import dynamo_errors
+from membus.adapters.dynamo_errors import translate_dynamodb_errors
 from membus.domain.document import Document
-from membus.domain.erasure import subject_of
+from membus.domain.erasure import erasure_subject
 from membus.domain.memory import is_live
-from membus.domain.spill import spills
+from membus.domain.spill import is_large_text
 from membus.errors import ConflictError, NotFoundError, UnavailableError
 from membus.ports.clock import Clock
-from membus.ports.contents import ContentStore
+from membus.ports.contents import BlobStore
 
 if TYPE_CHECKING:
     from mypy_boto3_dynamodb.service_resource import Table
 
-REMEMBERED = timedelta(days=3)
-READS = 3
+DELETED_DOCUMENT_LIFETIME = timedelta(days=3)
+SPILLED_READ_TRIES = 3
 """A text may be replaced, and removed, between reading its item and following the pointer."""
 
 
 class DynamoDocuments:
-    def __init__(self, table: "Table", contents: ContentStore, clock: Clock) -> None:
+    def __init__(self, table: "Table", contents: BlobStore, clock: Clock) -> None:
         self._table, self._contents, self._clock = table, contents, clock
 
     def document(self, tenant: str, memory_id: str) -> Document:
@@ -54,7 +54,7 @@ class DynamoDocuments:
         return found
 
     def last(self, tenant: str, memory_id: str) -> Document | None:
-        for _ in range(READS):
+        for _ in range(SPILLED_READ_TRIES):
             item = self._item(tenant, memory_id)
             if item is None or "spilled" not in item:
                 return Document.model_validate_json(str(item["body"])) if item else None
@@ -66,14 +66,18 @@ class DynamoDocuments:
     def put(self, document: Document) -> None:
         held = self._held(document)
         item = {**document_key(document.tenant_id, document.memory_id), "version": document.version, **held}
-        if expires := document.updated_at + REMEMBERED if document.deleted else document.expires_at:
+        if (
+            expires := document.updated_at + DELETED_DOCUMENT_LIFETIME
+            if document.deleted
+            else document.expires_at
+        ):
             item["expires_at"] = int(expires.timestamp()) + 1  # never before the moment itself
         follows = Attr("version").eq(document.version - 1)
         condition = Attr("pk").not_exists() if document.version == 1 else follows
         if document.version == 1 and document.user_id:
             self._name(document)
         try:
-            with dynamo_errors("writing a memory"):
+            with translate_dynamodb_errors("writing a memory"):
                 answer = self._table.put_item(
                     Item=item, ConditionExpression=condition, ReturnValues="ALL_OLD"
                 )
@@ -83,14 +87,14 @@ class DynamoDocuments:
             self._drop(answer.get("Attributes", {}).get("spilled"))
 
     def _item(self, tenant: str, memory_id: str) -> dict[str, Any] | None:
-        with dynamo_errors("reading a memory"):
+        with translate_dynamodb_errors("reading a memory"):
             return self._table.get_item(Key=document_key(tenant, memory_id), ConsistentRead=True).get("Item")
 
     def _held(self, document: Document) -> dict[str, Any]:
         """Return the attributes that hold the document, or all but a text that is safely kept elsewhere by then."""
-        if not spills(document.text):
+        if not is_large_text(document.text):
             return {"body": document.model_dump_json()}
-        key = f"{texts_prefix(document.tenant_id, document.user_id)}{uuid4().hex}"
+        key = f"{document_texts_prefix(document.tenant_id, document.user_id)}{uuid4().hex}"
         self._contents.keep(key, document.text)
         return {"body": document.model_copy(update={"text": ""}).model_dump_json(), "spilled": key}
 
@@ -118,13 +122,13 @@ class DynamoDocuments:
         A note too many names nothing, one too few would hide a document.
         """
         note = {"pk": f"T#{document.tenant_id}#U#{document.user_id}", "sk": f"DOC#{document.memory_id}"}
-        with dynamo_errors("writing a memory"):
+        with translate_dynamodb_errors("writing a memory"):
             self._table.put_item(Item=note)
 
 
-def texts_prefix(tenant: str, user: str | None) -> str:
+def document_texts_prefix(tenant: str, user: str | None) -> str:
     """Return where the large texts of a user lie, or those of no user: together, and without a name."""
-    return f"documents/{tenant}/{subject_of(tenant, user)}/"
+    return f"documents/{tenant}/{erasure_subject(tenant, user)}/"
 
 
 def document_key(tenant: str, memory_id: str) -> dict[str, str]:

@@ -10,12 +10,12 @@ from typing import TYPE_CHECKING, Any
 
 from boto3.dynamodb.conditions import Attr, ConditionBase, Key
 
-from membus.adapters.dynamo_errors import dynamo_errors
-from membus.adapters.episode_items import agent_prefix, opened, partitions, user_key
-from membus.domain.episode import Episode, EpisodeQuery, fitting, mark_before, moment_of
+from membus.adapters.dynamo_errors import translate_dynamodb_errors
+from membus.adapters.episode_items import agent_prefix, day_partitions, load_recorded, user_key
+from membus.domain.episode import Episode, EpisodeQuery, count_fitting, mark_before, moment_of
 from membus.domain.pages import Page
 from membus.ports.clock import Clock
-from membus.ports.contents import ContentStore
+from membus.ports.contents import BlobStore
 
 if TYPE_CHECKING:
     from mypy_boto3_dynamodb.service_resource import Table
@@ -25,7 +25,7 @@ READS_MAX = 100
 
 Half a second where nothing is found, then the caller comes back for more.
 """
-SIFTED = 1000
+FILTERED_PAGE_ITEMS = 1000
 """Items read at once where most of them may belong to another session; DynamoDB stops at 1 MB anyway."""
 
 
@@ -38,7 +38,7 @@ class _Leg:
 
 
 class DynamoEpisodeReader:
-    def __init__(self, table: "Table", contents: ContentStore, clock: Clock, shards: int = 1) -> None:
+    def __init__(self, table: "Table", contents: BlobStore, clock: Clock, shards: int = 1) -> None:
         self._table, self._contents, self._clock, self._shards = table, contents, clock, shards
 
     def page(self, wanted: EpisodeQuery, *, limit: int, after: dict[str, str] | None) -> Page[Episode]:
@@ -50,7 +50,7 @@ class DynamoEpisodeReader:
             items, mark = self._merged(wanted, leg, mark, limit + 1 - len(found))
             found += items
             reads += len(leg.keys)
-        many = fitting([_size(item) for item in found], limit)
+        many = count_fitting([_size(item) for item in found], limit)
         if many < len(found):
             mark = str(found[many - 1]["sk"])
         episodes = tuple(self._episode(item) for item in found[:many])
@@ -62,7 +62,7 @@ class DynamoEpisodeReader:
             return _Leg([Key("user_pk").eq(user_key(wanted.tenant, str(wanted.user_id)))], last)
         day = moment_of(mark).date()
         tomorrow = datetime.combine(day + timedelta(days=1), time(), UTC)
-        keys = partitions(wanted.tenant, wanted.agent, day, self._shards)
+        keys = day_partitions(wanted.tenant, wanted.agent, day, self._shards)
         return _Leg([Key("pk").eq(pk) for pk in keys], min(last, mark_before(tomorrow)))
 
     def _merged(
@@ -90,11 +90,11 @@ class DynamoEpisodeReader:
         # A space sorts before every letter of an id or a ULID: right after the mark, be it an item or not.
         within = Key("user_sk" if by_user else "sk").between(f"{mark} ", end)
         index: dict[str, Any] = {"IndexName": "by_user"} if by_user else {"ConsistentRead": True}
-        with dynamo_errors("reading episodes"):
+        with translate_dynamodb_errors("reading episodes"):
             return self._table.query(
                 KeyConditionExpression=key & within,
                 FilterExpression=self._filter(wanted),
-                Limit=SIFTED if by_user or wanted.session_id else limit,
+                Limit=FILTERED_PAGE_ITEMS if by_user or wanted.session_id else limit,
                 **index,
             )
 
@@ -107,7 +107,7 @@ class DynamoEpisodeReader:
         return live & Attr("session_id").eq(wanted.session_id) if wanted.session_id else live
 
     def _episode(self, item: dict[str, Any]) -> Episode:
-        recorded = opened(item, self._contents)
+        recorded = load_recorded(item, self._contents)
         return Episode(event=recorded.event, learned_at=recorded.learned_at)
 
 

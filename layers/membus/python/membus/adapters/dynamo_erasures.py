@@ -10,12 +10,12 @@ from typing import TYPE_CHECKING, Any
 
 from boto3.dynamodb.conditions import Key
 
-from membus.adapters.dynamo_batches import get_all
-from membus.adapters.dynamo_errors import dynamo_errors
-from membus.adapters.dynamo_transactions import transact
-from membus.domain.erasure import EVERYBODY, Erasure, Hidden, Hold, subject_of
+from membus.adapters.dynamo_batches import get_items
+from membus.adapters.dynamo_errors import translate_dynamodb_errors
+from membus.adapters.dynamo_transactions import write_transaction
+from membus.domain.erasure import WHOLE_TENANT, Erasure, LegalHold, SubjectsBeingErased, erasure_subject
 from membus.domain.identity import Owner
-from membus.domain.job import Job
+from membus.domain.job import ErasureJob
 from membus.errors import ConflictError, NotFoundError
 
 if TYPE_CHECKING:
@@ -31,7 +31,7 @@ class DynamoErasures:
 
     def of(self, owner: Owner) -> Erasure | None:
         """Ask for both lines in one request: two read units, whether they are there or not."""
-        subjects = (EVERYBODY, subject_of(owner.tenant, owner.user))
+        subjects = (WHOLE_TENANT, erasure_subject(owner.tenant, owner.user))
         keys = [_line_key(owner.tenant, subject) for subject in subjects]
         found = [
             Erasure(
@@ -40,7 +40,7 @@ class DynamoErasures:
                 before=datetime.fromisoformat(str(item["before"])),
                 running="running" in item,
             )
-            for item in get_all(self._table, keys, doing="reading the erasure ledger")
+            for item in get_items(self._table, keys, doing="reading the erasure ledger")
         ]
         if not found:
             return None
@@ -51,41 +51,41 @@ class DynamoErasures:
         """One query: a read unit for some thirty erasures."""
         return frozenset(str(item["sk"]).removeprefix("USER#") for item in self._query(tenant, "USER#"))
 
-    def hidden(self, tenant: str) -> Hidden:
+    def hidden(self, tenant: str) -> SubjectsBeingErased:
         """One query: a read unit for every twenty erasures that are under way."""
         items = self._query(tenant, "RUNNING#")
-        return Hidden(
+        return SubjectsBeingErased(
             tenant=tenant,
             subjects=frozenset(str(item["sk"]).removeprefix("RUNNING#") for item in items),
             users=frozenset(str(item["user"]) for item in items if "user" in item),
         )
 
-    def begin(self, job: Job) -> Job:
+    def begin(self, job: ErasureJob) -> ErasureJob:
         line = {**_line_key(job.tenant, job.subject), "before": job.before.isoformat(), "running": job.job_id}
         running = {**_key(job.tenant, f"RUNNING#{job.subject}"), "job_id": job.job_id}
         writes = [
             self._put(running | ({"user": job.user} if job.user else {}), ABSENT),
             self._put(_job_item(job), ABSENT),
             self._put(line),
-            *(self._unheld(job.tenant, subject) for subject in sorted({EVERYBODY, job.subject})),
+            *(self._unheld(job.tenant, subject) for subject in sorted({WHOLE_TENANT, job.subject})),
         ]
         try:
-            transact(self._table.meta.client, writes, doing="beginning an erasure")
+            write_transaction(self._table.meta.client, writes, doing="beginning an erasure")
         except ConflictError:
             if known := self._known(job):
                 return known
             raise
         return job
 
-    def job(self, tenant: str, job_id: str) -> Job:
+    def job(self, tenant: str, job_id: str) -> ErasureJob:
         found = self._item(_job_key(tenant, job_id))
         if found is None:
             raise NotFoundError("no such job")
-        return Job.model_validate_json(str(found["body"]))
+        return ErasureJob.model_validate_json(str(found["body"]))
 
-    def advance(self, job: Job) -> Job:
+    def advance(self, job: ErasureJob) -> ErasureJob:
         after = job.model_copy(update={"revision": job.revision + 1})
-        with dynamo_errors("writing how far a job has come"):
+        with translate_dynamodb_errors("writing how far a job has come"):
             self._table.put_item(
                 Item=_job_item(after),
                 ConditionExpression="revision = :read",
@@ -93,7 +93,7 @@ class DynamoErasures:
             )
         return after
 
-    def finish(self, job: Job) -> Job:
+    def finish(self, job: ErasureJob) -> ErasureJob:
         """The line stays for good.
 
         What says that the job is at it goes in the same moment as the user's name.
@@ -111,11 +111,11 @@ class DynamoErasures:
                 }
             },
         ]
-        transact(self._table.meta.client, writes, doing="ending an erasure")
+        write_transaction(self._table.meta.client, writes, doing="ending an erasure")
         return after
 
-    def hold(self, hold: Hold) -> None:
-        subject = subject_of(hold.tenant, hold.user)
+    def hold(self, hold: LegalHold) -> None:
+        subject = erasure_subject(hold.tenant, hold.user)
         item = {**_key(hold.tenant, f"HOLD#{subject}"), "body": hold.model_dump_json()}
         idle = {
             "TableName": self._table.name,
@@ -123,26 +123,26 @@ class DynamoErasures:
             "ConditionExpression": ABSENT,
         }
         try:
-            transact(
+            write_transaction(
                 self._table.meta.client, [self._put(item), {"ConditionCheck": idle}], doing="holding data"
             )
         except ConflictError as lost:
             raise ConflictError("this data is being erased already", code="erasing") from lost
 
     def lift(self, tenant: str, user: str | None) -> None:
-        with dynamo_errors("lifting a hold"):
-            self._table.delete_item(Key=_key(tenant, f"HOLD#{subject_of(tenant, user)}"))
+        with translate_dynamodb_errors("lifting a hold"):
+            self._table.delete_item(Key=_key(tenant, f"HOLD#{erasure_subject(tenant, user)}"))
 
-    def holds(self, tenant: str) -> list[Hold]:
-        return [Hold.model_validate_json(str(item["body"])) for item in self._query(tenant, "HOLD#")]
+    def holds(self, tenant: str) -> list[LegalHold]:
+        return [LegalHold.model_validate_json(str(item["body"])) for item in self._query(tenant, "HOLD#")]
 
-    def _known(self, job: Job) -> Job | None:
+    def _known(self, job: ErasureJob) -> ErasureJob | None:
         """Return the job that stood in the way of a new one; raise what else did."""
         if known := self._item(_job_key(job.tenant, job.job_id)):
-            return Job.model_validate_json(str(known["body"]))
+            return ErasureJob.model_validate_json(str(known["body"]))
         if running := self._item(_key(job.tenant, f"RUNNING#{job.subject}")):
             return self.job(job.tenant, str(running["job_id"]))
-        if any(self._item(_key(job.tenant, f"HOLD#{subject}")) for subject in (EVERYBODY, job.subject)):
+        if any(self._item(_key(job.tenant, f"HOLD#{subject}")) for subject in (WHOLE_TENANT, job.subject)):
             raise ConflictError("a legal hold keeps this data: an operator may lift it", code="legal_hold")
         return None
 
@@ -162,7 +162,7 @@ class DynamoErasures:
         }
 
     def _item(self, key: dict[str, str]) -> Item | None:
-        with dynamo_errors("reading the erasure ledger"):
+        with translate_dynamodb_errors("reading the erasure ledger"):
             found: Item | None = self._table.get_item(Key=key, ConsistentRead=True).get("Item")
         return found
 
@@ -170,7 +170,7 @@ class DynamoErasures:
         found: list[Item] = []
         start: dict[str, Any] = {}
         while True:
-            with dynamo_errors("reading the erasure ledger"):
+            with translate_dynamodb_errors("reading the erasure ledger"):
                 answer = self._table.query(
                     KeyConditionExpression=Key("pk").eq(_key(tenant, "")["pk"])
                     & Key("sk").begins_with(prefix),
@@ -195,5 +195,5 @@ def _job_key(tenant: str, job_id: str) -> dict[str, str]:
     return {"pk": f"T#{tenant}#JOB", "sk": job_id}
 
 
-def _job_item(job: Job) -> Item:
+def _job_item(job: ErasureJob) -> Item:
     return {**_job_key(job.tenant, job.job_id), "revision": job.revision, "body": job.model_dump_json()}

@@ -24,7 +24,7 @@ _BUSY = {
 
 
 @contextmanager
-def dynamo_errors(doing: str) -> Iterator[None]:
+def translate_dynamodb_errors(doing: str) -> Iterator[None]:
     """Raise ConflictError for a condition that failed and UnavailableError for a busy or unreachable table.
 
     Anything else (a refused permission, a malformed request) is a defect and passes through as it is.
@@ -42,7 +42,7 @@ def dynamo_errors(doing: str) -> Iterator[None]:
         raise UnavailableError(f"the table cannot be reached while {doing}") from error
 
 
-def blocker(lost: ConflictError) -> dict[str, Any] | None:
+def conflicting_item(lost: ConflictError) -> dict[str, Any] | None:
     """Return the item that a condition failed on, for a write that asked for it; None where there is no item.
 
     boto3 leaves the item of a refusal as it came over the wire.

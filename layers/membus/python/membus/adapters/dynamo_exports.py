@@ -9,10 +9,10 @@ from typing import TYPE_CHECKING, Any
 
 from boto3.dynamodb.conditions import Key
 
-from membus.adapters.dynamo_errors import dynamo_errors
-from membus.adapters.dynamo_removal import pages
-from membus.adapters.dynamo_transactions import transact
-from membus.domain.transfer import KEPT, Export, Part
+from membus.adapters.dynamo_errors import translate_dynamodb_errors
+from membus.adapters.dynamo_removal import query_pages
+from membus.adapters.dynamo_transactions import write_transaction
+from membus.domain.transfer import FILE_LIFETIME, Export, ExportPart
 from membus.errors import ConflictError, NotFoundError
 from membus.ports.clock import Clock
 
@@ -20,26 +20,26 @@ if TYPE_CHECKING:
     from mypy_boto3_dynamodb.service_resource import Table
 
 
-class DynamoExports:
+class DynamoExportJobs:
     def __init__(self, table: "Table", clock: Clock) -> None:
         self._table, self._clock = table, clock
 
     def begin(self, export: Export) -> Export:
         try:
-            with dynamo_errors("beginning an export"):
+            with translate_dynamodb_errors("beginning an export"):
                 self._table.put_item(Item=_item(export), ConditionExpression="attribute_not_exists(pk)")
         except ConflictError:
             return self.export(export.tenant, export.job_id)
         return export
 
     def export(self, tenant: str, job_id: str) -> Export:
-        with dynamo_errors("reading an export"):
+        with translate_dynamodb_errors("reading an export"):
             item = self._table.get_item(Key=_key(tenant, job_id), ConsistentRead=True).get("Item")
         if item is None or int(str(item["expires_at"])) <= self._clock().timestamp():
             raise NotFoundError("no such job")
         return Export.model_validate_json(str(item["body"]))
 
-    def advance(self, export: Export, part: Part | None = None) -> Export:
+    def advance(self, export: Export, part: ExportPart | None = None) -> Export:
         further = export.model_copy(update={"revision": export.revision + 1})
         unmoved = {
             "ConditionExpression": "revision = :read",
@@ -48,14 +48,14 @@ class DynamoExports:
         writes = [self._put(Item=_item(further), **unmoved)]
         if part:
             writes.append(self._put(Item=_part_item(export, part)))
-        transact(self._table.meta.client, writes, doing="going on with an export")
+        write_transaction(self._table.meta.client, writes, doing="going on with an export")
         return further
 
-    def parts(self, export: Export) -> list[Part]:
+    def parts(self, export: Export) -> list[ExportPart]:
         key = _key(export.tenant, _below(export))
         query = {"KeyConditionExpression": Key("pk").eq(key["pk"]) & Key("sk").begins_with(key["sk"])}
-        found = pages(self._table, query | {"ConsistentRead": True}, doing="reading an export")
-        return [Part.model_validate_json(str(item["body"])) for page in found for item in page]
+        found = query_pages(self._table, query | {"ConsistentRead": True}, doing="reading an export")
+        return [ExportPart.model_validate_json(str(item["body"])) for page in found for item in page]
 
     def _put(self, **put: Any) -> dict[str, Any]:
         return {"Put": {"TableName": self._table.name, **put}}
@@ -74,10 +74,10 @@ def _item(export: Export) -> dict[str, Any]:
     return {**key, **_expiry(export), "revision": export.revision, "body": export.model_dump_json()}
 
 
-def _part_item(export: Export, part: Part) -> dict[str, Any]:
+def _part_item(export: Export, part: ExportPart) -> dict[str, Any]:
     key = _key(export.tenant, f"{_below(export)}{part.number:05d}")
     return {**key, **_expiry(export), "body": part.model_dump_json()}
 
 
 def _expiry(export: Export) -> dict[str, int]:
-    return {"expires_at": int(((export.ended_at or export.requested_at) + KEPT).timestamp())}
+    return {"expires_at": int(((export.ended_at or export.requested_at) + FILE_LIFETIME).timestamp())}

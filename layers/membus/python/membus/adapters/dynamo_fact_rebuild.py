@@ -7,11 +7,12 @@ from collections.abc import Callable, Iterator, Sequence
 from typing import TYPE_CHECKING, Any
 
 from membus.adapters.dynamo_facts import DynamoFacts
-from membus.adapters.dynamo_transactions import transact
-from membus.adapters.fact_items import carried_write, fact_item, profile_write, user_pk, version_sk
-from membus.domain.carrying import RECENT_MAX
-from membus.domain.facts import Observation, by_key, fold
+from membus.adapters.dynamo_transactions import write_transaction
+from membus.adapters.fact_items import fact_item, observation_sk, profile_write, snapshot_write, user_pk
+from membus.domain.carrying import RECENT_OBSERVATIONS_MAX
+from membus.domain.facts import fold, group_by_key
 from membus.domain.identity import Owner
+from membus.domain.observations import Observation
 from membus.domain.profile import Profile
 from membus.errors import ConflictError
 
@@ -20,10 +21,10 @@ if TYPE_CHECKING:
 
 WRITES_MAX = 90
 """DynamoDB takes a hundred items in a transaction; one is the profile, and a key's own are kept together."""
-TRIES = 5
+REBUILD_TRIES = 5
 
 
-class DynamoFactRebuild:
+class DynamoFactRebuilder:
     def __init__(self, table: "Table") -> None:
         self._table, self._facts = table, DynamoFacts(table)
 
@@ -38,7 +39,7 @@ class DynamoFactRebuild:
         Raises:
             ConflictError: others kept writing.
         """
-        for tries_left in reversed(range(TRIES)):
+        for tries_left in reversed(range(REBUILD_TRIES)):
             # The profile first: its version then guards all that is read after it.
             profile, stored = self._facts.profile(owner), self._facts.observations(owner)
             after = wanted(stored)
@@ -50,11 +51,11 @@ class DynamoFactRebuild:
         raise AssertionError("the last try returns or raises")
 
     def _write(self, profile: Profile, after: Sequence[Observation], steps: list[list[Any]]) -> int:
-        facts = [fact for seen in by_key(after).values() if (fact := fold(seen))]
+        facts = [fact for seen in group_by_key(after).values() if (fact := fold(seen))]
         for step in steps:
             profile = Profile(owner=profile.owner, version=profile.version).updated(facts)
             guarded = [profile_write(self._table.name, profile), *step]
-            transact(self._table.meta.client, guarded, doing="rebuilding facts")
+            write_transaction(self._table.meta.client, guarded, doing="rebuilding facts")
         return sum(map(len, steps))
 
 
@@ -62,7 +63,7 @@ def _steps(
     table: str, profile: Profile, stored: Sequence[Observation], wanted: Sequence[Observation]
 ) -> Iterator[list[Any]]:
     """Yield the writes that lead from one to the other, as many as fit a transaction at a time."""
-    before, after = by_key(stored), by_key(wanted)
+    before, after = group_by_key(stored), group_by_key(wanted)
     step: list[Any] = []
     for key in sorted(before.keys() | after.keys()):
         writes = _writes(table, profile, key, before.get(key, []), after.get(key, []))
@@ -81,15 +82,15 @@ def _writes(
 ) -> list[Any]:
     """Return what turns a key's observations into others, its fact last."""
     pk = user_pk(profile.owner)
-    old = {version_sk(seen): seen for seen in before}
-    new = {version_sk(seen): seen for seen in after}
+    old = {observation_sk(seen): seen for seen in before}
+    new = {observation_sk(seen): seen for seen in after}
     writes: list[Any] = [_delete(table, pk, sk) for sk in sorted(old.keys() - new.keys())]
     changed = (sk for sk in sorted(new) if old.get(sk) != new[sk])
     writes += [_put(table, {"pk": pk, "sk": sk, "body": new[sk].model_dump_json()}) for sk in changed]
     if not writes:
         return []
-    if len(before) > RECENT_MAX:
-        writes.append(carried_write(table, pk, key, None))
+    if len(before) > RECENT_OBSERVATIONS_MAX:
+        writes.append(snapshot_write(table, pk, key, None))
     fact = fold(after)
     if fact is None:
         return [*writes, _delete(table, pk, f"FACT#{key}")]

@@ -12,25 +12,39 @@ from typing import TYPE_CHECKING, Any
 
 from boto3.dynamodb.conditions import Attr, Key
 
-from membus.adapters.dynamo_answers import ANSWERS
-from membus.adapters.dynamo_errors import dynamo_errors
-from membus.adapters.dynamo_transactions import transact
-from membus.adapters.episode_items import answer_attribute, identity_key, recording
-from membus.adapters.fact_items import carried_write, fact_item, place_sk, profile_write, user_pk, version_sk
-from membus.domain.carrying import RECENT_MAX, Carried, Place, Trail, place_of
+from membus.adapters.dynamo_answers import ANSWERS_ADAPTER
+from membus.adapters.dynamo_errors import translate_dynamodb_errors
+from membus.adapters.dynamo_transactions import write_transaction
+from membus.adapters.episode_items import answer_attribute, identity_key, recording_writes
+from membus.adapters.fact_items import (
+    fact_item,
+    observation_sk,
+    position_sk,
+    profile_write,
+    snapshot_write,
+    user_pk,
+)
+from membus.domain.carrying import (
+    RECENT_OBSERVATIONS_MAX,
+    ObservationHistory,
+    ObservationPosition,
+    ObservationSnapshot,
+    position_of,
+)
 from membus.domain.event import FORGOTTEN
-from membus.domain.facts import Fact, Observation
+from membus.domain.facts import Fact
 from membus.domain.identity import Owner
+from membus.domain.observations import Observation
 from membus.domain.pages import Page
 from membus.domain.profile import Profile
 from membus.errors import NotFoundError
-from membus.ports.facts import Learned, Stored
+from membus.ports.facts import FactCommit, VersionedFact
 
 if TYPE_CHECKING:
     from mypy_boto3_dynamodb.service_resource import Table
 
 
-PAGE = 1_000
+FACTS_PAGE = 1_000
 """A query's page of 1 MB ends before that many facts do."""
 
 
@@ -39,7 +53,7 @@ class DynamoFacts:
         self._table = table
 
     def profile(self, owner: Owner) -> Profile:
-        with dynamo_errors("reading a profile"):
+        with translate_dynamodb_errors("reading a profile"):
             found = self._table.get_item(Key={"pk": user_pk(owner), "sk": "PROFILE"}, ConsistentRead=True)
         item = found.get("Item")
         return Profile.model_validate_json(str(item["body"])) if item else Profile(owner=owner)
@@ -51,21 +65,21 @@ class DynamoFacts:
         facts: list[Fact] = []
         page: Page[Fact] = Page((), {})
         while page.after is not None:
-            page = self.page(owner, kind=None, limit=PAGE, after=page.after or None)
+            page = self.page(owner, kind=None, limit=FACTS_PAGE, after=page.after or None)
             facts += page.items
         return profile.model_copy(update={"facts": tuple(facts)})
 
     def fact(self, owner: Owner, key: str) -> Fact:
         return self.stored(owner, key).fact
 
-    def stored(self, owner: Owner, key: str) -> Stored:
-        with dynamo_errors("reading a fact"):
+    def stored(self, owner: Owner, key: str) -> VersionedFact:
+        with translate_dynamodb_errors("reading a fact"):
             found = self._table.get_item(Key={"pk": user_pk(owner), "sk": f"FACT#{key}"}, ConsistentRead=True)
         item = found.get("Item")
         if item is None or "retracted" in item:
             raise NotFoundError(f"nothing is known under {key}")
         fact = Fact.model_validate_json(str(item["body"]))
-        return Stored(fact, int(str(item.get("revision", fact.version))))
+        return VersionedFact(fact, int(str(item.get("revision", fact.version))))
 
     def page(self, owner: Owner, *, kind: str | None, limit: int, after: dict[str, str] | None) -> Page[Fact]:
         query: dict[str, Any] = {
@@ -78,7 +92,7 @@ class DynamoFacts:
             query["FilterExpression"] &= Attr("kind").eq(kind)
         if after:
             query["ExclusiveStartKey"] = after
-        with dynamo_errors("listing facts"):
+        with translate_dynamodb_errors("listing facts"):
             answer = self._table.query(**query)
         facts = tuple(Fact.model_validate_json(str(item["body"])) for item in answer["Items"])
         last = answer.get("LastEvaluatedKey")
@@ -92,7 +106,7 @@ class DynamoFacts:
         }
         seen: list[Observation] = []
         while True:
-            with dynamo_errors("reading a history"):
+            with translate_dynamodb_errors("reading a history"):
                 answer = self._table.query(**query)
             seen += (Observation.model_validate_json(str(item["body"])) for item in answer["Items"])
             if "LastEvaluatedKey" not in answer:
@@ -100,7 +114,13 @@ class DynamoFacts:
             query["ExclusiveStartKey"] = answer["LastEvaluatedKey"]
 
     def stretch(
-        self, owner: Owner, key: str, *, beyond: Place | None, limit: int, backwards: bool = False
+        self,
+        owner: Owner,
+        key: str,
+        *,
+        beyond: ObservationPosition | None,
+        limit: int,
+        backwards: bool = False,
     ) -> list[Observation]:
         query: dict[str, Any] = {
             "KeyConditionExpression": Key("pk").eq(user_pk(owner)) & Key("sk").begins_with(f"FACTV#{key}#"),
@@ -109,37 +129,39 @@ class DynamoFacts:
             "Limit": limit,
         }
         if beyond:
-            query["ExclusiveStartKey"] = {"pk": user_pk(owner), "sk": place_sk(key, beyond)}
-        with dynamo_errors("reading a history"):
+            query["ExclusiveStartKey"] = {"pk": user_pk(owner), "sk": position_sk(key, beyond)}
+        with translate_dynamodb_errors("reading a history"):
             items = self._table.query(**query)["Items"]
         seen = [Observation.model_validate_json(str(item["body"])) for item in items]
         return seen[::-1] if backwards else seen
 
-    def trail(self, owner: Owner, key: str) -> Trail:
+    def trail(self, owner: Owner, key: str) -> ObservationHistory:
         """Read once where the key has few observations, and twice or thrice where older ones are carried forward."""
-        recent = self.stretch(owner, key, beyond=None, limit=RECENT_MAX + 1, backwards=True)
-        if len(recent) <= RECENT_MAX:
-            return Trail(tuple(recent))
-        with dynamo_errors("reading what is carried forward"):
+        recent = self.stretch(owner, key, beyond=None, limit=RECENT_OBSERVATIONS_MAX + 1, backwards=True)
+        if len(recent) <= RECENT_OBSERVATIONS_MAX:
+            return ObservationHistory(tuple(recent))
+        with translate_dynamodb_errors("reading what is carried forward"):
             found = self._table.get_item(
                 Key={"pk": user_pk(owner), "sk": f"FACTC#{key}"}, ConsistentRead=True
             )
         if "Item" not in found:
-            return Trail(tuple(self.observations(owner, key)))
-        carried = Carried.model_validate_json(str(found["Item"]["body"]))
+            return ObservationHistory(tuple(self.observations(owner, key)))
+        carried = ObservationSnapshot.model_validate_json(str(found["Item"]["body"]))
         while carried.leaves(recent[0]) and (
-            older := self.stretch(owner, key, beyond=place_of(recent[0]), limit=RECENT_MAX, backwards=True)
+            older := self.stretch(
+                owner, key, beyond=position_of(recent[0]), limit=RECENT_OBSERVATIONS_MAX, backwards=True
+            )
         ):
             recent = [*older, *recent]
-        return Trail(tuple(seen for seen in recent if carried.leaves(seen)), carried)
+        return ObservationHistory(tuple(seen for seen in recent if carried.leaves(seen)), carried)
 
-    def commit(self, learned: Learned) -> None:
-        transact(self._table.meta.client, self._writes(learned), doing="committing facts")
+    def commit(self, learned: FactCommit) -> None:
+        write_transaction(self._table.meta.client, self._writes(learned), doing="committing facts")
 
-    def _writes(self, learned: Learned) -> list[Any]:
+    def _writes(self, learned: FactCommit) -> list[Any]:
         pk = user_pk(learned.profile.owner)
         versions = [
-            {"pk": pk, "sk": version_sk(seen), "body": seen.model_dump_json()}
+            {"pk": pk, "sk": observation_sk(seen), "body": seen.model_dump_json()}
             for seen in learned.observations
         ]
         revision = learned.profile.version
@@ -147,13 +169,14 @@ class DynamoFacts:
         puts = [{"Put": {"TableName": self._table.name, "Item": item}} for item in items]
         profile = [profile_write(self._table.name, learned.profile)] if learned.facts else []
         new = (
-            recording(self._table.name, event, extracted=learned.extractor) for event in learned.new_events
+            recording_writes(self._table.name, event, extracted=learned.extractor)
+            for event in learned.new_events
         )
         read = (self._read_by(learned, event.event.event_id) for event in learned.events)
-        carried = [carried_write(self._table.name, pk, key, known) for key, known in learned.carried.items()]
+        carried = [snapshot_write(self._table.name, pk, key, known) for key, known in learned.carried.items()]
         return [*profile, *puts, *carried, *chain.from_iterable(new), *read]
 
-    def _read_by(self, learned: Learned, event_id: str) -> dict[str, Any]:
+    def _read_by(self, learned: FactCommit, event_id: str) -> dict[str, Any]:
         changes, names, values = (
             ["extracted = :extractor"],
             dict[str, str](),
@@ -165,7 +188,7 @@ class DynamoFacts:
         if (asked := learned.asked) and event_id in asked.answers:
             changes.append("#answer = :answer")
             names["#answer"] = answer_attribute(asked.prompt_version, asked.model)
-            values[":answer"] = ANSWERS.dump_json(tuple(asked.answers[event_id])).decode()
+            values[":answer"] = ANSWERS_ADAPTER.dump_json(tuple(asked.answers[event_id])).decode()
         return {
             "Update": {
                 "TableName": self._table.name,

@@ -9,10 +9,10 @@ from typing import TYPE_CHECKING, Any
 
 from boto3.dynamodb.conditions import Attr, Key
 
-from membus.adapters.conversation_items import fresh_key, said_items, stamp_key
-from membus.adapters.dynamo_errors import dynamo_errors
-from membus.adapters.dynamo_transactions import transact
-from membus.domain.fresh import FRESH_MAX, Fresh
+from membus.adapters.conversation_items import unprocessed_items, unprocessed_key, version_token_key
+from membus.adapters.dynamo_errors import translate_dynamodb_errors
+from membus.adapters.dynamo_transactions import write_transaction
+from membus.domain.fresh import UNPROCESSED_MAX, UnprocessedMessage
 from membus.domain.identity import Owner
 from membus.errors import ConflictError, UnavailableError
 from membus.ports.clock import Clock
@@ -20,41 +20,41 @@ from membus.ports.clock import Clock
 if TYPE_CHECKING:
     from mypy_boto3_dynamodb.service_resource import Table
 
-SETTLED_AT_ONCE = 50
+DELETES_PER_TRANSACTION = 50
 
 
-class DynamoFresh:
+class DynamoUnprocessedMessages:
     def __init__(self, table: "Table", clock: Clock) -> None:
         self._table, self._clock = table, clock
 
-    def newest(self, owner: Owner) -> list[Fresh]:
-        with dynamo_errors("reading what was just said"):
+    def newest(self, owner: Owner) -> list[UnprocessedMessage]:
+        with translate_dynamodb_errors("reading what was just said"):
             answer = self._table.query(
-                KeyConditionExpression=Key("pk").eq(fresh_key(owner, "")["pk"])
+                KeyConditionExpression=Key("pk").eq(unprocessed_key(owner, "")["pk"])
                 & Key("sk").begins_with("FRESH#"),
                 FilterExpression=Attr("expires_at").gt(int(self._clock().timestamp())),
                 ScanIndexForward=False,
-                Limit=FRESH_MAX,
+                Limit=UNPROCESSED_MAX,
                 ConsistentRead=True,
             )
-        return [Fresh.model_validate_json(str(item["body"])) for item in answer["Items"]]
+        return [UnprocessedMessage.model_validate_json(str(item["body"])) for item in answer["Items"]]
 
     def stamp(self, owner: Owner) -> str | None:
-        with dynamo_errors("reading whether anything was just said"):
-            found = self._table.get_item(Key=stamp_key(owner), ConsistentRead=True).get("Item")
+        with translate_dynamodb_errors("reading whether anything was just said"):
+            found = self._table.get_item(Key=version_token_key(owner), ConsistentRead=True).get("Item")
         return str(found["stamp"]) if found else None
 
-    def keep(self, said: Mapping[Owner, Sequence[Fresh]]) -> None:
+    def keep(self, said: Mapping[Owner, Sequence[UnprocessedMessage]]) -> None:
         for owner, words in said.items():
             if words:
-                self._write([{"Put": {"Item": item}} for item in said_items(owner, words)])
+                self._write([{"Put": {"Item": item}} for item in unprocessed_items(owner, words)])
 
     def settle(self, owner: Owner, places: Iterable[str]) -> None:
         gone = list(dict.fromkeys(places))
-        for first in range(0, len(gone), SETTLED_AT_ONCE):
+        for first in range(0, len(gone), DELETES_PER_TRANSACTION):
             keys = [
-                stamp_key(owner),
-                *(fresh_key(owner, each) for each in gone[first : first + SETTLED_AT_ONCE]),
+                version_token_key(owner),
+                *(unprocessed_key(owner, each) for each in gone[first : first + DELETES_PER_TRANSACTION]),
             ]
             self._write([{"Delete": {"Key": key}} for key in keys])
 
@@ -64,6 +64,6 @@ class DynamoFresh:
             {kind: {"TableName": self._table.name, **what} for kind, what in each.items()} for each in writes
         ]
         try:
-            transact(self._table.meta.client, named, doing="noting what was just said")
+            write_transaction(self._table.meta.client, named, doing="noting what was just said")
         except ConflictError as busy:
             raise UnavailableError("too much is said and learned from at once") from busy

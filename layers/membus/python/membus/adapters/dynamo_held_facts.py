@@ -11,8 +11,8 @@ from typing import TYPE_CHECKING, Any
 
 from boto3.dynamodb.conditions import Attr, Key
 
-from membus.adapters.dynamo_errors import blocker, dynamo_errors
-from membus.domain.held_facts import HeldFact
+from membus.adapters.dynamo_errors import conflicting_item, translate_dynamodb_errors
+from membus.domain.held_facts import ReviewItem
 from membus.domain.identity import Owner
 from membus.domain.pages import Page
 from membus.errors import ConflictError, NotFoundError
@@ -22,11 +22,11 @@ if TYPE_CHECKING:
     from mypy_boto3_dynamodb.service_resource import Table
 
 
-class DynamoHeldFacts:
+class DynamoReviewQueue:
     def __init__(self, table: "Table", clock: Clock) -> None:
         self._table, self._clock = table, clock
 
-    def hold(self, owner: Owner, held: Iterable[HeldFact]) -> None:
+    def hold(self, owner: Owner, held: Iterable[ReviewItem]) -> None:
         for each in held:
             item: dict[str, Any] = {
                 **_key(owner, each.quarantine_id),
@@ -34,12 +34,12 @@ class DynamoHeldFacts:
                 "expires_at": int(each.expires_at.timestamp()),
                 "body": each.model_dump_json(),
             }
-            with suppress(ConflictError), dynamo_errors("holding a fact"):
+            with suppress(ConflictError), translate_dynamodb_errors("holding a fact"):
                 self._table.put_item(Item=item, ConditionExpression="attribute_not_exists(pk)")
 
-    def page(self, owner: Owner, *, limit: int, after: dict[str, str] | None) -> Page[HeldFact]:
+    def page(self, owner: Owner, *, limit: int, after: dict[str, str] | None) -> Page[ReviewItem]:
         start: dict[str, Any] = {"ExclusiveStartKey": after} if after else {}
-        with dynamo_errors("listing held facts"):
+        with translate_dynamodb_errors("listing held facts"):
             answer = self._table.query(
                 KeyConditionExpression=Key("pk").eq(_key(owner, "")["pk"]) & Key("sk").begins_with("QUAR#"),
                 FilterExpression=Attr("decision").eq("waiting") & Attr("expires_at").gt(self._now()),
@@ -48,19 +48,19 @@ class DynamoHeldFacts:
                 **start,
             )
         last = answer.get("LastEvaluatedKey")
-        items = tuple(HeldFact.model_validate_json(str(item["body"])) for item in answer["Items"])
+        items = tuple(ReviewItem.model_validate_json(str(item["body"])) for item in answer["Items"])
         return Page(items, {name: str(value) for name, value in last.items()} if last else None)
 
-    def approve(self, owner: Owner, quarantine_id: str) -> HeldFact:
+    def approve(self, owner: Owner, quarantine_id: str) -> ReviewItem:
         item = self._decide(owner, quarantine_id, "approved", "SET decision = :decision REMOVE expires_at")
-        return HeldFact.model_validate_json(str(item["body"])).model_copy(update={"decision": "approved"})
+        return ReviewItem.model_validate_json(str(item["body"])).model_copy(update={"decision": "approved"})
 
     def reject(self, owner: Owner, quarantine_id: str) -> None:
         self._decide(owner, quarantine_id, "rejected", "SET decision = :decision REMOVE expires_at, body")
 
     def _decide(self, owner: Owner, quarantine_id: str, decision: str, update: str) -> dict[str, Any]:
         try:
-            with dynamo_errors("deciding on a held fact"):
+            with translate_dynamodb_errors("deciding on a held fact"):
                 return self._table.update_item(
                     Key=_key(owner, quarantine_id),
                     UpdateExpression=update,
@@ -74,7 +74,7 @@ class DynamoHeldFacts:
                     ReturnValuesOnConditionCheckFailure="ALL_OLD",
                 )["Attributes"]
         except ConflictError as lost:
-            item = blocker(lost)
+            item = conflicting_item(lost)
             if item is None or item["decision"] == "waiting":
                 raise NotFoundError("nothing is held under this id") from lost
             raise ConflictError(f"this was {item['decision']} before", code="decided") from lost

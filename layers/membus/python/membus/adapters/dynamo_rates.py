@@ -7,21 +7,21 @@ The partition is not the tenant's own, so whoever counts can change neither the 
 
 from typing import TYPE_CHECKING, Any
 
-from membus.adapters.dynamo_errors import blocker, dynamo_errors
-from membus.domain.rates import Limited, Rate
+from membus.adapters.dynamo_errors import conflicting_item, translate_dynamodb_errors
+from membus.domain.rates import RateLimit, RateLimitKind
 from membus.errors import BusyError, ConflictError
 from membus.ports.clock import Clock
 
 if TYPE_CHECKING:
     from mypy_boto3_dynamodb.service_resource import Table
 
-LIFETIME_SECONDS = 86_400
-TRIES = 3
+BUCKET_LIFETIME_SECONDS = 86_400
+CONSUME_ATTEMPTS_MAX = 3
 """A write is refused only by what other environments took meanwhile, which names the write that fits."""
-REMEMBERED = 10_000
+CACHED_BUCKETS_MAX = 10_000
 
 
-class DynamoRates:
+class DynamoRateLimits:
     """One write for what passes; what does not fit by what is known already costs none.
 
     While clocks agree a bucket's moment only grows, so what an environment remembers of it is too early, if
@@ -30,43 +30,43 @@ class DynamoRates:
 
     def __init__(self, table: "Table", clock: Clock) -> None:
         self._table, self._clock = table, clock
-        self._known: dict[tuple[str, Limited], int] = {}
+        self._known: dict[tuple[str, RateLimitKind], int] = {}
 
-    def take(self, tenant: str, limited: Limited, count: int, rate: Rate) -> float:
+    def take(self, tenant: str, limited: RateLimitKind, count: int, rate: RateLimit) -> float:
         key = tenant, limited
-        for _ in range(TRIES):
+        for _ in range(CONSUME_ATTEMPTS_MAX):
             now_us = int(self._clock().timestamp() * 1_000_000)
             until_us = self._known.get(key, 0)
             if wait := rate.wait_seconds(count, until_us=until_us, now_us=now_us):
                 return wait
             try:
-                with dynamo_errors("counting a tenant's rate"):
+                with translate_dynamodb_errors("counting a tenant's rate"):
                     changed = self._table.update_item(
                         Key={"pk": f"T#{tenant}#RATE", "sk": limited},
                         ReturnValues="UPDATED_NEW",
                         ReturnValuesOnConditionCheckFailure="ALL_OLD",
-                        **_taking(count, rate, until_us, now_us),
+                        **_consume_update(count, rate, until_us, now_us),
                     )
             except ConflictError as lost:
-                self._remember(key, int((blocker(lost) or {}).get("until_us", 0)))
+                self._remember(key, int((conflicting_item(lost) or {}).get("until_us", 0)))
             else:
                 self._remember(key, int(str(changed["Attributes"]["until_us"])))
                 return 0
         raise BusyError("a tenant's bucket is contended")
 
-    def _remember(self, key: tuple[str, Limited], until_us: int) -> None:
-        if len(self._known) >= REMEMBERED:
+    def _remember(self, key: tuple[str, RateLimitKind], until_us: int) -> None:
+        if len(self._known) >= CACHED_BUCKETS_MAX:
             self._known.clear()
         self._known[key] = until_us
 
 
-def _taking(count: int, rate: Rate, until_us: int, now_us: int) -> dict[str, Any]:
+def _consume_update(count: int, rate: RateLimit, until_us: int, now_us: int) -> dict[str, Any]:
     """Return the write that takes.
 
     Out of a full bucket from now on, out of another behind what was taken before.
     """
     takes_us = rate.takes_us(count)
-    values = {":now": now_us, ":expires": now_us // 1_000_000 + LIFETIME_SECONDS}
+    values = {":now": now_us, ":expires": now_us // 1_000_000 + BUCKET_LIFETIME_SECONDS}
     if not now_us < until_us <= rate.beyond_us(now_us):
         taken = ":after", "attribute_not_exists(pk) OR until_us <= :now OR until_us > :beyond"
         values |= {":after": now_us + takes_us, ":beyond": rate.beyond_us(now_us)}

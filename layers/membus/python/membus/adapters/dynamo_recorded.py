@@ -9,15 +9,15 @@ from typing import TYPE_CHECKING, Any
 
 from boto3.dynamodb.conditions import Attr
 
-from membus.adapters.dynamo_errors import dynamo_errors
+from membus.adapters.dynamo_errors import translate_dynamodb_errors
 from membus.adapters.episode_items import identity_key
-from membus.domain.reconciliation import Reconciliation, Sight
+from membus.domain.reconciliation import EpisodeLocation, Reconciliation
 
 if TYPE_CHECKING:
     from mypy_boto3_dynamodb.service_resource import Table
 
 
-class DynamoRecorded:
+class DynamoRecordedEvents:
     def __init__(self, table: "Table") -> None:
         self._table = table
 
@@ -26,7 +26,7 @@ class DynamoRecorded:
         identities, episodes = f"T#{tenant}#EV#", f"T#{tenant}#A#"
         start: dict[str, Any] = {}
         while True:
-            with dynamo_errors("reading what was recorded"):
+            with translate_dynamodb_errors("reading what was recorded"):
                 answer = self._table.scan(
                     FilterExpression=Attr("pk").begins_with(identities) | Attr("pk").begins_with(episodes),
                     ProjectionExpression="pk, sk, episode_pk, unarchived",
@@ -40,16 +40,16 @@ class DynamoRecorded:
                 return
             start = {"ExclusiveStartKey": answer["LastEvaluatedKey"]}
 
-    def look(self, tenant: str, event_id: str) -> Sight | None:
+    def look(self, tenant: str, event_id: str) -> EpisodeLocation | None:
         """Return what there is of an event now, None where it is not recorded."""
         identity = self._item(identity_key(tenant, event_id))
         if "episode_pk" not in identity:
             return None
         episode = self._item({"pk": identity["episode_pk"], "sk": identity["episode_sk"]})
-        return Sight(hot=bool(episode), waiting="unarchived" in episode)
+        return EpisodeLocation(hot=bool(episode), waiting="unarchived" in episode)
 
     def _item(self, key: dict[str, Any]) -> dict[str, Any]:
-        with dynamo_errors("looking at an event again"):
+        with translate_dynamodb_errors("looking at an event again"):
             return self._table.get_item(Key=key, ConsistentRead=True).get("Item", {})
 
 

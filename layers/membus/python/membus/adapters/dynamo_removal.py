@@ -7,36 +7,36 @@ from collections.abc import Iterable, Iterator, Mapping
 from concurrent.futures import ThreadPoolExecutor
 from typing import TYPE_CHECKING, Any
 
-from membus.adapters.dynamo_errors import dynamo_errors
+from membus.adapters.dynamo_errors import translate_dynamodb_errors
 
 if TYPE_CHECKING:
     from mypy_boto3_dynamodb.service_resource import Table
 
-HANDS = 8
-PAGE = 400
+WORKERS = 8
+PAGE_ITEMS = 400
 """Items removed between two looks at the clock: about a second's share of what one partition takes."""
 
 
-def remove(table: "Table", items: Iterable[Mapping[str, Any]], *, doing: str) -> int:
+def remove_items(table: "Table", items: Iterable[Mapping[str, Any]], *, doing: str) -> int:
     """Remove the items under these keys, whether they are there or not; return how many were named."""
 
     def drop(item: Mapping[str, Any]) -> None:
-        with dynamo_errors(doing):
+        with translate_dynamodb_errors(doing):
             table.meta.client.delete_item(TableName=table.name, Key={"pk": item["pk"], "sk": item["sk"]})
 
     named = list(items)
-    with ThreadPoolExecutor(HANDS) as hands:
+    with ThreadPoolExecutor(WORKERS) as hands:
         list(hands.map(drop, named))
     return len(named)
 
 
-def pages(
-    table: "Table", query: Mapping[str, Any], *, doing: str, limit: int = PAGE
+def query_pages(
+    table: "Table", query: Mapping[str, Any], *, doing: str, limit: int = PAGE_ITEMS
 ) -> Iterator[list[dict[str, Any]]]:
     """Yield what a query finds, page after page, none of them empty."""
     start: dict[str, Any] = {}
     while True:
-        with dynamo_errors(doing):
+        with translate_dynamodb_errors(doing):
             answer: Any = table.query(**{"Limit": limit, **query}, **start)
         if answer["Items"]:
             yield answer["Items"]

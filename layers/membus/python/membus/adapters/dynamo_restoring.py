@@ -5,23 +5,23 @@ from typing import TYPE_CHECKING, Any
 
 from membus.adapters import conversation_items as items
 from membus.adapters.conversation_items import ALIVE
-from membus.adapters.dynamo_batches import get_all
+from membus.adapters.dynamo_batches import get_items
 from membus.adapters.dynamo_conversations import DynamoConversations
-from membus.adapters.dynamo_errors import dynamo_errors
+from membus.adapters.dynamo_errors import translate_dynamodb_errors
 from membus.adapters.dynamo_summaries import DynamoSummaries, summary_item
-from membus.adapters.dynamo_transactions import transact
-from membus.domain.compaction import size_of
+from membus.adapters.dynamo_transactions import write_transaction
+from membus.domain.compaction import message_tokens
 from membus.domain.conversation import Conversation, Message
-from membus.domain.summary import Outline, Summary
+from membus.domain.summary import Summary, SummaryIndex
 from membus.errors import ConflictError, NotFoundError
 from membus.ports.clock import Clock
 
 if TYPE_CHECKING:
     from mypy_boto3_dynamodb.service_resource import Table
 
-TOGETHER = 9
+MESSAGES_PER_TRANSACTION = 9
 """A transaction takes 4 MB, and a message up to 400 KB."""
-TRIES = 3
+ATTEMPTS = 3
 
 
 class DynamoRestoredConversations:
@@ -31,13 +31,13 @@ class DynamoRestoredConversations:
 
     def begin(self, conversation: Conversation) -> Conversation:
         new = {"ConditionExpression": "attribute_not_exists(pk)"}
-        entries = items.entries(conversation).values()
+        entries = items.member_items(conversation).values()
         writes = [
             self._put(Item=items.meta_item(conversation), **new),
             *(self._put(Item=each) for each in entries),
         ]
         try:
-            transact(self._table.meta.client, writes, doing="restoring a conversation")
+            write_transaction(self._table.meta.client, writes, doing="restoring a conversation")
         except ConflictError as taken:
             try:
                 return self._conversations.conversation(conversation.tenant_id, conversation.conversation_id)
@@ -47,29 +47,29 @@ class DynamoRestoredConversations:
 
     def tell(self, tenant: str, conversation_id: str, messages: Sequence[Message]) -> int:
         return sum(
-            self._told(tenant, conversation_id, messages[start : start + TOGETHER])
-            for start in range(0, len(messages), TOGETHER)
+            self._told(tenant, conversation_id, messages[start : start + MESSAGES_PER_TRANSACTION])
+            for start in range(0, len(messages), MESSAGES_PER_TRANSACTION)
         )
 
     def sum_up(
-        self, tenant: str, conversation_id: str, outline: Outline, summaries: Sequence[Summary]
+        self, tenant: str, conversation_id: str, outline: SummaryIndex, summaries: Sequence[Summary]
     ) -> bool:
         read = self._summaries.outline(tenant, conversation_id)
         if read.border.version:
             return False
-        with dynamo_errors("restoring summaries"), self._table.batch_writer() as batch:
+        with translate_dynamodb_errors("restoring summaries"), self._table.batch_writer() as batch:
             for summary in summaries:
                 batch.put_item(Item=summary_item(tenant, conversation_id, summary))
         self._summaries.advance(tenant, conversation_id, outline, read=read, summaries=())
         return True
 
     def _told(self, tenant: str, conversation_id: str, messages: Sequence[Message]) -> int:
-        for tries_left in reversed(range(TRIES)):
+        for tries_left in reversed(range(ATTEMPTS)):
             missing = self._missing(tenant, conversation_id, messages)
             if not missing:
                 return 0
             try:
-                transact(
+                write_transaction(
                     self._table.meta.client,
                     self._writes(tenant, conversation_id, missing),
                     doing="restoring messages",
@@ -83,20 +83,22 @@ class DynamoRestoredConversations:
 
     def _missing(self, tenant: str, conversation_id: str, messages: Sequence[Message]) -> list[Message]:
         keys = {
-            each.message_id: items.key(tenant, conversation_id, f"MSG#{each.message_id}") for each in messages
+            each.message_id: items.conversation_key(tenant, conversation_id, f"MSG#{each.message_id}")
+            for each in messages
         }
         there = {
-            str(item["sk"]) for item in get_all(self._table, list(keys.values()), doing="restoring messages")
+            str(item["sk"])
+            for item in get_items(self._table, list(keys.values()), doing="restoring messages")
         }
         return [each for each in messages if keys[each.message_id]["sk"] not in there]
 
     def _writes(self, tenant: str, conversation_id: str, messages: Sequence[Message]) -> list[Any]:
         new = {"ConditionExpression": "attribute_not_exists(pk)"}
         puts = [self._put(Item=items.message_item(tenant, conversation_id, each), **new) for each in messages]
-        counted = {":some": len(messages), ":tokens": sum(map(size_of, messages)), ":none": 0}
+        counted = {":some": len(messages), ":tokens": sum(map(message_tokens, messages)), ":none": 0}
         count = {
             "TableName": self._table.name,
-            "Key": items.key(tenant, conversation_id),
+            "Key": items.conversation_key(tenant, conversation_id),
             "UpdateExpression": "SET message_count = message_count + :some, "
             "tokens = if_not_exists(tokens, :none) + :tokens",
             "ConditionExpression": ALIVE,

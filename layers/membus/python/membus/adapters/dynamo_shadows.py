@@ -4,39 +4,39 @@ from typing import TYPE_CHECKING
 
 from boto3.dynamodb.conditions import Key
 
-from membus.adapters.dynamo_errors import dynamo_errors
-from membus.domain.shadow import Shadow
+from membus.adapters.dynamo_errors import translate_dynamodb_errors
+from membus.domain.shadow import ExtractionTrial
 from membus.errors import NotFoundError
 
 if TYPE_CHECKING:
     from mypy_boto3_dynamodb.service_resource import Table
 
 
-class DynamoShadows:
+class DynamoTrials:
     def __init__(self, table: "Table") -> None:
         self._table = table
 
-    def add(self, shadow: Shadow) -> None:
-        with dynamo_errors("keeping a trial"):
+    def add(self, shadow: ExtractionTrial) -> None:
+        with translate_dynamodb_errors("keeping a trial"):
             self._table.put_item(Item=_key(shadow.tenant, shadow.name) | {"body": shadow.model_dump_json()})
 
-    def find(self, tenant: str, name: str) -> Shadow:
-        with dynamo_errors("reading a trial"):
+    def find(self, tenant: str, name: str) -> ExtractionTrial:
+        with translate_dynamodb_errors("reading a trial"):
             found = self._table.get_item(Key=_key(tenant, name), ConsistentRead=True).get("Item")
         if found is None:
             raise NotFoundError(f"no trial {name} of {tenant}")
-        return Shadow.model_validate_json(str(found["body"]))
+        return ExtractionTrial.model_validate_json(str(found["body"]))
 
-    def of(self, tenant: str) -> list[Shadow]:
-        with dynamo_errors("listing trials"):
+    def of(self, tenant: str) -> list[ExtractionTrial]:
+        with translate_dynamodb_errors("listing trials"):
             answer = self._table.query(
                 KeyConditionExpression=Key("pk").eq(f"T#{tenant}") & Key("sk").begins_with("SHADOW#"),
                 ConsistentRead=True,
             )
-        return [Shadow.model_validate_json(str(item["body"])) for item in answer["Items"]]
+        return [ExtractionTrial.model_validate_json(str(item["body"])) for item in answer["Items"]]
 
-    def remove(self, shadow: Shadow) -> None:
-        with dynamo_errors("removing a trial"):
+    def remove(self, shadow: ExtractionTrial) -> None:
+        with translate_dynamodb_errors("removing a trial"):
             self._table.delete_item(Key=_key(shadow.tenant, shadow.name))
 
 

@@ -12,36 +12,38 @@ from typing import TYPE_CHECKING, Any
 
 from boto3.dynamodb.conditions import Key
 
-from membus.adapters.dynamo_errors import dynamo_errors
+from membus.adapters.dynamo_errors import translate_dynamodb_errors
 from membus.domain.event import epoch_ms
 from membus.domain.identity import Owner
-from membus.domain.signals import Mark, Signal
+from membus.domain.signals import Signal, SignalMark
 
 if TYPE_CHECKING:
     from mypy_boto3_dynamodb.service_resource import Table
 
-AFTER_ALL = timedelta(milliseconds=1)  # sorts behind every event of the window's last millisecond
+END_OF_WINDOW = timedelta(milliseconds=1)  # sorts behind every event of the window's last millisecond
 
 
 class DynamoSignals:
     def __init__(self, table: "Table") -> None:
         self._table = table
 
-    def add(self, owner: Owner, signal: Signal) -> set[Mark]:
+    def add(self, owner: Owner, signal: Signal) -> set[SignalMark]:
         item: dict[str, Any] = {
             "pk": f"T#{owner.tenant}#U#{owner.user}",
             "sk": _sk(signal, timedelta(), signal.mark.event_id),
             "expires_at": int(signal.expires_at.timestamp()),
             "mark": str(signal.mark),
         }
-        with dynamo_errors("counting behaviour"):
+        with translate_dynamodb_errors("counting behaviour"):
             self._table.put_item(Item=item)
-        low, high = _sk(signal, -signal.within), _sk(signal, signal.within + AFTER_ALL)
+        low, high = _sk(signal, -signal.within), _sk(signal, signal.within + END_OF_WINDOW)
         if signal.reach is None:
             return self._near(item, low, high, signal, limit=None)
         return self._nearest(item, low, high, signal, reach=signal.reach)
 
-    def _nearest(self, item: dict[str, Any], low: str, high: str, signal: Signal, *, reach: int) -> set[Mark]:
+    def _nearest(
+        self, item: dict[str, Any], low: str, high: str, signal: Signal, *, reach: int
+    ) -> set[SignalMark]:
         """Ask once, from the latest backwards.
 
         Events mostly arrive in order, and few lie behind the new one.
@@ -63,7 +65,7 @@ class DynamoSignals:
         *,
         limit: int | None,
         forward: bool = False,
-    ) -> set[Mark]:
+    ) -> set[SignalMark]:
         """Return the marks between two keys, at most `limit`; what has expired by now does not count."""
         query: dict[str, Any] = {
             "KeyConditionExpression": Key("pk").eq(item["pk"]) & Key("sk").between(low, high),
@@ -72,14 +74,14 @@ class DynamoSignals:
         } | ({"Limit": limit} if limit else {})
         items: list[dict[str, Any]] = []
         while True:
-            with dynamo_errors("counting behaviour"):
+            with translate_dynamodb_errors("counting behaviour"):
                 answer = self._table.query(**query)
             items += answer["Items"]
             if limit or "LastEvaluatedKey" not in answer:
                 break
             query["ExclusiveStartKey"] = answer["LastEvaluatedKey"]
         now = signal.mark.learned_at.timestamp()
-        return {Mark.parse(str(near["mark"])) for near in items if int(near["expires_at"]) > now}
+        return {SignalMark.parse(str(near["mark"])) for near in items if int(near["expires_at"]) > now}
 
 
 def _sk(signal: Signal, offset: timedelta, event_id: str = "") -> str:

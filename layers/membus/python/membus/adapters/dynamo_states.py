@@ -15,25 +15,25 @@ from uuid import uuid4
 
 from boto3.dynamodb.conditions import Key
 
-from membus.adapters.dynamo_errors import blocker, dynamo_errors
+from membus.adapters.dynamo_errors import conflicting_item, translate_dynamodb_errors
 from membus.adapters.state_items import note_item, session_prefix, state_key
 from membus.domain.pages import Page
-from membus.domain.spill import spills
-from membus.domain.state import Lease, Session, State
+from membus.domain.spill import is_large_text
+from membus.domain.state import AgentSession, State, StateInfo
 from membus.errors import ConflictError, NotFoundError, UnavailableError
 from membus.ports.clock import Clock
-from membus.ports.contents import ContentStore
+from membus.ports.contents import BlobStore
 
 if TYPE_CHECKING:
     from mypy_boto3_dynamodb.service_resource import Table
 
-READS = 3
+READ_ATTEMPTS = 3
 """A document may be replaced, and removed, between reading its item and following the pointer."""
-GONE, LIVE = "expires_at <= :now", "expires_at > :now"
+EXPIRED_CONDITION, LIVE_CONDITION = "expires_at <= :now", "expires_at > :now"
 
 
 @dataclass(frozen=True)
-class _Attempt:
+class _WriteAttempt:
     """A condition on what is there, what the version becomes, and the values that both name."""
 
     condition: str
@@ -41,21 +41,23 @@ class _Attempt:
     values: dict[str, int]
 
 
-_START = _Attempt(f"attribute_not_exists(pk) OR {GONE}", ":one", {})
+_START = _WriteAttempt(f"attribute_not_exists(pk) OR {EXPIRED_CONDITION}", ":one", {})
 _OVERWRITE = (
-    _Attempt(f"attribute_not_exists(pk) OR {LIVE}", "if_not_exists(version, :none) + :one", {":none": 0}),
-    _Attempt(GONE, ":one", {}),
+    _WriteAttempt(
+        f"attribute_not_exists(pk) OR {LIVE_CONDITION}", "if_not_exists(version, :none) + :one", {":none": 0}
+    ),
+    _WriteAttempt(EXPIRED_CONDITION, ":one", {}),
 )
 """One request, and a second one where an expired item is still in the way."""
 
 
 class DynamoStates:
-    def __init__(self, table: "Table", contents: ContentStore, clock: Clock) -> None:
+    def __init__(self, table: "Table", contents: BlobStore, clock: Clock) -> None:
         self._table, self._contents, self._clock = table, contents, clock
 
-    def state(self, session: Session) -> State:
-        for _ in range(READS):
-            with dynamo_errors("reading a state"):
+    def state(self, session: AgentSession) -> State:
+        for _ in range(READ_ATTEMPTS):
+            with translate_dynamodb_errors("reading a state"):
                 item: Any = self._table.get_item(Key=state_key(session), ConsistentRead=True).get("Item")
             if not self._live(item):
                 raise NotFoundError("no such state")
@@ -67,7 +69,7 @@ class DynamoStates:
 
     def put(
         self,
-        session: Session,
+        session: AgentSession,
         data: dict[str, Any],
         *,
         expires_at: datetime,
@@ -90,17 +92,17 @@ class DynamoStates:
             self._name(session, before, expires_at)  # it lives longer now, and so must the note
         return State(data=data, version=version, expires_at=_expiry(values), user_id=user or before)
 
-    def _name(self, session: Session, user: str, expires_at: datetime) -> None:
-        with dynamo_errors("writing a state"):
+    def _name(self, session: AgentSession, user: str, expires_at: datetime) -> None:
+        with translate_dynamodb_errors("writing a state"):
             self._table.put_item(Item=note_item(session, user, int(expires_at.timestamp())))
 
-    def delete(self, session: Session, *, expected_version: int | None) -> None:
+    def delete(self, session: AgentSession, *, expected_version: int | None) -> None:
         values: dict[str, Any] = {":now": self._seconds()}
-        condition = f"attribute_exists(pk) AND {LIVE}"
+        condition = f"attribute_exists(pk) AND {LIVE_CONDITION}"
         if expected_version is not None:
             condition, values = f"{condition} AND version = :read", values | {":read": expected_version}
         try:
-            with dynamo_errors("deleting a state"):
+            with translate_dynamodb_errors("deleting a state"):
                 answer = self._table.delete_item(
                     Key=state_key(session),
                     ConditionExpression=condition,
@@ -109,15 +111,15 @@ class DynamoStates:
                     ReturnValuesOnConditionCheckFailure="ALL_OLD",
                 )
         except ConflictError as lost:
-            version = self._version(blocker(lost))
+            version = self._version(conflicting_item(lost))
             if not version:
                 raise NotFoundError("no such state") from lost
             raise ConflictError("the state is at another version", version=version) from lost
         self._drop(answer["Attributes"].get("spilled"))
 
-    def page(self, tenant: str, agent: str, *, limit: int, after: dict[str, str] | None) -> Page[Lease]:
+    def page(self, tenant: str, agent: str, *, limit: int, after: dict[str, str] | None) -> Page[StateInfo]:
         start: dict[str, Any] = {"ExclusiveStartKey": after} if after else {}
-        with dynamo_errors("listing states"):
+        with translate_dynamodb_errors("listing states"):
             answer: Any = self._table.query(
                 KeyConditionExpression=Key("pk").eq(f"T#{tenant}#A#{agent}")
                 & Key("sk").begins_with("STATE#"),
@@ -126,11 +128,11 @@ class DynamoStates:
                 ConsistentRead=True,
                 **start,
             )
-        live = tuple(_lease(item) for item in answer["Items"] if self._live(item))
+        live = tuple(_state_info(item) for item in answer["Items"] if self._live(item))
         return Page(live, answer.get("LastEvaluatedKey"))
 
     def _replace(
-        self, session: Session, values: dict[str, Any], expected_version: int | None
+        self, session: AgentSession, values: dict[str, Any], expected_version: int | None
     ) -> tuple[int, str | None]:
         """Write the item; return its version and whose it was before.
 
@@ -141,7 +143,7 @@ class DynamoStates:
             try:
                 replaced = self._update(session, values, attempt)
             except ConflictError as lost:
-                found = blocker(lost)
+                found = conflicting_item(lost)
                 if found and found["write_id"] == values["write_id"]:
                     return int(found["version"]), found.get("user_id")
                 version = self._version(found)
@@ -153,14 +155,16 @@ class DynamoStates:
             return int(replaced.get("version", 0)) + 1, replaced.get("user_id")
         raise ConflictError("the state is at another version", version=version)
 
-    def _update(self, session: Session, values: dict[str, Any], attempt: _Attempt) -> dict[str, Any]:
+    def _update(
+        self, session: AgentSession, values: dict[str, Any], attempt: _WriteAttempt
+    ) -> dict[str, Any]:
         """Return what the item held before."""
         sets = ", ".join([*(f"{name} = :{name}" for name in values), f"version = {attempt.version}"])
         other = "body" if "spilled" in values else "spilled"
         if attempt.version == ":one" and "user_id" not in values:
             other += ", user_id"  # of a state whose time has passed
         named = {f":{name}": value for name, value in values.items()}
-        with dynamo_errors("writing a state"):
+        with translate_dynamodb_errors("writing a state"):
             answer = self._table.update_item(
                 Key=state_key(session),
                 UpdateExpression=f"SET {sets} REMOVE {other}",
@@ -171,9 +175,9 @@ class DynamoStates:
             )
         return dict(answer.get("Attributes", {}))
 
-    def _held(self, session: Session, text: str, write_id: str) -> dict[str, str]:
+    def _held(self, session: AgentSession, text: str, write_id: str) -> dict[str, str]:
         """Return the attribute that holds the document, or points to it once it is safely kept elsewhere."""
-        if not spills(text):
+        if not is_large_text(text):
             return {"body": text}
         key = f"{session_prefix(session)}{write_id}"
         self._contents.keep(key, text)
@@ -198,19 +202,23 @@ class DynamoStates:
         return int(self._clock().timestamp())
 
 
-def _attempts(expected_version: int | None) -> Sequence[_Attempt]:
+def _attempts(expected_version: int | None) -> Sequence[_WriteAttempt]:
     if expected_version is None:
         return _OVERWRITE * 2
     if expected_version == 0:
         return (_START,)
-    return (_Attempt(f"version = :read AND {LIVE}", "version + :one", {":read": expected_version}),)
+    return (
+        _WriteAttempt(f"version = :read AND {LIVE_CONDITION}", "version + :one", {":read": expected_version}),
+    )
 
 
 def _expiry(item: dict[str, Any]) -> datetime:
     return datetime.fromtimestamp(int(item["expires_at"]), UTC)
 
 
-def _lease(item: dict[str, Any]) -> Lease:
+def _state_info(item: dict[str, Any]) -> StateInfo:
     session_id = str(item["sk"]).removeprefix("STATE#")
     whose = item.get("user_id")
-    return Lease(session_id=session_id, version=int(item["version"]), expires_at=_expiry(item), user_id=whose)
+    return StateInfo(
+        session_id=session_id, version=int(item["version"]), expires_at=_expiry(item), user_id=whose
+    )

@@ -14,11 +14,11 @@ from typing import TYPE_CHECKING, Any
 from boto3.dynamodb.conditions import Key
 
 from membus.adapters import conversation_items as items
-from membus.adapters.dynamo_errors import dynamo_errors
-from membus.adapters.dynamo_transactions import transact
+from membus.adapters.dynamo_errors import translate_dynamodb_errors
+from membus.adapters.dynamo_transactions import write_transaction
 from membus.domain.conversation import Message
 from membus.domain.pages import Page
-from membus.domain.summary import Border, Outline, Summary
+from membus.domain.summary import Summary, SummaryCheckpoint, SummaryIndex
 
 if TYPE_CHECKING:
     from mypy_boto3_dynamodb.service_resource import Table
@@ -28,15 +28,15 @@ class DynamoSummaries:
     def __init__(self, table: "Table") -> None:
         self._table = table
 
-    def outline(self, tenant: str, conversation_id: str, version: int | None = None) -> Outline:
+    def outline(self, tenant: str, conversation_id: str, version: int | None = None) -> SummaryIndex:
         sk = "SLOTS" if version is None else _version_sk(version)
-        item = self._item(items.key(tenant, conversation_id, sk))
-        return Outline.model_validate_json(str(item["body"])) if item else Outline()
+        item = self._item(items.conversation_key(tenant, conversation_id, sk))
+        return SummaryIndex.model_validate_json(str(item["body"])) if item else SummaryIndex()
 
     def summaries(
         self, tenant: str, conversation_id: str, *, limit: int, after: dict[str, str] | None
     ) -> Page[Summary]:
-        key = items.key(tenant, conversation_id, "")
+        key = items.conversation_key(tenant, conversation_id, "")
         query = {"KeyConditionExpression": Key("pk").eq(key["pk"]) & Key("sk").begins_with("SUMMARY#")}
         start = {"ExclusiveStartKey": after} if after else {}
         answer = self._query(**query, **start, Limit=limit)
@@ -46,20 +46,20 @@ class DynamoSummaries:
     def unsummarised(
         self, tenant: str, conversation_id: str, *, after: str | None, limit: int
     ) -> list[Message]:
-        found = self._query(**items.messages_of(tenant, conversation_id, after=after), Limit=limit)
+        found = self._query(**items.messages_query(tenant, conversation_id, after=after), Limit=limit)
         return [items.message_of(item) for item in found["Items"]]
 
     def advance(
         self,
         tenant: str,
         conversation_id: str,
-        outline: Outline,
+        outline: SummaryIndex,
         *,
-        read: Outline,
+        read: SummaryIndex,
         summaries: Sequence[Summary],
     ) -> None:
         def put(sk: str, body: str) -> dict[str, Any]:
-            item = {**items.key(tenant, conversation_id, sk), "body": body}
+            item = {**items.conversation_key(tenant, conversation_id, sk), "body": body}
             return {"Put": {"TableName": self._table.name, "Item": item}}
 
         new = {"ConditionExpression": "attribute_not_exists(pk)"}
@@ -67,10 +67,12 @@ class DynamoSummaries:
         puts.append(put(_version_sk(outline.border.version), outline.model_dump_json()))
         writes: list[Any] = [{"Put": each["Put"] | new} for each in puts]
         writes.append(put("SLOTS", outline.model_dump_json()))
-        writes.append(self._mark(items.key(tenant, conversation_id, "META"), outline, read.border))
-        transact(self._table.meta.client, writes, doing="advancing a summary")
+        writes.append(
+            self._mark(items.conversation_key(tenant, conversation_id, "META"), outline, read.border)
+        )
+        write_transaction(self._table.meta.client, writes, doing="advancing a summary")
 
-    def _mark(self, key: dict[str, str], outline: Outline, read: Border) -> dict[str, Any]:
+    def _mark(self, key: dict[str, str], outline: SummaryIndex, read: SummaryCheckpoint) -> dict[str, Any]:
         """Move the pointer from the place and the version that were read, which nobody may have moved meanwhile."""
         unmoved = (
             "summary_version = :read AND covered = :from" if read.version else "attribute_not_exists(covered)"
@@ -92,18 +94,21 @@ class DynamoSummaries:
 
     def _item(self, key: dict[str, str]) -> dict[str, Any] | None:
         client = self._table.meta.client
-        with dynamo_errors("reading a summary"):
+        with translate_dynamodb_errors("reading a summary"):
             return client.get_item(TableName=self._table.name, Key=key, ConsistentRead=True).get("Item")
 
     def _query(self, **query: Any) -> Any:
-        with dynamo_errors("reading a summary"):
+        with translate_dynamodb_errors("reading a summary"):
             return self._table.meta.client.query(
                 TableName=self._table.name, **{"ConsistentRead": True, **query}
             )
 
 
 def summary_item(tenant: str, conversation_id: str, summary: Summary) -> dict[str, str]:
-    return {**items.key(tenant, conversation_id, _summary_sk(summary)), "body": summary.model_dump_json()}
+    return {
+        **items.conversation_key(tenant, conversation_id, _summary_sk(summary)),
+        "body": summary.model_dump_json(),
+    }
 
 
 def _version_sk(version: int) -> str:

@@ -4,36 +4,36 @@ import time
 from collections.abc import Sequence
 from typing import TYPE_CHECKING, Any
 
-from membus.adapters.dynamo_errors import dynamo_errors
+from membus.adapters.dynamo_errors import translate_dynamodb_errors
 from membus.errors import ConflictError
 
 if TYPE_CHECKING:
     from mypy_boto3_dynamodb import DynamoDBClient
 
-PAUSES = (0.02, 0.05, 0.1, 0.2)
+RETRY_PAUSES_SECONDS = (0.02, 0.05, 0.1, 0.2)
 """Seconds before each further try; botocore itself never repeats a cancelled transaction."""
 
 
-def transact(client: "DynamoDBClient", writes: Sequence[Any], *, doing: str) -> None:
+def write_transaction(client: "DynamoDBClient", writes: Sequence[Any], *, doing: str) -> None:
     """Write all or nothing.
 
     Raises:
         ConflictError: a condition failed, or others kept writing to the same items.
         UnavailableError: the table is busy or out of reach.
     """
-    for pause in (*PAUSES, None):
+    for pause in (*RETRY_PAUSES_SECONDS, None):
         try:
-            with dynamo_errors(doing):
+            with translate_dynamodb_errors(doing):
                 client.transact_write_items(TransactItems=writes)
         except ConflictError as lost:
-            if pause is None or not _met(lost):
+            if pause is None or not _is_transaction_conflict(lost):
                 raise
             time.sleep(pause)
         else:
             return
 
 
-def _met(lost: ConflictError) -> bool:
+def _is_transaction_conflict(lost: ConflictError) -> bool:
     """Whether nothing but another transaction on the same item stood in the way: no condition has failed."""
     cause: Any = lost.__cause__
     reasons = {reason.get("Code") for reason in cause.response.get("CancellationReasons", [])}

@@ -13,43 +13,45 @@ from typing import TYPE_CHECKING, Any
 from uuid import uuid4
 from zlib import crc32
 
-from membus.adapters.dynamo_errors import dynamo_errors
-from membus.domain.usage import Call, Spending, merged, spent_on
+from membus.adapters.dynamo_errors import translate_dynamodb_errors
+from membus.domain.usage import DailyUsage, ModelCall, daily_usage_of_call, merge_daily_usage
 from membus.errors import ConflictError
 
 if TYPE_CHECKING:
     from mypy_boto3_dynamodb.service_resource import Table
 
-SHARDS = 4
+USAGE_SHARDS = 4
 """Items that one function's calls to one model are spread over.
 
 4,000 calls a second before one of them is hot.
 """
-COUNTED = ("calls", "input", "cache_read", "cache_write", "output", "unpriced_calls")
-EVENTS = "-#events"
+SUMMED_ATTRIBUTES = ("calls", "input", "cache_read", "cache_write", "output", "unpriced_calls")
+EVENTS_SORT_KEY_SUFFIX = "-#events"
 
 
 class DynamoUsage:
     def __init__(self, table: "Table") -> None:
         self._table, self._client = table, table.meta.client
 
-    def record(self, call: Call) -> None:
-        spending = spent_on(call)
-        figures: dict[str, Any] = {name: getattr(spending, name) for name in COUNTED}
+    def record(self, call: ModelCall) -> None:
+        spending = daily_usage_of_call(call)
+        figures: dict[str, Any] = {name: getattr(spending, name) for name in SUMMED_ATTRIBUTES}
         if spending.dollars is not None:
             figures["dollars"] = spending.dollars
         self._add(call.tenant_id, f"{call.day}#{call.function}#{call.model}", figures, write_id=call.call_id)
 
     def count_events(self, tenant: str, day: date, events: int) -> None:
-        self._add(tenant, f"{day}#{EVENTS}", {"events": events}, write_id=uuid4().hex)
+        self._add(tenant, f"{day}#{EVENTS_SORT_KEY_SUFFIX}", {"events": events}, write_id=uuid4().hex)
 
     def spent(self, tenant: str, day: date) -> Decimal:
         return sum(
             (item.get("dollars", Decimal(0)) for item in self._items(tenant, day, day)), start=Decimal(0)
         )
 
-    def spendings(self, tenant: str, first: date, last: date) -> list[Spending]:
-        return merged(_spending(item) for item in self._items(tenant, first, last) if "calls" in item)
+    def spendings(self, tenant: str, first: date, last: date) -> list[DailyUsage]:
+        return merge_daily_usage(
+            _daily_usage_from_item(item) for item in self._items(tenant, first, last) if "calls" in item
+        )
 
     def events(self, tenant: str, first: date, last: date) -> int:
         return sum(int(item.get("events", 0)) for item in self._items(tenant, first, last))
@@ -62,11 +64,11 @@ class DynamoUsage:
         """
         sums = ", ".join(f"#{name} :{name}" for name in figures)
         values = {f":{name}": value for name, value in figures.items()}
-        shard = crc32(write_id.encode()) % SHARDS
+        shard = crc32(write_id.encode()) % USAGE_SHARDS
         try:
-            with dynamo_errors("recording usage"):
+            with translate_dynamodb_errors("recording usage"):
                 self._table.update_item(
-                    Key={"pk": _pk(tenant), "sk": f"USAGE#{what}#{shard}"},
+                    Key={"pk": _usage_partition_key(tenant), "sk": f"USAGE#{what}#{shard}"},
                     UpdateExpression=f"SET last_write = :id ADD {sums}",
                     ConditionExpression="attribute_not_exists(pk) OR last_write <> :id",
                     ExpressionAttributeNames={f"#{name}": name for name in figures},
@@ -77,12 +79,12 @@ class DynamoUsage:
 
     def _items(self, tenant: str, first: date, last: date) -> Iterator[Any]:
         query = self._client.get_paginator("query")
-        with dynamo_errors("reading usage"):
+        with translate_dynamodb_errors("reading usage"):
             pages: Iterable[Any] = query.paginate(
                 TableName=self._table.name,
                 KeyConditionExpression="pk = :pk AND sk BETWEEN :first AND :last",
                 ExpressionAttributeValues={
-                    ":pk": _pk(tenant),
+                    ":pk": _usage_partition_key(tenant),
                     ":first": f"USAGE#{first}#",
                     ":last": f"USAGE#{last}#\uffff",
                 },
@@ -92,13 +94,13 @@ class DynamoUsage:
                 yield from page["Items"]
 
 
-def _pk(tenant: str) -> str:
+def _usage_partition_key(tenant: str) -> str:
     return f"T#{tenant}#USAGE"
 
 
-def _spending(item: dict[str, Any]) -> Spending:
+def _daily_usage_from_item(item: dict[str, Any]) -> DailyUsage:
     _, day, function, model, _ = item["sk"].split("#")
-    figures = {name: int(item[name]) for name in COUNTED}
-    return Spending.model_validate(
+    figures = {name: int(item[name]) for name in SUMMED_ATTRIBUTES}
+    return DailyUsage.model_validate(
         {"day": day, "function": function, "model": model, "dollars": item.get("dollars"), **figures}
     )

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 
 from boto3.dynamodb.conditions import Attr
 
-from membus.adapters.dynamo_errors import dynamo_errors
+from membus.adapters.dynamo_errors import translate_dynamodb_errors
 
 if TYPE_CHECKING:
     from mypy_boto3_dynamodb.service_resource import Table
@@ -25,7 +25,7 @@ class DynamoUsers:
         found: set[str] = set()
         start: dict[str, Any] = {}
         while True:
-            with dynamo_errors("looking for a tenant's users"):
+            with translate_dynamodb_errors("looking for a tenant's users"):
                 answer = self._table.scan(
                     FilterExpression=Attr("pk").begins_with(prefix)
                     | Attr(self._listed_by).begins_with(prefix),

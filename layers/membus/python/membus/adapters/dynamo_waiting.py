@@ -11,56 +11,58 @@ from typing import TYPE_CHECKING, Any
 
 from boto3.dynamodb.conditions import Key
 
-from membus.adapters.dynamo_errors import blocker, dynamo_errors
-from membus.domain.cold import ColdRow
+from membus.adapters.dynamo_errors import conflicting_item, translate_dynamodb_errors
+from membus.domain.cold import EpisodeRow
 from membus.errors import ConflictError, UnavailableError
-from membus.ports.cold import Waiting
+from membus.ports.cold import UnarchivedGroup
 
 if TYPE_CHECKING:
     from mypy_boto3_dynamodb.service_resource import Table
 
 _PARTITION = re.compile(r"T#(?P<tenant>[^#]+)#A#(?P<agent>[^#]+)#E#(?P<day>[^#]+)")
-READ_AT_ONCE = 100
+READ_BATCH = 100
 """BatchGetItem takes a hundred keys."""
-STAMPED_AT_ONCE = 10
+WRITE_WORKERS = 10
 """Requests side by side: botocore keeps ten connections."""
 
 
-class DynamoWaiting:
+class DynamoUnarchivedEpisodes:
     def __init__(self, table: "Table") -> None:
         self._table = table
 
-    def groups(self, shard: int, *, before: date, limit: int) -> Iterator[Waiting]:
+    def groups(self, shard: int, *, before: date, limit: int) -> Iterator[UnarchivedGroup]:
         partition, places = "", list[str]()
         for pk, sk in self._index(shard):
             if places and (pk != partition or len(places) == limit):
-                yield _waiting(partition, places)
+                yield _group(partition, places)
                 places = []
             partition = pk
             if _parts(pk)["day"] < f"{before:%Y-%m-%d}":
                 places.append(sk)
         if places:
-            yield _waiting(partition, places)
+            yield _group(partition, places)
 
-    def rows(self, waiting: Waiting) -> list[ColdRow]:
+    def rows(self, waiting: UnarchivedGroup) -> list[EpisodeRow]:
         items: list[dict[str, Any]] = []
-        for start in range(0, len(waiting.places), READ_AT_ONCE):
-            places = waiting.places[start : start + READ_AT_ONCE]
+        for start in range(0, len(waiting.places), READ_BATCH):
+            places = waiting.places[start : start + READ_BATCH]
             items += self._items([{"pk": waiting.partition, "sk": place} for place in places])
-        return [_row(item) for item in items if "unarchived" in item]
+        return [_episode_row(item) for item in items if "unarchived" in item]
 
-    def stamp(self, waiting: Waiting, places: Sequence[str], *, key: str, expires_at: datetime) -> list[str]:
+    def stamp(
+        self, waiting: UnarchivedGroup, places: Sequence[str], *, key: str, expires_at: datetime
+    ) -> list[str]:
         def stamped(place: str) -> bool:
             return self._stamp({"pk": waiting.partition, "sk": place}, key, int(expires_at.timestamp()))
 
-        with ThreadPoolExecutor(STAMPED_AT_ONCE) as threads:
+        with ThreadPoolExecutor(WRITE_WORKERS) as threads:
             done = list(threads.map(stamped, places))
         return [place for place, is_there in zip(places, done, strict=True) if not is_there]
 
     def _index(self, shard: int) -> Iterator[tuple[str, str]]:
         start: dict[str, Any] = {}
         while True:
-            with dynamo_errors("reading what waits for the archive"):
+            with translate_dynamodb_errors("reading what waits for the archive"):
                 answer = self._table.query(
                     IndexName="unarchived",
                     KeyConditionExpression=Key("unarchived").eq(f"UNARCHIVED#{shard:02d}"),
@@ -76,7 +78,7 @@ class DynamoWaiting:
         found: list[dict[str, Any]] = []
         asked: dict[str, Any] = {self._table.name: {"Keys": keys, "ConsistentRead": True}}
         while asked:
-            with dynamo_errors("reading episodes for the archive"):
+            with translate_dynamodb_errors("reading episodes for the archive"):
                 answer = self._table.meta.client.batch_get_item(RequestItems=asked)
             found += answer["Responses"].get(self._table.name, [])
             left = answer.get("UnprocessedKeys", {})
@@ -92,7 +94,7 @@ class DynamoWaiting:
         is.
         """
         try:
-            with dynamo_errors("marking an episode as archived"):
+            with translate_dynamodb_errors("marking an episode as archived"):
                 self._table.update_item(
                     Key=key,
                     UpdateExpression="SET archived_key = :key, expires_at = :expires REMOVE unarchived",
@@ -102,13 +104,13 @@ class DynamoWaiting:
                     ReturnValuesOnConditionCheckFailure="ALL_OLD",
                 )
         except ConflictError as lost:
-            return blocker(lost) is not None
+            return conflicting_item(lost) is not None
         return True
 
 
-def _waiting(partition: str, places: Sequence[str]) -> Waiting:
+def _group(partition: str, places: Sequence[str]) -> UnarchivedGroup:
     parts = _parts(partition)
-    return Waiting(
+    return UnarchivedGroup(
         parts["tenant"], parts["agent"], date.fromisoformat(parts["day"]), partition, tuple(sorted(places))
     )
 
@@ -120,8 +122,8 @@ def _parts(partition: str) -> dict[str, str]:
     return found.groupdict()
 
 
-def _row(item: dict[str, Any]) -> ColdRow:
+def _episode_row(item: dict[str, Any]) -> EpisodeRow:
     place, body = str(item["sk"]), str(item["body"])
     if "spilled" not in item:
-        return ColdRow.of(place, body)
-    return ColdRow.of(place, body, spilled=str(item["spilled"]), spilled_bytes=int(item["spilled_bytes"]))
+        return EpisodeRow.of(place, body)
+    return EpisodeRow.of(place, body, spilled=str(item["spilled"]), spilled_bytes=int(item["spilled_bytes"]))

@@ -17,11 +17,11 @@ from datetime import UTC, date
 from typing import Any
 
 from membus.domain.episode import place_of
-from membus.domain.erasure import subject_of
-from membus.domain.event import Event, Recorded
-from membus.domain.spill import spills
+from membus.domain.erasure import erasure_subject
+from membus.domain.event import Event, RecordedEvent
+from membus.domain.spill import is_large_text
 from membus.errors import UnavailableError
-from membus.ports.contents import ContentStore
+from membus.ports.contents import BlobStore
 
 ARCHIVE_SHARDS = 16
 """The archiver's index is written once per event by every tenant.
@@ -31,33 +31,33 @@ One partition of it takes 1,000 writes a second.
 
 
 @dataclass(frozen=True)
-class Spilled:
+class LargePayload:
     """A payload that lies outside its item."""
 
     key: str
     text: str
 
 
-def spilled(event: Event) -> Spilled | None:
+def large_payload(event: Event) -> LargePayload | None:
     """Return the payload of an event that is too large to lie in an item."""
     text = json.dumps(event.payload, ensure_ascii=False, separators=(",", ":"))
-    if not spills(text):
+    if not is_large_text(text):
         return None
     name = hashlib.sha256(f"{event.event_id}\n{text}".encode()).hexdigest()
-    return Spilled(f"{texts_prefix(event.tenant_id, event.user_id)}{name}", text)
+    return LargePayload(f"{texts_prefix(event.tenant_id, event.user_id)}{name}", text)
 
 
 def texts_prefix(tenant: str, user: str) -> str:
     """Return where a user's large payloads lie, together, so that all of them can be found and none names the user."""
-    return f"episodes/{tenant}/{subject_of(tenant, user)}/"
+    return f"episodes/{tenant}/{erasure_subject(tenant, user)}/"
 
 
-def recording(
+def recording_writes(
     table_name: str,
-    recorded: Recorded,
+    recorded: RecordedEvent,
     *,
     extracted: str | None,
-    spilled: Spilled | None = None,
+    spilled: LargePayload | None = None,
     shards: int = 1,
 ) -> list[Any]:
     """Return the two writes of a transaction that record an event, if its id is new.
@@ -75,9 +75,9 @@ def recording(
     return [{"Put": first}, {"Put": {"TableName": table_name, "Item": episode}}]
 
 
-def opened(item: dict[str, Any], contents: ContentStore) -> Recorded:
+def load_recorded(item: dict[str, Any], contents: BlobStore) -> RecordedEvent:
     """Return what an episode's item holds, its payload from wherever it lies."""
-    recorded = Recorded.model_validate_json(str(item["body"]))
+    recorded = RecordedEvent.model_validate_json(str(item["body"]))
     if "spilled" not in item:
         return recorded
     text = contents.text(str(item["spilled"]))
@@ -97,7 +97,7 @@ def answer_attribute(prompt_version: str, model: str) -> str:
     return f"answer:{prompt_version}:{model}"
 
 
-def partitions(tenant: str, agent: str, day: date, shards: int) -> Sequence[str]:
+def day_partitions(tenant: str, agent: str, day: date, shards: int) -> Sequence[str]:
     """Return the partition keys that one agent's day is spread over."""
     first = f"{agent_prefix(tenant, agent)}{day:%Y-%m-%d}"
     return [first, *(f"{first}#{shard}" for shard in range(1, shards))]
@@ -111,10 +111,10 @@ def user_key(tenant: str, user: str) -> str:
     return f"T#{tenant}#U#{user}"
 
 
-def _episode(recorded: Recorded, spilled: Spilled | None, shards: int) -> dict[str, Any]:
+def _episode(recorded: RecordedEvent, spilled: LargePayload | None, shards: int) -> dict[str, Any]:
     event = recorded.event
     occurred = event.occurred_at.astimezone(UTC)
-    days = partitions(event.tenant_id, event.agent_id, occurred.date(), shards)
+    days = day_partitions(event.tenant_id, event.agent_id, occurred.date(), shards)
     pk = days[zlib.crc32(event.event_id.encode()) % shards]
     sk = place_of(event)
     kept = (

@@ -9,26 +9,26 @@ from typing import TYPE_CHECKING
 
 import duckdb
 
-from membus.adapters.duckdb_parquet import DuckDbParquet, Span
-from membus.adapters.erasing_traces import EventTraces
+from membus.adapters.duckdb_parquet import DuckDbParquet, RowSpan
+from membus.adapters.erasing_traces import EventEraser
 from membus.adapters.s3_cold_objects import parquet_file
-from membus.adapters.s3_versions import S3Versions, Version
+from membus.adapters.s3_versions import ObjectVersion, S3ObjectVersions
 from membus.domain.episode import EpisodeQuery
 from membus.domain.event import EARLIEST, LATEST
 from membus.domain.identity import Owner
-from membus.domain.state import Session
-from membus.errors import ArchiveError, ConflictError
-from membus.ports.erasures import Tally
+from membus.domain.state import AgentSession
+from membus.errors import ConflictError, CorruptArchiveError
+from membus.ports.erasures import ErasureCount
 
 if TYPE_CHECKING:
-    from membus.domain.cold import ColdObject, ColdRow
-    from membus.ports.cold import ColdCatalog, ColdObjects
+    from membus.domain.cold import ArchiveObject, EpisodeRow
+    from membus.ports.cold import ArchiveCatalog, ArchiveObjects
 
-ROWS = 2_000
-Does = Callable[[Owner, "ColdObject"], Counter[str]]
+PAGE_ROWS = 2_000
+ObjectAction = Callable[[Owner, "ArchiveObject"], Counter[str]]
 
 
-class ColdRows:
+class ArchiveEraser:
     """Every object of the tenant is opened: a row's user stands inside.
 
     The cursor is the last place that is done.
@@ -39,19 +39,25 @@ class ColdRows:
     name = "cold"
 
     def __init__(
-        self, catalog: "ColdCatalog", objects: "ColdObjects", versions: S3Versions, traces: EventTraces
+        self,
+        catalog: "ArchiveCatalog",
+        objects: "ArchiveObjects",
+        versions: S3ObjectVersions,
+        traces: EventEraser,
     ) -> None:
         self._catalog, self._objects, self._versions, self._traces = catalog, objects, versions, traces
         self._parquet = DuckDbParquet()
 
-    def erase(self, owner: Owner, *, cursor: str, time_left: Callable[[], bool], settled: bool) -> Tally:
+    def erase(
+        self, owner: Owner, *, cursor: str, time_left: Callable[[], bool], settled: bool
+    ) -> ErasureCount:
         removed: Counter[str] = Counter()
         further = self._walked(owner, cursor, time_left, removed, self._without)
         if further is None and settled:
             removed["cold_versions"] += self._unnamed(owner, remove=True)
-        return Tally(removed, further)
+        return ErasureCount(removed, further)
 
-    def count(self, owner: Owner, *, cursor: str, time_left: Callable[[], bool]) -> Tally:
+    def count(self, owner: Owner, *, cursor: str, time_left: Callable[[], bool]) -> ErasureCount:
         found: Counter[str] = Counter()
         further = self._walked(
             owner,
@@ -62,10 +68,15 @@ class ColdRows:
         )
         if further is None:
             found["cold_versions"] += self._unnamed(owner, remove=False)
-        return Tally(found, further)
+        return ErasureCount(found, further)
 
     def _walked(
-        self, owner: Owner, cursor: str, time_left: Callable[[], bool], counts: Counter[str], does: Does
+        self,
+        owner: Owner,
+        cursor: str,
+        time_left: Callable[[], bool],
+        counts: Counter[str],
+        does: ObjectAction,
     ) -> str | None:
         """Do something with each object behind the cursor; return how far it came, None where all are done.
 
@@ -79,14 +90,14 @@ class ColdRows:
                 return done
             try:
                 counts.update(does(owner, kept))
-            except (ArchiveError, ConflictError):
+            except (CorruptArchiveError, ConflictError):
                 if self._catalog.names(kept.key):
                     raise
                 return done
             done = kept.place
         return done if done != cursor and not time_left() else None
 
-    def _without(self, owner: Owner, kept: "ColdObject") -> Counter[str]:
+    def _without(self, owner: Owner, kept: "ArchiveObject") -> Counter[str]:
         """Put an object without the user in the place of one that holds rows of them.
 
         What else these rows left goes first: as long as they are there they say where it is.
@@ -97,7 +108,7 @@ class ColdRows:
         removed = Counter({"cold_rows": len(rows), "cold_objects": 1})
         removed["event_identities"] += self._traces.blank(owner.tenant, (row.event_id for row in rows))
         sessions = (
-            Session(tenant=owner.tenant, agent=kept.agent, session_id=row.session_id)
+            AgentSession(tenant=owner.tenant, agent=kept.agent, session_id=row.session_id)
             for row in rows
             if row.session_id
         )
@@ -108,7 +119,7 @@ class ColdRows:
         self._exchange(kept, self._objects.merge([kept], without_user=owner.user))
         return removed
 
-    def _exchange(self, kept: "ColdObject", new: "ColdObject | None") -> None:
+    def _exchange(self, kept: "ArchiveObject", new: "ArchiveObject | None") -> None:
         try:
             self._catalog.replace([kept], new)
         except ConflictError:
@@ -117,13 +128,13 @@ class ColdRows:
             raise
         self._versions.purge(kept.key)
 
-    def _rows(self, owner: Owner, kept: "ColdObject") -> "list[ColdRow]":
+    def _rows(self, owner: Owner, kept: "ArchiveObject") -> "list[EpisodeRow]":
         wanted = EpisodeQuery(tenant=owner.tenant, user_id=owner.user, start=EARLIEST, end=LATEST)
-        found: list[ColdRow] = []
+        found: list[EpisodeRow] = []
         while True:
-            rows = self._objects.rows(kept, wanted, after=found[-1].place if found else "", limit=ROWS)
+            rows = self._objects.rows(kept, wanted, after=found[-1].place if found else "", limit=PAGE_ROWS)
             found += rows
-            if len(rows) < ROWS:
+            if len(rows) < PAGE_ROWS:
                 return found
 
     def _unnamed(self, owner: Owner, *, remove: bool) -> int:
@@ -141,13 +152,13 @@ class ColdRows:
                 self._versions.remove(theirs)
         return found
 
-    def _holds(self, version: Version, owner: Owner) -> bool:
+    def _holds(self, version: ObjectVersion, owner: Owner) -> bool:
         """Whether a version holds rows of the user; one that cannot be read may, and helps nobody."""
         body = self._versions.body(version)
         if body is None:
             return False
         try:
             with parquet_file(body) as path:
-                return bool(self._parquet.read(path, Span(user_id=owner.user, limit=1)))
+                return bool(self._parquet.read(path, RowSpan(user_id=owner.user, limit=1)))
         except duckdb.Error:
             return True

@@ -7,16 +7,16 @@ from typing import TYPE_CHECKING, Any
 from boto3.dynamodb.conditions import Attr, Key
 
 from membus.adapters.dynamo_documents import document_key
-from membus.adapters.dynamo_removal import pages, remove
-from membus.adapters.erasing_traces import EventTraces
-from membus.adapters.state_items import noted
+from membus.adapters.dynamo_removal import query_pages, remove_items
+from membus.adapters.erasing_traces import EventEraser
+from membus.adapters.state_items import sessions_of_user
 from membus.domain.identity import Owner
-from membus.ports.erasures import Tally
+from membus.ports.erasures import ErasureCount
 
 if TYPE_CHECKING:
     from mypy_boto3_dynamodb.service_resource import Table
 
-NAMES = {
+COUNT_NAMES = {
     "PROFILE": "facts",
     "FACT": "facts",
     "FACTV": "facts",
@@ -29,40 +29,46 @@ NAMES = {
 }
 
 
-class UserItems:
+class UserItemEraser:
     """What a partition holds is counted by what its sort keys begin with.
 
     `traces` removes the states that it names.
     """
 
-    def __init__(self, table: "Table", name: str, traces: EventTraces | None = None) -> None:
+    def __init__(self, table: "Table", name: str, traces: EventEraser | None = None) -> None:
         self._table, self.name, self._traces = table, name, traces
 
-    def erase(self, owner: Owner, *, cursor: str, time_left: Callable[[], bool], settled: bool) -> Tally:  # noqa: ARG002
+    def erase(
+        self, owner: Owner, *, cursor: str, time_left: Callable[[], bool], settled: bool
+    ) -> ErasureCount:  # noqa: ARG002
         """A document and a state go before the item that points to them: who is cut off finds them again.
 
         What the first round has noted for the second, by an `outline`, stays until then.
         """
         removed: Counter[str] = Counter()
-        query = _query(owner) | ({} if settled else {"FilterExpression": Attr("outline").not_exists()})
-        for items in pages(self._table, query, doing="erasing a user's items"):
-            remove(self._table, _documents(owner, items), doing="erasing documents")
+        query = _partition_query(owner) | (
+            {} if settled else {"FilterExpression": Attr("outline").not_exists()}
+        )
+        for items in query_pages(self._table, query, doing="erasing a user's items"):
+            remove_items(self._table, _documents(owner, items), doing="erasing documents")
             if self._traces:
-                removed["states"] += self._traces.drop_states(noted(owner, items))
-            remove(self._table, items, doing="erasing a user's items")
+                removed["states"] += self._traces.drop_states(sessions_of_user(owner, items))
+            remove_items(self._table, items, doing="erasing a user's items")
             removed.update(_counted(items))
             if not time_left():
-                return Tally(removed, "more")
-        return Tally(removed)
+                return ErasureCount(removed, "more")
+        return ErasureCount(removed)
 
-    def count(self, owner: Owner, *, cursor: str, time_left: Callable[[], bool]) -> Tally:  # noqa: ARG002
+    def count(self, owner: Owner, *, cursor: str, time_left: Callable[[], bool]) -> ErasureCount:  # noqa: ARG002
         found: Counter[str] = Counter()
-        for items in pages(self._table, _query(owner), doing="counting a user's items", limit=1000):
+        for items in query_pages(
+            self._table, _partition_query(owner), doing="counting a user's items", limit=1000
+        ):
             found.update(_counted(items))
-        return Tally(found)
+        return ErasureCount(found)
 
 
-def _query(owner: Owner) -> dict[str, Any]:
+def _partition_query(owner: Owner) -> dict[str, Any]:
     pk = f"T#{owner.tenant}#U#{owner.user}"
     return {
         "KeyConditionExpression": Key("pk").eq(pk),
@@ -77,4 +83,4 @@ def _documents(owner: Owner, items: list[dict[str, Any]]) -> list[Mapping[str, A
 
 
 def _counted(items: list[dict[str, Any]]) -> Counter[str]:
-    return Counter(NAMES.get(str(item["sk"]).split("#")[0], "items") for item in items)
+    return Counter(COUNT_NAMES.get(str(item["sk"]).split("#")[0], "items") for item in items)

@@ -10,13 +10,19 @@ from boto3.dynamodb.conditions import Key
 from membus.adapters import conversation_items as items
 from membus.adapters.conversation_items import Item
 from membus.adapters.dynamo_conversations import DynamoConversations
-from membus.adapters.dynamo_errors import dynamo_errors
-from membus.adapters.dynamo_removal import pages, remove
-from membus.adapters.dynamo_transactions import transact
-from membus.adapters.erasing_turns import message_ids, spoken_by, titles, tokens_of, without_names
-from membus.adapters.s3_versions import S3Versions
-from membus.domain.conversation import Conversation, results_prefix
-from membus.domain.summary import Border, Outline
+from membus.adapters.dynamo_errors import translate_dynamodb_errors
+from membus.adapters.dynamo_removal import query_pages, remove_items
+from membus.adapters.dynamo_transactions import write_transaction
+from membus.adapters.erasing_turns import (
+    automatic_titles,
+    message_ids,
+    messages_of_member,
+    tokens_of,
+    without_quotes,
+)
+from membus.adapters.s3_versions import S3ObjectVersions
+from membus.domain.conversation import Conversation, tool_results_prefix
+from membus.domain.summary import SummaryCheckpoint, SummaryIndex
 
 if TYPE_CHECKING:
     from mypy_boto3_dynamodb.service_resource import Table
@@ -25,8 +31,10 @@ BEFORE_ALL = "0"
 """The border of an outline that tells of nothing yet: every message lies behind it."""
 
 
-class MemberWords:
-    def __init__(self, table: "Table", conversations: DynamoConversations, versions: S3Versions) -> None:
+class MemberMessageEraser:
+    def __init__(
+        self, table: "Table", conversations: DynamoConversations, versions: S3ObjectVersions
+    ) -> None:
         self._table, self._conversations, self._versions = table, conversations, versions
 
     def count(self, user: str, conversation: Conversation) -> int:
@@ -42,20 +50,22 @@ class MemberWords:
         messages, gone = self._messages(conversation), self._gone(user, conversation)
         if gone or anew:
             self._begin_anew(conversation, messages, gone)
-            remove(self._table, self._made_of(conversation, gone), doing="erasing what was made of messages")
+            remove_items(
+                self._table, self._made_of(conversation, gone), doing="erasing what was made of messages"
+            )
         if gone or again:
             self._quote_nothing(conversation)
         if gone:
             for item in gone:
                 if "spilled" in item:
                     self._versions.purge(f"spill/{item['spilled']}")
-            remove(self._table, gone, doing="erasing messages")
+            remove_items(self._table, gone, doing="erasing messages")
         self._drop_results(conversation)
         self._part(user, conversation)
         return len(gone)
 
     def _gone(self, user: str, conversation: Conversation) -> list[Item]:
-        return spoken_by(user, self._messages(conversation), self._items(conversation, "PROMPT#"))
+        return messages_of_member(user, self._messages(conversation), self._items(conversation, "PROMPT#"))
 
     def _begin_anew(self, conversation: Conversation, messages: list[Item], gone: list[Item]) -> None:
         """Let summaries begin again, behind a version that no summary under way has read.
@@ -63,12 +73,12 @@ class MemberWords:
         The figures are those of what is left: done again, they come out the same.
         """
         version = conversation.marks.covered.version + 1
-        blank = Outline(borders=(Border(version=version, until=BEFORE_ALL),))
+        blank = SummaryIndex(borders=(SummaryCheckpoint(version=version, until=BEFORE_ALL),))
         left = [item for item in messages if item not in gone]
-        title = ", title" if conversation.title in titles(gone) else ""
+        title = ", title" if conversation.title in automatic_titles(gone) else ""
         update: Any = {
             "TableName": self._table.name,
-            "Key": items.key(conversation.tenant_id, conversation.conversation_id),
+            "Key": items.conversation_key(conversation.tenant_id, conversation.conversation_id),
             "UpdateExpression": "SET summary_version = :version, covered = :until, borders = :borders, "
             f"message_count = :left, tokens = :tokens REMOVE cut{title}",
             "ConditionExpression": f"{items.ALIVE} AND message_count = :read",
@@ -81,9 +91,9 @@ class MemberWords:
                 ":read": conversation.message_count,
             },
         }
-        slots = {**items.key(conversation.tenant_id, conversation.conversation_id, "SLOTS")}
+        slots = {**items.conversation_key(conversation.tenant_id, conversation.conversation_id, "SLOTS")}
         put: Any = {"TableName": self._table.name, "Item": slots | {"body": blank.model_dump_json()}}
-        transact(
+        write_transaction(
             self._table.meta.client, [{"Update": update}, {"Put": put}], doing="beginning a summary anew"
         )
 
@@ -100,15 +110,15 @@ class MemberWords:
 
         Nothing tells whose that is. A turn that is under way keeps its results once more when it is stored.
         """
-        remove(self._table, self._items(conversation, "STEPS#"), doing="erasing what tools gave")
+        remove_items(self._table, self._items(conversation, "STEPS#"), doing="erasing what tools gave")
         named = {f"spill/{item['spilled']}" for item in self._messages(conversation) if "spilled" in item}
-        for page in list(self._versions.pages(f"spill/{results_prefix(conversation)}")):
+        for page in list(self._versions.pages(f"spill/{tool_results_prefix(conversation)}")):
             self._versions.remove([each for each in page if each.key not in named])
 
     def _quote_nothing(self, conversation: Conversation) -> None:
         for prompt in self._items(conversation, "PROMPT#"):
-            if kept := without_names(prompt):
-                with dynamo_errors("erasing what a prompt quotes"):
+            if kept := without_quotes(prompt):
+                with translate_dynamodb_errors("erasing what a prompt quotes"):
                     self._table.put_item(Item=kept)
 
     def _part(self, user: str, conversation: Conversation) -> None:
@@ -122,9 +132,11 @@ class MemberWords:
         return self._items(conversation, "MSG#")
 
     def _items(self, conversation: Conversation, prefix: str) -> list[Item]:
-        pk = items.key(conversation.tenant_id, conversation.conversation_id)["pk"]
+        pk = items.conversation_key(conversation.tenant_id, conversation.conversation_id)["pk"]
         query = {
             "KeyConditionExpression": Key("pk").eq(pk) & Key("sk").begins_with(prefix),
             "ConsistentRead": True,
         }
-        return [item for page in pages(self._table, query, doing="reading a conversation") for item in page]
+        return [
+            item for page in query_pages(self._table, query, doing="reading a conversation") for item in page
+        ]

@@ -8,23 +8,23 @@ from collections import Counter
 from collections.abc import Iterator
 from typing import TYPE_CHECKING, Any
 
-from membus.adapters.dynamo_errors import dynamo_errors
-from membus.adapters.dynamo_removal import remove
+from membus.adapters.dynamo_errors import translate_dynamodb_errors
+from membus.adapters.dynamo_removal import remove_items
 from membus.domain.event import FORGOTTEN
 
 if TYPE_CHECKING:
     from mypy_boto3_dynamodb.service_resource import Table
 
 
-def carry_over(tenant: str, *, live: "Table", restored: "Table") -> Counter[str]:
+def carry_over_erasures(tenant: str, *, live: "Table", restored: "Table") -> Counter[str]:
     """Put the tenant's catalog and erased ids as they are in use in the place of the restored ones."""
     carried: Counter[str] = Counter()
     stale = list(_items(restored, tenant, "#COLD"))
-    remove(restored, stale, doing="replacing a restored catalog")
+    remove_items(restored, stale, doing="replacing a restored catalog")
     for kind, infix in (("catalog", "#COLD"), ("erased_ids", "#EV#")):
         for item in _items(live, tenant, infix):
             if kind == "catalog" or item.get("extracted") == FORGOTTEN:
-                with dynamo_errors("carrying over what was erased"):
+                with translate_dynamodb_errors("carrying over what was erased"):
                     restored.put_item(Item=item)
                 carried[kind] += 1
     return carried
@@ -33,7 +33,7 @@ def carry_over(tenant: str, *, live: "Table", restored: "Table") -> Counter[str]
 def _items(table: "Table", tenant: str, infix: str) -> Iterator[dict[str, Any]]:
     start: dict[str, Any] = {}
     while True:
-        with dynamo_errors("reading a table whole"):
+        with translate_dynamodb_errors("reading a table whole"):
             answer: Any = table.scan(
                 FilterExpression="begins_with(pk, :mine)",
                 ExpressionAttributeValues={":mine": f"T#{tenant}{infix}"},

@@ -6,12 +6,12 @@ For an operator's command, no function may scan.
 from collections.abc import Callable, Mapping
 from typing import TYPE_CHECKING, Any
 
-from membus.adapters.dynamo_errors import dynamo_errors
-from membus.adapters.dynamo_removal import remove
-from membus.adapters.postgres_tenants import Connection, TenantTransactions
-from membus.adapters.s3_versions import S3Versions
+from membus.adapters.dynamo_errors import translate_dynamodb_errors
+from membus.adapters.dynamo_removal import remove_items
+from membus.adapters.postgres_tenants import PostgresConnection, TenantTransactions
+from membus.adapters.s3_versions import S3ObjectVersions
 from membus.domain.identity import Owner
-from membus.ports.erasures import Tally
+from membus.ports.erasures import ErasureCount
 
 if TYPE_CHECKING:
     from mypy_boto3_dynamodb.service_resource import Table
@@ -28,7 +28,7 @@ FOLDERS = (
 TABLES = ("memories", "vectors", "removals", "scopes")
 
 
-class TenantItems:
+class TenantItemEraser:
     """`keeps` says of a sort key that its item outlives the tenant.
 
     The bill, and what says that it was erased.
@@ -37,23 +37,25 @@ class TenantItems:
     def __init__(self, table: "Table", name: str, *, keeps: Callable[[str], bool] = lambda _: False) -> None:
         self._table, self.name, self._keeps = table, name, keeps
 
-    def erase(self, owner: Owner, *, cursor: str, time_left: Callable[[], bool], settled: bool) -> Tally:  # noqa: ARG002
-        return Tally(
+    def erase(
+        self, owner: Owner, *, cursor: str, time_left: Callable[[], bool], settled: bool
+    ) -> ErasureCount:  # noqa: ARG002
+        return ErasureCount(
             {
                 self.name: sum(
-                    remove(self._table, page, doing="erasing a tenant") for page in self._pages(owner)
+                    remove_items(self._table, page, doing="erasing a tenant") for page in self._pages(owner)
                 )
             }
         )
 
-    def count(self, owner: Owner, *, cursor: str, time_left: Callable[[], bool]) -> Tally:  # noqa: ARG002
-        return Tally({self.name: sum(map(len, self._pages(owner)))})
+    def count(self, owner: Owner, *, cursor: str, time_left: Callable[[], bool]) -> ErasureCount:  # noqa: ARG002
+        return ErasureCount({self.name: sum(map(len, self._pages(owner)))})
 
     def _pages(self, owner: Owner) -> list[list[Mapping[str, Any]]]:
         found: list[list[Mapping[str, Any]]] = []
         start: dict[str, Any] = {}
         while True:
-            with dynamo_errors("looking for a tenant's items"):
+            with translate_dynamodb_errors("looking for a tenant's items"):
                 answer: Any = self._table.scan(
                     FilterExpression="pk = :own OR begins_with(pk, :below)",
                     ProjectionExpression="pk, sk",
@@ -66,39 +68,47 @@ class TenantItems:
             start = {"ExclusiveStartKey": answer["LastEvaluatedKey"]}
 
 
-class TenantObjects:
+class TenantObjectEraser:
     name = "objects"
 
-    def __init__(self, versions: S3Versions) -> None:
+    def __init__(self, versions: S3ObjectVersions) -> None:
         self._versions = versions
 
-    def erase(self, owner: Owner, *, cursor: str, time_left: Callable[[], bool], settled: bool) -> Tally:  # noqa: ARG002
+    def erase(
+        self, owner: Owner, *, cursor: str, time_left: Callable[[], bool], settled: bool
+    ) -> ErasureCount:  # noqa: ARG002
         unfinished = self._versions.abandon(EXPORTS.format(owner.tenant))
         whole = sum(self._versions.purge(folder.format(owner.tenant)) for folder in FOLDERS)
-        return Tally({"objects": whole + unfinished})
+        return ErasureCount({"objects": whole + unfinished})
 
-    def count(self, owner: Owner, *, cursor: str, time_left: Callable[[], bool]) -> Tally:  # noqa: ARG002
+    def count(self, owner: Owner, *, cursor: str, time_left: Callable[[], bool]) -> ErasureCount:  # noqa: ARG002
         unfinished = self._versions.unfinished(EXPORTS.format(owner.tenant))
         whole = sum(self._versions.count(folder.format(owner.tenant)) for folder in FOLDERS)
-        return Tally({"objects": whole + len(unfinished)})
+        return ErasureCount({"objects": whole + len(unfinished)})
 
 
-class TenantRows:
+class TenantRowEraser:
     name = "index"
 
     def __init__(self, transactions: TenantTransactions) -> None:
         self._transactions = transactions
 
-    def erase(self, owner: Owner, *, cursor: str, time_left: Callable[[], bool], settled: bool) -> Tally:  # noqa: ARG002
+    def erase(
+        self, owner: Owner, *, cursor: str, time_left: Callable[[], bool], settled: bool
+    ) -> ErasureCount:  # noqa: ARG002
         statement = "DELETE FROM membus.{} WHERE tenant_id = %(tenant)s"
-        return Tally({"index_rows": sum(self._run(owner, statement.format(table)) for table in TABLES)})
+        return ErasureCount(
+            {"index_rows": sum(self._run(owner, statement.format(table)) for table in TABLES)}
+        )
 
-    def count(self, owner: Owner, *, cursor: str, time_left: Callable[[], bool]) -> Tally:  # noqa: ARG002
+    def count(self, owner: Owner, *, cursor: str, time_left: Callable[[], bool]) -> ErasureCount:  # noqa: ARG002
         statement = "SELECT FROM membus.{} WHERE tenant_id = %(tenant)s"
-        return Tally({"index_rows": sum(self._run(owner, statement.format(table)) for table in TABLES)})
+        return ErasureCount(
+            {"index_rows": sum(self._run(owner, statement.format(table)) for table in TABLES)}
+        )
 
     def _run(self, owner: Owner, statement: str) -> int:
-        def work(connection: Connection) -> Callable[[], int]:
+        def work(connection: PostgresConnection) -> Callable[[], int]:
             answer = connection.execute(statement.encode(), {"tenant": owner.tenant})
             return lambda: answer.rowcount
 

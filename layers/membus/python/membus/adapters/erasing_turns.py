@@ -3,17 +3,17 @@
 from collections.abc import Iterable, Sequence
 
 from membus.adapters.conversation_items import Item, message_of
-from membus.domain.compaction import size_of
-from membus.domain.conversation import Turn, title_of
+from membus.domain.compaction import message_tokens
+from membus.domain.conversation import Turn, make_title
 from membus.domain.provenance import PromptProvenance
 
 
-def spoken_by(user: str, messages: Sequence[Item], prompts: Iterable[Item]) -> list[Item]:
+def messages_of_member(user: str, messages: Sequence[Item], prompts: Iterable[Item]) -> list[Item]:
     """Return the user's messages and the answers to them, which repeat what they were asked.
 
     A reply's prompt names whose it was. Where there is none, it answers the message before it.
     """
-    authors = {made.message_id: made.author for made in map(_made, prompts)}
+    authors = {made.message_id: made.author for made in map(_prompt_provenance, prompts)}
     found: list[Item] = []
     asked_by = ""
     for item in messages:
@@ -24,9 +24,9 @@ def spoken_by(user: str, messages: Sequence[Item], prompts: Iterable[Item]) -> l
     return found
 
 
-def without_names(prompt: Item) -> Item | None:
+def without_quotes(prompt: Item) -> Item | None:
     """Return how a reply's prompt is kept without the words that it quotes; None where it quotes none."""
-    made = _made(prompt)
+    made = _prompt_provenance(prompt)
     if not made.entities:
         return None
     return prompt | {"body": made.model_copy(update={"entities": ""}).model_dump_json()}
@@ -38,14 +38,14 @@ def message_ids(turn: Item) -> set[str]:
     return {f"MSG#{said.user.message_id}", f"MSG#{said.assistant.message_id}"}
 
 
-def titles(messages: Iterable[Item]) -> set[str]:
+def automatic_titles(messages: Iterable[Item]) -> set[str]:
     """Return the titles that messages give a conversation by themselves."""
-    return {title_of(message_of(item).content) for item in messages}
+    return {make_title(message_of(item).content) for item in messages}
 
 
 def tokens_of(messages: Iterable[Item]) -> int:
-    return sum(size_of(message_of(item)) for item in messages)
+    return sum(message_tokens(message_of(item)) for item in messages)
 
 
-def _made(prompt: Item) -> PromptProvenance:
+def _prompt_provenance(prompt: Item) -> PromptProvenance:
     return PromptProvenance.model_validate_json(str(prompt["body"]))

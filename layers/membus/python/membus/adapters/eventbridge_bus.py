@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING
 
 from botocore.exceptions import BotoCoreError, ClientError
 
-from membus.domain.event import Event, Recorded
+from membus.domain.event import Event, RecordedEvent
 
 if TYPE_CHECKING:
     from mypy_boto3_events import EventBridgeClient
@@ -16,7 +16,7 @@ SOURCE, ANNOUNCEMENTS = "membus.events", "membus.announcements"
 ENTRIES_MAX = 10
 BATCH_BYTES_MAX = 1_000_000
 RETRYABLE = {"InternalFailure", "InternalException", "ThrottlingException"}
-PAUSES = (0.1, 0.4)
+RETRY_PAUSES_SECONDS = (0.1, 0.4)
 """Seconds before the second and the third try of the entries that may still succeed."""
 
 
@@ -29,7 +29,7 @@ class EventBridgeBus:
     def publish(self, events: Sequence[Event]) -> dict[int, str]:
         return self._send({place: self._entry(event) for place, event in enumerate(events)})
 
-    def retell(self, events: Sequence[Recorded]) -> dict[int, str]:
+    def retell(self, events: Sequence[RecordedEvent]) -> dict[int, str]:
         """EventBridge hands a moment on that an entry names, without the fraction of its second."""
         return self._send(
             {place: {**self._entry(each.event), "Time": each.learned_at} for place, each in enumerate(events)}
@@ -43,7 +43,7 @@ class EventBridgeBus:
 
     def _put(self, batch: "dict[int, PutEventsRequestEntryTypeDef]") -> dict[int, str]:
         refused = self._try(batch)
-        for pause in PAUSES:
+        for pause in RETRY_PAUSES_SECONDS:
             again = {place: batch[place] for place, code in refused.items() if code in RETRYABLE}
             if not again:
                 break

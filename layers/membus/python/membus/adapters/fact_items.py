@@ -2,9 +2,10 @@
 
 from typing import Any
 
-from membus.domain.carrying import Carried, Place, place_of
-from membus.domain.facts import Fact, Observation
+from membus.domain.carrying import ObservationPosition, ObservationSnapshot, position_of
+from membus.domain.facts import Fact
 from membus.domain.identity import Owner
+from membus.domain.observations import Observation
 from membus.domain.profile import Profile
 
 
@@ -50,17 +51,17 @@ def fact_item(pk: str, fact: Fact, *, revision: int) -> dict[str, Any]:
     return item | ({"retracted": True} if fact.retracted else {})
 
 
-def carried_write(table_name: str, pk: str, key: str, carried: Carried | None) -> dict[str, Any]:
+def snapshot_write(table_name: str, pk: str, key: str, carried: ObservationSnapshot | None) -> dict[str, Any]:
     where = {"pk": pk, "sk": f"FACTC#{key}"}
     if carried is None:
         return {"Delete": {"TableName": table_name, "Key": where}}
     return {"Put": {"TableName": table_name, "Item": where | {"body": carried.model_dump_json()}}}
 
 
-def version_sk(seen: Observation) -> str:
-    return place_sk(seen.key, place_of(seen))
+def observation_sk(seen: Observation) -> str:
+    return position_sk(seen.key, position_of(seen))
 
 
-def place_sk(key: str, place: Place) -> str:
+def position_sk(key: str, place: ObservationPosition) -> str:
     learned_ms, event_id = place
     return f"FACTV#{key}#{learned_ms:014d}#{event_id}"

@@ -4,7 +4,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from typing import Any
 
-from membus.adapters.aws import translated
+from membus.adapters.aws import translate_aws_errors
 
 GATEWAY = "the gateway of the sockets"
 
@@ -13,13 +13,13 @@ class _GoneError(Exception):
     """The connection is closed, or never was."""
 
 
-class GatewayPush:
+class ApiGatewaySender:
     def __init__(self, client: Any) -> None:
         self._client = client
 
     def post(self, connection_id: str, frame: bytes) -> bool:
         try:
-            with translated(GATEWAY), self._noticing_gone():
+            with translate_aws_errors(GATEWAY), self._noticing_gone():
                 self._client.post_to_connection(ConnectionId=connection_id, Data=frame)
         except _GoneError:
             return False
@@ -27,7 +27,7 @@ class GatewayPush:
 
     def hang_up(self, connection_id: str) -> None:
         try:
-            with translated(GATEWAY), self._noticing_gone():
+            with translate_aws_errors(GATEWAY), self._noticing_gone():
                 self._client.delete_connection(ConnectionId=connection_id)
         except _GoneError:
             return

@@ -7,25 +7,25 @@ import json
 from collections.abc import Sequence
 from typing import TYPE_CHECKING, Any
 
-from membus.adapters.aws import translated
+from membus.adapters.aws import translate_aws_errors
 from membus.domain.episode import Episode, EpisodeQuery
 from membus.domain.identity import Owner
 from membus.domain.pages import Page
-from membus.domain.recall import Recalled
+from membus.domain.recall import RecalledPassage
 from membus.errors import UnavailableError
 
 if TYPE_CHECKING:
     from mypy_boto3_lambda import LambdaClient
 
 
-class _Memory:
+class _MemoryFunction:
     """The function by its name; what it raises is that it does not answer."""
 
     def __init__(self, client: "LambdaClient", function: str) -> None:
         self._client, self._function = client, function
 
     def _ask(self, event: dict[str, Any]) -> Any:
-        with translated("memory does not answer"):
+        with translate_aws_errors("memory does not answer"):
             answer = self._client.invoke(FunctionName=self._function, Payload=json.dumps(event).encode())
             payload = answer["Payload"].read()
         if answer.get("FunctionError"):
@@ -33,10 +33,10 @@ class _Memory:
         return json.loads(payload)
 
 
-class LambdaRecollection(_Memory):
-    def found(self, owner: Owner, message: str, *, limit: int) -> list[Recalled]:
+class LambdaMemorySearch(_MemoryFunction):
+    def found(self, owner: Owner, message: str, *, limit: int) -> list[RecalledPassage]:
         asked = {"tenant": owner.tenant, "user": owner.user, "message": message, "limit": limit}
-        return [Recalled.model_validate(each) for each in self._ask({"recall": asked})]
+        return [RecalledPassage.model_validate(each) for each in self._ask({"recall": asked})]
 
     def texts(self, tenant: str, memory_ids: Sequence[str]) -> dict[str, list[str]]:
         texts: dict[str, list[str]] = self._ask(
@@ -45,7 +45,7 @@ class LambdaRecollection(_Memory):
         return texts
 
 
-class LambdaEpisodes(_Memory):
+class LambdaEpisodes(_MemoryFunction):
     def page(self, wanted: EpisodeQuery, *, limit: int, after: dict[str, str] | None) -> Page[Episode]:
         found = self._ask(
             {"episodes": {"wanted": wanted.model_dump(mode="json"), "limit": limit, "after": after}}

@@ -8,7 +8,7 @@ from typing import Any
 import psycopg
 
 from membus.adapters.halfvec import HalfVector, HalfVectorDumper
-from membus.domain.migration import Login
+from membus.domain.migration import DatabaseLogin
 from membus.errors import UnavailableError
 
 _TRY_SECONDS = 15  # a paused cluster holds the first connection until it is awake
@@ -16,15 +16,19 @@ _PAUSE_SECONDS = 1.0
 
 
 @dataclass(frozen=True)
-class Address:
+class PostgresAddress:
     host: str
     port: int
     database: str
     sslmode: str
 
 
-def connect(
-    address: Address, login: Login, *, patience_seconds: float, sleep: Callable[[float], None] = time.sleep
+def connect_postgres(
+    address: PostgresAddress,
+    login: DatabaseLogin,
+    *,
+    patience_seconds: float,
+    sleep: Callable[[float], None] = time.sleep,
 ) -> psycopg.Connection[tuple[Any, ...]]:
     """Return a connection in autocommit mode: transactions are always explicit.
 
@@ -34,7 +38,9 @@ def connect(
     deadline = time.monotonic() + patience_seconds
     while True:
         try:
-            return _open(address, login, max(1, min(_TRY_SECONDS, int(deadline - time.monotonic()))))
+            return _open_connection(
+                address, login, max(1, min(_TRY_SECONDS, int(deadline - time.monotonic())))
+            )
         except psycopg.OperationalError as error:
             refused = error.pgconn is not None and error.pgconn.used_password
             if refused or time.monotonic() + _PAUSE_SECONDS >= deadline:
@@ -43,7 +49,9 @@ def connect(
         sleep(_PAUSE_SECONDS)
 
 
-def _open(address: Address, login: Login, timeout: int) -> psycopg.Connection[tuple[Any, ...]]:
+def _open_connection(
+    address: PostgresAddress, login: DatabaseLogin, timeout: int
+) -> psycopg.Connection[tuple[Any, ...]]:
     connection = psycopg.connect(
         host=address.host,
         port=address.port,

@@ -6,10 +6,10 @@ Passages, vectors of every model, what waits, and what was removed before.
 from collections.abc import Callable
 from typing import Any
 
-from membus.adapters.postgres_tenants import Connection, TenantTransactions
+from membus.adapters.postgres_tenants import PostgresConnection, TenantTransactions
 from membus.domain.identity import Owner
-from membus.domain.memory import scope_of
-from membus.ports.erasures import Tally
+from membus.domain.memory import memory_scope
+from membus.ports.erasures import ErasureCount
 
 _BATCH = 2_000
 """Rows of one statement, far within its ten seconds; their vectors go with them."""
@@ -31,7 +31,7 @@ _COUNT = """
 """
 
 
-class IndexedRows:
+class IndexEraser:
     """A scope is a user's alone, so its rows are what the index holds of them."""
 
     name = "index"
@@ -39,26 +39,28 @@ class IndexedRows:
     def __init__(self, transactions: TenantTransactions) -> None:
         self._transactions = transactions
 
-    def erase(self, owner: Owner, *, cursor: str, time_left: Callable[[], bool], settled: bool) -> Tally:  # noqa: ARG002
+    def erase(
+        self, owner: Owner, *, cursor: str, time_left: Callable[[], bool], settled: bool
+    ) -> ErasureCount:  # noqa: ARG002
         removed = 0
         while rows := self._run(owner, _ERASE):
             removed += rows
             if not time_left():
-                return Tally({"index_rows": removed}, "more")
+                return ErasureCount({"index_rows": removed}, "more")
         for statement in (_FORGET, _SIZE):
             self._run(owner, statement)
-        return Tally({"index_rows": removed})
+        return ErasureCount({"index_rows": removed})
 
-    def count(self, owner: Owner, *, cursor: str, time_left: Callable[[], bool]) -> Tally:  # noqa: ARG002
-        def work(connection: Connection) -> Callable[[], tuple[int, int, int]]:
+    def count(self, owner: Owner, *, cursor: str, time_left: Callable[[], bool]) -> ErasureCount:  # noqa: ARG002
+        def work(connection: PostgresConnection) -> Callable[[], tuple[int, int, int]]:
             answer = connection.execute(_COUNT.encode(), _named(owner))
             return lambda: answer.fetchone() or (0, 0, 0)
 
         rows, vectors, marks = self._transactions.run(owner.tenant, work)
-        return Tally({"index_rows": rows, "index_vectors": vectors, "index_marks": marks})
+        return ErasureCount({"index_rows": rows, "index_vectors": vectors, "index_marks": marks})
 
     def _run(self, owner: Owner, statement: str) -> int:
-        def work(connection: Connection) -> Callable[[], int]:
+        def work(connection: PostgresConnection) -> Callable[[], int]:
             answer = connection.execute(statement.encode(), _named(owner))
             return lambda: answer.rowcount
 
@@ -68,7 +70,7 @@ class IndexedRows:
 def _named(owner: Owner) -> dict[str, Any]:
     return {
         "tenant": owner.tenant,
-        "scope": scope_of(owner.user, None),
+        "scope": memory_scope(owner.user, None),
         "batch": _BATCH,
         "facts": f"fact:{owner.user}:",
     }

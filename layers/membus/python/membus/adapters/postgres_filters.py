@@ -5,7 +5,7 @@ from typing import Any
 from psycopg import sql
 from psycopg.types.json import Jsonb
 
-from membus.domain.filters import Condition, Either, Every, Filter, Not
+from membus.domain.filters import And, Condition, Filter, Not, Or
 
 _COMPARISONS = {"gt": sql.SQL(">"), "gte": sql.SQL(">="), "lt": sql.SQL("<"), "lte": sql.SQL("<=")}
 
@@ -13,9 +13,9 @@ _COMPARISONS = {"gt": sql.SQL(">"), "gte": sql.SQL(">="), "lt": sql.SQL("<"), "l
 def compile_filter(wanted: Filter, parameters: dict[str, Any]) -> sql.Composable:
     """Return a boolean expression over `m.metadata`, never NULL; its values are added to `parameters`."""
     match wanted:
-        case Every(parts):
+        case And(parts):
             return _joined(parts, sql.SQL(" AND "), parameters)
-        case Either(parts):
+        case Or(parts):
             return _joined(parts, sql.SQL(" OR "), parameters)
         case Not(part):
             return sql.SQL("NOT {}").format(compile_filter(part, parameters))

@@ -11,13 +11,13 @@ from psycopg import Cursor
 
 from membus.adapters import postgres_statements as statements
 from membus.adapters.halfvec import HalfVector
-from membus.adapters.postgres_found import documents
-from membus.adapters.postgres_passages import content_hash, literal, passage_rows
-from membus.adapters.postgres_search import search
-from membus.adapters.postgres_tenants import Connection, TenantTransactions
+from membus.adapters.postgres_found import list_documents
+from membus.adapters.postgres_passages import content_hash, passage_rows, vector_literal
+from membus.adapters.postgres_search import search_passages
+from membus.adapters.postgres_tenants import PostgresConnection, TenantTransactions
 from membus.domain.memory import Removal
 from membus.domain.pages import Page
-from membus.domain.retrieval import Entry, Found, Within
+from membus.domain.retrieval import IndexEntry, SearchCandidates, SearchScope
 from membus.ports.embedder import Vector
 
 
@@ -27,7 +27,7 @@ class PostgresMemories:
     def __init__(self, transactions: TenantTransactions, *, model: str) -> None:
         self._transactions, self._model = transactions, model
 
-    def put(self, tenant: str, entries: Sequence[Entry]) -> list[str]:
+    def put(self, tenant: str, entries: Sequence[IndexEntry]) -> list[str]:
         if not entries:
             return []
         return self._transactions.run(tenant, lambda connection: self._put(connection, tenant, entries))
@@ -38,21 +38,23 @@ class PostgresMemories:
             for text, vector in sorted(vectors.items())
         ]
         if rows:
-            self._transactions.run(tenant, lambda connection: _many(connection, statements.ATTACH, rows))
+            self._transactions.run(
+                tenant, lambda connection: _execute_many(connection, statements.ATTACH_VECTORS, rows)
+            )
 
     def remove(self, removals: Sequence[Removal]) -> None:
         by_tenant: dict[str, list[Removal]] = {}
         for removal in removals:
             by_tenant.setdefault(removal.tenant_id, []).append(removal)
         for tenant, mine in by_tenant.items():
-            self._transactions.run(tenant, lambda connection, t=tenant, r=mine: _remove(connection, t, r))  # type: ignore[misc]
+            self._transactions.run(tenant, partial(_remove_memories, tenant=tenant, removals=mine))
 
     def pending(self, tenant: str, *, limit: int) -> list[str]:
-        asked = f"SELECT DISTINCT m.embedded_text {statements.WAITING} LIMIT %(limit)s"
+        asked = f"SELECT DISTINCT m.embedded_text {statements.WITHOUT_VECTOR} LIMIT %(limit)s"
         return self._texts(tenant, asked, {"limit": limit})
 
     def waiting(self, tenant: str, memory_ids: Sequence[str]) -> set[str]:
-        asked = f"SELECT DISTINCT m.group_id {statements.WAITING} AND m.group_id = ANY(%(memories)s)"
+        asked = f"SELECT DISTINCT m.group_id {statements.WITHOUT_VECTOR} AND m.group_id = ANY(%(memories)s)"
         return set(self._texts(tenant, asked, {"memories": list(memory_ids)}))
 
     def alike(
@@ -60,53 +62,57 @@ class PostgresMemories:
     ) -> list[str]:
         wanted = {
             "scope": scope,
-            "vectors": [literal(vector) for vector in vectors],
+            "vectors": [vector_literal(vector) for vector in vectors],
             "parts": len(vectors),
             "distance": 1 - at_least,
             "now": now,
         }
-        return self._texts(tenant, statements.ALIKE, wanted)
+        return self._texts(tenant, statements.SIMILAR_DOCUMENTS, wanted)
 
     def vectors(self, tenant: str, texts: Sequence[str]) -> dict[str, Vector]:
         hashes = {content_hash(text): text for text in texts}
         named = {"tenant": tenant, "model": self._model, "hashes": list(hashes)}
         rows = self._transactions.run(
-            tenant, lambda connection: connection.execute(statements.VECTORS, named).fetchall
+            tenant, lambda connection: connection.execute(statements.KNOWN_VECTORS, named).fetchall
         )
         return {hashes[content]: json.loads(vector) for content, vector in rows}
 
     def texts(self, tenant: str, memory_ids: Sequence[str]) -> dict[str, list[str]]:
         named = {"tenant": tenant, "memories": list(memory_ids)}
         rows = self._transactions.run(
-            tenant, lambda connection: connection.execute(statements.TEXTS, named).fetchall
+            tenant, lambda connection: connection.execute(statements.PASSAGE_TEXTS, named).fetchall
         )
         texts: dict[str, list[str]] = {}
         for memory_id, text in rows:
             texts.setdefault(memory_id, []).append(text)
         return texts
 
-    def documents(self, within: Within, *, limit: int, after: dict[str, str] | None) -> Page[str]:
+    def documents(self, within: SearchScope, *, limit: int, after: dict[str, str] | None) -> Page[str]:
         return self._transactions.run(
-            within.tenant_id, lambda connection: documents(connection, within, limit=limit, after=after)
+            within.tenant_id, lambda connection: list_documents(connection, within, limit=limit, after=after)
         )
 
-    def search(self, within: Within, *, terms: Sequence[str], vector: Vector | None) -> Found:
+    def search(self, within: SearchScope, *, terms: Sequence[str], vector: Vector | None) -> SearchCandidates:
         return self._transactions.run(
             within.tenant_id,
-            lambda connection: search(connection, within, model=self._model, terms=terms, vector=vector),
+            lambda connection: search_passages(
+                connection, within, model=self._model, terms=terms, vector=vector
+            ),
         )
 
     def _texts(self, tenant: str, asked: str, parameters: dict[str, Any]) -> list[str]:
         values = {"tenant": tenant, "model": self._model, **parameters}
         return self._transactions.run(
-            tenant, lambda connection: partial(_first, connection.execute(asked.encode(), values))
+            tenant, lambda connection: partial(_first_column, connection.execute(asked.encode(), values))
         )
 
-    def _put(self, connection: Connection, tenant: str, entries: Sequence[Entry]) -> Callable[[], list[str]]:
+    def _put(
+        self, connection: PostgresConnection, tenant: str, entries: Sequence[IndexEntry]
+    ) -> Callable[[], list[str]]:
         memories = [entry.memory.memory_id for entry in entries]
         named = {"tenant": tenant, "model": self._model, "memories": memories}
-        connection.execute(statements.LOCK, named)
-        seen: dict[str, int] = dict(connection.execute(statements.SEEN, named).fetchall())
+        connection.execute(statements.LOCK_MEMORIES, named)
+        seen: dict[str, int] = dict(connection.execute(statements.KNOWN_VERSIONS, named).fetchall())
         current = [entry for entry in entries if entry.memory.version >= seen.get(entry.memory.memory_id, 0)]
         # Each scope's counter is locked as it is written to: in one order, or two writers wait for each
         # other.
@@ -115,36 +121,50 @@ class PostgresMemories:
             "memories": [entry.memory.memory_id for entry in current],
             "ids": [row["id"] for row in rows],
         }
-        connection.execute(statements.DROP_PARTS, written)
-        _many(connection, statements.PUT, rows)
-        connection.execute(statements.REUSE, written)
-        connection.execute(statements.DROP_OUTDATED, written)
-        connection.execute(statements.FOLLOW, written)
-        waiting = f"SELECT DISTINCT m.embedded_text {statements.WAITING} AND m.id = ANY(%(ids)s)"
-        return partial(_first, connection.execute(waiting.encode(), written))
+        connection.execute(statements.DELETE_PARTS, written)
+        _execute_many(connection, statements.PUT_PASSAGES, rows)
+        connection.execute(statements.REUSE_VECTORS, written)
+        connection.execute(statements.DELETE_OUTDATED_VECTORS, written)
+        connection.execute(statements.UPDATE_VECTOR_METADATA, written)
+        waiting = f"SELECT DISTINCT m.embedded_text {statements.WITHOUT_VECTOR} AND m.id = ANY(%(ids)s)"
+        return partial(_first_column, connection.execute(waiting.encode(), written))
 
 
-def _remove(connection: Connection, tenant: str, removals: Sequence[Removal]) -> Callable[[], None]:
-    rows = [_named(tenant, each) for each in removals]
-    connection.execute(statements.LOCK, {"tenant": tenant, "memories": [each.memory_id for each in removals]})
-    _many(connection, statements.REMOVED, [_named(tenant, each) for each in removals if not each.erased])
-    _many(connection, statements.UNMARK, [_named(tenant, each) for each in removals if each.erased])
-    _many(connection, statements.REMOVE, rows)
-    connection.execute(statements.FORGET_REMOVALS, {"tenant": tenant})
+def _remove_memories(
+    connection: PostgresConnection, tenant: str, removals: Sequence[Removal]
+) -> Callable[[], None]:
+    rows = [_removal_parameters(tenant, each) for each in removals]
+    connection.execute(
+        statements.LOCK_MEMORIES, {"tenant": tenant, "memories": [each.memory_id for each in removals]}
+    )
+    _execute_many(
+        connection,
+        statements.RECORD_REMOVAL,
+        [_removal_parameters(tenant, each) for each in removals if not each.erased],
+    )
+    _execute_many(
+        connection,
+        statements.DELETE_REMOVAL,
+        [_removal_parameters(tenant, each) for each in removals if each.erased],
+    )
+    _execute_many(connection, statements.DELETE_MEMORY, rows)
+    connection.execute(statements.DELETE_EXPIRED_REMOVALS, {"tenant": tenant})
     return _nothing
 
 
-def _named(tenant: str, removal: Removal) -> dict[str, Any]:
+def _removal_parameters(tenant: str, removal: Removal) -> dict[str, Any]:
     return {"tenant": tenant, "memory": removal.memory_id, "version": removal.version}
 
 
-def _many(connection: Connection, statement: Any, rows: Sequence[dict[str, Any]]) -> Callable[[], None]:
+def _execute_many(
+    connection: PostgresConnection, statement: Any, rows: Sequence[dict[str, Any]]
+) -> Callable[[], None]:
     with connection.cursor() as cursor:
         cursor.executemany(statement, rows)
     return _nothing
 
 
-def _first(answer: Cursor[tuple[Any, ...]]) -> list[Any]:
+def _first_column(answer: Cursor[tuple[Any, ...]]) -> list[Any]:
     return [row[0] for row in answer]
 
 

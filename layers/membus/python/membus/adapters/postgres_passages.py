@@ -8,15 +8,15 @@ from typing import Any
 
 from psycopg.types.json import Jsonb
 
-from membus.domain.retrieval import Entry, passage_id
+from membus.domain.retrieval import IndexEntry, passage_id
 from membus.ports.embedder import Vector
 
 
-def passage_rows(entry: Entry) -> list[dict[str, Any]]:
-    return [row for told in entry.told for row in _rows(told)]
+def passage_rows(entry: IndexEntry) -> list[dict[str, Any]]:
+    return [row for told in entry.told for row in _entry_rows(told)]
 
 
-def _rows(entry: Entry) -> list[dict[str, Any]]:
+def _entry_rows(entry: IndexEntry) -> list[dict[str, Any]]:
     memory = entry.memory
     shared = {
         "tenant": memory.tenant_id,
@@ -66,6 +66,6 @@ def _storable(value: Any) -> Any:
             return value
 
 
-def literal(vector: Vector) -> str:
+def vector_literal(vector: Vector) -> str:
     """Return the vector as pgvector reads it."""
     return f"[{','.join(map(repr, map(float, vector)))}]"

@@ -7,10 +7,10 @@ from typing import Any, LiteralString
 import psycopg
 from psycopg import sql
 
-from membus.domain.migration import Inspection, Login, Migration
+from membus.domain.migration import DatabaseLogin, Migration, SchemaInspection
 from membus.errors import ConflictError, InvalidError, UnavailableError
 
-_LOCK = 0x6D656D627573  # "membus"
+_ADVISORY_LOCK = 0x6D656D627573  # "membus"
 _LEDGER = """
     CREATE SCHEMA IF NOT EXISTS membus;
     CREATE TABLE IF NOT EXISTS membus.migrations (
@@ -20,7 +20,7 @@ _LEDGER = """
     );
 """
 _POWERS = "SELECT rolsuper OR rolbypassrls OR rolcreaterole OR rolcreatedb FROM pg_roles WHERE rolname = %s"
-_WALLS = """
+_ROW_SECURITY = """
     SELECT c.relname, c.relrowsecurity AND c.relforcerowsecurity
       AND EXISTS (SELECT FROM pg_policy WHERE polrelid = c.oid)
     FROM pg_class c JOIN pg_namespace n ON n.oid = c.relnamespace
@@ -35,7 +35,7 @@ _ROLE = """
       EXISTS (SELECT FROM pg_auth_members WHERE member = pg_roles.oid)
     FROM pg_roles WHERE rolname = %s
 """
-_POWERS_TOLD = (
+_POWER_LABELS = (
     "is a superuser",
     "bypasses row security",
     "makes roles",
@@ -53,7 +53,7 @@ class PostgresSchema:
     def __init__(self, connection: psycopg.Connection[tuple[Any, ...]]) -> None:
         self._connection = connection
 
-    def prepare(self, functions_login: Login) -> None:
+    def prepare(self, functions_login: DatabaseLogin) -> None:
         with self._alone("preparing the schema"):
             self._connection.execute(_LEDGER)
             powers = self._connection.execute(_POWERS, [functions_login.username]).fetchone()
@@ -74,9 +74,9 @@ class PostgresSchema:
             )
             return True
 
-    def inspect(self, functions_role: str) -> Inspection:
+    def inspect(self, functions_role: str) -> SchemaInspection:
         try:
-            walls = self._connection.execute(_WALLS).fetchall()
+            walls = self._connection.execute(_ROW_SECURITY).fetchall()
             role = self._connection.execute(_ROLE, [functions_role]).fetchone()
             applied = self._connection.execute("SELECT name, sha256 FROM membus.migrations").fetchall()
         except psycopg.Error as error:
@@ -84,9 +84,9 @@ class PostgresSchema:
         powers = (
             ["does not exist"]
             if role is None
-            else [told for told, has in zip(_POWERS_TOLD, role, strict=True) if has]
+            else [told for told, has in zip(_POWER_LABELS, role, strict=True) if has]
         )
-        return Inspection(
+        return SchemaInspection(
             [name for name, walled in walls if walled],
             [name for name, walled in walls if not walled],
             powers,
@@ -102,7 +102,7 @@ class PostgresSchema:
             )
         return applied is not None
 
-    def _set_password(self, statement: LiteralString, login: Login) -> None:
+    def _set_password(self, statement: LiteralString, login: DatabaseLogin) -> None:
         # The verifier is made here: the password itself is in no statement, hence in no log of the server.
         verifier = self._connection.pgconn.encrypt_password(
             login.password.encode(), login.username.encode(), b"scram-sha-256"
@@ -116,7 +116,7 @@ class PostgresSchema:
         try:
             with self._connection.transaction():
                 self._connection.execute("SET LOCAL lock_timeout = '60s'")
-                self._connection.execute("SELECT pg_advisory_xact_lock(%s)", [_LOCK])
+                self._connection.execute("SELECT pg_advisory_xact_lock(%s)", [_ADVISORY_LOCK])
                 yield
         except psycopg.OperationalError as error:
             raise UnavailableError(f"{doing}: {error}") from error

@@ -12,23 +12,23 @@ from typing import Any
 import psycopg
 from psycopg import sql
 
-from membus.adapters.postgres_statements import WAITING
-from membus.adapters.postgres_tenants import Connection
+from membus.adapters.postgres_statements import WITHOUT_VECTOR
+from membus.adapters.postgres_tenants import PostgresConnection
 from membus.errors import InvalidError, UnavailableError
 from membus.ports.scope_indexes import LargeScope
 
 _PREFIX = "near_"
-_LARGE = """
+_LARGE_SCOPES = """
     SELECT tenant_id, model, scope FROM membus.scopes WHERE rows >= %s AND model <> ''
     ORDER BY rows DESC, tenant_id, model, scope
 """
-_BEHIND = """
+_TENANTS_WITHOUT_VECTORS = """
     SELECT DISTINCT tenant_id FROM (
         SELECT tenant_id FROM membus.scopes WHERE model IN ('', %(model)s) GROUP BY tenant_id, scope
         HAVING sum(CASE model WHEN '' THEN rows ELSE -rows END) > 0
     ) AS behind
 """
-_MADE = """
+_LIST_INDEXES = """
     SELECT class.relname, index.indisvalid FROM pg_index AS index
     JOIN pg_class AS class ON class.oid = index.indexrelid
     WHERE index.indrelid = 'membus.vectors'::regclass AND starts_with(class.relname, %s)
@@ -36,7 +36,7 @@ _MADE = """
 _DIMENSIONS = """
     SELECT dimensions FROM membus.vectors WHERE tenant_id = %s AND model = %s AND scope = %s LIMIT 1
 """
-_MAKE = """
+_CREATE_INDEX = """
     CREATE INDEX CONCURRENTLY {name} ON membus.vectors
     USING hnsw ((embedding::public.halfvec({dimensions})) public.halfvec_cosine_ops)
     WITH (m = 16, ef_construction = 200)
@@ -52,42 +52,44 @@ class PostgresScopeIndexes:
     What is made beside running writes is made in no transaction.
     """
 
-    def __init__(self, connection: Connection) -> None:
+    def __init__(self, connection: PostgresConnection) -> None:
         self._connection = connection
 
     def large(self, *, at_least: int) -> Sequence[LargeScope]:
-        with _translated("reading the sizes of scopes"):
-            return [LargeScope(*row) for row in self._connection.execute(_LARGE, [at_least])]
+        with _postgres_errors("reading the sizes of scopes"):
+            return [LargeScope(*row) for row in self._connection.execute(_LARGE_SCOPES, [at_least])]
 
     def waits_since(self, model: str) -> datetime | None:
         """Ask each tenant that has more texts than vectors, as that tenant."""
-        asked = f"SELECT min(m.updated_at) {WAITING}".encode()
-        with _translated("reading what waits for its vector"):
-            behind = self._connection.execute(_BEHIND, {"model": model}).fetchall()
+        asked = f"SELECT min(m.updated_at) {WITHOUT_VECTOR}".encode()
+        with _postgres_errors("reading what waits for its vector"):
+            behind = self._connection.execute(_TENANTS_WITHOUT_VECTORS, {"model": model}).fetchall()
             oldest = [
                 self._as_tenant(tenant, asked, {"tenant": tenant, "model": model}) for (tenant,) in behind
             ]
         return min((row[0] for row in oldest if row and row[0]), default=None)
 
     def made(self) -> Mapping[str, bool]:
-        with _translated("reading the indexes of scopes"):
-            return {str(name): bool(whole) for name, whole in self._connection.execute(_MADE, [_PREFIX])}
+        with _postgres_errors("reading the indexes of scopes"):
+            return {
+                str(name): bool(whole) for name, whole in self._connection.execute(_LIST_INDEXES, [_PREFIX])
+            }
 
     def name(self, scope: LargeScope) -> str:
         return _PREFIX + hashlib.sha256("\n".join(scope).encode()).hexdigest()[:32]
 
     def make(self, scope: LargeScope) -> None:
-        with _translated(f"indexing scope {scope.scope} of {scope.tenant}"):
+        with _postgres_errors(f"indexing scope {scope.scope} of {scope.tenant}"):
             if dimensions := self._dimensions(scope):
                 parts = {name: sql.Literal(value) for name, value in scope._asdict().items()}
-                statement = sql.SQL(_MAKE).format(
+                statement = sql.SQL(_CREATE_INDEX).format(
                     name=sql.Identifier(self.name(scope)), dimensions=sql.Literal(dimensions), **parts
                 )
                 self._connection.execute(_MEMORY)
                 self._connection.execute(statement)
 
     def drop(self, name: str) -> None:
-        with _translated(f"dropping the index {name}"):
+        with _postgres_errors(f"dropping the index {name}"):
             statement = sql.SQL("DROP INDEX CONCURRENTLY IF EXISTS membus.{}")
             self._connection.execute(statement.format(sql.Identifier(name)))
 
@@ -103,7 +105,7 @@ class PostgresScopeIndexes:
 
 
 @contextmanager
-def _translated(doing: str) -> Iterator[None]:
+def _postgres_errors(doing: str) -> Iterator[None]:
     try:
         yield
     except psycopg.OperationalError as error:

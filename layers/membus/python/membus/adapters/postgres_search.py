@@ -8,13 +8,17 @@ from typing import Any
 
 from membus.adapters.halfvec import HalfVector
 from membus.adapters.postgres_filters import compile_filter
-from membus.adapters.postgres_found import found
-from membus.adapters.postgres_search_statements import Shape, filtered, unfiltered
-from membus.adapters.postgres_tenants import Connection
-from membus.adapters.postgres_visible import is_whole_scope, parameters_of
-from membus.domain.retrieval import BESIDE, Found, Within
-from membus.domain.search.accompanied import accompanied
-from membus.domain.search.rows import Scope
+from membus.adapters.postgres_found import candidates_from_rows
+from membus.adapters.postgres_search_statements import (
+    StatementShape,
+    filtered_statements,
+    unfiltered_statements,
+)
+from membus.adapters.postgres_tenants import PostgresConnection
+from membus.adapters.postgres_visible import covers_whole_scope, scope_parameters
+from membus.domain.retrieval import NEIGHBOURS, SearchCandidates, SearchScope
+from membus.domain.search.accompanied import select_for_neighbours
+from membus.domain.search.rows import ScopeStatistics
 from membus.ports.embedder import Vector
 
 CANDIDATES = 100
@@ -25,17 +29,22 @@ Ranking reads no more than both together and what stands beside them.
 SAMPLE = 500
 """So many vectors, drawn by their hash, tell how close vectors of the scope are as a rule."""
 # An approximate index looks at so many, and goes on where expired rows leave fewer than were asked for.
-_BROADLY = """
+_WIDE_INDEX_SCAN = """
     SELECT set_config('hnsw.ef_search', '400', true), set_config('hnsw.iterative_scan', 'relaxed_order', true)
 """
-_NOTHING = (0, 0.0, 0.0, 0.0, None, None, None, None)
+_NO_FIGURES = (0, 0.0, 0.0, 0.0, None, None, None, None)
 
 
-def search(
-    connection: Connection, within: Within, *, model: str, terms: Sequence[str], vector: Vector | None
-) -> Callable[[], Found]:
+def search_passages(
+    connection: PostgresConnection,
+    within: SearchScope,
+    *,
+    model: str,
+    terms: Sequence[str],
+    vector: Vector | None,
+) -> Callable[[], SearchCandidates]:
     """Return at most 200 candidates, and what was said to either side of the best of them in its session."""
-    parameters = parameters_of(within)
+    parameters = scope_parameters(within)
     candidates, passages = _statements(within, parameters, dimensions=len(vector or ()), worded=bool(terms))
     queries = [_query(term) for term in terms]
     parameters |= {
@@ -44,30 +53,34 @@ def search(
         "sample": SAMPLE,
         "queries": queries,
         "any": " | ".join(queries),
-        "beside": BESIDE,
+        "beside": NEIGHBOURS,
     }
     if vector is not None:
         parameters["vector"] = HalfVector(vector)
-        connection.execute(_BROADLY)
-    *figures, near, worded, pending = connection.execute(candidates, parameters).fetchone() or _NOTHING
-    scope, near, worded = _scope(figures, terms), near or {}, worded or {}
+        connection.execute(_WIDE_INDEX_SCAN)
+    *figures, near, worded, pending = connection.execute(candidates, parameters).fetchone() or _NO_FIGURES
+    scope, near, worded = _scope_statistics(figures, terms), near or {}, worded or {}
     parameters["ids"] = _array({**near, **worded})
-    parameters["accompanied"] = _array(accompanied(near, worded, scope))
+    parameters["accompanied"] = _array(select_for_neighbours(near, worded, scope))
     rows = connection.execute(passages, parameters, binary=True)
-    return lambda: found(scope, rows.fetchall(), pending=pending)
+    return lambda: candidates_from_rows(scope, rows.fetchall(), pending=pending)
 
 
 def _statements(
-    within: Within, parameters: dict[str, Any], *, dimensions: int, worded: bool
+    within: SearchScope, parameters: dict[str, Any], *, dimensions: int, worded: bool
 ) -> tuple[bytes, bytes]:
-    shape = Shape(frozenset(parameters), is_whole_scope(within), dimensions, worded)
-    return filtered(shape, compile_filter(within.filter, parameters)) if within.filter else unfiltered(shape)
+    shape = StatementShape(frozenset(parameters), covers_whole_scope(within), dimensions, worded)
+    return (
+        filtered_statements(shape, compile_filter(within.filter, parameters))
+        if within.filter
+        else unfiltered_statements(shape)
+    )
 
 
-def _scope(figures: Sequence[Any], terms: Sequence[str]) -> Scope:
+def _scope_statistics(figures: Sequence[Any], terms: Sequence[str]) -> ScopeStatistics:
     rows, length, mean, deviation, seen = figures
     times = dict(seen or ())
-    return Scope(
+    return ScopeStatistics(
         rows=rows,
         average_length=length,
         similarity_mean=mean,

@@ -5,8 +5,8 @@ from typing import NamedTuple
 
 from psycopg import sql
 
-from membus.adapters.postgres_visible import LIVE, narrowed
-from membus.domain.retrieval import EARLIER
+from membus.adapters.postgres_visible import NOT_EXPIRED, condition_from_names
+from membus.domain.retrieval import EARLIER_PART_OFFSET
 
 _CANDIDATES = """
     WITH near AS ({near}), sample AS ({sample}), {words}
@@ -101,7 +101,7 @@ _VECTORS = "LEFT JOIN membus.vectors v ON v.tenant_id = m.tenant_id AND v.model 
 _SIMILARITY, _NO_SIMILARITY = "1 - (v.embedding <=> %(vector)s::halfvec)", "NULL::float8"
 
 
-class Shape(NamedTuple):
+class StatementShape(NamedTuple):
     """All that a statement depends on but a filter.
 
     Names of the narrowing values, what is asked by, how broadly.
@@ -113,44 +113,44 @@ class Shape(NamedTuple):
     worded: bool
 
 
-def filtered(shape: Shape, wanted: sql.Composable) -> tuple[bytes, bytes]:
+def filtered_statements(shape: StatementShape, wanted: sql.Composable) -> tuple[bytes, bytes]:
     """Return the candidates' statement and the passages', both with the condition `wanted`."""
     return _candidates(shape, wanted).as_bytes(), _passages(shape, wanted).as_bytes()
 
 
 @lru_cache(maxsize=256)
-def unfiltered(shape: Shape) -> tuple[bytes, bytes]:
+def unfiltered_statements(shape: StatementShape) -> tuple[bytes, bytes]:
     """Return the same without one; to put them together takes longer than to find them here."""
     return _candidates(shape, None).as_bytes(), _passages(shape, None).as_bytes()
 
 
-def _candidates(shape: Shape, wanted: sql.Composable | None) -> sql.Composed:
+def _candidates(shape: StatementShape, wanted: sql.Composable | None) -> sql.Composed:
     parts: dict[str, sql.Composable] = {"near": sql.SQL(_NO_NEAR), "sample": sql.SQL(_NO_SAMPLE)}
     if shape.dimensions:
         beside: dict[str, sql.Composable] = {
-            "visible": narrowed(shape.narrowing, wanted, row="v"),
+            "visible": condition_from_names(shape.narrowing, wanted, row="v"),
             "metadata": sql.SQL(_METADATA if wanted else ""),
         }
         near = sql.SQL(_NEAR).format(distance=_distance(shape), **beside)
         parts = {"near": near, "sample": sql.SQL(_SAMPLE).format(**beside)}
-    visible = narrowed(shape.narrowing, wanted, row="m")
+    visible = condition_from_names(shape.narrowing, wanted, row="m")
     words = sql.SQL(_WORDS).format(visible=visible) if shape.worded else sql.SQL(_NO_WORDS)
     # Over all scopes of a tenant it would be a sum over all its users.
     pending = sql.SQL(_PENDING if "scope" in shape.narrowing else "NULL")
     return sql.SQL(_CANDIDATES).format(words=words, pending=pending, **parts)
 
 
-def _passages(shape: Shape, wanted: sql.Composable | None) -> sql.Composed:
+def _passages(shape: StatementShape, wanted: sql.Composable | None) -> sql.Composed:
     return sql.SQL(_PASSAGES).format(
-        visible=narrowed(shape.narrowing, wanted, row="m"),
-        earlier=sql.Literal(EARLIER),
+        visible=condition_from_names(shape.narrowing, wanted, row="m"),
+        earlier=sql.Literal(EARLIER_PART_OFFSET),
         similarity=sql.SQL(_SIMILARITY if shape.dimensions else _NO_SIMILARITY),
         vectors=sql.SQL(_VECTORS if shape.dimensions else ""),
-        live=sql.SQL(LIVE).format(row=sql.SQL("m")),
+        live=sql.SQL(NOT_EXPIRED).format(row=sql.SQL("m")),
     )
 
 
-def _distance(shape: Shape) -> sql.Composable:
+def _distance(shape: StatementShape) -> sql.Composable:
     """Return the order that an approximate index may serve, or one that none can.
 
     Filters make its answers short.

@@ -10,19 +10,19 @@ import psycopg
 from psycopg import errors
 from psycopg.pq import TransactionStatus
 
-from membus.errors import InvalidError, UnavailableError, UnsafeError
+from membus.errors import InvalidError, IsolationError, UnavailableError
 
-Connection = psycopg.Connection[tuple[Any, ...]]
+PostgresConnection = psycopg.Connection[tuple[Any, ...]]
 T = TypeVar("T")
-Work = Callable[[Connection], Callable[[], T]]
+TransactionWork = Callable[[PostgresConnection], Callable[[], T]]
 
-TRIES = 3
-REST_SECONDS = 5.0
+TRANSACTION_ATTEMPTS_MAX = 3
+RECONNECT_PAUSE_SECONDS = 5.0
 """A database that did not answer is left alone for so long: whoever asks meanwhile is told at once."""
-_OPEN = (TransactionStatus.INTRANS, TransactionStatus.INERROR)
-_AGAIN = (errors.SerializationFailure, errors.DeadlockDetected)
-_GONE = (psycopg.OperationalError, psycopg.InterfaceError)
-_WALL = """
+_OPEN_STATUSES = (TransactionStatus.INTRANS, TransactionStatus.INERROR)
+_RETRYABLE_ERRORS = (errors.SerializationFailure, errors.DeadlockDetected)
+_CONNECTION_ERRORS = (psycopg.OperationalError, psycopg.InterfaceError)
+_ROW_SECURITY_CHECK = """
     SELECT row_security_active('membus.memories') AND row_security_active('membus.vectors')
         AND NOT EXISTS (SELECT FROM membus.memories) AND NOT EXISTS (SELECT FROM membus.vectors)
 """
@@ -35,13 +35,13 @@ class TenantTransactions:
     """
 
     def __init__(
-        self, connect: Callable[[], Connection], sleep: Callable[[float], None] = time.sleep
+        self, connect: Callable[[], PostgresConnection], sleep: Callable[[float], None] = time.sleep
     ) -> None:
         self._connect, self._sleep = connect, sleep
-        self._connection: Connection | None = None
+        self._connection: PostgresConnection | None = None
         self._rests_until = 0.0
 
-    def run(self, tenant: str, work: Work[T]) -> T:
+    def run(self, tenant: str, work: TransactionWork[T]) -> T:
         """Return the answer of `work`, sent in one transaction as `tenant`.
 
         It may run again, so it must be repeatable.
@@ -54,15 +54,15 @@ class TenantTransactions:
         InvalidError: a value that no column holds; no try will help.
             UnsafeError: without a tenant this login sees rows, so it must not be used at all.
         """
-        for tries_left in reversed(range(TRIES)):
+        for tries_left in reversed(range(TRANSACTION_ATTEMPTS_MAX)):
             try:
-                with _translated():
+                with _translate_postgres_errors():
                     return self._once(tenant, work)
-            except _AGAIN as error:
+            except _RETRYABLE_ERRORS as error:
                 if not tries_left:
                     raise UnavailableError("the search index is contended") from error
-                self._sleep(random.uniform(0.01, 0.1) * (TRIES - tries_left))  # noqa: S311 - spreads rivals, hides nothing
-            except _GONE as error:
+                self._sleep(random.uniform(0.01, 0.1) * (TRANSACTION_ATTEMPTS_MAX - tries_left))  # noqa: S311 - spreads rivals, hides nothing
+            except _CONNECTION_ERRORS as error:
                 was_open = self._forget()
                 if not (was_open and tries_left):
                     raise UnavailableError(
@@ -70,7 +70,7 @@ class TenantTransactions:
                     ) from error
         raise AssertionError("every try returns or raises")
 
-    def _once(self, tenant: str, work: Work[T]) -> T:
+    def _once(self, tenant: str, work: TransactionWork[T]) -> T:
         connection = self._connection or self._open()
         try:
             # In a pipeline only what is fetched is waited for: the frame of a transaction costs no round
@@ -82,23 +82,23 @@ class TenantTransactions:
                 answer = work(connection)
                 connection.execute("COMMIT")
         except BaseException:
-            if connection.info.transaction_status in _OPEN:
+            if connection.info.transaction_status in _OPEN_STATUSES:
                 connection.execute("ROLLBACK")
             raise
         return answer()
 
-    def _open(self) -> Connection:
+    def _open(self) -> PostgresConnection:
         if time.monotonic() < self._rests_until:
             raise UnavailableError("the search index did not answer a moment ago", retry_after_seconds=15)
         try:
             connection = self._connect()
         except UnavailableError:
-            self._rests_until = time.monotonic() + REST_SECONDS
+            self._rests_until = time.monotonic() + RECONNECT_PAUSE_SECONDS
             raise
-        (safe,) = connection.execute(_WALL).fetchone() or (False,)
+        (safe,) = connection.execute(_ROW_SECURITY_CHECK).fetchone() or (False,)
         if not safe:
             connection.close()
-            raise UnsafeError("a query without a tenant sees rows: row security does not bind this login")
+            raise IsolationError("a query without a tenant sees rows: row security does not bind this login")
         self._connection = connection
         return connection
 
@@ -111,7 +111,7 @@ class TenantTransactions:
 
 
 @contextmanager
-def _translated() -> Iterator[None]:
+def _translate_postgres_errors() -> Iterator[None]:
     """Tell apart what a second try right now would only make worse, or could not help at all."""
     try:
         yield

@@ -8,7 +8,7 @@ A scope that has no rows any more is somebody's name all the same.
 from collections.abc import Callable
 from typing import Any
 
-from membus.adapters.postgres_tenants import Connection, TenantTransactions
+from membus.adapters.postgres_tenants import PostgresConnection, TenantTransactions
 
 # A user's name may hold a colon, a fact's key has none.
 _USERS = r"""
@@ -23,7 +23,7 @@ class PostgresUsers:
         self._transactions = transactions
 
     def of(self, tenant: str) -> list[str]:
-        def work(connection: Connection) -> Callable[[], list[tuple[Any, ...]]]:
+        def work(connection: PostgresConnection) -> Callable[[], list[tuple[Any, ...]]]:
             answer = connection.execute(_USERS.encode(), {"tenant": tenant})
             return answer.fetchall
 

@@ -9,20 +9,20 @@ from typing import TYPE_CHECKING
 
 from botocore.exceptions import ClientError
 
-from membus.adapters.aws import translated
-from membus.errors import ArchiveError, ThawingError
+from membus.adapters.aws import translate_aws_errors
+from membus.errors import CorruptArchiveError, RestoreInProgressError
 
 if TYPE_CHECKING:
     from mypy_boto3_s3 import S3Client
 
-THAW_SECONDS = 5 * 3600
+RESTORE_SECONDS = 5 * 3600
 """How long S3 takes to bring an object back from GLACIER in its standard tier."""
-THAW_DAYS = 7
+RESTORE_DAYS = 7
 _ABSENT = {"NoSuchKey", "404", "AccessDenied"}
 
 
 @contextmanager
-def cold_object(client: "Callable[[], S3Client]", bucket: str, key: str) -> Iterator[None]:
+def archive_object_errors(client: "Callable[[], S3Client]", bucket: str, key: str) -> Iterator[None]:
     """Read an object inside the block, whole or by ranges.
 
     Raises:
@@ -30,25 +30,25 @@ def cold_object(client: "Callable[[], S3Client]", bucket: str, key: str) -> Iter
         ThawingError: it lies in a class that takes hours; it has been asked for.
         UnavailableError: the store does not answer.
     """
-    with translated("the archive"):
+    with translate_aws_errors("the archive"):
         try:
             yield
         except ClientError as error:
             code = error.response["Error"]["Code"]
             if code in _ABSENT:
-                raise ArchiveError("is missing", key=key) from error
+                raise CorruptArchiveError("is missing", key=key) from error
             if code != "InvalidObjectState":
                 raise
-            _thaw(client(), bucket, key)
-            raise ThawingError(key, retry_after_seconds=THAW_SECONDS) from error
+            _request_restore(client(), bucket, key)
+            raise RestoreInProgressError(key, retry_after_seconds=RESTORE_SECONDS) from error
 
 
-def _thaw(client: "S3Client", bucket: str, key: str) -> None:
+def _request_restore(client: "S3Client", bucket: str, key: str) -> None:
     try:
         client.restore_object(
             Bucket=bucket,
             Key=key,
-            RestoreRequest={"Days": THAW_DAYS, "GlacierJobParameters": {"Tier": "Standard"}},
+            RestoreRequest={"Days": RESTORE_DAYS, "GlacierJobParameters": {"Tier": "Standard"}},
         )
     except ClientError as error:
         if error.response["Error"]["Code"] != "RestoreAlreadyInProgress":

@@ -15,33 +15,33 @@ from typing import TYPE_CHECKING, Any
 import duckdb
 from botocore.exceptions import ClientError
 
-from membus.adapters.aws import translated
-from membus.adapters.duckdb_parquet import DuckDbParquet, Span
-from membus.adapters.s3_cold_errors import cold_object
-from membus.adapters.s3_ranges import PROTOCOL, S3Ranges
-from membus.domain.cold import SMALL_BYTES, ColdObject, ColdRow, Packed
+from membus.adapters.aws import translate_aws_errors
+from membus.adapters.duckdb_parquet import DuckDbParquet, RowSpan
+from membus.adapters.s3_cold_errors import archive_object_errors
+from membus.adapters.s3_ranges import PROTOCOL, S3RangeFileSystem
+from membus.domain.cold import SMALL_BYTES, ArchiveObject, ArchivePack, EpisodeRow
 from membus.domain.episode import EpisodeQuery, mark_before
-from membus.errors import ArchiveError, UnavailableError
+from membus.errors import CorruptArchiveError, UnavailableError
 
 if TYPE_CHECKING:
     from mypy_boto3_s3 import S3Client
 
 CACHED_BYTES = 32 * 2**20
 """Parquet bytes of small objects that a process keeps: they never change under their key."""
-TRIES = 3
+WRITE_ATTEMPTS = 3
 _EXISTS = {"PreconditionFailed", "412"}
 _COLLIDED = {"ConditionalRequestConflict", "409"}
 
 
-class S3ColdObjects:
+class S3ArchiveObjects:
     def __init__(self, client: "Callable[[], S3Client]", bucket: str) -> None:
         self._client, self._bucket = client, bucket
         self._cache: OrderedDict[str, bytes] = OrderedDict()
-        self._asked = partial(cold_object, client, bucket)
-        self._ranges = S3Ranges(client, bucket, self._asked)
+        self._asked = partial(archive_object_errors, client, bucket)
+        self._ranges = S3RangeFileSystem(client, bucket, self._asked)
         self._parquet = DuckDbParquet(self._ranges)
 
-    def keep(self, pack: Packed) -> ColdObject:
+    def keep(self, pack: ArchivePack) -> ArchiveObject:
         with TemporaryDirectory() as folder:
             path = Path(folder) / "pack.parquet"
             self._parquet.write(pack.rows, path)
@@ -51,15 +51,17 @@ class S3ColdObjects:
         )
         return pack.kept(size=len(stored), sha256=hashlib.sha256(stored).hexdigest())
 
-    def rows(self, kept: ColdObject, wanted: EpisodeQuery, *, after: str, limit: int) -> list[ColdRow]:
-        span = Span(after, mark_before(wanted.end), wanted.user_id, wanted.session_id, limit)
+    def rows(self, kept: ArchiveObject, wanted: EpisodeQuery, *, after: str, limit: int) -> list[EpisodeRow]:
+        span = RowSpan(after, mark_before(wanted.end), wanted.user_id, wanted.session_id, limit)
         with self._named(kept.key):
             if kept.bytes > SMALL_BYTES:
                 return self._parquet.read(f"{PROTOCOL}://{kept.key}", span)
             with parquet_file(self._small(kept)) as path:
                 return self._parquet.read(path, span)
 
-    def merge(self, objects: Sequence[ColdObject], *, without_user: str | None = None) -> ColdObject | None:
+    def merge(
+        self, objects: Sequence[ArchiveObject], *, without_user: str | None = None
+    ) -> ArchiveObject | None:
         with TemporaryDirectory() as folder:
             paths = [
                 str(self._fetched(each, Path(folder) / f"{n}.parquet")) for n, each in enumerate(objects)
@@ -90,7 +92,7 @@ class S3ColdObjects:
         )
 
     def extract(
-        self, objects: Sequence[ColdObject], path: Path, span: Span, *, without: Sequence[str] = ()
+        self, objects: Sequence[ArchiveObject], path: Path, span: RowSpan, *, without: Sequence[str] = ()
     ) -> None:
         """Write what of several objects lies in a span to one new file, but for rows of users in `without`.
 
@@ -105,19 +107,19 @@ class S3ColdObjects:
             with self._named(objects[0].key):
                 self._parquet.extract(paths, path, span, without=without)
 
-    def drop(self, kept: ColdObject) -> None:
-        with translated("the archive"):
+    def drop(self, kept: ArchiveObject) -> None:
+        with translate_aws_errors("the archive"):
             self._client().delete_object(Bucket=self._bucket, Key=kept.key)
         self._cache.pop(kept.key, None)
 
-    def reach(self, kept: ColdObject) -> None:
+    def reach(self, kept: ArchiveObject) -> None:
         with self._asked(kept.key):
             self._client().get_object(Bucket=self._bucket, Key=kept.key, Range="bytes=0-0")["Body"].read()
 
-    def verify(self, kept: ColdObject) -> None:
+    def verify(self, kept: ArchiveObject) -> None:
         with self._named(kept.key), parquet_file(self._checked(kept)) as path:
             if self._parquet.extent(path) != (kept.rows, kept.first, kept.last):
-                raise ArchiveError("does not hold the rows that its entry names", key=kept.key)
+                raise CorruptArchiveError("does not hold the rows that its entry names", key=kept.key)
 
     def _stored(self, key: str, body: bytes, holds: Callable[[bytes], bool]) -> bytes:
         """Return what lies under the key once that was read back and found good; a bad object is replaced.
@@ -126,11 +128,13 @@ class S3ColdObjects:
         is, it ought to hold the same ones.
         """
         condition: dict[str, Any] = {"IfNoneMatch": "*"}
-        for _ in range(TRIES):
+        for _ in range(WRITE_ATTEMPTS):
             self._put(key, body, condition)
             try:
                 found, etag = self._get(key)
-            except ArchiveError:  # it was there, and was removed because its rows lie in a merged one, too
+            except (
+                CorruptArchiveError
+            ):  # it was there, and was removed because its rows lie in a merged one, too
                 condition = {"IfNoneMatch": "*"}
                 continue
             if found == body or holds(found):
@@ -161,24 +165,24 @@ class S3ColdObjects:
             )
         except ClientError as error:
             if error.response["Error"]["Code"] not in _EXISTS | _COLLIDED:
-                with translated("the archive"):
+                with translate_aws_errors("the archive"):
                     raise
 
-    def _small(self, kept: ColdObject) -> bytes:
+    def _small(self, kept: ArchiveObject) -> bytes:
         body = self._cache.pop(kept.key, None) or self._checked(kept)
         self._cache[kept.key] = body
         while sum(map(len, self._cache.values())) > CACHED_BYTES:
             self._cache.popitem(last=False)
         return body
 
-    def _fetched(self, kept: ColdObject, path: Path) -> Path:
+    def _fetched(self, kept: ArchiveObject, path: Path) -> Path:
         path.write_bytes(self._checked(kept))
         return path
 
-    def _checked(self, kept: ColdObject) -> bytes:
+    def _checked(self, kept: ArchiveObject) -> bytes:
         body, _ = self._get(kept.key)
         if hashlib.sha256(body).hexdigest() != kept.sha256:
-            raise ArchiveError("is not what was written: its checksum differs", key=kept.key)
+            raise CorruptArchiveError("is not what was written: its checksum differs", key=kept.key)
         return body
 
     @contextmanager
@@ -187,7 +191,7 @@ class S3ColdObjects:
         try:
             yield
         except duckdb.Error as error:
-            raise self._ranges.refused() or ArchiveError(
+            raise self._ranges.refused() or CorruptArchiveError(
                 "is no Parquet file that can be read", key=key
             ) from error
 

@@ -8,23 +8,23 @@ from typing import TYPE_CHECKING, Literal
 
 from botocore.exceptions import ClientError
 
-from membus.adapters.aws import translated
-from membus.domain.cold import ColdObject
+from membus.adapters.aws import translate_aws_errors
+from membus.domain.cold import ArchiveObject
 
 if TYPE_CHECKING:
     from mypy_boto3_s3 import S3Client
 
-State = Literal["at hand", "being restored", "asked for", "brought back", "lost"]
-SLOW = {"GLACIER", "DEEP_ARCHIVE"}
+RestoreState = Literal["at hand", "being restored", "asked for", "brought back", "lost"]
+SLOW_CLASSES = {"GLACIER", "DEEP_ARCHIVE"}
 
 
-class S3ColdVersions:
+class S3ArchiveVersions:
     def __init__(self, client: "S3Client", bucket: str) -> None:
         self._client, self._bucket = client, bucket
 
-    def storage_class(self, kept: ColdObject) -> str | None:
+    def storage_class(self, kept: ArchiveObject) -> str | None:
         """Return where the object lies, None where there is none."""
-        with translated("the archive"):
+        with translate_aws_errors("the archive"):
             try:
                 found = self._client.head_object(Bucket=self._bucket, Key=kept.key)
             except ClientError as error:
@@ -33,19 +33,19 @@ class S3ColdVersions:
                 raise
         return str(found.get("StorageClass", "STANDARD"))
 
-    def restore(self, kept: ColdObject, *, days: int, dry_run: bool) -> State:
+    def restore(self, kept: ArchiveObject, *, days: int, dry_run: bool) -> RestoreState:
         """Make an object readable for some days.
 
         One that is missing or damaged comes back from a good version.
         """
-        with translated("the archive"):
-            if self.storage_class(kept) in SLOW:
+        with translate_aws_errors("the archive"):
+            if self.storage_class(kept) in SLOW_CLASSES:
                 return self._thaw(kept, days, dry_run=dry_run)
             if self._is_good(kept, None):
                 return "at hand"
             return self._bring_back(kept, dry_run=dry_run)
 
-    def _thaw(self, kept: ColdObject, days: int, *, dry_run: bool) -> State:
+    def _thaw(self, kept: ArchiveObject, days: int, *, dry_run: bool) -> RestoreState:
         told = self._client.head_object(Bucket=self._bucket, Key=kept.key).get("Restore", "")
         if 'ongoing-request="false"' in told:
             return "at hand"
@@ -55,7 +55,7 @@ class S3ColdVersions:
         self._client.restore_object(Bucket=self._bucket, Key=kept.key, RestoreRequest=wanted)  # type: ignore[arg-type]
         return "asked for"
 
-    def _bring_back(self, kept: ColdObject, *, dry_run: bool) -> State:
+    def _bring_back(self, kept: ArchiveObject, *, dry_run: bool) -> RestoreState:
         listed = self._client.list_object_versions(Bucket=self._bucket, Prefix=kept.key).get("Versions", [])
         versions = (each["VersionId"] for each in listed if each["Key"] == kept.key)
         good = next((version for version in versions if self._is_good(kept, version)), None)
@@ -66,7 +66,7 @@ class S3ColdVersions:
             self._client.copy_object(Bucket=self._bucket, Key=kept.key, CopySource=source)  # type: ignore[arg-type]
         return "brought back"
 
-    def _is_good(self, kept: ColdObject, version: str | None) -> bool:
+    def _is_good(self, kept: ArchiveObject, version: str | None) -> bool:
         which = {"VersionId": version} if version else {}
         try:
             found = self._client.get_object(Bucket=self._bucket, Key=kept.key, **which)  # type: ignore[arg-type]

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 
 from botocore.exceptions import ClientError
 
-from membus.adapters.aws import translated
+from membus.adapters.aws import translate_aws_errors
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -18,22 +18,22 @@ _ABSENT = {"NoSuchKey", "AccessDenied"}
 """S3 says AccessDenied for an absent key to whoever may not list the bucket, which no function may."""
 
 
-class S3Contents:
+class S3Blobs:
     """Makes its client at the first large text: most processes never see one."""
 
     def __init__(self, client: "Callable[[], S3Client]", bucket: str) -> None:
         self._client, self._bucket = client, bucket
 
     def keep(self, key: str, text: str) -> None:
-        with translated("spilled content"):
+        with translate_aws_errors("spilled content"):
             self._client().put_object(
-                Bucket=self._bucket, Key=_place(key), Body=text.encode(), ContentType="application/json"
+                Bucket=self._bucket, Key=_object_key(key), Body=text.encode(), ContentType="application/json"
             )
 
     def text(self, key: str) -> str | None:
-        with translated("spilled content"):
+        with translate_aws_errors("spilled content"):
             try:
-                found = self._client().get_object(Bucket=self._bucket, Key=_place(key))
+                found = self._client().get_object(Bucket=self._bucket, Key=_object_key(key))
             except ClientError as error:
                 if error.response["Error"]["Code"] in _ABSENT:
                     return None
@@ -41,9 +41,9 @@ class S3Contents:
             return found["Body"].read().decode()
 
     def drop(self, key: str) -> None:
-        with translated("spilled content"):
-            self._client().delete_object(Bucket=self._bucket, Key=_place(key))
+        with translate_aws_errors("spilled content"):
+            self._client().delete_object(Bucket=self._bucket, Key=_object_key(key))
 
 
-def _place(key: str) -> str:
+def _object_key(key: str) -> str:
     return f"spill/{key}"

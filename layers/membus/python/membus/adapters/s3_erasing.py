@@ -6,55 +6,61 @@ Large texts and archives of exports, each kind below a prefix of theirs.
 from collections.abc import Callable
 
 from membus.adapters import dynamo_documents, episode_items
-from membus.adapters.s3_versions import S3Versions
+from membus.adapters.s3_versions import S3ObjectVersions
 from membus.domain import transfer
 from membus.domain.identity import Owner
-from membus.ports.erasures import Tally
+from membus.ports.erasures import ErasureCount
 
 
-class UserObjects:
+class UserObjectEraser:
     """What no item points to, because a write of it died or lost its race, lies there as well."""
 
-    def __init__(self, versions: S3Versions, name: str, prefix_of: Callable[[Owner], str]) -> None:
+    def __init__(self, versions: S3ObjectVersions, name: str, prefix_of: Callable[[Owner], str]) -> None:
         self._versions, self._name, self._prefix_of = versions, name, prefix_of
 
     @property
     def name(self) -> str:
         return self._name
 
-    def erase(self, owner: Owner, *, cursor: str, time_left: Callable[[], bool], settled: bool) -> Tally:  # noqa: ARG002
-        return Tally({self._name: self._versions.purge(self._prefix_of(owner))})
+    def erase(
+        self, owner: Owner, *, cursor: str, time_left: Callable[[], bool], settled: bool
+    ) -> ErasureCount:  # noqa: ARG002
+        return ErasureCount({self._name: self._versions.purge(self._prefix_of(owner))})
 
-    def count(self, owner: Owner, *, cursor: str, time_left: Callable[[], bool]) -> Tally:  # noqa: ARG002
-        return Tally({self._name: self._versions.count(self._prefix_of(owner))})
+    def count(self, owner: Owner, *, cursor: str, time_left: Callable[[], bool]) -> ErasureCount:  # noqa: ARG002
+        return ErasureCount({self._name: self._versions.count(self._prefix_of(owner))})
 
 
-class UserArchives(UserObjects):
+class ExportEraser(UserObjectEraser):
     """Archives that are there, and the parts of those that are still being written."""
 
-    def erase(self, owner: Owner, *, cursor: str, time_left: Callable[[], bool], settled: bool) -> Tally:
+    def erase(
+        self, owner: Owner, *, cursor: str, time_left: Callable[[], bool], settled: bool
+    ) -> ErasureCount:
         unfinished = self._versions.abandon(self._prefix_of(owner))
         whole = super().erase(owner, cursor=cursor, time_left=time_left, settled=settled).counts
-        return Tally({self._name: whole[self._name] + unfinished})
+        return ErasureCount({self._name: whole[self._name] + unfinished})
 
-    def count(self, owner: Owner, *, cursor: str, time_left: Callable[[], bool]) -> Tally:
+    def count(self, owner: Owner, *, cursor: str, time_left: Callable[[], bool]) -> ErasureCount:
         whole = super().count(owner, cursor=cursor, time_left=time_left).counts
-        return Tally({self._name: whole[self._name] + len(self._versions.unfinished(self._prefix_of(owner)))})
+        return ErasureCount(
+            {self._name: whole[self._name] + len(self._versions.unfinished(self._prefix_of(owner)))}
+        )
 
 
-def large_texts(versions: S3Versions) -> UserObjects:
-    return UserObjects(
+def large_text_eraser(versions: S3ObjectVersions) -> UserObjectEraser:
+    return UserObjectEraser(
         versions, "large_texts", lambda owner: f"spill/{episode_items.texts_prefix(owner.tenant, owner.user)}"
     )
 
 
-def document_texts(versions: S3Versions) -> UserObjects:
-    return UserObjects(
+def document_text_eraser(versions: S3ObjectVersions) -> UserObjectEraser:
+    return UserObjectEraser(
         versions,
         "document_texts",
-        lambda owner: f"spill/{dynamo_documents.texts_prefix(owner.tenant, owner.user)}",
+        lambda owner: f"spill/{dynamo_documents.document_texts_prefix(owner.tenant, owner.user)}",
     )
 
 
-def archives(versions: S3Versions) -> UserArchives:
-    return UserArchives(versions, "exports", transfer.prefix_of)
+def export_eraser(versions: S3ObjectVersions) -> ExportEraser:
+    return ExportEraser(versions, "exports", transfer.user_exports_prefix)

@@ -18,11 +18,11 @@ if TYPE_CHECKING:
     from mypy_boto3_s3 import S3Client
 
 PROTOCOL = "s3ranges"
-AHEAD_BYTES = 2**20
+READ_AHEAD_BYTES = 2**20
 """One request for what several small reads would ask: a footer, or a column of a row group."""
 
 
-class S3Ranges(AbstractFileSystem):  # type: ignore[misc] # fsspec carries no types
+class S3RangeFileSystem(AbstractFileSystem):  # type: ignore[misc] # fsspec carries no types
     """`s3ranges://<key>` is an object of one bucket; it is opened at the version that `info` saw."""
 
     protocol = PROTOCOL
@@ -75,12 +75,12 @@ class S3Ranges(AbstractFileSystem):  # type: ignore[misc] # fsspec carries no ty
     def _open(self, path: str, mode: str = "rb", **_: Any) -> "_RangedFile":
         known = self.info(path)
         return _RangedFile(
-            self, known["name"], mode, block_size=AHEAD_BYTES, size=known["size"], etag=known["etag"]
+            self, known["name"], mode, block_size=READ_AHEAD_BYTES, size=known["size"], etag=known["etag"]
         )
 
 
 class _RangedFile(AbstractBufferedFile):  # type: ignore[misc] # as above
-    def __init__(self, store: S3Ranges, path: str, mode: str, *, etag: str, **options: Any) -> None:
+    def __init__(self, store: S3RangeFileSystem, path: str, mode: str, *, etag: str, **options: Any) -> None:
         self._etag = etag
         super().__init__(store, path, mode, **options)
 

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any
 
 from botocore.exceptions import ClientError
 
-from membus.adapters.aws import translated
+from membus.adapters.aws import translate_aws_errors
 from membus.errors import UnavailableError
 
 if TYPE_CHECKING:
@@ -20,7 +20,7 @@ if TYPE_CHECKING:
 
 
 @dataclass(frozen=True)
-class Version:
+class ObjectVersion:
     """`current` is what a reader without a version gets; `mark` says that it stands for a removed object."""
 
     key: str
@@ -29,18 +29,18 @@ class Version:
     mark: bool
 
 
-class S3Versions:
+class S3ObjectVersions:
     def __init__(self, client: "Callable[[], S3Client]", bucket: str) -> None:
         self._client, self._bucket = client, bucket
 
-    def pages(self, prefix: str, *, after: str = "") -> Iterator[list[Version]]:
+    def pages(self, prefix: str, *, after: str = "") -> Iterator[list[ObjectVersion]]:
         """Yield the versions below a prefix, in the order of their keys, of keys behind `after`."""
         where: dict[str, Any] = {"KeyMarker": after} if after else {}
         while True:
-            with translated("the archive"):
+            with translate_aws_errors("the archive"):
                 answer = self._client().list_object_versions(Bucket=self._bucket, Prefix=prefix, **where)
-            found = [_version(each, mark=False) for each in answer.get("Versions", [])]
-            found += [_version(each, mark=True) for each in answer.get("DeleteMarkers", [])]
+            found = [_object_version(each, mark=False) for each in answer.get("Versions", [])]
+            found += [_object_version(each, mark=True) for each in answer.get("DeleteMarkers", [])]
             if found:
                 yield sorted(found, key=lambda each: (each.key, not each.current))
             if not answer.get("IsTruncated"):
@@ -59,7 +59,7 @@ class S3Versions:
         found: list[tuple[str, str]] = []
         where: dict[str, Any] = {}
         while True:
-            with translated("the archive"):
+            with translate_aws_errors("the archive"):
                 answer = self._client().list_multipart_uploads(Bucket=self._bucket, Prefix=prefix, **where)
             found += [(each["Key"], each["UploadId"]) for each in answer.get("Uploads", [])]
             if not answer.get("IsTruncated"):
@@ -70,17 +70,17 @@ class S3Versions:
         """Remove the parts of every upload below a prefix; return how many uploads there were."""
         uploads = self.unfinished(prefix)
         for key, upload in uploads:
-            with translated("the archive"), suppress(self._client().exceptions.NoSuchUpload):
+            with translate_aws_errors("the archive"), suppress(self._client().exceptions.NoSuchUpload):
                 self._client().abort_multipart_upload(Bucket=self._bucket, Key=key, UploadId=upload)
         return len(uploads)
 
-    def remove(self, versions: Sequence[Version]) -> int:
+    def remove(self, versions: Sequence[ObjectVersion]) -> int:
         """Remove these versions for good; one that is gone already is fine."""
         for start in range(0, len(versions), 1000):
             named: Any = [
                 {"Key": each.key, "VersionId": each.version_id} for each in versions[start : start + 1000]
             ]
-            with translated("the archive"):
+            with translate_aws_errors("the archive"):
                 answer = self._client().delete_objects(
                     Bucket=self._bucket, Delete={"Objects": named, "Quiet": True}
                 )
@@ -88,9 +88,9 @@ class S3Versions:
                 raise UnavailableError(f"the archive kept {len(refused)} versions: {refused[0].get('Code')}")
         return len(versions)
 
-    def body(self, version: Version) -> bytes | None:
+    def body(self, version: ObjectVersion) -> bytes | None:
         """Return what a version holds, None where it is gone."""
-        with translated("the archive"):
+        with translate_aws_errors("the archive"):
             try:
                 found = self._client().get_object(
                     Bucket=self._bucket, Key=version.key, VersionId=version.version_id
@@ -102,5 +102,7 @@ class S3Versions:
             return found["Body"].read()
 
 
-def _version(listed: Any, *, mark: bool) -> Version:
-    return Version(key=listed["Key"], version_id=listed["VersionId"], current=listed["IsLatest"], mark=mark)
+def _object_version(listed: Any, *, mark: bool) -> ObjectVersion:
+    return ObjectVersion(
+        key=listed["Key"], version_id=listed["VersionId"], current=listed["IsLatest"], mark=mark
+    )

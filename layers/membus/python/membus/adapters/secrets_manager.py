@@ -2,11 +2,11 @@
 
 import json
 
-from membus.adapters.aws import client, translated
-from membus.domain.migration import Login
+from membus.adapters.aws import aws_client, translate_aws_errors
+from membus.domain.migration import DatabaseLogin
 
 
-def login(secret_id: str) -> Login:
-    with translated(f"the secret {secret_id}"):
-        secret = json.loads(client("secretsmanager").get_secret_value(SecretId=secret_id)["SecretString"])
-    return Login(username=secret["username"], password=secret["password"])
+def read_login(secret_id: str) -> DatabaseLogin:
+    with translate_aws_errors(f"the secret {secret_id}"):
+        secret = json.loads(aws_client("secretsmanager").get_secret_value(SecretId=secret_id)["SecretString"])
+    return DatabaseLogin(username=secret["username"], password=secret["password"])

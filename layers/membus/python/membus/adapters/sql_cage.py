@@ -13,12 +13,12 @@ from pathlib import Path
 from tempfile import TemporaryFile
 from typing import Any
 
-from membus.domain.archive_query import COLUMNS, Table
+from membus.domain.archive_query import QUERY_COLUMNS, QueryResult
 from membus.errors import InvalidError, UnavailableError
 
 
 @dataclass(frozen=True)
-class Limits:
+class SandboxLimits:
     """`memory_bytes` bounds the address space of the process.
 
     About 400 MB are the engine before it has done anything.
@@ -34,7 +34,7 @@ class Limits:
     output_bytes: int = 2**20
 
 
-def run(sql: str, rows: Path | None, folder: Path, limits: Limits) -> Table:
+def run_sandboxed(sql: str, rows: Path | None, folder: Path, limits: SandboxLimits) -> QueryResult:
     """Return what an admitted statement gives over a file's rows, or over none; the file is gone afterwards.
 
     `folder` is where the process stands, and holds nothing else.
@@ -43,16 +43,16 @@ def run(sql: str, rows: Path | None, folder: Path, limits: Limits) -> Table:
         InvalidError: `sql_failed`, in the engine's words.
         UnavailableError: `sql_stopped`, at one of the limits.
     """
-    asked = {"sql": sql, "path": str(rows) if rows else None, "columns": COLUMNS, **asdict(limits)}
-    told = _told(json.dumps(asked).encode(), folder, limits)
+    asked = {"sql": sql, "path": str(rows) if rows else None, "columns": QUERY_COLUMNS, **asdict(limits)}
+    told = _run_worker(json.dumps(asked).encode(), folder, limits)
     if "failed" in told:
         raise InvalidError(told["failed"], code="sql_failed")
     if "stopped" in told:
         raise UnavailableError(told["stopped"], code="sql_stopped")
-    return Table(columns=told["columns"], rows=told["rows"], complete=told["complete"])
+    return QueryResult(columns=told["columns"], rows=told["rows"], complete=told["complete"])
 
 
-def _told(asked: bytes, folder: Path, limits: Limits) -> dict[str, Any]:
+def _run_worker(asked: bytes, folder: Path, limits: SandboxLimits) -> dict[str, Any]:
     with TemporaryFile() as answer:
         process = subprocess.Popen(
             [sys.executable, "-s", "-B", "-m", "membus.adapters.caged"],
@@ -71,10 +71,10 @@ def _told(asked: bytes, folder: Path, limits: Limits) -> dict[str, Any]:
             process.kill()
             process.wait()
         answer.seek(0)
-        return _read(answer.read(limits.output_bytes), process.returncode)
+        return _parse_answer(answer.read(limits.output_bytes), process.returncode)
 
 
-def _read(answer: bytes, status: int) -> dict[str, Any]:
+def _parse_answer(answer: bytes, status: int) -> dict[str, Any]:
     try:
         told: dict[str, Any] = json.loads(answer)
     except ValueError as error:

@@ -15,7 +15,7 @@ from sqlglot.errors import SqlglotError
 
 from membus.errors import InvalidError
 
-TABLE = "episodes"
+EPISODES_TABLE = "episodes"
 CHARACTERS_MAX = 4_000
 NODES_MAX = 1_000
 TABLES_MAX = 6
@@ -229,7 +229,7 @@ _TYPES = {
 }
 
 
-def admitted(sql: str, now: datetime) -> str:
+def validate_sql(sql: str, now: datetime) -> str:
     """Return the statement as it may run, with `now` (UTC) written out.
 
     Raises:
@@ -238,7 +238,7 @@ def admitted(sql: str, now: datetime) -> str:
     if len(sql) > CHARACTERS_MAX:
         raise _rejected(f"a statement has at most {CHARACTERS_MAX} characters")
     try:
-        written = _written(_checked(sql).transform(_at, now))
+        written = _written(_checked(sql).transform(_replace_clock, now))
         # What was written must read as what was checked: a slip in writing a literal would show here.
         if _written(_checked(written)) != written:
             raise _rejected("it cannot be written safely")
@@ -255,12 +255,12 @@ def _checked(sql: str) -> exp.Query:
     for count, node in enumerate(root.walk(), 1):
         if count > NODES_MAX:
             raise _rejected("it is too long")
-        _admit(node)
+        _check_node(node)
     _resolve(root)
     return root
 
 
-def _admit(node: exp.Expr) -> None:
+def _check_node(node: exp.Expr) -> None:
     """Refuse what is not listed, wherever in the statement it stands."""
     if isinstance(node, exp.Anonymous):
         if not isinstance(node.this, str) or node.name.lower() not in _NAMED | _TODAY:
@@ -286,7 +286,7 @@ def _resolve(root: exp.Query) -> None:
     tables = list(root.find_all(exp.Table))
     if len(tables) > TABLES_MAX:
         raise _rejected(f"it names more than {TABLES_MAX} tables")
-    known = {TABLE}
+    known = {EPISODES_TABLE}
     parts = list(root.ctes)
     inside = {id(table): place for place, part in enumerate(parts) for table in part.find_all(exp.Table)}
     for place, part in enumerate([*parts, None]):
@@ -300,10 +300,12 @@ def _resolve(root: exp.Query) -> None:
 def _named(table: exp.Table, known: set[str]) -> None:
     said = {name for name, value in table.args.items() if value} - {"this", "alias", "joins"}
     if said or not isinstance(table.this, exp.Identifier) or table.name.lower() not in known:
-        raise _rejected(f"there is one table, {TABLE}, and nothing may stand beside its name but an alias")
+        raise _rejected(
+            f"there is one table, {EPISODES_TABLE}, and nothing may stand beside its name but an alias"
+        )
 
 
-def _at(node: exp.Expr, now: datetime) -> exp.Expr:
+def _replace_clock(node: exp.Expr, now: datetime) -> exp.Expr:
     """Write the moment of the question where the statement asks the clock."""
     asks = isinstance(node, exp.Anonymous) and node.name.lower() in _TODAY
     if not asks and not isinstance(node, _NOW):

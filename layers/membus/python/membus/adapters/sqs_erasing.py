@@ -11,9 +11,9 @@ from collections.abc import Callable, Iterator, Mapping
 from contextlib import suppress
 from typing import TYPE_CHECKING, Any
 
-from membus.adapters.aws import translated
+from membus.adapters.aws import translate_aws_errors
 from membus.domain.identity import Owner
-from membus.ports.erasures import Tally
+from membus.ports.erasures import ErasureCount
 
 if TYPE_CHECKING:
     from mypy_boto3_sqs import SQSClient
@@ -25,10 +25,10 @@ WAIT_SECONDS = 1
 MESSAGES_MAX = 20_000
 """Of one queue: an operator empties it long before."""
 
-Names = Callable[[Mapping[str, Any], Owner], bool]
+IsAbout = Callable[[Mapping[str, Any], Owner], bool]
 
 
-class EndedMessages:
+class DeadLetterEraser:
     """`queues` are URLs by name.
 
     `names` says of an object in a message whether it is whose data is erased.
@@ -36,24 +36,28 @@ class EndedMessages:
 
     name = "messages"
 
-    def __init__(self, client: "SQSClient", queues: Mapping[str, str], names: Names | None = None) -> None:
-        self._client, self._queues, self._names = client, queues, names or of_user
+    def __init__(self, client: "SQSClient", queues: Mapping[str, str], names: IsAbout | None = None) -> None:
+        self._client, self._queues, self._names = client, queues, names or is_about_user
 
-    def erase(self, owner: Owner, *, cursor: str, time_left: Callable[[], bool], settled: bool) -> Tally:  # noqa: ARG002
+    def erase(
+        self, owner: Owner, *, cursor: str, time_left: Callable[[], bool], settled: bool
+    ) -> ErasureCount:  # noqa: ARG002
         return self._walk(owner, cursor, time_left, remove=True)
 
-    def count(self, owner: Owner, *, cursor: str, time_left: Callable[[], bool]) -> Tally:
+    def count(self, owner: Owner, *, cursor: str, time_left: Callable[[], bool]) -> ErasureCount:
         return self._walk(owner, cursor, time_left, remove=False)
 
-    def _walk(self, owner: Owner, cursor: str, time_left: Callable[[], bool], *, remove: bool) -> Tally:
+    def _walk(
+        self, owner: Owner, cursor: str, time_left: Callable[[], bool], *, remove: bool
+    ) -> ErasureCount:
         found = 0
         for name in sorted(self._queues):
             if name <= cursor:
                 continue
             found += self._through(self._queues[name], owner, remove=remove)
             if not time_left():
-                return Tally({"messages": found}, name)
-        return Tally({"messages": found})
+                return ErasureCount({"messages": found}, name)
+        return ErasureCount({"messages": found})
 
     def _through(self, url: str, owner: Owner, *, remove: bool) -> int:
         found, others = 0, list[str]()
@@ -62,13 +66,13 @@ class EndedMessages:
                 mine = any(self._names(each, owner) for each in _objects(message["Body"]))
                 found += mine
                 if mine and remove:
-                    with translated("a queue of dead letters"):
+                    with translate_aws_errors("a queue of dead letters"):
                         self._client.delete_message(QueueUrl=url, ReceiptHandle=message["ReceiptHandle"])
                 else:
                     others.append(message["ReceiptHandle"])
         finally:
             for receipt in others:
-                with translated("a queue of dead letters"):
+                with translate_aws_errors("a queue of dead letters"):
                     self._client.change_message_visibility(
                         QueueUrl=url, ReceiptHandle=receipt, VisibilityTimeout=0
                     )
@@ -76,7 +80,7 @@ class EndedMessages:
 
     def _received(self, url: str) -> Iterator[Any]:
         for _ in range(0, MESSAGES_MAX, 10):
-            with translated("a queue of dead letters"):
+            with translate_aws_errors("a queue of dead letters"):
                 answer = self._client.receive_message(
                     QueueUrl=url,
                     MaxNumberOfMessages=10,
@@ -88,7 +92,7 @@ class EndedMessages:
             yield from answer["Messages"]
 
 
-def of_user(said: Mapping[str, Any], owner: Owner) -> bool:
+def is_about_user(said: Mapping[str, Any], owner: Owner) -> bool:
     """Whether an object is about a user: an event, a turn, or a change of one of the user's items."""
     if (said.get("tenant_id"), said.get("user_id")) == (owner.tenant, owner.user):
         return True
@@ -104,7 +108,7 @@ def of_user(said: Mapping[str, Any], owner: Owner) -> bool:
     return any(isinstance(key, dict) and key.get("S") == pk for key in keys)
 
 
-def of_tenant(said: Mapping[str, Any], owner: Owner) -> bool:
+def is_about_tenant(said: Mapping[str, Any], owner: Owner) -> bool:
     """Whether an object is about anybody of a tenant."""
     if owner.tenant in (said.get("tenant_id"), said.get("tenant")):
         return True

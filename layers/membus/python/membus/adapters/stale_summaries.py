@@ -10,8 +10,8 @@ from collections.abc import Callable
 from typing import TYPE_CHECKING, Any
 
 from membus.adapters import conversation_items as items
-from membus.adapters.dynamo_batches import get_all
-from membus.adapters.postgres_tenants import Connection, TenantTransactions
+from membus.adapters.dynamo_batches import get_items
+from membus.adapters.postgres_tenants import PostgresConnection, TenantTransactions
 
 if TYPE_CHECKING:
     from mypy_boto3_dynamodb.service_resource import Table
@@ -25,7 +25,7 @@ _DROP = """
     WHERE m.tenant_id = %(tenant)s AND m.group_id = stale.group_id AND m.version <= stale.version
 """
 _BATCH = 1_000
-Told = tuple[str, int]
+IndexedSummary = tuple[str, int]
 
 
 class StaleSummaries:
@@ -42,17 +42,17 @@ class StaleSummaries:
         indexed = self._indexed(tenant)
         return sum(self._drop(tenant, indexed[at : at + _BATCH]) for at in range(0, len(indexed), _BATCH))
 
-    def _indexed(self, tenant: str) -> list[Told]:
-        def work(connection: Connection) -> Callable[[], list[tuple[Any, ...]]]:
+    def _indexed(self, tenant: str) -> list[IndexedSummary]:
+        def work(connection: PostgresConnection) -> Callable[[], list[tuple[Any, ...]]]:
             return connection.execute(_INDEXED.encode(), {"tenant": tenant}).fetchall
 
         return [(str(group), int(version)) for group, version in self._transactions.run(tenant, work)]
 
-    def _drop(self, tenant: str, indexed: list[Told]) -> int:
+    def _drop(self, tenant: str, indexed: list[IndexedSummary]) -> int:
         keys = [_key(tenant, group) for group, _ in indexed]
         held = {
             (item["pk"], item["sk"], int(json.loads(str(item["body"]))["version"]))
-            for item in get_all(self._table, keys, doing="looking for summaries")
+            for item in get_items(self._table, keys, doing="looking for summaries")
         }
         stale = [
             told
@@ -65,7 +65,7 @@ class StaleSummaries:
             "versions": [each[1] for each in stale],
         }
 
-        def work(connection: Connection) -> Callable[[], int]:
+        def work(connection: PostgresConnection) -> Callable[[], int]:
             answer = connection.execute(_DROP.encode(), named)
             return lambda: answer.rowcount
 
@@ -75,4 +75,4 @@ class StaleSummaries:
 def _key(tenant: str, group: str) -> dict[str, str]:
     """Return where the summary lies that `domain.remembered.summary_id` names so."""
     conversation, level, first = group.removeprefix("summary:").rsplit(":", 2)
-    return items.key(tenant, conversation, f"SUMMARY#{level}#{first}")
+    return items.conversation_key(tenant, conversation, f"SUMMARY#{level}#{first}")

@@ -2,7 +2,7 @@
 
 import json
 
-from membus.domain.episode import Episode, EpisodeQuery, fitting, mark_before, place_of
+from membus.domain.episode import Episode, EpisodeQuery, count_fitting, mark_before, place_of
 from membus.domain.pages import Page
 from membus.ports.episodes import EpisodeReader
 
@@ -20,7 +20,7 @@ class TieredEpisodes:
         complete = min(page.after["mark"] if page.after else end for page in pages)
         merged = {place_of(each.event): each for page in reversed(pages) for each in page.items}
         places = [place for place in sorted(merged) if place <= complete]
-        many = fitting([_size(merged[place]) for place in places], limit)
+        many = count_fitting([_size(merged[place]) for place in places], limit)
         if many < len(places):
             complete = places[many - 1]
         return Page(

@@ -12,12 +12,12 @@ from typing import Any
 
 from botocore.exceptions import BotoCoreError, ClientError
 
-from membus.ports.embedder import Embedded, Vector
+from membus.ports.embedder import EmbeddingResult, Vector
 
 DIMENSIONS = 1024
 CHARACTERS_MAX = 50_000
-AT_ONCE = 8
-_NEVER = frozenset({"ValidationException"})
+CONCURRENT_CALLS = 8
+_NON_RETRYABLE_CODES = frozenset({"ValidationException"})
 
 
 class TitanEmbeddings:
@@ -25,16 +25,20 @@ class TitanEmbeddings:
 
     def __init__(self, client: Any, model_id: str) -> None:
         self._client, self.name, self.dimensions = client, model_id, DIMENSIONS
-        self._pool = ThreadPoolExecutor(AT_ONCE, thread_name_prefix="embed")
+        self._pool = ThreadPoolExecutor(CONCURRENT_CALLS, thread_name_prefix="embed")
 
-    def embed(self, texts: Sequence[str]) -> Embedded:
+    def embed(self, texts: Sequence[str]) -> EmbeddingResult:
         distinct = list(dict.fromkeys(texts))
         takes = [text for text in distinct if 0 < len(text) <= CHARACTERS_MAX]
         answers = dict(zip(takes, self._pool.map(self._one, takes), strict=True))
         counted = [answer for answer in answers.values() if isinstance(answer, _Answer)]
         vectors = {text: answer.vector for text, answer in answers.items() if isinstance(answer, _Answer)}
-        refused = {text for text, answer in answers.items() if isinstance(answer, str) and answer in _NEVER}
-        return Embedded(
+        refused = {
+            text
+            for text, answer in answers.items()
+            if isinstance(answer, str) and answer in _NON_RETRYABLE_CODES
+        }
+        return EmbeddingResult(
             vectors,
             frozenset({*refused, *(set(distinct) - set(takes))}),
             tokens=sum(answer.tokens for answer in counted),
@@ -56,7 +60,7 @@ class TitanEmbeddings:
             return type(error).__name__
         except (KeyError, TypeError, ValueError):
             return "NoVector"
-        return _Answer(vector, tokens) if is_usable(vector, self.dimensions) else "BadVector"
+        return _Answer(vector, tokens) if is_usable_vector(vector, self.dimensions) else "BadVector"
 
 
 @dataclass(frozen=True)
@@ -65,7 +69,7 @@ class _Answer:
     tokens: int
 
 
-def is_usable(vector: object, dimensions: int) -> bool:
+def is_usable_vector(vector: object, dimensions: int) -> bool:
     """Whether cosine distance means anything for it: the right length, finite, and not all zero."""
     return (
         isinstance(vector, list)

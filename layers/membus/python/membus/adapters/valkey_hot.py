@@ -20,12 +20,12 @@ from redis.exceptions import RedisClusterException, RedisError
 from redis.exceptions import TimeoutError as SlowError
 from redis.retry import Retry
 
-from membus.domain.entities import Folded
-from membus.domain.hot_records import HotEntities, HotFresh, HotProgress
-from membus.domain.hot_window import HotWindow
+from membus.domain.entities import EntitySnapshot
+from membus.domain.hot_records import CachedEntities, CachedProgress, CachedUnprocessed
+from membus.domain.hot_window import CachedWindow
 from membus.domain.identity import Owner, Record
-from membus.domain.pending import Progress
-from membus.ports.hot_tier import Hot
+from membus.domain.pending import StepProgress
+from membus.ports.hot_tier import CacheRecord
 
 if TYPE_CHECKING:
     from redis.credentials import CredentialProvider
@@ -35,7 +35,7 @@ Kind = TypeVar("Kind", bound=Record)
 LIFETIME_SECONDS = 1_800
 CONNECT_SECONDS, ANSWER_SECONDS = 0.25, 0.1
 """A tier that takes longer is slower than the table behind it."""
-AWAY_SECONDS = 30.0
+UNAVAILABLE_SECONDS = 30.0
 """A tier that failed is left alone that long.
 
 One request in half a minute pays the timeout, the others nothing.
@@ -46,7 +46,7 @@ BYTES_MAX = 512_000
 """What is larger costs more to carry than it saves."""
 
 
-class ValkeyHotTier:
+class ValkeyCache:
     """`connect` makes the client at the first use.
 
     `on_away` hears why the tier is left alone, once each time.
@@ -62,39 +62,39 @@ class ValkeyHotTier:
     def away(self) -> bool:
         return time.monotonic() < self._away_until
 
-    def window(self, tenant: str, conversation_id: str) -> HotWindow | None:
-        window = self._held(_talk(tenant, conversation_id, "WINDOW"), HotWindow)
+    def window(self, tenant: str, conversation_id: str) -> CachedWindow | None:
+        window = self._held(_conversation_key(tenant, conversation_id, "WINDOW"), CachedWindow)
         mine = window is not None and (window.tenant_id, window.conversation_id) == (tenant, conversation_id)
         return window if mine else None
 
-    def entities(self, tenant: str, conversation_id: str) -> Folded | None:
-        held = self._held(_talk(tenant, conversation_id, "ENTITIES"), HotEntities)
+    def entities(self, tenant: str, conversation_id: str) -> EntitySnapshot | None:
+        held = self._held(_conversation_key(tenant, conversation_id, "ENTITIES"), CachedEntities)
         mine = held is not None and (held.tenant_id, held.conversation_id) == (tenant, conversation_id)
         return held.folded if held and mine else None
 
-    def progress(self, tenant: str, conversation_id: str, request_key: str) -> Progress | None:
-        held = self._held(_steps(tenant, conversation_id, request_key), HotProgress)
+    def progress(self, tenant: str, conversation_id: str, request_key: str) -> StepProgress | None:
+        held = self._held(_progress_key(tenant, conversation_id, request_key), CachedProgress)
         whose = (tenant, conversation_id, request_key)
         mine = held is not None and (held.tenant_id, held.conversation_id, held.request_key) == whose
         return held.progress if held and mine else None
 
-    def fresh(self, owner: Owner) -> HotFresh | None:
-        held = self._held(_fresh(owner), HotFresh)
+    def fresh(self, owner: Owner) -> CachedUnprocessed | None:
+        held = self._held(_unprocessed_key(owner), CachedUnprocessed)
         return held if held and held.owner == owner else None
 
-    def keep(self, held: Hot) -> None:
-        key, packed = _key(held), zlib.compress(held.model_dump_json().encode(), 1)
+    def keep(self, held: CacheRecord) -> None:
+        key, packed = _record_key(held), zlib.compress(held.model_dump_json().encode(), 1)
         if len(packed) > BYTES_MAX:
             self._ask(lambda client: client.delete(key))
         else:
             self._ask(lambda client: client.set(key, packed, ex=LIFETIME_SECONDS))
 
     def drop(self, tenant: str, conversation_id: str) -> None:
-        for key in (_talk(tenant, conversation_id, what) for what in ("WINDOW", "ENTITIES")):
+        for key in (_conversation_key(tenant, conversation_id, what) for what in ("WINDOW", "ENTITIES")):
             self._ask(methodcaller("delete", key))
 
     def forget(self, owner: Owner) -> None:
-        self._ask(methodcaller("delete", _fresh(owner)))
+        self._ask(methodcaller("delete", _unprocessed_key(owner)))
 
     def _held(self, key: str, kind: type[Kind]) -> Kind | None:
         """Return the record, None for what another version wrote: it is read again from the store."""
@@ -113,12 +113,12 @@ class ValkeyHotTier:
                 self._client = self._client or self._connect()
             return command(self._client)
         except (RedisError, RedisClusterException, OSError) as error:
-            self._away_until = time.monotonic() + AWAY_SECONDS
+            self._away_until = time.monotonic() + UNAVAILABLE_SECONDS
             self._on_away(type(error).__name__)
             return None
 
 
-def connect(
+def connect_valkey(
     url: str, *, cluster: bool, credentials: "CredentialProvider | None" = None
 ) -> "Redis | RedisCluster":
     """Return a client of `url` (`rediss://` speaks TLS); credentials are asked for each new connection."""
@@ -134,23 +134,25 @@ def connect(
     return RedisCluster.from_url(url, **settings) if cluster else Redis.from_url(url, **settings)
 
 
-def _key(held: Hot) -> str:
-    if isinstance(held, HotFresh):
-        return _fresh(held.owner)
-    if isinstance(held, HotProgress):
-        return _steps(held.tenant_id, held.conversation_id, held.request_key)
-    return _talk(
-        held.tenant_id, held.conversation_id, "WINDOW" if isinstance(held, HotWindow) else "ENTITIES"
+def _record_key(held: CacheRecord) -> str:
+    if isinstance(held, CachedUnprocessed):
+        return _unprocessed_key(held.owner)
+    if isinstance(held, CachedProgress):
+        return _progress_key(held.tenant_id, held.conversation_id, held.request_key)
+    return _conversation_key(
+        held.tenant_id, held.conversation_id, "WINDOW" if isinstance(held, CachedWindow) else "ENTITIES"
     )
 
 
-def _talk(tenant: str, conversation_id: str, what: str) -> str:
+def _conversation_key(tenant: str, conversation_id: str, what: str) -> str:
     return f"{{T#{tenant}#C#{conversation_id}}}#{what}"
 
 
-def _steps(tenant: str, conversation_id: str, request_key: str) -> str:
-    return _talk(tenant, conversation_id, f"STEPS#{hashlib.sha256(request_key.encode()).hexdigest()}")
+def _progress_key(tenant: str, conversation_id: str, request_key: str) -> str:
+    return _conversation_key(
+        tenant, conversation_id, f"STEPS#{hashlib.sha256(request_key.encode()).hexdigest()}"
+    )
 
 
-def _fresh(owner: Owner) -> str:
+def _unprocessed_key(owner: Owner) -> str:
     return f"{{T#{owner.tenant}#U#{owner.user}}}#FRESH"

@@ -16,7 +16,7 @@ TOKEN_SECONDS = 900
 """ElastiCache takes no longer-lived token; a connection that stands stays for twelve hours."""
 
 
-class RoleLogin(CredentialProvider):
+class ElastiCacheCredentials(CredentialProvider):
     """`cache` names a serverless cache and the user in it.
 
     Asked for each new connection, so no token gets old.

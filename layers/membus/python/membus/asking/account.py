@@ -8,16 +8,16 @@ from decimal import Decimal
 from uuid import uuid4
 
 from membus.domain.prices import PriceList
-from membus.domain.prompt import Usage
-from membus.domain.usage import Call, seconds_to_midnight
+from membus.domain.prompt import TokenUsage
+from membus.domain.usage import ModelCall, seconds_to_midnight
 from membus.errors import BudgetError
 from membus.ports.clock import Clock
 from membus.ports.tenants import TenantFinder
-from membus.ports.usage import Monitor, UsageLedger
+from membus.ports.usage import UsageLedger, UsageMonitor
 
 
 @dataclass(frozen=True)
-class Account:
+class BudgetAccount:
     """`tenant` is the one of the credential or of the event; `function` is who spends."""
 
     tenant: str
@@ -26,7 +26,7 @@ class Account:
     tenants: TenantFinder
     prices: PriceList
     clock: Clock
-    monitor: Monitor
+    monitor: UsageMonitor
 
     def admit(self, model: str) -> None:
         """Look, before every call, whether there is money left. Calls already under way are not called back.
@@ -47,14 +47,14 @@ class Account:
                 retry_after_seconds=seconds_to_midnight(self.clock()),
             )
 
-    def charge(self, model: str, usage: Usage, *, requests: int = 1) -> Usage:
+    def charge(self, model: str, usage: TokenUsage, *, requests: int = 1) -> TokenUsage:
         """Write down what a call took and return it with its price.
 
         What cannot be written is counted and logged.
         """
         now = self.clock()
         dollars = self.prices.dollars(model, usage, day=now.date())
-        call = Call(
+        call = ModelCall(
             call_id=uuid4().hex,
             tenant_id=self.tenant,
             function=self.function,
@@ -82,7 +82,7 @@ class Account:
     def _spent(self) -> Decimal:
         return self.ledger.spent(self.tenant, self.clock().date())
 
-    def _observe(self, call: Call) -> None:
+    def _observe(self, call: ModelCall) -> None:
         usage = call.usage
         self.monitor.count(
             call.model,

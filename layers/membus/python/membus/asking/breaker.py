@@ -4,9 +4,9 @@ import threading
 import time
 from collections.abc import Iterator
 
-from membus.domain.prompt import Reply, Spoken, Stopped
+from membus.domain.prompt import ModelEvent, ModelReply, ReplyEnd
 from membus.errors import ModelError, UnavailableError
-from membus.ports.model import Question, Speaker
+from membus.ports.model import ChatModelClient, ModelRequest
 
 FAILURES_MAX = 5
 OPEN_SECONDS = 30.0
@@ -16,7 +16,7 @@ What Powertools' own breaker does too.
 """
 
 
-class Breaker:
+class CircuitBreaker:
     """Counts one model's failures in one execution environment; threads may share it.
 
     Closed, it lets everybody through. Open, nobody. Half open, after OPEN_SECONDS, one call, whose end
@@ -53,11 +53,11 @@ class Breaker:
             self._opens_until = time.monotonic() + OPEN_SECONDS
 
 
-class Guarded:
-    def __init__(self, speaker: Speaker, breaker: Breaker) -> None:
+class CircuitBreakerClient:
+    def __init__(self, speaker: ChatModelClient, breaker: CircuitBreaker) -> None:
         self._speaker, self._breaker, self.name = speaker, breaker, speaker.name
 
-    def reply(self, question: Question) -> Reply:
+    def reply(self, question: ModelRequest) -> ModelReply:
         self._breaker.enter()
         try:
             reply = self._speaker.reply(question)
@@ -67,11 +67,11 @@ class Guarded:
         self._breaker.succeeded()
         return reply
 
-    def stream(self, question: Question) -> Iterator[Spoken]:
+    def stream(self, question: ModelRequest) -> Iterator[ModelEvent]:
         self._breaker.enter()
         try:
             for event in self._speaker.stream(question):
-                if isinstance(event, Stopped):
+                if isinstance(event, ReplyEnd):
                     self._breaker.succeeded()
                 yield event
         except UnavailableError as error:

@@ -2,39 +2,39 @@
 
 from collections.abc import Iterator, Sequence
 
-from membus.asking.account import Account
-from membus.domain.prompt import Reply, Spoken, Stopped, Usage, WastedError
-from membus.ports.embedder import Embedded, Embedder
-from membus.ports.model import Question, Speaker
+from membus.asking.account import BudgetAccount
+from membus.domain.prompt import ModelEvent, ModelReply, ReplyEnd, TokenUsage, UnusableReplyError
+from membus.ports.embedder import EmbeddingModel, EmbeddingResult
+from membus.ports.model import ChatModelClient, ModelRequest
 
 
-class Metered:
-    def __init__(self, speaker: Speaker, account: Account) -> None:
+class MeteredClient:
+    def __init__(self, speaker: ChatModelClient, account: BudgetAccount) -> None:
         self._speaker, self._account, self.name = speaker, account, speaker.name
 
-    def reply(self, question: Question) -> Reply:
+    def reply(self, question: ModelRequest) -> ModelReply:
         self._account.admit(self.name)
         try:
             reply = self._speaker.reply(question)
-        except WastedError as wasted:
+        except UnusableReplyError as wasted:
             self._account.charge(self.name, wasted.usage)
             raise
         return reply.model_copy(update={"usage": self._account.charge(self.name, reply.usage)})
 
-    def stream(self, question: Question) -> Iterator[Spoken]:
+    def stream(self, question: ModelRequest) -> Iterator[ModelEvent]:
         """Charge when the turn ends, or breaks off, or nobody listens any more.
 
         What was counted by then is paid.
         """
         self._account.admit(self.name)
-        counted: Usage | None = None
+        counted: TokenUsage | None = None
         try:
             for event in self._speaker.stream(question):
-                if isinstance(event, Stopped):
+                if isinstance(event, ReplyEnd):
                     paid, counted = self._account.charge(self.name, event.reply.usage), None
                     yield paid
-                    yield Stopped(reply=event.reply.model_copy(update={"usage": paid}))
-                elif isinstance(event, Usage):
+                    yield ReplyEnd(reply=event.reply.model_copy(update={"usage": paid}))
+                elif isinstance(event, TokenUsage):
                     counted = event
                 else:
                     yield event
@@ -43,16 +43,16 @@ class Metered:
                 self._account.charge(self.name, counted)
 
 
-class MeteredEmbedder:
-    def __init__(self, embedder: Embedder, account: Account) -> None:
+class MeteredEmbeddingModel:
+    def __init__(self, embedder: EmbeddingModel, account: BudgetAccount) -> None:
         self._embedder, self._account = embedder, account
         self.name, self.dimensions = embedder.name, embedder.dimensions
 
-    def embed(self, texts: Sequence[str]) -> Embedded:
+    def embed(self, texts: Sequence[str]) -> EmbeddingResult:
         """Raise BudgetError, beyond what an embedder raises, where the tenant's money is spent."""
         self._account.admit(self.name)
         embedded = self._embedder.embed(texts)
         if embedded.requests:
-            usage = Usage(input=embedded.tokens, output=0)
+            usage = TokenUsage(input=embedded.tokens, output=0)
             self._account.charge(self.name, usage, requests=embedded.requests)
         return embedded

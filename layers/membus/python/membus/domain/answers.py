@@ -9,7 +9,7 @@ from membus.domain.candidate import Candidate
 from membus.domain.identity import Record
 
 
-class Answer(Record):
+class EventAnswer(Record):
     """The candidates of one answer that name the event.
 
     `by` is the model that gave it, a fallback perhaps.
@@ -19,13 +19,17 @@ class Answer(Record):
     candidates: tuple[Candidate, ...] = ()
 
 
-Answers = Mapping[str, Sequence[Answer]]
+AnswersByEvent = Mapping[str, Sequence[EventAnswer]]
 """By event id; an event in several questions has several answers, one that holds nothing has an empty one."""
 
 
-def answers_to(asked: Iterable[str], candidates: Sequence[Candidate], *, by: str) -> dict[str, Answer]:
+def answers_by_event(
+    asked: Iterable[str], candidates: Sequence[Candidate], *, by: str
+) -> dict[str, EventAnswer]:
     """Return each asked event's part of an answer."""
     return {
-        event_id: Answer(by=by, candidates=tuple(each for each in candidates if each.event_id == event_id))
+        event_id: EventAnswer(
+            by=by, candidates=tuple(each for each in candidates if each.event_id == event_id)
+        )
         for event_id in dict.fromkeys(asked)
     }

@@ -21,7 +21,7 @@ _SHAPE = re.compile(r"mb_([a-z0-9]{1,16})_([0-9A-Za-z]{12})_([0-9A-Za-z]{32})[0-
 _NO_HASH = "0" * 64
 
 
-class Scope(StrEnum):
+class ApiScope(StrEnum):
     """What a key may do; the API contract names one scope for each route."""
 
     EVENTS_WRITE = "events:write"
@@ -72,7 +72,7 @@ class ApiKey:
     key_id: str
     tenant_id: str
     name: str
-    scopes: tuple[Scope, ...]
+    scopes: tuple[ApiScope, ...]
     secret_hash: str = field(repr=False)
     created_at: datetime
     expires_at: datetime | None = None
@@ -85,7 +85,7 @@ class ApiKey:
         return "expired" if self.expires_at is not None and self.expires_at <= now else "active"
 
 
-def verified(credential: Credential, stored: ApiKey | None, *, now: datetime) -> ApiKey:
+def verify_key(credential: Credential, stored: ApiKey | None, *, now: datetime) -> ApiKey:
     """Return the stored key that `credential` opens, or raise UnauthorizedError.
 
     The secret is hashed and compared in every case, so that the time an answer takes does not

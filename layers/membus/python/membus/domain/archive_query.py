@@ -4,7 +4,7 @@ from datetime import date, datetime
 
 from membus.domain.identity import Id, Record
 
-COLUMNS = {
+QUERY_COLUMNS = {
     "event_id": "VARCHAR",
     "user_id": "VARCHAR",
     "agent_id": "VARCHAR",
@@ -19,7 +19,7 @@ COLUMNS = {
 """
 
 
-class ArchiveQuestion(Record):
+class ArchiveQuery(Record):
     """`user` None asks for the rows of all users of the tenant; `now` is what the statement takes for now.
 
     Rows of users in `without` are not there for it.
@@ -34,7 +34,7 @@ class ArchiveQuestion(Record):
     without: tuple[Id, ...] = ()
 
 
-class Table(Record):
+class QueryResult(Record):
     """Rows as text, None for null; `complete` says whether these are all."""
 
     columns: tuple[str, ...]

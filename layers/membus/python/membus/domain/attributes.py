@@ -158,16 +158,16 @@ def fact_key(attribute: str, value: str) -> str | None:
     `home.city` is its own key; `likes` takes the value's slug: `likes.hiking`, so that two likes never
     compete and the same like said twice is one fact.
     """
-    path = normal_path(attribute)
+    path = normalize_path(attribute)
     if len(path) > KEY_MAX - SLUG_MAX - 1 or not _ATTRIBUTE.fullmatch(path):
         return None
     if is_single_valued(path):
         return path
-    slug = slug_of(value)
+    slug = slugify(value)
     return f"{path}.{slug}" if slug else None
 
 
-def normal_path(attribute: str) -> str:
+def normalize_path(attribute: str) -> str:
     """Return the path an attribute goes by; not every text that is asked for is one."""
     path = re.sub(r"[\s-]+", "_", attribute.strip().lower())
     return SYNONYMS.get(path, path)
@@ -192,7 +192,7 @@ def is_single_valued(key: str) -> bool:
     return key in SINGLE_VALUED or key.startswith("setting.") or key.rpartition(".")[2] in MEASURES
 
 
-def slug_of(value: str) -> str:
+def slugify(value: str) -> str:
     """Return the letters and digits of `value` in lower case, joined by hyphens; at most 60 characters.
 
     A longer one ends in a digest: two plans that differ only in their last word are two plans.

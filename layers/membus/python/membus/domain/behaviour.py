@@ -8,9 +8,9 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import timedelta
 
-from membus.domain.facts import Kind
+from membus.domain.observations import FactKind
 
-ACTIVITY = "activity"
+ACTIVITY_ROOT = "activity"
 """The root of what these rules write, beside `setting` and `frustrated_by`.
 
 No model may claim any of them.
@@ -18,7 +18,7 @@ No model may claim any of them.
 
 
 @dataclass(frozen=True)
-class Where:
+class FieldCondition:
     """A condition on a payload's field.
 
     A whole number from `least` to `most`, or a text that `pattern` matches.
@@ -31,36 +31,36 @@ class Where:
 
 
 @dataclass(frozen=True)
-class Match:
+class EventPattern:
     """Events of a type whose payload fulfils every condition."""
 
     type: str
-    where: tuple[Where, ...] = ()
+    where: tuple[FieldCondition, ...] = ()
 
 
 @dataclass(frozen=True)
-class Says:
+class FactTemplate:
     """What a rule says; `{group}` in `value` stands for what was counted by."""
 
     attribute: str
     value: str
-    kind: Kind = "behaviour"
+    kind: FactKind = "behaviour"
     confidence: float = 0.8
     """Counted behaviour is evidence of a habit, not its confession; what an action states outright has 1."""
 
 
 @dataclass(frozen=True)
-class Repeated:
+class CountRule:
     """`count` marks of one group within `within`."""
 
     name: str
     count: int
     within: timedelta
-    says: Says
+    says: FactTemplate
 
 
 @dataclass(frozen=True)
-class Followed:
+class SequenceRule:
     """A mark of a part in `first` that one of the part `then` follows within `within`.
 
     True from the first on.
@@ -70,14 +70,14 @@ class Followed:
     within: timedelta
     first: tuple[str, ...]
     then: str
-    says: Says
+    says: FactTemplate
 
 
-Rule = Repeated | Followed
+BehaviourRule = CountRule | SequenceRule
 
 
 @dataclass(frozen=True)
-class Trail:
+class RuleGroup:
     """Events that are counted together, and the rules over them: one write serves them all.
 
     `parts` says which events leave a mark, and of which part. `group` is the field they are counted by: one
@@ -85,28 +85,28 @@ class Trail:
     """
 
     name: str
-    parts: Mapping[str, Match]
-    rules: tuple[Rule, ...]
+    parts: Mapping[str, EventPattern]
+    rules: tuple[BehaviourRule, ...]
     group: str = ""
 
 
 @dataclass(frozen=True)
-class Stated:
+class ActionRule:
     """What one event says by itself.
 
     `{field}` in `attribute` and `value` stands for a field of the payload.
     """
 
     name: str
-    match: Match
-    says: Says
+    match: EventPattern
+    says: FactTemplate
 
 
-def _on(event_type: str, *where: Where, part: str = "") -> dict[str, Match]:
-    return {part: Match(event_type, where)}
+def _on(event_type: str, *where: FieldCondition, part: str = "") -> dict[str, EventPattern]:
+    return {part: EventPattern(event_type, where)}
 
 
-_PAGE = Where(
+_PAGE = FieldCondition(
     "path",
     pattern=re.compile(
         r"/(?!(?:home|welcome|index|login|logout|signup|register|checkout|cart|basket|orders?|settings|account|profile"
@@ -114,145 +114,188 @@ _PAGE = Where(
     ),
 )
 """Pages that people choose; where everybody has to pass says nothing about anybody."""
-_CHECKOUT = Where("path", pattern=re.compile(r"/(?:[\w-]+/)?checkout(?!/(?:success|complete))(?:[/?#]|$)"))
-_ORDERED = Where(
+_CHECKOUT = FieldCondition(
+    "path", pattern=re.compile(r"/(?:[\w-]+/)?checkout(?!/(?:success|complete))(?:[/?#]|$)")
+)
+_ORDERED = FieldCondition(
     "path",
     pattern=re.compile(r"/(?:orders?/[\w-]+|thank-?you|order-confirm\w*|checkout/(?:success|complete\w*))"),
 )
 
-_UNFINISHED = Says("activity.checkout", "left unfinished", confidence=0.7)
-_FINISHED = Says("activity.checkout", "finished", confidence=0.9)
+_UNFINISHED = FactTemplate("activity.checkout", "left unfinished", confidence=0.7)
+_FINISHED = FactTemplate("activity.checkout", "finished", confidence=0.9)
 _MINUTE, _DAY = timedelta(minutes=1), timedelta(days=1)
 
-TRAILS = (
-    Trail(
+RULE_GROUPS = (
+    RuleGroup(
         "server-error",
-        _on("error.shown", Where("status", least=500)),
+        _on("error.shown", FieldCondition("status", least=500)),
         group="status",
-        rules=(Repeated("repeated-server-error", 3, 5 * _MINUTE, Says("frustrated_by", "error {group}")),),
+        rules=(
+            CountRule(
+                "repeated-server-error", 3, 5 * _MINUTE, FactTemplate("frustrated_by", "error {group}")
+            ),
+        ),
     ),
-    Trail(
+    RuleGroup(
         "broken-page",
-        _on("error.shown", Where("status", 400, 499)),
+        _on("error.shown", FieldCondition("status", 400, 499)),
         group="path",
-        rules=(Repeated("broken-page", 3, _DAY, Says("frustrated_by", "broken page {group}")),),
+        rules=(CountRule("broken-page", 3, _DAY, FactTemplate("frustrated_by", "broken page {group}")),),
     ),
-    Trail(
+    RuleGroup(
         "click",
         _on("element.clicked"),
         group="name",
         rules=(
-            Repeated(
-                "rage-click", 3, timedelta(seconds=2), Says("frustrated_by", "no answer to clicks on {group}")
+            CountRule(
+                "rage-click",
+                3,
+                timedelta(seconds=2),
+                FactTemplate("frustrated_by", "no answer to clicks on {group}"),
             ),
-            Repeated("adopted-action", 5, 14 * _DAY, Says("activity.uses", "{group}")),
+            CountRule("adopted-action", 5, 14 * _DAY, FactTemplate("activity.uses", "{group}")),
         ),
     ),
-    Trail(
+    RuleGroup(
         "feature",
         _on("feature.used"),
         group="name",
-        rules=(Repeated("adopted-feature", 3, 14 * _DAY, Says("activity.uses", "{group}")),),
+        rules=(CountRule("adopted-feature", 3, 14 * _DAY, FactTemplate("activity.uses", "{group}")),),
     ),
-    Trail(
+    RuleGroup(
         "page",
         _on("page.viewed", _PAGE),
         group="path",
-        rules=(Repeated("page-affinity", 3, 7 * _DAY, Says("activity.views", "{group}", confidence=0.6)),),
+        rules=(
+            CountRule(
+                "page-affinity", 3, 7 * _DAY, FactTemplate("activity.views", "{group}", confidence=0.6)
+            ),
+        ),
     ),
-    Trail(
+    RuleGroup(
         "section",
         _on("page.viewed", _PAGE),
         group="path/1",
         rules=(
-            Repeated("section-affinity", 5, 7 * _DAY, Says("activity.browses", "{group}", confidence=0.7)),
+            CountRule(
+                "section-affinity", 5, 7 * _DAY, FactTemplate("activity.browses", "{group}", confidence=0.7)
+            ),
         ),
     ),
-    Trail(
+    RuleGroup(
         "product",
         _on("product.viewed"),
         group="name",
-        rules=(Repeated("product-affinity", 3, 7 * _DAY, Says("activity.views", "{group}", confidence=0.7)),),
+        rules=(
+            CountRule(
+                "product-affinity", 3, 7 * _DAY, FactTemplate("activity.views", "{group}", confidence=0.7)
+            ),
+        ),
     ),
-    Trail(
+    RuleGroup(
         "search",
         _on("search.performed"),
         group="query",
         rules=(
-            Repeated("search-affinity", 3, 7 * _DAY, Says("activity.searches", "{group}", confidence=0.7)),
-        ),
-    ),
-    Trail(
-        "fruitless-search",
-        _on("search.performed", Where("results", 0, 0)),
-        rules=(
-            Repeated(
-                "fruitless-search", 3, 30 * _MINUTE, Says("activity.trouble", "finding things by search")
+            CountRule(
+                "search-affinity", 3, 7 * _DAY, FactTemplate("activity.searches", "{group}", confidence=0.7)
             ),
         ),
     ),
-    Trail(
+    RuleGroup(
+        "fruitless-search",
+        _on("search.performed", FieldCondition("results", 0, 0)),
+        rules=(
+            CountRule(
+                "fruitless-search",
+                3,
+                30 * _MINUTE,
+                FactTemplate("activity.trouble", "finding things by search"),
+            ),
+        ),
+    ),
+    RuleGroup(
         "failed-login",
         _on("login.failed"),
         rules=(
-            Repeated("failed-login", 3, 15 * _MINUTE, Says("activity.trouble", "signing in", confidence=0.9)),
-        ),
-    ),
-    Trail(
-        "failed-payment",
-        _on("payment.failed"),
-        rules=(Repeated("failed-payment", 2, _DAY, Says("activity.trouble", "paying", confidence=0.9)),),
-    ),
-    Trail(
-        "support",
-        _on("ticket.opened"),
-        rules=(
-            Repeated(
-                "repeated-support", 3, 30 * _DAY, Says("activity.trouble", "needs support again and again")
+            CountRule(
+                "failed-login",
+                3,
+                15 * _MINUTE,
+                FactTemplate("activity.trouble", "signing in", confidence=0.9),
             ),
         ),
     ),
-    Trail(
+    RuleGroup(
+        "failed-payment",
+        _on("payment.failed"),
+        rules=(
+            CountRule("failed-payment", 2, _DAY, FactTemplate("activity.trouble", "paying", confidence=0.9)),
+        ),
+    ),
+    RuleGroup(
+        "support",
+        _on("ticket.opened"),
+        rules=(
+            CountRule(
+                "repeated-support",
+                3,
+                30 * _DAY,
+                FactTemplate("activity.trouble", "needs support again and again"),
+            ),
+        ),
+    ),
+    RuleGroup(
         "undecided",
         _on("setting.changed"),
         group="name",
         rules=(
-            Repeated(
-                "undecided", 3, 10 * _MINUTE, Says("activity.trouble", "deciding on the setting {group}")
+            CountRule(
+                "undecided",
+                3,
+                10 * _MINUTE,
+                FactTemplate("activity.trouble", "deciding on the setting {group}"),
             ),
         ),
     ),
-    Trail(
+    RuleGroup(
         "dismissed",
         _on("notification.dismissed"),
         group="name",
-        rules=(Repeated("dismissed-notification", 3, 7 * _DAY, Says("activity.dismisses", "{group}")),),
+        rules=(
+            CountRule("dismissed-notification", 3, 7 * _DAY, FactTemplate("activity.dismisses", "{group}")),
+        ),
     ),
-    Trail(
+    RuleGroup(
         "session",
         _on("session.started"),
         rules=(
-            Repeated("returning", 4, 7 * _DAY, Says("activity.visits", "comes back several times a week")),
+            CountRule(
+                "returning", 4, 7 * _DAY, FactTemplate("activity.visits", "comes back several times a week")
+            ),
         ),
     ),
-    Trail(
+    RuleGroup(
         "device",
         _on("session.started"),
         group="device",
-        rules=(Repeated("device", 3, 14 * _DAY, Says("activity.device", "{group}")),),
+        rules=(CountRule("device", 3, 14 * _DAY, FactTemplate("activity.device", "{group}")),),
     ),
-    Trail(
+    RuleGroup(
         "abandonment",
         _on("cart.abandoned") | _on("checkout.abandoned", part="checkout"),
-        rules=(Repeated("abandonment", 2, 30 * _DAY, Says("activity.trouble", "finishing checkouts")),),
+        rules=(
+            CountRule("abandonment", 2, 30 * _DAY, FactTemplate("activity.trouble", "finishing checkouts")),
+        ),
     ),
-    Trail(
+    RuleGroup(
         "checkout",
         _on("checkout.started", part="begun")
         | _on("page.viewed", _CHECKOUT, part="seen")
         | _on("session.ended", part="left"),
         group="session_id",
-        rules=(Followed("abandoned-checkout", _DAY, ("begun", "seen"), "left", _UNFINISHED),),
+        rules=(SequenceRule("abandoned-checkout", _DAY, ("begun", "seen"), "left", _UNFINISHED),),
     ),
 )
 """An abandoned checkout is true from its beginning, and an order from its own moment on.
@@ -260,19 +303,27 @@ TRAILS = (
 Whichever is learned first, the later of the two holds.
 """
 
-STATED = (
-    Stated("setting-changed", Match("setting.changed"), Says("setting.{name}", "{to}", "setting", 1)),
-    Stated("plan-changed", Match("plan.changed"), Says("activity.plan", "{to}", confidence=1)),
-    Stated(
-        "subscribed", Match("subscription.started"), Says("activity.subscription", "active", confidence=1)
+ACTION_RULES = (
+    ActionRule(
+        "setting-changed",
+        EventPattern("setting.changed"),
+        FactTemplate("setting.{name}", "{to}", "setting", 1),
     ),
-    Stated(
+    ActionRule(
+        "plan-changed", EventPattern("plan.changed"), FactTemplate("activity.plan", "{to}", confidence=1)
+    ),
+    ActionRule(
+        "subscribed",
+        EventPattern("subscription.started"),
+        FactTemplate("activity.subscription", "active", confidence=1),
+    ),
+    ActionRule(
         "unsubscribed",
-        Match("subscription.cancelled"),
-        Says("activity.subscription", "cancelled", confidence=1),
+        EventPattern("subscription.cancelled"),
+        FactTemplate("activity.subscription", "cancelled", confidence=1),
     ),
-    Stated("ordered", Match("order.placed"), _FINISHED),
-    Stated("checked-out", Match("checkout.completed"), _FINISHED),
-    Stated("saw-order", Match("page.viewed", (_ORDERED,)), _FINISHED),
-    Stated("checkout-abandoned", Match("checkout.abandoned"), _UNFINISHED),
+    ActionRule("ordered", EventPattern("order.placed"), _FINISHED),
+    ActionRule("checked-out", EventPattern("checkout.completed"), _FINISHED),
+    ActionRule("saw-order", EventPattern("page.viewed", (_ORDERED,)), _FINISHED),
+    ActionRule("checkout-abandoned", EventPattern("checkout.abandoned"), _UNFINISHED),
 )

@@ -3,22 +3,22 @@
 from collections.abc import Iterable, Sequence
 
 from membus.domain.slots import LEDGER_TOKENS
-from membus.domain.summary import Outline, Slot
+from membus.domain.summary import Slot, SummaryIndex
 from membus.domain.tokens import estimate_tokens
 
 SUMMARY_TOKENS = 1_500
 
 
-def escaped(text: str) -> str:
+def escape_tags(text: str) -> str:
     """Return the text without anything that looks like a tag."""
     return text.replace("<", "‹").replace(">", "›")
 
 
-def fenced(name: str, lines: Iterable[str]) -> str:
+def fence_block(name: str, lines: Iterable[str]) -> str:
     return "\n".join((f"<{name}>", *lines, f"</{name}>"))
 
 
-def summary_block(outline: Outline, *, budget: int = SUMMARY_TOKENS) -> str:
+def render_summary_block(outline: SummaryIndex, *, budget: int = SUMMARY_TOKENS) -> str:
     """Return chapters and slots within the budget, or nothing where there is no outline yet.
 
     Slots give way to nothing: each stands in a chapter that is shown or below them. Older chapters give way
@@ -27,29 +27,33 @@ def summary_block(outline: Outline, *, budget: int = SUMMARY_TOKENS) -> str:
     if not outline.chapters:
         return ""
     left = (
-        budget - LEDGER_TOKENS - estimate_tokens(fenced("summary", [])) - estimate_tokens(fenced("slots", []))
+        budget
+        - LEDGER_TOKENS
+        - estimate_tokens(fence_block("summary", []))
+        - estimate_tokens(fence_block("slots", []))
     )
     shown: list[str] = []
     for chapter in reversed(outline.chapters):
-        text = _beginning(escaped(" ".join(chapter.text.split())), left)
+        text = _leading_sentences(escape_tags(" ".join(chapter.text.split())), left)
         left -= estimate_tokens(text) + 1
         if left < 0 or not text:
             break
         shown.insert(0, text)
     told = "\n".join(shown)
     missing = [slot for slot in outline.slots if not slot.stands_in(told)]
-    block = fenced("summary", shown)
-    return f"{block}\n{fenced('slots', _lines(missing))}" if missing else block
+    block = fence_block("summary", shown)
+    return f"{block}\n{fence_block('slots', _slot_lines(missing))}" if missing else block
 
 
-def _lines(slots: Sequence[Slot]) -> list[str]:
+def _slot_lines(slots: Sequence[Slot]) -> list[str]:
     kinds = dict.fromkeys(slot.kind for slot in slots)
     return [
-        f"{kind}: {'; '.join(escaped(slot.text) for slot in slots if slot.kind == kind)}" for kind in kinds
+        f"{kind}: {'; '.join(escape_tags(slot.text) for slot in slots if slot.kind == kind)}"
+        for kind in kinds
     ]
 
 
-def _beginning(text: str, budget: int) -> str:
+def _leading_sentences(text: str, budget: int) -> str:
     """Return as many sentences from the beginning as fit."""
     while estimate_tokens(text) > budget:
         shorter, _, _ = text.rpartition(". ")

@@ -6,7 +6,7 @@ from typing import Literal
 from pydantic import Field
 
 from membus.domain.identity import Record
-from membus.domain.observations import Kind
+from membus.domain.observations import FactKind
 
 Stance = Literal["stated", "hypothetical", "negated", "question"]
 
@@ -19,7 +19,7 @@ class Candidate(Record):
     attribute: str = Field(description="dotted lower-case path, e.g. home.city, likes, family.sister")
     value: str
     quote: str = Field(description="the exact words of that event that say so")
-    kind: Kind
+    kind: FactKind
     stance: Stance
 
 

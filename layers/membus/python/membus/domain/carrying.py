@@ -6,32 +6,32 @@ from datetime import datetime
 
 from pydantic import AwareDatetime
 
-from membus.domain.claims import by_truth, ordered
-from membus.domain.event import Recorded, epoch_ms
+from membus.domain.claims import in_learning_order, truth_order
+from membus.domain.event import RecordedEvent, epoch_ms
 from membus.domain.identity import Record
 from membus.domain.observations import Observation, Trust
-from membus.domain.settling import Settled, settled
+from membus.domain.settling import ResolvedClaim, resolve_claims
 
-RECENT_MAX = 80
+RECENT_OBSERVATIONS_MAX = 80
 """So many observations of a key are read for a change to it.
 
 Beyond that the older ones are carried forward.
 """
-RECENT_KEPT = 40
+RECENT_OBSERVATIONS_KEPT = 40
 """So many stay out of what is carried: what comes late by less than that lands among them."""
 
-Place = tuple[int, str]
+ObservationPosition = tuple[int, str]
 """Where an observation stands among those of its key.
 
 The millisecond in which it was learned, and its event.
 """
 
 
-def place_of(seen: Observation) -> Place:
+def position_of(seen: Observation) -> ObservationPosition:
     return epoch_ms(seen.learned_at), seen.provenance.event_id
 
 
-class Carried(Record):
+class ObservationSnapshot(Record):
     """What `count` observations come to, all that were learned until `learned_at`.
 
     None was true after `truest`.
@@ -42,7 +42,7 @@ class Carried(Record):
     count: int
     learned_at: AwareDatetime
     truest: Observation
-    settled: Settled | None
+    settled: ResolvedClaim | None
     taken_back: Observation | None = None
     before: str | None = None
 
@@ -52,44 +52,49 @@ class Carried(Record):
         if self.settled is None:
             return (self.taken_back,) if self.taken_back else ()
         claims = (claim.said for claim in (self.settled.claim, *self.settled.beneath))
-        return tuple(ordered(seen for seen in (self.taken_back, *claims, *self.settled.words) if seen))
+        return tuple(
+            in_learning_order(seen for seen in (self.taken_back, *claims, *self.settled.words) if seen)
+        )
 
     def leaves(self, seen: Observation) -> bool:
         """Whether an observation is not among those that are carried."""
         return epoch_ms(self.learned_at) < epoch_ms(seen.learned_at)
 
-    def is_before(self, event: Recorded) -> bool:
+    def is_before(self, event: RecordedEvent) -> bool:
         """Whether all that is carried was known and true when an event happened."""
         return self.learned_at <= event.learned_at and self.truest.held <= event.true_from
 
     def precedes(self, seen: Observation) -> bool:
         """Whether an observation was learned, and is true, after all that is carried."""
-        return self.leaves(seen) and by_truth(self.truest) < by_truth(seen)
+        return self.leaves(seen) and truth_order(self.truest) < truth_order(seen)
 
 
-def carry(
-    observations: Iterable[Observation], before: Carried | None = None, *, true_at: datetime | None = None
-) -> Carried | None:
+def build_snapshot(
+    observations: Iterable[Observation],
+    before: ObservationSnapshot | None = None,
+    *,
+    true_at: datetime | None = None,
+) -> ObservationSnapshot | None:
     """Return what observations of one key come to, and what `before` came to, which precedes them all.
 
     A retraction ends what was heard before it, and after it only a correction speaks. With `true_at`, all of
     them were true then.
     """
-    learned = ordered(observations)
+    learned = in_learning_order(observations)
     if not learned:
         return before
     standing, taken_back, value = (
         (before.settled, before.taken_back, before.before) if before else (None, None, None)
     )
-    for retraction, heard in _spells(learned):
+    for retraction, heard in _split_at_retractions(learned):
         counted = [seen for seen in heard if taken_back is None or seen.trust is Trust.CORRECTED]
-        standing = settled(counted, standing, true_at=true_at)
+        standing = resolve_claims(counted, standing, true_at=true_at)
         if retraction:
             standing, taken_back, value = None, retraction, standing.claim.said.value if standing else None
-    return Carried(
+    return ObservationSnapshot(
         count=len(learned) + (before.count if before else 0),
         learned_at=learned[-1].learned_at,
-        truest=max((*learned, *((before.truest,) if before else ())), key=by_truth),
+        truest=max((*learned, *((before.truest,) if before else ())), key=truth_order),
         settled=standing,
         taken_back=taken_back,
         before=value,
@@ -97,24 +102,24 @@ def carry(
 
 
 @dataclass(frozen=True)
-class Trail:
+class ObservationHistory:
     """The observations of a key as far as they have to be read.
 
     Recent ones, and what the older ones come to.
     """
 
     recent: tuple[Observation, ...]
-    carried: Carried | None = None
+    carried: ObservationSnapshot | None = None
 
     @property
     def observations(self) -> list[Observation]:
         """Those that decide what holds now, or held lately; all there are, where nothing is carried."""
-        return ordered([*(self.carried.representatives if self.carried else ()), *self.recent])
+        return in_learning_order([*(self.carried.representatives if self.carried else ()), *self.recent])
 
     @property
-    def whole(self) -> Carried | None:
+    def whole(self) -> ObservationSnapshot | None:
         """What all observations come to."""
-        return carry(self.recent, self.carried)
+        return build_snapshot(self.recent, self.carried)
 
     @property
     def latest(self) -> datetime | None:
@@ -128,23 +133,29 @@ class Trail:
         """Whether observations may be added; one that comes too late for that asks for all there are."""
         return self.carried is None or all(map(self.carried.precedes, seen))
 
-    def with_(self, seen: Iterable[Observation]) -> "Trail":
+    def with_(self, seen: Iterable[Observation]) -> "ObservationHistory":
         """Return the trail with observations added, the last of each event: it is what the store keeps."""
         by_event = {each.provenance.event_id: each for each in (*self.recent, *seen)}
-        return replace(self, recent=tuple(ordered(by_event.values())))
+        return replace(self, recent=tuple(in_learning_order(by_event.values())))
 
-    def shortened(self) -> "Trail":
+    def shortened(self) -> "ObservationHistory":
         """Return the trail with its older part carried forward, where it has grown too long and can be parted.
 
         It is parted where all that was learned before was also true before.
         """
-        if len(self.recent) <= RECENT_MAX:
+        if len(self.recent) <= RECENT_OBSERVATIONS_MAX:
             return self
-        place = _parting(self.recent, self.carried)
-        return Trail(self.recent[place:], carry(self.recent[:place], self.carried)) if place else self
+        place = _split_position(self.recent, self.carried)
+        return (
+            ObservationHistory(self.recent[place:], build_snapshot(self.recent[:place], self.carried))
+            if place
+            else self
+        )
 
 
-def _spells(learned: Sequence[Observation]) -> Iterable[tuple[Observation | None, list[Observation]]]:
+def _split_at_retractions(
+    learned: Sequence[Observation],
+) -> Iterable[tuple[Observation | None, list[Observation]]]:
     """Yield what was heard between retractions, each with the one that ended it, or None."""
     heard: list[Observation] = []
     for seen in learned:
@@ -156,14 +167,14 @@ def _spells(learned: Sequence[Observation]) -> Iterable[tuple[Observation | None
     yield None, heard
 
 
-def _parting(recent: Sequence[Observation], carried: Carried | None) -> int:
+def _split_position(recent: Sequence[Observation], carried: ObservationSnapshot | None) -> int:
     """Return how many of the recent ones may be carried.
 
     As many as possible, 0 where they are all entangled.
     """
-    truths = [by_truth(seen) for seen in recent]
-    until = [by_truth(carried.truest)] if carried else []
-    for place in range(len(recent) - RECENT_KEPT, 0, -1):
+    truths = [truth_order(seen) for seen in recent]
+    until = [truth_order(carried.truest)] if carried else []
+    for place in range(len(recent) - RECENT_OBSERVATIONS_KEPT, 0, -1):
         apart = epoch_ms(recent[place - 1].learned_at) < epoch_ms(recent[place].learned_at)
         if apart and max([*until, *truths[:place]]) < min(truths[place:]):
             return place

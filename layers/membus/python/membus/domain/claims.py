@@ -8,14 +8,14 @@ from datetime import UTC, datetime
 
 from pydantic import AwareDatetime
 
-from membus.domain.confidence import reinforced
+from membus.domain.confidence import reinforce_confidence
 from membus.domain.identity import Record
 from membus.domain.observations import Observation, Trust
 
 _NO_END = datetime.max.replace(tzinfo=UTC)
 
 
-class Run(Record):
+class ClaimSupport(Record):
     """What said the same as a value since it took over: how often, how surely, for which time."""
 
     times: int
@@ -25,7 +25,7 @@ class Run(Record):
     ends: AwareDatetime
 
     @classmethod
-    def of(cls, seen: Observation) -> "Run":
+    def of(cls, seen: Observation) -> "ClaimSupport":
         return cls(
             times=1,
             surest=seen.confidence,
@@ -34,8 +34,8 @@ class Run(Record):
             ends=seen.claimed_until,
         )
 
-    def and_then(self, seen: Observation) -> "Run":
-        return Run(
+    def and_then(self, seen: Observation) -> "ClaimSupport":
+        return ClaimSupport(
             times=self.times + 1,
             surest=max(self.surest, seen.confidence),
             last_held=max(self.last_held, seen.held),
@@ -45,7 +45,7 @@ class Run(Record):
 
     @property
     def confidence(self) -> float:
-        return reinforced(self.surest, self.times)
+        return reinforce_confidence(self.surest, self.times)
 
     def meets(self, claim: Observation) -> bool:
         return claim.valid_from < self.ends and self.begins < claim.claimed_until
@@ -55,14 +55,16 @@ class Claim(Record):
     """A value: `said` is the word for it that counts, `run` all that said so."""
 
     said: Observation
-    run: Run
+    run: ClaimSupport
 
     @classmethod
     def of(cls, seen: Observation) -> "Claim":
-        return cls(said=seen, run=Run.of(seen))
+        return cls(said=seen, run=ClaimSupport.of(seen))
 
     def and_then(self, seen: Observation) -> "Claim":
-        return Claim(said=seen if outlasts(seen, self.said) else self.said, run=self.run.and_then(seen))
+        return Claim(
+            said=seen if takes_precedence(seen, self.said) else self.said, run=self.run.and_then(seen)
+        )
 
     @property
     def rank(self) -> int:
@@ -80,20 +82,20 @@ class Claim(Record):
         return self.rank >= earlier.rank and (self.end >= earlier.end or self.said.says_as(earlier.said))
 
 
-def ordered(observations: Iterable[Observation]) -> list[Observation]:
+def in_learning_order(observations: Iterable[Observation]) -> list[Observation]:
     """Return the observations in the order they were learned, each once."""
-    return sorted(dict.fromkeys(observations), key=by_learning)
+    return sorted(dict.fromkeys(observations), key=learning_order)
 
 
-def by_truth(seen: Observation) -> tuple[datetime, datetime, str, str]:
-    return seen.held, *by_learning(seen)
+def truth_order(seen: Observation) -> tuple[datetime, datetime, str, str]:
+    return seen.held, *learning_order(seen)
 
 
-def by_learning(seen: Observation) -> tuple[datetime, str, str]:
+def learning_order(seen: Observation) -> tuple[datetime, str, str]:
     return seen.learned_at, seen.provenance.event_id, seen.value or ""
 
 
-def outlasts(seen: Observation, current: Observation) -> bool:
+def takes_precedence(seen: Observation, current: Observation) -> bool:
     """Whether another observation, true later, counts from now on instead of the current one, which has not ended.
 
     The same value counts as a better source has it, or a person's latest word, or whoever tells another end.
@@ -101,7 +103,7 @@ def outlasts(seen: Observation, current: Observation) -> bool:
     if not seen.says_as(current):
         return seen.trust.rank >= current.trust.rank
     if seen.trust is current.trust is Trust.CORRECTED:
-        return by_learning(seen) > by_learning(current)
+        return learning_order(seen) > learning_order(current)
     if seen.trust is current.trust:
         return seen.valid_until != current.valid_until
     return seen.trust.rank > current.trust.rank

@@ -9,10 +9,10 @@ from datetime import date, datetime
 
 from pydantic import AwareDatetime
 
-from membus.domain.event import Recorded
+from membus.domain.event import RecordedEvent
 from membus.domain.identity import Id, Record
 
-SCHEMA = 1
+ROW_SCHEMA = 1
 """Version of the rows below; a reader refuses an object of a later one instead of guessing."""
 SMALL_BYTES = 8 * 2**20
 """An object up to here is read whole, checked against its checksum and kept in memory.
@@ -21,7 +21,7 @@ A larger one by ranges.
 """
 
 
-class ColdRow(Record):
+class EpisodeRow(Record):
     """One episode. `body` is what the hot item held, word for word.
 
     A rebuild from it is byte for byte the same.
@@ -41,8 +41,8 @@ class ColdRow(Record):
     spilled_bytes: int = 0
 
     @classmethod
-    def of(cls, place: str, body: str, *, spilled: str | None = None, spilled_bytes: int = 0) -> "ColdRow":
-        event = Recorded.model_validate_json(body).event
+    def of(cls, place: str, body: str, *, spilled: str | None = None, spilled_bytes: int = 0) -> "EpisodeRow":
+        event = RecordedEvent.model_validate_json(body).event
         return cls(
             place=place,
             event_id=event.event_id,
@@ -56,7 +56,7 @@ class ColdRow(Record):
         )
 
 
-class Month(Record):
+class ArchiveMonth(Record):
     """One agent's objects that begin in the month of `first`, its first day; no object lies in two."""
 
     tenant: Id
@@ -69,7 +69,7 @@ class Month(Record):
         return f"{self.agent}#{self.first:%Y-%m}"
 
 
-class ColdObject(Record):
+class ArchiveObject(Record):
     """A verified object: `rows` episodes of one agent from the place `first` to `last`, `bytes` long.
 
     `day` is the first day it holds. Until `hot_until` every one of its episodes is still in DynamoDB, too.
@@ -85,15 +85,15 @@ class ColdObject(Record):
     bytes: int
     sha256: str
     hot_until: AwareDatetime
-    schema_version: int = SCHEMA
+    schema_version: int = ROW_SCHEMA
 
     @property
     def key(self) -> str:
         return f"{self.tenant}/{self.agent}/{self.day:%Y-%m-%d}/{self.name}.parquet"
 
     @property
-    def month(self) -> Month:
-        return Month(tenant=self.tenant, agent=self.agent, first=self.day.replace(day=1))
+    def month(self) -> ArchiveMonth:
+        return ArchiveMonth(tenant=self.tenant, agent=self.agent, first=self.day.replace(day=1))
 
     @property
     def place(self) -> str:
@@ -106,13 +106,13 @@ class ColdObject(Record):
         return f"{self.agent}#{self.last}"
 
 
-class Packed(Record):
+class ArchivePack(Record):
     """Rows on their way into an object whose name they determine: packed again, they are the same object."""
 
     tenant: Id
     agent: Id
     day: date
-    rows: tuple[ColdRow, ...]
+    rows: tuple[EpisodeRow, ...]
     hot_until: AwareDatetime
 
     @property
@@ -126,8 +126,8 @@ class Packed(Record):
     def key(self) -> str:
         return f"{self.tenant}/{self.agent}/{self.day:%Y-%m-%d}/{self.name}.parquet"
 
-    def kept(self, *, size: int, sha256: str) -> ColdObject:
-        return ColdObject(
+    def kept(self, *, size: int, sha256: str) -> ArchiveObject:
+        return ArchiveObject(
             tenant=self.tenant,
             agent=self.agent,
             day=self.day,
@@ -141,10 +141,12 @@ class Packed(Record):
         )
 
 
-def packed(tenant: str, agent: str, day: date, rows: Iterable[ColdRow], *, hot_until: datetime) -> Packed:
+def pack_rows(
+    tenant: str, agent: str, day: date, rows: Iterable[EpisodeRow], *, hot_until: datetime
+) -> ArchivePack:
     """Pack rows in time order, each place once."""
     unique = {row.place: row for row in rows}
-    return Packed(
+    return ArchivePack(
         tenant=tenant,
         agent=agent,
         day=day,

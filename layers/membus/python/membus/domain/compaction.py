@@ -14,32 +14,32 @@ TURN_TOKENS = 1_500
 
 The window cannot wait.
 """
-KEPT_TOKENS = 4_000
-TURNS_BETWEEN = 5
+WINDOW_KEPT_TOKENS = 4_000
+TURNS_BETWEEN_CUTS = 5
 """A cut has what it keeps written to the provider's cache anew: it is to last so many turns."""
 SEGMENT_TOKENS = 8_000
 """A model is given no more at once, whatever has piled up."""
-FAN_IN = 4
+ROLLUP_CHAPTERS = 4
 """So many chapters of one level become one of the next: at most three of each stand side by side."""
 
 
-def is_due(*, tokens: int, messages: int) -> bool:
+def needs_summary(*, tokens: int, messages: int) -> bool:
     """Whether so much that no summary covers calls for one."""
     return tokens + TURN_TOKENS > DUE_TOKENS or messages >= DUE_MESSAGES
 
 
-def segment_of(messages: Sequence[Message]) -> Sequence[Message]:
+def next_segment(messages: Sequence[Message]) -> Sequence[Message]:
     """Return the turns that the next summary tells of: whole ones from the oldest, never the newest.
 
     What presses by tokens is covered until the window's half is left, or less where turns are long; what
     presses by turns to the turn before the newest. Where two devices' turns run into each other, no border
     parts a question from its answer.
     """
-    total = sum(map(size_of, messages))
-    keep = _kept(messages, total) if total + TURN_TOKENS > DUE_TOKENS else 0
+    total = sum(map(message_tokens, messages))
+    keep = _tokens_to_keep(messages, total) if total + TURN_TOKENS > DUE_TOKENS else 0
     end, taken = 0, 0
-    for border in _borders(messages):
-        size = sum(map(size_of, messages[end:border]))
+    for border in _turn_starts(messages):
+        size = sum(map(message_tokens, messages[end:border]))
         if end and taken + size > SEGMENT_TOKENS:
             break
         end, taken = border, taken + size
@@ -48,33 +48,33 @@ def segment_of(messages: Sequence[Message]) -> Sequence[Message]:
     return messages[:end]
 
 
-def size_of(message: Message) -> int:
+def message_tokens(message: Message) -> int:
     """Return the message's tokens with its frame."""
     return message.tokens + MESSAGE_OVERHEAD
 
 
-def due_for_rollup(chapters: Sequence[Chapter]) -> Sequence[Chapter]:
+def select_rollup(chapters: Sequence[Chapter]) -> Sequence[Chapter]:
     """Return the oldest chapters that the next level is due to sum up, from the lowest such level.
 
     Or none.
     """
     for level in sorted({chapter.level for chapter in chapters}):
         side_by_side = [chapter for chapter in chapters if chapter.level == level]
-        if len(side_by_side) >= FAN_IN:
-            return side_by_side[:FAN_IN]
+        if len(side_by_side) >= ROLLUP_CHAPTERS:
+            return side_by_side[:ROLLUP_CHAPTERS]
     return ()
 
 
-def _kept(messages: Sequence[Message], total: int) -> int:
+def _tokens_to_keep(messages: Sequence[Message], total: int) -> int:
     """Return the tokens to leave uncovered.
 
     Half a window, and so much less that the next turns fit, one at least.
     """
     turns = max(sum(message.role == "user" for message in messages), 1)
-    return min(KEPT_TOKENS, max(DUE_TOKENS - TURNS_BETWEEN * total // turns, TURN_TOKENS))
+    return min(WINDOW_KEPT_TOKENS, max(DUE_TOKENS - TURNS_BETWEEN_CUTS * total // turns, TURN_TOKENS))
 
 
-def _borders(messages: Sequence[Message]) -> list[int]:
+def _turn_starts(messages: Sequence[Message]) -> list[int]:
     """Return the places where a turn begins and the one before it is answered; the end is none.
 
     It is the newest.

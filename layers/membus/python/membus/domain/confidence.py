@@ -3,13 +3,13 @@
 import math
 from datetime import datetime, timedelta
 
-from membus.domain.observations import Kind, Trust
+from membus.domain.observations import FactKind, Trust
 
 DOUBT_LEFT = 0.5
 """One person who says a thing twice is no second witness: each time again halves what doubt is left."""
 CONFIDENCE_MAX = 0.99
 """No number of repetitions makes certain what is not; only an act or a person's correction is (1.0)."""
-_DAYS: dict[Kind, int | None] = {
+_DAYS: dict[FactKind, int | None] = {
     "identity": None,  # a name, a birthday
     "experience": None,  # what happened has happened
     "setting": None,  # holds until it is changed
@@ -23,7 +23,7 @@ _DAYS: dict[Kind, int | None] = {
     "plan": 30,
     "behaviour": 14,  # three errors in March frustrate nobody in May
 }
-HALF_LIFE: dict[Kind, timedelta | None] = {
+HALF_LIFE: dict[FactKind, timedelta | None] = {
     kind: timedelta(days=days) if days else None for kind, days in _DAYS.items()
 }
 """After this long without a word the confidence is half; None: time does not touch it.
@@ -33,7 +33,7 @@ and what counts is the wrong half.
 """
 
 
-def reinforced(surest: float, times: int) -> float:
+def reinforce_confidence(surest: float, times: int) -> float:
     """Return the confidence in what was said so often.
 
     `1 - (1 - surest) * 0.5 ** (times - 1)`, at most 0.99.
@@ -41,7 +41,9 @@ def reinforced(surest: float, times: int) -> float:
     return max(surest, min(CONFIDENCE_MAX, round(1 - (1 - surest) * DOUBT_LEFT ** (times - 1), 4)))
 
 
-def faded(confidence: float, kind: Kind, trust: Trust, *, last_seen: datetime, now: datetime) -> float:
+def decay_confidence(
+    confidence: float, kind: FactKind, trust: Trust, *, last_seen: datetime, now: datetime
+) -> float:
     """Return the confidence that is left at `now`; what a person corrected holds until they say otherwise."""
     half_life = HALF_LIFE[kind]
     if half_life is None or trust is Trust.CORRECTED or now <= last_seen:

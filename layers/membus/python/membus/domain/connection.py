@@ -6,11 +6,11 @@ from pydantic import AwareDatetime
 
 from membus.domain.identity import Id, Record
 
-LIFETIME = timedelta(hours=2)
+CONNECTION_LIFETIME = timedelta(hours=2)
 """API Gateway ends every connection after two hours."""
 
 
-class Connection(Record):
+class SocketConnection(Record):
     """Tenant, key and scopes are the credential's: nothing that comes over the socket can change them."""
 
     connection_id: str
@@ -21,4 +21,4 @@ class Connection(Record):
 
     @property
     def expires_at(self) -> AwareDatetime:
-        return self.connected_at + LIFETIME
+        return self.connected_at + CONNECTION_LIFETIME

@@ -5,30 +5,44 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime
 
-from membus.domain.blocks import SUMMARY_TOKENS, fenced, summary_block
-from membus.domain.calibration import UNKNOWN, ratio_of
-from membus.domain.compaction import size_of
+from membus.domain.blocks import SUMMARY_TOKENS, fence_block, render_summary_block
+from membus.domain.calibration import RATIO_UNKNOWN, ratio_or_default
+from membus.domain.compaction import message_tokens
 from membus.domain.conversation import Message
-from membus.domain.entities import Folded
-from membus.domain.fresh import Fresh, fresh_block
-from membus.domain.marks import Cut, Marks
+from membus.domain.entities import EntitySnapshot
+from membus.domain.fresh import UnprocessedMessage, render_unprocessed_block
+from membus.domain.marks import ConversationCounters, WindowStart
 from membus.domain.profile import Profile
-from membus.domain.prompt import Block, Footprint, Prompt, Said, Section, Tool
-from membus.domain.recall import RECALL_TOKENS_MOST, Need, Recalled, chosen, need_of, recall_block
-from membus.domain.summary import Outline
+from membus.domain.prompt import (
+    ChatMessage,
+    Prompt,
+    PromptFootprint,
+    PromptSection,
+    SystemBlock,
+    ToolDefinition,
+)
+from membus.domain.recall import (
+    RECALL_TOKENS_MAX,
+    RecallDecision,
+    RecalledPassage,
+    decide_recall,
+    render_recall_block,
+    select_passages,
+)
+from membus.domain.summary import SummaryIndex
 from membus.domain.tokens import MESSAGE_OVERHEAD, estimate_tokens
-from membus.domain.window import WINDOW_TOKENS, fitted, said_in
+from membus.domain.window import WINDOW_TOKENS, fit_window, to_chat_messages
 from membus.errors import InvalidError
 
-CEILING = 15_000
-BUDGETS = {
+PROMPT_TOKENS_MAX = 15_000
+SECTION_TOKENS = {
     "system": 2_000,
     "profile": 1_000,
     "summary": SUMMARY_TOKENS,
     "window": WINDOW_TOKENS,
     "entities": 200,
     "fresh": 400,
-    "recall": RECALL_TOKENS_MOST,
+    "recall": RECALL_TOKENS_MAX,
     "message": 500,
 }
 """Tokens by section (DESIGN.md section 5), `system` with the tools.
@@ -48,7 +62,7 @@ you do not know something."""
 
 
 @dataclass(frozen=True)
-class Sources:
+class PromptSources:
     """All that a prompt is made of; the same sources make the same bytes.
 
     `messages` are those behind the cut, oldest first; `fresh` is what the user just said in other
@@ -58,18 +72,18 @@ class Sources:
 
     conversation_id: str
     profile: Profile
-    marks: Marks
-    cut: Cut
-    outline: Outline
+    marks: ConversationCounters
+    cut: WindowStart
+    outline: SummaryIndex
     messages: Sequence[Message]
-    fresh: Sequence[Fresh] = ()
-    found: Sequence[Recalled] = ()
-    tools: Sequence[Tool] = ()
+    fresh: Sequence[UnprocessedMessage] = ()
+    found: Sequence[RecalledPassage] = ()
+    tools: Sequence[ToolDefinition] = ()
     degraded: bool = False
-    folded: Folded | None = None
+    folded: EntitySnapshot | None = None
 
 
-class Context(Footprint):
+class PromptContext(PromptFootprint):
     """Everything that is sent for one turn, where its tokens went, and why.
 
     `total_tokens` is calibrated: `ratio` model tokens to an estimated one. The prefix up to the end of the
@@ -80,80 +94,82 @@ class Context(Footprint):
     facts: tuple[str, ...]
     summary: str | None = None
     window: tuple[Message, ...]
-    cut: Cut
-    need: Need
-    recalled: tuple[Recalled, ...] = ()
+    cut: WindowStart
+    need: RecallDecision
+    recalled: tuple[RecalledPassage, ...] = ()
     degraded: bool = False
     entities: str = ""
-    fresh: tuple[Fresh, ...] = ()
+    fresh: tuple[UnprocessedMessage, ...] = ()
     ratio: float
     estimated: int
 
 
-def bounded(message: str) -> int:
+def measure_message(message: str) -> int:
     """Return the message's estimated tokens with its frame.
 
     Raises:
         InvalidError: `message_too_long` for one above its budget.
     """
     size = estimate_tokens(message) + MESSAGE_OVERHEAD
-    if size > BUDGETS["message"]:
-        raise InvalidError(f"a message takes at most {BUDGETS['message']} tokens", code="message_too_long")
+    if size > SECTION_TOKENS["message"]:
+        raise InvalidError(
+            f"a message takes at most {SECTION_TOKENS['message']} tokens", code="message_too_long"
+        )
     return size
 
 
 @dataclass(frozen=True)
-class _Stable:
+class _StableParts:
     """What stays from turn to turn."""
 
     facts: tuple[str, ...]
     profile: str
     summary: str
-    cut: Cut
+    cut: WindowStart
     window: Sequence[Message]
 
 
 @dataclass(frozen=True)
-class _Changing:
+class _ChangingParts:
     """What is there for this message alone."""
 
     entities: str = ""
     fresh: str = ""
-    recalled: Sequence[Recalled] = ()
+    recalled: Sequence[RecalledPassage] = ()
 
     @property
     def text(self) -> str:
-        return "\n".join(filter(None, (self.entities, self.fresh, recall_block(self.recalled))))
+        return "\n".join(filter(None, (self.entities, self.fresh, render_recall_block(self.recalled))))
 
 
-def assemble(sources: Sources, message: str, now: datetime) -> Context:
+def assemble_context(sources: PromptSources, message: str, now: datetime) -> PromptContext:
     """Return the context that answers `message`.
 
     InvalidError as `bounded`, anything else gives way instead.
     """
-    size, ratio, need = bounded(message), ratio_of(sources.marks.rate), need_of(message)
-    stable = _stable(sources, ratio)
+    size, ratio, need = measure_message(message), ratio_or_default(sources.marks.rate), decide_recall(message)
+    stable = _make_stable_parts(sources, ratio)
     tools = sum(estimate_tokens(tool.model_dump_json()) for tool in sources.tools)
     tokens = {
         "system": estimate_tokens(SYSTEM) + tools,
         "profile": estimate_tokens(stable.profile),
         "summary": estimate_tokens(stable.summary),
-        "window": sum(map(size_of, stable.window)),
+        "window": sum(map(message_tokens, stable.window)),
     }
-    left = CEILING / ratio - sum(tokens.values()) - size
-    changing = _changing(sources, stable, now, need=need, left=left, ratio=ratio)
+    left = PROMPT_TOKENS_MAX / ratio - sum(tokens.values()) - size
+    changing = _make_changing_parts(sources, stable, now, need=need, left=left, ratio=ratio)
     tokens |= {
         "entities": estimate_tokens(changing.entities),
         "fresh": estimate_tokens(changing.fresh),
-        "recall": estimate_tokens(recall_block(changing.recalled)),
+        "recall": estimate_tokens(render_recall_block(changing.recalled)),
         "message": size,
     }
     counted = {name: round(count * ratio) for name, count in tokens.items()}
-    return Context(
-        sections=tuple(Section(name=name, tokens=count) for name, count in counted.items()),
-        budget=CEILING,
+    return PromptContext(
+        sections=tuple(PromptSection(name=name, tokens=count) for name, count in counted.items()),
+        budget=PROMPT_TOKENS_MAX,
         total_tokens=sum(counted.values()),
-        prompt=_prompt(stable, changing, message, sources.tools),
+        prompt=_make_prompt(stable, changing, message, sources.tools),
         facts=stable.facts,
         summary=stable.summary or None,
         window=tuple(stable.window),
@@ -168,37 +184,47 @@ def assemble(sources: Sources, message: str, now: datetime) -> Context:
     )
 
 
-def _stable(sources: Sources, ratio: float) -> _Stable:
+def _make_stable_parts(sources: PromptSources, ratio: float) -> _StableParts:
     """Blocks have fixed sizes, whatever the ratio.
 
     A prefix that breathed with it would never be found in a cache.
     """
-    budget = int(BUDGETS["profile"] / UNKNOWN) - estimate_tokens(fenced("profile", [])) - 1
+    budget = int(SECTION_TOKENS["profile"] / RATIO_UNKNOWN) - estimate_tokens(fence_block("profile", [])) - 1
     facts = tuple(sources.profile.lines(budget=budget))
-    profile = fenced("profile", facts or ("(nothing is known about this user yet)",))
-    cut, window = fitted(sources.messages, sources.cut, sources.marks, ratio=ratio)
-    return _Stable(
-        facts, profile, summary_block(sources.outline, budget=int(SUMMARY_TOKENS / UNKNOWN)), cut, window
+    profile = fence_block("profile", facts or ("(nothing is known about this user yet)",))
+    cut, window = fit_window(sources.messages, sources.cut, sources.marks, ratio=ratio)
+    return _StableParts(
+        facts,
+        profile,
+        render_summary_block(sources.outline, budget=int(SUMMARY_TOKENS / RATIO_UNKNOWN)),
+        cut,
+        window,
     )
 
 
-def _changing(
-    sources: Sources, stable: _Stable, now: datetime, *, need: Need, left: float, ratio: float
-) -> _Changing:
+def _make_changing_parts(
+    sources: PromptSources,
+    stable: _StableParts,
+    now: datetime,
+    *,
+    need: RecallDecision,
+    left: float,
+    ratio: float,
+) -> _ChangingParts:
     known = (
         sources.folded
         if sources.folded and sources.folded.is_over(stable.window)
-        else Folded.over(stable.window)
+        else EntitySnapshot.over(stable.window)
     )
     entities = known.active.at(now).block
-    if estimate_tokens(entities) > min(BUDGETS["entities"], left):
+    if estimate_tokens(entities) > min(SECTION_TOKENS["entities"], left):
         entities = ""
     left -= estimate_tokens(entities)
-    budget = int(min(BUDGETS["fresh"], left))
-    fresh = fresh_block(sources.fresh, elsewhere_than=sources.conversation_id, budget=budget)
+    budget = int(min(SECTION_TOKENS["fresh"], left))
+    fresh = render_unprocessed_block(sources.fresh, elsewhere_than=sources.conversation_id, budget=budget)
     left -= estimate_tokens(fresh)
     budget, most = need.budget
-    recalled = chosen(
+    recalled = select_passages(
         sources.found,
         conversation_id=sources.conversation_id,
         window=stable.window,
@@ -206,25 +232,29 @@ def _changing(
         budget=min(budget / ratio, left),
         most=min(most / ratio, left),
     )
-    return _Changing(entities, fresh, recalled)
+    return _ChangingParts(entities, fresh, recalled)
 
 
-def fingerprint(prompt: Prompt) -> str:
+def prompt_fingerprint(prompt: Prompt) -> str:
     """Return what tells two prompts apart: every byte that is sent, and nothing else."""
     return hashlib.sha256(prompt.model_dump_json().encode()).hexdigest()
 
 
-def _prompt(stable: _Stable, changing: _Changing, message: str, tools: Sequence[Tool]) -> Prompt:
+def _make_prompt(
+    stable: _StableParts, changing: _ChangingParts, message: str, tools: Sequence[ToolDefinition]
+) -> Prompt:
     """Put the cache points where something ends that stays.
 
     The system text, the profile, the summary, the window.
     """
     system = [
-        Block(name="system", text=SYSTEM, cached=True),
-        Block(name="profile", text=stable.profile, cached=True),
+        SystemBlock(name="system", text=SYSTEM, cached=True),
+        SystemBlock(name="profile", text=stable.profile, cached=True),
     ]
-    system += [Block(name="summary", text=stable.summary, cached=True)] if stable.summary else []
-    said = said_in(stable.window)
+    system += [SystemBlock(name="summary", text=stable.summary, cached=True)] if stable.summary else []
+    said = to_chat_messages(stable.window)
     said = [*said[:-1], said[-1].model_copy(update={"cached": True})] if said else []
     asked = f"{changing.text}\n\n{message}" if changing.text else message
-    return Prompt(system=tuple(system), messages=(*said, Said(role="user", text=asked)), tools=tuple(tools))
+    return Prompt(
+        system=tuple(system), messages=(*said, ChatMessage(role="user", text=asked)), tools=tuple(tools)
+    )

@@ -10,12 +10,12 @@ from ulid import ULID
 
 from membus.domain.event import epoch_ms
 from membus.domain.identity import Id, Record
-from membus.domain.marks import Marks
-from membus.domain.prompt import Footprint, ToolCall, ToolResult, Usage
+from membus.domain.marks import ConversationCounters
+from membus.domain.prompt import PromptFootprint, TokenUsage, ToolCall, ToolResult
 from membus.domain.tokens import estimate_tokens
 from membus.errors import ForbiddenError
 
-Status = Literal["active", "archived"]
+ConversationStatus = Literal["active", "archived"]
 TITLE_MAX = 80
 MEMBERS_MAX = 48
 """A change of members is one transaction of at most 100 items.
@@ -38,12 +38,12 @@ class Conversation(Record):
     user_id: Id
     agent_id: Id = "default"
     title: str | None = None
-    status: Status = "active"
+    status: ConversationStatus = "active"
     members: tuple[Id, ...] = ()
     created_at: AwareDatetime
     message_count: int = 0
     version: int = 1
-    marks: Marks = Field(default=Marks(), exclude=True)
+    marks: ConversationCounters = Field(default=ConversationCounters(), exclude=True)
 
     @property
     def people(self) -> frozenset[str]:
@@ -90,7 +90,7 @@ class Step(Record):
 
     def stubbed(self) -> "Step":
         """Return the step with a note in place of each result that is longer than the note."""
-        return self.model_copy(update={"results": tuple(map(_stub, self.results))})
+        return self.model_copy(update={"results": tuple(map(_stub_result, self.results))})
 
 
 class Message(Record):
@@ -124,8 +124,8 @@ class Turn(Record):
     assistant: Message
     request: str
     stop_reason: str
-    usage: Usage
-    footprint: Footprint
+    usage: TokenUsage
+    footprint: PromptFootprint
 
     @property
     def event_id(self) -> str:
@@ -133,28 +133,28 @@ class Turn(Record):
         return f"turn-{self.user.message_id}"
 
 
-def _stub(result: ToolResult) -> ToolResult:
+def _stub_result(result: ToolResult) -> ToolResult:
     tokens = estimate_tokens(result.content)
     note = f"[a result of {tokens} tokens, left out: call again if it matters]"
     return result if estimate_tokens(note) >= tokens else result.model_copy(update={"content": note})
 
 
-def title_of(text: str) -> str:
+def make_title(text: str) -> str:
     """Return the first words of the first message, cut between words."""
     words = " ".join(text.split())
     return words if len(words) <= TITLE_MAX else words[: TITLE_MAX - 1].rsplit(" ", 1)[0] + "…"
 
 
-def results_key(conversation: Conversation, message_id: str, number: int) -> str:
+def tool_results_key(conversation: Conversation, message_id: str, number: int) -> str:
     """Return where so many results of a reply's tools lie whole, that its prompt had no room for."""
-    return f"{results_prefix(conversation)}{message_id}-{number}"
+    return f"{tool_results_prefix(conversation)}{message_id}-{number}"
 
 
-def results_prefix(conversation: Conversation) -> str:
+def tool_results_prefix(conversation: Conversation) -> str:
     return f"results/{conversation.tenant_id}/{conversation.conversation_id}/"
 
 
-class MessageIds:
+class MessageIdGenerator:
     """ULIDs that rise within one process even inside a millisecond, and when the clock steps back.
 
     Within a millisecond the random part counts on, as the ULID specification says: a burst does not date its

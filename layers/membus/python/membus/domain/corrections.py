@@ -10,23 +10,23 @@ from typing import Annotated
 from pydantic import AfterValidator, Field, ValidationError
 
 from membus.domain.attributes import FactKey, canonical_key
-from membus.domain.event import Event, Moment, Recorded
-from membus.domain.facts import VALUE_MAX, Kind, Observation, Provenance, Trust
+from membus.domain.event import Event, Moment, RecordedEvent
 from membus.domain.identity import Owner, Record
+from membus.domain.observations import VALUE_MAX, FactKind, Observation, Provenance, Trust
 from membus.domain.visible import is_blank
 
 CORRECTED, RETRACTED = "fact.corrected", "fact.retracted"
-RESERVED = "fact."
+RESERVED_TYPE_PREFIX = "fact."
 """Event types that begin so are what membus itself says about facts.
 
 No caller may send them as what a user did.
 """
-VERSION = "corrections-1"
+CORRECTIONS_VERSION = "corrections-1"
 """Stands where an extractor version would: the event was read by the function that recorded it."""
 KEY_BYTES_MAX = 400
 """With the longest event id behind it, a sort key must stay below 1,024 bytes."""
 QUOTE_MAX = 200
-_KINDS: dict[str, Kind] = {
+_KINDS: dict[str, FactKind] = {
     "home": "place",
     "origin": "place",
     "visited": "place",
@@ -51,7 +51,7 @@ _KINDS: dict[str, Kind] = {
 }
 
 
-def _folded(key: str) -> str:
+def _case_folded(key: str) -> str:
     """Refuse what would lie beside the fact it means to correct: every key that membus makes is case-folded.
 
     That is lower case but for Cherokee, which folds to its capitals, and letters like `ß`, which fold to two.
@@ -69,7 +69,7 @@ def _visible(value: str) -> str:
     return value
 
 
-CorrectedKey = Annotated[FactKey, AfterValidator(_folded), AfterValidator(canonical_key)]
+CorrectedKey = Annotated[FactKey, AfterValidator(_case_folded), AfterValidator(canonical_key)]
 CorrectedValue = Annotated[str, Field(max_length=VALUE_MAX), AfterValidator(_visible)]
 
 
@@ -78,7 +78,7 @@ class Correction(Record):
 
     key: CorrectedKey
     value: CorrectedValue | None = None
-    kind: Kind | None = None
+    kind: FactKind | None = None
     valid_from: Moment | None = None
     valid_until: Moment | None = None
 
@@ -87,7 +87,7 @@ class Correction(Record):
         return RETRACTED if self.value is None else CORRECTED
 
 
-def moment_after(seen: Iterable[Observation], now: datetime) -> datetime:
+def next_correction_time(seen: Iterable[Observation], now: datetime) -> datetime:
     """Return `now`, or just after what people said before.
 
     No clock that is late may undo the order of their words.
@@ -96,7 +96,7 @@ def moment_after(seen: Iterable[Observation], now: datetime) -> datetime:
     return max([now, *(moment + timedelta(milliseconds=1) for moment in said)])
 
 
-def as_event(correction: Correction, owner: Owner, *, event_id: str, at: datetime) -> Recorded:
+def correction_event(correction: Correction, owner: Owner, *, event_id: str, at: datetime) -> RecordedEvent:
     """Return the event that says so, heard the moment it happened."""
     event = Event(
         event_id=event_id,
@@ -107,15 +107,15 @@ def as_event(correction: Correction, owner: Owner, *, event_id: str, at: datetim
         payload=correction.model_dump(mode="json", exclude_none=True),
         origin="api",
     )
-    return Recorded(event=event, learned_at=at)
+    return RecordedEvent(event=event, learned_at=at)
 
 
-def kind_of(key: str) -> Kind:
+def kind_of_key(key: str) -> FactKind:
     """Return the kind a key's first segment speaks of; what no other kind claims says who somebody is."""
     return _KINDS.get(key.split(".", 1)[0], "identity")
 
 
-def corrected_by_hand(recorded: Recorded) -> list[Observation]:
+def observe_correction(recorded: RecordedEvent) -> list[Observation]:
     """Return the one observation that a correction or retraction is.
 
     None for any other event, or a malformed one.
@@ -136,7 +136,7 @@ def corrected_by_hand(recorded: Recorded) -> list[Observation]:
         Observation(
             key=said.key,
             value=said.value,
-            kind=said.kind or kind_of(said.key),
+            kind=said.kind or kind_of_key(said.key),
             trust=Trust.CORRECTED,
             confidence=1.0,
             valid_from=said.valid_from or event.occurred_at,

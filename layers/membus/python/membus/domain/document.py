@@ -11,13 +11,13 @@ from pydantic import AwareDatetime, Field
 
 from membus.domain.event import epoch_ms
 from membus.domain.identity import Id, Record
-from membus.domain.memory import Memory, Removal, scope_of
-from membus.domain.search.speakers import speaker_in
+from membus.domain.memory import Memory, Removal, memory_scope
+from membus.domain.search.speakers import find_speaker
 
-TEXT_MAX = 1_000_000
+DOCUMENT_CHARACTERS_MAX = 1_000_000
 """Characters, a long novel's: four bytes each, and an answer of 6 MB still holds one."""
 DUPLICATE_SIMILARITY = 0.95
-_TELLING = re.compile(r"\d+|\b(?:no|not|never|nor|none|neither|without|cannot)\b|n't\b")
+_DETAILS = re.compile(r"\d+|\b(?:no|not|never|nor|none|neither|without|cannot)\b|n't\b")
 
 
 class Document(Record):
@@ -41,7 +41,7 @@ class Document(Record):
 
     @property
     def scope(self) -> str:
-        return scope_of(self.user_id, self.agent_id)
+        return memory_scope(self.user_id, self.agent_id)
 
     def as_memory(self) -> Memory:
         return Memory(
@@ -51,7 +51,7 @@ class Document(Record):
             text=self.text,
             user_id=self.user_id,
             agent_id=self.agent_id,
-            speaker=speaker_in(self.text),
+            speaker=find_speaker(self.text),
             metadata=self.metadata,
             occurred_at=self.created_at,
             expires_at=self.expires_at,
@@ -67,25 +67,25 @@ def document_id(user_id: str | None, agent_id: str | None, text: str, *, again: 
 
     `again` counts those whose words were changed since.
     """
-    identity = "\n".join((user_id or "", agent_id or "", str(again), _folded(text)))
+    identity = "\n".join((user_id or "", agent_id or "", str(again), _normalized(text)))
     return f"mem_{hashlib.sha256(identity.encode()).hexdigest()[:26]}"
 
 
-def same_words(one: str, other: str) -> bool:
-    return _folded(one) == _folded(other)
+def has_same_words(one: str, other: str) -> bool:
+    return _normalized(one) == _normalized(other)
 
 
-def says_the_same(one: str, other: str) -> bool:
+def has_same_details(one: str, other: str) -> bool:
     """Whether two texts that sound alike also agree.
 
     "at 3" is not "at 4", and "likes" is not "does not like".
     """
-    return _telling(one) == _telling(other)
+    return _detail_words(one) == _detail_words(other)
 
 
-def _folded(text: str) -> str:
+def _normalized(text: str) -> str:
     return " ".join(text.casefold().split())
 
 
-def _telling(text: str) -> list[str]:
-    return sorted(_TELLING.findall(text.casefold()))
+def _detail_words(text: str) -> list[str]:
+    return sorted(_DETAILS.findall(text.casefold()))

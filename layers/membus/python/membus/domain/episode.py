@@ -52,7 +52,7 @@ PAGE_BYTES_MAX = 2_500_000
 """Lambda hands back 6 MB, in which every quotation mark takes two."""
 
 
-def fitting(sizes: Sequence[int], limit: int) -> int:
+def count_fitting(sizes: Sequence[int], limit: int) -> int:
     """Return how many texts make a page.
 
     At most `limit`, no more bytes than an answer carries, yet always one.

@@ -4,34 +4,34 @@ import hashlib
 import uuid
 from datetime import datetime, timedelta
 
-from membus.domain.erasure import HEARD_WITHIN, subject_of
+from membus.domain.erasure import LEDGER_CACHE_LIFETIME, erasure_subject
 from membus.domain.event import Event
-from membus.domain.job import Job
+from membus.domain.job import ErasureJob
 
-SKEW = timedelta(seconds=5)
+CLOCK_SKEW = timedelta(seconds=5)
 """How far two machines' clocks may be apart."""
 
 
-def erasure_job(
+def new_erasure_job(
     tenant: str, user: str | None, *, request_key: str | None, requested_by: str, now: datetime
-) -> Job:
+) -> ErasureJob:
     """Return a job that has yet to begin.
 
     All counts as erased that is learned until every writer has heard of it.
     """
-    return Job(
+    return ErasureJob(
         job_id=_job_id(tenant, user, request_key),
         tenant=tenant,
         user=user,
-        subject=subject_of(tenant, user),
+        subject=erasure_subject(tenant, user),
         requested_at=now,
         requested_by=requested_by,
-        before=now + HEARD_WITHIN + SKEW,
+        before=now + LEDGER_CACHE_LIFETIME + CLOCK_SKEW,
         updated_at=now,
     )
 
 
-def due(job: Job) -> Event:
+def erasure_due(job: ErasureJob) -> Event:
     """Return what wakes the function that erases; it names the job and nobody else."""
     return Event(
         event_id=f"{job.job_id}-{job.revision}",

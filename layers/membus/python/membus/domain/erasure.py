@@ -7,9 +7,9 @@ from pydantic import AwareDatetime
 
 from membus.domain.identity import Id, Record
 
-HEARD_WITHIN = timedelta(seconds=60)
+LEDGER_CACHE_LIFETIME = timedelta(seconds=60)
 """How long a writer may go on without having heard of an erasure: it asks the ledger again after that."""
-EVERYBODY = "TENANT"
+WHOLE_TENANT = "TENANT"
 """The subject of an erasure that takes the whole tenant."""
 
 
@@ -30,7 +30,7 @@ class Erasure(Record):
         return moment <= self.before
 
 
-class Hidden(Record):
+class SubjectsBeingErased(Record):
     """Whom no answer may show.
 
     The subjects that are being erased at this moment, and the users among them by name.
@@ -44,14 +44,14 @@ class Hidden(Record):
 
     @property
     def everybody(self) -> bool:
-        return EVERYBODY in self.subjects
+        return WHOLE_TENANT in self.subjects
 
     def covers(self, user: str | None) -> bool:
         """Whether what belongs to a user, or to nobody in particular, is hidden."""
-        return self.everybody or (user is not None and subject_of(self.tenant, user) in self.subjects)
+        return self.everybody or (user is not None and erasure_subject(self.tenant, user) in self.subjects)
 
 
-class Hold(Record):
+class LegalHold(Record):
     """A legal hold on a user, or on a whole tenant where `user` is None.
 
     Nothing is erased until it is lifted.
@@ -63,8 +63,8 @@ class Hold(Record):
     since: AwareDatetime
 
 
-def subject_of(tenant: str, user: str | None) -> str:
+def erasure_subject(tenant: str, user: str | None) -> str:
     """Return what stands for a user in the ledger, which outlives the data and so must not name anybody."""
     if user is None:
-        return EVERYBODY
+        return WHOLE_TENANT
     return hashlib.sha256(f"{tenant}\n{user}".encode()).hexdigest()[:40]

@@ -11,18 +11,18 @@ from membus.domain.identity import Id, Owner, Record
 from membus.domain.visible import is_blank
 
 EventType = Annotated[str, StringConstraints(pattern=r"^[a-z][a-z0-9_]*(\.[a-z][a-z0-9_]*)+$", max_length=64)]
-Origin = Literal["api", "producer", "chat"]
+EventOrigin = Literal["api", "producer", "chat"]
 EARLIEST, LATEST = datetime(1970, 1, 1, tzinfo=UTC), datetime(9999, 1, 1, tzinfo=UTC)
 
 
-def _moment(value: datetime) -> datetime:
+def _validate_moment(value: datetime) -> datetime:
     """Refuse a moment that has no place in time order or no day in UTC."""
     if not EARLIEST <= value < LATEST:
         raise ValueError("name a moment between the years 1970 and 9999")
     return value
 
 
-Moment = Annotated[AwareDatetime, AfterValidator(_moment)]
+Moment = Annotated[AwareDatetime, AfterValidator(_validate_moment)]
 
 
 class Event(Record):
@@ -40,7 +40,7 @@ class Event(Record):
     type: EventType
     occurred_at: Moment
     payload: dict[str, Any] = Field(default_factory=dict)
-    origin: Origin = "producer"
+    origin: EventOrigin = "producer"
     remember: bool = True
 
     @property
@@ -61,7 +61,7 @@ FORGOTTEN = "forgotten"
 """Stands where an extractor version would: this id was seen, and its event must leave no trace."""
 
 
-class Recorded(Record):
+class RecordedEvent(Record):
     """An event as memory holds it: `learned_at` is when the bus accepted it, whenever it is processed."""
 
     event: Event

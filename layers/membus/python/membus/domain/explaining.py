@@ -9,15 +9,16 @@ from typing import Literal
 from pydantic import AwareDatetime
 
 from membus.domain.event import Event
-from membus.domain.facts import Fact, Observation, Version, history
+from membus.domain.facts import Fact, FactVersion, list_versions
 from membus.domain.identity import Id, Record
-from membus.domain.prompt import Usage
+from membus.domain.observations import Observation
+from membus.domain.prompt import TokenUsage
 
-PLACES = 9
+SHARE_DECIMALS = 9
 """Decimals that a share is kept with: a token of the cheapest model costs a ten-millionth of a dollar."""
 
 
-class Share(Record):
+class ReadingCost(Record):
     """What reading one event took: its part of every question that held its words, in tokens and dollars.
 
     `shared_by` counts the events of the question; `dollars` is None where the price list does not know the
@@ -32,7 +33,7 @@ class Share(Record):
     tokens_out: float
     dollars: float | None
 
-    def __add__(self, other: "Share") -> "Share":
+    def __add__(self, other: "ReadingCost") -> "ReadingCost":
         """Return what several questions about parts of one long event took together."""
         dollars = None if self.dollars is None or other.dollars is None else self.dollars + other.dollars
         return self.model_copy(
@@ -45,23 +46,25 @@ class Share(Record):
         )
 
 
-def share_of(usage: Usage, *, model: str, prompt_version: str, shared_by: int) -> Share:
+def reading_cost_per_event(
+    usage: TokenUsage, *, model: str, prompt_version: str, shared_by: int
+) -> ReadingCost:
     """Return one event's part of a question's usage.
 
     What came from the provider's cache counts as read in.
     """
     read_in = usage.input + usage.cache_read + usage.cache_write
-    return Share(
+    return ReadingCost(
         model=model,
         prompt_version=prompt_version,
         shared_by=shared_by,
-        tokens_in=round(read_in / shared_by, PLACES),
-        tokens_out=round(usage.output / shared_by, PLACES),
-        dollars=None if usage.dollars is None else round(usage.dollars / shared_by, PLACES),
+        tokens_in=round(read_in / shared_by, SHARE_DECIMALS),
+        tokens_out=round(usage.output / shared_by, SHARE_DECIMALS),
+        dollars=None if usage.dollars is None else round(usage.dollars / shared_by, SHARE_DECIMALS),
     )
 
 
-class Trace(Record):
+class EventTrace(Record):
     """What the store of events says of one.
 
     The event itself, unless it has moved to the cold tier, and its reading.
@@ -69,10 +72,10 @@ class Trace(Record):
 
     event: Event | None
     extracted: str | None
-    share: Share | None = None
+    share: ReadingCost | None = None
 
 
-class Cause(Record):
+class FactCause(Record):
     """The event behind a fact; what only the event itself says is missing where it lies cold."""
 
     event_id: Id
@@ -83,37 +86,37 @@ class Cause(Record):
     session_id: str | None = None
 
 
-EXPLAINED_MAX = 200
+EXPLAINED_OBSERVATIONS_MAX = 200
 """So many of a key's newest observations explain it; its history has them all."""
 
 
-class Explanation(Record):
+class FactExplanation(Record):
     """`channel` is the door that the event came through.
 
     `read_by` says whether a model, a rule or a person spoke.
     """
 
-    event: Cause
+    event: FactCause
     quote: str
     channel: str
     read_by: Literal["model", "rule", "person"]
     model: str | None
     prompt_version: str | None
     rule: str | None
-    cost: Share | None
-    replaced: tuple[Version, ...]
-    conflicts: tuple[Version, ...]
-    overruled: tuple[Version, ...]
+    cost: ReadingCost | None
+    replaced: tuple[FactVersion, ...]
+    conflicts: tuple[FactVersion, ...]
+    overruled: tuple[FactVersion, ...]
 
 
-def explain(fact: Fact, seen: Sequence[Observation], trace: Trace | None) -> Explanation:
+def build_explanation(fact: Fact, seen: Sequence[Observation], trace: EventTrace | None) -> FactExplanation:
     """Return why `fact` is believed, from the newest observations of its key and the trace of its event.
 
     What says otherwise is told apart as the fold does: `conflicts` are those that the fact carries, believed
     as much; of the rest, `replaced` held before it or until it was taken back, with that word, and
     `overruled` speak of a later time and are believed less.
     """
-    told = history(seen, first=fact.version - len(seen) + 1, believed=fact.provenance.event_id)
+    told = list_versions(seen, first=fact.version - len(seen) + 1, believed=fact.provenance.event_id)
     others = [each for each in told if not each.current and not each.says_as(fact)]
     named = {each.event_id for each in fact.conflicts}
     rest = [each for each in others if each.provenance.event_id not in named]
@@ -121,8 +124,8 @@ def explain(fact: Fact, seen: Sequence[Observation], trace: Trace | None) -> Exp
     replaced = tuple(each for each in rest if each.held <= fact.held or each.version <= taken_back)
     why = fact.provenance
     event = trace.event if trace else None
-    return Explanation(
-        event=Cause(
+    return FactExplanation(
+        event=FactCause(
             event_id=why.event_id,
             type=why.event_type,
             learned_at=fact.learned_at,

@@ -9,29 +9,15 @@ from datetime import datetime
 
 from pydantic import AwareDatetime
 
-from membus.domain.carrying import Carried, carry
-from membus.domain.claims import ordered
-from membus.domain.confidence import faded
+from membus.domain.carrying import ObservationSnapshot, build_snapshot
+from membus.domain.claims import in_learning_order
+from membus.domain.confidence import decay_confidence
 from membus.domain.identity import Record
-from membus.domain.observations import VALUE_MAX, Kind, Observation, Provenance, Trust
-from membus.domain.settling import Settled
-
-__all__ = [
-    "VALUE_MAX",
-    "Fact",
-    "Kind",
-    "Observation",
-    "Provenance",
-    "Trust",
-    "as_of",
-    "by_key",
-    "fact_as_of",
-    "fold",
-    "history",
-]
+from membus.domain.observations import Observation
+from membus.domain.settling import ResolvedClaim
 
 
-class Conflict(Record):
+class FactConflict(Record):
     """What another source, believed as much, says of the same time."""
 
     value: str
@@ -55,16 +41,16 @@ class Fact(Observation):
     replaced: str | None = None
     seen: int = 1
     last_seen: AwareDatetime | None = None
-    conflicts: tuple[Conflict, ...] = ()
+    conflicts: tuple[FactConflict, ...] = ()
 
     def at(self, now: datetime) -> "Fact":
         """Return the fact as sure as it still is at `now`."""
         last_seen = self.last_seen or self.held
-        left = faded(self.confidence, self.kind, self.trust, last_seen=last_seen, now=now)
+        left = decay_confidence(self.confidence, self.kind, self.trust, last_seen=last_seen, now=now)
         return self.model_copy(update={"confidence": left})
 
 
-class Version(Observation):
+class FactVersion(Observation):
     """One entry of a key's history, numbered in the order it was learned."""
 
     version: int
@@ -77,10 +63,10 @@ def fold(observations: Iterable[Observation]) -> Fact | None:
     What was last known to hold wins over what is trusted as much or less. The same value said again confirms
     the fact: it keeps the date and the evidence of the first time.
     """
-    return fact_of(carry(observations))
+    return fact_from_snapshot(build_snapshot(observations))
 
 
-def fact_of(known: Carried | None) -> Fact | None:
+def fact_from_snapshot(known: ObservationSnapshot | None) -> Fact | None:
     """Return the fact that observations come to; the last word on what was taken back is that it was."""
     if known is None:
         return None
@@ -90,23 +76,23 @@ def fact_of(known: Carried | None) -> Fact | None:
     return Fact(**dict(known.taken_back), version=known.count, replaced=known.before)
 
 
-def history(
+def list_versions(
     observations: Iterable[Observation], *, first: int = 1, believed: str | None = None
-) -> list[Version]:
+) -> list[FactVersion]:
     """Return observations of one key in the order they were learned, the one that holds now marked.
 
     Of a part of them, `first` is the number of its first one, and `believed` the event of the one that holds.
     """
-    learned = ordered(observations)
+    learned = in_learning_order(observations)
     if believed is None and (now := fold(learned)):
         believed = now.provenance.event_id
     return [
-        Version(**dict(seen), version=number, current=seen.provenance.event_id == believed)
+        FactVersion(**dict(seen), version=number, current=seen.provenance.event_id == believed)
         for number, seen in enumerate(learned, start=first)
     ]
 
 
-def as_of(
+def observations_as_of(
     observations: Sequence[Observation], *, true_at: datetime | None, known_at: datetime | None
 ) -> list[Observation]:
     """Return the observations that were true at `true_at` and known by `known_at`; None means now."""
@@ -125,10 +111,12 @@ def fact_as_of(
     observations: Sequence[Observation], *, true_at: datetime | None, known_at: datetime | None = None
 ) -> Fact | None:
     """Return what was true of one key at `true_at` as far as it was known by `known_at`; None means now."""
-    return fact_of(carry(as_of(observations, true_at=true_at, known_at=known_at), true_at=true_at))
+    return fact_from_snapshot(
+        build_snapshot(observations_as_of(observations, true_at=true_at, known_at=known_at), true_at=true_at)
+    )
 
 
-def by_key(observations: Iterable[Observation]) -> dict[str, list[Observation]]:
+def group_by_key(observations: Iterable[Observation]) -> dict[str, list[Observation]]:
     """Return the observations grouped by key, keys in first-seen order."""
     grouped: dict[str, list[Observation]] = {}
     for seen in observations:
@@ -136,7 +124,7 @@ def by_key(observations: Iterable[Observation]) -> dict[str, list[Observation]]:
     return grouped
 
 
-def _fact(now: Settled, version: int) -> Fact:
+def _fact(now: ResolvedClaim, version: int) -> Fact:
     run = now.claim.run
     said = dict(now.claim.said) | {"confidence": run.confidence}
     return Fact(
@@ -149,9 +137,9 @@ def _fact(now: Settled, version: int) -> Fact:
     )
 
 
-def _conflict(seen: Observation) -> Conflict:
+def _conflict(seen: Observation) -> FactConflict:
     why = seen.provenance
-    return Conflict(
+    return FactConflict(
         value=seen.value or "",
         origin=why.origin,
         agent_id=why.agent_id,

@@ -13,9 +13,9 @@ from typing import Any, Literal, TypeGuard, get_args
 
 from membus.errors import InvalidError
 
-Operator = Literal["eq", "ne", "in", "gt", "gte", "lt", "lte", "contains", "exists"]
-OPERATORS = frozenset(get_args(Operator))
-ORDERED = frozenset({"gt", "gte", "lt", "lte"})
+FilterOperator = Literal["eq", "ne", "in", "gt", "gte", "lt", "lte", "contains", "exists"]
+OPERATORS = frozenset(get_args(FilterOperator))
+ORDER_OPERATORS = frozenset({"gt", "gte", "lt", "lte"})
 CONDITIONS_MAX, DEPTH_MAX, PATH_MAX, CHOICES_MAX = 64, 8, 8, 100
 _ABSENT = object()
 
@@ -23,17 +23,17 @@ _ABSENT = object()
 @dataclass(frozen=True)
 class Condition:
     path: tuple[str, ...]
-    operator: Operator
+    operator: FilterOperator
     value: Any
 
 
 @dataclass(frozen=True)
-class Every:
+class And:
     parts: tuple["Filter", ...]
 
 
 @dataclass(frozen=True)
-class Either:
+class Or:
     parts: tuple["Filter", ...]
 
 
@@ -42,10 +42,10 @@ class Not:
     part: "Filter"
 
 
-Filter = Condition | Every | Either | Not
+Filter = Condition | And | Or | Not
 
 
-def read_filter(tree: Mapping[str, Any] | None) -> Filter | None:
+def parse_filter(tree: Mapping[str, Any] | None) -> Filter | None:
     """Return the filter that a client's JSON means.
 
     Raises:
@@ -55,87 +55,87 @@ def read_filter(tree: Mapping[str, Any] | None) -> Filter | None:
         return None
     read = _read(tree, 0)
     if _count(read) > CONDITIONS_MAX:
-        raise _bad(f"a filter takes at most {CONDITIONS_MAX} conditions")
+        raise _filter_error(f"a filter takes at most {CONDITIONS_MAX} conditions")
     return read
 
 
-def matches(wanted: Filter | None, metadata: Mapping[str, Any]) -> bool:
+def matches_filter(wanted: Filter | None, metadata: Mapping[str, Any]) -> bool:
     match wanted:
         case None:
             return True
-        case Every(parts):
-            return all(matches(part, metadata) for part in parts)
-        case Either(parts):
-            return any(matches(part, metadata) for part in parts)
+        case And(parts):
+            return all(matches_filter(part, metadata) for part in parts)
+        case Or(parts):
+            return any(matches_filter(part, metadata) for part in parts)
         case Not(part):
-            return not matches(part, metadata)
+            return not matches_filter(part, metadata)
         case Condition():
-            return _holds(wanted, _at(wanted.path, metadata))
+            return _condition_matches(wanted, _value_at(wanted.path, metadata))
 
 
 def _read(tree: Any, depth: int) -> Filter:
     if not isinstance(tree, Mapping) or not tree:
-        raise _bad("a filter is an object with at least one member")
+        raise _filter_error("a filter is an object with at least one member")
     if depth > DEPTH_MAX:
-        raise _bad(f"a filter nests at most {DEPTH_MAX} levels")
+        raise _filter_error(f"a filter nests at most {DEPTH_MAX} levels")
     parts = tuple(_member(name, value, depth) for name, value in tree.items())
-    return parts[0] if len(parts) == 1 else Every(parts)
+    return parts[0] if len(parts) == 1 else And(parts)
 
 
 def _member(name: str, value: Any, depth: int) -> Filter:
     if name in {"and", "or"}:
         if not isinstance(value, list) or not value:
-            raise _bad(f"`{name}` takes a list of filters")
+            raise _filter_error(f"`{name}` takes a list of filters")
         parts = tuple(_read(part, depth + 1) for part in value)
-        return Every(parts) if name == "and" else Either(parts)
+        return And(parts) if name == "and" else Or(parts)
     if name == "not":
         return Not(_read(value, depth + 1))
     path = tuple(name.split("."))
     if not all(path) or len(path) > PATH_MAX or "\0" in name:
-        raise _bad(f"`{name}` is no path of a field")
+        raise _filter_error(f"`{name}` is no path of a field")
     if not isinstance(value, Mapping):
         return _condition(path, "eq", value)
     parts = tuple(_condition(path, operator, operand) for operator, operand in value.items())
     if not parts:
-        raise _bad(f"`{name}` has no operator")
-    return parts[0] if len(parts) == 1 else Every(parts)
+        raise _filter_error(f"`{name}` has no operator")
+    return parts[0] if len(parts) == 1 else And(parts)
 
 
 def _condition(path: tuple[str, ...], operator: str, value: Any) -> Condition:
     if not _is_operator(operator):
-        raise _bad(f"`{operator}` is no operator; there are {', '.join(sorted(OPERATORS))}")
+        raise _filter_error(f"`{operator}` is no operator; there are {', '.join(sorted(OPERATORS))}")
     if operator == "in" and not (isinstance(value, list) and len(value) <= CHOICES_MAX):
-        raise _bad(f"`in` takes a list of at most {CHOICES_MAX} values")
+        raise _filter_error(f"`in` takes a list of at most {CHOICES_MAX} values")
     if operator == "exists" and not isinstance(value, bool):
-        raise _bad("`exists` takes true or false")
-    if operator in ORDERED and not (_is_number(value) or isinstance(value, str)):
-        raise _bad(f"`{operator}` compares numbers or texts")
+        raise _filter_error("`exists` takes true or false")
+    if operator in ORDER_OPERATORS and not (_is_number(value) or isinstance(value, str)):
+        raise _filter_error(f"`{operator}` compares numbers or texts")
     if operator == "contains" and not (_is_number(value) or isinstance(value, str | bool)):
-        raise _bad("`contains` takes a text, a number or a boolean")
+        raise _filter_error("`contains` takes a text, a number or a boolean")
     if "\0" in json.dumps(value, ensure_ascii=False).replace("\\u0000", "\0"):
-        raise _bad("a text holds a NUL")
+        raise _filter_error("a text holds a NUL")
     return Condition(path, operator, value)
 
 
-def _is_operator(name: str) -> TypeGuard[Operator]:
+def _is_operator(name: str) -> TypeGuard[FilterOperator]:
     return name in OPERATORS
 
 
-def _holds(condition: Condition, found: Any) -> bool:
+def _condition_matches(condition: Condition, found: Any) -> bool:
     value = condition.value
     if condition.operator == "exists":
         return bool((found is not _ABSENT) == value)
     if condition.operator == "ne":
-        return not _same(found, value)
-    return found is not _ABSENT and _says(condition.operator, found, value)
+        return not _json_equal(found, value)
+    return found is not _ABSENT and _operator_matches(condition.operator, found, value)
 
 
-def _says(operator: str, found: Any, value: Any) -> bool:
+def _operator_matches(operator: str, found: Any, value: Any) -> bool:
     match operator:
         case "eq":
-            return _same(found, value)
+            return _json_equal(found, value)
         case "in":
-            return any(_same(found, choice) for choice in value)
+            return any(_json_equal(found, choice) for choice in value)
         case "contains":
             return _contains(found, value)
         case _:
@@ -144,7 +144,7 @@ def _says(operator: str, found: Any, value: Any) -> bool:
 
 def _contains(found: Any, value: Any) -> bool:
     if isinstance(found, list):
-        return any(_same(member, value) for member in found)
+        return any(_json_equal(member, value) for member in found)
     return isinstance(found, str) and isinstance(value, str) and value in found
 
 
@@ -159,14 +159,14 @@ def _compares(operator: str, found: Any, value: Any) -> bool:
     )
 
 
-def _same(one: Any, other: Any) -> bool:
+def _json_equal(one: Any, other: Any) -> bool:
     """Compare as JSON does: true is not 1."""
     if isinstance(one, bool) or isinstance(other, bool):
         return one is other
     return bool(one == other)
 
 
-def _at(path: tuple[str, ...], metadata: Any) -> Any:
+def _value_at(path: tuple[str, ...], metadata: Any) -> Any:
     for name in path:
         if not isinstance(metadata, Mapping) or name not in metadata:
             return _ABSENT
@@ -180,7 +180,7 @@ def _is_number(value: Any) -> bool:
 
 def _count(wanted: Filter) -> int:
     match wanted:
-        case Every(parts) | Either(parts):
+        case And(parts) | Or(parts):
             return sum(map(_count, parts))
         case Not(part):
             return _count(part)
@@ -188,5 +188,5 @@ def _count(wanted: Filter) -> int:
             return 1
 
 
-def _bad(detail: str) -> InvalidError:
+def _filter_error(detail: str) -> InvalidError:
     return InvalidError(f"filters: {detail}", code="bad_filter")

@@ -6,26 +6,26 @@ from datetime import datetime, timedelta
 from pydantic import AwareDatetime
 
 from membus.domain.conversation import Turn
-from membus.domain.event import Event, Recorded, ulid_at
+from membus.domain.event import Event, RecordedEvent, ulid_at
 from membus.domain.identity import Id, Owner, Record
 from membus.domain.tokens import estimate_tokens
 
-LIFETIME = timedelta(hours=6)
+UNPROCESSED_LIFETIME = timedelta(hours=6)
 """Longer than a message to extract waits out an outage.
 
 What was not read by then is found by search alone.
 """
-FRESH_MAX = 20
+UNPROCESSED_MAX = 20
 """The newest that one read hands out; a person says less in the seconds that extract takes."""
 
 
-WORDS_MAX = 2_000
+TEXT_CHARACTERS_MAX = 2_000
 """Characters of an event's words: more than a prompt has room for."""
-AHEAD = timedelta(minutes=5)
+CLOCK_SKEW_MAX = timedelta(minutes=5)
 """How far a producer's clock may run before ours."""
 
 
-class Fresh(Record):
+class UnprocessedMessage(Record):
     """Words of a user, and the event that tells the bus of them; they go when that event has been read.
 
     What was said to another application, and came as an event, was said in no conversation of ours.
@@ -39,7 +39,7 @@ class Fresh(Record):
     @property
     def place(self) -> str:
         """Where they lie among the user's: places rise with time, of turns and of events alike."""
-        return self.event_id if self.conversation_id else _place(self.event_id, self.said_at)
+        return self.event_id if self.conversation_id else _event_sort_key(self.event_id, self.said_at)
 
     @property
     def line(self) -> str:
@@ -52,49 +52,62 @@ class Fresh(Record):
 
     @property
     def expires_at(self) -> datetime:
-        return self.said_at + LIFETIME
+        return self.said_at + UNPROCESSED_LIFETIME
 
 
-def fresh_of(turn: Turn, conversation_id: str) -> Fresh:
+def unprocessed_from_turn(turn: Turn, conversation_id: str) -> UnprocessedMessage:
     said = turn.user
-    return Fresh(
+    return UnprocessedMessage(
         event_id=turn.event_id, conversation_id=conversation_id, text=said.content, said_at=said.created_at
     )
 
 
-def fresh_in(events: Iterable[Event], now: datetime) -> Mapping[Owner, Sequence[Fresh]]:
+def unprocessed_from_events(
+    events: Iterable[Event], now: datetime
+) -> Mapping[Owner, Sequence[UnprocessedMessage]]:
     """Return by user what was said just now in events that came through the door: as much as is read."""
-    said: dict[Owner, list[Fresh]] = {}
+    said: dict[Owner, list[UnprocessedMessage]] = {}
     for event in events:
-        if event.remember and _waits(event, now) and event.occurred_at <= now + AHEAD:
-            words = Fresh(
+        if event.remember and _is_unprocessed(event, now) and event.occurred_at <= now + CLOCK_SKEW_MAX:
+            words = UnprocessedMessage(
                 event_id=event.event_id,
                 conversation_id=None,
-                text=(event.speech or "")[:WORDS_MAX],
+                text=(event.speech or "")[:TEXT_CHARACTERS_MAX],
                 said_at=event.occurred_at,
             )
             said.setdefault(event.owner, []).append(words)
-    return {owner: sorted(words, key=lambda each: each.said_at)[-FRESH_MAX:] for owner, words in said.items()}
+    return {
+        owner: sorted(words, key=lambda each: each.said_at)[-UNPROCESSED_MAX:]
+        for owner, words in said.items()
+    }
 
 
-def settled_by(recorded: Recorded) -> str | None:
+def processed_sort_key(recorded: RecordedEvent) -> str | None:
     """Return the place of the fresh words that may wait for this event to be read."""
     event = recorded.event
     if event.origin == "chat":
         return event.event_id
-    return _place(event.event_id, event.occurred_at) if _waits(event, recorded.learned_at) else None
+    return (
+        _event_sort_key(event.event_id, event.occurred_at)
+        if _is_unprocessed(event, recorded.learned_at)
+        else None
+    )
 
 
-def _waits(event: Event, now: datetime) -> bool:
-    return event.origin == "api" and event.speech is not None and now - event.occurred_at <= LIFETIME
+def _is_unprocessed(event: Event, now: datetime) -> bool:
+    return (
+        event.origin == "api" and event.speech is not None and now - event.occurred_at <= UNPROCESSED_LIFETIME
+    )
 
 
-def _place(event_id: str, said_at: datetime) -> str:
+def _event_sort_key(event_id: str, said_at: datetime) -> str:
     """Return a place beside those of turns, whose ids are `turn-` and a ULID."""
     return f"turn-{ulid_at(said_at, event_id)}"
 
 
-def fresh_block(said: Iterable[Fresh], *, elsewhere_than: str | None, budget: int) -> str:
+def render_unprocessed_block(
+    said: Iterable[UnprocessedMessage], *, elsewhere_than: str | None, budget: int
+) -> str:
     """Return the newest words from other conversations that fit the budget, oldest first, or nothing.
 
     What was said in `elsewhere_than` stands in that conversation's own window.

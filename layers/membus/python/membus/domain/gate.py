@@ -4,26 +4,26 @@ from collections import Counter
 from collections.abc import Mapping, Sequence
 from types import MappingProxyType
 
-from membus.domain.attributes import fact_key, is_single_valued, normal_path
-from membus.domain.behaviour import ACTIVITY
+from membus.domain.attributes import fact_key, is_single_valued, normalize_path
+from membus.domain.behaviour import ACTIVITY_ROOT
 from membus.domain.candidate import Candidate, Extractor, Speaker
-from membus.domain.event import Recorded
+from membus.domain.event import RecordedEvent
 from membus.domain.observations import Observation, Provenance, Trust
 from membus.domain.utterance import stance
-from membus.domain.utterance.dates import Dated, dated, zone_of
-from membus.domain.utterance.evidence import Evidence, evidence_of
-from membus.domain.utterance.secrets import holds_secret
-from membus.domain.utterance.signs import sign_against
-from membus.domain.utterance.text import plain, shown
-from membus.domain.utterance.words import repeats, says, stutters
-from membus.domain.verdict import HELD, Held, Reason, Refused, Verdict
+from membus.domain.utterance.dates import ValidityPeriod, find_validity, speaker_zone
+from membus.domain.utterance.evidence import Evidence, find_evidence
+from membus.domain.utterance.secrets import contains_secret
+from membus.domain.utterance.signs import find_objection
+from membus.domain.utterance.text import normalize_characters, normalize_text
+from membus.domain.utterance.words import is_repetitive, mentions_value, repeats_prompt
+from membus.domain.verdict import REVIEW_REASONS, Rejection, ReviewRequest, Verdict, VerdictReason
 from membus.domain.visible import is_blank
 
-GATE_VERSION = "2"
+VALIDATION_VERSION = "2"
 """Part of the extractor version: what another gate would let through is read again."""
-RESERVED = frozenset({"setting", "frustrated_by", ACTIVITY})
+RESERVED_ATTRIBUTES = frozenset({"setting", "frustrated_by", ACTIVITY_ROOT})
 """Attributes that only the rules write: what a user does is not for a model to claim."""
-VALUE_MAX = 200
+CANDIDATE_VALUE_MAX = 200
 """A longer value is a passage, not a fact."""
 QUOTE_MAX = 300
 """Evidence is kept with every fact and in the profile; a model may quote a whole letter."""
@@ -36,12 +36,12 @@ person looks at it first.
 CONFIDENCE, HEARSAY_CONFIDENCE = 0.9, 0.5
 
 
-NOBODY = Speaker()
+UNKNOWN_SPEAKER = Speaker()
 
 
-def judge(
+def validate_candidates(
     candidates: Sequence[Candidate],
-    events: Mapping[str, Recorded],
+    events: Mapping[str, RecordedEvent],
     extractor: Extractor,
     speakers: Mapping[str, Speaker] = MappingProxyType({}),
 ) -> list[Verdict]:
@@ -51,7 +51,10 @@ def judge(
 
     `speakers` say by event id who spoke, as far as anything is known of them.
     """
-    verdicts = [admit(each, events, extractor, speakers.get(each.event_id, NOBODY)) for each in candidates]
+    verdicts = [
+        validate_candidate(each, events, extractor, speakers.get(each.event_id, UNKNOWN_SPEAKER))
+        for each in candidates
+    ]
     changed = {
         (seen.provenance.event_id, seen.key)
         for seen in verdicts
@@ -63,8 +66,11 @@ def judge(
     ]
 
 
-def admit(
-    candidate: Candidate, events: Mapping[str, Recorded], extractor: Extractor, speaker: Speaker = NOBODY
+def validate_candidate(
+    candidate: Candidate,
+    events: Mapping[str, RecordedEvent],
+    extractor: Extractor,
+    speaker: Speaker = UNKNOWN_SPEAKER,
 ) -> Verdict:
     """Return the observation that a candidate becomes, or why it does not.
 
@@ -74,111 +80,124 @@ def admit(
     """
     recorded = events.get(candidate.event_id)
     if recorded is None:
-        return Refused(reason="unknown_event")
+        return Rejection(reason="unknown_event")
     speech = recorded.event.speech or ""
-    places = evidence_of(candidate.quote, candidate.value, speech)
+    places = find_evidence(candidate.quote, candidate.value, speech)
     refused = _claimed(candidate, speaker, recorded) or (None if places else "ungrounded")
     if refused:
-        return Refused(reason=refused)
+        return Rejection(reason=refused)
     reason, place = _content(candidate, extractor), places[0]
     if reason is None:
         reason, place = _wording(candidate, places)
-    if reason and reason not in HELD:
-        return Refused(reason=reason)
+    if reason and reason not in REVIEW_REASONS:
+        return Rejection(reason=reason)
     unfit = _unfit(candidate, speech)
     if unfit:
-        return Refused(reason=unfit)
+        return Rejection(reason=unfit)
     when = _dated(candidate, place, recorded, speaker)
     reason = reason or _timing(candidate, place, when)
-    if reason and reason not in HELD:
-        return Refused(reason=reason)
+    if reason and reason not in REVIEW_REASONS:
+        return Rejection(reason=reason)
     observation = _observation(candidate, recorded, extractor, when, hearsay=reason == "hearsay")
-    return Held(reason=reason, observation=observation) if reason else observation
+    return ReviewRequest(reason=reason, observation=observation) if reason else observation
 
 
-def stands_in(candidate: Candidate, recorded: Recorded) -> bool:
+def is_grounded(candidate: Candidate, recorded: RecordedEvent) -> bool:
     """Whether quote, value and subject of a candidate are the event's own, whatever may be made of them."""
     speech = recorded.event.speech or ""
-    if candidate.subject.strip().casefold() not in _names(NOBODY, recorded) and not _spoken(
+    if candidate.subject.strip().casefold() not in _names(UNKNOWN_SPEAKER, recorded) and not _spoken(
         candidate.subject, speech
     ):
         return False
-    return bool(evidence_of(candidate.quote, candidate.value, speech)) and says(
-        plain(candidate.quote), plain(speech), plain(candidate.value)
+    return bool(find_evidence(candidate.quote, candidate.value, speech)) and mentions_value(
+        normalize_text(candidate.quote), normalize_text(speech), normalize_text(candidate.value)
     )
 
 
 def _spoken(words: str, speech: str) -> bool:
-    return plain(words) in plain(speech)
+    return normalize_text(words) in normalize_text(speech)
 
 
 def _capped(seen: Observation, changes: Counter[str]) -> Verdict:
     over = is_single_valued(seen.key) and changes[seen.provenance.event_id] > CHANGES_MAX
-    return Held(reason="too_many_changes", observation=seen) if over else seen
+    return ReviewRequest(reason="too_many_changes", observation=seen) if over else seen
 
 
-def _claimed(candidate: Candidate, speaker: Speaker, recorded: Recorded) -> Reason | None:
+def _claimed(candidate: Candidate, speaker: Speaker, recorded: RecordedEvent) -> VerdictReason | None:
     """Return why the candidate is refused by what it claims of itself."""
-    if any(map(holds_secret, (shown(candidate.value), shown(candidate.quote)))):
+    if any(
+        map(contains_secret, (normalize_characters(candidate.value), normalize_characters(candidate.quote)))
+    ):
         return "secret"
     if candidate.stance != "stated":
         return candidate.stance
     return None if candidate.subject.strip().casefold() in _names(speaker, recorded) else "third_party"
 
 
-def _names(speaker: Speaker, recorded: Recorded) -> set[str]:
+def _names(speaker: Speaker, recorded: RecordedEvent) -> set[str]:
     """Return what the speaker may be called as a subject."""
     named = (*speaker.names, recorded.event.payload.get("speaker"), recorded.event.user_id)
     return {"user", *(name.strip().casefold() for name in named if isinstance(name, str))} - {""}
 
 
-def _content(candidate: Candidate, extractor: Extractor) -> Reason | None:
+def _content(candidate: Candidate, extractor: Extractor) -> VerdictReason | None:
     """Return what the value or the quote holds that no fact may hold, wherever it stands."""
-    if repeats(plain(candidate.quote), plain(extractor.instructions)):
+    if repeats_prompt(normalize_text(candidate.quote), normalize_text(extractor.instructions)):
         return "prompt"
-    if normal_path(candidate.attribute).split(".")[0] in RESERVED:
+    if normalize_path(candidate.attribute).split(".")[0] in RESERVED_ATTRIBUTES:
         return "reserved"
     return None
 
 
-def _wording(candidate: Candidate, places: Sequence[Evidence]) -> tuple[Reason | None, Evidence]:
+def _wording(candidate: Candidate, places: Sequence[Evidence]) -> tuple[VerdictReason | None, Evidence]:
     """Return why the words do not say so, None where they do in one place at least, and the place that decides."""
-    attribute = normal_path(candidate.attribute)
+    attribute = normalize_path(candidate.attribute)
     judged = [
-        (sign_against(place, attribute=attribute, value=candidate.value, quote=candidate.quote), place)
+        (find_objection(place, attribute=attribute, value=candidate.value, quote=candidate.quote), place)
         for place in places
     ]
     return next((each for each in judged if each[0] is None), judged[0])
 
 
-def _unfit(candidate: Candidate, speech: str) -> Reason | None:
+def _unfit(candidate: Candidate, speech: str) -> VerdictReason | None:
     """Return why no observation can be made of the candidate, whatever its words."""
     value = " ".join(candidate.value.split())
     if (
         fact_key(candidate.attribute, value) is None
         or is_blank(value)
-        or len(value) > VALUE_MAX
-        or stutters(value)
+        or len(value) > CANDIDATE_VALUE_MAX
+        or is_repetitive(value)
     ):
         return "malformed"
-    return None if says(plain(candidate.quote), plain(speech), plain(value)) else "unsaid"
+    return (
+        None
+        if mentions_value(normalize_text(candidate.quote), normalize_text(speech), normalize_text(value))
+        else "unsaid"
+    )
 
 
-def _timing(candidate: Candidate, place: Evidence, when: Dated) -> Reason | None:
-    attribute = normal_path(candidate.attribute)
-    if when.ahead or stance.is_to_come(place, attribute):
+def _timing(candidate: Candidate, place: Evidence, when: ValidityPeriod) -> VerdictReason | None:
+    attribute = normalize_path(candidate.attribute)
+    if when.ahead or stance.is_future(place, attribute):
         return "not_yet"
-    return "past" if stance.is_over(place, attribute) and when.ends is None else None
+    return "past" if stance.is_past(place, attribute) and when.ends is None else None
 
 
-def _dated(candidate: Candidate, place: Evidence, recorded: Recorded, speaker: Speaker) -> Dated:
+def _dated(
+    candidate: Candidate, place: Evidence, recorded: RecordedEvent, speaker: Speaker
+) -> ValidityPeriod:
     event = recorded.event
-    zone = zone_of(event.occurred_at, event.payload.get("timezone"), speaker.timezone)
-    return dated(place, normal_path(candidate.attribute), recorded.true_from, zone)
+    zone = speaker_zone(event.occurred_at, event.payload.get("timezone"), speaker.timezone)
+    return find_validity(place, normalize_path(candidate.attribute), recorded.true_from, zone)
 
 
 def _observation(
-    candidate: Candidate, recorded: Recorded, extractor: Extractor, when: Dated, *, hearsay: bool
+    candidate: Candidate,
+    recorded: RecordedEvent,
+    extractor: Extractor,
+    when: ValidityPeriod,
+    *,
+    hearsay: bool,
 ) -> Observation:
     event, value = recorded.event, " ".join(candidate.value.split())
     begins = when.begins or min(recorded.true_from, when.ends or recorded.true_from)

@@ -4,32 +4,32 @@ import hashlib
 from datetime import datetime, timedelta
 from typing import Literal
 
-from membus.domain.facts import Observation
 from membus.domain.identity import Id, Record
-from membus.domain.verdict import Held, Reason
+from membus.domain.observations import Observation
+from membus.domain.verdict import ReviewRequest, VerdictReason
 
-Decision = Literal["waiting", "approved", "rejected"]
-LIFETIME = timedelta(days=30)
+ReviewDecision = Literal["waiting", "approved", "rejected"]
+REVIEW_LIFETIME = timedelta(days=30)
 """How long a held fact waits for somebody to look, counted from when its event was learned."""
 
 
-class HeldFact(Record):
+class ReviewItem(Record):
     """One held candidate.
 
     Its id follows from the event and the key, so a copy of the event holds nothing twice.
     """
 
     quarantine_id: Id
-    reason: Reason
+    reason: VerdictReason
     observation: Observation
-    decision: Decision = "waiting"
+    decision: ReviewDecision = "waiting"
 
     @property
     def expires_at(self) -> datetime:
-        return self.observation.learned_at + LIFETIME
+        return self.observation.learned_at + REVIEW_LIFETIME
 
 
-def held_fact(held: Held) -> HeldFact:
+def review_item_for(held: ReviewRequest) -> ReviewItem:
     seen = held.observation
     identity = hashlib.sha256(f"{seen.provenance.event_id}\n{seen.key}".encode()).hexdigest()[:32]
-    return HeldFact(quarantine_id=identity, reason=held.reason, observation=seen)
+    return ReviewItem(quarantine_id=identity, reason=held.reason, observation=seen)

@@ -2,21 +2,21 @@
 
 from datetime import datetime
 
-from membus.domain.entities import Folded
-from membus.domain.fresh import Fresh
+from membus.domain.entities import EntitySnapshot
+from membus.domain.fresh import UnprocessedMessage
 from membus.domain.identity import Id, Owner, Record
-from membus.domain.pending import Progress
+from membus.domain.pending import StepProgress
 
 
-class HotEntities(Record):
+class CachedEntities(Record):
     """Exact for the messages that it names: a fold over them comes to nothing else."""
 
     tenant_id: Id
     conversation_id: Id
-    folded: Folded
+    folded: EntitySnapshot
 
 
-class HotProgress(Record):
+class CachedProgress(Record):
     """What tools gave to a turn that is not answered yet.
 
     Exact by its digest, which stands with the promise.
@@ -25,15 +25,15 @@ class HotProgress(Record):
     tenant_id: Id
     conversation_id: Id
     request_key: str
-    progress: Progress
+    progress: StepProgress
 
 
-class HotFresh(Record):
+class CachedUnprocessed(Record):
     """A user's words that nobody has learned from yet: exact as long as their `stamp` is the stored one."""
 
     owner: Owner
     stamp: str
-    words: tuple[Fresh, ...]
+    words: tuple[UnprocessedMessage, ...]
 
-    def unexpired(self, now: datetime) -> list[Fresh]:
+    def unexpired(self, now: datetime) -> list[UnprocessedMessage]:
         return [fresh for fresh in self.words if fresh.expires_at > now]

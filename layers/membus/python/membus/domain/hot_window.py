@@ -6,7 +6,7 @@ from membus.domain.conversation import Message, Turn
 from membus.domain.identity import Id, Record
 
 
-class HotWindow(Record):
+class CachedWindow(Record):
     """The newest `limit` messages behind message `after` of a conversation that held `stored` messages.
 
     It is exact as long as the conversation counts `stored`: every stored turn raises that count in its own
@@ -37,7 +37,7 @@ class HotWindow(Record):
     def newest(self, limit: int, after: str | None) -> list[Message]:
         return [message for message in self.messages if message.message_id > (after or "")][-limit:]
 
-    def joined_by(self, turn: Turn) -> "HotWindow | None":
+    def joined_by(self, turn: Turn) -> "CachedWindow | None":
         """Return the window with a turn that has just been stored.
 
         None where only the store can tell what it is.

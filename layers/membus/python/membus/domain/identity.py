@@ -8,14 +8,14 @@ from pydantic import AfterValidator, BaseModel, ConfigDict, StringConstraints
 _SEGMENT = re.compile(r"[\w.:@+=~|-]+")
 
 
-def _segment(value: str) -> str:
+def _validate_segment(value: str) -> str:
     """Refuse what could forge a key (`#`), leave a folder (`/`, `.`, `..`) or hide (spaces, controls)."""
     if not _SEGMENT.fullmatch(value) or ".." in value or value == ".":
         raise ValueError("use letters, digits and any of . _ : @ + = ~ | - (no '..', and not '.' alone)")
     return value
 
 
-Id = Annotated[str, StringConstraints(min_length=1, max_length=128), AfterValidator(_segment)]
+Id = Annotated[str, StringConstraints(min_length=1, max_length=128), AfterValidator(_validate_segment)]
 
 
 class Record(BaseModel):

@@ -2,7 +2,7 @@
 
 import re
 
-from membus.domain.utterance.text import plain
+from membus.domain.utterance.text import normalize_text
 
 _ORDERS = re.compile(
     r"<[^>]{1,80}>|<\||\bsystem prompt\b|\bfrom now on\b|#{2,} ?(?:instruction|system|task)"
@@ -36,18 +36,18 @@ _POINTS = re.compile(
 )
 
 
-def reads_as_instruction(text: str) -> bool:
+def looks_like_instruction(text: str) -> bool:
     """Whether a text addresses its reader, carries markup, claims powers or points somewhere else."""
-    read = plain(text)
-    return gives_orders(read) or points_elsewhere(read)
+    read = normalize_text(text)
+    return addresses_reader(read) or contains_link(read)
 
 
-def gives_orders(read: str) -> bool:
+def addresses_reader(read: str) -> bool:
     """Whether a text that is `plain` addresses its reader, carries markup or claims powers."""
     return any(sign.search(read) for sign in (_ORDERS, _POWERS, _ELSEWHERE))
 
 
-def points_elsewhere(read: str) -> bool:
+def contains_link(read: str) -> bool:
     """Whether a text that is `plain` holds an address to go to.
 
     A mail address or a company's name is none.
@@ -62,6 +62,6 @@ _STEERING = re.compile(
 )
 
 
-def steers(text: str) -> bool:
+def is_prompt_injection(text: str) -> bool:
     """Whether a text would turn its reader around; advice («you should …»), markup and links do not."""
-    return _STEERING.search(plain(text)) is not None
+    return _STEERING.search(normalize_text(text)) is not None

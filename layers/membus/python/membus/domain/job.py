@@ -12,7 +12,7 @@ JobKind = Literal["erasure"]
 JobStatus = Literal["running", "settling", "done", "failed"]
 
 
-class Receipt(Record):
+class ErasureReceipt(Record):
     """What a query of every store found `left` of the subject, and when copies that no query reaches have rotated.
 
     `rotates` names each of them with the day on which the last copy is gone; `final` is the latest of these
@@ -25,7 +25,7 @@ class Receipt(Record):
     final: date
 
 
-class Job(Record):
+class ErasureJob(Record):
     """`removed` counts by store; after a crash it may fall short, never the receipt.
 
     It goes through all stores three times: it erases, waits until nobody runs who has not heard of it, erases
@@ -49,9 +49,9 @@ class Job(Record):
     cursor: str = ""
     removed: dict[str, int] = Field(default_factory=dict)
     left: dict[str, int] = Field(default_factory=dict)
-    receipt: Receipt | None = None
+    receipt: ErasureReceipt | None = None
     revision: int = 1
 
 
-def added(known: Mapping[str, int], more: Mapping[str, int]) -> dict[str, int]:
+def add_counts(known: Mapping[str, int], more: Mapping[str, int]) -> dict[str, int]:
     return {name: known.get(name, 0) + more.get(name, 0) for name in sorted({*known, *more})}

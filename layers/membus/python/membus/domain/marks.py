@@ -1,10 +1,10 @@
 """How far a conversation has come: what its window and its summaries start from, kept with its metadata."""
 
 from membus.domain.identity import Id, Record
-from membus.domain.summary import Border
+from membus.domain.summary import SummaryCheckpoint
 
 
-class Cut(Record):
+class WindowStart(Record):
     """Where the window begins: after message `after`, with so many tokens before it.
 
     The prompt shows version `version` of the outline until the next cut, though newer ones may exist: what
@@ -19,25 +19,25 @@ class Cut(Record):
     uncovered: bool = False
 
 
-class Rate(Record):
+class TokenRatio(Record):
     """Tokens that `model` counts for one that is estimated."""
 
     model: str
     ratio: float
 
 
-class Marks(Record):
+class ConversationCounters(Record):
     """`tokens` counts all messages ever, by estimate and with their frames.
 
     `borders` are the outline's newest.
     """
 
     tokens: int = 0
-    borders: tuple[Border, ...] = ()
-    cut: Cut = Cut()
-    rate: Rate | None = None
+    borders: tuple[SummaryCheckpoint, ...] = ()
+    cut: WindowStart = WindowStart()
+    rate: TokenRatio | None = None
 
     @property
-    def covered(self) -> Border:
+    def covered(self) -> SummaryCheckpoint:
         """Return how far the summaries reach."""
-        return self.borders[-1] if self.borders else Border()
+        return self.borders[-1] if self.borders else SummaryCheckpoint()

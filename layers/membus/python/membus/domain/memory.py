@@ -9,13 +9,13 @@ from membus.domain.identity import Id, Record
 
 MemoryKind = Literal["fact", "episode", "document", "summary"]
 METADATA_BYTES_MAX = 16_000
-SHARED = "*"
+SHARED_SCOPE = "*"
 """The scope of what belongs to no user and no agent."""
-FINAL = 2**53
+FINAL_VERSION = 2**53
 """The version of a removal that nothing can come after."""
 
 
-class Source(Record):
+class MemorySource(Record):
     """What a memory rests on, as far as there is something to name."""
 
     event_id: str | None = None
@@ -41,7 +41,7 @@ class Memory(Record):
     session: str = ""
     speaker: str | None = None
     metadata: dict[str, Any] = Field(default_factory=dict)
-    source: Source = Source()
+    source: MemorySource = MemorySource()
     occurred_at: AwareDatetime
     valid_until: AwareDatetime | None = None
     expires_at: AwareDatetime | None = None
@@ -50,7 +50,7 @@ class Memory(Record):
 
     @property
     def scope(self) -> str:
-        return scope_of(self.user_id, self.agent_id)
+        return memory_scope(self.user_id, self.agent_id)
 
 
 class Removal(Record):
@@ -66,11 +66,11 @@ class Removal(Record):
     erased: bool = False
 
 
-def scope_of(user_id: str | None, agent_id: str | None) -> str:
+def memory_scope(user_id: str | None, agent_id: str | None) -> str:
     """Return whose a memory is: the user's, else the agent's, else everybody's of the tenant."""
     if user_id:
         return f"U#{user_id}"
-    return f"A#{agent_id}" if agent_id else SHARED
+    return f"A#{agent_id}" if agent_id else SHARED_SCOPE
 
 
 def is_live(expires_at: datetime | None, now: datetime) -> bool:

@@ -17,7 +17,7 @@ class Migration:
 
 
 @dataclass(frozen=True)
-class Inspection:
+class SchemaInspection:
     """The schema as it stands.
 
     Who is walled in by row security, what the functions' role could do, what was applied.
@@ -33,6 +33,6 @@ class Inspection:
 
 
 @dataclass(frozen=True)
-class Login:
+class DatabaseLogin:
     username: str
     password: str = field(repr=False)

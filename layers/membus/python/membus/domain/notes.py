@@ -9,11 +9,11 @@ from dataclasses import dataclass
 
 from membus.errors import InvalidError, NotFoundError
 
-ROOT = "/memories"
+NOTES_ROOT = "/memories"
 SEGMENT = re.compile(r"[\w@+=~,()-][\w .@+=~,()-]{0,99}")
 DEPTH_MAX = 8
 TEXT_CHARACTERS_MAX, NOTES_MAX = 100_000, 200
-SHOWN_AROUND = 2
+CONTEXT_LINES = 2
 """Lines shown before and behind a change."""
 
 
@@ -34,18 +34,20 @@ class Notes:
 
         To the end), or a list.
         """
-        path = checked(path)
+        path = validate_note_path(path)
         if path in self.texts:
-            shown = numbered(self.texts[path], *(lines or (1, -1)))
+            shown = number_lines(self.texts[path], *(lines or (1, -1)))
             return f"Here's the content of {path} with line numbers:\n{shown}"
         below = self._below(path)
-        if not below and path != ROOT:
+        if not below and path != NOTES_ROOT:
             raise NotFoundError(f"The path {path} does not exist. Please provide a valid path.")
         head = f"Here're the files and directories up to 2 levels deep in {path}, excluding hidden items:"
-        return "\n".join([head, *(f"{_size(size)}\t{name}" for name, size in self._listed(path, below))])
+        return "\n".join(
+            [head, *(f"{_format_size(size)}\t{name}" for name, size in self._listed(path, below))]
+        )
 
     def create(self, path: str, text: str) -> "Notes":
-        path = self._free(checked(path))
+        path = self._free(validate_note_path(path))
         parents = path.split("/")
         if any("/".join(parents[:depth]) in self.texts for depth in range(3, len(parents))):
             raise InvalidError(f"A part of {path} is a file")
@@ -56,7 +58,7 @@ class Notes:
         found = text.count(old) if old else 0
         if not found:
             raise InvalidError(
-                f"No replacement was performed, old_str `{old}` did not appear verbatim in {checked(path)}."
+                f"No replacement was performed, old_str `{old}` did not appear verbatim in {validate_note_path(path)}."
             )
         if found > 1:
             where = ", ".join(str(number) for number, line in enumerate(text.split("\n"), 1) if old in line)
@@ -64,7 +66,7 @@ class Notes:
                 f"No replacement was performed. Multiple occurrences of old_str `{old}` in lines: {where}. "
                 "Please ensure it is unique"
             )
-        return self._with(checked(path), text.replace(old, new))
+        return self._with(validate_note_path(path), text.replace(old, new))
 
     def insert(self, path: str, after: int, text: str) -> "Notes":
         lines = self._text(path).split("\n")
@@ -72,18 +74,20 @@ class Notes:
             raise InvalidError(
                 f"Invalid `insert_line` parameter: {after}. It should be within the range [0, {len(lines)}]."
             )
-        return self._with(checked(path), "\n".join([*lines[:after], text.rstrip("\n"), *lines[after:]]))
+        return self._with(
+            validate_note_path(path), "\n".join([*lines[:after], text.rstrip("\n"), *lines[after:]])
+        )
 
     def delete(self, path: str) -> "Notes":
-        path = checked(path)
-        if path == ROOT:
-            raise InvalidError(f"Cannot delete the {ROOT} directory itself")
+        path = validate_note_path(path)
+        if path == NOTES_ROOT:
+            raise InvalidError(f"Cannot delete the {NOTES_ROOT} directory itself")
         gone = self._there(path)
         return Notes({name: text for name, text in self.texts.items() if name not in gone})
 
     def rename(self, old: str, new: str) -> "Notes":
-        old, new = checked(old), self._free(checked(new))
-        if old == ROOT or f"{new}/".startswith(f"{old}/"):
+        old, new = validate_note_path(old), self._free(validate_note_path(new))
+        if old == NOTES_ROOT or f"{new}/".startswith(f"{old}/"):
             raise InvalidError(f"Cannot move {old} into itself")
         moved = self._there(old)
         return Notes(
@@ -98,13 +102,13 @@ class Notes:
         return Notes({**self.texts, path: text})
 
     def _text(self, path: str) -> str:
-        path = checked(path)
+        path = validate_note_path(path)
         if path not in self.texts:
             raise NotFoundError(f"The path {path} does not exist. Please provide a valid path.")
         return self.texts[path]
 
     def _free(self, path: str) -> str:
-        if path in self.texts or path == ROOT or self._below(path):
+        if path in self.texts or path == NOTES_ROOT or self._below(path):
             raise InvalidError(f"{path} already exists")
         return path
 
@@ -130,18 +134,18 @@ class Notes:
         return list(sizes.items())
 
 
-def checked(path: str) -> str:
+def validate_note_path(path: str) -> str:
     """Return the path without a slash at its end; InvalidError for one that leaves `/memories` or is none."""
     root, *segments = path.removeprefix("/").removesuffix("/").split("/")
-    fine = path.startswith("/") and f"/{root}" == ROOT and len(segments) <= DEPTH_MAX
+    fine = path.startswith("/") and f"/{root}" == NOTES_ROOT and len(segments) <= DEPTH_MAX
     if not fine or not all(SEGMENT.fullmatch(segment) for segment in segments):
         raise InvalidError(
-            f"Path must be {ROOT} or below it, of letters, digits and ._-@+=~,() and spaces, got: {path}"
+            f"Path must be {NOTES_ROOT} or below it, of letters, digits and ._-@+=~,() and spaces, got: {path}"
         )
     return "/".join(("", root, *segments))
 
 
-def numbered(text: str, first: int, last: int) -> str:
+def number_lines(text: str, first: int, last: int) -> str:
     lines = text.split("\n")
     first, last = max(1, first), len(lines) if last == -1 else last
     return "\n".join(
@@ -149,11 +153,11 @@ def numbered(text: str, first: int, last: int) -> str:
     )
 
 
-def around(text: str, change: str) -> str:
+def excerpt_around_change(text: str, change: str) -> str:
     """Return the lines around the first place where `change` stands."""
     line = text[: text.find(change)].count("\n") + 1
-    return numbered(text, line - SHOWN_AROUND, line + SHOWN_AROUND)
+    return number_lines(text, line - CONTEXT_LINES, line + CONTEXT_LINES)
 
 
-def _size(count: int) -> str:
+def _format_size(count: int) -> str:
     return f"{count}B" if count < 1024 else f"{count / 1024:.1f}K"  # noqa: PLR2004 - a kilobyte

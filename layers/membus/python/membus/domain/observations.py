@@ -9,7 +9,7 @@ from pydantic import AwareDatetime, Field, model_validator
 from membus.domain.attributes import FactKey
 from membus.domain.identity import Id, Record
 
-Kind = Literal[
+FactKind = Literal[
     "identity",
     "place",
     "preference",
@@ -24,7 +24,7 @@ Kind = Literal[
     "setting",
 ]
 VALUE_MAX = 1000
-CLAIM = timedelta(days=1)
+CLAIM_SPAN = timedelta(days=1)
 """Nobody moves twice in a day.
 
 Two agents who hear of two homes within one have been told two different things.
@@ -67,7 +67,7 @@ class Observation(Record):
 
     key: FactKey
     value: str | None = Field(max_length=VALUE_MAX)
-    kind: Kind
+    kind: FactKind
     trust: Trust
     confidence: float = Field(ge=0, le=1)
     valid_from: AwareDatetime
@@ -106,4 +106,4 @@ class Observation(Record):
     @property
     def claimed_until(self) -> datetime:
         """The end of the time it speaks of; a claim that names no span covers the day after it was made."""
-        return self.valid_until or max(self.said_at or self.valid_from, self.valid_from + CLAIM)
+        return self.valid_until or max(self.said_at or self.valid_from, self.valid_from + CLAIM_SPAN)

@@ -7,7 +7,7 @@ from pydantic import AwareDatetime
 
 from membus.domain.conversation import Conversation, Message, Step
 from membus.domain.identity import Id, Record
-from membus.domain.prompt import Usage
+from membus.domain.prompt import TokenUsage
 from membus.errors import (
     BudgetError,
     ConflictError,
@@ -18,9 +18,9 @@ from membus.errors import (
     UnavailableError,
 )
 
-LASTS = timedelta(minutes=10)
+JOB_LIFETIME = timedelta(minutes=10)
 """Three tries of a turn that takes two minutes, and Lambda's pauses between them."""
-KINDS = {
+ERROR_CLASSES = {
     kind.__name__: kind
     for kind in (
         InvalidError,
@@ -34,7 +34,7 @@ KINDS = {
 }
 
 
-class Failure(Record):
+class ReplyFailure(Record):
     """Why there will be no reply, for who waits for it in another invocation."""
 
     kind: str
@@ -43,20 +43,20 @@ class Failure(Record):
     retry_after_seconds: int | None = None
 
     @classmethod
-    def of(cls, error: MembusError) -> "Failure":
-        kind = next(each.__name__ for each in type(error).__mro__ if each.__name__ in KINDS)
+    def of(cls, error: MembusError) -> "ReplyFailure":
+        kind = next(each.__name__ for each in type(error).__mro__ if each.__name__ in ERROR_CLASSES)
         again = error.retry_after_seconds if isinstance(error, UnavailableError) else None
         return cls(kind=kind, code=error.code, detail=error.detail, retry_after_seconds=again)
 
     def error(self) -> MembusError:
         """Return the error again, as the nearest of its kin that HTTP tells apart."""
-        error = KINDS[self.kind](self.detail, code=self.code)
+        error = ERROR_CLASSES[self.kind](self.detail, code=self.code)
         if isinstance(error, UnavailableError) and self.retry_after_seconds is not None:
             error.retry_after_seconds = self.retry_after_seconds
         return error
 
 
-class PendingReply(Record):
+class ReplyJob(Record):
     """`request` is the fingerprint of what was asked.
 
     Once nobody works on it any more, `became` is the id that the reply was stored under, which a summary that
@@ -68,11 +68,11 @@ class PendingReply(Record):
     since: AwareDatetime
     until: AwareDatetime
     became: Id | None = None
-    failed: Failure | None = None
+    failed: ReplyFailure | None = None
 
     @classmethod
-    def begun(cls, message_id: str, request: str, now: AwareDatetime) -> "PendingReply":
-        return cls(message_id=message_id, request=request, since=now, until=now + LASTS)
+    def begun(cls, message_id: str, request: str, now: AwareDatetime) -> "ReplyJob":
+        return cls(message_id=message_id, request=request, since=now, until=now + JOB_LIFETIME)
 
     def message(self, conversation: Conversation, now: AwareDatetime) -> Message:
         """Return the reply as it is to be shown while it is not stored: it comes, or its time has passed."""
@@ -87,7 +87,7 @@ class PendingReply(Record):
         )
 
 
-class Progress(Record):
+class StepProgress(Record):
     """What tools have given to a turn that is not answered yet: whoever takes it up goes on from here.
 
     It holds for the one `request` it was made for. `usage` is what the model took so far; `whole` names the
@@ -96,7 +96,7 @@ class Progress(Record):
 
     request: str
     steps: tuple[Step, ...]
-    usage: Usage
+    usage: TokenUsage
     whole: str | None = None
 
     @property

@@ -10,11 +10,11 @@ from typing import NamedTuple
 from membus.domain.facts import Fact, fact_as_of
 from membus.domain.observations import Observation
 
-PERIODS_MAX = 20
+FACT_PERIODS_MAX = 20
 """So many of a key's newest periods can be searched as of their time; its history has them all."""
 
 
-class Period(NamedTuple):
+class FactPeriod(NamedTuple):
     """What held from `start` until something else did, or holds now where there is no `end`."""
 
     fact: Fact
@@ -22,9 +22,9 @@ class Period(NamedTuple):
     end: datetime | None
 
 
-def periods(observations: Sequence[Observation]) -> list[Period]:
+def fact_periods(observations: Sequence[Observation]) -> list[FactPeriod]:
     """Return the periods in their order; the last one is what the observations add up to."""
-    starts = sorted({seen.valid_from for seen in observations})[-PERIODS_MAX - 1 :]
+    starts = sorted({seen.valid_from for seen in observations})[-FACT_PERIODS_MAX - 1 :]
     held: list[tuple[Fact, datetime]] = []
     for start in starts:
         fact = fact_as_of(observations, true_at=start)
@@ -33,4 +33,4 @@ def periods(observations: Sequence[Observation]) -> list[Period]:
         elif fact:
             held.append((fact, start))
     ends = [*(start for _, start in held[1:]), None]
-    return [Period(fact, start, end) for (fact, start), end in zip(held, ends, strict=True)]
+    return [FactPeriod(fact, start, end) for (fact, start), end in zip(held, ends, strict=True)]

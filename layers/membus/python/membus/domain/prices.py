@@ -11,10 +11,10 @@ from pathlib import Path
 from pydantic import Field, TypeAdapter
 
 from membus.domain.identity import Record
-from membus.domain.prompt import Usage
+from membus.domain.prompt import TokenUsage
 
-PRICE_LIST = Path(__file__).with_name("prices.json")
-MILLION = 1_000_000
+PRICE_LIST_PATH = Path(__file__).with_name("prices.json")
+TOKENS_PER_PRICE = 1_000_000
 
 
 class Price(Record):
@@ -29,14 +29,14 @@ class Price(Record):
     cache_write: Decimal = Field(ge=0)
     source: str = Field(min_length=1)
 
-    def of(self, usage: Usage) -> Decimal:
+    def of(self, usage: TokenUsage) -> Decimal:
         dollars = (
             usage.input * self.input
             + usage.output * self.output
             + usage.cache_read * self.cache_read
             + usage.cache_write * self.cache_write
         )
-        return dollars / MILLION
+        return dollars / TOKENS_PER_PRICE
 
 
 class PriceList(Record):
@@ -46,7 +46,7 @@ class PriceList(Record):
         """Return the list with prices that count before its own of the same day."""
         return PriceList(prices=(*self.prices, *prices))
 
-    def dollars(self, model: str, usage: Usage, *, day: date) -> Decimal | None:
+    def dollars(self, model: str, usage: TokenUsage, *, day: date) -> Decimal | None:
         """Return what the tokens cost on that day, exactly.
 
         None where the price is not known, which is not 0.
@@ -59,7 +59,7 @@ class PriceList(Record):
         return max(reversed(known), key=lambda price: (price.since, price.above_tokens)).of(usage)
 
 
-def price_list(added: str = "[]") -> PriceList:
+def load_price_list(added: str = "[]") -> PriceList:
     """Return the list that comes with this version, and the prices in a JSON text of a deployment's own."""
-    shipped = PriceList.model_validate_json(PRICE_LIST.read_text(encoding="utf-8"))
+    shipped = PriceList.model_validate_json(PRICE_LIST_PATH.read_text(encoding="utf-8"))
     return shipped.adding(TypeAdapter(tuple[Price, ...]).validate_json(added))

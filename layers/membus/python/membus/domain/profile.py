@@ -3,16 +3,17 @@
 from collections.abc import Iterable
 from itertools import accumulate
 
-from membus.domain.facts import Fact, Kind
+from membus.domain.facts import Fact
 from membus.domain.identity import Owner, Record
+from membus.domain.observations import FactKind
 from membus.domain.tokens import estimate_tokens
 
-FACTS_MAX = 250
+PROFILE_FACTS_MAX = 250
 """At about 500 bytes a fact the item stays below 128 KB: a third of what DynamoDB allows."""
-BYTES_MAX = 256_000
+PROFILE_BYTES_MAX = 256_000
 """The longest facts in a script of four bytes a letter come to a megabyte, and an item that cannot be written
 would stop the learning about its user for good."""
-PASSING: frozenset[Kind] = frozenset({"experience", "goal", "plan"})
+TRANSIENT_KINDS: frozenset[FactKind] = frozenset({"experience", "goal", "plan"})
 """What somebody did or means to do gives way to what they are, like and cannot have."""
 
 
@@ -37,9 +38,9 @@ class Profile(Record):
         """
         merged = {fact.key: fact for fact in (*self.facts, *facts)}
         held = [fact for fact in merged.values() if not fact.retracted]
-        ranked = sorted(held, key=_rank, reverse=True)[:FACTS_MAX]
+        ranked = sorted(held, key=_rank, reverse=True)[:PROFILE_FACTS_MAX]
         sizes = accumulate(len(fact.model_dump_json().encode()) for fact in ranked)
-        kept = [fact for fact, size in zip(ranked, sizes, strict=True) if size <= BYTES_MAX]
+        kept = [fact for fact, size in zip(ranked, sizes, strict=True) if size <= PROFILE_BYTES_MAX]
         return Profile(
             owner=self.owner,
             version=self.version + 1,
@@ -54,19 +55,19 @@ class Profile(Record):
         """
         kept: list[Fact] = []
         for fact in sorted(self.facts, key=_rank, reverse=True):
-            cost = estimate_tokens(line(fact)) + 1
+            cost = estimate_tokens(render_fact(fact)) + 1
             if budget is not None and cost > budget:
                 continue
             budget = None if budget is None else budget - cost
             kept.append(fact)
-        return [line(fact) for fact in sorted(kept, key=_by_key)]
+        return [render_fact(fact) for fact in sorted(kept, key=_by_key)]
 
     @property
     def text(self) -> str:
         return "\n".join(self.lines())
 
 
-def line(fact: Fact) -> str:
+def render_fact(fact: Fact) -> str:
     """Return `- home.city.
 
     Lisbon (since 2026-03-01)`, with its end and with what speaks against it where there is any.
@@ -83,7 +84,7 @@ def _shown(value: str | None) -> str:
 
 
 def _rank(fact: Fact) -> tuple[bool, int, float, str]:
-    return fact.kind not in PASSING, fact.trust.rank, fact.valid_from.timestamp(), fact.key
+    return fact.kind not in TRANSIENT_KINDS, fact.trust.rank, fact.valid_from.timestamp(), fact.key
 
 
 def _by_key(fact: Fact) -> str:

@@ -12,7 +12,7 @@ StopReason = Literal["end_turn", "tool_use", "max_tokens", "stop_sequence", "ref
 """
 
 
-class Block(Record):
+class SystemBlock(Record):
     """A part of the system text; `cached` asks the provider to cache everything up to its end."""
 
     name: str
@@ -20,7 +20,7 @@ class Block(Record):
     cached: bool = False
 
 
-class Tool(Record):
+class ToolDefinition(Record):
     """Something the model may call; `parameters` is the JSON Schema of its arguments."""
 
     name: str
@@ -42,14 +42,14 @@ class ToolResult(Record):
     failed: bool = False
 
 
-class Verbatim(Record):
+class ProviderBlocks(Record):
     """A model's turn in its provider's own blocks, which it alone understands and wants back unchanged."""
 
     model: str
     blocks: tuple[dict[str, Any], ...]
 
 
-class Said(Record):
+class ChatMessage(Record):
     """A turn. The assistant's holds `calls`, and the user's turn right behind it their `results`.
 
     `cached` asks the provider to cache everything up to its end.
@@ -60,19 +60,19 @@ class Said(Record):
     calls: tuple[ToolCall, ...] = ()
     results: tuple[ToolResult, ...] = ()
     cached: bool = False
-    verbatim: Verbatim | None = None
+    verbatim: ProviderBlocks | None = None
 
 
 class Prompt(Record):
     """`calling` False keeps the tools in the prompt, and so in the provider's cache, but forbids to call them."""
 
-    system: tuple[Block, ...]
-    messages: tuple[Said, ...]
-    tools: tuple[Tool, ...] = ()
+    system: tuple[SystemBlock, ...]
+    messages: tuple[ChatMessage, ...]
+    tools: tuple[ToolDefinition, ...] = ()
     calling: bool = True
 
 
-class Usage(Record):
+class TokenUsage(Record):
     """Tokens as the provider counted them: fresh input, input read from and written to its cache, output.
 
     `dollars` is what they cost by the price list, None where it does not know the model.
@@ -84,9 +84,9 @@ class Usage(Record):
     cache_write: int = 0
     dollars: float | None = None
 
-    def __add__(self, other: "Usage") -> "Usage":
+    def __add__(self, other: "TokenUsage") -> "TokenUsage":
         """Return the tokens of both; what they cost is to be worked out anew."""
-        return Usage(
+        return TokenUsage(
             input=self.input + other.input,
             output=self.output + other.output,
             cache_read=self.cache_read + other.cache_read,
@@ -94,25 +94,25 @@ class Usage(Record):
         )
 
 
-class Reply(Record):
+class ModelReply(Record):
     """A finished turn of the model's. There are `calls` only where it stopped to have them answered."""
 
     text: str
     stop_reason: StopReason
     model: str
-    usage: Usage
+    usage: TokenUsage
     calls: tuple[ToolCall, ...] = ()
-    verbatim: Verbatim | None = None
+    verbatim: ProviderBlocks | None = None
 
-    def said(self) -> Said:
+    def said(self) -> ChatMessage:
         """Return the turn as it stands in the next prompt, in front of the results of its calls."""
-        return Said(role="assistant", text=self.text, calls=self.calls, verbatim=self.verbatim)
+        return ChatMessage(role="assistant", text=self.text, calls=self.calls, verbatim=self.verbatim)
 
 
-class WastedError(ModelError):
+class UnusableReplyError(ModelError):
     """The model answered, which costs `usage`, and nothing of it can be used."""
 
-    def __init__(self, detail: str, *, reason: str, usage: Usage) -> None:
+    def __init__(self, detail: str, *, reason: str, usage: TokenUsage) -> None:
         super().__init__(detail, reason=reason)
         self.usage = usage
 
@@ -123,29 +123,29 @@ class TextDelta(Record):
     text: str
 
 
-class Stopped(Record):
+class ReplyEnd(Record):
     """The end of a turn that was spoken whole, and always the last that is heard of it."""
 
-    reply: Reply
+    reply: ModelReply
 
 
-Spoken = TextDelta | ToolCall | Usage | Stopped
+ModelEvent = TextDelta | ToolCall | TokenUsage | ReplyEnd
 """What is heard while a turn is spoken: words, then its calls, then `Stopped`.
 
 A `Usage` says what has been counted so far; there may be several, and the last one counts.
 """
 
 
-class Section(Record):
+class PromptSection(Record):
     """A part of a prompt and its estimated tokens."""
 
     name: str
     tokens: int
 
 
-class Footprint(Record):
+class PromptFootprint(Record):
     """Where the tokens of a prompt went; `budget` is the ceiling that `total_tokens` never passes."""
 
-    sections: tuple[Section, ...]
+    sections: tuple[PromptSection, ...]
     budget: int
     total_tokens: int

@@ -8,9 +8,9 @@ import hashlib
 from pydantic import AwareDatetime
 
 from membus.domain.identity import Id, Record
-from membus.domain.marks import Cut, Rate
-from membus.domain.memory import Source
-from membus.domain.recall import Need, Recalled
+from membus.domain.marks import TokenRatio, WindowStart
+from membus.domain.memory import MemorySource
+from membus.domain.recall import RecallDecision, RecalledPassage
 
 
 class FactRef(Record):
@@ -28,15 +28,15 @@ class RecallRef(Record):
     kind: str
     digest: str
     occurred_at: AwareDatetime
-    source: Source
+    source: MemorySource
     score: float
 
     @classmethod
-    def of(cls, passage: Recalled) -> "RecallRef":
-        return cls(**passage.model_dump(exclude={"text"}), digest=digest_of(passage.text))
+    def of(cls, passage: RecalledPassage) -> "RecallRef":
+        return cls(**passage.model_dump(exclude={"text"}), digest=text_digest(passage.text))
 
 
-class FreshRef(Record):
+class UnprocessedRef(Record):
     """The user's message in another conversation that was quoted, or what they said in an event."""
 
     conversation_id: Id | None
@@ -55,28 +55,28 @@ class PromptProvenance(Record):
     prompt_version: str
     facts: tuple[FactRef, ...]
     outline_version: int
-    cut: Cut
+    cut: WindowStart
     window_first: Id | None
     window_last: Id | None
     window_messages: int
     entities: str
-    need: Need
+    need: RecallDecision
     recalled: tuple[RecallRef, ...]
-    fresh: tuple[FreshRef, ...]
-    rate: Rate | None
+    fresh: tuple[UnprocessedRef, ...]
+    rate: TokenRatio | None
 
 
-class Trace(Record):
+class TurnMetadata(Record):
     """What a turn leaves behind besides its messages.
 
     A new cut, the model's rate, and how its prompt was made.
     """
 
-    cut: Cut | None = None
-    rate: Rate | None = None
+    cut: WindowStart | None = None
+    rate: TokenRatio | None = None
     provenance: PromptProvenance | None = None
 
-    def about(self, user_message_id: str, message_id: str) -> "Trace":
+    def about(self, user_message_id: str, message_id: str) -> "TurnMetadata":
         """Return the trace of the same turn under other ids."""
         if self.provenance is None:
             return self
@@ -84,5 +84,5 @@ class Trace(Record):
         return self.model_copy(update={"provenance": self.provenance.model_copy(update=named)})
 
 
-def digest_of(text: str) -> str:
+def text_digest(text: str) -> str:
     return hashlib.sha256(text.encode()).hexdigest()[:32]

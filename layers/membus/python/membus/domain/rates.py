@@ -9,26 +9,26 @@ from membus.domain.identity import Record
 
 BURST_SECONDS = 10
 """A bucket that nobody touched for so long is full: a client may be quick for a moment, not for ever."""
-APART_SECONDS = 5
+CLOCK_SKEW_SECONDS = 5
 """How far the clocks of two environments may honestly be apart."""
-EVENTS_A_REQUEST = 100
+EVENTS_PER_REQUEST_MAX = 100
 """A bucket holds the largest request at least, or that could never pass."""
-Limited = Literal["requests", "events"]
+RateLimitKind = Literal["requests", "events"]
 
 
-class Rates(Record):
+class RateLimits(Record):
     """What a tenant may send each second: requests of any kind, and events within them."""
 
     requests_per_second: float = Field(gt=0, allow_inf_nan=False)
     events_per_second: float = Field(gt=0, allow_inf_nan=False)
 
-    def of(self, limited: Limited) -> "Rate":
+    def of(self, limited: RateLimitKind) -> "RateLimit":
         if limited == "requests":
-            return Rate(per_second=self.requests_per_second)
-        return Rate(per_second=self.events_per_second, least=EVENTS_A_REQUEST)
+            return RateLimit(per_second=self.requests_per_second)
+        return RateLimit(per_second=self.events_per_second, least=EVENTS_PER_REQUEST_MAX)
 
 
-class Rate(Record):
+class RateLimit(Record):
     """A bucket's state is one moment: until when what was taken has used its rate up.
 
     Moments are microseconds.
@@ -54,7 +54,7 @@ class Rate(Record):
 
         One jumped, and the bucket is new.
         """
-        return now_us + self.takes_us(self.burst) + APART_SECONDS * 1_000_000
+        return now_us + self.takes_us(self.burst) + CLOCK_SKEW_SECONDS * 1_000_000
 
     def taken_us(self, count: int, *, until_us: int, now_us: int) -> int:
         """Return until when a bucket is used up once `count` were taken, which fitted."""

@@ -9,23 +9,23 @@ from typing import Literal
 
 from pydantic import AwareDatetime
 
-from membus.domain.blocks import escaped, fenced
+from membus.domain.blocks import escape_tags, fence_block
 from membus.domain.conversation import Message
 from membus.domain.identity import Record
-from membus.domain.memory import Source
-from membus.domain.search.terms import stems
+from membus.domain.memory import MemorySource
+from membus.domain.search.terms import stem_words
 from membus.domain.small_talk import is_small_talk
 from membus.domain.tokens import estimate_tokens
 
-RECALL_TOKENS, RECALL_TOKENS_MOST = 1_500, 2_500
-RECALL_TOKENS_LESS = 600
+RECALL_TOKENS, RECALL_TOKENS_MAX = 1_500, 2_500
+RECALL_TOKENS_LENGTHY = 600
 """For a message that brings its own matter (a text, code, a log).
 
 What it asks is about that, and the window has the rest. A quarter of what a turn of BEAM cost was recall for
 such messages; no question of LoCoMo or BEAM is one.
 """
 LENGTHY_TOKENS = 100
-PASSAGES_WHOLE = 20
+PASSAGES_WITHIN_MAX = 20
 """So many passages are worth more than 1,500 tokens where they are long.
 
 Of BEAM 100K's evidence 0.74 stands in 1,250 estimated tokens and 0.78 in 2,000; LoCoMo's short turns come to
@@ -45,67 +45,74 @@ _SENTENCE = re.compile(r"(?<=[.!?\u2026])\s+|\n+")
 _OWN_TERMS = 3
 """A question behind a telling that names less («How are your pets?», «What do you think?») is about what was just told. On LoCoMo it is a third of the messages that ask; none of the questions of LoCoMo or BEAM is one."""
 
-Reason = Literal["small_talk", "too_little_to_look_for", "statement", "follow_up", "asks", "asks_at_length"]
+RecallReason = Literal[
+    "small_talk", "too_little_to_look_for", "statement", "follow_up", "asks", "asks_at_length"
+]
 
 
-class Need(Record):
+class RecallDecision(Record):
     """Whether to search for a message, and why."""
 
     search: bool
-    reason: Reason
+    reason: RecallReason
 
     @property
     def budget(self) -> tuple[int, int]:
         """Return the tokens of its passages, and the most of them where few are long."""
         if self.reason == "asks_at_length":
-            return RECALL_TOKENS_LESS, RECALL_TOKENS_LESS
-        return RECALL_TOKENS, RECALL_TOKENS_MOST
+            return RECALL_TOKENS_LENGTHY, RECALL_TOKENS_LENGTHY
+        return RECALL_TOKENS, RECALL_TOKENS_MAX
 
 
-class Recalled(Record):
+class RecalledPassage(Record):
     """A passage that was found: its memory, its words, when they were said, and what they rest on."""
 
     memory_id: str
     kind: str
     text: str
     occurred_at: AwareDatetime
-    source: Source = Source()
+    source: MemorySource = MemorySource()
     score: float
 
     @property
     def line(self) -> str:
         """Return the passage with its date and source as one line of data."""
-        words = escaped(" ".join(self.text.split()))
+        words = escape_tags(" ".join(self.text.split()))
         return f"- [{self.occurred_at:%Y-%m-%d}, {self.kind}] {words}"
 
 
-def need_of(message: str) -> Need:
+def decide_recall(message: str) -> RecallDecision:
     """Decide by the words alone, the same for the same message.
 
     What only tells something asks for nothing.
     """
     if is_small_talk(message):
-        return Need(search=False, reason="small_talk")
-    if not stems(message):
-        return Need(search=False, reason="too_little_to_look_for")
+        return RecallDecision(search=False, reason="small_talk")
+    if not stem_words(message):
+        return RecallDecision(search=False, reason="too_little_to_look_for")
     sentences = [sentence for sentence in _SENTENCE.split(message) if sentence.strip()]
     asking = [sentence for sentence in sentences if _ASKS.search(sentence)]
     if not asking:
-        return Need(search=False, reason="statement")
-    if len(asking) < len(sentences) and len({stem for each in asking for stem in stems(each)}) < _OWN_TERMS:
-        return Need(search=False, reason="follow_up")
-    return Need(search=True, reason="asks_at_length" if estimate_tokens(message) > LENGTHY_TOKENS else "asks")
+        return RecallDecision(search=False, reason="statement")
+    if (
+        len(asking) < len(sentences)
+        and len({stem for each in asking for stem in stem_words(each)}) < _OWN_TERMS
+    ):
+        return RecallDecision(search=False, reason="follow_up")
+    return RecallDecision(
+        search=True, reason="asks_at_length" if estimate_tokens(message) > LENGTHY_TOKENS else "asks"
+    )
 
 
-def chosen(
-    found: Iterable[Recalled],
+def select_passages(
+    found: Iterable[RecalledPassage],
     *,
     conversation_id: str,
     window: Sequence[Message],
     shown: str,
     budget: float,
     most: float,
-) -> list[Recalled]:
+) -> list[RecalledPassage]:
     """Return the passages that add something, best first.
 
     Twenty within `most` tokens, more within the budget.
@@ -113,15 +120,15 @@ def chosen(
     Left out is what the window of the same conversation holds, what stands in `shown` (profile, summary)
     already, and what another passage says too.
     """
-    seen = _bare("\n".join((shown, *(message.content for message in window))))
+    seen = _comparable("\n".join((shown, *(message.content for message in window))))
     since = window[0].message_id if window else None
-    kept: list[Recalled] = []
-    taken = estimate_tokens(fenced("recalled", []))
+    kept: list[RecalledPassage] = []
+    taken = estimate_tokens(fence_block("recalled", []))
     for passage in found:
-        words = _bare(passage.text)
+        words = _comparable(passage.text)
         cost = estimate_tokens(passage.line) + 1
         if (
-            taken + cost > (most if len(kept) < PASSAGES_WHOLE else budget)
+            taken + cost > (most if len(kept) < PASSAGES_WITHIN_MAX else budget)
             or words in seen
             or _in_window(passage.source, conversation_id, since)
         ):
@@ -132,18 +139,18 @@ def chosen(
     return kept
 
 
-def recall_block(passages: Sequence[Recalled]) -> str:
+def render_recall_block(passages: Sequence[RecalledPassage]) -> str:
     """Return the passages in the order of time, or nothing."""
     ordered = sorted(passages, key=lambda passage: (passage.occurred_at, passage.memory_id))
-    return fenced("recalled", [passage.line for passage in ordered]) if ordered else ""
+    return fence_block("recalled", [passage.line for passage in ordered]) if ordered else ""
 
 
-def _bare(text: str) -> str:
+def _comparable(text: str) -> str:
     """Return the words in one case and spacing: enough to know a text again, and cheap for a whole window."""
     return " ".join(text.split()).casefold()
 
 
-def _in_window(source: Source, conversation_id: str, since: str | None) -> bool:
+def _in_window(source: MemorySource, conversation_id: str, since: str | None) -> bool:
     return (
         since is not None
         and source.conversation_id == conversation_id

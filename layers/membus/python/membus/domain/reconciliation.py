@@ -7,7 +7,7 @@ from datetime import date
 
 
 @dataclass(frozen=True)
-class Sight:
+class EpisodeLocation:
     """What the table holds of an event that was recorded."""
 
     hot: bool
@@ -15,7 +15,7 @@ class Sight:
 
 
 @dataclass
-class Day:
+class AgentDay:
     """One agent's day: event ids by where they are found.
 
     `recorded` are the identities, which nothing ever moves.
@@ -55,19 +55,19 @@ class Day:
 
 
 @dataclass(frozen=True)
-class Line:
+class ReconciliationLine:
     """One row of the report."""
 
     agent: str
     day: date
-    found: Day
+    found: AgentDay
 
 
 class Reconciliation:
     """Collects what each store holds, in any order."""
 
     def __init__(self) -> None:
-        self._days: dict[tuple[str, date], Day] = defaultdict(Day)
+        self._days: dict[tuple[str, date], AgentDay] = defaultdict(AgentDay)
 
     def recorded(self, agent: str, day: date, event_id: str) -> None:
         self._days[agent, day].recorded.add(event_id)
@@ -81,7 +81,7 @@ class Reconciliation:
     def cold(self, agent: str, day: date, event_ids: Iterable[str]) -> None:
         self._days[agent, day].cold.update(event_ids)
 
-    def settle(self, agent: str, day: date, event_id: str, sight: Sight | None) -> None:
+    def settle(self, agent: str, day: date, event_id: str, sight: EpisodeLocation | None) -> None:
         """Correct what is known of an event by a later look; None where it is not recorded, or no longer."""
         found = self._days[agent, day]
         seen = [(found.recorded, sight is not None)]
@@ -90,6 +90,6 @@ class Reconciliation:
         for ids, there in seen:
             (ids.add if there else ids.discard)(event_id)
 
-    def lines(self) -> list[Line]:
+    def lines(self) -> list[ReconciliationLine]:
         """Return one line for each agent and day, in that order."""
-        return [Line(agent, day, self._days[agent, day]) for agent, day in sorted(self._days)]
+        return [ReconciliationLine(agent, day, self._days[agent, day]) for agent, day in sorted(self._days)]

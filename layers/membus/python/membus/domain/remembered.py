@@ -5,20 +5,21 @@ from typing import Any
 
 from membus.domain.conversation import Conversation
 from membus.domain.event import Event
-from membus.domain.facts import Fact, Observation
+from membus.domain.facts import Fact
 from membus.domain.identity import Owner
-from membus.domain.memory import Memory, Removal, Source
-from membus.domain.periods import periods
-from membus.domain.rules import rendering
-from membus.domain.search.speakers import speaker_in
+from membus.domain.memory import Memory, MemorySource, Removal
+from membus.domain.observations import Observation
+from membus.domain.periods import fact_periods
+from membus.domain.rules import describe_event
+from membus.domain.search.speakers import find_speaker
 from membus.domain.summary import Chapter, Summary
-from membus.domain.transfer import IMPORTED
+from membus.domain.transfer import IMPORTED_EVENT_TYPE
 from membus.domain.visible import is_blank
 
 _DETAILS_MAX, _DETAIL_CHARACTERS_MAX = 20, 200
 
 
-def fact_id(owner: Owner, key: str) -> str:
+def fact_memory_id(owner: Owner, key: str) -> str:
     return f"fact:{owner.user}:{key}"
 
 
@@ -26,91 +27,99 @@ def event_memory_id(event_id: str) -> str:
     return f"event:{event_id}"
 
 
-def memory_of_fact(owner: Owner, fact: Fact) -> Memory:
+def project_fact(owner: Owner, fact: Fact) -> Memory:
     """Return the fact in words: its key, its value, and the words it rests on."""
     text = f"{fact.key.replace('.', ' ').replace('_', ' ')}: {fact.value}"
     quote = fact.provenance.quote
     return Memory(
         tenant_id=owner.tenant,
-        memory_id=fact_id(owner, fact.key),
+        memory_id=fact_memory_id(owner, fact.key),
         kind="fact",
         user_id=owner.user,
         text=f"{text} (“{quote}”)" if not is_blank(quote) else text,
         metadata={"key": fact.key, "kind": fact.kind, "trust": str(fact.trust)},
-        source=Source(event_id=fact.provenance.event_id),
+        source=MemorySource(event_id=fact.provenance.event_id),
         occurred_at=fact.valid_from,
         version=fact.version,
     )
 
 
-def memory_of_key(owner: Owner, observations: Sequence[Observation], *, version: int) -> Memory | Removal:
+def project_observations(
+    owner: Owner, observations: Sequence[Observation], *, version: int
+) -> Memory | Removal:
     """Return what was observed of one key as it is now, with what held before it.
 
     Gone where it never held anything.
     """
     told = [
-        memory_of_fact(owner, fact).model_copy(
+        project_fact(owner, fact).model_copy(
             update={"occurred_at": start, "valid_until": end, "version": version}
         )
-        for fact, start, end in periods(observations)
+        for fact, start, end in fact_periods(observations)
         if not fact.retracted
     ]
     if not told:
-        return Removal(tenant_id=owner.tenant, memory_id=fact_id(owner, observations[0].key), version=version)
+        return Removal(
+            tenant_id=owner.tenant, memory_id=fact_memory_id(owner, observations[0].key), version=version
+        )
     last = told[-1]
     if last.valid_until is None:
         return last.model_copy(update={"earlier": tuple(told[:-1])})
     return last.model_copy(update={"text": "", "valid_until": None, "earlier": tuple(told)})
 
 
-def summary_id(conversation_id: str, chapter: Chapter) -> str:
+def summary_memory_id(conversation_id: str, chapter: Chapter) -> str:
     return f"summary:{conversation_id}:{chapter.level}:{chapter.first}"
 
 
-def memory_of_summary(conversation: Conversation, summary: Summary) -> Memory:
+def project_summary(conversation: Conversation, summary: Summary) -> Memory:
     """Return what a summary tells of a conversation.
 
     It stands alone, or it would part the turns that it tells of.
     """
     return Memory(
         tenant_id=conversation.tenant_id,
-        memory_id=summary_id(conversation.conversation_id, summary),
+        memory_id=summary_memory_id(conversation.conversation_id, summary),
         kind="summary",
         user_id=conversation.user_id,
         agent_id=conversation.agent_id,
         text=summary.whole,
         metadata={"level": summary.level, "first": summary.first, "last": summary.last},
-        source=Source(conversation_id=conversation.conversation_id),
+        source=MemorySource(conversation_id=conversation.conversation_id),
         occurred_at=summary.created_at,
         version=summary.version,
     )
 
 
-def memories_of_event(event: Event) -> list[Memory]:
+def project_event(event: Event) -> list[Memory]:
     """Return what there is to find in an event.
 
     What was said, an answer apart from its question, or what was done.
     """
-    return list(_said(event)) or [_memory(event, event_memory_id(event.event_id), _done(event), speaker=None)]
+    return list(_spoken_memories(event)) or [
+        _event_memory(event, event_memory_id(event.event_id), _action_text(event), speaker=None)
+    ]
 
 
-def _said(event: Event) -> Iterator[Memory]:
+def _spoken_memories(event: Event) -> Iterator[Memory]:
     payload = event.payload
     if event.type == "message.sent" and not is_blank(payload.get("text")):
         text = str(payload["text"])
-        yield _memory(event, event_memory_id(event.event_id), text, speaker=_speaker(payload, text))
-    if event.type == IMPORTED and not is_blank(payload.get("text")):
-        yield _memory(event, event_memory_id(event.event_id), str(payload["text"]), speaker=None)
+        yield _event_memory(
+            event, event_memory_id(event.event_id), text, speaker=_event_speaker(payload, text)
+        )
+    if event.type == IMPORTED_EVENT_TYPE and not is_blank(payload.get("text")):
+        yield _event_memory(event, event_memory_id(event.event_id), str(payload["text"]), speaker=None)
     if event.type == "turn.recorded":
         for role, suffix in (("user", ""), ("assistant", ":reply")):
             side = payload.get(role)
             if isinstance(side, dict) and not is_blank(side.get("text")):
-                yield _memory(
+                yield _event_memory(
                     event, event_memory_id(event.event_id) + suffix, str(side["text"]), speaker=role
                 )
 
 
-def _memory(event: Event, memory_id: str, text: str, *, speaker: str | None) -> Memory:
+def _event_memory(event: Event, memory_id: str, text: str, *, speaker: str | None) -> Memory:
     payload = event.payload
     return Memory(
         tenant_id=event.tenant_id,
@@ -122,7 +131,7 @@ def _memory(event: Event, memory_id: str, text: str, *, speaker: str | None) -> 
         agent_id=event.agent_id,
         session=event.session_id or "",
         metadata={"type": event.type, **_details(payload)},
-        source=Source(
+        source=MemorySource(
             event_id=event.event_id,
             conversation_id=_text(payload.get("conversation_id")),
             message_id=_text(payload.get("message_id")),
@@ -131,8 +140,8 @@ def _memory(event: Event, memory_id: str, text: str, *, speaker: str | None) -> 
     )
 
 
-def _done(event: Event) -> str:
-    rendered = rendering(event)
+def _action_text(event: Event) -> str:
+    rendered = describe_event(event)
     if rendered != event.type:
         return rendered
     details = ", ".join(f"{name} {value}" for name, value in _details(event.payload).items())
@@ -143,13 +152,13 @@ def _done(event: Event) -> str:
     )
 
 
-def _speaker(payload: Mapping[str, Any], text: str) -> str:
+def _event_speaker(payload: Mapping[str, Any], text: str) -> str:
     """Return who is named, in the payload or where a transcript names its speakers: in front of the text."""
     named = payload.get("speaker")
     if not is_blank(named):
         return str(named)[:_DETAIL_CHARACTERS_MAX]
     role = str(payload.get("role", "user"))
-    return (speaker_in(text) or role) if role == "user" else role
+    return (find_speaker(text) or role) if role == "user" else role
 
 
 def _details(payload: Mapping[str, Any]) -> dict[str, Any]:

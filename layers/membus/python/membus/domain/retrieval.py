@@ -7,29 +7,29 @@ from datetime import datetime
 from statistics import mean, pstdev
 from typing import Any
 
-from membus.domain.filters import Filter, matches
-from membus.domain.memory import Memory, MemoryKind, Source, is_live, scope_of
+from membus.domain.filters import Filter, matches_filter
+from membus.domain.memory import Memory, MemoryKind, MemorySource, is_live, memory_scope
 from membus.domain.search.passages import Passage, index_passages
-from membus.domain.search.rows import Row, Scope
+from membus.domain.search.rows import PassageRow, ScopeStatistics
 
-BESIDE = 2
+NEIGHBOURS = 2
 """So many messages to either side of what was found help to judge it, each by its first passage (ADR 41)."""
 
 
-EARLIER = 100
+EARLIER_PART_OFFSET = 100
 """No value of a fact has as many passages."""
 
 
 @dataclass(frozen=True)
-class Entry:
+class IndexEntry:
     """A memory and the passages it is found by; `earlier` is what the memory said before, oldest first."""
 
     memory: Memory
     passages: tuple[Passage, ...]
-    earlier: tuple["Entry", ...] = ()
+    earlier: tuple["IndexEntry", ...] = ()
 
     @property
-    def told(self) -> "tuple[Entry, ...]":
+    def told(self) -> "tuple[IndexEntry, ...]":
         return (self, *self.earlier)
 
     @property
@@ -39,7 +39,7 @@ class Entry:
 
 
 @dataclass(frozen=True)
-class Within:
+class SearchScope:
     """Which memories a search may see. `now` decides what has expired; None anywhere asks for everything.
 
     `as_of` asks for what was true at that moment: what had happened by then, values that were replaced since.
@@ -64,14 +64,14 @@ class Within:
             memory.tenant_id == self.tenant_id
             and is_live(memory.expires_at, self.now)
             and self.scope in {None, memory.scope}
-            and memory.scope not in {scope_of(user, None) for user in self.without}
+            and memory.scope not in {memory_scope(user, None) for user in self.without}
             and (self.agent_id in {None, memory.agent_id} or memory.kind == "fact")
             and self.session in {None, memory.session}
             and (not self.kinds or memory.kind in self.kinds)
             and (self.since is None or memory.occurred_at >= self.since)
             and (self.until is None or memory.occurred_at <= self.until)
             and self._is_true(memory)
-            and matches(self.filter, memory.metadata)
+            and matches_filter(self.filter, memory.metadata)
         )
 
     def _is_true(self, memory: Memory) -> bool:
@@ -81,41 +81,45 @@ class Within:
 
 
 @dataclass(frozen=True)
-class About:
+class PassageMetadata:
     """What the memory of a passage says besides its words."""
 
     memory_id: str
     kind: MemoryKind
-    source: Source
+    source: MemorySource
     metadata: Mapping[str, Any]
 
 
 @dataclass(frozen=True)
-class Found:
+class SearchCandidates:
     """Candidates and the passages beside them, with the statistics of all that was searched.
 
     `about` knows only what the search may see: what stands beside a candidate helps to judge it, and no more.
     `pending` counts the texts of the whole scope that have no vector yet; None where no scope was asked.
     """
 
-    scope: Scope
-    rows: tuple[Row, ...]
-    about: Mapping[str, About]
+    scope: ScopeStatistics
+    rows: tuple[PassageRow, ...]
+    about: Mapping[str, PassageMetadata]
     pending: int | None = None
 
 
-def entry_of(memory: Memory) -> Entry:
+def index_entry(memory: Memory) -> IndexEntry:
     """Cut the memory into passages.
 
     Those of earlier values are numbered from a hundred, two hundred and so on.
     """
     earlier = tuple(
-        Entry(
-            one, tuple(replace(passage, part=number * EARLIER + passage.part) for passage in _passages(one))
+        IndexEntry(
+            one,
+            tuple(
+                replace(passage, part=number * EARLIER_PART_OFFSET + passage.part)
+                for passage in _passages(one)
+            ),
         )
         for number, one in enumerate(memory.earlier, start=1)
     )
-    return Entry(memory, _passages(memory), earlier)
+    return IndexEntry(memory, _passages(memory), earlier)
 
 
 def _passages(memory: Memory) -> tuple[Passage, ...]:
@@ -126,13 +130,13 @@ def passage_id(memory: Memory, passage: Passage) -> str:
     return f"{memory.memory_id}#{passage.part}"
 
 
-def found_among(
-    entries: Sequence[Entry], *, terms: Sequence[str], similarity: Callable[[str], float | None]
-) -> Found:
+def search_entries(
+    entries: Sequence[IndexEntry], *, terms: Sequence[str], similarity: Callable[[str], float | None]
+) -> SearchCandidates:
     """Return what an index would that held just these memories; `similarity` judges an embedded text."""
-    places = _places(entry.memory for entry in entries)
+    places = _session_positions(entry.memory for entry in entries)
     rows = [
-        _row(
+        _entry_row(
             entry.memory,
             passage,
             length=entry.length,
@@ -144,7 +148,7 @@ def found_among(
     ]
     close = [row.similarity for row in rows if row.similarity is not None]
     stems = {row.id: frozenset(row.stems.split()) for row in rows}
-    scope = Scope(
+    scope = ScopeStatistics(
         rows=len(rows),
         average_length=mean(len(row.stems.split()) for row in rows) if rows else 0.0,
         frequencies={term: sum(term in mine for mine in stems.values()) for term in terms},
@@ -152,19 +156,23 @@ def found_among(
         similarity_deviation=pstdev(close) if close else 0.0,
     )
     about = {
-        row_id: About(entry.memory.memory_id, entry.memory.kind, entry.memory.source, entry.memory.metadata)
+        row_id: PassageMetadata(
+            entry.memory.memory_id, entry.memory.kind, entry.memory.source, entry.memory.metadata
+        )
         for entry in entries
         for row_id in (passage_id(entry.memory, passage) for passage in entry.passages)
     }
-    return Found(scope, tuple(rows), about)
+    return SearchCandidates(scope, tuple(rows), about)
 
 
-def _row(memory: Memory, passage: Passage, *, length: int, position: int, similarity: float | None) -> Row:
-    return Row(
+def _entry_row(
+    memory: Memory, passage: Passage, *, length: int, position: int, similarity: float | None
+) -> PassageRow:
+    return PassageRow(
         id=passage_id(memory, passage),
         group_id=memory.memory_id,
         position=position,
-        part=passage.part % EARLIER if memory.valid_until else passage.part,
+        part=passage.part % EARLIER_PART_OFFSET if memory.valid_until else passage.part,
         session=f"{memory.scope} {memory.session}" if memory.session else "",
         speaker=memory.speaker,
         occurred_at=memory.occurred_at,
@@ -175,12 +183,12 @@ def _row(memory: Memory, passage: Passage, *, length: int, position: int, simila
     )
 
 
-def _moment(memory: Memory) -> tuple[datetime, int, str]:
+def _speech_order(memory: Memory) -> tuple[datetime, int, str]:
     """Order what was said in one moment by its ids, the tenth behind the second."""
     return memory.occurred_at, len(memory.memory_id), memory.memory_id
 
 
-def _places(memories: Iterable[Memory]) -> dict[str, int]:
+def _session_positions(memories: Iterable[Memory]) -> dict[str, int]:
     """Return the place of each memory in its session, from 1; what stands alone has 0."""
     sessions: dict[tuple[str, str], list[Memory]] = defaultdict(list)
     places: dict[str, int] = {}
@@ -190,6 +198,6 @@ def _places(memories: Iterable[Memory]) -> dict[str, int]:
         else:
             places[memory.memory_id] = 0
     for sitting in sessions.values():
-        ordered = sorted(sitting, key=_moment)
+        ordered = sorted(sitting, key=_speech_order)
         places |= {memory.memory_id: place for place, memory in enumerate(ordered, start=1)}
     return places

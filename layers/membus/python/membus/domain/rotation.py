@@ -3,14 +3,14 @@
 from collections.abc import Mapping
 from datetime import date, datetime, timedelta
 
-STREAM_DAYS = 1
+STREAM_RETENTION_DAYS = 1
 """DynamoDB's own: nobody can set it."""
 
 
-def rotations(days: Mapping[str, int], *, erased_at: datetime) -> dict[str, date]:
+def copy_expiry_dates(days: Mapping[str, int], *, erased_at: datetime) -> dict[str, date]:
     """Return the day on which the last copy of each kind is gone; a kind that keeps nothing is left out."""
     return {
         name: (erased_at + timedelta(days=kept + 1)).date()
-        for name, kept in sorted({**days, "streams": STREAM_DAYS}.items())
+        for name, kept in sorted({**days, "streams": STREAM_RETENTION_DAYS}.items())
         if kept > 0
     }

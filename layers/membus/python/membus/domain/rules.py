@@ -6,48 +6,59 @@ from datetime import datetime, timedelta
 from typing import Any
 
 from membus.domain.attributes import fact_key
-from membus.domain.behaviour import STATED, TRAILS, Followed, Repeated, Rule, Says, Stated
+from membus.domain.behaviour import (
+    ACTION_RULES,
+    RULE_GROUPS,
+    ActionRule,
+    BehaviourRule,
+    CountRule,
+    FactTemplate,
+    SequenceRule,
+)
 from membus.domain.corrections import CORRECTED, RETRACTED
-from membus.domain.event import Event, Recorded
-from membus.domain.facts import Observation, Provenance, Trust
-from membus.domain.instructions import reads_as_instruction
-from membus.domain.signals import Mark, Signal, fits, group_of, part_of, signals_of
+from membus.domain.event import Event, RecordedEvent
+from membus.domain.instructions import looks_like_instruction
+from membus.domain.observations import Observation, Provenance, Trust
+from membus.domain.signals import Signal, SignalMark, group_value, match_part, match_signals, matches_pattern
 from membus.domain.small_talk import is_small_talk
 
 RULES_VERSION = "3"
-QUOTE_MAX = 200
-VALUE_MAX = 200
+RULE_QUOTE_MAX = 200
+RULE_VALUE_MAX = 200
 _PLACE = re.compile(r"\{(\w+)\}")
 
 
-def needs_reader(event: Event) -> bool:
+def needs_extraction(event: Event) -> bool:
     """Whether anybody has to look at this event.
 
     Whatever no rule and no text concerns ends with being recorded.
     """
     return (
         event.type in {CORRECTED, RETRACTED}
-        or worth_reading(event)
-        or any(fits(rule.match, event) for rule in STATED)
-        or any(part_of(trail, event) is not None and group_of(trail, event) is not None for trail in TRAILS)
+        or needs_model(event)
+        or any(matches_pattern(rule.match, event) for rule in ACTION_RULES)
+        or any(
+            match_part(trail, event) is not None and group_value(trail, event) is not None
+            for trail in RULE_GROUPS
+        )
     )
 
 
-def worth_reading(event: Event) -> bool:
+def needs_model(event: Event) -> bool:
     """Whether the user said something that a model could learn from; only that ever costs tokens."""
     return event.speech is not None and not is_small_talk(event.speech)
 
 
-def signals(recorded: Recorded) -> list[Signal]:
+def find_signals(recorded: RecordedEvent) -> list[Signal]:
     """Return the marks that this event leaves to be counted."""
     event = recorded.event
-    words = rendering(event)
+    words = describe_event(event)
     detail = event.payload.get("path") or event.payload.get("name") or event.payload.get("query") or ""
     quote = words if words != event.type else f"{event.type} {detail}".strip()
-    return signals_of(recorded, quote.replace("|", " ")[:QUOTE_MAX])
+    return match_signals(recorded, quote.replace("|", " ")[:RULE_QUOTE_MAX])
 
 
-def concluded(signal: Signal, marks: Iterable[Mark]) -> Iterator[Observation]:
+def apply_rules(signal: Signal, marks: Iterable[SignalMark]) -> Iterator[Observation]:
     """Yield what the rules of a trail conclude from the marks around one.
 
     More marks only ever add observations.
@@ -56,12 +67,12 @@ def concluded(signal: Signal, marks: Iterable[Mark]) -> Iterator[Observation]:
     for rule in signal.trail.rules:
         yield from (
             _repeated(rule, signal, ordered)
-            if isinstance(rule, Repeated)
+            if isinstance(rule, CountRule)
             else _followed(rule, signal, ordered)
         )
 
 
-def _repeated(rule: Repeated, signal: Signal, ordered: list[Mark]) -> Iterator[Observation]:
+def _repeated(rule: CountRule, signal: Signal, ordered: list[SignalMark]) -> Iterator[Observation]:
     """A mark completes the rule when the `count - 1` before it lie within the window.
 
     So a new mark can only matter to itself and to the next `count - 1`, and its neighbours that far on both
@@ -72,7 +83,7 @@ def _repeated(rule: Repeated, signal: Signal, ordered: list[Mark]) -> Iterator[O
             yield from _said(rule, signal.group, last, f"{rule.count} times within {_spoken(rule.within)}")
 
 
-def _followed(rule: Followed, signal: Signal, ordered: list[Mark]) -> Iterator[Observation]:
+def _followed(rule: SequenceRule, signal: Signal, ordered: list[SignalMark]) -> Iterator[Observation]:
     ends = [mark for mark in ordered if mark.part == rule.then]
     for first in (mark for mark in ordered if mark.part in rule.first):
         end = next(
@@ -82,7 +93,7 @@ def _followed(rule: Followed, signal: Signal, ordered: list[Mark]) -> Iterator[O
             yield from _said(rule, signal.group, first, f"then {end.event_type}")
 
 
-def _said(rule: Rule, group: str, mark: Mark, how: str) -> Iterator[Observation]:
+def _said(rule: BehaviourRule, group: str, mark: SignalMark, how: str) -> Iterator[Observation]:
     provenance = Provenance(
         event_id=mark.event_id,
         event_type=mark.event_type,
@@ -96,23 +107,28 @@ def _said(rule: Rule, group: str, mark: Mark, how: str) -> Iterator[Observation]
     )
 
 
-def stated_by_action(recorded: Recorded) -> list[Observation]:
+def observe_action(recorded: RecordedEvent) -> list[Observation]:
     """Return what one action says by itself: a changed setting is the setting's new value."""
-    return [seen for rule in STATED if fits(rule.match, recorded.event) for seen in _stated(rule, recorded)]
+    return [
+        seen
+        for rule in ACTION_RULES
+        if matches_pattern(rule.match, recorded.event)
+        for seen in _stated(rule, recorded)
+    ]
 
 
-def _stated(rule: Stated, recorded: Recorded) -> Iterator[Observation]:
+def _stated(rule: ActionRule, recorded: RecordedEvent) -> Iterator[Observation]:
     event, says = recorded.event, rule.says
     named = {name: event.payload.get(name) for name in _PLACE.findall(says.attribute + says.value)}
     words = " ".join(map(str, named.values()))
-    if not all(_is_plain(name, value) for name, value in named.items()) or reads_as_instruction(words):
+    if not all(_is_plain(name, value) for name, value in named.items()) or looks_like_instruction(words):
         return
     texts = {name: str(value) for name, value in named.items()}
     provenance = Provenance(
         event_id=event.event_id,
         event_type=event.type,
         origin=event.origin,
-        quote=rendering(event)[:QUOTE_MAX],
+        quote=describe_event(event)[:RULE_QUOTE_MAX],
         rule=rule.name,
     )
     attribute = says.attribute.format(**{name: _path(text) for name, text in texts.items()})
@@ -120,7 +136,7 @@ def _stated(rule: Stated, recorded: Recorded) -> Iterator[Observation]:
     yield from _observed(says, attribute, says.value.format(**texts), moments, provenance)
 
 
-def rendering(event: Event) -> str:
+def describe_event(event: Event) -> str:
     """Return an action in words, for people who ask why a fact is believed."""
     payload: dict[str, Any] = event.payload
     match event.type:
@@ -134,13 +150,13 @@ def rendering(event: Event) -> str:
 
 
 def _observed(
-    says: Says, attribute: str, value: str, moments: tuple[datetime, datetime], provenance: Provenance
+    says: FactTemplate, attribute: str, value: str, moments: tuple[datetime, datetime], provenance: Provenance
 ) -> Iterator[Observation]:
     key = fact_key(attribute, value)
     if key:
         yield Observation(
             key=key,
-            value=value[:VALUE_MAX],
+            value=value[:RULE_VALUE_MAX],
             kind=says.kind,
             trust=Trust.OBSERVED,
             confidence=says.confidence,
@@ -166,5 +182,5 @@ def _spoken(span: timedelta) -> str:
     return f"{minutes:g} minutes" if minutes >= 1 else f"{span.total_seconds():g} seconds"
 
 
-def _in_time(mark: Mark) -> tuple[datetime, str]:
+def _in_time(mark: SignalMark) -> tuple[datetime, str]:
     return mark.occurred_at, mark.event_id

@@ -4,19 +4,19 @@ from collections.abc import Iterable
 from dataclasses import dataclass, field
 from datetime import datetime
 
-from membus.domain.claims import Claim, by_truth, outlasts
+from membus.domain.claims import Claim, takes_precedence, truth_order
 from membus.domain.identity import Record
-from membus.domain.observations import Kind, Observation, Trust
+from membus.domain.observations import FactKind, Observation, Trust
 
-ACTS: frozenset[Kind] = frozenset({"setting", "behaviour"})
+SELF_EVIDENT_KINDS: frozenset[FactKind] = frozenset({"setting", "behaviour"})
 """What somebody does is so because they did it: doing otherwise changes it and contradicts nothing."""
 CONFLICTS_MAX = 3
 """Conflicts travel with the fact in the profile; the history holds them all."""
-BENEATH_MAX = 20
+SUSPENDED_CLAIMS_MAX = 20
 """Nobody's stays lie so deep in one another; it bounds what is carried of a key."""
 
 
-class Settled(Record):
+class ResolvedClaim(Record):
     """What observations with a value come to: enough to go on with later ones.
 
     `beneath` are the claims of other values that may stand again, or at last, once `claim` has ended. `words`
@@ -32,44 +32,47 @@ class Settled(Record):
     def against(self) -> tuple[Observation, ...]:
         """The last word of each other source that claims another value for the same time with equal trust."""
         current, run = self.claim.said, self.claim.run
-        if current.kind in ACTS or current.trust is Trust.CORRECTED:
+        if current.kind in SELF_EVIDENT_KINDS or current.trust is Trust.CORRECTED:
             return ()
         others = (
             seen for seen in self.words if seen.trust is current.trust and seen.source != current.source
         )
         against = [seen for seen in others if not seen.says_as(current) and run.meets(seen)]
-        return tuple(sorted(against, key=by_truth, reverse=True)[:CONFLICTS_MAX])
+        return tuple(sorted(against, key=truth_order, reverse=True)[:CONFLICTS_MAX])
 
 
-def settled(
-    observations: Iterable[Observation], before: Settled | None = None, *, true_at: datetime | None = None
-) -> Settled | None:
+def resolve_claims(
+    observations: Iterable[Observation],
+    before: ResolvedClaim | None = None,
+    *,
+    true_at: datetime | None = None,
+) -> ResolvedClaim | None:
     """Return what holds among observations with a value, and what `before` came to, all of which was true earlier.
 
     Later knowledge wins over what is trusted as much or less. What is trusted less wins only over what has
     ended, and only where nothing better that this stood over holds still. Observations that were all true at
     `true_at` have not ended then.
     """
-    heard = sorted(observations, key=by_truth)
-    standing = _Standing(before.claim, before.replaced, list(before.beneath)) if before else None
+    heard = sorted(observations, key=truth_order)
+    standing = _ClaimResolver(before.claim, before.replaced, list(before.beneath)) if before else None
     for seen in heard:
         if standing:
             standing.hear(seen, min(seen.held, true_at or seen.held))
         else:
-            standing = _Standing(Claim.of(seen))
+            standing = _ClaimResolver(Claim.of(seen))
     if standing is None:
         return None
     words = {(seen.trust, seen.source): seen for seen in (*(before.words if before else ()), *heard)}
-    return Settled(
+    return ResolvedClaim(
         claim=standing.claim,
         replaced=standing.replaced,
         beneath=tuple(standing.beneath),
-        words=tuple(sorted(words.values(), key=by_truth)),
+        words=tuple(sorted(words.values(), key=truth_order)),
     )
 
 
 @dataclass
-class _Standing:
+class _ClaimResolver:
     """The claims that stand while observations are heard in the order of truth.
 
     Of equal trust the later lies last.
@@ -87,7 +90,7 @@ class _Standing:
         heard = self._place(seen, now)
         if heard.said.trust is seen.trust:
             self.beneath = [claim for claim in self.beneath if claim is heard or not heard.covers(claim)]
-        if len(self.beneath) > BENEATH_MAX:
+        if len(self.beneath) > SUSPENDED_CLAIMS_MAX:
             self.beneath.remove(min(self.beneath, key=lambda claim: claim.end))
         if not self.claim.said.says_as(before):
             self.replaced = before.value
@@ -102,7 +105,7 @@ class _Standing:
         """Return the claim that an observation makes, confirms or changes."""
         if seen.says_as(self.claim.said):
             self.claim = self.claim.and_then(seen)
-        elif outlasts(seen, self.claim.said) or self.claim.end <= now:
+        elif takes_precedence(seen, self.claim.said) or self.claim.end <= now:
             if self.claim.end > now:
                 self.beneath.append(self.claim)
             self.claim = Claim.of(seen)

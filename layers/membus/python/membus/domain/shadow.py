@@ -8,7 +8,7 @@ from pydantic import AwareDatetime
 from membus.domain.identity import Id, Record
 
 
-class Shadow(Record):
+class ExtractionTrial(Record):
     """`prompt_version` is what its answers are kept under; `instructions` is None for those in use."""
 
     tenant: Id
@@ -20,14 +20,14 @@ class Shadow(Record):
     created_at: AwareDatetime
 
 
-def sample(users: Iterable[str], *, size: int, name: str) -> tuple[str, ...]:
+def sample_users(users: Iterable[str], *, size: int, name: str) -> tuple[str, ...]:
     """Return `size` users, the same ones whenever the trial of that name is run again."""
     return tuple(
         sorted(sorted(users, key=lambda user: hashlib.sha256(f"{name}\n{user}".encode()).digest())[:size])
     )
 
 
-def version_of(instructions: str) -> str:
+def instructions_version(instructions: str) -> str:
     """Return the version that belongs to instructions of an operator's own.
 
     No two texts share their answers.

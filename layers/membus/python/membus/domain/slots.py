@@ -8,15 +8,15 @@ from collections import Counter
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 
 from membus.domain.conversation import Message
-from membus.domain.entity_types import entities_in
-from membus.domain.instructions import reads_as_instruction
+from membus.domain.entity_types import find_entities
+from membus.domain.instructions import looks_like_instruction
 from membus.domain.summary import Slot, SlotKind
 from membus.domain.tokens import estimate_tokens
-from membus.domain.utterance.text import plain
+from membus.domain.utterance.text import normalize_text
 
 LEDGER_TOKENS = 900
 """Of the 1,500 that summary and slots have in a prompt; what chapters say in their own words has the rest."""
-PASS_TOKENS: Mapping[SlotKind, int] = {
+SEGMENT_SLOT_TOKENS: Mapping[SlotKind, int] = {
     "key_decisions": 30,
     "unresolved_intents": 24,
     "numbers_and_dates": 20,
@@ -37,7 +37,7 @@ _CODE = re.compile(r"`([^`\n]{2,60})`|(?<![\w/])((?:[\w.-]+/)+[\w.-]+\.\w{1,8})(
 _MONTHS = "January|February|March|April|May|June|July|August|September|October|November|December"
 _DAYS = "Mon|Tues|Wednes|Thurs|Fri|Satur|Sun"
 _UNIT = r"(?!(?:and|for|the|with|or|in|of|to|on|is|are|was|as|at|by|from|that|but|so|then|if|it|more|other)\b)[a-z]{2,12}"
-_TELLING = re.compile(
+_FIGURE = re.compile(
     rf"[$€£¥] ?\d[\d,.]*\d?[kKmM]?\b|\b\d[\d,.]* ?(?:%|€|[kKMG]B\b|[ap]m\b)|\b\d{{1,2}}:\d\d(?: ?[ap]m)?\b"
     rf"|\b\d{{4}}-\d\d-\d\d\b|\b\d{{1,2}}(?:st|nd|rd|th)? (?:of )?(?:{_MONTHS})(?:,? \d{{4}})?\b"
     rf"|\b(?:{_MONTHS}) \d{{1,2}}(?:st|nd|rd|th)?(?:,? \d{{4}})?\b|\b(?:{_MONTHS}),? \d{{4}}\b"
@@ -63,15 +63,15 @@ _DONE = re.compile(
 )
 _WORD = re.compile(r"[^\W\d_]{4,}")
 _SHARED_WORDS = 2
-_TELLING_TYPES = frozenset({"date", "money"})
+_FIGURE_TYPES = frozenset({"date", "money"})
 
 
-def tokens_of(slot: Slot) -> int:
+def slot_tokens(slot: Slot) -> int:
     """Return what a slot takes in a prompt, with the mark that parts it from the next."""
     return estimate_tokens(slot.text) + 1
 
 
-def slots_of(
+def extract_slots(
     messages: Sequence[Message], proposed: Mapping[SlotKind, Sequence[str]], known: Iterable[Slot]
 ) -> list[Slot]:
     """Return the slots a segment adds, the best of each kind within its share.
@@ -81,15 +81,18 @@ def slots_of(
     Proposals count where their words were said in the segment. Nothing counts that addresses its reader, and
     nothing that the ledger holds already.
     """
-    seen = {plain(slot.text) for slot in known}
+    seen = {normalize_text(slot.text) for slot in known}
     admitted: list[Slot] = []
     left = 0
-    for kind, share in PASS_TOKENS.items():
+    for kind, share in SEGMENT_SLOT_TOKENS.items():
         left += share
-        for slot in (*_found(kind, messages), *_grounded(kind, messages, proposed.get(kind, ()))):
-            identity = plain(slot.text)
-            cost = tokens_of(slot)
-            if identity in seen or cost > min(left, SLOT_TOKENS_MAX) or reads_as_instruction(slot.text):
+        for slot in (
+            *_find_candidates(kind, messages),
+            *_match_proposals(kind, messages, proposed.get(kind, ())),
+        ):
+            identity = normalize_text(slot.text)
+            cost = slot_tokens(slot)
+            if identity in seen or cost > min(left, SLOT_TOKENS_MAX) or looks_like_instruction(slot.text):
                 continue
             if any(slot.stands_in(other.text) for other in admitted):
                 continue
@@ -99,7 +102,9 @@ def slots_of(
     return admitted
 
 
-def ledger_of(known: Sequence[Slot], new: Sequence[Slot], messages: Sequence[Message]) -> tuple[Slot, ...]:
+def update_ledger(
+    known: Sequence[Slot], new: Sequence[Slot], messages: Sequence[Message]
+) -> tuple[Slot, ...]:
     """Return the ledger after a segment.
 
     Intents that were carried out leave it, and beyond its size the oldest.
@@ -109,19 +114,19 @@ def ledger_of(known: Sequence[Slot], new: Sequence[Slot], messages: Sequence[Mes
     kept = [
         slot
         for slot in (*known, *new)
-        if slot.kind != "unresolved_intents" or not carried_out(slot, messages)
+        if slot.kind != "unresolved_intents" or not is_carried_out(slot, messages)
     ]
-    over = sum(map(tokens_of, kept)) - LEDGER_TOKENS
-    for kind in reversed(tuple(PASS_TOKENS)):
+    over = sum(map(slot_tokens, kept)) - LEDGER_TOKENS
+    for kind in reversed(tuple(SEGMENT_SLOT_TOKENS)):
         for slot in [slot for slot in kept if slot.kind == kind]:
             if over <= 0:
                 return tuple(kept)
             kept.remove(slot)
-            over -= tokens_of(slot)
+            over -= slot_tokens(slot)
     return tuple(kept)
 
 
-def _found(kind: SlotKind, messages: Sequence[Message]) -> list[Slot]:
+def _find_candidates(kind: SlotKind, messages: Sequence[Message]) -> list[Slot]:
     """Return candidates, the best first.
 
     The user's words before the assistant's, what was said often, what is new.
@@ -138,11 +143,13 @@ def _found(kind: SlotKind, messages: Sequence[Message]) -> list[Slot]:
         for message in reversed(messages)
         for text in finders[kind](message)
     ]
-    said = Counter(plain(slot.text) for slot in found) if kind == "active_entities" else Counter[str]()
-    return sorted(found, key=lambda slot: (role[slot.message_id] != "user", -said[plain(slot.text)]))
+    said = (
+        Counter(normalize_text(slot.text) for slot in found) if kind == "active_entities" else Counter[str]()
+    )
+    return sorted(found, key=lambda slot: (role[slot.message_id] != "user", -said[normalize_text(slot.text)]))
 
 
-def _grounded(kind: SlotKind, messages: Sequence[Message], proposed: Sequence[str]) -> Iterator[Slot]:
+def _match_proposals(kind: SlotKind, messages: Sequence[Message], proposed: Sequence[str]) -> Iterator[Slot]:
     for text in proposed:
         words = " ".join(text.split())
         for message in messages if words else ():
@@ -163,14 +170,14 @@ def _intents(message: Message) -> Iterator[str]:
 
 
 def _figures(message: Message) -> Iterator[str]:
-    return (found[0].rstrip(",. ") for found in _TELLING.finditer(message.content))
+    return (found[0].rstrip(",. ") for found in _FIGURE.finditer(message.content))
 
 
 def _entities(message: Message) -> Iterator[str]:
     yield from (
         message.content[found.start : found.end]
-        for found in entities_in(message.content)
-        if found.type not in _TELLING_TYPES
+        for found in find_entities(message.content)
+        if found.type not in _FIGURE_TYPES
     )
     yield from (found[1] or found[2] for found in _CODE.finditer(message.content))
     yield from (found[0] for found in _NAME.finditer(message.content))
@@ -193,7 +200,7 @@ def _clause(sentence: str, start: int) -> str:
     return " ".join(words)
 
 
-def carried_out(intent: Slot, messages: Sequence[Message]) -> bool:
+def is_carried_out(intent: Slot, messages: Sequence[Message]) -> bool:
     """Whether the user said later that it is done, in words that name it."""
     wanted = {word.casefold() for word in _WORD.findall(intent.text)}
     return any(

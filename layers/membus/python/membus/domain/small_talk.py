@@ -2,9 +2,9 @@
 
 import re
 
-from membus.domain.utterance.text import plain
+from membus.domain.utterance.text import normalize_text
 
-TEXT_MAX = 120
+SMALL_TALK_MAX = 120
 """Whoever says more than that has said something."""
 _GREETINGS = (
     r"(?:hi|hey|hello|good ?(?:morning|afternoon|evening|night|day)|bye|goodbye|see you(?: (?:later|soon|tomorrow))?"
@@ -34,8 +34,8 @@ _BORDER = re.compile(r"[.,;:!?()\u2026\u2013\u2014-]+")
 
 def is_small_talk(text: str) -> bool:
     """Whether every clause of a short text is a greeting, a yes or no, thanks, praise, or that something works."""
-    read = plain(text).replace("\u2019", "'")
-    if len(read) > TEXT_MAX:
+    read = normalize_text(text).replace("\u2019", "'")
+    if len(read) > SMALL_TALK_MAX:
         return False
     clauses = [clause.strip() for clause in _BORDER.split(read)]
     said = [clause for clause in clauses if any(character.isalnum() for character in clause)]

@@ -7,7 +7,7 @@ from pydantic import AwareDatetime
 from membus.domain.identity import Id, Record
 
 
-class Session(Record):
+class AgentSession(Record):
     """One session of one agent of one tenant."""
 
     tenant: Id
@@ -15,7 +15,7 @@ class Session(Record):
     session_id: Id
 
 
-class Lease(Record):
+class StateInfo(Record):
     """What a listing says of a state: which version there is, and until when."""
 
     session_id: Id

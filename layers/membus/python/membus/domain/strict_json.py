@@ -9,7 +9,7 @@ DEPTH_MAX = 64
 INT64 = range(-(2**63), 2**63)
 
 
-def loads(text: str | bytes) -> Any:
+def parse_strict_json(text: str | bytes) -> Any:
     """Parse JSON, refusing what parsers disagree about.
 
     Raises:
@@ -18,28 +18,28 @@ def loads(text: str | bytes) -> Any:
             EventBridge refuses.
     """
     try:
-        value = json.loads(text, object_pairs_hook=_object, parse_constant=_constant)
+        value = json.loads(text, object_pairs_hook=_unique_object, parse_constant=_refuse_constant)
         json.dumps(value, ensure_ascii=False).encode()
     except RecursionError as error:
         raise InvalidError(f"the JSON nests deeper than {DEPTH_MAX} levels", code="too_deep") from error
     except ValueError as error:
         raise InvalidError(f"the body is not valid JSON: {error}", code="invalid_json") from error
-    _bounded(value)
+    _check_bounds(value)
     return value
 
 
-def _object(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
+def _unique_object(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
     members = dict(pairs)
     if len(members) < len(pairs):
         raise ValueError("a key appears twice in one object")
     return members
 
 
-def _constant(name: str) -> None:
+def _refuse_constant(name: str) -> None:
     raise ValueError(f"{name} is not a JSON number")
 
 
-def _bounded(value: Any, depth: int = 0) -> None:
+def _check_bounds(value: Any, depth: int = 0) -> None:
     if depth > DEPTH_MAX:
         raise InvalidError(f"the JSON nests deeper than {DEPTH_MAX} levels", code="too_deep")
     if isinstance(value, int) and value not in INT64:
@@ -48,4 +48,4 @@ def _bounded(value: Any, depth: int = 0) -> None:
         raise InvalidError("a number does not fit a double", code="number_out_of_range")
     members = value.values() if isinstance(value, dict) else value if isinstance(value, list) else ()
     for member in members:
-        _bounded(member, depth + 1)
+        _check_bounds(member, depth + 1)

@@ -8,9 +8,9 @@ from typing import Literal
 from pydantic import AwareDatetime
 
 from membus.domain.identity import Id, Record
-from membus.domain.utterance.text import plain
+from membus.domain.utterance.text import normalize_text
 
-BORDERS_MAX = 8
+CHECKPOINTS_MAX = 8
 """A window of 8,000 tokens holds fewer borders than that unless turns come to less than fifty tokens."""
 SlotKind = Literal["active_entities", "unresolved_intents", "key_decisions", "numbers_and_dates"]
 
@@ -24,7 +24,7 @@ class Slot(Record):
 
     def stands_in(self, text: str) -> bool:
         """Whether the words occur in `text`, in any case and spacing, and not as part of a longer word or number."""
-        return _holds(plain(text), plain(self.text))
+        return _contains_words(normalize_text(text), normalize_text(self.text))
 
 
 class Chapter(Record):
@@ -39,7 +39,7 @@ class Chapter(Record):
     text: str
 
 
-class Verification(Record):
+class SummaryVerification(Record):
     """What the check of a summary found: slots that each pass had lost.
 
     `appended` stand verbatim behind the text.
@@ -55,7 +55,7 @@ class Summary(Chapter):
     """A chapter as it was written: its slots, what became of them, and who wrote it for which version."""
 
     slots: tuple[Slot, ...]
-    verification: Verification
+    verification: SummaryVerification
     version: int
     model: str
     prompt_version: str
@@ -69,7 +69,7 @@ class Summary(Chapter):
         return f"{self.text}\nWord for word: {'; '.join(self.verification.appended)}"
 
 
-class Border(Record):
+class SummaryCheckpoint(Record):
     """Where a version of the outline ends.
 
     After message `until`, with so many tokens and messages before it.
@@ -81,7 +81,7 @@ class Border(Record):
     messages: int = 0
 
 
-class Outline(Record):
+class SummaryIndex(Record):
     """What stands for everything up to its border.
 
     Chapters that no other sums up yet, and the ledger of slots.
@@ -90,26 +90,26 @@ class Outline(Record):
     showed it can be shown again.
     """
 
-    borders: tuple[Border, ...] = ()
+    borders: tuple[SummaryCheckpoint, ...] = ()
     chapters: tuple[Chapter, ...] = ()
     slots: tuple[Slot, ...] = ()
     created_at: AwareDatetime | None = None
 
     @property
-    def border(self) -> Border:
-        return self.borders[-1] if self.borders else Border()
+    def border(self) -> SummaryCheckpoint:
+        return self.borders[-1] if self.borders else SummaryCheckpoint()
 
 
-def _holds(text: str, words: str) -> bool:
+def _contains_words(text: str, words: str) -> bool:
     place = text.find(words)
     while place >= 0:
         end = place + len(words)
-        if not (_joins(text[:place][-1:], words[:1]) or _joins(words[-1:], text[end : end + 1])):
+        if not (_is_one_word(text[:place][-1:], words[:1]) or _is_one_word(words[-1:], text[end : end + 1])):
             return True
         place = text.find(words, place + 1)
     return False
 
 
-def _joins(before: str, after: str) -> bool:
+def _is_one_word(before: str, after: str) -> bool:
     """Whether two neighbours belong to one word; scripts without spaces join nothing."""
     return before.isascii() and after.isascii() and before.isalnum() and after.isalnum()

@@ -5,10 +5,10 @@ from dataclasses import dataclass
 from datetime import datetime
 from decimal import Decimal
 
-from membus.domain.rates import Rates
+from membus.domain.rates import RateLimits
 from membus.errors import InvalidError
 
-RESERVED = frozenset({"spill", "exports"})
+RESERVED_TENANT_IDS = frozenset({"spill", "exports"})
 """Folders of the archive bucket that stand where a tenant's would."""
 _ID = re.compile(r"[a-z0-9](?:[a-z0-9-]{0,61}[a-z0-9])?")
 
@@ -25,10 +25,10 @@ class Tenant:
     name: str
     created_at: datetime
     daily_dollars: Decimal | None = None
-    rates: Rates | None = None
+    rates: RateLimits | None = None
 
     def __post_init__(self) -> None:
-        if self.tenant_id in RESERVED:
+        if self.tenant_id in RESERVED_TENANT_IDS:
             raise InvalidError(f"'{self.tenant_id}' is a folder of the archive and cannot be a tenant id")
         if not _ID.fullmatch(self.tenant_id):
             raise InvalidError(

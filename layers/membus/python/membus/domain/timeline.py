@@ -3,18 +3,18 @@
 from collections.abc import Iterable, Sequence
 from datetime import datetime
 
-from membus.domain.claims import by_truth, ordered, outlasts
+from membus.domain.claims import in_learning_order, takes_precedence, truth_order
 from membus.domain.observations import Observation, Trust
 
 
-class Timeline:
+class FactTimeline:
     """The observations of one key laid out in time: what held at any moment, and until when."""
 
     def __init__(self, observations: Iterable[Observation]) -> None:
-        self._learned = ordered(observations)
-        self._true = sorted(self._learned, key=by_truth)
+        self._learned = in_learning_order(observations)
+        self._true = sorted(self._learned, key=truth_order)
         self._places = {id(seen): place for place, seen in enumerate(self._learned)}
-        self._turns = sorted({moment for seen in self._learned for moment in _turns(seen)})
+        self._turns = sorted({moment for seen in self._learned for moment in _turning_points(seen)})
 
     def at(self, moment: datetime) -> Observation | None:
         """Return what held at a moment, as the fold over what was true by then has it.
@@ -31,7 +31,7 @@ class Timeline:
                 continue
             if back >= 0 and seen.trust is not Trust.CORRECTED:
                 continue
-            if current is None or outlasts(seen, current):
+            if current is None or takes_precedence(seen, current):
                 current = seen
         return current
 
@@ -41,19 +41,19 @@ class Timeline:
         What never held has the end that it named, if any; so has what holds still.
         """
         start = max(seen.valid_from, since or seen.valid_from)
-        if not _says(self.at(start), seen):
+        if not _same_claim(self.at(start), seen):
             return seen.valid_until
         return next(
-            (turn for turn in self._turns if turn > start and not _says(self.at(turn), seen)),
+            (turn for turn in self._turns if turn > start and not _same_claim(self.at(turn), seen)),
             seen.valid_until,
         )
 
 
-def _says(held: Observation | None, seen: Observation) -> bool:
+def _same_claim(held: Observation | None, seen: Observation) -> bool:
     return held is not None and held.says_as(seen)
 
 
-def _turns(seen: Observation) -> Sequence[datetime]:
+def _turning_points(seen: Observation) -> Sequence[datetime]:
     return (seen.valid_from, seen.valid_until) if seen.valid_until else (seen.valid_from,)
 
 

@@ -7,16 +7,16 @@ from bisect import insort
 from collections import defaultdict
 
 from membus.domain.identity import Owner
-from membus.domain.signals import LATE, Mark, Signal
+from membus.domain.signals import LATE_ARRIVAL_MARGIN, Signal, SignalMark
 
 
-class Trails:
+class InMemorySignals:
     def __init__(self) -> None:
-        self._marks: dict[tuple[Owner, str, str], list[Mark]] = defaultdict(list)
+        self._marks: dict[tuple[Owner, str, str], list[SignalMark]] = defaultdict(list)
 
-    def add(self, owner: Owner, signal: Signal) -> set[Mark]:
+    def add(self, owner: Owner, signal: Signal) -> set[SignalMark]:
         marks = self._marks[owner, signal.trail.name, signal.group]
-        new = Mark.parse(str(signal.mark))
+        new = SignalMark.parse(str(signal.mark))
         if new not in marks:
             insort(marks, new, key=lambda mark: (mark.occurred_at, mark.event_id))
         place, reach = marks.index(new), signal.reach
@@ -25,5 +25,5 @@ class Trails:
             mark
             for mark in near
             if abs(mark.occurred_at - new.occurred_at) <= signal.within
-            and mark.learned_at + signal.within + LATE > new.learned_at
+            and mark.learned_at + signal.within + LATE_ARRIVAL_MARGIN > new.learned_at
         }

@@ -10,11 +10,11 @@ from typing import Any, Literal
 from pydantic import AwareDatetime, Field
 from ulid import ULID
 
-from membus.domain.erasure import subject_of
+from membus.domain.erasure import erasure_subject
 from membus.domain.event import Event
 from membus.domain.identity import Id, Owner, Record
 
-SCHEMA = 2
+EXPORT_SCHEMA = 2
 """Version of the files below; a reader refuses an archive of a later one instead of guessing.
 
 At 1 each was whole.
@@ -24,7 +24,7 @@ EVENTS, FACTS, CONVERSATIONS = "events.jsonl", "facts.jsonl", "conversations.jso
 DOCUMENTS, QUARANTINE, STATES = "documents.jsonl", "quarantine.jsonl", "states.jsonl"
 SECTIONS = (EVENTS, FACTS, CONVERSATIONS, DOCUMENTS, QUARANTINE)
 """In the order in which they are written; states go with the events of their sessions."""
-IMPORTED = "memory.imported"
+IMPORTED_EVENT_TYPE = "memory.imported"
 """The type of an event that brings another system's statement about a user, which nobody is known to have said."""
 
 
@@ -60,7 +60,7 @@ class Manifest(Record):
     """The last file of an archive, so that what was cut off in the middle has none."""
 
     format: Literal["membus-export"] = "membus-export"
-    schema_version: int = SCHEMA
+    schema_version: int = EXPORT_SCHEMA
     membus: str
     tenant: Id
     user: Id
@@ -68,13 +68,13 @@ class Manifest(Record):
     files: dict[str, FileEntry]
 
 
-KEPT = timedelta(days=7)
+FILE_LIFETIME = timedelta(days=7)
 """How long the archive of a job can be fetched; the bucket's lifecycle says the same."""
 JOB_PREFIX = "export_"
 """Export jobs lie among other jobs and are told from them by it."""
 
 
-class Piece(FileEntry):
+class FilePiece(FileEntry):
     """A file as it lies in the zip: `packed` bytes behind its header at `offset`."""
 
     name: str
@@ -83,22 +83,22 @@ class Piece(FileEntry):
     offset: int
 
 
-class Kept(Record):
+class StoredPart(Record):
     """What the store answers for a part: with it the archive is put together, and of no other bytes."""
 
     etag: str
     checksum: str | None = None
 
 
-class Part(Record):
+class ExportPart(Record):
     """As much of the archive as one step writes: whole files, or whole pieces of them."""
 
     number: int
-    kept: Kept | None
-    pieces: tuple[Piece, ...]
+    kept: StoredPart | None
+    pieces: tuple[FilePiece, ...]
 
 
-class Place(Record):
+class ExportCursor(Record):
     """Where the next part goes on: in a section, behind what `after` names, with the piece of this number."""
 
     section: str = EVENTS
@@ -130,7 +130,7 @@ class Export(Record):
     attempt: int = 1
     upload: str | None = None
     parts: int = 0
-    at: Place = Place()
+    at: ExportCursor = ExportCursor()
 
     @property
     def place(self) -> str:
@@ -140,10 +140,14 @@ class Export(Record):
     @property
     def gone_at(self) -> datetime | None:
         """When the archive is removed; None where there is none."""
-        return self.ended_at + KEPT if self.ended_at and self.status == "done" and not self.dry_run else None
+        return (
+            self.ended_at + FILE_LIFETIME
+            if self.ended_at and self.status == "done" and not self.dry_run
+            else None
+        )
 
 
-def due(export: Export) -> Event:
+def export_due(export: Export) -> Event:
     """Return what wakes the function that exports; it names the job and nobody else."""
     return Event(
         event_id=f"{export.job_id}-{export.revision}",
@@ -159,11 +163,11 @@ def exports_prefix(tenant: str, subject: str) -> str:
     return f"exports/{tenant}/{subject}/"
 
 
-def prefix_of(owner: Owner) -> str:
-    return exports_prefix(owner.tenant, subject_of(owner.tenant, owner.user))
+def user_exports_prefix(owner: Owner) -> str:
+    return exports_prefix(owner.tenant, erasure_subject(owner.tenant, owner.user))
 
 
-def renamed(conversation_id: str, user: str) -> str:
+def copied_conversation_id(conversation_id: str, user: str) -> str:
     """Return the id of a user's copy of a conversation.
 
     Another for each user, at the same place in time order.

@@ -5,10 +5,10 @@ from datetime import UTC, date, datetime, time, timedelta
 from decimal import Decimal
 
 from membus.domain.identity import Id, Record
-from membus.domain.prompt import Usage
+from membus.domain.prompt import TokenUsage
 
 
-class Call(Record):
+class ModelCall(Record):
     """One answered request to a model; `call_id` makes copies of its record one. `dollars` None.
 
     Nobody knows.
@@ -21,7 +21,7 @@ class Call(Record):
     function: str
     model: str
     at: datetime
-    usage: Usage
+    usage: TokenUsage
     dollars: Decimal | None
     requests: int = 1
 
@@ -30,7 +30,7 @@ class Call(Record):
         return self.at.astimezone(UTC).date()
 
 
-class Spending(Record):
+class DailyUsage(Record):
     """What one model did for one function on one day, UTC.
 
     `dollars` adds up the calls whose price is known, None where it is of none; `unpriced_calls` counts the
@@ -48,15 +48,15 @@ class Spending(Record):
     dollars: Decimal | None
     unpriced_calls: int = 0
 
-    def __add__(self, other: "Spending") -> "Spending":
+    def __add__(self, other: "DailyUsage") -> "DailyUsage":
         counted = ("calls", "input", "cache_read", "cache_write", "output", "unpriced_calls")
         sums = {name: getattr(self, name) + getattr(other, name) for name in counted}
-        return self.model_copy(update=sums | {"dollars": added(self.dollars, other.dollars)})
+        return self.model_copy(update=sums | {"dollars": add_dollars(self.dollars, other.dollars)})
 
 
-def spent_on(call: Call) -> Spending:
+def daily_usage_of_call(call: ModelCall) -> DailyUsage:
     usage = call.usage
-    return Spending(
+    return DailyUsage(
         day=call.day,
         function=call.function,
         model=call.model,
@@ -70,16 +70,16 @@ def spent_on(call: Call) -> Spending:
     )
 
 
-def merged(spendings: Iterable[Spending]) -> list[Spending]:
+def merge_daily_usage(spendings: Iterable[DailyUsage]) -> list[DailyUsage]:
     """Return one spending for each day, function and model, in that order."""
-    found: dict[tuple[date, str, str], Spending] = {}
+    found: dict[tuple[date, str, str], DailyUsage] = {}
     for each in spendings:
         key = each.day, each.function, each.model
         found[key] = found[key] + each if key in found else each
     return [found[key] for key in sorted(found)]
 
 
-def added(one: Decimal | None, other: Decimal | None) -> Decimal | None:
+def add_dollars(one: Decimal | None, other: Decimal | None) -> Decimal | None:
     """Add what is known: two unknown sums are unknown, and not nothing."""
     return one if other is None else other if one is None else one + other
 

@@ -2,10 +2,10 @@
 
 from typing import Literal, get_args
 
-from membus.domain.facts import Observation
 from membus.domain.identity import Record
+from membus.domain.observations import Observation
 
-RefusedReason = Literal[
+RejectionReason = Literal[
     "unknown_event",  # names an event that was not shown
     "ungrounded",  # quotes what nobody said
     "unsaid",  # the value does not stand in what was said
@@ -22,7 +22,7 @@ RefusedReason = Literal[
     "past",  # no longer so, and nobody said from when to when
     "role_play",  # said in a part that somebody plays
 ]
-HeldReason = Literal[
+ReviewReason = Literal[
     "instruction",  # addresses its reader
     "url",  # points somewhere else
     "hearsay",  # what somebody else says about the user
@@ -31,28 +31,28 @@ HeldReason = Literal[
     "not_yet",  # will be so, is not
     "too_many_changes",  # one event that rewrites who somebody is
 ]
-Reason = RefusedReason | HeldReason
-HELD: frozenset[Reason] = frozenset(get_args(HeldReason))
+VerdictReason = RejectionReason | ReviewReason
+REVIEW_REASONS: frozenset[VerdictReason] = frozenset(get_args(ReviewReason))
 """Why a person may still approve: the signs are in the wording, and wording deceives in both directions.
 
 What is refused is wrong whoever looks at it, or must not be kept for anybody to look at.
 """
 
 
-class Refused(Record):
+class Rejection(Record):
     """Nothing of the candidate is kept but the count of its reason."""
 
-    reason: Reason
+    reason: VerdictReason
 
 
-class Held(Record):
+class ReviewRequest(Record):
     """A candidate in quarantine. Approved, it becomes a correction.
 
     Whoever said it, a person now vouches for it.
     """
 
-    reason: Reason
+    reason: VerdictReason
     observation: Observation
 
 
-Verdict = Observation | Held | Refused
+Verdict = Observation | ReviewRequest | Rejection

@@ -2,12 +2,12 @@
 
 import unicodedata
 
-INVISIBLE = frozenset({"Cc", "Cf", "Cs", "Zl", "Zp", "Zs"})
+INVISIBLE_CATEGORIES = frozenset({"Cc", "Cf", "Cs", "Zl", "Zp", "Zs"})
 """Unicode categories of controls, formats (zero-width characters among them), surrogates and spaces."""
 
 
 def is_blank(text: object) -> bool:
     """Return True for anything but a string with at least one visible character."""
     return not isinstance(text, str) or all(
-        unicodedata.category(character) in INVISIBLE for character in text
+        unicodedata.category(character) in INVISIBLE_CATEGORIES for character in text
     )

@@ -5,20 +5,20 @@ Append-only until it is full, then cut to its half at once on a border that a su
 
 from collections.abc import Iterable, Sequence
 
-from membus.domain.compaction import KEPT_TOKENS, size_of
+from membus.domain.compaction import WINDOW_KEPT_TOKENS, message_tokens
 from membus.domain.conversation import Message
-from membus.domain.marks import Cut, Marks
-from membus.domain.prompt import Said
-from membus.domain.summary import Border
+from membus.domain.marks import ConversationCounters, WindowStart
+from membus.domain.prompt import ChatMessage
+from membus.domain.summary import SummaryCheckpoint
 
 WINDOW_TOKENS = 8_000
-MESSAGES_MAX = 1_600
+WINDOW_MESSAGES_MAX = 1_600
 """No window holds more: a message takes at least five tokens with its frame."""
 TURNS_WHOLE = 3
 """The results of tools in the newest turns stay whole when the window is cut."""
 
 
-def planned_cut(marks: Marks, *, ratio: float) -> Cut:
+def plan_window_start(marks: ConversationCounters, *, ratio: float) -> WindowStart:
     """Return where the window of the next prompt begins, by what is counted alone: no message is read for it.
 
     A full window moves to the oldest border that leaves half of it, else to the newest that leaves less than
@@ -32,20 +32,20 @@ def planned_cut(marks: Marks, *, ratio: float) -> Cut:
             border for border in marks.borders if border.until and border.until >= (marks.cut.after or "")
         ]
         if caught_up and (marks.tokens - caught_up[0].tokens) * ratio <= WINDOW_TOKENS:
-            return _at(caught_up[0])
+            return _start_at(caught_up[0])
     if size <= WINDOW_TOKENS:
         return marks.cut
-    halves = [border for border in reached if (marks.tokens - border.tokens) * ratio <= KEPT_TOKENS]
+    halves = [border for border in reached if (marks.tokens - border.tokens) * ratio <= WINDOW_KEPT_TOKENS]
     if halves:
-        return _at(halves[0])
+        return _start_at(halves[0])
     if reached and (marks.tokens - reached[-1].tokens) * ratio <= WINDOW_TOKENS:
-        return _at(reached[-1])
+        return _start_at(reached[-1])
     return marks.cut
 
 
-def fitted(
-    messages: Sequence[Message], cut: Cut, before: Marks, *, ratio: float
-) -> tuple[Cut, list[Message]]:
+def fit_window(
+    messages: Sequence[Message], cut: WindowStart, before: ConversationCounters, *, ratio: float
+) -> tuple[WindowStart, list[Message]]:
     """Return the cut and its window, oldest first, tool results stubbed as far as the cut says.
 
     At every new cut old results become stubs, and are counted anew. A window that has outgrown its budget
@@ -54,19 +54,19 @@ def fitted(
     """
     kept = [message for message in messages if message.status != "pending"]
     if cut != before.cut:
-        cut = _stubbed(cut, kept)
-    window = [rendered(message, cut) for message in kept]
-    if sum(map(size_of, window)) * ratio > WINDOW_TOKENS:
-        cut = _stubbed(cut, kept)
-        window = [rendered(message, cut) for message in kept]
-        if sum(map(size_of, window)) * ratio > KEPT_TOKENS:
-            cut, window = _uncovered(cut, window, before, ratio=ratio)
+        cut = _with_stubs(cut, kept)
+    window = [render_message(message, cut) for message in kept]
+    if sum(map(message_tokens, window)) * ratio > WINDOW_TOKENS:
+        cut = _with_stubs(cut, kept)
+        window = [render_message(message, cut) for message in kept]
+        if sum(map(message_tokens, window)) * ratio > WINDOW_KEPT_TOKENS:
+            cut, window = _cut_uncovered(cut, window, before, ratio=ratio)
     while window and window[0].role != "user":
         window.pop(0)
     return cut, window
 
 
-def rendered(message: Message, cut: Cut) -> Message:
+def render_message(message: Message, cut: WindowStart) -> Message:
     """Return the message as the window shows it.
 
     Results up to the cut's place are stubs, and it is counted anew.
@@ -78,48 +78,53 @@ def rendered(message: Message, cut: Cut) -> Message:
     return message.model_copy(update={"steps": steps, "tokens": max(message.tokens - saved, 1)})
 
 
-def said_in(window: Iterable[Message]) -> list[Said]:
+def to_chat_messages(window: Iterable[Message]) -> list[ChatMessage]:
     """Return the window's messages for a prompt.
 
     Each call stands before its result, wherever the window begins.
     """
-    said: list[Said] = []
+    said: list[ChatMessage] = []
     for message in window:
         for step in message.steps:
-            said.append(Said(role="assistant", text=step.text, calls=step.calls))
-            said.append(Said(role="user", results=step.results))
-        said.append(Said(role=message.role, text=message.content))
+            said.append(ChatMessage(role="assistant", text=step.text, calls=step.calls))
+            said.append(ChatMessage(role="user", results=step.results))
+        said.append(ChatMessage(role=message.role, text=message.content))
     return said
 
 
-def _at(border: Border) -> Cut:
-    return Cut(version=border.version, after=border.until, tokens=border.tokens)
+def _start_at(border: SummaryCheckpoint) -> WindowStart:
+    return WindowStart(version=border.version, after=border.until, tokens=border.tokens)
 
 
-def _stubbed(cut: Cut, messages: Sequence[Message]) -> Cut:
+def _with_stubs(cut: WindowStart, messages: Sequence[Message]) -> WindowStart:
     questions = [place for place, message in enumerate(messages) if message.role == "user"]
     if len(questions) <= TURNS_WHOLE:
         return cut
     place = questions[-TURNS_WHOLE]
     stubbed = cut.model_copy(update={"stubs_until": messages[place - 1].message_id})
-    saved = sum(size_of(rendered(each, cut)) - size_of(rendered(each, stubbed)) for each in messages[:place])
+    saved = sum(
+        message_tokens(render_message(each, cut)) - message_tokens(render_message(each, stubbed))
+        for each in messages[:place]
+    )
     return stubbed.model_copy(update={"tokens": cut.tokens + saved})
 
 
-def _uncovered(cut: Cut, window: list[Message], before: Marks, *, ratio: float) -> tuple[Cut, list[Message]]:
+def _cut_uncovered(
+    cut: WindowStart, window: list[Message], before: ConversationCounters, *, ratio: float
+) -> tuple[WindowStart, list[Message]]:
     """Return a cut in whole turns that no summary covers, and what it leaves of the window."""
-    left = _newest(window, KEPT_TOKENS / ratio, WINDOW_TOKENS / ratio)
+    left = _newest_turns(window, WINDOW_KEPT_TOKENS / ratio, WINDOW_TOKENS / ratio)
     dropped = [message for message in window if not left or message.message_id < left[0].message_id]
     moved = {
         "version": before.covered.version or cut.version,
         "after": dropped[-1].message_id if dropped else cut.after,
-        "tokens": cut.tokens + sum(map(size_of, dropped)),
+        "tokens": cut.tokens + sum(map(message_tokens, dropped)),
         "uncovered": True,
     }
     return cut.model_copy(update=moved), left
 
 
-def _newest(window: Sequence[Message], budget: float, most: float) -> list[Message]:
+def _newest_turns(window: Sequence[Message], budget: float, most: float) -> list[Message]:
     """Return whole turns from the newest back, as many as fit; the newest alone may take up to `most`."""
     kept: list[Message] = []
     turn: list[Message] = []
@@ -127,7 +132,7 @@ def _newest(window: Sequence[Message], budget: float, most: float) -> list[Messa
         turn.insert(0, message)
         if message.role != "user":
             continue
-        if sum(map(size_of, (*turn, *kept))) > (budget if kept else most):
+        if sum(map(message_tokens, (*turn, *kept))) > (budget if kept else most):
             break
         kept, turn = [*turn, *kept], []
     return kept

@@ -6,7 +6,7 @@ from typing import Protocol
 from membus.domain.api_key import ApiKey
 
 
-class ApiKeys(Protocol):
+class ApiKeyStore(Protocol):
     """Raises UnavailableError when the store does not answer; a caller must then refuse."""
 
     def find(self, key_id: str) -> ApiKey | None:

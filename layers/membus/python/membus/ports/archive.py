@@ -2,11 +2,11 @@
 
 from typing import Protocol
 
-from membus.domain.archive_query import ArchiveQuestion, Table
+from membus.domain.archive_query import ArchiveQuery, QueryResult
 
 
 class ArchiveQueries(Protocol):
-    def answer(self, question: ArchiveQuestion) -> Table:
+    def answer(self, question: ArchiveQuery) -> QueryResult:
         """Return what one SELECT over the tenant's archived episodes gives, or over one user's.
 
         Raises:

@@ -2,22 +2,22 @@
 
 from typing import Protocol
 
-from membus.domain.connection import Connection
+from membus.domain.connection import SocketConnection
 
 
 class ConnectionStore(Protocol):
     """A connection of another tenant is as absent as one that never was, and so is one that has outlived its time."""
 
-    def open(self, connection: Connection) -> None: ...
+    def open(self, connection: SocketConnection) -> None: ...
 
-    def find(self, tenant: str, connection_id: str) -> Connection:
+    def find(self, tenant: str, connection_id: str) -> SocketConnection:
         """Return the connection; NotFoundError where there is none."""
 
     def close(self, tenant: str, connection_id: str) -> None:
         """Forget the connection; one that is not there is forgotten already."""
 
 
-class Push(Protocol):
+class SocketSender(Protocol):
     """Raises UnavailableError where the gateway does not take it."""
 
     def post(self, connection_id: str, frame: bytes) -> bool:

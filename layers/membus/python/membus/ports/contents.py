@@ -3,7 +3,7 @@
 from typing import Protocol
 
 
-class ContentStore(Protocol):
+class BlobStore(Protocol):
     """A key starts with what it belongs to (`states/`, `episodes/`), which decides how long it is kept.
 
     Raises UnavailableError when the store does not answer.

@@ -3,11 +3,11 @@
 from collections.abc import Collection, Sequence
 from typing import Protocol
 
-from membus.domain.conversation import Conversation, Message, Status, Turn
+from membus.domain.conversation import Conversation, ConversationStatus, Message, Turn
 from membus.domain.pages import Page
-from membus.domain.provenance import PromptProvenance, Trace
+from membus.domain.provenance import PromptProvenance, TurnMetadata
 
-NO_TRACE = Trace()
+NO_METADATA = TurnMetadata()
 
 
 class ConversationStore(Protocol):
@@ -25,7 +25,13 @@ class ConversationStore(Protocol):
         """Return the conversation; NotFoundError where there is none."""
 
     def page(
-        self, tenant: str, status: Status, *, user: str | None, limit: int, after: dict[str, str] | None
+        self,
+        tenant: str,
+        status: ConversationStatus,
+        *,
+        user: str | None,
+        limit: int,
+        after: dict[str, str] | None,
     ) -> Page[Conversation]:
         """Return conversations, newest first: the tenant's, or those that a user owns or is a member of.
 
@@ -86,7 +92,7 @@ class ConversationStore(Protocol):
         *,
         request_key: str,
         title: str | None,
-        trace: Trace = NO_TRACE,
+        trace: TurnMetadata = NO_METADATA,
     ) -> None:
         """Store both messages of a turn with what it leaves behind, or nothing; the first title stays.
 

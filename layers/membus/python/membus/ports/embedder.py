@@ -8,7 +8,7 @@ Vector = Sequence[float]
 
 
 @dataclass(frozen=True)
-class Embedded:
+class EmbeddingResult:
     """`refused` are texts this model will never take; a text in neither may be tried again later.
 
     `tokens` is what the provider counted, in as many answered requests.
@@ -20,7 +20,7 @@ class Embedded:
     requests: int = 0
 
 
-class Embedder(Protocol):
+class EmbeddingModel(Protocol):
     """One model; vectors of two models never meet."""
 
     @property
@@ -30,5 +30,5 @@ class Embedder(Protocol):
     @property
     def dimensions(self) -> int: ...
 
-    def embed(self, texts: Sequence[str]) -> Embedded:
+    def embed(self, texts: Sequence[str]) -> EmbeddingResult:
         """Return the vectors by text; a model that cannot be reached gives none and raises nothing."""

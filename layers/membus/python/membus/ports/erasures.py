@@ -4,9 +4,9 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from typing import Protocol
 
-from membus.domain.erasure import Erasure, Hidden, Hold
+from membus.domain.erasure import Erasure, LegalHold, SubjectsBeingErased
 from membus.domain.identity import Owner
-from membus.domain.job import Job
+from membus.domain.job import ErasureJob
 
 
 class Erasures(Protocol):
@@ -22,7 +22,7 @@ class Erasures(Protocol):
         None where there is none.
         """
 
-    def hidden(self, tenant: str) -> Hidden:
+    def hidden(self, tenant: str) -> SubjectsBeingErased:
         """Return who of the tenant is being erased at this moment."""
 
 
@@ -33,10 +33,10 @@ class ErasureLedger(Erasures, Protocol):
         """Return the subjects of everybody whom the tenant ever had erased."""
 
 
-class Jobs(Protocol):
+class ErasureJobs(Protocol):
     """Jobs and holds; a job of another tenant is as absent as one that never was."""
 
-    def begin(self, job: Job) -> Job:
+    def begin(self, job: ErasureJob) -> ErasureJob:
         """Write the ledger's line and the job, all or nothing.
 
         Return the job that erases this subject already, if any.
@@ -45,35 +45,35 @@ class Jobs(Protocol):
             ConflictError: `legal_hold`, on the user or on the tenant.
         """
 
-    def job(self, tenant: str, job_id: str) -> Job:
+    def job(self, tenant: str, job_id: str) -> ErasureJob:
         """Return a job; NotFoundError where there is none."""
 
-    def advance(self, job: Job) -> Job:
+    def advance(self, job: ErasureJob) -> ErasureJob:
         """Write how far the job has come; ConflictError where somebody else has gone on with it."""
 
-    def finish(self, job: Job) -> Job:
+    def finish(self, job: ErasureJob) -> ErasureJob:
         """Write the receipt, let reads and writes go on, and forget the user's name.
 
         ConflictError as above.
         """
 
-    def hold(self, hold: Hold) -> None:
+    def hold(self, hold: LegalHold) -> None:
         """Refuse erasures from now on; ConflictError where one is under way."""
 
     def lift(self, tenant: str, user: str | None) -> None: ...
 
-    def holds(self, tenant: str) -> list[Hold]: ...
+    def holds(self, tenant: str) -> list[LegalHold]: ...
 
 
 @dataclass(frozen=True)
-class Tally:
+class ErasureCount:
     """What one go removed or found, by name, and where the next one goes on: None at the end."""
 
     counts: Mapping[str, int] = field(default_factory=dict)
     cursor: str | None = None
 
 
-class Holdings(Protocol):
+class ErasableStore(Protocol):
     """One store's share of a user's data.
 
     Both may be repeated, after a crash at any place and beside a copy of itself.
@@ -87,12 +87,14 @@ class Holdings(Protocol):
     @property
     def name(self) -> str: ...
 
-    def erase(self, owner: Owner, *, cursor: str, time_left: Callable[[], bool], settled: bool) -> Tally:
+    def erase(
+        self, owner: Owner, *, cursor: str, time_left: Callable[[], bool], settled: bool
+    ) -> ErasureCount:
         """Remove what is found from the cursor on.
 
         `settled` says that whoever had not heard of the erasure has ended: what nobody names is nobody's work
         any more.
         """
 
-    def count(self, owner: Owner, *, cursor: str, time_left: Callable[[], bool]) -> Tally:
+    def count(self, owner: Owner, *, cursor: str, time_left: Callable[[], bool]) -> ErasureCount:
         """Return by a query of its own what there is of the user: nothing, once it is erased."""

@@ -3,9 +3,9 @@
 from collections.abc import Iterable, Sequence
 from typing import Protocol
 
-from membus.domain.event import Event, Recorded
+from membus.domain.event import Event, RecordedEvent
 from membus.domain.identity import Owner
-from membus.domain.signals import Mark, Signal
+from membus.domain.signals import Signal, SignalMark
 
 
 class EventBus(Protocol):
@@ -18,10 +18,10 @@ class EventBus(Protocol):
         """
 
 
-class EventHistory(Protocol):
+class HistoricalEventBus(Protocol):
     """The same way for what happened, and was heard, before: an import."""
 
-    def retell(self, events: Sequence[Recorded]) -> dict[int, str]:
+    def retell(self, events: Sequence[RecordedEvent]) -> dict[int, str]:
         """Put events on the bus as heard when they were learned, to the second.
 
         Return what `publish` does.
@@ -31,21 +31,21 @@ class EventHistory(Protocol):
 class EpisodeStore(Protocol):
     """Every event that happened, once, under its one identity."""
 
-    def record(self, recorded: Recorded, *, extracted: str | None) -> Recorded:
+    def record(self, recorded: RecordedEvent, *, extracted: str | None) -> RecordedEvent:
         """Store the event unless its id is known, and return it as memory holds it.
 
         A known id is the same event whatever the copy says: the first copy comes back, with the extractor
         version that has read it (None if none has). `extracted` marks a new event as needing no reader.
         """
 
-    def forget(self, recorded: Recorded) -> None:
+    def forget(self, recorded: RecordedEvent) -> None:
         """Remember only that this id was seen: its content leaves no trace."""
 
 
 class SignalStore(Protocol):
     """Short-lived traces of behaviour that rules count."""
 
-    def add(self, owner: Owner, signal: Signal) -> Iterable[Mark]:
+    def add(self, owner: Owner, signal: Signal) -> Iterable[SignalMark]:
         """Add the signal's mark and return it with its nearest neighbours within the window of its trail's rules.
 
         At least `signal.reach` on each side, as many as the rules can need. Adding a mark again changes
@@ -53,7 +53,7 @@ class SignalStore(Protocol):
         """
 
 
-class Quarantine(Protocol):
+class PoisonMessageQueue(Protocol):
     """Messages that no retry can help, kept for a person to look at."""
 
     def park(self, body: str, *, reason: str) -> None: ...
@@ -66,7 +66,7 @@ class SourceQueue(Protocol):
         """Let the message come back after `seconds` instead of the queue's own timeout."""
 
 
-class SurplusQueue(SourceQueue, Protocol):
+class OverflowQueue(SourceQueue, Protocol):
     """Where what a tenant sends beyond its share waits; its consumer hands it out fairly among tenants."""
 
     def brought(self, queue_arn: str) -> bool:
@@ -76,7 +76,7 @@ class SurplusQueue(SourceQueue, Protocol):
         """Keep messages, each a body and its tenant; return how many were taken before one was not."""
 
 
-class OwnQueue(Protocol):
+class DelayQueue(Protocol):
     """The queue that a function is fed from, for what it has to do later."""
 
     def send(self, body: str, *, delay_seconds: int) -> None: ...

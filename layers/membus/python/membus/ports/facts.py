@@ -4,27 +4,28 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import NamedTuple, Protocol
 
-from membus.domain.answers import Answers
-from membus.domain.carrying import Carried, Place, Trail
-from membus.domain.event import Recorded
-from membus.domain.explaining import Share
-from membus.domain.facts import Fact, Observation
+from membus.domain.answers import AnswersByEvent
+from membus.domain.carrying import ObservationHistory, ObservationPosition, ObservationSnapshot
+from membus.domain.event import RecordedEvent
+from membus.domain.explaining import ReadingCost
+from membus.domain.facts import Fact
 from membus.domain.identity import Owner
+from membus.domain.observations import Observation
 from membus.domain.pages import Page
 from membus.domain.profile import Profile
 
 
 @dataclass(frozen=True)
-class Asked:
+class ModelQuery:
     """A question, by the version of its prompt and the id of the model it was put to, and the answers to it."""
 
     prompt_version: str
     model: str
-    answers: Answers
+    answers: AnswersByEvent
 
 
 @dataclass(frozen=True)
-class Learned:
+class FactCommit:
     """All that one commit writes: observations, the facts they add up to, the profile, the events they cover.
 
     `events` are recorded already and become read; `new_events` are recorded by the commit itself, as read.
@@ -36,16 +37,16 @@ class Learned:
 
     profile: Profile
     extractor: str
-    events: tuple[Recorded, ...]
+    events: tuple[RecordedEvent, ...]
     observations: tuple[Observation, ...] = ()
     facts: tuple[Fact, ...] = field(default=())
-    new_events: tuple[Recorded, ...] = ()
-    shares: Mapping[str, Share] = field(default_factory=dict)
-    asked: Asked | None = None
-    carried: Mapping[str, Carried | None] = field(default_factory=dict)
+    new_events: tuple[RecordedEvent, ...] = ()
+    shares: Mapping[str, ReadingCost] = field(default_factory=dict)
+    asked: ModelQuery | None = None
+    carried: Mapping[str, ObservationSnapshot | None] = field(default_factory=dict)
 
 
-class Stored(NamedTuple):
+class VersionedFact(NamedTuple):
     """A fact, and the version of the profile that it was written with: no two writes of a fact share one.
 
     It rises with every write to a user's facts, rebuilds included; what a fact says never changes under it.
@@ -67,7 +68,7 @@ class FactReader(Protocol):
     def fact(self, owner: Owner, key: str) -> Fact:
         """Return the current fact; NotFoundError where there is none, or it was taken back."""
 
-    def stored(self, owner: Owner, key: str) -> Stored:
+    def stored(self, owner: Owner, key: str) -> VersionedFact:
         """Return the current fact with its revision; NotFoundError as `fact`."""
 
     def observations(self, owner: Owner, key: str | None = None) -> list[Observation]:
@@ -76,23 +77,29 @@ class FactReader(Protocol):
         It may take long.
         """
 
-    def trail(self, owner: Owner, key: str) -> Trail:
+    def trail(self, owner: Owner, key: str) -> ObservationHistory:
         """Return the recent observations of a key and what the older ones come to; a bounded read."""
 
     def stretch(
-        self, owner: Owner, key: str, *, beyond: Place | None, limit: int, backwards: bool = False
+        self,
+        owner: Owner,
+        key: str,
+        *,
+        beyond: ObservationPosition | None,
+        limit: int,
+        backwards: bool = False,
     ) -> list[Observation]:
         """Return up to `limit` observations of a key learned after a place, or before it, in the order of learning."""
 
 
-class FactLearning(Protocol):
+class FactWriter(Protocol):
     """As much as learning needs."""
 
     def profile(self, owner: Owner) -> Profile: ...
 
     def observations(self, owner: Owner, key: str | None = None) -> list[Observation]: ...
 
-    def trail(self, owner: Owner, key: str) -> Trail: ...
+    def trail(self, owner: Owner, key: str) -> ObservationHistory: ...
 
     def base(self, owner: Owner) -> Profile:
         """Return the profile that the next one is made from.
@@ -100,7 +107,7 @@ class FactLearning(Protocol):
         With every fact, where the compact one left some out.
         """
 
-    def commit(self, learned: Learned) -> None:
+    def commit(self, learned: FactCommit) -> None:
         """Write all of it or nothing.
 
         Raises:
@@ -110,5 +117,5 @@ class FactLearning(Protocol):
         """
 
 
-class FactStore(FactReader, FactLearning, Protocol):
+class FactStore(FactReader, FactWriter, Protocol):
     """Both halves, for those who learn and those who are corrected."""

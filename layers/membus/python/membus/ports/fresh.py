@@ -3,18 +3,18 @@
 from collections.abc import Iterable, Mapping, Sequence
 from typing import Protocol
 
-from membus.domain.fresh import Fresh
+from membus.domain.fresh import UnprocessedMessage
 from membus.domain.identity import Owner
 
 
-class Settling(Protocol):
+class ProcessedMarker(Protocol):
     """As much as learning needs."""
 
     def settle(self, owner: Owner, places: Iterable[str]) -> None: ...
 
 
-class FreshWords(Settling, Protocol):
-    def newest(self, owner: Owner) -> list[Fresh]:
+class UnprocessedMessages(ProcessedMarker, Protocol):
+    def newest(self, owner: Owner) -> list[UnprocessedMessage]:
         """Return the newest that nobody has learned from yet, newest first; one read."""
 
     def stamp(self, owner: Owner) -> str | None:
@@ -23,7 +23,7 @@ class FreshWords(Settling, Protocol):
         None once some were learned from and none was said since.
         """
 
-    def keep(self, said: Mapping[Owner, Sequence[Fresh]]) -> None:
+    def keep(self, said: Mapping[Owner, Sequence[UnprocessedMessage]]) -> None:
         """Keep what users said in events; a turn of chat keeps its own."""
 
     def settle(self, owner: Owner, places: Iterable[str]) -> None:

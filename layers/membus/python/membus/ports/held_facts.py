@@ -3,28 +3,28 @@
 from collections.abc import Iterable
 from typing import Protocol
 
-from membus.domain.held_facts import HeldFact
+from membus.domain.held_facts import ReviewItem
 from membus.domain.identity import Owner
 from membus.domain.pages import Page
 
 
-class Holding(Protocol):
+class ReviewIntake(Protocol):
     """As much as learning needs."""
 
-    def hold(self, owner: Owner, held: Iterable[HeldFact]) -> None: ...
+    def hold(self, owner: Owner, held: Iterable[ReviewItem]) -> None: ...
 
 
-class HeldFacts(Holding, Protocol):
-    def hold(self, owner: Owner, held: Iterable[HeldFact]) -> None:
+class ReviewQueue(ReviewIntake, Protocol):
+    def hold(self, owner: Owner, held: Iterable[ReviewItem]) -> None:
         """Keep each until its time is up; one whose id is known is left as it is, decided or not."""
 
-    def page(self, owner: Owner, *, limit: int, after: dict[str, str] | None) -> Page[HeldFact]:
+    def page(self, owner: Owner, *, limit: int, after: dict[str, str] | None) -> Page[ReviewItem]:
         """Return one page of those that wait, in the order of their ids.
 
         An empty page may still have a next one.
         """
 
-    def approve(self, owner: Owner, quarantine_id: str) -> HeldFact:
+    def approve(self, owner: Owner, quarantine_id: str) -> ReviewItem:
         """Note a person's yes and return the fact; it may be said again.
 
         Raises:

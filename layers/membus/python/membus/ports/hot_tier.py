@@ -5,23 +5,23 @@ What it holds can always be read again from the store behind it.
 
 from typing import Protocol
 
-from membus.domain.entities import Folded
-from membus.domain.hot_records import HotEntities, HotFresh, HotProgress
-from membus.domain.hot_window import HotWindow
+from membus.domain.entities import EntitySnapshot
+from membus.domain.hot_records import CachedEntities, CachedProgress, CachedUnprocessed
+from membus.domain.hot_window import CachedWindow
 from membus.domain.identity import Owner
-from membus.domain.pending import Progress
+from membus.domain.pending import StepProgress
 
-Hot = HotWindow | HotEntities | HotProgress | HotFresh
+CacheRecord = CachedWindow | CachedEntities | CachedProgress | CachedUnprocessed
 
 
-class LiveEntities(Protocol):
+class EntityCache(Protocol):
     """As much as a prompt needs."""
 
-    def entities(self, tenant: str, conversation_id: str) -> Folded | None:
+    def entities(self, tenant: str, conversation_id: str) -> EntitySnapshot | None:
         """Return what was made of the newest messages when the last turn was stored."""
 
 
-class HotTier(LiveEntities, Protocol):
+class ConversationCache(EntityCache, Protocol):
     """No method raises for a tier that is cold, has evicted or cannot be reached: it merely holds nothing.
 
     What it returns was kept in the last half hour; whether it is still exact, its reader finds out.
@@ -31,13 +31,13 @@ class HotTier(LiveEntities, Protocol):
     def away(self) -> bool:
         """Whether the tier is known to be out of reach, so that asking it is spared."""
 
-    def window(self, tenant: str, conversation_id: str) -> HotWindow | None: ...
+    def window(self, tenant: str, conversation_id: str) -> CachedWindow | None: ...
 
-    def progress(self, tenant: str, conversation_id: str, request_key: str) -> Progress | None: ...
+    def progress(self, tenant: str, conversation_id: str, request_key: str) -> StepProgress | None: ...
 
-    def fresh(self, owner: Owner) -> HotFresh | None: ...
+    def fresh(self, owner: Owner) -> CachedUnprocessed | None: ...
 
-    def keep(self, held: Hot) -> None: ...
+    def keep(self, held: CacheRecord) -> None: ...
 
     def drop(self, tenant: str, conversation_id: str) -> None:
         """Hold no message of the conversation any more, if the tier can be reached.

@@ -6,7 +6,7 @@ from typing import Protocol
 
 from membus.domain.memory import Removal
 from membus.domain.pages import Page
-from membus.domain.retrieval import Entry, Found, Within
+from membus.domain.retrieval import IndexEntry, SearchCandidates, SearchScope
 from membus.ports.embedder import Vector
 
 
@@ -19,7 +19,7 @@ class MemoryIndex(Protocol):
     tenant another one's rows.
     """
 
-    def put(self, tenant: str, entries: Sequence[Entry]) -> list[str]:
+    def put(self, tenant: str, entries: Sequence[IndexEntry]) -> list[str]:
         """Write each memory unless a newer version or its removal was seen.
 
         Return the texts that lack a vector.
@@ -53,7 +53,9 @@ class MemoryIndex(Protocol):
     def texts(self, tenant: str, memory_ids: Sequence[str]) -> dict[str, list[str]]:
         """Return the passages of each of those memories that are there, in reading order."""
 
-    def documents(self, within: Within, *, limit: int, after: dict[str, str] | None) -> Page[str]:
+    def documents(self, within: SearchScope, *, limit: int, after: dict[str, str] | None) -> Page[str]:
         """Return the ids of documents, the newest first."""
 
-    def search(self, within: Within, *, terms: Sequence[str], vector: Vector | None) -> Found: ...
+    def search(
+        self, within: SearchScope, *, terms: Sequence[str], vector: Vector | None
+    ) -> SearchCandidates: ...

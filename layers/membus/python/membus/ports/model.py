@@ -6,18 +6,18 @@ from typing import Any, Generic, Protocol, TypeVar
 
 from pydantic import BaseModel
 
-from membus.domain.prompt import Prompt, Reply, Spoken, Usage
+from membus.domain.prompt import ModelEvent, ModelReply, Prompt, TokenUsage
 
 Shape = TypeVar("Shape", bound=BaseModel)
 
 
 @dataclass(frozen=True)
-class Answered(Generic[Shape]):
+class StructuredAnswer(Generic[Shape]):
     """An answer in its shape, the model that gave it (a fallback has its own name) and what it took in all."""
 
     value: Shape
     model: str
-    usage: Usage
+    usage: TokenUsage
 
 
 class LanguageModel(Protocol):
@@ -34,13 +34,13 @@ class LanguageModel(Protocol):
     def name(self) -> str:
         """The configured model id."""
 
-    def reply(self, prompt: Prompt, *, max_tokens: int, timeout_seconds: float) -> Reply:
+    def reply(self, prompt: Prompt, *, max_tokens: int, timeout_seconds: float) -> ModelReply:
         """Return the model's turn: words, or calls to the prompt's tools.
 
         A refusal is a turn without words.
         """
 
-    def stream(self, prompt: Prompt, *, max_tokens: int, timeout_seconds: float) -> Iterator[Spoken]:
+    def stream(self, prompt: Prompt, *, max_tokens: int, timeout_seconds: float) -> Iterator[ModelEvent]:
         """Yield the turn while it is spoken, `Stopped` last; a stream that ends without it raises ModelError.
 
         Nothing is asked before the first event is drawn. Nothing is repeated once anything was heard.
@@ -48,7 +48,7 @@ class LanguageModel(Protocol):
 
     def ask(
         self, prompt: Prompt, shape: type[Shape], *, max_tokens: int, timeout_seconds: float
-    ) -> Answered[Shape]:
+    ) -> StructuredAnswer[Shape]:
         """Return an answer that fits `shape`; one repair is tried before ModelError."""
 
     def answer(self, prompt: Prompt, shape: type[Shape], *, max_tokens: int, timeout_seconds: float) -> Shape:
@@ -56,7 +56,7 @@ class LanguageModel(Protocol):
 
 
 @dataclass(frozen=True)
-class Question:
+class ModelRequest:
     """What a speaker is asked.
 
     `ends_at` is a moment of `time.monotonic`, `schema` the JSON Schema of the answer.
@@ -68,7 +68,7 @@ class Question:
     schema: Mapping[str, Any] | None = None
 
 
-class Speaker(Protocol):
+class ChatModelClient(Protocol):
     """A model, or a model with something in front of it; `membus.asking` makes a LanguageModel of them.
 
     Raises:
@@ -79,6 +79,6 @@ class Speaker(Protocol):
     @property
     def name(self) -> str: ...
 
-    def reply(self, question: Question) -> Reply: ...
+    def reply(self, question: ModelRequest) -> ModelReply: ...
 
-    def stream(self, question: Question) -> Iterator[Spoken]: ...
+    def stream(self, question: ModelRequest) -> Iterator[ModelEvent]: ...

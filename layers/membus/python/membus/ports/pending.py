@@ -3,13 +3,11 @@
 from datetime import datetime
 from typing import Protocol
 
-from membus.domain.pending import Failure, PendingReply, Progress
+from membus.domain.pending import ReplyFailure, ReplyJob, StepProgress
 
 
-class PendingReplies(Protocol):
-    def begin(
-        self, tenant: str, conversation_id: str, reply: PendingReply, *, request_key: str
-    ) -> PendingReply:
+class ReplyJobStore(Protocol):
+    def begin(self, tenant: str, conversation_id: str, reply: ReplyJob, *, request_key: str) -> ReplyJob:
         """Note that a reply is on its way; return the one that already is for the same request.
 
         Raises:
@@ -31,7 +29,7 @@ class PendingReplies(Protocol):
     def put_down(self, tenant: str, conversation_id: str, *, request_key: str) -> None:
         """Let somebody else take the work up."""
 
-    def advance(self, tenant: str, conversation_id: str, progress: Progress, *, request_key: str) -> None:
+    def advance(self, tenant: str, conversation_id: str, progress: StepProgress, *, request_key: str) -> None:
         """Keep how far the work has come in place of what was kept before.
 
         Nothing where the conversation is gone.
@@ -39,7 +37,7 @@ class PendingReplies(Protocol):
 
     def progress(
         self, tenant: str, conversation_id: str, digest: str, *, request_key: str
-    ) -> Progress | None:
+    ) -> StepProgress | None:
         """Return the progress of that digest, None where it is another's or expired."""
 
     def end(
@@ -49,14 +47,14 @@ class PendingReplies(Protocol):
         *,
         request_key: str,
         became: str | None = None,
-        failed: Failure | None = None,
+        failed: ReplyFailure | None = None,
     ) -> None:
         """Note that nobody works on it any more: it is stored as `became`, or was given up."""
 
-    def of(self, tenant: str, conversation_id: str, *, request_key: str) -> PendingReply | None:
+    def of(self, tenant: str, conversation_id: str, *, request_key: str) -> ReplyJob | None:
         """Return the reply that this request was promised within a day."""
 
-    def find(self, tenant: str, conversation_id: str, message_id: str) -> PendingReply:
+    def find(self, tenant: str, conversation_id: str, message_id: str) -> ReplyJob:
         """Return what is known of a reply that was promised within a day.
 
         Raises:

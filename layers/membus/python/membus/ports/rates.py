@@ -2,11 +2,11 @@
 
 from typing import Protocol
 
-from membus.domain.rates import Limited, Rate
+from membus.domain.rates import RateLimit, RateLimitKind
 
 
-class RateStore(Protocol):
-    def take(self, tenant: str, limited: Limited, count: int, rate: Rate) -> float:
+class RateLimitStore(Protocol):
+    def take(self, tenant: str, limited: RateLimitKind, count: int, rate: RateLimit) -> float:
         """Take `count` out of a tenant's bucket and return 0.
 
         Where they do not fit, take nothing and say for how long.
@@ -15,7 +15,7 @@ class RateStore(Protocol):
         """
 
 
-class RateMonitor(Protocol):
+class RateLimitMonitor(Protocol):
     """Hears what an operator should, with ids and numbers alone."""
 
     def limits(self, tenant: str, **figures: float) -> None: ...

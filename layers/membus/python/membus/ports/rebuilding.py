@@ -3,11 +3,11 @@
 from collections.abc import Callable, Sequence
 from typing import Protocol
 
-from membus.domain.facts import Observation
 from membus.domain.identity import Owner
+from membus.domain.observations import Observation
 
 
-class FactRebuild(Protocol):
+class FactRebuilder(Protocol):
     def rebuild(self, owner: Owner, wanted: Callable[[Sequence[Observation]], list[Observation]]) -> int:
         """Make the user's observations what `wanted` makes of the stored ones.
 

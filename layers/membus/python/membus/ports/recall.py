@@ -4,13 +4,13 @@ from collections.abc import Sequence
 from typing import Protocol
 
 from membus.domain.identity import Owner
-from membus.domain.recall import Recalled
+from membus.domain.recall import RecalledPassage
 
 
-class Recollection(Protocol):
+class MemorySearchClient(Protocol):
     """Raises UnavailableError where the search does not answer in time."""
 
-    def found(self, owner: Owner, message: str, *, limit: int) -> list[Recalled]:
+    def found(self, owner: Owner, message: str, *, limit: int) -> list[RecalledPassage]:
         """Return passages of the user's memory that may answer the message, the best first."""
 
     def texts(self, tenant: str, memory_ids: Sequence[str]) -> dict[str, list[str]]:

@@ -3,7 +3,7 @@
 from typing import Protocol
 
 
-class Remains(Protocol):
+class DeletedConversationItems(Protocol):
     def remove(self, tenant: str, conversation_id: str) -> bool:
         """Remove some of what is left of a deleted conversation, with its large texts.
 

@@ -4,7 +4,7 @@ from collections.abc import Sequence
 from typing import Protocol
 
 from membus.domain.conversation import Conversation, Message
-from membus.domain.summary import Outline, Summary
+from membus.domain.summary import Summary, SummaryIndex
 
 
 class RestoredConversations(Protocol):
@@ -27,7 +27,7 @@ class RestoredConversations(Protocol):
         """
 
     def sum_up(
-        self, tenant: str, conversation_id: str, outline: Outline, summaries: Sequence[Summary]
+        self, tenant: str, conversation_id: str, outline: SummaryIndex, summaries: Sequence[Summary]
     ) -> bool:
         """Store the summaries with the outline they led to, unless there is one.
 

@@ -2,16 +2,16 @@
 
 from typing import Protocol
 
-from membus.domain.migration import Inspection, Login, Migration
+from membus.domain.migration import DatabaseLogin, Migration, SchemaInspection
 
 
-class Schema(Protocol):
+class DatabaseSchema(Protocol):
     """Any number of callers may work at once.
 
     Each step happens for one of them, the others wait and skip it.
     """
 
-    def prepare(self, functions_login: Login) -> None:
+    def prepare(self, functions_login: DatabaseLogin) -> None:
         """Make the ledger of migrations, and the role the functions log in as with its current password."""
 
     def apply(self, migration: Migration) -> bool:
@@ -21,5 +21,5 @@ class Schema(Protocol):
         where the database refuses it, which leaves nothing of it behind.
         """
 
-    def inspect(self, functions_role: str) -> Inspection:
+    def inspect(self, functions_role: str) -> SchemaInspection:
         """Return how the schema stands, changing nothing."""

@@ -3,6 +3,6 @@
 from typing import Protocol
 
 
-class Sealer(Protocol):
+class CursorSigner(Protocol):
     def seal(self, message: bytes) -> bytes:
         """Return the message's authentication code; the same message always gives the same code."""

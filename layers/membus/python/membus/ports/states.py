@@ -4,18 +4,18 @@ from datetime import datetime
 from typing import Any, Protocol
 
 from membus.domain.pages import Page
-from membus.domain.state import Lease, Session, State
+from membus.domain.state import AgentSession, State, StateInfo
 
 
 class StateStore(Protocol):
     """An expired state is as absent as one that never was, in reads and in conditions."""
 
-    def state(self, session: Session) -> State:
+    def state(self, session: AgentSession) -> State:
         """Return the state as of the last write; NotFoundError where there is none."""
 
     def put(
         self,
-        session: Session,
+        session: AgentSession,
         data: dict[str, Any],
         *,
         expires_at: datetime,
@@ -32,7 +32,7 @@ class StateStore(Protocol):
             ConflictError: the state is at another version, which the error names (0: there is none).
         """
 
-    def delete(self, session: Session, *, expected_version: int | None) -> None:
+    def delete(self, session: AgentSession, *, expected_version: int | None) -> None:
         """Remove the state.
 
         Raises:
@@ -40,5 +40,5 @@ class StateStore(Protocol):
             ConflictError: it is at another version than the expected one.
         """
 
-    def page(self, tenant: str, agent: str, *, limit: int, after: dict[str, str] | None) -> Page[Lease]:
+    def page(self, tenant: str, agent: str, *, limit: int, after: dict[str, str] | None) -> Page[StateInfo]:
         """Return an agent's sessions by id; a page may be empty and still not the last."""

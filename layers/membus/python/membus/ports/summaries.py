@@ -5,13 +5,13 @@ from typing import Protocol
 
 from membus.domain.conversation import Message
 from membus.domain.pages import Page
-from membus.domain.summary import Outline, Summary
+from membus.domain.summary import Summary, SummaryIndex
 
 
-class OutlineReader(Protocol):
+class SummaryReader(Protocol):
     """The reading half; a conversation of another tenant has none, like one that never was."""
 
-    def outline(self, tenant: str, conversation_id: str, version: int | None = None) -> Outline:
+    def outline(self, tenant: str, conversation_id: str, version: int | None = None) -> SummaryIndex:
         """Return the newest outline or one of its versions, the empty one where there is none; one read."""
 
     def summaries(
@@ -25,14 +25,14 @@ class OutlineReader(Protocol):
         """Return the messages behind message `after`, oldest first."""
 
 
-class SummaryStore(OutlineReader, Protocol):
+class SummaryStore(SummaryReader, Protocol):
     def advance(
         self,
         tenant: str,
         conversation_id: str,
-        outline: Outline,
+        outline: SummaryIndex,
         *,
-        read: Outline,
+        read: SummaryIndex,
         summaries: Sequence[Summary],
     ) -> None:
         """Store the next outline, with the summaries it brings, in place of the one that was `read`.

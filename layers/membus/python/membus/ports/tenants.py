@@ -3,7 +3,7 @@
 from decimal import Decimal
 from typing import Protocol
 
-from membus.domain.rates import Rates
+from membus.domain.rates import RateLimits
 from membus.domain.tenant import Tenant
 
 
@@ -21,7 +21,7 @@ class TenantStore(TenantFinder, Protocol):
         NotFoundError where there is none.
         """
 
-    def set_rates(self, tenant_id: str, rates: Rates | None) -> Tenant:
+    def set_rates(self, tenant_id: str, rates: RateLimits | None) -> Tenant:
         """Give the tenant rates of its own, or the environment's back; NotFoundError where there is none."""
 
     def everyone(self) -> list[Tenant]:

@@ -2,9 +2,9 @@
 
 from typing import Protocol
 
-from membus.domain.explaining import Trace
+from membus.domain.explaining import EventTrace
 
 
-class Traces(Protocol):
-    def trace(self, tenant: str, event_id: str) -> Trace | None:
+class EventTraceReader(Protocol):
+    def trace(self, tenant: str, event_id: str) -> EventTrace | None:
         """Return what is known of the event, None where its id is not; two reads at most."""

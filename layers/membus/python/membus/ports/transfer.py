@@ -3,10 +3,10 @@
 from collections.abc import Sequence
 from typing import IO, Protocol
 
-from membus.domain.transfer import Export, Kept, Part
+from membus.domain.transfer import Export, ExportPart, StoredPart
 
 
-class Exports(Protocol):
+class ExportJobs(Protocol):
     """A job of another tenant is as absent as one that never was."""
 
     def begin(self, export: Export) -> Export:
@@ -15,18 +15,18 @@ class Exports(Protocol):
     def export(self, tenant: str, job_id: str) -> Export:
         """Return a job; NotFoundError where there is none, or it was forgotten with its archive."""
 
-    def advance(self, export: Export, part: Part | None = None) -> Export:
+    def advance(self, export: Export, part: ExportPart | None = None) -> Export:
         """Write how far the job came, with the part that took it there, and return it at its next revision.
 
         Raises:
             ConflictError: somebody else took it further.
         """
 
-    def parts(self, export: Export) -> list[Part]:
+    def parts(self, export: Export) -> list[ExportPart]:
         """Return the parts of the job's present attempt, in order."""
 
 
-class Archives(Protocol):
+class ExportFiles(Protocol):
     """Archives are put together of parts of at least 5 MiB, but for the last.
 
     Nobody sees one that is not whole.
@@ -37,13 +37,13 @@ class Archives(Protocol):
     def begin(self, place: str) -> str:
         """Return the id of a new upload."""
 
-    def add(self, place: str, upload: str, number: int, data: bytes) -> Kept:
+    def add(self, place: str, upload: str, number: int, data: bytes) -> StoredPart:
         """Keep a part, in place of one of this number.
 
         ConflictError where there is no such upload any more.
         """
 
-    def finish(self, place: str, upload: str, parts: Sequence[Kept]) -> None:
+    def finish(self, place: str, upload: str, parts: Sequence[StoredPart]) -> None:
         """Put the archive together; what lay there before is replaced.
 
         Raises:

@@ -4,6 +4,6 @@ from collections.abc import Mapping
 from typing import Any, Protocol
 
 
-class BackgroundTurns(Protocol):
+class TurnQueue(Protocol):
     def begin(self, turn: Mapping[str, Any]) -> None:
         """Have a turn worked on behind the scenes, at least once; UnavailableError where it is not taken."""

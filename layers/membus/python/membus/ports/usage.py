@@ -4,7 +4,7 @@ from datetime import date
 from decimal import Decimal
 from typing import Protocol
 
-from membus.domain.usage import Call, Spending
+from membus.domain.usage import DailyUsage, ModelCall
 
 
 class UsageLedger(Protocol):
@@ -14,13 +14,13 @@ class UsageLedger(Protocol):
         UnavailableError: it cannot be reached.
     """
 
-    def record(self, call: Call) -> None:
+    def record(self, call: ModelCall) -> None:
         """Add the call to its day; a call whose record is repeated at once counts once."""
 
     def spent(self, tenant: str, day: date) -> Decimal:
         """Return the dollars that are known to be spent, every record that was acknowledged included."""
 
-    def spendings(self, tenant: str, first: date, last: date) -> list[Spending]:
+    def spendings(self, tenant: str, first: date, last: date) -> list[DailyUsage]:
         """Return what was spent from the first day to the last, both included, by day, function and model."""
 
     def count_events(self, tenant: str, day: date, events: int) -> None:
@@ -29,7 +29,7 @@ class UsageLedger(Protocol):
     def events(self, tenant: str, first: date, last: date) -> int: ...
 
 
-class Monitor(Protocol):
+class UsageMonitor(Protocol):
     """Hears what an operator should: numbers and warnings, with ids and sizes, never with content."""
 
     def count(self, model: str, **figures: float) -> None:

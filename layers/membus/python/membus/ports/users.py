@@ -3,7 +3,7 @@
 from typing import Protocol
 
 
-class Users(Protocol):
+class UserDirectory(Protocol):
     """For an operator's command alone: it may read a store once through."""
 
     def of(self, tenant: str) -> list[str]:

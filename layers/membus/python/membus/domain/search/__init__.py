@@ -6,8 +6,8 @@ messages said beside them) and the `Scope`'s figures. Answer: `rank(query, rows,
 """
 
 from membus.domain.search.passages import Passage, index_passages
-from membus.domain.search.query import Query, read_query
-from membus.domain.search.ranking import Ranked, rank
-from membus.domain.search.rows import Row, Scope
+from membus.domain.search.query import SearchQuery, parse_query
+from membus.domain.search.ranking import RankedPassage, rank_passages
+from membus.domain.search.rows import PassageRow, ScopeStatistics
 
 __all__ = ["Passage", "Query", "Ranked", "Row", "Scope", "index_passages", "rank", "read_query"]

@@ -7,10 +7,10 @@ import math
 from collections.abc import Iterable, Mapping
 from itertools import pairwise
 
-from membus.domain.search.query import Query
-from membus.domain.search.rows import Columns, Gathered, Scope
+from membus.domain.search.query import SearchQuery
+from membus.domain.search.rows import CandidateRows, FeatureColumns, ScopeStatistics
 
-K1, B = (
+BM25_K1, BM25_B = (
     1.2,
     0.75,
 )  # Lucene's; passages are of one size and turns short, so neither moves recall by more than 0.005
@@ -20,24 +20,24 @@ _RARE_TERMS = (
 _PAIRS = 3  # more than three pairs side by side say nothing new
 
 
-def inverse_frequencies(query: Query, scope: Scope) -> dict[str, float]:
+def inverse_frequencies(query: SearchQuery, scope: ScopeStatistics) -> dict[str, float]:
     """Weigh each term of the question by how few rows of the scope hold it.
 
     Terms that none holds are left out.
     """
     counts = {term: scope.frequencies.get(term, 0) for term in query.terms}
-    return {term: _worth(df, scope) for term, df in counts.items() if df}
+    return {term: _term_weight(df, scope) for term, df in counts.items() if df}
 
 
-def good_match(scope: Scope) -> float:
+def match_unit(scope: ScopeStatistics) -> float:
     """Return the worth that counts as 1 in the scope."""
-    return _RARE_TERMS * _worth(1, scope)
+    return _RARE_TERMS * _term_weight(1, scope)
 
 
-def lexical_columns(query: Query, gathered: Gathered, scope: Scope) -> Columns:
+def lexical_columns(query: SearchQuery, gathered: CandidateRows, scope: ScopeStatistics) -> FeatureColumns:
     weights = inverse_frequencies(query, scope)
-    counts = [_counted([stem for stem in stems if stem in weights]) for stems in gathered.stems]
-    average, unit = scope.average_length or 1.0, good_match(scope)
+    counts = [_term_counts([stem for stem in stems if stem in weights]) for stems in gathered.stems]
+    average, unit = scope.average_length or 1.0, match_unit(scope)
     return {
         "words": [
             _bm25(weights, held, length / average) / unit if held else 0.0
@@ -51,7 +51,7 @@ def lexical_columns(query: Query, gathered: Gathered, scope: Scope) -> Columns:
     }
 
 
-def _counted(held: Iterable[str]) -> dict[str, int]:
+def _term_counts(held: Iterable[str]) -> dict[str, int]:
     """Return how often each term occurs.
 
     A `Counter` costs five times as much for the two or three there are.
@@ -62,13 +62,13 @@ def _counted(held: Iterable[str]) -> dict[str, int]:
     return counts
 
 
-def _worth(held_by: int, scope: Scope) -> float:
+def _term_weight(held_by: int, scope: ScopeStatistics) -> float:
     return math.log(1 + (max(scope.rows, held_by) - held_by + 0.5) / (held_by + 0.5))
 
 
 def _bm25(weights: Mapping[str, float], held: Mapping[str, int], length: float) -> float:
-    saturation = K1 * (1 - B + B * length)
-    return sum([weights[term] * tf * (K1 + 1) / (tf + saturation) for term, tf in held.items()])
+    saturation = BM25_K1 * (1 - BM25_B + BM25_B * length)
+    return sum([weights[term] * tf * (BM25_K1 + 1) / (tf + saturation) for term, tf in held.items()])
 
 
 def _shares(
@@ -84,6 +84,6 @@ def _shares(
     return shares
 
 
-def _phrase(query: Query, stems: list[str]) -> float:
+def _phrase(query: SearchQuery, stems: list[str]) -> float:
     found = sum(map(query.pairs.__contains__, pairwise(stems)))
     return min(found, _PAIRS) / _PAIRS

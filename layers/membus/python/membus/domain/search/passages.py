@@ -9,12 +9,14 @@ import re
 from dataclasses import dataclass
 from itertools import pairwise
 
-from membus.domain.search.speakers import is_role, said_by
-from membus.domain.search.terms import stems
+from membus.domain.search.speakers import is_role, with_speaker
+from membus.domain.search.terms import stem_words
 
-PIECES = 110
-_WHOLE = 1.25  # a text just above the size stays whole: half a message answers less than a slightly long one
-_OVERRUN = 1.15  # a sentence that ends just behind the size still belongs in front of the border
+PASSAGE_PIECES = 110
+_KEEP_WHOLE_FACTOR = (
+    1.25  # a text just above the size stays whole: half a message answers less than a slightly long one
+)
+_OVERRUN_FACTOR = 1.15  # a sentence that ends just behind the size still belongs in front of the border
 _LETTERS_PER_PIECE = 7  # measured on code, lists and speech: a long word splits about this often
 _TOKEN = re.compile(r"\w+|[^\w\s]")
 _BORDER = re.compile(r"(?<=[.!?])[\"')\]]*\s+|\n+")
@@ -41,13 +43,13 @@ def index_passages(text: str, *, speaker: str | None = None) -> list[Passage]:
 
     Nothing for a blank text.
     """
-    said = [(part, _indexed(part, speaker)) for part in split(text) if part]
+    said = [(part, _indexed_stems(part, speaker)) for part in split_passages(text) if part]
     whole = sum(len(indexed) for _, indexed in said)
     return [
         Passage(
             part=number,
             text=part,
-            embedded_text=said_by(speaker, part),
+            embedded_text=with_speaker(speaker, part),
             stems=" ".join(indexed),
             length=len(indexed),
             message_length=whole,
@@ -56,26 +58,26 @@ def index_passages(text: str, *, speaker: str | None = None) -> list[Passage]:
     ]
 
 
-def split(text: str, size: int = PIECES) -> list[str]:
+def split_passages(text: str, size: int = PASSAGE_PIECES) -> list[str]:
     """Cut on sentence borders and line ends into parts of about equal size.
 
     Only what has no border is cut inside.
     """
-    total = pieces(text)
-    if total <= size * _WHOLE:
+    total = count_pieces(text)
+    if total <= size * _KEEP_WHOLE_FACTOR:
         return [text.strip()]
     even = total / -(-total // size)
     parts, current, filled = [], "", 0
     for sentence in _sentences(text, size):
-        more = pieces(sentence)
-        if current and (filled + more > size * _OVERRUN or filled + more / 2 > even):
+        more = count_pieces(sentence)
+        if current and (filled + more > size * _OVERRUN_FACTOR or filled + more / 2 > even):
             parts.append(current.strip())
             current, filled = "", 0
         current, filled = current + sentence, filled + more
     return [*parts, current.strip()]
 
 
-def pieces(text: str) -> int:
+def count_pieces(text: str) -> int:
     """Estimate a text's word pieces without a tokenizer.
 
     The real one in production is another model's anyway.
@@ -83,10 +85,10 @@ def pieces(text: str) -> int:
     return sum(1 + (len(token) - 1) // _LETTERS_PER_PIECE for token in _TOKEN.findall(text))
 
 
-def _indexed(text: str, speaker: str | None) -> list[str]:
+def _indexed_stems(text: str, speaker: str | None) -> list[str]:
     """Index a name with what its bearer says; a role says nothing that a question could ask for."""
-    said = said_by(speaker, text)
-    return stems(said[len(speaker) :] if speaker and is_role(speaker) else said)
+    said = with_speaker(speaker, text)
+    return stem_words(said[len(speaker) :] if speaker and is_role(speaker) else said)
 
 
 def _sentences(text: str, size: int) -> list[str]:
@@ -97,13 +99,13 @@ def _sentences(text: str, size: int) -> list[str]:
 
 def _chopped(sentence: str, size: int) -> list[str]:
     """Cut a sentence that is itself too long between words, and a word that is too long (a key, a blob) inside."""
-    if pieces(sentence) <= size:
+    if count_pieces(sentence) <= size:
         return [sentence]
     longest = size * 3
     words = [w[i : i + longest] for w in _WORD.findall(sentence) for i in range(0, len(w), longest)]
     parts, filled = [""], 0
     for word in words:
-        more = pieces(word)
+        more = count_pieces(word)
         if filled + more > size and parts[-1]:
             parts.append("")
             filled = 0

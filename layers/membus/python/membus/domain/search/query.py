@@ -5,8 +5,8 @@ from dataclasses import dataclass
 from datetime import date
 from itertools import pairwise
 
-from membus.domain.search.terms import stems, words
-from membus.domain.search.times import Period, read_periods
+from membus.domain.search.terms import split_words, stem_words
+from membus.domain.search.times import QueryPeriod, parse_query_periods
 
 _ASKS_TIME = re.compile(
     r"\b(?:when|what (?:date|day|month|year|time)|how long|how many (?:days|weeks|months|years)"
@@ -32,7 +32,7 @@ _ASKS_MODEL = re.compile(
 
 
 @dataclass(frozen=True)
-class Query:
+class SearchQuery:
     """`terms` are the distinct stems in their order, `pairs` those that stand side by side.
 
     An `overview` wants many sittings told, not one passage found; `asks_model` is after what the model itself
@@ -43,7 +43,7 @@ class Query:
     terms: tuple[str, ...]
     pairs: frozenset[tuple[str, str]]
     words: frozenset[str]
-    periods: tuple[Period, ...]
+    periods: tuple[QueryPeriod, ...]
     asks_time: bool
     asks_summary: bool
     asks_advice: bool
@@ -51,15 +51,15 @@ class Query:
     overview: bool
 
 
-def read_query(text: str, *, now: date) -> Query:
+def parse_query(text: str, *, now: date) -> SearchQuery:
     """Read the question as asked on the day `now`, which «last week» counts from."""
-    said = stems(text)
-    return Query(
+    said = stem_words(text)
+    return SearchQuery(
         text=text,
         terms=tuple(dict.fromkeys(said)),
         pairs=frozenset(pairwise(said)),
-        words=frozenset(word.partition("'")[0] for word in words(text)),
-        periods=read_periods(text, now),
+        words=frozenset(word.partition("'")[0] for word in split_words(text)),
+        periods=parse_query_periods(text, now),
         asks_time=bool(_ASKS_TIME.search(text)),
         asks_summary=bool(_ASKS_SUMMARY.search(text)),
         asks_advice=bool(_ASKS_ADVICE.search(text)),

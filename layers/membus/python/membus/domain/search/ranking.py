@@ -10,38 +10,38 @@ from dataclasses import dataclass
 
 from membus.domain.search.context import context_columns, vector_columns
 from membus.domain.search.lexical import lexical_columns
-from membus.domain.search.query import Query
-from membus.domain.search.rows import Columns, Gathered, Row, Scope, sitting_of
+from membus.domain.search.query import SearchQuery
+from membus.domain.search.rows import CandidateRows, FeatureColumns, PassageRow, ScopeStatistics, sitting_key
 from membus.domain.search.traits import trait_columns
 from membus.domain.search.weights import MIDPOINT, WEIGHTS
 
-AGAIN = "sitting_again"
+SITTING_AGAIN = "sitting_again"
 
 
 @dataclass(frozen=True)
-class Ranked:
+class RankedPassage:
     """`score` is the estimated chance that the passage is evidence; `parts` add up to its log odds."""
 
-    row: Row
+    row: PassageRow
     score: float
     parts: dict[str, float]
     matched: tuple[str, ...]
 
 
-def rank(
-    query: Query,
-    rows: Sequence[Row],
-    scope: Scope,
+def rank_passages(
+    query: SearchQuery,
+    rows: Sequence[PassageRow],
+    scope: ScopeStatistics,
     *,
     limit: int,
-    may_answer: Callable[[Row], bool] | None = None,
-) -> list[Ranked]:
+    may_answer: Callable[[PassageRow], bool] | None = None,
+) -> list[RankedPassage]:
     """Return the best passage of each message, best first; a message's further passages would only repeat it.
 
     What `may_answer` refuses helps to judge its neighbours, and no more.
     """
-    columns = evidence(query, Gathered(rows), scope)
-    scores = weigh(columns, len(rows))
+    columns = feature_columns(query, CandidateRows(rows), scope)
+    scores = weigh_features(columns, len(rows))
     best: dict[str, int] = {}
     for index in sorted(range(len(rows)), key=lambda i: (-scores[i], rows[i].id)):
         if len(best) == limit and not query.overview:
@@ -51,17 +51,17 @@ def rank(
     chosen = (
         _over_sittings(rows, best.values(), scores) if query.overview else dict.fromkeys(best.values(), 0.0)
     )
-    return [_ranked(query, rows[i], columns, i, again) for i, again in list(chosen.items())[:limit]]
+    return [_ranked_passage(query, rows[i], columns, i, again) for i, again in list(chosen.items())[:limit]]
 
 
-def evidence(query: Query, gathered: Gathered, scope: Scope) -> Columns:
+def feature_columns(query: SearchQuery, gathered: CandidateRows, scope: ScopeStatistics) -> FeatureColumns:
     lexical = lexical_columns(query, gathered, scope)
     vector = vector_columns(gathered, scope)
     context = context_columns(gathered, lexical["words"], vector["meaning"])
     return lexical | vector | context | trait_columns(query, gathered)
 
 
-def weigh(columns: Columns, count: int) -> list[float]:
+def weigh_features(columns: FeatureColumns, count: int) -> list[float]:
     """Return the log odds of `count` rows, but for a constant."""
     scores = [0.0] * count
     for name, column in columns.items():
@@ -71,21 +71,25 @@ def weigh(columns: Columns, count: int) -> list[float]:
     return scores
 
 
-def _over_sittings(rows: Sequence[Row], best: Iterable[int], scores: Sequence[float]) -> dict[int, float]:
+def _over_sittings(
+    rows: Sequence[PassageRow], best: Iterable[int], scores: Sequence[float]
+) -> dict[int, float]:
     """Return the indices in a new order, each with the log of how often its sitting has been heard by then."""
     heard: Counter[object] = Counter()
     again: dict[int, float] = {}
     for index in best:
-        heard[sitting := sitting_of(rows[index])] += 1
+        heard[sitting := sitting_key(rows[index])] += 1
         again[index] = math.log(heard[sitting])
-    return {i: again[i] for i in sorted(again, key=lambda i: -scores[i] - WEIGHTS[AGAIN] * again[i])}
+    return {i: again[i] for i in sorted(again, key=lambda i: -scores[i] - WEIGHTS[SITTING_AGAIN] * again[i])}
 
 
-def _ranked(query: Query, row: Row, columns: Columns, index: int, again: float) -> Ranked:
-    values = {name: column[index] for name, column in columns.items()} | {AGAIN: again}
+def _ranked_passage(
+    query: SearchQuery, row: PassageRow, columns: FeatureColumns, index: int, again: float
+) -> RankedPassage:
+    values = {name: column[index] for name, column in columns.items()} | {SITTING_AGAIN: again}
     parts = {name: WEIGHTS[name] * value for name, value in values.items() if value}
     held = set(row.stems.split())
     matched = tuple(term for term in query.terms if term in held)
-    return Ranked(
+    return RankedPassage(
         row=row, score=1 / (1 + math.exp(MIDPOINT - sum(parts.values()))), parts=parts, matched=matched
     )

@@ -2,18 +2,20 @@
 
 import re
 
-MODELS = frozenset({"assistant", "ai", "bot", "model", "agent"})
-ROLES = frozenset({"user", "human", "system", "tool"}) | MODELS
-_OPENING = re.compile(rf"({'|'.join(sorted(ROLES))}|[A-Z][\w'.-]{{0,30}}(?: [A-Z][\w'.-]{{0,30}}){{0,2}}): ")
+MODEL_ROLES = frozenset({"assistant", "ai", "bot", "model", "agent"})
+ROLES = frozenset({"user", "human", "system", "tool"}) | MODEL_ROLES
+_SPEAKER_PREFIX = re.compile(
+    rf"({'|'.join(sorted(ROLES))}|[A-Z][\w'.-]{{0,30}}(?: [A-Z][\w'.-]{{0,30}}){{0,2}}): "
+)
 
 
-def speaker_in(text: str) -> str | None:
+def find_speaker(text: str) -> str | None:
     """Return «Ada» for «Ada: I moved», as transcripts write it."""
-    found = _OPENING.match(text)
+    found = _SPEAKER_PREFIX.match(text)
     return found[1] if found else None
 
 
-def said_by(speaker: str | None, text: str) -> str:
+def with_speaker(speaker: str | None, text: str) -> str:
     """Return the text with its speaker in front, once: a transcript has written it there already."""
     return text if not speaker or text.startswith(f"{speaker}: ") else f"{speaker}: {text}"
 
@@ -23,4 +25,4 @@ def is_role(speaker: str | None) -> bool:
 
 
 def is_model(speaker: str | None) -> bool:
-    return (speaker or "").lower() in MODELS
+    return (speaker or "").lower() in MODEL_ROLES

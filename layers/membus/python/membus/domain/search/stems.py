@@ -88,7 +88,7 @@ _STEP_4 = (
 
 
 @lru_cache(maxsize=65_536)
-def stem(word: str) -> str:
+def stem_word(word: str) -> str:
     """Return the stem of a lower-case word; what is not a plain English word comes back as it is."""
     word = word.strip("'")
     if word in _IRREGULAR:
@@ -138,11 +138,11 @@ def _without_ed_ing(word: str, first: int) -> str:
     for suffix in ("ingly", "edly", "ing", "ed"):
         if word.endswith(suffix):
             rest = word[: -len(suffix)]
-            return _mended(rest, first) if _VOWEL.search(rest) else word
+            return _repair_stem(rest, first) if _VOWEL.search(rest) else word
     return word
 
 
-def _mended(word: str, first: int) -> str:
+def _repair_stem(word: str, first: int) -> str:
     if word.endswith(("at", "bl", "iz")):
         return word + "e"
     if word.endswith(_DOUBLES) and word not in _KEPT_DOUBLES:

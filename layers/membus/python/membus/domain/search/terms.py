@@ -2,7 +2,7 @@
 
 import re
 
-from membus.domain.search.stems import stem
+from membus.domain.search.stems import stem_word
 
 _TOKEN = re.compile(r"[^\W_]+(?:'[a-z]+)?")
 # PostgreSQL's list for English (Snowball's), so that an index made there and one made here agree.
@@ -21,10 +21,10 @@ STOP_WORDS = frozenset(
 )
 
 
-def words(text: str) -> list[str]:
+def split_words(text: str) -> list[str]:
     return _TOKEN.findall(text.lower().replace("\u2019", "'"))
 
 
-def stems(text: str) -> list[str]:
+def stem_words(text: str) -> list[str]:
     """Return the stems in reading order, repeated as often as they are said."""
-    return [stem(word) for word in words(text) if word.partition("'")[0] not in STOP_WORDS]
+    return [stem_word(word) for word in split_words(text) if word.partition("'")[0] not in STOP_WORDS]

@@ -49,7 +49,7 @@ _TOLD_BEFORE_WEIGHT = 0.5
 
 
 @dataclass(frozen=True)
-class Period:
+class QueryPeriod:
     """Days from `start` to `end`; a `yearly` one named no year, so every year's counts."""
 
     start: date
@@ -57,26 +57,26 @@ class Period:
     yearly: bool = False
 
 
-def read_periods(text: str, now: date) -> tuple[Period, ...]:
+def parse_query_periods(text: str, now: date) -> tuple[QueryPeriod, ...]:
     """Return what the text names; a year alone counts only where nothing finer is named."""
     lower = text.lower()
     finer = [period for reader in _READERS for period in reader(lower, now)]
     return tuple(finer or (_year(int(found[1])) for found in _ALONE.finditer(lower)))
 
 
-def fit(day: date, periods: tuple[Period, ...]) -> float:
+def fit_periods(day: date, periods: tuple[QueryPeriod, ...]) -> float:
     """Say from 0 to 1 how well a memory of that day answers a question about these periods."""
     return max((_fit(day, period) for period in periods), default=0.0)
 
 
-def _fit(day: date, period: Period) -> float:
+def _fit(day: date, period: QueryPeriod) -> float:
     if not period.yearly:
         return _nearness(day, period.start, period.end)
     years = (day.year, day.year - 1, day.year + 1)
     return max(_nearness(day, *_in_year(period, year)) for year in years)
 
 
-def _in_year(period: Period, year: int) -> tuple[date, date]:
+def _in_year(period: QueryPeriod, year: int) -> tuple[date, date]:
     length = period.end - period.start
     start = period.start.replace(
         year=year, day=min(period.start.day, monthrange(year, period.start.month)[1])
@@ -92,58 +92,58 @@ def _nearness(day: date, start: date, end: date) -> float:
     return 1.0
 
 
-def _named(text: str, now: date) -> Iterator[Period]:
+def _named(text: str, now: date) -> Iterator[QueryPeriod]:
     for last, before, name, after, year in _NAMED.findall(text):
         month = _MONTHS.index(name) + 1
         chosen = int(year) if year else _latest_year(month, now) if last else None
         period = _month(chosen or now.year, month, before or after)
         if period:
-            yield Period(period.start, period.end, yearly=chosen is None)
+            yield QueryPeriod(period.start, period.end, yearly=chosen is None)
 
 
-def _seasons(text: str, now: date) -> Iterator[Period]:
+def _seasons(text: str, now: date) -> Iterator[QueryPeriod]:
     for last, name, year in _SEASON.findall(text):
         month = _SEASONS[name]
         chosen = int(year) if year else _latest_year(month, now) if last else None
         start = date(chosen or now.year, month, 1)
-        yield Period(start, start + timedelta(days=91), yearly=chosen is None)
+        yield QueryPeriod(start, start + timedelta(days=91), yearly=chosen is None)
 
 
-def _iso(text: str, now: date) -> Iterator[Period]:  # noqa: ARG001 - a date in full needs no now
+def _iso(text: str, now: date) -> Iterator[QueryPeriod]:  # noqa: ARG001 - a date in full needs no now
     for year, month, day in _ISO.findall(text):
         period = _month(int(year), int(month), day) if 1 <= int(month) <= len(_MONTHS) else None
         if period:
             yield period
 
 
-def _ago(text: str, now: date) -> Iterator[Period]:
+def _ago(text: str, now: date) -> Iterator[QueryPeriod]:
     for count, unit in _AGO.findall(text):
         days = _DAYS[unit]
         back = (_NUMBERS.get(count) or int(count)) * days
         if back < now.toordinal() - days:
             then = now - timedelta(days=back)
-            yield Period(then - timedelta(days=days // 2), then + timedelta(days=days // 2))
+            yield QueryPeriod(then - timedelta(days=days // 2), then + timedelta(days=days // 2))
 
 
-def _relative(text: str, now: date) -> Iterator[Period]:
+def _relative(text: str, now: date) -> Iterator[QueryPeriod]:
     for yesterday, today, _, unit in _RELATIVE.findall(text):
         back = 1 if yesterday else 0 if today else 2 * _DAYS[unit]
-        yield Period(now - timedelta(days=back), now - timedelta(days=1 if yesterday else 0))
+        yield QueryPeriod(now - timedelta(days=back), now - timedelta(days=1 if yesterday else 0))
 
 
 def _latest_year(month: int, now: date) -> int:
     return now.year if month < now.month else now.year - 1
 
 
-def _month(year: int, month: int, day: str) -> Period | None:
+def _month(year: int, month: int, day: str) -> QueryPeriod | None:
     last = monthrange(year, month)[1]
     if not day:
-        return Period(date(year, month, 1), date(year, month, last))
-    return Period(found := date(year, month, int(day)), found) if 1 <= int(day) <= last else None
+        return QueryPeriod(date(year, month, 1), date(year, month, last))
+    return QueryPeriod(found := date(year, month, int(day)), found) if 1 <= int(day) <= last else None
 
 
-def _year(year: int) -> Period:
-    return Period(date(year, 1, 1), date(year, 12, 31))
+def _year(year: int) -> QueryPeriod:
+    return QueryPeriod(date(year, 1, 1), date(year, 12, 31))
 
 
-_READERS: tuple[Callable[[str, date], Iterator[Period]], ...] = (_named, _seasons, _iso, _ago, _relative)
+_READERS: tuple[Callable[[str, date], Iterator[QueryPeriod]], ...] = (_named, _seasons, _iso, _ago, _relative)

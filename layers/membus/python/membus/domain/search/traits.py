@@ -3,14 +3,14 @@
 import re
 from math import log
 
-from membus.domain.search.query import Query
-from membus.domain.search.rows import Columns, Gathered
+from membus.domain.search.query import SearchQuery
+from membus.domain.search.rows import CandidateRows, FeatureColumns
 from membus.domain.search.speakers import is_model, is_role
-from membus.domain.search.terms import stems
-from membus.domain.search.times import fit
+from membus.domain.search.terms import stem_words
+from membus.domain.search.times import fit_periods
 
 _TELLS_TIME = frozenset(str(year) for year in range(2000, 2100)) | frozenset(
-    stems(
+    stem_words(
         "yesterday today tonight tomorrow ago last next since recently morning summer weekend week month year day "
         "monday tuesday wednesday thursday friday saturday sunday january february march april may june july august "
         "september october november december"
@@ -23,11 +23,13 @@ _INSTRUCTION = re.compile(
 _PREFERENCE = re.compile(
     r"\b(?:i|we)(?:'d| would)? (?:\w+ )?(?:prefer|rather)\b|\bmy preference|\bi(?:'m| am) not a fan of"
 )
-_END = 40  # a question mark among the last characters: the passage asks more than it tells
-_EVERYWHERE = 0.9  # a date that nearly all rows fit tells none of them apart
+_QUESTION_MARK_CHARACTERS = (
+    40  # a question mark among the last characters: the passage asks more than it tells
+)
+_DATE_FIT_SHARE_MAX = 0.9  # a date that nearly all rows fit tells none of them apart
 
 
-def trait_columns(query: Query, gathered: Gathered) -> Columns:
+def trait_columns(query: SearchQuery, gathered: CandidateRows) -> FeatureColumns:
     """Return the columns; a kind of answer that is not asked for is looked for in no row."""
     rows = gathered.rows
     models = {speaker: float(is_model(speaker)) for speaker in {row.speaker for row in rows}}
@@ -50,8 +52,8 @@ def trait_columns(query: Query, gathered: Gathered) -> Columns:
             if query.asks_advice
             else none
         ),
-        "asks": [1.0 if "?" in row.text[-_END:] else 0.0 for row in rows],
-        "date": _dates(query, gathered),
+        "asks": [1.0 if "?" in row.text[-_QUESTION_MARK_CHARACTERS:] else 0.0 for row in rows],
+        "date": _date_fits(query, gathered),
         "length": [log(length + 1) / 3 for length in gathered.lengths],
         "message_length": [log(row.message_length + 1) / 5 for row in rows],
         "opening": [1.0 if row.part == 0 else 0.0 for row in rows],
@@ -67,7 +69,7 @@ def _may_prefer(text: str) -> bool:
     return "prefer" in text or "rather" in text or "fan of" in text
 
 
-def _named_speakers(query: Query, gathered: Gathered) -> list[float]:
+def _named_speakers(query: SearchQuery, gathered: CandidateRows) -> list[float]:
     """Mark what the people named in the question say; when everybody is named, nobody is marked."""
     named = {speaker: _is_named(speaker, query) for speaker in {row.speaker for row in gathered.rows}}
     if all(named.values()) or not any(named.values()):
@@ -75,13 +77,13 @@ def _named_speakers(query: Query, gathered: Gathered) -> list[float]:
     return [float(named[row.speaker]) for row in gathered.rows]
 
 
-def _is_named(speaker: str | None, query: Query) -> bool:
+def _is_named(speaker: str | None, query: SearchQuery) -> bool:
     return not is_role(speaker) and (speaker or "").lower().partition(" ")[0] in query.words
 
 
-def _dates(query: Query, gathered: Gathered) -> list[float]:
+def _date_fits(query: SearchQuery, gathered: CandidateRows) -> list[float]:
     if not query.periods:
         return [0.0] * len(gathered.rows)
-    fits = {day: fit(day, query.periods) for day in {row.occurred_at.date() for row in gathered.rows}}
+    fits = {day: fit_periods(day, query.periods) for day in {row.occurred_at.date() for row in gathered.rows}}
     column = [fits[row.occurred_at.date()] for row in gathered.rows]
-    return column if sum(column) <= _EVERYWHERE * len(column) else [0.0] * len(column)
+    return column if sum(column) <= _DATE_FIT_SHARE_MAX * len(column) else [0.0] * len(column)

@@ -6,8 +6,8 @@ from datetime import date, datetime, time, timedelta, tzinfo
 from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
 from membus.domain.utterance.evidence import Evidence, own_clause
-from membus.domain.utterance.periods import COUNT, UNIT, Period, back, periods_in
-from membus.domain.utterance.stance import MEANT, TIMELESS, TOLD
+from membus.domain.utterance.periods import COUNT, UNIT, NamedPeriod, date_before, find_periods
+from membus.domain.utterance.stance import INTENDED_ATTRIBUTES, NARRATED_ATTRIBUTES, TIMELESS_ATTRIBUTES
 
 _SINCE = re.compile(r"\b(?:since|from|starting|as of|seit|desde|depuis|dal)\b[^.;]{0,12}$")
 _UNTIL = re.compile(r"\b(?:until|till|through|up to|bis|hasta|até|jusqu'en|fino al)\b[^.;]{0,12}$")
@@ -24,7 +24,7 @@ _OPENING = 4
 
 
 @dataclass(frozen=True)
-class Dated:
+class ValidityPeriod:
     """`begins` and `ends` are instants (UTC is the caller's to choose).
 
     `ahead` says that it has not begun.
@@ -35,7 +35,7 @@ class Dated:
     ahead: bool = False
 
 
-def zone_of(said_at: datetime, *names: object) -> tzinfo:
+def speaker_zone(said_at: datetime, *names: object) -> tzinfo:
     """Return the zone in which the speaker's days begin: the event's offset, else the first known zone named.
 
     An offset of zero is how most producers write an instant, not where somebody lives: it yields to a name.
@@ -51,7 +51,7 @@ def zone_of(said_at: datetime, *names: object) -> tzinfo:
     return said_at.tzinfo or ZoneInfo("UTC")
 
 
-def dated(evidence: Evidence, attribute: str, said_at: datetime, zone: tzinfo) -> Dated:
+def find_validity(evidence: Evidence, attribute: str, said_at: datetime, zone: tzinfo) -> ValidityPeriod:
     """Return what the words say of time, resolved against the day on which they were said in the speaker's zone.
 
     What is planned for a day is over with that day; every other statement about a day to come is not so yet.
@@ -59,36 +59,38 @@ def dated(evidence: Evidence, attribute: str, said_at: datetime, zone: tzinfo) -
     """
     here = said_at.astimezone(zone)
     root = attribute.split(".", 1)[0]
-    if root in TIMELESS:
-        return Dated()
-    text = _dating_words(evidence, keep_value=root in TOLD)
-    named = periods_in(text, here.date(), ahead=root in MEANT)
+    if root in TIMELESS_ATTRIBUTES:
+        return ValidityPeriod()
+    text = _dating_words(evidence, keep_value=root in NARRATED_ATTRIBUTES)
+    named = find_periods(text, here.date(), ahead=root in INTENDED_ATTRIBUTES)
     lasted = _LASTING.search(text)
     if lasted and _PERFECT.search(text):
-        return Dated(begins=_start(back(here.date(), lasted["count"], lasted["unit"]), zone))
+        return ValidityPeriod(begins=_start(date_before(here.date(), lasted["count"], lasted["unit"]), zone))
     if not named:
-        return Dated()
-    return _placed(text, named, here, meant=root in MEANT, told=root in TOLD)
+        return ValidityPeriod()
+    return _placed(text, named, here, meant=root in INTENDED_ATTRIBUTES, told=root in NARRATED_ATTRIBUTES)
 
 
-def _placed(text: str, named: list[Period], here: datetime, *, meant: bool, told: bool) -> Dated:
+def _placed(
+    text: str, named: list[NamedPeriod], here: datetime, *, meant: bool, told: bool
+) -> ValidityPeriod:
     first, zone = named[0], here.tzinfo or ZoneInfo("UTC")
     before = text[: first.span[0]] + _preposition(text, first)
     if len(named) > 1:
         between = text[first.span[1] : named[1].span[0]] + _preposition(text, named[1])
         ranged = _BOTH.search(before) and _TO.match(between)
         if ranged or (_SINCE.search(before) and _UNTIL.search(between)):
-            return Dated(begins=_start(first.first, zone), ends=_end(named[1], zone))
+            return ValidityPeriod(begins=_start(first.first, zone), ends=_end(named[1], zone))
     if _UNTIL.search(before):
-        return Dated(ends=_end(first, zone))
+        return ValidityPeriod(ends=_end(first, zone))
     if first.first <= here.date():
-        return Dated(begins=_start(first.first, zone) if first.first < here.date() else None)
+        return ValidityPeriod(begins=_start(first.first, zone) if first.first < here.date() else None)
     if meant:
-        return Dated(ends=_end(first, zone))
-    return Dated() if told else Dated(begins=_start(first.first, zone), ahead=True)
+        return ValidityPeriod(ends=_end(first, zone))
+    return ValidityPeriod() if told else ValidityPeriod(begins=_start(first.first, zone), ahead=True)
 
 
-def _preposition(text: str, period: Period) -> str:
+def _preposition(text: str, period: NamedPeriod) -> str:
     """Return the word that a period took with it: «since Tuesday» is read as one."""
     said = text[slice(*period.span)]
     opening = re.match(r"(?:since|until|till|from|by|to)\b", said)
@@ -109,5 +111,5 @@ def _start(day: date, zone: tzinfo) -> datetime:
     return datetime.combine(day, time.min, tzinfo=zone)
 
 
-def _end(period: Period, zone: tzinfo) -> datetime:
+def _end(period: NamedPeriod, zone: tzinfo) -> datetime:
     return _start(period.last + timedelta(days=1), zone)

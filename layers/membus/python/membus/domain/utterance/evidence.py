@@ -5,9 +5,9 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from functools import cached_property
 
-from membus.domain.search.stems import stem
-from membus.domain.search.terms import stems
-from membus.domain.utterance.text import folded, phrase
+from membus.domain.search.stems import stem_word
+from membus.domain.search.terms import stem_words
+from membus.domain.utterance.text import fold_case, phrase_pattern
 
 _NOT_AFTER = "".join(
     rf"(?<!\b{short}\.)" for short in ("st", "dr", "mr", "mrs", "ms", "e.g", "i.e", "vs", "no")
@@ -115,15 +115,17 @@ def own_clause(after: str) -> str:
 _AGAINST = frozenset({"but", "aber", "sondern", "pero", "sino", "mais", "mas", "però", "maar", "yet"})
 
 
-def evidence_of(quote: str, value: str, speech: str) -> list[Evidence]:
+def find_evidence(quote: str, value: str, speech: str) -> list[Evidence]:
     """Return every place of the quote in the speech where the value is said.
 
     None where the quote does not stand.
 
     A quote may span sentences: those that hold the value itself count, else those that hold one of its words.
     """
-    text = folded(speech)
-    spans = [found.span() for found in phrase(quote).finditer(text)] if folded(quote).strip() else []
+    text = fold_case(speech)
+    spans = (
+        [found.span() for found in phrase_pattern(quote).finditer(text)] if fold_case(quote).strip() else []
+    )
     sentences = [*_sentences(text)]
     parts = [
         (sentence, max(span[0], sentence[0]), min(span[1], sentence[1]))
@@ -131,7 +133,7 @@ def evidence_of(quote: str, value: str, speech: str) -> list[Evidence]:
         for sentence in sentences
         if span[0] < sentence[1] and sentence[0] < span[1]
     ]
-    literal = phrase(value)
+    literal = phrase_pattern(value)
     whole = [
         Evidence(text, sentence, found.span())
         for sentence, start, end in parts
@@ -141,10 +143,10 @@ def evidence_of(quote: str, value: str, speech: str) -> list[Evidence]:
 
 
 def _by_words(text: str, value: str, parts: list[tuple[tuple[int, int], int, int]]) -> Iterator[Evidence]:
-    meant = set(stems(value))
+    meant = set(stem_words(value))
     for sentence, start, end in parts:
         for word in _WORD.finditer(text, start, end):
-            if stem(word[0]) in meant:
+            if stem_word(word[0]) in meant:
                 yield Evidence(text, sentence, word.span())
                 break
 

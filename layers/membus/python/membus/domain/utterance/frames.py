@@ -62,7 +62,7 @@ def is_recalled(evidence: Evidence) -> bool:
     return bool(_RECALLED.search(evidence.lead[-400:] + evidence.after[:40]) or _RECORD.search(sentence))
 
 
-def is_the_assistants(evidence: Evidence) -> bool:
+def is_assistant_text(evidence: Evidence) -> bool:
     """Whether the value stands in a turn of the assistant that was pasted into the text."""
     labels = [*_LABEL.finditer(evidence.lead)]
     return bool(labels and labels[-1]["machine"])
@@ -86,11 +86,11 @@ def is_quoted(evidence: Evidence) -> bool:
     return bool(fenced or _CODE_LINE.match(line) or _TASK.search(evidence.lead))
 
 
-def is_played(evidence: Evidence) -> bool:
+def is_role_play(evidence: Evidence) -> bool:
     return _PLAYS.search(evidence.lead) is not None
 
 
-def is_a_joke(evidence: Evidence) -> bool:
+def is_sarcastic(evidence: Evidence) -> bool:
     return _JOKES.search(f"{evidence.before}\n{evidence.after}\n{evidence.follow_up}") is not None
 
 

@@ -44,7 +44,7 @@ EARLIEST_YEAR = 1900
 
 
 @dataclass(frozen=True)
-class Period:
+class NamedPeriod:
     """Days from `first` to `last`, both included, and where the text names them."""
 
     first: date
@@ -52,10 +52,10 @@ class Period:
     span: tuple[int, int] = (0, 0)
 
 
-Reading = Callable[[re.Match[str], date], Period | None]
+PeriodParser = Callable[[re.Match[str], date], NamedPeriod | None]
 
 
-def periods_in(text: str, today: date, *, ahead: bool = False) -> list[Period]:
+def find_periods(text: str, today: date, *, ahead: bool = False) -> list[NamedPeriod]:
     """Return the periods a folded text names, in reading order.
 
     Where two readings overlap the longer one counts.
@@ -63,33 +63,33 @@ def periods_in(text: str, today: date, *, ahead: bool = False) -> list[Period]:
     A bare month, season or weekday is the last one that began; `next`, or what is told `ahead`, makes it the
     first one to come.
     """
-    found = [Period(read.first, read.last, match.span()) for match, read in _read(text, today)]
+    found = [NamedPeriod(read.first, read.last, match.span()) for match, read in _read(text, today)]
     if ahead:
         found = [_to_come(period, text[slice(*period.span)], today) for period in found]
-    kept: list[Period] = []
+    kept: list[NamedPeriod] = []
     for period in sorted(found, key=lambda each: each.span[0] - each.span[1]):
         if all(period.span[1] <= other.span[0] or other.span[1] <= period.span[0] for other in kept):
             kept.append(period)
     return sorted(kept, key=lambda each: each.span)
 
 
-def _to_come(period: Period, said: str, today: date) -> Period:
+def _to_come(period: NamedPeriod, said: str, today: date) -> NamedPeriod:
     """Return a past period that named no year and no direction as the next one of its name."""
     if period.last >= today or _DIRECTED.search(said):
         return period
     if any(day in said for day in _DAYS):
-        return Period(period.first + timedelta(days=7), period.last + timedelta(days=7), period.span)
+        return NamedPeriod(period.first + timedelta(days=7), period.last + timedelta(days=7), period.span)
     first, last = (_shifted(day, 1, "year") for day in (period.first, period.last))
-    return Period(first, last, period.span)
+    return NamedPeriod(first, last, period.span)
 
 
-def back(today: date, count: str, unit: str) -> date:
+def date_before(today: date, count: str, unit: str) -> date:
     """Return the day so many units before `today`; raises KeyError for a count it cannot read."""
     number = int(count) if count.isdigit() else _NUMBERS[count]
     return _shifted(today, -number, unit)
 
 
-def _read(text: str, today: date) -> Iterator[tuple[re.Match[str], Period]]:
+def _read(text: str, today: date) -> Iterator[tuple[re.Match[str], NamedPeriod]]:
     for pattern, reading in _READINGS:
         for match in pattern.finditer(text):
             try:
@@ -108,7 +108,7 @@ def _shifted(day: date, count: int, unit: str) -> date:
     return date(year, month + 1, min(day.day, monthrange(year, month + 1)[1]))
 
 
-def _near(match: re.Match[str], today: date) -> Period:
+def _near(match: re.Match[str], today: date) -> NamedPeriod:
     shift = {
         "day before yesterday": -2,
         "yesterday": -1,
@@ -118,32 +118,32 @@ def _near(match: re.Match[str], today: date) -> Period:
         "day after tomorrow": 2,
     }[match["near"]]
     day = today + timedelta(days=shift)
-    return Period(day, day)
+    return NamedPeriod(day, day)
 
 
-def _counted(match: re.Match[str], today: date) -> Period:
+def _counted(match: re.Match[str], today: date) -> NamedPeriod:
     number = int(match["count"]) if match["count"].isdigit() else _NUMBERS[match["count"]]
     day = _shifted(today, number if match["ahead"] else -number, match["unit"])
-    return Period(day, day)
+    return NamedPeriod(day, day)
 
 
-def _whole(match: re.Match[str], today: date) -> Period:
+def _whole(match: re.Match[str], today: date) -> NamedPeriod:
     """Return this, the last or the next week (from Monday), weekend, month or year."""
     step = {"last": -1, "past": -1, "this": 0, "next": 1}[match["which"]]
     monday = today - timedelta(days=today.weekday()) + timedelta(weeks=step)
     match match["whole"]:
         case "week":
-            return Period(monday, monday + timedelta(days=6))
+            return NamedPeriod(monday, monday + timedelta(days=6))
         case "weekend":
-            return Period(monday + timedelta(days=5), monday + timedelta(days=6))
+            return NamedPeriod(monday + timedelta(days=5), monday + timedelta(days=6))
         case "year":
-            return Period(date(today.year + step, 1, 1), date(today.year + step, 12, 31))
+            return NamedPeriod(date(today.year + step, 1, 1), date(today.year + step, 12, 31))
         case _:
             then = _shifted(today.replace(day=1), step, "month")
             return _month(then.year, then.month)
 
 
-def _weekday(match: re.Match[str], today: date) -> Period:
+def _weekday(match: re.Match[str], today: date) -> NamedPeriod:
     """Return the last such day before today; the next one after it; `this`, the one of the week that runs."""
     wanted, which = _DAYS.index(match["weekday"]), match["which"] or ("next" if match["ending"] else None)
     if which == "this":
@@ -152,34 +152,34 @@ def _weekday(match: re.Match[str], today: date) -> Period:
         day = today + timedelta(days=(wanted - today.weekday() - 1) % 7 + 1)
     else:
         day = today - timedelta(days=(today.weekday() - wanted - 1) % 7 + 1)
-    return Period(day, day)
+    return NamedPeriod(day, day)
 
 
-def _dated(match: re.Match[str], today: date) -> Period | None:
+def _dated(match: re.Match[str], today: date) -> NamedPeriod | None:
     groups = match.groupdict()
     month = _number(match["month"])
     which = groups.get("which") or ("next" if groups.get("ending") else None)
     year = int(groups["year"]) if groups.get("year") else _year_of(month, which, today)
     if groups.get("day"):
         day = date(year, month, int(groups["day"]))
-        return Period(day, day)
+        return NamedPeriod(day, day)
     return _month(year, month)
 
 
-def _season(match: re.Match[str], today: date) -> Period:
+def _season(match: re.Match[str], today: date) -> NamedPeriod:
     month = _SEASONS[match["season"]]
     year = int(match["year"]) if match["year"] else _year_of(month, match["which"], today)
     first = date(year, month, 1)
-    return Period(first, _shifted(first, 3, "month") - timedelta(days=1))
+    return NamedPeriod(first, _shifted(first, 3, "month") - timedelta(days=1))
 
 
-def _written(match: re.Match[str], today: date) -> Period:  # noqa: ARG001 - a date in full needs no today
+def _written(match: re.Match[str], today: date) -> NamedPeriod:  # noqa: ARG001 - a date in full needs no today
     day = date.fromisoformat(match[0])
-    return Period(day, day)
+    return NamedPeriod(day, day)
 
 
-def _year(match: re.Match[str], today: date) -> Period:  # noqa: ARG001 - as above
-    return Period(date(int(match["year"]), 1, 1), date(int(match["year"]), 12, 31))
+def _year(match: re.Match[str], today: date) -> NamedPeriod:  # noqa: ARG001 - as above
+    return NamedPeriod(date(int(match["year"]), 1, 1), date(int(match["year"]), 12, 31))
 
 
 def _number(name: str) -> int:
@@ -195,13 +195,13 @@ def _year_of(month: int, which: str | None, today: date) -> int:
     return today.year - (month > today.month or (which == "last" and month == today.month))
 
 
-def _month(year: int, month: int) -> Period:
-    return Period(date(year, month, 1), date(year, month, monthrange(year, month)[1]))
+def _month(year: int, month: int) -> NamedPeriod:
+    return NamedPeriod(date(year, month, 1), date(year, month, monthrange(year, month)[1]))
 
 
 _ENDING = r"(?P<ending>until |till |by )"
 _WHICH = r"(?:(?P<which>last|past|this|next) )"
-_READINGS: list[tuple[re.Pattern[str], Reading]] = [
+_READINGS: list[tuple[re.Pattern[str], PeriodParser]] = [
     (re.compile(rf"\b{pattern}"), reading)
     for pattern, reading in (
         (r"(?P<near>day before yesterday|yesterday|last night|today|day after tomorrow|tomorrow)\b", _near),

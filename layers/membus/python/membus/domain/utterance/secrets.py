@@ -28,7 +28,7 @@ _BITS_A_CHARACTER = 3.0
 """Hexadecimal digits of a digest carry 3.3 to 4 bits each, English and snake_case names of that length under 3."""
 
 
-def holds_secret(text: str) -> bool:
+def contains_secret(text: str) -> bool:
     """Whether the text holds a key, token, password, card or account number.
 
     The last two by their checksums.

@@ -4,11 +4,13 @@ import re
 
 from membus.domain.utterance.evidence import Evidence
 
-MEANT = frozenset({"goal", "plan", "wish", "dream"})
+INTENDED_ATTRIBUTES = frozenset({"goal", "plan", "wish", "dream"})
 """Attributes of what somebody means to do: «I'd love to», «I will» are how it is said."""
-TOLD = frozenset({"event", "experience", "visited", "education", "origin", "achievement", *MEANT})
+NARRATED_ATTRIBUTES = frozenset(
+    {"event", "experience", "visited", "education", "origin", "achievement", *INTENDED_ATTRIBUTES}
+)
 """Attributes that stay true when what they tell of is over."""
-TIMELESS = frozenset({"name", "family", "friend", "birthday", "origin"})
+TIMELESS_ATTRIBUTES = frozenset({"name", "family", "friend", "birthday", "origin"})
 """Attributes that no time in the sentence belongs to: «my sister Eva comes next week»."""
 _AUX = "do|does|did|am|is|are|was|were|have|has|can|could|should|would|will|shall"
 _ASKS = re.compile(
@@ -69,7 +71,7 @@ _COMES = re.compile(
 )
 
 
-def asks(evidence: Evidence) -> bool:
+def is_question(evidence: Evidence) -> bool:
     """Whether the value is asked about, with or without a question mark, or only seeks to be confirmed."""
     sentence = evidence.before + evidence.after
     ends = _QUESTION_END.search(evidence.after) is not None
@@ -83,16 +85,17 @@ def asks(evidence: Evidence) -> bool:
     )
 
 
-def supposes(evidence: Evidence, attribute: str) -> bool:
+def is_hypothetical(evidence: Evidence, attribute: str) -> bool:
     """Whether the value is supposed, wished for or doubted; a wish is how a goal is said."""
     if _SUPPOSES.search(_BENIGN_IF.sub("", evidence.before)) or _DOUBTS.search(evidence.scope):
         return True
     return (
-        attribute.split(".", 1)[0] not in MEANT and _WISHES.search(_from_subject(evidence.scope)) is not None
+        attribute.split(".", 1)[0] not in INTENDED_ATTRIBUTES
+        and _WISHES.search(_from_subject(evidence.scope)) is not None
     )
 
 
-def denies(evidence: Evidence, attribute: str, value: str) -> bool:
+def is_negated(evidence: Evidence, attribute: str, value: str) -> bool:
     """Whether the value is denied; «I don't like X» is how a dislike is said, «no meat» says its own no."""
     root, scope = attribute.split(".", 1)[0], _HARMLESS.sub("", evidence.scope)
     if root in _NEGATIVE:
@@ -104,13 +107,16 @@ def denies(evidence: Evidence, attribute: str, value: str) -> bool:
     return bool(_DENIES.search(scope) or _DENIED_AFTER.search(evidence.after))
 
 
-def is_over(evidence: Evidence, attribute: str) -> bool:
+def is_past(evidence: Evidence, attribute: str) -> bool:
     """Whether the words say that it was so once; what merely happened stays true."""
-    return attribute.split(".", 1)[0] not in TOLD and _OVER.search(evidence.head) is not None
+    return attribute.split(".", 1)[0] not in NARRATED_ATTRIBUTES and _OVER.search(evidence.head) is not None
 
 
-def is_to_come(evidence: Evidence, attribute: str) -> bool:
-    return attribute.split(".", 1)[0] not in MEANT | TIMELESS and _COMES.search(evidence.scope) is not None
+def is_future(evidence: Evidence, attribute: str) -> bool:
+    return (
+        attribute.split(".", 1)[0] not in INTENDED_ATTRIBUTES | TIMELESS_ATTRIBUTES
+        and _COMES.search(evidence.scope) is not None
+    )
 
 
 def _from_subject(scope: str) -> str:
