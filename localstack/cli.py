@@ -9,16 +9,9 @@ from typing import NoReturn
 
 from rich.console import Console
 
-from localstack.down import down
-from localstack.errors import StackError
-from localstack.home import Home
-from localstack.paths import LOCAL
-from localstack.progress import ProgressDisplay
-from localstack.settings import read_environment
-from localstack.stack_file import Stack
-from localstack.status import describe, is_whole
+from localstack.home import LOCAL, Home, Stack, StackError, read_environment
+from localstack.lifecycle import ProgressDisplay, describe, down, is_whole, up
 from localstack.terraform import run_terraform
-from localstack.up import up
 
 
 def main(arguments: list[str] | None = None) -> int:

@@ -1,14 +1,27 @@
 """The folder of one stack: what it recorded of its parts, their logs, their data.
 
 Several may live side by side.
+
+Where the checkout keeps its sources, and the tools that every home of a stack shares.
+
+What the local stack tells a person when it cannot go on.
+
+The one place of the local stack that reads the environment, with `.env` of the checkout beneath it.
+
+`stack.json`: what a client, a test or a demo must know of a running stack.
 """
 
 import fcntl
+import os
 import shutil
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Self
+
+from dotenv import dotenv_values
+from pydantic import BaseModel
 
 _TAIL = 20
 _WIDTH = 300
@@ -89,3 +102,55 @@ def write_private(file: Path, text: str) -> None:
     file.unlink(missing_ok=True)
     file.touch(mode=0o600)
     file.write_text(text)
+
+
+REPOSITORY = Path(__file__).resolve().parents[1]
+LAYER = REPOSITORY / "layers" / "membus" / "python"
+LOCAL = REPOSITORY / ".local"
+EMULATOR_VENV = LOCAL / "venvs" / "emulator"
+PROGRAMS = LOCAL / "bin"
+ENVIRONMENT = REPOSITORY / "terraform" / "environments" / "local"
+HOST_BUILD = REPOSITORY / "dist" / "host"
+
+
+class StackError(Exception):
+    """A sentence that says what could not be had or done, and how to help; shown without a traceback."""
+
+
+def read_environment(file: Path = REPOSITORY / ".env") -> dict[str, str]:
+    """Return the variables of this process.
+
+    What `file` sets counts where the process has no such variable.
+    """
+    from_file = {name: value for name, value in dotenv_values(file).items() if value}
+    return from_file | dict(os.environ)  # noqa: TID251 - the composition point; everything else is handed a mapping
+
+
+class Tables(BaseModel, frozen=True):
+    memory: str
+    conversations: str
+    tenants: str
+    idempotency: str
+
+
+class Stack(BaseModel, frozen=True):
+    """`api_url` takes `/v1/…` appended; `postgres_dsn` is the functions' role."""
+
+    endpoint_url: str
+    api_url: str
+    ws_url: str
+    bus_name: str
+    tenant_id: str
+    api_key: str
+    tables: Tables
+    bucket: str
+    postgres_dsn: str
+    redis_url: str
+    model_url: str
+
+    @classmethod
+    def read(cls, file: Path) -> Self:
+        return cls.model_validate_json(file.read_text())
+
+    def write(self, file: Path) -> None:
+        write_private(file, self.model_dump_json(indent=2) + "\n")  # it holds a key and a password

@@ -14,9 +14,8 @@ import psycopg
 from psycopg import sql
 from pydantic import BaseModel
 
-from localstack.errors import StackError
-from localstack.home import Home, write_private
-from localstack.ports import LOOPBACK
+from localstack.home import Home, StackError, write_private
+from localstack.parts import LOOPBACK
 
 DATABASE = "membus"
 OWNER = "membus_owner"
@@ -37,7 +36,7 @@ class PostgresPart:
     usual_port: int = 5432
     stops_on: signal.Signals = signal.SIGINT  # its fast shutdown: does not wait for clients to leave
 
-    def prepare(self, home: Home, env: Mapping[str, str]) -> None:  # noqa: ARG002 - it gets none of it
+    def prepare(self, home: Home, env: Mapping[str, str]) -> None:
         """Make the cluster, unless there is one: a crash is repaired on the same data."""
         if not (home.data(self.name) / "PG_VERSION").exists():
             _initialise(home, home.data(self.name))
@@ -47,7 +46,7 @@ class PostgresPart:
         listen = ["-h", LOOPBACK, "-p", str(port), "-k", "", "-c", "fsync=off"]
         return [*_as_unprivileged(), str(_programs() / "postgres"), "-D", str(home.data(self.name)), *listen]
 
-    def environment(self, home: Home, port: int) -> dict[str, str]:  # noqa: ARG002 - alike in every home
+    def environment(self, home: Home, port: int) -> dict[str, str]:
         return {"LC_ALL": "C", "TZ": "UTC"}
 
     def answers(self, home: Home, port: int) -> bool:

@@ -6,15 +6,10 @@ from collections.abc import Mapping
 
 from pydantic import BaseModel
 
-from localstack import ports, processes
-from localstack.emulator import EmulatorPart
-from localstack.errors import StackError
-from localstack.home import Home
-from localstack.model_server import ModelServerPart
-from localstack.parts import StackPart
-from localstack.paths import REPOSITORY
+from localstack import parts, processes
+from localstack.home import REPOSITORY, Home, StackError
+from localstack.parts import EmulatorPart, ModelServerPart, RedisPart, StackPart
 from localstack.postgres import PostgresPart
-from localstack.redis import RedisPart
 
 # In the order in which they stop: the emulator's workers talk to all the others.
 PARTS: tuple[StackPart, ...] = (EmulatorPart(), ModelServerPart(), RedisPart(), PostgresPart())
@@ -49,7 +44,7 @@ def choose_ports(home: Home, *, usual: bool) -> dict[str, int]:
     taken = {
         part.name: port for part, port in zip(PARTS, wanted.values(), strict=True) if is_running(home, part)
     }
-    return taken | ports.choose_ports({name: port for name, port in wanted.items() if name not in taken})
+    return taken | parts.choose_ports({name: port for name, port in wanted.items() if name not in taken})
 
 
 def _port_wanted(home: Home, part: StackPart, *, usual: bool) -> int:

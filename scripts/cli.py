@@ -5,29 +5,33 @@ from collections.abc import Callable, Sequence
 
 from botocore.exceptions import BotoCoreError, ClientError
 
-from membus.errors import MembusError, UnavailableError
-from scripts import cost, dlq, doctor, erase, gaps, hold, keys, reindex, replay, shadow, tenants, tier, usage
+from membus.core.errors import MembusError, UnavailableError
+from scripts import cost, dlq, doctor, keys, reindex, session_gaps, tenants, usage
 from scripts.command import PROGRAM, CommandParser, ExitCode
+from scripts.erasure import commands as erasure_commands
+from scripts.erasure import holds
 from scripts.output import Output
+from scripts.reextraction import replay, trial
 from scripts.target import Target, open_target, target_options
-from scripts.transfer import exporting, importing
+from scripts.tier import commands as tier_commands
+from scripts.transfer import export_command, import_command
 
 GROUPS = (
     tenants,
     keys,
     usage,
     cost,
-    gaps,
+    session_gaps,
     doctor,
     dlq,
     reindex,
     replay,
-    shadow,
-    tier,
-    exporting,
-    importing,
-    erase,
-    hold,
+    trial,
+    tier_commands,
+    export_command,
+    import_command,
+    erasure_commands,
+    holds,
 )
 EXAMPLES = (
     'tenant create acme --name "Acme Ltd" --environment dev',

@@ -1,13 +1,17 @@
-"""What every command shares: examples in its help, a rehearsal and a question before it acts, exit codes."""
+"""What every command shares: examples in its help, a rehearsal and a question before it acts, exit codes.
+
+Days and moments as operators write them.
+"""
 
 import sys
-from argparse import ArgumentParser, Namespace, RawDescriptionHelpFormatter
+from argparse import ArgumentParser, ArgumentTypeError, Namespace, RawDescriptionHelpFormatter
 from collections.abc import Callable, Iterator, Sequence
+from datetime import UTC, date, datetime
 from enum import IntEnum
 from textwrap import fill
 from typing import Any
 
-from membus.errors import InvalidError
+from membus.core.errors import InvalidError
 from scripts.output import Output
 
 PROGRAM = "python -m scripts"
@@ -80,3 +84,21 @@ def list_commands(parser: ArgumentParser) -> Iterator[ArgumentParser]:
     for group in groups:
         for child in group.values():
             yield from list_commands(child)
+
+
+def parse_day(text: str) -> date:
+    try:
+        return date.fromisoformat(text)
+    except ValueError as error:
+        raise ArgumentTypeError(f"'{text}' is no day; write 2026-11-20") from error
+
+
+def parse_moment(text: str) -> datetime:
+    """Return a day or a moment; without a zone it is UTC."""
+    try:
+        found = datetime.fromisoformat(text)
+    except ValueError as error:
+        raise ArgumentTypeError(
+            f"'{text}' is no date; write 2026-11-20 or 2026-11-20T08:00:00+01:00"
+        ) from error
+    return found if found.tzinfo else found.replace(tzinfo=UTC)

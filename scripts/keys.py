@@ -2,46 +2,16 @@
 
 import re
 from argparse import ArgumentParser, ArgumentTypeError, Namespace
-from collections.abc import Sequence
 from datetime import UTC, datetime, timedelta
 
-from membus.domain.api_key import ApiKey, ApiScope, Credential
-from membus.errors import NotFoundError
-from membus.ports.api_keys import ApiKeyStore
-from membus.ports.tenants import TenantStore
+from membus.core.errors import NotFoundError
+from membus.tenants.api_keys import ApiKey, ApiScope, Credential
+from membus.tenants.provisioning import EVERYDAY_SCOPES, create_key
 from scripts.command import require_confirmation
 from scripts.output import Output, Row
 from scripts.target import AddGroup, Target
 
-EVERYDAY_SCOPES = tuple(scope for scope in ApiScope if scope is not ApiScope.ADMIN)
 _UNITS = {"m": "minutes", "h": "hours", "d": "days", "w": "weeks"}
-
-
-def create_key(
-    tenant_id: str,
-    *,
-    environment: str,
-    tenants: TenantStore,
-    keys: ApiKeyStore,
-    scopes: Sequence[ApiScope] = EVERYDAY_SCOPES,
-    name: str = "default",
-    expires_in: timedelta | None = None,
-) -> str:
-    """Return the key's text, which exists nowhere else. Raise NotFoundError where there is no such tenant."""
-    if tenants.find(tenant_id) is None:
-        raise NotFoundError(f"no tenant {tenant_id} in {environment}")
-    credential, now = Credential.generate(environment), datetime.now(UTC)
-    key = ApiKey(
-        key_id=credential.key_id,
-        tenant_id=tenant_id,
-        name=name,
-        scopes=tuple(scopes),
-        secret_hash=credential.secret_hash,
-        created_at=now,
-        expires_at=now + expires_in if expires_in else None,
-    )
-    keys.add(key)
-    return credential.text
 
 
 def register(add_group: AddGroup, options: ArgumentParser) -> None:

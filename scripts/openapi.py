@@ -1,4 +1,4 @@
-"""Write functions/memory/openapi.json anew: one document of both API functions, made from their routes.
+"""Write functions/api/openapi.json anew: one document of both API functions, made from their routes.
 
 Terraform derives the gateway's routes and the authorizer's scopes from it, and `GET /v1/openapi.json` serves
 it.
@@ -8,9 +8,9 @@ import json
 from pathlib import Path
 from typing import Any
 
+from functions.api.app import app as memory
+from functions.api.public.routes import OPENAPI
 from functions.chat.handler import app as chat
-from functions.memory.app import app as memory
-from functions.memory.routes.public import OPENAPI
 
 PROBLEM: dict[str, Any] = {
     "type": "object",

@@ -15,8 +15,8 @@ from typing import Any
 from rich.console import Console
 from rich.progress import BarColumn, Progress, TextColumn, TimeRemainingColumn
 
-from membus.adapters.aws import aws_client
-from membus.errors import UnavailableError
+from membus.aws.clients import aws_client
+from membus.core.errors import UnavailableError
 from scripts.command import require_confirmation
 from scripts.output import Output
 from scripts.target import AddGroup, Target

@@ -9,19 +9,11 @@ from dataclasses import replace
 from datetime import UTC, datetime
 from decimal import Decimal, InvalidOperation
 
-from membus.domain.rates import RateLimits
-from membus.domain.tenant import Tenant
-from membus.errors import ConflictError, InvalidError
-from membus.ports.tenants import TenantStore
+from membus.core.errors import ConflictError, InvalidError
+from membus.tenants.model import RateLimits, Tenant
+from membus.tenants.provisioning import create_tenant
 from scripts.output import Output, Row
 from scripts.target import AddGroup, Target
-
-
-def create_tenant(tenant_id: str, *, store: TenantStore, name: str | None = None) -> Tenant:
-    """Raise ConflictError where the tenant exists, InvalidError for an id that cannot be one."""
-    tenant = Tenant(tenant_id, name or tenant_id, datetime.now(UTC))
-    store.add(tenant)
-    return tenant
 
 
 def register(add_group: AddGroup, options: ArgumentParser) -> None:

@@ -6,12 +6,12 @@ from dataclasses import dataclass
 from datetime import UTC, date, datetime, timedelta
 from decimal import Decimal
 
-from membus.domain.usage import DailyUsage, add_dollars, merge_daily_usage
-from membus.errors import InvalidError
-from membus.ports.usage import UsageLedger
+from membus.core.errors import InvalidError
+from membus.tenants.costs import DailyUsage, add_dollars, merge_daily_usage
+from membus.tenants.ports import UsageLedger
+from scripts.command import parse_day
 from scripts.output import Output, Row
 from scripts.target import AddGroup, Target
-from scripts.times import parse_day
 
 DAYS = 30
 CENT = Decimal("0.0001")

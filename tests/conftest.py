@@ -9,9 +9,8 @@ from pathlib import Path
 import hypothesis
 import pytest
 
-from localstack.settings import read_environment
-from localstack.stack_file import Stack
-from tests.stack import HOMES, StackFailedError, TestRunStack, sweep
+from localstack.home import Stack, read_environment
+from tests.support.local_stack import HOMES, StackFailedError, TestRunStack, sweep
 
 ORDER = ("unit", "contract", "terraform", "faults", "stateful", "integration", "e2e")
 TESTS = Path(__file__).parent

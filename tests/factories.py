@@ -4,21 +4,27 @@ from collections.abc import Iterable
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
-from membus.domain.candidate import Candidate
-from membus.domain.cold import EpisodeRow
-from membus.domain.conversation import Conversation, Message, Turn
-from membus.domain.episode import place_of
-from membus.domain.event import Event, RecordedEvent
-from membus.domain.facts import Fact, fold, group_by_key
-from membus.domain.identity import Owner
-from membus.domain.marks import WindowStart
-from membus.domain.observations import Observation, Provenance, Trust
-from membus.domain.prompt import ChatMessage, Prompt, PromptFootprint, PromptSection, SystemBlock, TokenUsage
-from membus.domain.provenance import PromptProvenance
-from membus.domain.recall import RecallDecision
-from membus.domain.summary import Slot, Summary, SummaryCheckpoint, SummaryIndex, SummaryVerification
-from membus.domain.tokens import estimate_tokens
-from membus.ports.facts import FactCommit, FactStore
+from membus.conversations.conversation import (
+    Conversation,
+    Message,
+    PromptFootprint,
+    PromptSection,
+    Turn,
+    WindowStart,
+)
+from membus.conversations.provenance import PromptProvenance
+from membus.conversations.recall import RecallDecision
+from membus.conversations.summary import Slot, Summary, SummaryCheckpoint, SummaryIndex, SummaryVerification
+from membus.core.event import Event, RecordedEvent
+from membus.core.identity import Owner
+from membus.core.tokens import TokenUsage, estimate_tokens
+from membus.episodes.archive.model import EpisodeRow
+from membus.episodes.model import place_of
+from membus.facts.candidates import Candidate
+from membus.facts.fact import Fact, fold, group_by_key
+from membus.facts.observation import Observation, Provenance, Trust
+from membus.facts.ports import FactCommit, FactStore
+from membus.llm.prompt import ChatMessage, Prompt, SystemBlock
 
 ADA = Owner(tenant="acme", user="ada")
 NOON = datetime(2026, 3, 1, 12, tzinfo=UTC)

@@ -4,11 +4,10 @@ from collections.abc import Iterable
 from dataclasses import dataclass, field
 from datetime import date
 
-from functions.archive.api import ArchiveOutcome
+from functions.archive.schemas import ArchiveOutcome
 from functions.archive.usecase import SECONDS_MIN, Archiver
-from membus.domain.cold import ArchiveMonth, ArchiveObject
-from membus.domain.merging import mergeable_groups
-from membus.errors import ConflictError, CorruptArchiveError, MembusError
+from membus.core.errors import ConflictError, CorruptArchiveError, MembusError
+from membus.episodes.archive.model import ArchiveMonth, ArchiveObject, mergeable_groups
 
 MERGE_SECONDS = 240
 """No group is begun with less time left.

@@ -9,7 +9,8 @@ from typing import Any
 from aws_lambda_powertools.metrics import MetricUnit
 from aws_lambda_powertools.utilities.typing import LambdaContext
 
-from functions.archive.api import (
+from functions.archive.compaction import MERGE_SECONDS, Compaction, verify_objects
+from functions.archive.schemas import (
     ArchiveOutcome,
     ArchiveRequest,
     ArchiveTask,
@@ -17,10 +18,9 @@ from functions.archive.api import (
     CompactTask,
     VerifyTask,
 )
-from functions.archive.compaction import MERGE_SECONDS, Compaction, verify_objects
 from functions.archive.usecase import SECONDS_MIN, Archiver
 from membus import wiring, wiring_cold, wiring_erasing
-from membus.errors import MembusError
+from membus.core.errors import MembusError
 from membus.observability import EmfMonitor, logger, metrics
 
 

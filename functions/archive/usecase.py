@@ -4,13 +4,18 @@ from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 from datetime import UTC, date, datetime, time, timedelta
 
-from functions.archive.api import ArchiveOutcome
-from membus.domain.cold import ArchiveObject, ArchivePack, EpisodeRow, pack_rows
-from membus.domain.event import RecordedEvent
-from membus.domain.identity import Owner
-from membus.erasing import ErasureGuard
-from membus.errors import CorruptArchiveError, MembusError
-from membus.ports.cold import ArchiveObjects, CompactionCatalog, UnarchivedEpisodes, UnarchivedGroup
+from functions.archive.schemas import ArchiveOutcome
+from membus.core.errors import CorruptArchiveError, MembusError
+from membus.core.event import RecordedEvent
+from membus.core.identity import Owner
+from membus.episodes.archive.model import ArchiveObject, ArchivePack, EpisodeRow, pack_rows
+from membus.episodes.archive.ports import (
+    ArchiveObjects,
+    CompactionCatalog,
+    UnarchivedEpisodes,
+    UnarchivedGroup,
+)
+from membus.erasure.guard import ErasureGuard
 
 ROWS_MAX = 5_000
 """Rows of one object: at 32 KB each, the largest that lie in an item, 160 MB in this process."""

@@ -9,7 +9,7 @@ from functions.authorize.log import log_decision
 from functions.authorize.policy import build_policy
 from functions.authorize.usecase import authenticate, read_credential
 from membus import wiring
-from membus.errors import UnauthorizedError
+from membus.core.errors import UnauthorizedError
 
 
 def handler(event: dict[str, Any], context: object) -> dict[str, Any]:  # noqa: ARG001 - Lambda passes it

@@ -9,7 +9,7 @@ from collections.abc import Iterator, Mapping
 from fnmatch import fnmatchcase
 from typing import Any
 
-from membus.domain.api_key import ApiKey
+from membus.tenants.api_keys import ApiKey
 
 _PARAMETER = re.compile(r"\{[^}]+\}")
 

@@ -3,9 +3,8 @@
 from collections.abc import Mapping
 from datetime import datetime
 
-from membus.domain.api_key import ApiKey, Credential, verify_key
-from membus.errors import UnauthorizedError
-from membus.ports.api_keys import ApiKeyStore
+from membus.core.errors import UnauthorizedError
+from membus.tenants.api_keys import ApiKey, ApiKeyStore, Credential, verify_key
 
 SUBPROTOCOL = "bearer."
 """A browser cannot set headers on a socket, but it names subprotocols.

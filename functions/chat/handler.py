@@ -16,20 +16,15 @@ from aws_lambda_powertools.event_handler.openapi.params import Body, Header, Pat
 from aws_lambda_powertools.logging.correlation_paths import API_GATEWAY_HTTP
 from aws_lambda_powertools.utilities.typing import LambdaContext
 
-from functions.chat.admission import check_message
-from functions.chat.api import ChatAnswer, MessageIn, PendingAnswer
-from functions.chat.gathering import ContextLoader
-from functions.chat.reproduction import PromptReproduction, ReproducedPrompt
-from functions.chat.results import FullToolResults, ToolResultStore
-from functions.chat.socket import WebSocketService
-from functions.chat.socket_door import handle_gateway_event
-from functions.chat.streaming import TurnJob, TurnWorker
-from functions.chat.toolbox import ToolExecutor
-from functions.chat.tooling import ToolContext, ToolSources
-from functions.chat.tools import registry
-from functions.chat.turns import TurnIds
-from functions.chat.usecase import ChatService
-from functions.chat.waiting import ReplyWaiter
+from functions.chat.context import PromptContext
+from functions.chat.context_loader import ContextLoader, PromptReproduction, ReproducedPrompt
+from functions.chat.schemas import ChatAnswer, MessageIn, PendingAnswer, check_message
+from functions.chat.tool_calls import FullToolResults, ToolExecutor, ToolResultStore
+from functions.chat.tools import ToolContext, ToolSources, registry
+from functions.chat.turn import ChatService
+from functions.chat.turn_records import TurnIds
+from functions.chat.turn_worker import ReplyWaiter, TurnJob, TurnWorker
+from functions.chat.websocket import WebSocketService, handle_gateway_event
 from membus import (
     wiring,
     wiring_cold,
@@ -40,10 +35,9 @@ from membus import (
     wiring_search,
     wiring_socket,
 )
-from membus.domain.context import PromptContext
-from membus.domain.conversation import MessageIdGenerator, Turn
-from membus.domain.identity import Caller, Id
-from membus.errors import InvalidError
+from membus.conversations.conversation import MessageIdGenerator, Turn
+from membus.core.errors import InvalidError
+from membus.core.identity import Caller, Id
 from membus.http import create_application, describe_route, get_caller, respond_to_request
 from membus.observability import logger
 

@@ -12,12 +12,11 @@ from aws_lambda_powertools.utilities.batch import BatchProcessor, EventType, pro
 from aws_lambda_powertools.utilities.batch.types import PartialItemFailureResponse
 from aws_lambda_powertools.utilities.typing import LambdaContext
 
-from functions.erase.api import ErasureDueRecord
+from functions.erase.schemas import ErasureDueRecord
 from functions.erase.usecase import Eraser
 from membus import wiring, wiring_erasing, wiring_search
-from membus.domain.erasing_job import erasure_due
-from membus.domain.job import ErasureJob
-from membus.errors import UnavailableError
+from membus.core.errors import UnavailableError
+from membus.erasure.model import ErasureJob, erasure_due
 from membus.observability import logger, metrics
 
 processor = BatchProcessor(

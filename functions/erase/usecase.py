@@ -7,13 +7,12 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import timedelta
 
-from membus.domain.erasure import WHOLE_TENANT
-from membus.domain.identity import Owner
-from membus.domain.job import ErasureJob, ErasureReceipt, add_counts
-from membus.domain.rotation import copy_expiry_dates
-from membus.errors import ConflictError
-from membus.ports.clock import Clock
-from membus.ports.erasures import ErasableStore, ErasureCount, ErasureJobs
+from membus.core.clock import Clock
+from membus.core.erasure import WHOLE_TENANT, ErasableStore, ErasureCount
+from membus.core.errors import ConflictError
+from membus.core.identity import Owner
+from membus.erasure.model import ErasureJob, ErasureReceipt, add_counts, copy_expiry_dates
+from membus.erasure.ports import ErasureJobs
 
 ERASE, ERASE_AGAIN, PROVE = range(3)
 ROUNDS_MAX = 9

@@ -7,13 +7,13 @@ from aws_lambda_powertools.utilities.batch import BatchProcessor, EventType, pro
 from aws_lambda_powertools.utilities.batch.types import PartialItemFailureResponse
 from aws_lambda_powertools.utilities.typing import LambdaContext
 
-from functions.export.api import ExportDueRecord
-from functions.export.job import Exporter
+from functions.export.schemas import ExportDueRecord
 from functions.export.sections import ExportSources
+from functions.export.usecase import Exporter
 from membus import wiring, wiring_cold, wiring_conversations, wiring_erasing, wiring_search, wiring_transfer
-from membus.domain.transfer import export_due
-from membus.errors import ConflictError, UnavailableError
+from membus.core.errors import ConflictError, UnavailableError
 from membus.observability import logger, metrics
+from membus.transfer.model import export_due
 
 processor = BatchProcessor(
     event_type=EventType.SQS, model=ExportDueRecord, raise_on_entire_batch_failure=False

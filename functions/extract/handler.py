@@ -13,16 +13,13 @@ from typing import Any
 from aws_lambda_powertools.metrics import MetricUnit
 from aws_lambda_powertools.utilities.typing import LambdaContext
 
-from functions.extract.answered import AnswerCache
-from functions.extract.api import QueueBatch, QueueMessage
-from functions.extract.arrivals import count_arrivals
-from functions.extract.learning import FactExtractor
-from functions.extract.redelivery import RedeliveryPolicy
-from functions.extract.shares import TenantQuotas, split_overflow
-from functions.extract.usecase import extract_batch
+from functions.extract.delivery import RedeliveryPolicy, TenantQuotas, count_arrivals, split_overflow
+from functions.extract.model_answers import AnswerCache
+from functions.extract.schemas import QueueBatch, QueueMessage
+from functions.extract.usecase import FactExtractor, extract_batch
 from membus import wiring, wiring_conversations, wiring_erasing, wiring_models, wiring_rates, wiring_usage
+from membus.events.ports import SourceQueue
 from membus.observability import EmfMonitor, logger, metrics
-from membus.ports.events import SourceQueue
 
 MODEL_SECONDS_MAX = 40
 RESERVE_SECONDS = 5

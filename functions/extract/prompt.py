@@ -4,10 +4,10 @@ import json
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-from membus.domain.candidate import Candidate
-from membus.domain.event import RecordedEvent
-from membus.domain.identity import Record
-from membus.domain.prompt import ChatMessage, Prompt, SystemBlock
+from membus.core.event import RecordedEvent
+from membus.core.identity import Record
+from membus.facts.candidates import Candidate
+from membus.llm.prompt import ChatMessage, Prompt, SystemBlock
 
 ANSWER_TOKENS_MAX = 2_000
 """A batch of ten messages yields well under forty facts of about forty tokens each."""

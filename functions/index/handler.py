@@ -8,13 +8,13 @@ from typing import Any
 from aws_lambda_powertools.metrics import MetricUnit
 from aws_lambda_powertools.utilities.typing import LambdaContext
 
-from functions.index.api import BackfillRequest, ReindexRequest
 from functions.index.projection import ProjectionSources
+from functions.index.schemas import BackfillRequest, ReindexRequest
 from functions.index.usecase import IndexPorts, index_changes
 from membus import wiring, wiring_conversations, wiring_erasing, wiring_search
-from membus.errors import MembusError
+from membus.core.errors import MembusError
+from membus.events.ports import EventBus
 from membus.observability import logger, metrics
-from membus.ports.events import EventBus
 
 
 @logger.inject_lambda_context

@@ -1,32 +1,73 @@
-"""What a change means to the search index and to those who listen on the bus."""
+"""What listeners on the bus are told when a fact changes.
 
+What a change means to the search index and to those who listen on the bus.
+"""
+
+import hashlib
 import json
 import re
 from dataclasses import dataclass, replace
 from datetime import datetime
 from typing import Any
 
-from functions.index.announcing import fact_announcement
-from functions.index.api import ItemChange
-from membus.domain.document import Document
-from membus.domain.erasure import Erasure
-from membus.domain.event import LATEST, Event, RecordedEvent, epoch_ms
-from membus.domain.facts import Fact
-from membus.domain.identity import Owner
-from membus.domain.memory import FINAL_VERSION, Memory, Removal
-from membus.domain.observations import Observation
-from membus.domain.remembered import (
+from functions.index.schemas import ItemChange
+from membus.conversations.ports import ConversationStore
+from membus.conversations.summary import Summary
+from membus.core.blobs import BlobStore
+from membus.core.clock import LATEST, epoch_ms
+from membus.core.erasure import Erasure
+from membus.core.errors import InvalidError, NotFoundError
+from membus.core.event import Event, RecordedEvent
+from membus.core.identity import Owner
+from membus.facts.fact import Fact
+from membus.facts.observation import Observation
+from membus.facts.ports import FactReader
+from membus.search.memory_projection import (
     fact_memory_id,
     project_event,
     project_observations,
     project_summary,
     summary_memory_id,
 )
-from membus.domain.summary import Summary
-from membus.errors import InvalidError, NotFoundError
-from membus.ports.contents import BlobStore
-from membus.ports.conversations import ConversationStore
-from membus.ports.facts import FactReader
+from membus.search.model import FINAL_VERSION, Document, Memory, Removal
+
+
+def fact_announcement(owner: Owner, new: Fact | None, old: Fact | None, *, write: str) -> Event | None:
+    """Return what listeners are told.
+
+    `write` names the write that changed the fact as no other write is named.
+    """
+    before = old.value if old else None
+    after = new.value if new else None
+    if (known := new or old) is None or before == after:
+        return None
+    if after is None:
+        return _announcement_event(owner, "fact.retracted", known, write, previous=before)
+    if before is None:
+        return _announcement_event(owner, "fact.recorded", known, write)
+    return _announcement_event(owner, "fact.superseded", known, write, previous=before)
+
+
+def _announcement_event(
+    owner: Owner, kind: str, fact: Fact, write: str, *, previous: str | None = None
+) -> Event:
+    """Return the announcement; the same write always has the same event id, and no other one has it."""
+    identity = f"{owner.tenant}\n{owner.user}\n{fact.key}\n{write}\n{kind}"
+    payload = {
+        "key": fact.key,
+        "value": fact.value,
+        "version": fact.version,
+        "event_id": fact.provenance.event_id,
+    }
+    return Event(
+        event_id=f"{kind}-{hashlib.sha256(identity.encode()).hexdigest()[:32]}",
+        tenant_id=owner.tenant,
+        user_id=owner.user,
+        type=kind,
+        occurred_at=fact.learned_at,
+        payload=payload | {"previous": previous},
+    )
+
 
 _USER_KEY = re.compile(r"T#([^#]+)#U#([^#]+)")
 _CONVERSATION_KEY = re.compile(r"T#([^#]+)#C#([^#]+)")

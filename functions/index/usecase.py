@@ -8,16 +8,16 @@ from typing import Any
 
 from pydantic import ValidationError
 
-from functions.index.api import ItemChange
 from functions.index.projection import Projection, ProjectionSources, project_change
-from membus.domain.event import Event
-from membus.domain.identity import Owner
-from membus.domain.memory import Memory, Removal
-from membus.erasing import ErasureGuard
-from membus.errors import BudgetError, InvalidError, MembusError, UnavailableError
-from membus.indexing import Indexer
-from membus.ports.events import EventBus, PoisonMessageQueue
-from membus.ports.memories import MemoryIndex
+from functions.index.schemas import ItemChange
+from membus.core.errors import BudgetError, InvalidError, MembusError, UnavailableError
+from membus.core.event import Event
+from membus.core.identity import Owner
+from membus.erasure.guard import ErasureGuard
+from membus.events.ports import EventBus, PoisonMessageQueue
+from membus.search.indexer import Indexer
+from membus.search.model import Memory, Removal
+from membus.search.ports import MemoryIndex
 
 _USER_KEY_PREFIX = re.compile(r"T#([^#]+)#U#([^#]+)")
 

@@ -8,12 +8,14 @@ from pathlib import Path
 
 from aws_lambda_powertools.utilities.typing import LambdaContext
 
-from functions.migrate.scopes import IndexMaintenanceReport, embedding_wait_seconds, maintain_indexes
 from functions.migrate.usecase import (
+    IndexMaintenanceReport,
     MigrationOutcome,
     SchemaReport,
     apply_migrations,
+    embedding_wait_seconds,
     inspect_schema,
+    maintain_indexes,
     read_migrations,
 )
 from membus import wiring, wiring_postgres, wiring_search

@@ -1,11 +1,16 @@
-"""What migrate does: brings the Postgres schema to the newest of the SQL files beside it, in their order."""
+"""What migrate does: brings the Postgres schema to the newest of the SQL files beside it, in their order.
+
+Give every scope that has outgrown exact search an approximate index, and take it from those that have shrunk.
+"""
 
 from collections.abc import Sequence
+from datetime import datetime
 from pathlib import Path
 from typing import TypedDict
 
-from membus.domain.migration import DatabaseLogin, Migration
-from membus.ports.schema import DatabaseSchema
+from membus.core.identity import DatabaseLogin
+from membus.search.ports import ScopeIndexes
+from membus.search.schema import DatabaseSchema, Migration
 
 
 class MigrationOutcome(TypedDict):
@@ -57,3 +62,31 @@ def read_migrations(folder: Path) -> list[Migration]:
     """Read `NNNN_name.sql` files in the order of their numbers."""
     files = sorted(folder.glob("[0-9][0-9][0-9][0-9]_*.sql"))
     return [Migration(file.stem, file.read_text(encoding="utf-8")) for file in files]
+
+
+class IndexMaintenanceReport(TypedDict):
+    made: list[str]
+    dropped: list[str]
+
+
+def embedding_wait_seconds(indexes: ScopeIndexes, *, model: str, now: datetime) -> float:
+    """Return how long the oldest text without a vector of the model has waited; 0 where none waits."""
+    since = indexes.waits_since(model)
+    return (now - since).total_seconds() if since else 0.0
+
+
+def maintain_indexes(indexes: ScopeIndexes, *, at_least: int) -> IndexMaintenanceReport:
+    """Return the names of what was made and dropped.
+
+    A scope around the border keeps its index down to half of it.
+    """
+    there = indexes.made()
+    wanted = {indexes.name(scope): scope for scope in indexes.large(at_least=at_least)}
+    kept = {indexes.name(scope) for scope in indexes.large(at_least=at_least // 2)}
+    dropped = [name for name, whole in there.items() if not whole or name not in kept]
+    for name in dropped:
+        indexes.drop(name)
+    missing = [name for name in wanted if not there.get(name)]
+    for name in missing:
+        indexes.make(wanted[name])
+    return {"made": missing, "dropped": dropped}

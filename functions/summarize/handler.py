@@ -11,7 +11,7 @@ from aws_lambda_powertools.utilities.batch import BatchProcessor, EventType, pro
 from aws_lambda_powertools.utilities.batch.types import PartialItemFailureResponse
 from aws_lambda_powertools.utilities.typing import LambdaContext
 
-from functions.summarize.api import SummaryDueRecord
+from functions.summarize.schemas import SummaryDueRecord
 from functions.summarize.usecase import Summarizer
 from membus import wiring, wiring_conversations, wiring_models
 from membus.observability import logger, metrics

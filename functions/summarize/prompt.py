@@ -6,10 +6,10 @@ And the shape of its answer.
 import json
 from collections.abc import Sequence
 
-from membus.domain.conversation import Message
-from membus.domain.identity import Record
-from membus.domain.prompt import ChatMessage, Prompt, SystemBlock
-from membus.domain.summary import Chapter, Slot
+from membus.conversations.conversation import Message
+from membus.conversations.summary import Chapter, Slot
+from membus.core.identity import Record
+from membus.llm.prompt import ChatMessage, Prompt, SystemBlock
 
 PROMPT_VERSION = "1"
 MAX_TOKENS = 1_200

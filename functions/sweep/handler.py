@@ -4,7 +4,7 @@ from typing import Any
 
 from aws_lambda_powertools.utilities.typing import LambdaContext
 
-from functions.sweep.api import Deletion
+from functions.sweep.schemas import Deletion
 from functions.sweep.usecase import clean_up_conversations
 from membus import wiring_conversations
 from membus.observability import logger

@@ -5,9 +5,9 @@ Who is cut off goes on where it stopped.
 
 from collections.abc import Callable, Sequence
 
-from functions.sweep.api import Deletion
-from membus.errors import UnavailableError
-from membus.ports.remains import DeletedConversationItems
+from functions.sweep.schemas import Deletion
+from membus.conversations.ports import DeletedConversationItems
+from membus.core.errors import UnavailableError
 
 
 def clean_up_conversations(

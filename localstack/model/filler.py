@@ -1,13 +1,18 @@
 """Fills any JSON schema from a text.
 
 Required fields only, strings extracted by the name of their property.
+
+Makes a filled answer forget on purpose.
+
+The share of its names and figures that a careless model would lose.
 """
 
 import json
 import re
+from hashlib import sha256
 from typing import Any
 
-from localstack.model.sentences import sentences_of
+from localstack.model.rulebook import sentences_of
 
 Schema = dict[str, Any]
 MAX_ITEMS = 8
@@ -115,3 +120,32 @@ def _summary(text: str) -> str:
     weight = {each: len(NAME.findall(each)) + len(FIGURE.findall(each)) for each in sentences}
     best = sorted(sentences, key=lambda each: -weight[each])[:SUMMARY_SENTENCES]
     return " ".join(each[:CHARACTERS_MAX] for each in sentences if each in best)
+
+
+_LOST = "something"
+_WORTH = re.compile(rf"{FIGURE.pattern}|{NAME.pattern}", re.MULTILINE)
+
+
+def drop_share(value: Any, share: float) -> Any:
+    """Return the answer without that share of the names and figures in its texts, and of the entries of its lists.
+
+    Which ones hangs on the words and what stands before them alone: the same answer forgets the same.
+    """
+    if isinstance(value, str):
+        return _WORTH.sub(
+            lambda found: _LOST if _falls(found[0], value[: found.start()], share) else found[0], value
+        )
+    if isinstance(value, list):
+        return [
+            drop_share(each, share)
+            for place, each in enumerate(value)
+            if not _falls(str(each), str(place), share)
+        ]
+    if isinstance(value, dict):
+        return {name: drop_share(each, share) for name, each in value.items()}
+    return value
+
+
+def _falls(words: str, before: str, share: float) -> bool:
+    drawn = sha256(f"{before}\0{words}".encode()).digest()
+    return int.from_bytes(drawn[:4], "big") < share * 2**32

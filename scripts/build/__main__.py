@@ -7,9 +7,9 @@ from collections.abc import Sequence
 from pathlib import Path
 
 from scripts.build import BuildError
-from scripts.build.budget import check_budgets, measure_sizes
+from scripts.build.artifacts import check_budgets, measure_sizes
+from scripts.build.packages import TARGETS
 from scripts.build.project import ROOT, build
-from scripts.build.targets import TARGETS
 
 
 def main(arguments: Sequence[str] | None = None) -> None:

@@ -8,7 +8,7 @@ from collections.abc import Iterable
 from datetime import UTC, datetime
 from decimal import Decimal
 
-from membus.domain.prices import load_price_list
+from membus.tenants.costs import load_price_list
 from scripts.cost.estimate import (
     DAYS,
     CostItem,

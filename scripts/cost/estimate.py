@@ -12,9 +12,9 @@ from functools import cache
 from pathlib import Path
 from typing import Any
 
-from membus.domain.prices import PriceList
-from membus.domain.prompt import TokenUsage
-from membus.errors import NotFoundError
+from membus.core.errors import NotFoundError
+from membus.core.tokens import TokenUsage
+from membus.tenants.costs import PriceList
 
 FOLDER = Path(__file__).parent
 HOURS, DAYS = 730, 365 / 12

@@ -8,9 +8,9 @@ from shutil import get_terminal_size
 
 from rich.console import Console
 
-from localstack.stack_file import Stack
-from scripts.demo.failure import DemoError
-from scripts.demo.readers import read_source
+from localstack.home import Stack
+from scripts.demo import DemoError
+from scripts.demo.sources import read_source
 from scripts.demo.stack import INTERRUPTED, running_stack
 from scripts.demo.story import run_demo
 

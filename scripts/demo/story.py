@@ -6,13 +6,11 @@ from dataclasses import dataclass
 from rich.console import Console
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeElapsedColumn
 
-from localstack.stack_file import Stack
-from scripts.demo import chapters, evidence, prompt
-from scripts.demo.client import ApiClient
-from scripts.demo.feed import SendReport, send_events
-from scripts.demo.source import EventSource
-from scripts.demo.stack import ExtractQueue, model_is_a_stand_in
-from scripts.demo.wait import PollClock, QueueDepth, wait_until_extracted
+from localstack.home import Stack
+from scripts.demo import report
+from scripts.demo.api import ApiClient, SendReport, send_events
+from scripts.demo.sources import EventSource
+from scripts.demo.stack import ExtractQueue, PollClock, QueueDepth, model_is_a_stand_in, wait_until_extracted
 
 USERS_WATCHED = 20  # a poll reads one profile each
 READING, RETRYING = "extracting facts", "failed, retrying"
@@ -35,13 +33,13 @@ def run_demo(stack: Stack, source: EventSource, console: Console) -> None:
     try:
         told = DemoRun(api, ExtractQueue(stack.endpoint_url).depth, source, console, PollClock())
         stand_in = model_is_a_stand_in()
-        chapters.show_opening(console, source, stack.api_url, stand_in=stand_in)
+        report.show_opening(console, source, stack.api_url, stand_in=stand_in)
         send_and_wait(told)
         show_facts(told)
         show_answer(told, stand_in=stand_in)
     finally:
         api.close()
-    chapters.show_next_steps(console, stack.api_url, source.users()[0])
+    report.show_next_steps(console, stack.api_url, source.users()[0])
 
 
 def send_and_wait(told: DemoRun) -> SendReport:
@@ -52,8 +50,8 @@ def send_and_wait(told: DemoRun) -> SendReport:
         sending = progress.add_task("sending events", total=len(told.source.events))
         sent = send_events(told.api, told.source.events, advance=lambda size: progress.advance(sending, size))
     left = _wait(told, sent)
-    chapters.show_send_report(told.console, sent)
-    chapters.show_aftermath(told.console, known_before=known, dead=left.dead - dead)
+    report.show_send_report(told.console, sent)
+    report.show_aftermath(told.console, known_before=known, dead=left.dead - dead)
     return sent
 
 
@@ -83,11 +81,9 @@ def _watched(told: DemoRun) -> list[str]:
 def show_facts(told: DemoRun) -> None:
     first, *others = told.source.users()
     facts = list(told.api.facts(first))
-    evidence.show_facts(told.console, first, facts, told.source)
-    evidence.show_changes(
-        told.console, [told.api.history(first, fact.key) for fact in facts if fact.replaced]
-    )
-    evidence.show_other_users(
+    report.show_facts(told.console, first, facts, told.source)
+    report.show_changes(told.console, [told.api.history(first, fact.key) for fact in facts if fact.replaced])
+    report.show_other_users(
         told.console, {user: told.api.profile(user).facts for user in others[:USERS_WATCHED]}, len(others)
     )
 
@@ -95,12 +91,12 @@ def show_facts(told: DemoRun) -> None:
 def show_answer(told: DemoRun, *, stand_in: bool) -> None:
     user = told.source.users()[0]
     conversation = told.api.start_conversation(user, "make demo")
-    question = prompt.choose_question(told.api.context(conversation, "").facts)
+    question = report.choose_question(told.api.context(conversation, "").facts)
     context = told.api.context(conversation, question)
     reply = told.api.say(conversation, user, question)
-    prompt.show_answer(told.console, user, question, reply, stand_in=stand_in)
-    prompt.show_sections(told.console, context, reply.usage)
-    prompt.show_comparison(
+    report.show_answer(told.console, user, question, reply, stand_in=stand_in)
+    report.show_sections(told.console, context, reply.usage)
+    report.show_comparison(
         told.console, context, told.source.of(user), known=len(told.api.profile(user).facts)
     )
 

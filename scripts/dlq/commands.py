@@ -6,15 +6,20 @@ from collections.abc import Iterator
 from functools import partial
 from itertools import islice
 
-from membus.adapters.aws import aws_client
-from membus.errors import InvalidError
-from scripts.command import ExitCode, require_confirmation
-from scripts.dlq.ends import BUS, DeadLetterQueue, EnvironmentQueues
-from scripts.dlq.letters import DeadLetter, DeadLetterFilter, QueueReader
-from scripts.dlq.redriving import MoveTask, RedriveProgress, bus_sender, queue_sender, send_each
+from membus.aws.clients import aws_client
+from membus.core.errors import InvalidError
+from scripts.command import ExitCode, parse_moment, require_confirmation
+from scripts.dlq.queues import (
+    BUS,
+    DeadLetter,
+    DeadLetterFilter,
+    DeadLetterQueue,
+    EnvironmentQueues,
+    QueueReader,
+)
+from scripts.dlq.redrive import MoveTask, RedriveProgress, bus_sender, queue_sender, send_each
 from scripts.output import Output, Row
 from scripts.target import AddGroup, Target
-from scripts.times import parse_moment
 
 RATE_MAX = 500  # of SQS' own task
 

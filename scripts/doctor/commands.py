@@ -4,20 +4,12 @@ from argparse import ArgumentParser, ArgumentTypeError, Namespace
 from collections import Counter
 from functools import partial
 
-from membus.adapters.aws import aws_client
+from membus.aws.clients import aws_client
 from scripts.command import ExitCode
-from scripts.doctor.alarms import alarms
-from scripts.doctor.bus import bus
-from scripts.doctor.caller import caller
-from scripts.doctor.deployment import DeployedEnvironment
-from scripts.doctor.findings import Check, Finding, FindingStatus, run_check
-from scripts.doctor.lambdas import errors, functions, mappings
-from scripts.doctor.model import model
-from scripts.doctor.postgres import proxy, schema
-from scripts.doctor.queues import dead_letters, queues
-from scripts.doctor.rates import rates
-from scripts.doctor.stores import bucket, hot_tier, secrets
-from scripts.doctor.tables import streams, tables
+from scripts.doctor.findings import Check, DeployedEnvironment, Finding, FindingStatus, run_check
+from scripts.doctor.functions import caller, errors, functions, mappings, model
+from scripts.doctor.queues import alarms, bus, dead_letters, queues
+from scripts.doctor.stores import bucket, hot_tier, proxy, rates, schema, secrets, streams, tables
 from scripts.output import Output, Row
 from scripts.target import AddGroup, Target
 

@@ -1,16 +1,30 @@
 """SQS.
 
 Queues that give up where somebody looks, hide messages long enough, and hold nothing that waits for people.
+
+EventBridge.
+
+Every rule is on and delivers somewhere that can fail visibly, and the archive forgets in time.
+
+CloudWatch: somebody is told, of what, and what rings now.
 """
 
 import json
 from collections.abc import Iterator
 from typing import Any
 
-from scripts.dlq.ends import EnvironmentQueues, find_dead_letter_queue
-from scripts.doctor.deployment import DeployedEnvironment
-from scripts.doctor.findings import APPLY_AGAIN, Finding, judge, ok, skipped, warn
-from scripts.doctor.pages import find_runbook
+from scripts.dlq.queues import EnvironmentQueues, find_dead_letter_queue
+from scripts.doctor.findings import (
+    APPLY_AGAIN,
+    DeployedEnvironment,
+    Finding,
+    fail,
+    find_runbook,
+    judge,
+    ok,
+    skipped,
+    warn,
+)
 
 RECEIVES_MIN = 5
 """Below it, throttled pollers alone send healthy messages to the dead-letter queue."""
@@ -96,3 +110,98 @@ def dead_letters(deployment: DeployedEnvironment) -> Iterator[Finding]:
     yield judge(
         "dead-letter queues", missing, well=", ".join(sorted(names)), remedy=APPLY_AGAIN, page="dead-letters"
     )
+
+
+ARCHIVES_OWN = "Events-Archive-"
+"""EventBridge feeds an archive by a rule that it makes and keeps itself."""
+
+
+def bus(deployment: DeployedEnvironment) -> Iterator[Finding]:
+    events, name = deployment.client("events"), deployment.settings["BUS_NAME"]
+    found = events.describe_event_bus(Name=name)
+    wrong = [] if found.get("DeadLetterConfig", {}).get("Arn") else ["has no dead-letter queue"]
+    if found.get("KmsKeyIdentifier"):
+        wrong.append("is encrypted with a key of its own, whose policy can lose events")
+    yield judge("bus", wrong, well=name, remedy=APPLY_AGAIN, page="bus-dlq-not-empty")
+    yield _archive(events, found["Arn"])
+    rules = [
+        each
+        for each in events.list_rules(EventBusName=name)["Rules"]
+        if not each["Name"].startswith(ARCHIVES_OWN)
+    ]
+    for rule in rules:
+        yield _rule(events, name, rule)
+    if not any(rule["Name"].startswith(deployment.name("")) for rule in rules):
+        yield judge("bus, rules", ["every event is dropped: no rule"], well="", remedy=APPLY_AGAIN)
+
+
+def _archive(events: Any, arn: str) -> Finding:
+    archives = events.list_archives(EventSourceArn=arn)["Archives"]
+    wrong = [] if archives else ["keeps no event for replay"]
+    wrong += [
+        f"{each['ArchiveName']} keeps events for ever" for each in archives if not each.get("RetentionDays")
+    ]
+    wrong += [
+        f"is {each['State']}"
+        for each in archives
+        if each.get("State", "ENABLED") not in {"ENABLED", "UPDATING"}
+    ]
+    days = ", ".join(f"{each['ArchiveName']}: {each.get('RetentionDays')} days" for each in archives)
+    return judge("bus, archive", wrong, well=days, remedy=APPLY_AGAIN, page="route-undelivered")
+
+
+def _rule(events: Any, bus_name: str, rule: Any) -> Finding:
+    wrong = [] if rule.get("State") == "ENABLED" else [f"is {rule.get('State')}"]
+    targets = events.list_targets_by_rule(Rule=rule["Name"], EventBusName=bus_name)["Targets"]
+    wrong += [] if targets else ["has no target"]
+    wrong += [
+        f"target {each['Id']} has no dead-letter queue"
+        for each in targets
+        if not each.get("DeadLetterConfig")
+    ]
+    return judge(
+        f"rule {rule['Name']}",
+        wrong,
+        well="on, its target has a dead-letter queue",
+        remedy=APPLY_AGAIN,
+        page="route-undelivered",
+    )
+
+
+def alarms(deployment: DeployedEnvironment) -> Iterator[Finding]:
+    pages = (
+        deployment.client("cloudwatch")
+        .get_paginator("describe_alarms")
+        .paginate(AlarmNamePrefix=deployment.name(""))
+    )
+    found = [alarm for page in pages for alarm in page["MetricAlarms"]]
+    if not found:
+        yield _none(deployment)
+        return
+    silent = [deployment.short(each["AlarmName"]) for each in found if not each.get("AlarmActions")]
+    if silent:
+        yield fail(
+            "alarms", f"tell nobody: {', '.join(silent)}", "name operations.alarm_topic_arn, then make apply"
+        )
+    for each in found:
+        yield from _rings(deployment, each)
+    if not any(each["StateValue"] == "ALARM" for each in found):
+        yield ok("alarms", f"{len(found)}, none rings")
+
+
+def _none(deployment: DeployedEnvironment) -> Finding:
+    if deployment.is_local:
+        return skipped("alarms", "the local stack has none")
+    return warn(
+        "alarms",
+        "there are none: nobody is told of anything",
+        "name operations.alarm_topic_arn, then make apply",
+    )
+
+
+def _rings(deployment: DeployedEnvironment, alarm: Any) -> Iterator[Finding]:
+    if alarm["StateValue"] == "ALARM":
+        name = deployment.short(alarm["AlarmName"])
+        yield fail(
+            f"alarm {name}", alarm.get("AlarmDescription") or "rings", "see its runbook", find_runbook(name)
+        )

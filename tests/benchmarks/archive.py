@@ -13,10 +13,10 @@ from contextlib import contextmanager
 from datetime import timedelta
 from typing import Any
 
-from scripts.tier_report import DOLLARS
-from tests.archiving import ArchiveSetup, make_archive_setup
+from scripts.tier.report import DOLLARS
 from tests.benchmarks.table import Table
 from tests.factories import ADA, NOON, an_event, recorded
+from tests.support.archive_tiers import ArchiveSetup, make_archive_setup
 
 EPISODES, PER_DAY = 400, 100
 BESIDE = (0, 1_000, 5_000)

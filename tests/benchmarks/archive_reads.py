@@ -13,14 +13,14 @@ from contextlib import contextmanager
 from datetime import timedelta
 from typing import Any
 
-from membus.adapters.cold_episodes import ArchivedEpisodes
-from membus.adapters.s3_cold_objects import S3ArchiveObjects
-from membus.adapters.s3_contents import S3Blobs
-from membus.domain.cold import pack_rows
-from membus.domain.episode import EpisodeQuery
-from tests.archiving import BUCKET, ArchiveSetup, make_archive_setup
+from membus.aws.s3 import S3Blobs
+from membus.episodes.archive.model import pack_rows
+from membus.episodes.archive.reader import ArchivedEpisodes
+from membus.episodes.archive.s3 import S3ArchiveObjects
+from membus.episodes.model import EpisodeQuery
 from tests.benchmarks.table import Table
 from tests.factories import ADA, NOON, a_cold_row
+from tests.support.archive_tiers import BUCKET, ArchiveSetup, make_archive_setup
 
 SIZES = (1, 10, 100, 1_000)
 ROWS = 2

@@ -6,57 +6,49 @@ from datetime import timedelta
 from functools import partial
 from typing import Any
 
-from functions.chat.api import MessageIn
-from functions.chat.gathering import ContextLoader
-from functions.chat.streaming import TurnJob, TurnWorker
-from functions.chat.turns import TurnIds
-from functions.chat.usecase import ChatService
-from functions.chat.waiting import ReplyWaiter
-from functions.extract.answered import AnswerCache
-from functions.extract.arrivals import count_arrivals
-from functions.extract.learning import FactExtractor
-from functions.extract.redelivery import RedeliveryPolicy
-from functions.extract.usecase import extract_batch
-from functions.memory.events import accept_events
-from functions.memory.incoming import EventDefaults
-from membus.adapters.dynamo_answers import DynamoAnswers
-from membus.adapters.dynamo_conversations import DynamoConversations
-from membus.adapters.dynamo_episodes import DynamoEpisodes
-from membus.adapters.dynamo_erasures import DynamoErasures
-from membus.adapters.dynamo_facts import DynamoFacts
-from membus.adapters.dynamo_fresh import DynamoUnprocessedMessages
-from membus.adapters.dynamo_held_facts import DynamoReviewQueue
-from membus.adapters.dynamo_pending import DynamoReplyJobs
-from membus.adapters.dynamo_rates import DynamoRateLimits
-from membus.adapters.dynamo_signals import DynamoSignals
-from membus.adapters.dynamo_summaries import DynamoSummaries
-from membus.adapters.dynamo_tenants import DynamoTenants
-from membus.adapters.dynamo_usage import DynamoUsage
-from membus.asking.account import BudgetAccount
-from membus.domain.conversation import MessageIdGenerator, Turn
-from membus.domain.event import Event
-from membus.domain.identity import Owner
-from membus.domain.prices import load_price_list
-from membus.domain.prompt import ModelReply, Prompt
-from membus.domain.rates import RateLimits
-from membus.domain.tenant import Tenant
-from membus.domain.window import WINDOW_MESSAGES_MAX
-from membus.erasing import CachedErasures, ErasureGuard
-from membus.hot import CachingConversations
-from membus.ports.conversations import ConversationStore
-from membus.turnstile import RateLimiter
-from tests.deliveries import a_message
+from functions.api.events.usecase import EventDefaults, accept_events
+from functions.chat.context_loader import ContextLoader
+from functions.chat.schemas import MessageIn
+from functions.chat.turn import ChatService
+from functions.chat.turn_records import TurnIds
+from functions.chat.turn_worker import ReplyWaiter, TurnJob, TurnWorker
+from functions.extract.delivery import RedeliveryPolicy, count_arrivals
+from functions.extract.model_answers import AnswerCache
+from functions.extract.usecase import FactExtractor, extract_batch
+from membus.conversations.cache import CachingConversations
+from membus.conversations.conversation import MessageIdGenerator, Turn
+from membus.conversations.dynamodb import DynamoConversations
+from membus.conversations.dynamodb_replies import DynamoReplyJobs
+from membus.conversations.dynamodb_summaries import DynamoSummaries
+from membus.conversations.dynamodb_unprocessed import DynamoUnprocessedMessages
+from membus.conversations.ports import ConversationStore
+from membus.conversations.window import WINDOW_MESSAGES_MAX
+from membus.core.event import Event
+from membus.core.identity import Owner
+from membus.episodes.dynamodb import DynamoEpisodes
+from membus.erasure.dynamodb import DynamoErasures
+from membus.erasure.guard import CachedErasures, ErasureGuard
+from membus.facts.dynamodb import DynamoAnswers, DynamoFacts
+from membus.facts.dynamodb_review_queue import DynamoReviewQueue
+from membus.facts.dynamodb_signals import DynamoSignals
+from membus.llm.prompt import ModelReply, Prompt
+from membus.tenants.budget import BudgetAccount
+from membus.tenants.costs import load_price_list
+from membus.tenants.dynamodb import DynamoRateLimits, DynamoTenants, DynamoUsage
+from membus.tenants.model import RateLimits, Tenant
+from membus.tenants.rate_limiter import RateLimiter
 from tests.factories import ADA, NOON, a_conversation
-from tests.fakes.bus import InMemoryEventBus, InMemoryPoisonMessages, InMemorySourceQueue
-from tests.fakes.contents import InMemoryBlobs
-from tests.fakes.hot_tier import InMemoryConversationCache
+from tests.fakes.blobs import InMemoryBlobs
+from tests.fakes.cache import InMemoryConversationCache
+from tests.fakes.event_bus import InMemoryEventBus, InMemoryPoisonMessages, InMemorySourceQueue
+from tests.fakes.memory_search import InMemoryMemorySearch
 from tests.fakes.model import Line, ScriptedModel
-from tests.fakes.rates import RecordingRateLimitMonitor
-from tests.fakes.recollection import InMemoryMemorySearch
+from tests.fakes.rate_limits import RecordingRateLimitMonitor
 from tests.fakes.sockets import RecordingSender
 from tests.fakes.usage import RecordingUsageMonitor
-from tests.tables import make_table
-from tests.toolboxes import no_results, no_tools
+from tests.support.extraction import a_message
+from tests.support.tables import make_table
+from tests.support.toolboxes import no_results, no_tools
 
 ANSWER_SECONDS = 3.0
 """What a model is said to take to answer: whoever waits over HTTP looks for it meanwhile."""

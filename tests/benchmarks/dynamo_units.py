@@ -12,7 +12,7 @@ from contextlib import contextmanager
 from dataclasses import dataclass, field
 from typing import Any
 
-from tests.tables import TABLES
+from tests.support.tables import TABLES
 
 DOLLARS_PER_WRITE, DOLLARS_PER_READ = 0.625e-6, 0.125e-6
 WRITES = {"Put": "Item", "Update": "ExpressionAttributeValues"}

@@ -4,8 +4,8 @@ import json
 import re
 from collections.abc import Callable
 
-from membus.domain.event import Event
-from membus.domain.prompt import Prompt
+from membus.core.event import Event
+from membus.llm.prompt import Prompt
 from tests.benchmarks.dynamo_stores import BOB, Stores
 from tests.benchmarks.dynamo_units import counting
 from tests.benchmarks.table import Table

@@ -19,17 +19,17 @@ from typing import Any
 
 from rich.console import Console
 
-from membus.adapters import sqs_erasing
-from membus.adapters.episode_items import recording_writes
-from membus.domain.cold import EpisodeRow, pack_rows
-from membus.domain.episode import place_of
-from membus.domain.event import Event, RecordedEvent
-from membus.domain.identity import Owner
+from membus.core.event import Event, RecordedEvent
+from membus.core.identity import Owner
+from membus.episodes.archive.model import EpisodeRow, pack_rows
+from membus.episodes.dynamodb import recording_writes
+from membus.episodes.model import place_of
+from membus.erasure import sqs
 from tests.benchmarks.dynamo_units import DOLLARS_PER_READ, DOLLARS_PER_WRITE, WRITES, Work
 from tests.benchmarks.table import Table, show
-from tests.canaries import known, talked, written
-from tests.erasing import ErasureSetup, make_erasure_setup
 from tests.factories import ADA, NOON
+from tests.support.canaries import known, talked, written
+from tests.support.erasure import ErasureSetup, make_erasure_setup
 
 EPISODES, USERS, AGENTS, MONTHS, HOT = 20_000, 1_000, 10, 12, 50
 FIRST = NOON - timedelta(days=30 * MONTHS)
@@ -49,7 +49,7 @@ class Asked:
 
 
 def measure(episodes: int = EPISODES) -> Table:
-    sqs_erasing.WAIT_SECONDS = 0
+    sqs.WAIT_SECONDS = 0
     with make_erasure_setup() as made:
         objects = _fill(made, episodes)
         began = time.perf_counter()

@@ -3,7 +3,7 @@
 from collections.abc import Sequence
 
 from tests.benchmarks.table import Table
-from tests.utterances import ValidatedUtterance, utterances, validate_utterances
+from tests.support.utterances import ValidatedUtterance, utterances, validate_utterances
 
 
 def measure() -> Table:

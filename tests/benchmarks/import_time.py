@@ -8,9 +8,8 @@ from collections import Counter
 from pathlib import Path
 from zipfile import ZipFile
 
-from scripts.build.functions import function_names
-from scripts.build.project import ROOT, build
-from scripts.build.targets import HOST
+from scripts.build.packages import HOST
+from scripts.build.project import ROOT, build, function_names
 from tests.benchmarks.table import Table
 
 RUNS = 3

@@ -12,8 +12,8 @@ from pathlib import Path
 
 import numpy as np
 
-from functions.migrate.scopes import maintain_indexes
-from membus.adapters.postgres_scope_indexes import PostgresScopeIndexes
+from functions.migrate.usecase import maintain_indexes
+from membus.search.postgres.scope_indexes import PostgresScopeIndexes
 from tests.benchmarks.table import Table
 from tests.benchmarks.tenants.data import Crowd, K, Size, Vectors
 from tests.benchmarks.tenants.ways import BESIDE, Way, ways

@@ -1,9 +1,9 @@
 """How many events of the demo's week reach the model, and which end with rules or with being recorded."""
 
-from membus.domain.event import Event
-from membus.domain.rules import needs_extraction, needs_model
+from membus.core.event import Event
+from membus.facts.rules import needs_extraction, needs_model
 from scripts.demo.__main__ import WEEK
-from scripts.demo.readers import read_source
+from scripts.demo.sources import read_source
 from tests.benchmarks.table import Table
 
 

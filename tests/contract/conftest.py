@@ -13,45 +13,35 @@ import pytest
 from anthropic import Anthropic
 
 from localstack import aws
-from localstack.stack_file import Stack
-from membus.adapters.dynamo_answers import DynamoAnswers
-from membus.adapters.dynamo_conversations import DynamoConversations
-from membus.adapters.dynamo_episode_reader import DynamoEpisodeReader
-from membus.adapters.dynamo_episodes import DynamoEpisodes
-from membus.adapters.dynamo_facts import DynamoFacts
-from membus.adapters.dynamo_fresh import DynamoUnprocessedMessages
-from membus.adapters.dynamo_held_facts import DynamoReviewQueue
-from membus.adapters.dynamo_remains import DynamoDeletedConversationItems
-from membus.adapters.dynamo_signals import DynamoSignals
-from membus.adapters.dynamo_states import DynamoStates
-from membus.adapters.dynamo_traces import DynamoEventTraces
-from membus.adapters.s3_contents import S3Blobs
-from membus.asking.model import StructuredModel
-from membus.domain.identity import Owner
-from membus.domain.trails import InMemorySignals
-from membus.ports.answers import AnswerStore
-from membus.ports.contents import BlobStore
-from membus.ports.conversations import ConversationStore
-from membus.ports.episodes import EpisodeReader
-from membus.ports.events import EpisodeStore, SignalStore
-from membus.ports.facts import FactStore
-from membus.ports.fresh import UnprocessedMessages
-from membus.ports.held_facts import ReviewQueue
-from membus.ports.remains import DeletedConversationItems
-from membus.ports.states import StateStore
-from membus.ports.traces import EventTraceReader
+from localstack.home import Stack
+from membus.aws.s3 import S3Blobs
+from membus.conversations.dynamodb import DynamoConversations, DynamoDeletedConversationItems
+from membus.conversations.dynamodb_unprocessed import DynamoUnprocessedMessages
+from membus.conversations.ports import ConversationStore, DeletedConversationItems, UnprocessedMessages
+from membus.core.blobs import BlobStore
+from membus.core.identity import Owner
+from membus.episodes.dynamodb import DynamoEpisodeReader, DynamoEpisodes, DynamoEventTraces
+from membus.episodes.ports import EpisodeReader, EpisodeStore, EventTraceReader
+from membus.facts.dynamodb import DynamoAnswers, DynamoFacts
+from membus.facts.dynamodb_review_queue import DynamoReviewQueue
+from membus.facts.dynamodb_signals import DynamoSignals
+from membus.facts.ports import AnswerStore, FactStore, ReviewQueue, SignalStore
+from membus.llm.clients import StructuredModel
+from membus.states.dynamodb import DynamoStates
+from membus.states.ports import StateStore
+from scripts.reextraction.signals import InMemorySignals
+from tests.fakes.blobs import InMemoryBlobs
 from tests.fakes.clock import StoppedClock
-from tests.fakes.contents import InMemoryBlobs
 from tests.fakes.conversations import InMemoryConversations
+from tests.fakes.deleted_conversations import InMemoryDeletedConversationItems
 from tests.fakes.episodes import InMemoryEpisodes
 from tests.fakes.facts import InMemoryFacts
-from tests.fakes.fresh import InMemoryUnprocessedMessages
-from tests.fakes.held_facts import InMemoryReviewQueue
-from tests.fakes.remains import InMemoryDeletedConversationItems
+from tests.fakes.review_queue import InMemoryReviewQueue
 from tests.fakes.states import InMemoryStates
-from tests.models import ScriptedWire, model_with_retries
+from tests.fakes.unprocessed_messages import InMemoryUnprocessedMessages
 from tests.strict import strict_aws
-from tests.tables import make_bucket, make_table
+from tests.support.language_models import ScriptedWire, model_with_retries
+from tests.support.tables import make_bucket, make_table
 
 if TYPE_CHECKING:
     from mypy_boto3_dynamodb.service_resource import Table

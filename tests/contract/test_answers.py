@@ -2,12 +2,11 @@
 
 import pytest
 
-from membus.domain.answers import EventAnswer
-from membus.domain.identity import Owner
-from membus.domain.profile import Profile
-from membus.ports.answers import AnswerStore
-from membus.ports.events import EpisodeStore
-from membus.ports.facts import FactCommit, FactStore, ModelQuery
+from membus.core.identity import Owner
+from membus.episodes.ports import EpisodeStore
+from membus.facts.candidates import EventAnswer
+from membus.facts.ports import AnswerStore, FactCommit, FactStore, ModelQuery
+from membus.facts.profile import Profile
 from tests.factories import a_candidate, an_event, recorded
 
 ASKED = {"prompt_version": "1", "model": "anthropic.claude-haiku-5-5:0"}

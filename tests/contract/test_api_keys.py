@@ -9,10 +9,9 @@ from uuid import uuid4
 import pytest
 from botocore.exceptions import ConnectTimeoutError
 
-from membus.adapters.dynamo_api_keys import DynamoApiKeys
-from membus.domain.api_key import ApiKey, ApiScope, Credential
-from membus.errors import ConflictError, NotFoundError, UnavailableError
-from membus.ports.api_keys import ApiKeyStore
+from membus.core.errors import ConflictError, NotFoundError, UnavailableError
+from membus.tenants.api_keys import ApiKey, ApiKeyStore, ApiScope, Credential
+from membus.tenants.dynamodb_api_keys import DynamoApiKeys
 from tests.contract.tenants_table import tenants_table
 from tests.fakes.api_keys import InMemoryApiKeys
 

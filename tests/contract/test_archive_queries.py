@@ -11,18 +11,16 @@ import boto3
 import duckdb
 import pytest
 
-from membus.adapters import sql_gate
-from membus.adapters.parquet_archive import DuckDbArchiveQueries
-from membus.adapters.s3_cold_objects import S3ArchiveObjects
-from membus.adapters.sql_cage import SandboxLimits, run_sandboxed
-from membus.domain.archive_query import QUERY_COLUMNS, ArchiveQuery, QueryResult
-from membus.domain.cold import pack_rows
-from membus.domain.identity import Owner
-from membus.errors import CorruptArchiveError, InvalidError, MembusError, UnavailableError
+from membus.core.errors import CorruptArchiveError, InvalidError, MembusError, UnavailableError
+from membus.core.identity import Owner
+from membus.episodes.archive import sql_validator
+from membus.episodes.archive.model import QUERY_COLUMNS, ArchiveQuery, QueryResult, pack_rows
+from membus.episodes.archive.s3 import S3ArchiveObjects
+from membus.episodes.archive.sql_sandbox import DuckDbArchiveQueries, SandboxLimits, run_sandboxed
 from tests.factories import ADA, NOON, a_cold_row
-from tests.fakes.cold import InMemoryArchiveCatalog
+from tests.fakes.episode_archive import InMemoryArchiveCatalog
 from tests.strict import strict_aws
-from tests.tables import make_bucket
+from tests.support.tables import make_bucket
 
 CORPUS = Path(__file__).parents[1] / "corpus"
 BUCKET = "membus-test-archive"
@@ -143,7 +141,7 @@ def test_an_honest_question_is_answered(archive: Archive, question: dict[str, An
 @pytest.mark.parametrize("attack", AT_THE_GATE, ids=named)
 def test_the_gate_refuses(attack: dict[str, Any], folder: Path) -> None:
     with pytest.raises(InvalidError) as refused:
-        sql_gate.validate_sql(aimed(attack["sql"], folder), NOON)
+        sql_validator.validate_sql(aimed(attack["sql"], folder), NOON)
 
     assert refused.value.code == "sql_rejected"
     assert SECRET not in refused.value.detail
@@ -225,7 +223,7 @@ def test_days_bound_what_is_looked_at(archive: Archive) -> None:
 def test_more_than_may_be_looked_at_asks_for_fewer_days(
     archive: Archive, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr("membus.adapters.parquet_archive.OBJECTS_MAX", 1)
+    monkeypatch.setattr("membus.episodes.archive.sql_sandbox.OBJECTS_MAX", 1)
 
     with pytest.raises(InvalidError, match="fewer days") as refused:
         archive.ask("SELECT 1 FROM episodes")

@@ -11,18 +11,18 @@ from botocore.compat import HTTPHeaders
 from botocore.exceptions import ConnectTimeoutError
 
 from localstack import aws
-from membus.adapters import eventbridge_bus
-from membus.adapters.eventbridge_bus import EventBridgeBus
-from membus.domain.event import Event
-from membus.domain.identity import Owner
-from membus.ports.events import EventBus
+from membus.core.event import Event
+from membus.core.identity import Owner
+from membus.events import eventbridge
+from membus.events.eventbridge import EventBridgeBus
+from membus.events.ports import EventBus
 from tests.contract.conftest import EVERYWHERE
 from tests.factories import ADA, NOON, an_event, recorded, said
-from tests.fakes.bus import InMemoryEventBus
+from tests.fakes.event_bus import InMemoryEventBus
 from tests.strict import strict_aws
 
 if TYPE_CHECKING:
-    from localstack.stack_file import Stack
+    from localstack.home import Stack
 
 BUS = "membus-test"
 
@@ -61,7 +61,7 @@ class Line:
 
 @pytest.fixture
 def line(monkeypatch: pytest.MonkeyPatch) -> Iterator[Line]:
-    monkeypatch.setattr(eventbridge_bus, "PAUSES", (0.0, 0.0))
+    monkeypatch.setattr(eventbridge, "PAUSES", (0.0, 0.0))
     with strict_aws():
         client = boto3.client("events", region_name="us-east-1")
         client.create_event_bus(Name=BUS)

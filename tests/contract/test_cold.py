@@ -11,18 +11,18 @@ import boto3
 import pytest
 
 from localstack import aws
-from membus.adapters.dynamo_cold_catalog import DynamoArchiveCatalog
-from membus.adapters.s3_cold_objects import S3ArchiveObjects
-from membus.domain.cold import ArchiveMonth, ArchiveObject, ArchivePack, pack_rows
-from membus.domain.episode import EpisodeQuery
-from membus.domain.identity import Owner
-from membus.errors import ConflictError, CorruptArchiveError
-from membus.ports.cold import ArchiveObjects, CompactionCatalog
+from membus.core.errors import ConflictError, CorruptArchiveError
+from membus.core.identity import Owner
+from membus.episodes.archive.dynamodb import DynamoArchiveCatalog
+from membus.episodes.archive.model import ArchiveMonth, ArchiveObject, ArchivePack, pack_rows
+from membus.episodes.archive.ports import ArchiveObjects, CompactionCatalog
+from membus.episodes.archive.s3 import S3ArchiveObjects
+from membus.episodes.model import EpisodeQuery
 from tests.contract.conftest import EVERYWHERE, stack_table
 from tests.factories import NOON, a_cold_row
-from tests.fakes.cold import InMemoryArchiveCatalog, InMemoryArchiveObjects
+from tests.fakes.episode_archive import InMemoryArchiveCatalog, InMemoryArchiveObjects
 from tests.strict import strict_aws
-from tests.tables import make_bucket, make_table
+from tests.support.tables import make_bucket, make_table
 
 LATER = NOON + timedelta(days=400)
 TODAY = NOON.date()

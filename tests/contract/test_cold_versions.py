@@ -8,12 +8,12 @@ from collections.abc import Iterator
 import boto3
 import pytest
 
-from membus.adapters.s3_cold_objects import S3ArchiveObjects
-from membus.adapters.s3_cold_versions import S3ArchiveVersions
-from membus.domain.cold import ArchiveObject, pack_rows
+from membus.episodes.archive.model import ArchiveObject, pack_rows
+from membus.episodes.archive.s3 import S3ArchiveObjects
+from scripts.tier.s3 import S3ArchiveVersions
 from tests.factories import NOON, a_cold_row
 from tests.strict import strict_aws
-from tests.tables import make_bucket
+from tests.support.tables import make_bucket
 
 BUCKET = "membus-test-archive"
 

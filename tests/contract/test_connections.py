@@ -7,18 +7,18 @@ from uuid import uuid4
 
 import pytest
 
-from membus.adapters.dynamo_connections import DynamoConnections
-from membus.domain.connection import CONNECTION_LIFETIME, SocketConnection
-from membus.errors import NotFoundError
-from membus.ports.connections import ConnectionStore
+from membus.conversations.dynamodb_replies import DynamoConnections
+from membus.conversations.ports import ConnectionStore
+from membus.conversations.reply_jobs import CONNECTION_LIFETIME, SocketConnection
+from membus.core.errors import NotFoundError
 from tests.contract.conftest import EVERYWHERE, stack_table
 from tests.fakes.clock import StoppedClock
 from tests.fakes.sockets import InMemoryConnections
 from tests.strict import strict_aws
-from tests.tables import make_table
+from tests.support.tables import make_table
 
 if TYPE_CHECKING:
-    from localstack.stack_file import Stack
+    from localstack.home import Stack
 
 
 @pytest.fixture(params=EVERYWHERE)

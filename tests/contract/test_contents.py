@@ -2,7 +2,7 @@
 
 from uuid import uuid4
 
-from membus.ports.contents import BlobStore
+from membus.core.blobs import BlobStore
 
 
 def test_a_text_is_kept_until_it_is_dropped(contents: BlobStore) -> None:

@@ -7,10 +7,10 @@ from datetime import UTC, datetime, timedelta
 
 import pytest
 
-from membus.domain.conversation import MEMBERS_MAX, Conversation
-from membus.domain.identity import Owner
-from membus.errors import ConflictError, NotFoundError
-from membus.ports.conversations import ConversationStore
+from membus.conversations.conversation import MEMBERS_MAX, Conversation
+from membus.conversations.ports import ConversationStore
+from membus.core.errors import ConflictError, NotFoundError
+from membus.core.identity import Owner
 from tests.factories import a_conversation, a_turn
 from tests.fakes.clock import StoppedClock
 

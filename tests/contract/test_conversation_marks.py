@@ -1,19 +1,17 @@
+# ruff: noqa: F811 - the fixtures of another module
 """The port ConversationStore.
 
 What a turn leaves for the prompts after it, and that no summary misses a turn.
 """
 
-# ruff: noqa: F811 - fixtures of another module
-
 import pytest
 
-from membus.domain.compaction import message_tokens
-from membus.domain.conversation import Conversation
-from membus.domain.identity import Owner
-from membus.domain.marks import ConversationCounters, TokenRatio, WindowStart
-from membus.domain.provenance import TurnMetadata
-from membus.domain.summary import SummaryIndex
-from membus.errors import ConflictError, NotFoundError
+from membus.conversations.conversation import Conversation, ConversationCounters, TokenRatio, WindowStart
+from membus.conversations.provenance import TurnMetadata
+from membus.conversations.summary import SummaryIndex
+from membus.conversations.window import message_tokens
+from membus.core.errors import ConflictError, NotFoundError
+from membus.core.identity import Owner
 from tests.contract.test_summaries import Stores, stores, talk  # noqa: F401 (fixtures)
 from tests.factories import a_provenance, a_turn, an_outline
 

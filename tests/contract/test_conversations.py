@@ -5,10 +5,10 @@ from typing import get_args
 
 import pytest
 
-from membus.domain.conversation import Conversation, ConversationStatus, Message
-from membus.domain.identity import Owner
-from membus.errors import ConflictError, NotFoundError
-from membus.ports.conversations import ConversationStore
+from membus.conversations.conversation import Conversation, ConversationStatus, Message
+from membus.conversations.ports import ConversationStore
+from membus.core.errors import ConflictError, NotFoundError
+from membus.core.identity import Owner
 from tests.factories import a_conversation, a_turn
 from tests.fakes.clock import StoppedClock
 

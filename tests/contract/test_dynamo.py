@@ -12,14 +12,14 @@ from botocore.awsrequest import AWSResponse
 from botocore.compat import HTTPHeaders
 from botocore.exceptions import ClientError, ConnectTimeoutError
 
-from membus.adapters.dynamo_conversations import DynamoConversations
-from membus.adapters.dynamo_episodes import DynamoEpisodes
-from membus.adapters.dynamo_facts import DynamoFacts
-from membus.adapters.dynamo_signals import DynamoSignals
-from membus.adapters.dynamo_summaries import DynamoSummaries
-from membus.domain.rules import find_signals as signals_of
-from membus.domain.summary import SummaryIndex
-from membus.errors import ConflictError, UnavailableError
+from membus.conversations.dynamodb import DynamoConversations
+from membus.conversations.dynamodb_summaries import DynamoSummaries
+from membus.conversations.summary import SummaryIndex
+from membus.core.errors import ConflictError, UnavailableError
+from membus.episodes.dynamodb import DynamoEpisodes
+from membus.facts.dynamodb import DynamoFacts
+from membus.facts.dynamodb_signals import DynamoSignals
+from membus.facts.rules import find_signals as signals_of
 from tests.factories import (
     ADA,
     NOON,
@@ -34,10 +34,10 @@ from tests.factories import (
     recorded,
     said,
 )
+from tests.fakes.blobs import InMemoryBlobs
 from tests.fakes.clock import StoppedClock
-from tests.fakes.contents import InMemoryBlobs
 from tests.strict import strict_aws
-from tests.tables import make_table
+from tests.support.tables import make_table
 
 if TYPE_CHECKING:
     from mypy_boto3_dynamodb.service_resource import Table

@@ -8,18 +8,15 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 
-from membus.adapters import dynamo_episode_reader
-from membus.adapters.dynamo_episode_reader import DynamoEpisodeReader
-from membus.adapters.dynamo_episodes import DynamoEpisodes
-from membus.adapters.dynamo_recent import DynamoRecentEvents
-from membus.domain import episode
-from membus.domain.episode import EpisodeQuery
-from membus.errors import UnavailableError
+from membus.core.errors import UnavailableError
+from membus.episodes import dynamodb, model
+from membus.episodes.dynamodb import DynamoEpisodeReader, DynamoEpisodes, DynamoRecentEvents
+from membus.episodes.model import EpisodeQuery
 from tests.factories import ADA, NOON, an_event, recorded
+from tests.fakes.blobs import InMemoryBlobs
 from tests.fakes.clock import StoppedClock
-from tests.fakes.contents import InMemoryBlobs
 from tests.strict import strict_aws
-from tests.tables import make_table
+from tests.support.tables import make_table
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -94,7 +91,7 @@ def test_a_day_written_before_there_were_shards_stays_readable(
 def test_nothing_is_skipped_where_one_partition_was_read_further_than_another(
     table: "Table", contents: InMemoryBlobs, clock: StoppedClock, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(dynamo_episode_reader, "SIFTED", 2)
+    monkeypatch.setattr(dynamodb, "SIFTED", 2)
     store = DynamoEpisodes(table, contents, 3)
     for number in range(24):
         session = "rare" if number % 5 == 0 else "often"
@@ -143,7 +140,7 @@ def test_a_long_empty_range_is_walked_in_bounded_steps(
 def test_a_page_carries_no_more_than_an_answer_can(
     table: "Table", contents: InMemoryBlobs, clock: StoppedClock, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(episode, "PAGE_BYTES_MAX", 100_000)
+    monkeypatch.setattr(model, "PAGE_BYTES_MAX", 100_000)
     ids = fill(table, contents, 5, payload=LARGE)
 
     assert walk(DynamoEpisodeReader(table, contents, clock), WANTED, 50) == (ids, 3)

@@ -9,14 +9,14 @@ from typing import TYPE_CHECKING, Any
 import pytest
 from botocore.exceptions import ReadTimeoutError
 
-from membus.adapters.dynamo_states import DynamoStates
-from membus.domain.state import AgentSession
-from membus.errors import ConflictError, UnavailableError
+from membus.core.errors import ConflictError, UnavailableError
+from membus.states.dynamodb import DynamoStates
+from membus.states.model import AgentSession
 from tests.factories import NOON
+from tests.fakes.blobs import InMemoryBlobs
 from tests.fakes.clock import StoppedClock
-from tests.fakes.contents import InMemoryBlobs
 from tests.strict import strict_aws
-from tests.tables import make_table
+from tests.support.tables import make_table
 
 if TYPE_CHECKING:
     from mypy_boto3_dynamodb.service_resource import Table

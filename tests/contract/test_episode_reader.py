@@ -5,10 +5,9 @@ from typing import Any
 
 import pytest
 
-from membus.domain.episode import Episode, EpisodeQuery
-from membus.domain.identity import Owner
-from membus.ports.episodes import EpisodeReader
-from membus.ports.events import EpisodeStore
+from membus.core.identity import Owner
+from membus.episodes.model import Episode, EpisodeQuery
+from membus.episodes.ports import EpisodeReader, EpisodeStore
 from tests.factories import NOON, an_event, recorded, said
 
 DAY = timedelta(days=1)

@@ -4,9 +4,9 @@ from datetime import timedelta
 
 import pytest
 
-from membus.domain.event import FORGOTTEN
-from membus.domain.identity import Owner
-from membus.ports.events import EpisodeStore
+from membus.core.event import FORGOTTEN
+from membus.core.identity import Owner
+from membus.episodes.ports import EpisodeStore
 from tests.factories import NOON, an_event, recorded, said
 
 

@@ -9,17 +9,16 @@ from typing import Any
 
 import pytest
 
-from membus.adapters.dynamo_erasures import DynamoErasures
-from membus.domain.erasing_job import new_erasure_job
-from membus.domain.erasure import WHOLE_TENANT, LegalHold, SubjectsBeingErased, erasure_subject
-from membus.domain.identity import Owner
-from membus.domain.job import ErasureJob, ErasureReceipt
-from membus.errors import ConflictError, NotFoundError
+from membus.core.erasure import WHOLE_TENANT, LegalHold, SubjectsBeingErased, erasure_subject
+from membus.core.errors import ConflictError, NotFoundError
+from membus.core.identity import Owner
+from membus.erasure.dynamodb import DynamoErasures
+from membus.erasure.model import ErasureJob, ErasureReceipt, new_erasure_job
 from tests.contract.conftest import EVERYWHERE, stack_table
 from tests.factories import NOON
 from tests.fakes.erasures import InMemoryErasures
 from tests.strict import strict_aws
-from tests.tables import make_table
+from tests.support.tables import make_table
 
 DONE = ErasureReceipt(proven_at=NOON, left={"facts": 0}, rotates={"queues": NOON.date()}, final=NOON.date())
 

@@ -11,24 +11,24 @@ from uuid import uuid4
 import pytest
 from botocore.exceptions import EndpointConnectionError
 
-from localstack.stack_file import Stack
-from membus.adapters.dynamo_conversations import DynamoConversations
-from membus.adapters.dynamo_episodes import DynamoEpisodes
-from membus.adapters.dynamo_facts import DynamoFacts
-from membus.adapters.dynamo_fresh import DynamoUnprocessedMessages
-from membus.adapters.dynamo_held_facts import DynamoReviewQueue
-from membus.adapters.dynamo_signals import DynamoSignals
-from membus.domain.event import Event
-from membus.domain.identity import Owner
+from localstack.home import Stack
+from membus.conversations.dynamodb import DynamoConversations
+from membus.conversations.dynamodb_unprocessed import DynamoUnprocessedMessages
+from membus.core.event import Event
+from membus.core.identity import Owner
+from membus.episodes.dynamodb import DynamoEpisodes
+from membus.facts.dynamodb import DynamoFacts
+from membus.facts.dynamodb_review_queue import DynamoReviewQueue
+from membus.facts.dynamodb_signals import DynamoSignals
 from tests.contract.conftest import stack_table
-from tests.deliveries import Extraction, observant
 from tests.factories import NOON, a_conversation, a_server_error, a_setting, an_event, said
+from tests.fakes.blobs import InMemoryBlobs
 from tests.fakes.clock import StoppedClock
-from tests.fakes.contents import InMemoryBlobs
 from tests.fakes.crashing import Death, Fuse
-from tests.streams import NO_FAULTS, DeliveryFaults, a_turn_of_chat, deliver, stored_in_tables
 from tests.strict import strict_aws
-from tests.tables import make_table
+from tests.support.event_streams import NO_FAULTS, DeliveryFaults, a_turn_of_chat, deliver, stored_in_tables
+from tests.support.extraction import Extraction, observant
+from tests.support.tables import make_table
 
 if TYPE_CHECKING:
     from mypy_boto3_dynamodb.service_resource import Table

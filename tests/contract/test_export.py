@@ -7,26 +7,25 @@ from zipfile import ZipFile
 import pytest
 
 from functions.export.sections import ExportSources
-from membus.adapters.dynamo_conversations import DynamoConversations
-from membus.adapters.dynamo_documents import DynamoDocuments
-from membus.adapters.dynamo_episode_reader import DynamoEpisodeReader
-from membus.adapters.dynamo_episodes import DynamoEpisodes
-from membus.adapters.dynamo_facts import DynamoFacts
-from membus.adapters.dynamo_held_facts import DynamoReviewQueue
-from membus.adapters.dynamo_states import DynamoStates
-from membus.adapters.dynamo_summaries import DynamoSummaries
-from membus.adapters.tiered_episodes import TieredEpisodes
-from membus.domain.document import Document
-from membus.domain.identity import Owner
-from membus.domain.transfer import EVENTS, Manifest
-from tests.exporting import archived_rows
+from membus.conversations.dynamodb import DynamoConversations
+from membus.conversations.dynamodb_summaries import DynamoSummaries
+from membus.core.identity import Owner
+from membus.episodes.archive.reader import TieredEpisodes
+from membus.episodes.dynamodb import DynamoEpisodeReader, DynamoEpisodes
+from membus.facts.dynamodb import DynamoFacts
+from membus.facts.dynamodb_review_queue import DynamoReviewQueue
+from membus.search.dynamodb import DynamoDocuments
+from membus.search.model import Document
+from membus.states.dynamodb import DynamoStates
+from membus.transfer.model import EVENTS, Manifest
 from tests.factories import ADA, NOON, a_conversation, a_turn, an_event, an_observation, learn, recorded
 from tests.fakes.clock import StoppedClock
 from tests.fakes.episodes import InMemoryEpisodes
 from tests.fakes.memories import InMemoryMemories
-from tests.memories import fill
 from tests.strict import strict_aws
-from tests.tables import make_bucket, make_table
+from tests.support.exports import archived_rows
+from tests.support.memories import fill
+from tests.support.tables import make_bucket, make_table
 
 LARGE = "a long story " * 4_000
 

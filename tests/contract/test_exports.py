@@ -15,25 +15,25 @@ import pytest
 from botocore.config import Config
 
 from localstack import aws
-from membus.adapters.aws import aws_client, forget_clients
-from membus.adapters.dynamo_exports import DynamoExportJobs
-from membus.adapters.s3_archives import S3ExportFiles
-from membus.adapters.s3_erasing import export_eraser as archives_of
-from membus.adapters.s3_versions import S3ObjectVersions
-from membus.domain.erasure import erasure_subject
-from membus.domain.identity import Owner
-from membus.domain.transfer import FILE_LIFETIME, Export, ExportCursor, ExportPart, StoredPart
-from membus.errors import ConflictError, NotFoundError
-from membus.ports.transfer import ExportFiles, ExportJobs
+from membus.aws.clients import aws_client, forget_clients
+from membus.aws.s3 import S3ObjectVersions
+from membus.core.erasure import erasure_subject
+from membus.core.errors import ConflictError, NotFoundError
+from membus.core.identity import Owner
+from membus.erasure.s3 import export_eraser as archives_of
+from membus.transfer.dynamodb import DynamoExportJobs
+from membus.transfer.model import FILE_LIFETIME, Export, ExportCursor, ExportPart, StoredPart
+from membus.transfer.ports import ExportFiles, ExportJobs
+from membus.transfer.s3 import S3ExportFiles
 from tests.contract.conftest import EVERYWHERE, stack_table
 from tests.factories import NOON
 from tests.fakes.clock import StoppedClock
 from tests.fakes.exports import InMemoryExportFiles, InMemoryExportJobs
 from tests.strict import strict_aws
-from tests.tables import make_bucket, make_table
+from tests.support.tables import make_bucket, make_table
 
 if TYPE_CHECKING:
-    from localstack.stack_file import Stack
+    from localstack.home import Stack
 
 
 @pytest.fixture(params=EVERYWHERE)

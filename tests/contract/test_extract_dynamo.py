@@ -6,15 +6,15 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 
-from membus.adapters.dynamo_episodes import DynamoEpisodes
-from membus.adapters.dynamo_facts import DynamoFacts
-from membus.adapters.dynamo_signals import DynamoSignals
-from tests.deliveries import Extraction, observant
+from membus.episodes.dynamodb import DynamoEpisodes
+from membus.facts.dynamodb import DynamoFacts
+from membus.facts.dynamodb_signals import DynamoSignals
 from tests.factories import ADA, NOON, a_candidate, a_server_error, a_setting, an_event, said
-from tests.fakes.contents import InMemoryBlobs
+from tests.fakes.blobs import InMemoryBlobs
 from tests.fakes.model import ScriptedModel
 from tests.strict import strict_aws
-from tests.tables import make_table
+from tests.support.extraction import Extraction, observant
+from tests.support.tables import make_table
 
 if TYPE_CHECKING:
     from collections.abc import Iterator

@@ -7,13 +7,13 @@ from datetime import timedelta
 
 import pytest
 
-from membus.domain.corrections import CORRECTIONS_VERSION, Correction, correction_event, observe_correction
-from membus.domain.event import RecordedEvent
-from membus.domain.facts import fold
-from membus.domain.identity import Owner
-from membus.errors import ConflictError, NotFoundError
-from membus.ports.events import EpisodeStore
-from membus.ports.facts import FactCommit, FactStore
+from membus.core.errors import ConflictError, NotFoundError
+from membus.core.event import RecordedEvent
+from membus.core.identity import Owner
+from membus.episodes.ports import EpisodeStore
+from membus.facts.corrections import CORRECTIONS_VERSION, Correction, correction_event, observe_correction
+from membus.facts.fact import fold
+from membus.facts.ports import FactCommit, FactStore
 from tests.factories import NOON, an_observation, learn
 
 

@@ -8,14 +8,14 @@ from typing import TYPE_CHECKING, Any
 import pytest
 from boto3.dynamodb.conditions import Key
 
-from membus.adapters.dynamo_fact_rebuild import DynamoFactRebuilder
-from membus.adapters.dynamo_facts import DynamoFacts
-from membus.domain.identity import Owner
-from membus.domain.observations import Observation
-from membus.errors import ConflictError
+from membus.core.errors import ConflictError
+from membus.core.identity import Owner
+from membus.facts.dynamodb import DynamoFacts
+from membus.facts.observation import Observation
+from scripts.reextraction.dynamodb import DynamoFactRebuilder
 from tests.factories import ADA, NOON, an_observation, learn
 from tests.strict import strict_aws
-from tests.tables import make_table
+from tests.support.tables import make_table
 
 if TYPE_CHECKING:
     from mypy_boto3_dynamodb.service_resource import Table

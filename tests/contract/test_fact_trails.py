@@ -7,12 +7,11 @@ from datetime import timedelta
 
 import pytest
 
-from membus.domain.carrying import RECENT_OBSERVATIONS_KEPT, RECENT_OBSERVATIONS_MAX, position_of
-from membus.domain.facts import fold
-from membus.domain.identity import Owner
-from membus.domain.observations import Observation
-from membus.folding import fold_observations
-from membus.ports.facts import FactCommit, FactStore
+from membus.core.identity import Owner
+from membus.facts.commit import fold_observations
+from membus.facts.fact import RECENT_OBSERVATIONS_KEPT, RECENT_OBSERVATIONS_MAX, fold, position_of
+from membus.facts.observation import Observation
+from membus.facts.ports import FactCommit, FactStore
 from tests.factories import NOON, an_observation
 
 TOGGLES = RECENT_OBSERVATIONS_MAX + 15

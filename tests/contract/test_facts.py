@@ -7,12 +7,12 @@ from datetime import timedelta
 
 import pytest
 
-from membus.domain.facts import list_versions
-from membus.domain.identity import Owner
-from membus.domain.observations import Observation, Trust
-from membus.errors import ConflictError, NotFoundError
-from membus.ports.events import EpisodeStore
-from membus.ports.facts import FactCommit, FactStore
+from membus.core.errors import ConflictError, NotFoundError
+from membus.core.identity import Owner
+from membus.episodes.ports import EpisodeStore
+from membus.facts.fact import list_versions
+from membus.facts.observation import Observation, Trust
+from membus.facts.ports import FactCommit, FactStore
 from tests.factories import NOON, a_fact, an_event, an_observation, learn, recorded
 
 LATER = NOON + timedelta(days=1)

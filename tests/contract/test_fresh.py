@@ -4,16 +4,15 @@ from datetime import timedelta
 
 import pytest
 
-from membus.domain.fresh import (
+from membus.conversations.ports import ConversationStore, UnprocessedMessages
+from membus.conversations.unprocessed_messages import (
     UNPROCESSED_LIFETIME,
     UNPROCESSED_MAX,
     UnprocessedMessage,
     unprocessed_from_turn,
 )
-from membus.domain.identity import Owner
-from membus.errors import ConflictError
-from membus.ports.conversations import ConversationStore
-from membus.ports.fresh import UnprocessedMessages
+from membus.core.errors import ConflictError
+from membus.core.identity import Owner
 from tests.factories import a_conversation, a_turn
 from tests.fakes.clock import StoppedClock
 

@@ -4,11 +4,10 @@ from datetime import timedelta
 
 import pytest
 
-from membus.domain.held_facts import REVIEW_LIFETIME, ReviewItem, review_item_for
-from membus.domain.identity import Owner
-from membus.domain.verdict import ReviewRequest
-from membus.errors import ConflictError, NotFoundError
-from membus.ports.held_facts import ReviewQueue
+from membus.core.errors import ConflictError, NotFoundError
+from membus.core.identity import Owner
+from membus.facts.candidates import REVIEW_LIFETIME, ReviewItem, ReviewRequest, review_item_for
+from membus.facts.ports import ReviewQueue
 from tests.factories import an_observation
 from tests.fakes.clock import StoppedClock
 

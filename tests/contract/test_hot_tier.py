@@ -14,20 +14,18 @@ import pytest
 from boto3.session import Session
 from redis import Redis
 
-from membus.adapters import valkey_hot
-from membus.adapters.valkey_hot import ValkeyCache, connect_valkey
-from membus.adapters.valkey_login import ElastiCacheCredentials
-from membus.domain.entities import EntitySnapshot
-from membus.domain.fresh import unprocessed_from_turn
-from membus.domain.hot_records import CachedEntities, CachedProgress, CachedUnprocessed
-from membus.domain.hot_window import CachedWindow
-from membus.domain.identity import Owner
-from membus.domain.pending import StepProgress
-from membus.domain.prompt import TokenUsage
-from membus.ports.hot_tier import CacheRecord, ConversationCache
+from membus.conversations.cache_records import CachedEntities, CachedProgress, CachedUnprocessed, CachedWindow
+from membus.conversations.entities import EntitySnapshot
+from membus.conversations.ports import CacheRecord, ConversationCache
+from membus.conversations.reply_jobs import StepProgress
+from membus.conversations.unprocessed_messages import unprocessed_from_turn
+from membus.conversations.valkey import UNAVAILABLE_SECONDS, ValkeyCache, connect_valkey
+from membus.conversations.valkey_login import ElastiCacheCredentials
+from membus.core.identity import Owner
+from membus.core.tokens import TokenUsage
 from tests.factories import ADA, a_message, a_turn
-from tests.fakes.hot_tier import InMemoryConversationCache
-from tests.redis_server import RedisServer, redis_server
+from tests.fakes.cache import InMemoryConversationCache
+from tests.support.redis_server import RedisServer, redis_server
 
 HOT_TIER = Path(__file__).parents[2] / "terraform/modules/hot_tier/main.tf"
 HELLO = CachedWindow(
@@ -181,7 +179,7 @@ def test_a_window_too_large_to_carry_is_not_kept_and_hides_nothing(
     valkey: ValkeyCache, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     valkey.keep(HELLO)
-    monkeypatch.setattr(valkey_hot, "BYTES_MAX", 10)
+    monkeypatch.setattr(valkey, "BYTES_MAX", 10)
     valkey.keep(HELLO.model_copy(update={"stored": 4}))
 
     assert valkey.window("acme", "c1") is None
@@ -208,7 +206,7 @@ def test_it_is_asked_again_after_half_a_minute(
     valkey.keep(HELLO)
     server.start()
     assert valkey.away
-    later = time.monotonic() + valkey_hot.UNAVAILABLE_SECONDS
+    later = time.monotonic() + UNAVAILABLE_SECONDS
     monkeypatch.setattr(time, "monotonic", lambda: later)
 
     valkey.keep(HELLO)

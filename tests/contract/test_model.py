@@ -4,10 +4,11 @@ import httpx2
 import pytest
 from anthropic import AnthropicBedrock
 
-from membus.asking.model import StructuredModel
-from membus.domain.prompt import ModelReply, TokenUsage
-from membus.errors import ModelError
-from tests.models import City, ScriptedWire, answer, message, model_with_retries, reply
+from membus.core.errors import ModelError
+from membus.core.tokens import TokenUsage
+from membus.llm.clients import StructuredModel
+from membus.llm.prompt import ModelReply
+from tests.support.language_models import City, ScriptedWire, answer, message, model_with_retries, reply
 
 BROKEN = httpx2.Response(200, text='{"content": [', headers={"content-type": "application/json"})
 

@@ -9,9 +9,17 @@ import httpx2
 import pytest
 from anthropic import Anthropic
 
-from membus.asking.model import StructuredModel
-from membus.errors import ModelError, UnavailableError
-from tests.models import ScriptedWire, Served, answer, message, model_with_retries, reply, trouble
+from membus.core.errors import ModelError, UnavailableError
+from membus.llm.clients import StructuredModel
+from tests.support.language_models import (
+    ScriptedWire,
+    Served,
+    answer,
+    message,
+    model_with_retries,
+    reply,
+    trouble,
+)
 
 
 @pytest.fixture

@@ -1,4 +1,4 @@
-"""functions/memory/once over DynamoDB: Powertools' records in our table, with our errors."""
+"""functions/api/idempotency over DynamoDB: Powertools' records in our table, with our errors."""
 
 from collections.abc import Iterator
 from typing import Any
@@ -9,12 +9,12 @@ from aws_lambda_powertools.utilities.idempotency import DynamoDBPersistenceLayer
 from aws_lambda_powertools.utilities.idempotency.persistence.base import BasePersistenceLayer
 from botocore.exceptions import ConnectTimeoutError
 
-from functions.memory.once import IdempotentRequest, idempotency_config, idempotent
-from membus.errors import InvalidError, UnavailableError
-from tests.door import LambdaInvocation
+from functions.api.idempotency import IdempotentRequest, idempotency_config, idempotent
+from membus.core.errors import InvalidError, UnavailableError
 from tests.fakes.idempotency import InMemoryIdempotency
 from tests.strict import strict_aws
-from tests.tables import make_table
+from tests.support.api_client import LambdaInvocation
+from tests.support.tables import make_table
 
 ASKED: IdempotentRequest = {"tenant": "acme", "key": "k1", "body": {"title": "Trip"}}
 

@@ -12,10 +12,10 @@ from hypothesis import HealthCheck, Phase, settings
 from schemathesis.checks import not_a_server_error
 from schemathesis.specs.openapi.checks import content_type_conformance, response_schema_conformance
 
-from functions.memory.routes.public import OPENAPI
-from tests.door import ApiTestClient
+from functions.api.public.routes import OPENAPI
 from tests.factories import ADA, an_observation, learn
-from tests.gateway import WsgiGateway
+from tests.support.api_client import ApiTestClient
+from tests.support.wsgi_gateway import WsgiGateway
 
 EXAMPLES = 20
 """For each of the operations: some tens of seconds in all."""

@@ -4,22 +4,21 @@ from datetime import timedelta
 
 import pytest
 
-from membus.adapters.dynamo_conversations import DynamoConversations
-from membus.adapters.dynamo_pending import DynamoReplyJobs
-from membus.domain.conversation import Step
-from membus.domain.identity import Owner
-from membus.domain.pending import JOB_LIFETIME, ReplyFailure, ReplyJob, StepProgress
-from membus.domain.prompt import TokenUsage, ToolCall, ToolResult
-from membus.errors import NotFoundError, UnavailableError
-from membus.ports.conversations import ConversationStore
-from membus.ports.pending import ReplyJobStore
-from membus.ports.remains import DeletedConversationItems
-from membus.replies import MessageReader
+from membus.conversations.conversation import Step
+from membus.conversations.dynamodb import DynamoConversations
+from membus.conversations.dynamodb_replies import DynamoReplyJobs
+from membus.conversations.message_reader import MessageReader
+from membus.conversations.ports import ConversationStore, DeletedConversationItems, ReplyJobStore
+from membus.conversations.reply_jobs import JOB_LIFETIME, ReplyFailure, ReplyJob, StepProgress
+from membus.core.errors import NotFoundError, UnavailableError
+from membus.core.identity import Owner
+from membus.core.tokens import TokenUsage
+from membus.llm.prompt import ToolCall, ToolResult
 from tests.contract.conftest import Talks
 from tests.factories import a_conversation, a_turn
 from tests.fakes.clock import StoppedClock
 from tests.fakes.conversations import InMemoryConversations
-from tests.fakes.pending import InMemoryReplyJobs
+from tests.fakes.reply_jobs import InMemoryReplyJobs
 
 STEP = Step(
     calls=(ToolCall(call_id="1", name="search_memory", arguments={"query": "☂"}),),

@@ -9,14 +9,12 @@ import pytest
 from botocore.exceptions import ConnectTimeoutError
 
 from localstack import aws
-from membus.adapters.sqs_quarantine import SqsPoisonMessages
-from membus.adapters.sqs_source import SqsSourceQueue
-from membus.adapters.sqs_surplus import SqsOverflowQueue
-from membus.errors import UnavailableError
+from membus.core.errors import UnavailableError
+from membus.events.sqs import SqsOverflowQueue, SqsPoisonMessages, SqsSourceQueue
 from tests.strict import strict_aws
 
 if TYPE_CHECKING:
-    from localstack.stack_file import Stack
+    from localstack.home import Stack
 
 
 @pytest.fixture(params=["strict", pytest.param("stack", marks=pytest.mark.stack)])

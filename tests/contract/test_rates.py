@@ -8,13 +8,13 @@ from datetime import timedelta
 
 import pytest
 
-from membus.adapters.dynamo_rates import DynamoRateLimits
-from membus.domain.rates import RateLimit
-from membus.ports.rates import RateLimitStore
+from membus.tenants.dynamodb import DynamoRateLimits
+from membus.tenants.model import RateLimit
+from membus.tenants.ports import RateLimitStore
 from tests.fakes.clock import StoppedClock
-from tests.fakes.rates import InMemoryRateLimits
+from tests.fakes.rate_limits import InMemoryRateLimits
 from tests.strict import strict_aws
-from tests.tables import make_table
+from tests.support.tables import make_table
 
 TWO = RateLimit(per_second=2)
 """Twenty at once, then one every half second."""

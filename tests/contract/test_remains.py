@@ -4,18 +4,17 @@ from datetime import UTC, datetime
 
 import pytest
 
-from membus.adapters.dynamo_conversations import DynamoConversations
-from membus.adapters.dynamo_remains import DynamoDeletedConversationItems
-from membus.domain.conversation import Conversation
-from membus.domain.identity import Owner
-from membus.errors import UnavailableError
-from membus.ports.conversations import ConversationStore
+from membus.conversations.conversation import Conversation
+from membus.conversations.dynamodb import DynamoConversations, DynamoDeletedConversationItems
+from membus.conversations.ports import ConversationStore
+from membus.core.errors import UnavailableError
+from membus.core.identity import Owner
 from tests.contract.conftest import Talks
 from tests.factories import a_conversation, a_turn
+from tests.fakes.blobs import InMemoryBlobs
 from tests.fakes.clock import StoppedClock
-from tests.fakes.contents import InMemoryBlobs
 from tests.strict import strict_aws
-from tests.tables import make_table
+from tests.support.tables import make_table
 
 TURNS = 3
 
@@ -77,7 +76,7 @@ def test_of_a_conversation_that_lives_nothing_is_removed(talks: Talks, talk: Con
 def test_a_page_at_a_time_is_removed_with_the_large_texts_it_points_to(
     clock: StoppedClock, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr("membus.adapters.dynamo_remains.PAGE", 3)
+    monkeypatch.setattr("membus.conversations.dynamodb.PAGE", 3)
     contents = InMemoryBlobs()
     with strict_aws():
         table = make_table("conversations")

@@ -10,16 +10,15 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from membus.adapters.dynamo_conversations import DynamoConversations
-from membus.adapters.dynamo_restoring import DynamoRestoredConversations
-from membus.adapters.dynamo_summaries import DynamoSummaries
-from membus.domain.compaction import message_tokens
-from membus.domain.conversation import Conversation, Message
-from membus.domain.identity import Owner
-from membus.errors import ConflictError
-from membus.ports.conversations import ConversationStore
-from membus.ports.restoring import RestoredConversations
-from membus.ports.summaries import SummaryStore
+from membus.conversations.conversation import Conversation, Message
+from membus.conversations.dynamodb import DynamoConversations
+from membus.conversations.dynamodb_summaries import DynamoSummaries
+from membus.conversations.ports import ConversationStore, SummaryStore
+from membus.conversations.window import message_tokens
+from membus.core.errors import ConflictError
+from membus.core.identity import Owner
+from scripts.transfer.dynamodb import DynamoRestoredConversations
+from scripts.transfer.ports import RestoredConversations
 from tests.contract.conftest import EVERYWHERE, stack_table
 from tests.factories import NOON, a_conversation, a_message, a_summary, a_turn, an_outline
 from tests.fakes.clock import StoppedClock
@@ -27,12 +26,12 @@ from tests.fakes.conversations import InMemoryConversations
 from tests.fakes.restoring import InMemoryRestoredConversations
 from tests.fakes.summaries import InMemorySummaries
 from tests.strict import strict_aws
-from tests.tables import make_table
+from tests.support.tables import make_table
 
 if TYPE_CHECKING:
     from mypy_boto3_dynamodb.service_resource import Table
 
-    from localstack.stack_file import Stack
+    from localstack.home import Stack
 
 
 @dataclass(frozen=True)

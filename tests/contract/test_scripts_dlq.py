@@ -7,7 +7,7 @@ from typing import Any
 import boto3
 import pytest
 
-from membus.adapters import aws
+from membus.aws import clients
 from scripts.cli import main
 from tests.strict import strict_aws
 from tests.strict.move_tasks import MoveTasks, move_tasks
@@ -27,7 +27,7 @@ def sqs(monkeypatch: pytest.MonkeyPatch) -> Iterator[Any]:
         monkeypatch.delenv(name)
     with strict_aws():
         monkeypatch.setenv("AWS_DEFAULT_REGION", "us-east-1")
-        aws.forget_clients()
+        clients.forget_clients()
         client = boto3.client("sqs")
         for name in ENDS:
             client.create_queue(QueueName=f"membus-test-{name}")
@@ -35,14 +35,14 @@ def sqs(monkeypatch: pytest.MonkeyPatch) -> Iterator[Any]:
         policy = {"deadLetterTargetArn": arn["Attributes"]["QueueArn"], "maxReceiveCount": 12}
         client.create_queue(QueueName="membus-test-extract", Attributes={"RedrivePolicy": json.dumps(policy)})
         yield client
-    aws.forget_clients()
+    clients.forget_clients()
 
 
 @pytest.fixture
 def tasks(monkeypatch: pytest.MonkeyPatch) -> Iterator[MoveTasks]:
     """Let the client that the command makes start tasks: the one it will find is made here."""
     monkeypatch.setattr("scripts.target.forget", lambda: None)
-    with move_tasks(aws.aws_client("sqs", read_timeout_seconds=30)) as made:
+    with move_tasks(clients.aws_client("sqs", read_timeout_seconds=30)) as made:
         yield made
 
 

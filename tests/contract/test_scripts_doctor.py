@@ -10,10 +10,9 @@ from botocore.exceptions import ClientError, ConnectTimeoutError
 
 from scripts.command import ExitCode
 from scripts.doctor.commands import NAMES, print_findings
-from scripts.doctor.deployment import DeployedEnvironment
-from scripts.doctor.findings import Finding, FindingStatus, ok, run_check, skipped, warn
+from scripts.doctor.findings import DeployedEnvironment, Finding, FindingStatus, ok, run_check, skipped, warn
 from scripts.output import Output
-from tests.deployed import deployed_environment
+from tests.support.deployed_environment import deployed_environment
 
 PAGES = Path(__file__).parents[2] / "docs" / "runbooks"
 LOOKED_AT = tuple(name for name in NAMES if name not in {"schema", "proxy", "model", "errors"})

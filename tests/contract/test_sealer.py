@@ -8,15 +8,15 @@ import pytest
 from botocore.exceptions import ConnectTimeoutError
 
 from localstack import aws
-from membus.adapters.kms_sealer import KmsCursorSigner
-from membus.errors import UnavailableError
-from membus.ports.sealer import CursorSigner
+from membus.aws.secrets import KmsCursorSigner
+from membus.core.errors import UnavailableError
+from membus.core.pages import CursorSigner
 from tests.contract.conftest import EVERYWHERE
-from tests.fakes.sealer import HmacCursorSigner
+from tests.fakes.cursor_signer import HmacCursorSigner
 from tests.strict import strict_aws
 
 if TYPE_CHECKING:
-    from localstack.stack_file import Stack
+    from localstack.home import Stack
 
 
 def kms_sealer() -> KmsCursorSigner:

@@ -4,10 +4,10 @@ from datetime import timedelta
 
 import pytest
 
-from membus.domain.identity import Owner
-from membus.domain.rules import find_signals as signals_of
-from membus.domain.signals import Signal, SignalMark
-from membus.ports.events import SignalStore
+from membus.core.identity import Owner
+from membus.facts.ports import SignalStore
+from membus.facts.rules import Signal, SignalMark
+from membus.facts.rules import find_signals as signals_of
 from tests.factories import NOON, a_server_error, recorded
 
 WINDOW = timedelta(minutes=5)

@@ -5,10 +5,10 @@ from typing import Any
 
 import pytest
 
-from membus.domain.identity import Owner
-from membus.domain.state import AgentSession
-from membus.errors import ConflictError, NotFoundError
-from membus.ports.states import StateStore
+from membus.core.errors import ConflictError, NotFoundError
+from membus.core.identity import Owner
+from membus.states.model import AgentSession
+from membus.states.ports import StateStore
 from tests.factories import NOON
 from tests.fakes.clock import StoppedClock
 

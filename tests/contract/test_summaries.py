@@ -9,24 +9,23 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from membus.adapters.dynamo_conversations import DynamoConversations
-from membus.adapters.dynamo_summaries import DynamoSummaries
-from membus.domain.conversation import Conversation
-from membus.domain.identity import Owner
-from membus.domain.summary import Slot, Summary, SummaryCheckpoint, SummaryIndex
-from membus.errors import ConflictError
-from membus.ports.conversations import ConversationStore
-from membus.ports.summaries import SummaryStore
+from membus.conversations.conversation import Conversation
+from membus.conversations.dynamodb import DynamoConversations
+from membus.conversations.dynamodb_summaries import DynamoSummaries
+from membus.conversations.ports import ConversationStore, SummaryStore
+from membus.conversations.summary import Slot, Summary, SummaryCheckpoint, SummaryIndex
+from membus.core.errors import ConflictError
+from membus.core.identity import Owner
 from tests.contract.conftest import EVERYWHERE, stack_table
 from tests.factories import NOON, a_conversation, a_summary, a_turn
 from tests.fakes.clock import StoppedClock
 from tests.fakes.conversations import InMemoryConversations
 from tests.fakes.summaries import InMemorySummaries
 from tests.strict import strict_aws
-from tests.tables import make_table
+from tests.support.tables import make_table
 
 if TYPE_CHECKING:
-    from localstack.stack_file import Stack
+    from localstack.home import Stack
 
 
 @dataclass(frozen=True)

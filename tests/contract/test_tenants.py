@@ -6,13 +6,12 @@ from decimal import Decimal
 
 import pytest
 
-from membus.adapters.dynamo_api_keys import DynamoApiKeys
-from membus.adapters.dynamo_tenants import DynamoTenants
-from membus.domain.api_key import ApiKey
-from membus.domain.rates import RateLimits
-from membus.domain.tenant import Tenant
-from membus.errors import ConflictError, InvalidError, NotFoundError
-from membus.ports.tenants import TenantStore
+from membus.core.errors import ConflictError, InvalidError, NotFoundError
+from membus.tenants.api_keys import ApiKey
+from membus.tenants.dynamodb import DynamoTenants
+from membus.tenants.dynamodb_api_keys import DynamoApiKeys
+from membus.tenants.model import RateLimits, Tenant
+from membus.tenants.ports import TenantStore
 from tests.contract.tenants_table import tenants_table
 from tests.fakes.tenants import InMemoryTenants
 

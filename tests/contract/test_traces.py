@@ -1,11 +1,10 @@
 """The port Traces: one event by its id, and what reading it took."""
 
-from membus.domain.explaining import ReadingCost
-from membus.domain.identity import Owner
-from membus.domain.profile import Profile
-from membus.ports.events import EpisodeStore
-from membus.ports.facts import FactCommit, FactStore
-from membus.ports.traces import EventTraceReader
+from membus.core.identity import Owner
+from membus.episodes.model import ReadingCost
+from membus.episodes.ports import EpisodeStore, EventTraceReader
+from membus.facts.ports import FactCommit, FactStore
+from membus.facts.profile import Profile
 from tests.factories import an_event, recorded
 
 SHARE = ReadingCost(model="m", prompt_version="1", shared_by=3, tokens_in=33.3, tokens_out=5, dollars=0.25)

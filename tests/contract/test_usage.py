@@ -8,19 +8,18 @@ from uuid import uuid4
 
 import pytest
 
-from membus.adapters.dynamo_tenants import DynamoTenants
-from membus.adapters.dynamo_usage import USAGE_SHARDS, DynamoUsage
-from membus.domain.prompt import TokenUsage
-from membus.domain.tenant import Tenant
-from membus.domain.usage import DailyUsage, ModelCall
-from membus.ports.usage import UsageLedger
+from membus.core.tokens import TokenUsage
+from membus.tenants.costs import DailyUsage, ModelCall
+from membus.tenants.dynamodb import USAGE_SHARDS, DynamoTenants, DynamoUsage
+from membus.tenants.model import Tenant
+from membus.tenants.ports import UsageLedger
 from tests.contract.conftest import EVERYWHERE, stack_table
 from tests.fakes.usage import InMemoryUsageLedger
 from tests.strict import strict_aws
-from tests.tables import make_table
+from tests.support.tables import make_table
 
 if TYPE_CHECKING:
-    from localstack.stack_file import Stack
+    from localstack.home import Stack
 
 NOON = datetime(2026, 11, 20, 12, tzinfo=UTC)
 TODAY, TOMORROW = NOON.date(), date(2026, 11, 21)

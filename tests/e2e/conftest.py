@@ -9,12 +9,11 @@ import boto3
 import pytest
 
 from localstack.aws import ROOT_CREDENTIALS
-from localstack.stack_file import Stack
-from membus.adapters.dynamo_api_keys import DynamoApiKeys
-from membus.adapters.dynamo_tenants import DynamoTenants
-from membus.domain.api_key import ApiScope
-from scripts.keys import EVERYDAY_SCOPES, create_key
-from scripts.tenants import create_tenant
+from localstack.home import Stack
+from membus.tenants.api_keys import ApiScope
+from membus.tenants.dynamodb import DynamoTenants
+from membus.tenants.dynamodb_api_keys import DynamoApiKeys
+from membus.tenants.provisioning import EVERYDAY_SCOPES, create_key, create_tenant
 from tests.e2e.client import Client
 
 NewKey = Callable[..., str]

@@ -9,8 +9,7 @@ from pathlib import Path
 from typing import Any
 
 from localstack import running
-from localstack.home import Home
-from localstack.settings import read_environment
+from localstack.home import Home, read_environment
 
 REFUSED = "[[bus:refused]]"
 """An event that says this is refused by the bus, entry by entry, for as long as it is narrow."""

@@ -12,7 +12,7 @@ from uuid import uuid4
 import pytest
 from boto3.dynamodb.conditions import Key
 
-from localstack.stack_file import Stack
+from localstack.home import Stack
 from tests.e2e.client import Client, now, said, somebody
 from tests.e2e.conftest import NewKey
 from tests.e2e.test_episodes import append, ids, path_of

@@ -8,8 +8,8 @@ from uuid import uuid4
 import httpx2
 import pytest
 
-from localstack.stack_file import Stack
-from membus.domain.context import SECTION_TOKENS
+from functions.chat.context import SECTION_TOKENS
+from localstack.home import Stack
 from tests.e2e.client import Client, eventually, said, somebody
 
 pytestmark = pytest.mark.stack

@@ -11,9 +11,9 @@ from uuid import uuid4
 
 import pytest
 
-from localstack.stack_file import Stack
+from localstack.home import Stack
 from scripts.cli import main
-from scripts.dlq.letters import DeadLetter, QueueReader
+from scripts.dlq.queues import DeadLetter, QueueReader
 from tests.e2e.client import Client, eventually, now, said, somebody
 
 pytestmark = pytest.mark.stack

@@ -8,15 +8,12 @@ from uuid import uuid4
 import pytest
 from rich.console import Console
 
-from localstack.stack_file import Stack
+from localstack.home import Stack
 from scripts.demo.__main__ import WEEK
-from scripts.demo.client import ApiClient
-from scripts.demo.feed import send_events
-from scripts.demo.readers import read_source
-from scripts.demo.source import EventSource
-from scripts.demo.stack import ExtractQueue
+from scripts.demo.api import ApiClient, send_events
+from scripts.demo.sources import EventSource, read_source
+from scripts.demo.stack import ExtractQueue, PollClock
 from scripts.demo.story import DemoRun, show_answer, show_facts
-from scripts.demo.wait import PollClock
 
 pytestmark = pytest.mark.stack
 

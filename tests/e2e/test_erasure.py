@@ -18,9 +18,8 @@ from uuid import uuid4
 
 import pytest
 
-from localstack.paths import REPOSITORY
-from localstack.stack_file import Stack
-from membus.domain.api_key import ApiScope
+from localstack.home import REPOSITORY, Stack
+from membus.tenants.api_keys import ApiScope
 from tests.e2e.client import Client, eventually, now, said, somebody
 from tests.e2e.conftest import NewKey
 

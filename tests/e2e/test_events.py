@@ -8,7 +8,7 @@ from uuid import uuid4
 
 import pytest
 
-from localstack.stack_file import Stack
+from localstack.home import Stack
 from tests.e2e.client import Client, eventually, now, said, server_error, somebody
 
 pytestmark = pytest.mark.stack

@@ -10,7 +10,7 @@ from uuid import uuid4
 
 import pytest
 
-from localstack.stack_file import Stack
+from localstack.home import Stack
 from tests.e2e.client import Client, eventually, now, said, somebody
 
 pytestmark = pytest.mark.stack

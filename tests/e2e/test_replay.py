@@ -12,8 +12,7 @@ from uuid import uuid4
 import pytest
 from boto3.dynamodb.conditions import Key
 
-from localstack.paths import REPOSITORY
-from localstack.stack_file import Stack
+from localstack.home import REPOSITORY, Stack
 from tests.e2e.client import Client, eventually, now, said, somebody
 from tests.e2e.conftest import NewKey
 

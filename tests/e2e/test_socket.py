@@ -6,9 +6,9 @@ import boto3
 import pytest
 from websockets.exceptions import ConnectionClosed, InvalidStatus
 
-from localstack.stack_file import Stack
-from membus.adapters.dynamo_api_keys import DynamoApiKeys
-from membus.domain.api_key import Credential
+from localstack.home import Stack
+from membus.tenants.api_keys import Credential
+from membus.tenants.dynamodb_api_keys import DynamoApiKeys
 from tests.e2e.client import Client, eventually, now, somebody
 from tests.e2e.conftest import NewKey
 from tests.e2e.socket import at_once, first_to_hear, talking, text_of

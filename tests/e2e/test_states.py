@@ -7,7 +7,7 @@ from typing import Any
 
 import pytest
 
-from localstack.stack_file import Stack
+from localstack.home import Stack
 from tests.e2e.client import Client, eventually, somebody
 
 pytestmark = pytest.mark.stack

@@ -18,8 +18,8 @@ from zipfile import ZipFile
 import httpx2
 import pytest
 
-from localstack.paths import REPOSITORY
-from membus.domain.api_key import ApiScope
+from localstack.home import REPOSITORY
+from membus.tenants.api_keys import ApiScope
 from tests.e2e.client import Client, eventually, now, said, server_error, somebody
 from tests.e2e.conftest import NewKey
 

@@ -11,8 +11,8 @@ from uuid import uuid4
 
 import pytest
 
-from localstack.stack_file import Stack
-from membus.domain.api_key import ApiScope
+from localstack.home import Stack
+from membus.tenants.api_keys import ApiScope
 from scripts.cli import main
 from tests.e2e.client import Client, eventually, said, somebody
 

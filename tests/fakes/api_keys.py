@@ -3,8 +3,8 @@
 from dataclasses import replace
 from datetime import datetime
 
-from membus.domain.api_key import ApiKey
-from membus.errors import ConflictError, NotFoundError, UnavailableError
+from membus.core.errors import ConflictError, NotFoundError, UnavailableError
+from membus.tenants.api_keys import ApiKey
 
 
 class InMemoryApiKeys:

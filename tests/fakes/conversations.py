@@ -5,18 +5,23 @@ from collections.abc import Collection, Sequence
 from typing import TYPE_CHECKING
 from uuid import uuid4
 
-from membus.adapters.conversation_items import REQUEST_LIFETIME
-from membus.domain.compaction import message_tokens
-from membus.domain.conversation import Conversation, ConversationStatus, Message, Turn
-from membus.domain.fresh import UnprocessedMessage, unprocessed_from_turn
-from membus.domain.identity import Owner
-from membus.domain.marks import ConversationCounters
-from membus.domain.pages import Page
-from membus.domain.provenance import PromptProvenance, TurnMetadata
-from membus.domain.summary import SummaryCheckpoint
-from membus.errors import ConflictError, NotFoundError
-from membus.ports.clock import Clock
-from membus.ports.conversations import NO_METADATA
+from membus.conversations.conversation import (
+    Conversation,
+    ConversationCounters,
+    ConversationStatus,
+    Message,
+    Turn,
+)
+from membus.conversations.dynamodb_items import REQUEST_LIFETIME
+from membus.conversations.ports import NO_METADATA
+from membus.conversations.provenance import PromptProvenance, TurnMetadata
+from membus.conversations.summary import SummaryCheckpoint
+from membus.conversations.unprocessed_messages import UnprocessedMessage, unprocessed_from_turn
+from membus.conversations.window import message_tokens
+from membus.core.clock import Clock
+from membus.core.errors import ConflictError, NotFoundError
+from membus.core.identity import Owner
+from membus.core.pages import Page
 from tests.fakes.listing import page_of
 
 if TYPE_CHECKING:

@@ -2,10 +2,9 @@
 
 from collections.abc import Sequence
 
-from membus.domain.document import Document
-from membus.domain.memory import is_live
-from membus.errors import ConflictError, NotFoundError
-from membus.ports.clock import Clock
+from membus.core.clock import Clock
+from membus.core.errors import ConflictError, NotFoundError
+from membus.search.model import Document, is_live
 
 
 class InMemoryDocuments:

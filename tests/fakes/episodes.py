@@ -2,11 +2,10 @@
 
 from collections.abc import Sequence
 
-from membus.domain.answers import AnswersByEvent, EventAnswer
-from membus.domain.episode import Episode, EpisodeQuery, mark_before, place_of
-from membus.domain.event import FORGOTTEN, RecordedEvent
-from membus.domain.explaining import EventTrace, ReadingCost
-from membus.domain.pages import Page
+from membus.core.event import FORGOTTEN, RecordedEvent
+from membus.core.pages import Page
+from membus.episodes.model import Episode, EpisodeQuery, EventTrace, ReadingCost, mark_before, place_of
+from membus.facts.candidates import AnswersByEvent, EventAnswer
 
 Identity = tuple[str, str]
 

@@ -1,9 +1,9 @@
 """The erasure ledger and its jobs in dictionaries."""
 
-from membus.domain.erasure import WHOLE_TENANT, Erasure, LegalHold, SubjectsBeingErased, erasure_subject
-from membus.domain.identity import Owner
-from membus.domain.job import ErasureJob
-from membus.errors import ConflictError, NotFoundError
+from membus.core.erasure import WHOLE_TENANT, Erasure, LegalHold, SubjectsBeingErased, erasure_subject
+from membus.core.errors import ConflictError, NotFoundError
+from membus.core.identity import Owner
+from membus.erasure.model import ErasureJob
 
 Key = tuple[str, str]
 

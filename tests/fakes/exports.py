@@ -4,9 +4,9 @@ import hashlib
 from collections.abc import Sequence
 from typing import IO
 
-from membus.domain.transfer import FILE_LIFETIME, Export, ExportPart, StoredPart
-from membus.errors import ConflictError, NotFoundError, UnavailableError
-from membus.ports.clock import Clock
+from membus.core.clock import Clock
+from membus.core.errors import ConflictError, NotFoundError, UnavailableError
+from membus.transfer.model import FILE_LIFETIME, Export, ExportPart, StoredPart
 
 
 class InMemoryExportJobs:

@@ -2,14 +2,13 @@
 
 from collections import defaultdict
 
-from membus.domain.carrying import ObservationHistory, ObservationPosition, ObservationSnapshot, position_of
-from membus.domain.facts import Fact
-from membus.domain.identity import Owner
-from membus.domain.observations import Observation
-from membus.domain.pages import Page
-from membus.domain.profile import Profile
-from membus.errors import ConflictError, NotFoundError
-from membus.ports.facts import FactCommit, VersionedFact
+from membus.core.errors import ConflictError, NotFoundError
+from membus.core.identity import Owner
+from membus.core.pages import Page
+from membus.facts.fact import Fact, ObservationHistory, ObservationPosition, ObservationSnapshot, position_of
+from membus.facts.observation import Observation
+from membus.facts.ports import FactCommit, VersionedFact
+from membus.facts.profile import Profile
 from tests.fakes.episodes import InMemoryEpisodes, identity_of
 from tests.fakes.listing import page_of
 

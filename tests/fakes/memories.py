@@ -4,12 +4,12 @@ from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from datetime import datetime
 
-from membus.domain.memory import Removal, is_live
-from membus.domain.pages import Page
-from membus.domain.retrieval import IndexEntry, SearchCandidates, SearchScope, search_entries
-from membus.errors import UnavailableError
-from membus.ports.embedder import Vector
-from tests.fakes.embedder import cosine
+from membus.core.errors import UnavailableError
+from membus.core.pages import Page
+from membus.llm.ports import Vector
+from membus.search.model import Removal, is_live
+from membus.search.retrieval import IndexEntry, SearchCandidates, SearchScope, search_entries
+from tests.fakes.embedding_model import cosine
 
 Key = tuple[str, str]
 

@@ -4,9 +4,10 @@ from collections.abc import Callable, Iterator, Sequence
 
 from pydantic import ValidationError
 
-from membus.domain.prompt import ModelEvent, ModelReply, Prompt, ReplyEnd, TextDelta, TokenUsage, ToolCall
-from membus.errors import MembusError, ModelError
-from membus.ports.model import Shape, StructuredAnswer
+from membus.core.errors import MembusError, ModelError
+from membus.core.tokens import TokenUsage
+from membus.llm.ports import Shape, StructuredAnswer
+from membus.llm.prompt import ModelEvent, ModelReply, Prompt, ReplyEnd, TextDelta, ToolCall
 
 Line = str | MembusError | Sequence[ToolCall] | Callable[[Prompt], str]
 USAGE = TokenUsage(input=100, output=5)

@@ -2,10 +2,10 @@
 
 from collections.abc import Sequence
 
-from membus.domain.compaction import message_tokens
-from membus.domain.conversation import Conversation, Message
-from membus.domain.summary import Summary, SummaryIndex
-from membus.errors import ConflictError, NotFoundError
+from membus.conversations.conversation import Conversation, Message
+from membus.conversations.summary import Summary, SummaryIndex
+from membus.conversations.window import message_tokens
+from membus.core.errors import ConflictError, NotFoundError
 from tests.fakes.conversations import InMemoryConversations
 from tests.fakes.summaries import InMemorySummaries
 

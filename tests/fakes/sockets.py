@@ -5,9 +5,9 @@ from collections import defaultdict
 from collections.abc import Callable, Mapping
 from typing import Any
 
-from membus.domain.connection import SocketConnection
-from membus.errors import NotFoundError, UnavailableError
-from membus.ports.clock import Clock
+from membus.conversations.reply_jobs import SocketConnection
+from membus.core.clock import Clock
+from membus.core.errors import NotFoundError, UnavailableError
 
 
 class InMemoryConnections:

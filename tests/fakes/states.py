@@ -4,10 +4,10 @@ import json
 from datetime import UTC, datetime
 from typing import Any
 
-from membus.domain.pages import Page
-from membus.domain.state import AgentSession, State, StateInfo
-from membus.errors import ConflictError, NotFoundError
-from membus.ports.clock import Clock
+from membus.core.clock import Clock
+from membus.core.errors import ConflictError, NotFoundError
+from membus.core.pages import Page
+from membus.states.model import AgentSession, State, StateInfo
 from tests.fakes.listing import page_of
 
 

@@ -3,10 +3,10 @@
 from collections import defaultdict
 from collections.abc import Sequence
 
-from membus.domain.conversation import Message
-from membus.domain.pages import Page
-from membus.domain.summary import Summary, SummaryIndex
-from membus.errors import ConflictError, NotFoundError
+from membus.conversations.conversation import Message
+from membus.conversations.summary import Summary, SummaryIndex
+from membus.core.errors import ConflictError, NotFoundError
+from membus.core.pages import Page
 from tests.fakes.conversations import InMemoryConversations
 from tests.fakes.listing import page_of
 

@@ -3,9 +3,8 @@
 from dataclasses import replace
 from decimal import Decimal
 
-from membus.domain.rates import RateLimits
-from membus.domain.tenant import Tenant
-from membus.errors import ConflictError, NotFoundError
+from membus.core.errors import ConflictError, NotFoundError
+from membus.tenants.model import RateLimits, Tenant
 
 
 class InMemoryTenants:

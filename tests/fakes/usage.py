@@ -4,7 +4,7 @@ from collections import Counter
 from datetime import date
 from decimal import Decimal
 
-from membus.domain.usage import DailyUsage, ModelCall, daily_usage_of_call, merge_daily_usage
+from membus.tenants.costs import DailyUsage, ModelCall, daily_usage_of_call, merge_daily_usage
 
 
 class InMemoryUsageLedger:
@@ -53,7 +53,7 @@ class RecordingUsageMonitor:
         self.figures: Counter[str] = Counter()
         self.warnings: list[tuple[str, dict[str, object]]] = []
 
-    def count(self, model: str, **figures: float) -> None:  # noqa: ARG002 - the port's signature
+    def count(self, model: str, **figures: float) -> None:
         self.figures.update({name: int(value) for name, value in figures.items()})
 
     def warn(self, message: str, **fields: object) -> None:

@@ -7,9 +7,9 @@ from datetime import timedelta
 
 import pytest
 
-from tests.archiving import BUCKET, DAYS, ArchiveSetup, calls, fill, ids, make_archive_setup
 from tests.factories import ADA, NOON, an_event, recorded
 from tests.fakes.crashing import Death
+from tests.support.archive_tiers import BUCKET, DAYS, ArchiveSetup, calls, fill, ids, make_archive_setup
 
 TWO_OBJECTS = DAYS[:3]
 """Two days, one of them with two episodes for each user: what a crash may come between, and no more of it."""

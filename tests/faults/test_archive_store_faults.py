@@ -9,10 +9,10 @@ from typing import Any
 import pytest
 from botocore.exceptions import ClientError
 
-from membus.errors import CorruptArchiveError
-from tests.archiving import BUCKET, calls, fill, ids, make_archive_setup
+from membus.core.errors import CorruptArchiveError
 from tests.factories import ADA
 from tests.fakes.crashing import Death
+from tests.support.archive_tiers import BUCKET, calls, fill, ids, make_archive_setup
 
 
 @pytest.mark.parametrize("code", ["ConditionalRequestConflict", "PreconditionFailed"])

@@ -3,11 +3,11 @@
 No row of the user is left, no receipt says so too early.
 """
 
-from membus.domain.identity import Owner
-from tests.archiving import calls, fill
-from tests.erasing import ErasureSetup, make_erasure_setup
+from membus.core.identity import Owner
 from tests.factories import ADA
 from tests.faults.test_compaction_faults import compact, sound
+from tests.support.archive_tiers import calls, fill
+from tests.support.erasure import ErasureSetup, make_erasure_setup
 
 GRACE = Owner(tenant="acme", user="grace")
 DAYS = (-3, -2)

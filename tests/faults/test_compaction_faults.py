@@ -10,9 +10,9 @@ from zlib import crc32
 import pytest
 
 from functions.archive.compaction import Compaction
-from tests.archiving import DAYS, ArchiveSetup, calls, fill, ids, make_archive_setup
 from tests.factories import ADA, NOON
 from tests.fakes.crashing import Death
+from tests.support.archive_tiers import DAYS, ArchiveSetup, calls, fill, ids, make_archive_setup
 
 SHARDS = range(16)
 MINE = [crc32(b"acme#guide") % len(SHARDS)]

@@ -1,15 +1,15 @@
-"""membus.adapters.sqs_erasing.
+"""membus.erasure.sqs.
 
 Whose a dead letter is, a user's or a tenant's, whatever else lies in the queue.
 """
 
 import json
 
-from membus.adapters.sqs_erasing import DeadLetterEraser, is_about_tenant
-from membus.domain.identity import Owner
-from tests.canaries import said
-from tests.erasing import ErasureSetup, make_erasure_setup
+from membus.core.identity import Owner
+from membus.erasure.sqs import DeadLetterEraser, is_about_tenant
 from tests.factories import ADA, an_event
+from tests.support.canaries import said
+from tests.support.erasure import ErasureSetup, make_erasure_setup
 
 GRACE, OTHER_ADA = Owner(tenant="acme", user="grace"), Owner(tenant="zeta", user="ada")
 DEEP = '{"a":' * 3_000 + "1" + "}" * 3_000

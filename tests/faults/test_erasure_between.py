@@ -9,18 +9,18 @@ from typing import Any
 
 import pytest
 
-from membus.erasing import CachedErasures, ErasureGuard
-from membus.errors import MembusError
-from tests.erasing import ErasureSetup, make_erasure_setup
+from membus.core.errors import MembusError
+from membus.erasure.guard import CachedErasures, ErasureGuard
 from tests.factories import ADA
-from tests.writers import CANARY, WRITERS, Writer
+from tests.support.erasure import ErasureSetup, make_erasure_setup
+from tests.support.writers import CANARY, WRITERS, Writer
 
 
 @pytest.fixture(autouse=True)
 def _quick(monkeypatch: pytest.MonkeyPatch) -> None:
     """Let few messages be enough for a summary, and ask an empty queue without waiting for it."""
-    monkeypatch.setattr("membus.domain.compaction.DUE_MESSAGES", 4)
-    monkeypatch.setattr("membus.adapters.sqs_erasing.WAIT_SECONDS", 0)
+    monkeypatch.setattr("membus.conversations.window.DUE_MESSAGES", 4)
+    monkeypatch.setattr("membus.erasure.sqs.WAIT_SECONDS", 0)
 
 
 @pytest.mark.parametrize("name", WRITERS)

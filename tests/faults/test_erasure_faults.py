@@ -4,21 +4,22 @@ from typing import Any
 
 import pytest
 
-from membus.adapters.dynamo_pending import DynamoReplyJobs
-from membus.adapters.erasing_restores import carry_over_erasures
-from membus.domain.conversation import Step, tool_results_key
-from membus.domain.erasure import LegalHold
-from membus.domain.fresh import unprocessed_from_turn
-from membus.domain.hot_records import CachedUnprocessed
-from membus.domain.identity import Owner
-from membus.domain.pending import ReplyJob, StepProgress
-from membus.domain.prompt import TokenUsage, ToolCall, ToolResult
-from membus.errors import ConflictError
-from tests.archiving import calls
-from tests.canaries import canary_of, happened, plant, speak, sum_up
-from tests.erasing import ErasureSetup, make_erasure_setup
+from membus.conversations.cache_records import CachedUnprocessed
+from membus.conversations.conversation import Step, tool_results_key
+from membus.conversations.dynamodb_replies import DynamoReplyJobs
+from membus.conversations.reply_jobs import ReplyJob, StepProgress
+from membus.conversations.unprocessed_messages import unprocessed_from_turn
+from membus.core.erasure import LegalHold
+from membus.core.errors import ConflictError
+from membus.core.identity import Owner
+from membus.core.tokens import TokenUsage
+from membus.llm.prompt import ToolCall, ToolResult
+from scripts.erasure.restored_tables import carry_over_erasures
 from tests.factories import ADA, a_conversation, a_turn
 from tests.fakes.crashing import Death
+from tests.support.archive_tiers import calls
+from tests.support.canaries import canary_of, happened, plant, speak, sum_up
+from tests.support.erasure import ErasureSetup, make_erasure_setup
 
 GRACE, OTHER_ADA = Owner(tenant="acme", user="grace"), Owner(tenant="zeta", user="ada")
 EVERYBODY = (ADA, GRACE, OTHER_ADA)

@@ -12,13 +12,13 @@ from zipfile import ZipFile
 
 import pytest
 
-from functions.export import archive, sections
-from membus.domain.state import AgentSession
-from membus.domain.transfer import EVENTS, STATES, Export, Manifest, section_of
-from membus.errors import ConflictError, UnavailableError
-from tests.exporting import ExportSetup, an_export
+from functions.export import sections, zip_part
+from membus.core.errors import ConflictError, UnavailableError
+from membus.states.model import AgentSession
+from membus.transfer.model import EVENTS, STATES, Export, Manifest, section_of
 from tests.factories import NOON, a_turn, an_event, recorded
 from tests.fakes.crashing import Death, Fuse
+from tests.support.exports import ExportSetup, an_export
 from tests.unit.test_export import OWN, Household
 
 EVENTS_TOLD = 200
@@ -26,7 +26,7 @@ EVENTS_TOLD = 200
 
 @pytest.fixture(autouse=True)
 def _small_parts(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(archive, "PART_LEAST", 9000)
+    monkeypatch.setattr(zip_part, "PART_LEAST", 9000)
     monkeypatch.setattr(sections, "PAGE", 8)
 
 
@@ -52,7 +52,7 @@ def household() -> Household:
 @pytest.fixture(scope="module")
 def whole(household: Household) -> bytes:
     patch = pytest.MonkeyPatch()
-    patch.setattr(archive, "PART_LEAST", 9000)
+    patch.setattr(zip_part, "PART_LEAST", 9000)
     patch.setattr(sections, "PAGE", 8)
     desk = ExportSetup(household.sources)
     done = desk.run()

@@ -8,17 +8,17 @@ from concurrent.futures import ThreadPoolExecutor
 from itertools import islice
 from threading import Event as Signal
 
-from functions.extract.shares import TenantQuotas, split_overflow
-from membus.domain.event import Event
-from membus.domain.identity import Owner
-from membus.domain.prompt import Prompt
-from membus.domain.rates import RateLimit
-from membus.errors import BudgetError, BusyError
-from tests.deliveries import Extraction, a_message, observant, shown
+from functions.extract.delivery import TenantQuotas, split_overflow
+from membus.core.errors import BudgetError, BusyError
+from membus.core.event import Event
+from membus.core.identity import Owner
+from membus.llm.prompt import Prompt
+from membus.tenants.model import RateLimit
 from tests.factories import said
-from tests.fakes.bus import InMemoryOverflowQueue
 from tests.fakes.clock import StoppedClock
+from tests.fakes.event_bus import InMemoryOverflowQueue
 from tests.fakes.model import ScriptedModel
+from tests.support.extraction import Extraction, a_message, observant, shown
 
 HOT, NEIGHBOUR = Owner(tenant="hot", user="bot"), Owner(tenant="acme", user="ada")
 FLOOD, BATCH = 200, 10

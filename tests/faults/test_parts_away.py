@@ -11,10 +11,10 @@ import pytest
 from aws_lambda_powertools.utilities import parameters
 
 from membus import wiring_models
-from membus.adapters.dynamo_batches import get_items
-from membus.errors import UnavailableError
+from membus.aws.dynamodb.batches import get_items
+from membus.core.errors import UnavailableError
 from tests.strict import strict_aws
-from tests.tables import make_table
+from tests.support.tables import make_table
 
 KEYS = [{"pk": "T#acme#C#1", "sk": f"MSG#{number}"} for number in range(8)]
 

@@ -10,15 +10,14 @@ from datetime import date, timedelta
 import pytest
 
 from functions.archive.compaction import Compaction
-from membus.adapters.dynamo_recorded import DynamoRecordedEvents
-from membus.domain.cold import ArchiveObject
-from membus.domain.episode import EpisodeQuery
-from membus.domain.event import EARLIEST, LATEST
-from membus.domain.reconciliation import ReconciliationLine
-from scripts.tier_reconcile import reconcile
-from tests.archiving import DAYS, ArchiveSetup, calls, fill, make_archive_setup
-from tests.erasing import make_erasure_setup
+from membus.core.clock import EARLIEST, LATEST
+from membus.episodes.archive.model import ArchiveObject
+from membus.episodes.model import EpisodeQuery
+from scripts.tier.dynamodb import DynamoRecordedEvents
+from scripts.tier.reconciliation import ReconciliationLine, reconcile
 from tests.factories import ADA, NOON, an_event, recorded
+from tests.support.archive_tiers import DAYS, ArchiveSetup, calls, fill, make_archive_setup
+from tests.support.erasure import make_erasure_setup
 
 
 def lines(made: ArchiveSetup) -> list[ReconciliationLine]:

@@ -8,13 +8,14 @@ from pathlib import Path
 
 import pytest
 
-from functions.memory.thawing_api import RESTORE_JOB_PREFIX, RestoreOut, read_restore_job
-from membus.adapters.duckdb_parquet import RowSpan
-from membus.adapters.s3_cold_objects import S3ArchiveObjects
-from membus.domain.cold import SMALL_BYTES, ArchiveObject
-from membus.errors import CorruptArchiveError, InvalidError, NotFoundError, RestoreInProgressError
-from tests.archiving import BUCKET, ArchiveSetup, calls, fill, ids, make_archive_setup
+from functions.api.episodes.schemas import RESTORE_JOB_PREFIX, RestoreOut
+from functions.api.episodes.usecase import read_restore_job
+from membus.core.errors import CorruptArchiveError, InvalidError, NotFoundError, RestoreInProgressError
+from membus.episodes.archive.model import SMALL_BYTES, ArchiveObject
+from membus.episodes.archive.parquet import RowSpan
+from membus.episodes.archive.s3 import S3ArchiveObjects
 from tests.factories import ADA
+from tests.support.archive_tiers import BUCKET, ArchiveSetup, calls, fill, ids, make_archive_setup
 
 LARGE = SMALL_BYTES + 1
 

@@ -16,11 +16,11 @@ from functions.migrate.handler import SQL
 from functions.migrate.usecase import apply_migrations, read_migrations
 from localstack import running
 from localstack.home import Home
-from localstack.ports import LOOPBACK, choose_ports
+from localstack.parts import LOOPBACK, choose_ports
 from localstack.postgres import OWNER, PostgresPart, make_database, read_passwords
-from membus.adapters.postgres import PostgresAddress, connect_postgres
-from membus.adapters.postgres_schema import PostgresSchema
-from membus.domain.migration import DatabaseLogin
+from membus.aws.postgres import PostgresAddress, connect_postgres
+from membus.core.identity import DatabaseLogin
+from membus.search.postgres_schema import PostgresSchema
 
 PATIENCE_SECONDS = 30.0
 

@@ -9,8 +9,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from pathlib import Path
 
-from localstack.paths import LOCAL, REPOSITORY
-from localstack.settings import read_environment
+from localstack.home import LOCAL, REPOSITORY, read_environment
 from localstack.terraform import run_terraform
 
 TERRAFORM = REPOSITORY / "terraform"

@@ -10,13 +10,12 @@ from zipfile import ZipFile
 import pytest
 
 from scripts.build import BuildError
-from scripts.build.artifacts import remake
-from scripts.build.budget import ZipSize, check_budgets
+from scripts.build.artifacts import ZipSize, check_budgets, remake
+from scripts.build.packages import HOST, LAMBDA, BuildTarget
 from scripts.build.project import ROOT, build
-from scripts.build.targets import HOST, LAMBDA, BuildTarget
 from tests.integration.build_project import digests, write_small_project
 
-BUILD = "from pathlib import Path; from scripts.build.project import build; from scripts.build.targets import HOST;"
+BUILD = "from pathlib import Path; from scripts.build.project import build; from scripts.build.packages import HOST;"
 
 
 @pytest.fixture

@@ -10,9 +10,8 @@ import pytest
 from cyclonedx.schema import SchemaVersion
 from cyclonedx.validation.json import JsonStrictValidator
 
-from scripts.build.layers import LAYERS, LayerBuild
-from scripts.build.project import ROOT, build
-from scripts.build.targets import HOST, LAMBDA, BuildTarget
+from scripts.build.packages import HOST, LAMBDA, BuildTarget
+from scripts.build.project import LAYERS, ROOT, LayerBuild, build
 
 DIST = ROOT / "dist"
 

@@ -12,8 +12,8 @@ from psycopg import sql
 
 from functions.migrate.handler import SQL
 from functions.migrate.usecase import SchemaReport, inspect_schema, read_migrations
-from membus.adapters.postgres_schema import PostgresSchema
-from membus.domain.migration import Migration
+from membus.search.postgres_schema import PostgresSchema
+from membus.search.schema import Migration
 from tests.integration.databases import Database, migrated_database, postgres
 
 FILES = read_migrations(SQL)

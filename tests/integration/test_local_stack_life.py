@@ -10,10 +10,8 @@ from pathlib import Path
 import psutil
 
 from localstack import processes, running
-from localstack.home import Home
-from localstack.paths import REPOSITORY
-from localstack.ports import LOOPBACK
-from localstack.redis import RedisPart
+from localstack.home import REPOSITORY, Home
+from localstack.parts import LOOPBACK, RedisPart
 
 PATIENCE_SECONDS = 120
 

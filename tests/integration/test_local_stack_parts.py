@@ -9,14 +9,10 @@ import psycopg
 import pytest
 
 from localstack import postgres, processes, running
-from localstack.emulator import EmulatorPart
-from localstack.home import Home
-from localstack.parts import StackPart
-from localstack.ports import LOOPBACK, choose_ports
-from localstack.redis import RedisPart
+from localstack.home import Home, read_environment
+from localstack.lifecycle import describe
+from localstack.parts import LOOPBACK, EmulatorPart, RedisPart, StackPart, choose_ports
 from localstack.running import PARTS
-from localstack.settings import read_environment
-from localstack.status import describe
 
 
 @pytest.fixture

@@ -14,9 +14,8 @@ from pathlib import Path
 
 import pytest
 
-from localstack.download import VERSION, fetch_terraform
-from localstack.errors import StackError
-from localstack.terraform import find_terraform
+from localstack.home import StackError
+from localstack.terraform import VERSION, fetch_terraform, find_terraform
 
 
 @pytest.fixture

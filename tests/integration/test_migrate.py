@@ -16,11 +16,12 @@ from psycopg import sql
 
 from functions.migrate.handler import SQL, handler
 from functions.migrate.usecase import MigrationOutcome, apply_migrations, read_migrations
-from membus.adapters import aws
-from membus.adapters.postgres import connect_postgres
-from membus.adapters.postgres_schema import PostgresSchema
-from membus.domain.migration import DatabaseLogin, Migration
-from membus.errors import ConflictError, InvalidError, UnavailableError
+from membus.aws import clients
+from membus.aws.postgres import connect_postgres
+from membus.core.errors import ConflictError, InvalidError, UnavailableError
+from membus.core.identity import DatabaseLogin
+from membus.search.postgres_schema import PostgresSchema
+from membus.search.schema import Migration
 from tests.integration.databases import Database, empty_database, postgres
 
 FILES = read_migrations(SQL)
@@ -172,8 +173,8 @@ def test_the_function_finds_its_database_and_secrets_by_its_environment(
         }
         for name, value in environment.items():
             monkeypatch.setenv(name, value)
-        aws.forget_clients()
+        clients.forget_clients()
         outcome = handler({}, Context())
-        aws.forget_clients()
+        clients.forget_clients()
 
     assert outcome == {"applied": [migration.name for migration in FILES], "version": FILES[-1].name}

@@ -8,10 +8,8 @@ from zipfile import ZipFile
 
 import pytest
 
-from scripts.build.functions import function_names
-from scripts.build.project import ROOT, build
-from scripts.build.targets import HOST
-from scripts.build.trim import listed_services
+from scripts.build.packages import HOST, listed_services
+from scripts.build.project import ROOT, build, function_names
 
 DIST = ROOT / "dist" / HOST.name
 FUNCTIONS = function_names(ROOT)

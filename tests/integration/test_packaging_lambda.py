@@ -9,10 +9,8 @@ from zipfile import ZipFile
 
 import pytest
 
-from scripts.build.layers import LAYERS, LayerBuild
-from scripts.build.project import ROOT, build
-from scripts.build.targets import LAMBDA
-from scripts.build.trim import listed_services
+from scripts.build.packages import LAMBDA, listed_services
+from scripts.build.project import LAYERS, ROOT, LayerBuild, build
 
 DIST = ROOT / "dist" / LAMBDA.name
 ELF = b"\x7fELF"

@@ -6,12 +6,12 @@ from contextlib import ExitStack
 
 import pytest
 
-from membus.adapters.postgres_memories import PostgresMemories
-from membus.adapters.postgres_tenants import TenantTransactions
-from membus.domain.memory import Removal
-from tests import pgbouncer
+from membus.aws.postgres import TenantTransactions
+from membus.search.model import Removal
+from membus.search.postgres.store import PostgresMemories
 from tests.integration.databases import Database, migrated_database, postgres
-from tests.memories import a_memory, fill, look
+from tests.support import pgbouncer
+from tests.support.memories import a_memory, fill, look
 
 CLIENTS, TURNS = 6, 12
 TENANT = "SELECT set_config('membus.tenant_id', %s, true)"

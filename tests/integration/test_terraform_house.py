@@ -5,7 +5,7 @@ from pathlib import Path
 
 import pytest
 
-from localstack.paths import REPOSITORY
+from localstack.home import REPOSITORY
 
 TERRAFORM = REPOSITORY / "terraform"
 MODULES = sorted(path.parent for path in TERRAFORM.glob("modules/*/main.tf"))

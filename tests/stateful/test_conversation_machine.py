@@ -13,15 +13,20 @@ from hypothesis import HealthCheck, settings
 from hypothesis import strategies as st
 from hypothesis.stateful import RuleBasedStateMachine, initialize, invariant, precondition, rule
 
-from membus.adapters.dynamo_conversations import DynamoConversations
-from membus.adapters.dynamo_remains import DynamoDeletedConversationItems
-from membus.domain.conversation import Conversation, ConversationStatus, Message, MessageIdGenerator, Turn
-from membus.errors import ConflictError, NotFoundError
+from membus.conversations.conversation import (
+    Conversation,
+    ConversationStatus,
+    Message,
+    MessageIdGenerator,
+    Turn,
+)
+from membus.conversations.dynamodb import DynamoConversations, DynamoDeletedConversationItems
+from membus.core.errors import ConflictError, NotFoundError
 from tests.factories import a_conversation, a_turn
+from tests.fakes.blobs import InMemoryBlobs
 from tests.fakes.clock import StoppedClock
-from tests.fakes.contents import InMemoryBlobs
 from tests.strict import strict_aws
-from tests.tables import make_table
+from tests.support.tables import make_table
 
 PEOPLE = ("ada", "bob", "eve")
 PLACE = ("acme", "c")

@@ -8,20 +8,20 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from membus.domain.conversation import Turn
-from membus.domain.event import Event
-from membus.domain.identity import Owner
-from membus.domain.trails import InMemorySignals
-from tests.deliveries import Extraction, observant
+from membus.conversations.conversation import Turn
+from membus.core.event import Event
+from membus.core.identity import Owner
+from scripts.reextraction.signals import InMemorySignals
 from tests.factories import NOON, a_conversation, a_server_error, a_setting, an_event, said
 from tests.fakes.clock import StoppedClock
 from tests.fakes.conversations import InMemoryConversations
 from tests.fakes.crashing import LINE_DEAD, Death, Fuse, Fused
 from tests.fakes.episodes import InMemoryEpisodes
 from tests.fakes.facts import InMemoryFacts
-from tests.fakes.fresh import InMemoryUnprocessedMessages
-from tests.fakes.held_facts import InMemoryReviewQueue
-from tests.streams import NO_FAULTS, DeliveryFaults, a_turn_of_chat, deliver, stored_in_memory
+from tests.fakes.review_queue import InMemoryReviewQueue
+from tests.fakes.unprocessed_messages import InMemoryUnprocessedMessages
+from tests.support.event_streams import NO_FAULTS, DeliveryFaults, a_turn_of_chat, deliver, stored_in_memory
+from tests.support.extraction import Extraction, observant
 
 OWNERS = [
     Owner(tenant="acme", user="ada"),

@@ -10,18 +10,18 @@ from hypothesis import HealthCheck, settings
 from hypothesis import strategies as st
 from hypothesis.stateful import Bundle, RuleBasedStateMachine, initialize, invariant, multiple, rule
 
-from membus.domain.event import Event
-from membus.domain.facts import Fact
-from membus.domain.identity import Owner
-from membus.domain.trails import InMemorySignals
-from tests.deliveries import Extraction, a_message, observant
+from membus.core.event import Event
+from membus.core.identity import Owner
+from membus.facts.fact import Fact
+from scripts.reextraction.signals import InMemorySignals
 from tests.factories import NOON, a_server_error, a_setting, an_event, said
 from tests.fakes.crashing import LINE_DEAD, Death, Fuse, Fused
 from tests.fakes.episodes import InMemoryEpisodes
 from tests.fakes.facts import InMemoryFacts
+from tests.support.extraction import Extraction, a_message, observant
 
 if TYPE_CHECKING:
-    from functions.extract.api import QueueMessage
+    from functions.extract.schemas import QueueMessage
 
 OWNERS = [
     Owner(tenant="acme", user="ada"),
@@ -111,8 +111,8 @@ class Deliveries(RuleBasedStateMachine):
         order: Any,
         size: int,
         at: int,
-        after: bool,
-        fault: BaseException,  # noqa: FBT001
+        after: bool,  # noqa: FBT001
+        fault: BaseException,
     ) -> None:
         order.shuffle(self.waiting)
         self.fuse = Fuse(at, after=after, fault=fault)

@@ -13,15 +13,15 @@ from hypothesis import HealthCheck, settings
 from hypothesis import strategies as st
 from hypothesis.stateful import RuleBasedStateMachine, initialize, rule
 
-from membus.adapters.valkey_hot import ValkeyCache, connect_valkey
-from membus.domain.conversation import Conversation, Message, Turn
-from membus.domain.hot_window import CachedWindow
-from membus.hot import CachingConversations
+from membus.conversations.cache import CachingConversations
+from membus.conversations.cache_records import CachedWindow
+from membus.conversations.conversation import Conversation, Message, Turn
+from membus.conversations.valkey import ValkeyCache, connect_valkey
 from tests.factories import ADA, NOON, a_conversation, a_turn
+from tests.fakes.cache import InMemoryConversationCache
 from tests.fakes.clock import StoppedClock
 from tests.fakes.conversations import InMemoryConversations
-from tests.fakes.hot_tier import InMemoryConversationCache
-from tests.redis_server import RedisServer, redis_server
+from tests.support.redis_server import RedisServer, redis_server
 
 C1 = a_conversation().conversation_id
 LIMIT = 6

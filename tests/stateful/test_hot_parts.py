@@ -12,24 +12,24 @@ from hypothesis import HealthCheck, settings
 from hypothesis import strategies as st
 from hypothesis.stateful import RuleBasedStateMachine, initialize, rule
 
-from membus.adapters.valkey_hot import ValkeyCache, connect_valkey
-from membus.domain.context import assemble_context
-from membus.domain.conversation import Step
-from membus.domain.fresh import UnprocessedMessage
-from membus.domain.hot_records import CachedUnprocessed
-from membus.domain.identity import Owner
-from membus.domain.pending import ReplyJob, StepProgress
-from membus.domain.prompt import TokenUsage, ToolCall, ToolResult
-from membus.hot import CachingConversations
-from membus.hot_parts import CachingReplyJobs, CachingUnprocessedMessages
-from tests.contexts import sources
+from functions.chat.context import assemble_context
+from membus.conversations.cache import CachingConversations, CachingReplyJobs, CachingUnprocessedMessages
+from membus.conversations.cache_records import CachedUnprocessed
+from membus.conversations.conversation import Step
+from membus.conversations.reply_jobs import ReplyJob, StepProgress
+from membus.conversations.unprocessed_messages import UnprocessedMessage
+from membus.conversations.valkey import ValkeyCache, connect_valkey
+from membus.core.identity import Owner
+from membus.core.tokens import TokenUsage
+from membus.llm.prompt import ToolCall, ToolResult
 from tests.factories import ADA, NOON, a_conversation, a_turn
+from tests.fakes.cache import InMemoryConversationCache
 from tests.fakes.clock import StoppedClock
 from tests.fakes.conversations import InMemoryConversations
-from tests.fakes.fresh import InMemoryUnprocessedMessages
-from tests.fakes.hot_tier import InMemoryConversationCache
-from tests.fakes.pending import InMemoryReplyJobs
-from tests.redis_server import RedisServer, redis_server
+from tests.fakes.reply_jobs import InMemoryReplyJobs
+from tests.fakes.unprocessed_messages import InMemoryUnprocessedMessages
+from tests.support.contexts import sources
+from tests.support.redis_server import RedisServer, redis_server
 
 C1 = a_conversation().conversation_id
 THINGS = (

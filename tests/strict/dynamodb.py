@@ -6,7 +6,7 @@ from collections.abc import Iterator
 from typing import Any
 
 from tests.strict.refusal import Refusal, invalid
-from tests.tables import TABLES
+from tests.support.tables import TABLES
 
 BATCH_MAX = 25
 TRANSACTION_MAX = 100

@@ -2,7 +2,7 @@
 
 import pytest
 
-from tests.door import ApiTestClient
+from tests.support.api_client import ApiTestClient
 
 
 @pytest.fixture

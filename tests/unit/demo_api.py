@@ -10,7 +10,7 @@ from typing import Any
 
 import httpx2
 
-from scripts.demo.client import ApiClient
+from scripts.demo.api import ApiClient
 
 NOON = "2026-11-10T12:00:00Z"
 

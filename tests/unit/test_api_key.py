@@ -1,4 +1,4 @@
-"""membus.domain.api_key: what a key looks like, and when it opens the door."""
+"""membus.tenants.api_keys: what a key looks like, and when it opens the door."""
 
 import re
 from collections.abc import Callable
@@ -9,8 +9,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from membus.domain.api_key import ApiKey, ApiScope, Credential, verify_key
-from membus.errors import UnauthorizedError
+from membus.core.errors import UnauthorizedError
+from membus.tenants.api_keys import ApiKey, ApiScope, Credential, verify_key
 
 NOON = datetime(2026, 11, 20, 12, tzinfo=UTC)
 CREDENTIAL = Credential.generate("dev")

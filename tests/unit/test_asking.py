@@ -5,12 +5,18 @@ from collections.abc import Iterator
 
 import pytest
 
-from membus.asking.breaker import FAILURES_MAX, OPEN_SECONDS, CircuitBreaker, CircuitBreakerClient
-from membus.asking.fallback import FallbackClient
-from membus.asking.model import StructuredModel
-from membus.domain.prompt import ModelEvent, ModelReply, ReplyEnd, TextDelta, TokenUsage
-from membus.errors import BudgetError, BusyError, ModelError, UnavailableError
-from membus.ports.model import ChatModelClient, ModelRequest
+from membus.core.errors import BudgetError, BusyError, ModelError, UnavailableError
+from membus.core.tokens import TokenUsage
+from membus.llm.clients import (
+    FAILURES_MAX,
+    OPEN_SECONDS,
+    CircuitBreaker,
+    CircuitBreakerClient,
+    FallbackClient,
+    StructuredModel,
+)
+from membus.llm.ports import ChatModelClient, ModelRequest
+from membus.llm.prompt import ModelEvent, ModelReply, ReplyEnd, TextDelta
 from tests.factories import a_prompt
 
 BUSY = BusyError("overloaded", code="model_unavailable")
@@ -24,7 +30,7 @@ class Mood:
     ) -> None:
         self.name, self.failing, self.asked, self._midway = name, failing, 0, midway
 
-    def reply(self, question: ModelRequest) -> ModelReply:  # noqa: ARG002 - the port's signature
+    def reply(self, question: ModelRequest) -> ModelReply:
         self.asked += 1
         if self.failing:
             raise self.failing

@@ -1,11 +1,11 @@
-"""membus.domain.attributes: the same fact said twice has one key, two facts have two."""
+"""membus.facts.attributes: the same fact said twice has one key, two facts have two."""
 
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 from pydantic import TypeAdapter
 
-from membus.domain.attributes import (
+from membus.facts.attributes import (
     SINGLE_VALUED,
     SLUG_MAX,
     SYNONYMS,

@@ -15,8 +15,8 @@ import pytest
 from functions.authorize.handler import handler
 from functions.authorize.usecase import authenticate
 from membus import wiring
-from membus.domain.api_key import ApiKey, ApiScope, Credential
-from membus.errors import UnauthorizedError, UnavailableError
+from membus.core.errors import UnauthorizedError, UnavailableError
+from membus.tenants.api_keys import ApiKey, ApiScope, Credential
 from tests.fakes.api_keys import InMemoryApiKeys
 
 NOW = datetime.now(UTC)

@@ -1,4 +1,4 @@
-"""membus.domain.behaviour: every rule of the table, what completes it and what does not."""
+"""membus.facts.behaviour_rules: every rule of the table, what completes it and what does not."""
 
 from collections.abc import Sequence
 from datetime import timedelta
@@ -9,14 +9,14 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from functions.extract.prompt import CURRENT_INSTRUCTIONS
-from membus.domain.attributes import SINGLE_VALUED
-from membus.domain.behaviour import ACTION_RULES, RULE_GROUPS, SequenceRule
-from membus.domain.event import Event
-from membus.domain.facts import fold
-from membus.domain.gate import RESERVED_ATTRIBUTES
-from membus.domain.observations import Observation
-from membus.domain.rules import apply_rules, find_signals, observe_action
-from membus.domain.trails import InMemorySignals
+from membus.core.event import Event
+from membus.facts.attributes import SINGLE_VALUED
+from membus.facts.behaviour_rules import ACTION_RULES, RULE_GROUPS, SequenceRule
+from membus.facts.fact import fold
+from membus.facts.observation import Observation
+from membus.facts.rules import apply_rules, find_signals, observe_action
+from membus.facts.validation.validator import RESERVED_ATTRIBUTES
+from scripts.reextraction.signals import InMemorySignals
 from tests.factories import ADA, NOON, an_event, recorded
 
 SECOND, MINUTE, DAY = timedelta(seconds=1), timedelta(minutes=1), timedelta(days=1)

@@ -1,4 +1,4 @@
-"""membus.domain.calibration.
+"""membus.conversations.window.
 
 The estimate follows what the model counts, and the true count never passes the budget.
 """
@@ -8,24 +8,23 @@ from typing import TYPE_CHECKING
 
 import pytest
 
+from functions.chat.context import PROMPT_TOKENS_MAX
 from localstack.model.tokens import count
-from membus.domain.calibration import RATIO_MAX, RATIO_MIN, ratio_or_default, update_ratio
-from membus.domain.context import PROMPT_TOKENS_MAX
-from membus.domain.marks import ConversationCounters, TokenRatio
-from membus.domain.prompt import Prompt, TokenUsage
-from membus.domain.tokens import estimate_tokens
-from membus.domain.window import WINDOW_TOKENS
-from tests.contexts import context
+from membus.conversations.conversation import ConversationCounters, TokenRatio
+from membus.conversations.window import RATIO_MAX, RATIO_MIN, WINDOW_TOKENS, ratio_or_default, update_ratio
+from membus.core.tokens import TokenUsage, estimate_tokens
+from membus.llm.prompt import Prompt
 from tests.factories import a_message
+from tests.support.contexts import context
 
 if TYPE_CHECKING:
-    from membus.domain.conversation import Message
+    from membus.conversations.conversation import Message
 
 TEXTS = {
     "english": "We walked along the river for an hour, and then it began to rain, so we hid in a small bookshop. ",
     "german": "Die Geschwindigkeitsbegrenzung auf der Bundesautobahn wurde vorübergehend aufgehoben, überraschend. ",
     "chinese": "我们沿着河边走了一个小时,然后开始下雨,于是我们躲进了一家小书店,买了三本旧书。",
-    "code": Path("layers/membus/python/membus/domain/window.py").read_text("utf-8")[:400],
+    "code": Path("layers/membus/python/membus/conversations/window.py").read_text("utf-8")[:400],
     "json": '{"order_id": "123-1234567-1234567", "items": [{"sku": "B0C1234567", "qty": 2, "price": 19.99}]}, ',
     "emoji": "Great 🎉🎉 see you 🕗 tomorrow 👍🏽 bring 🍕 and 🥗 🙏 ",
 }

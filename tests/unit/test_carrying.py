@@ -1,4 +1,4 @@
-"""membus.domain.carrying.
+"""membus.facts.fact.
 
 What is carried forward, and what is read behind it, come to what all observations do.
 """
@@ -9,17 +9,18 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from membus.domain import carrying
-from membus.domain.carrying import (
+from membus.facts import fact
+from membus.facts.fact import (
     RECENT_OBSERVATIONS_KEPT,
     RECENT_OBSERVATIONS_MAX,
     ObservationHistory,
     ObservationSnapshot,
     build_snapshot,
+    fact_from_snapshot,
+    fold,
 )
-from membus.domain.claims import in_learning_order
-from membus.domain.facts import fact_from_snapshot, fold
-from membus.domain.observations import Observation, Trust
+from membus.facts.observation import Observation, Trust
+from membus.facts.resolution import in_learning_order
 from tests.factories import NOON, an_observation
 
 HOUR = timedelta(hours=1)
@@ -56,8 +57,8 @@ def _observations(draw: st.DrawFn, number: int) -> Observation:
 
 @pytest.fixture
 def short(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(carrying, "RECENT_MAX", 5)
-    monkeypatch.setattr(carrying, "RECENT_KEPT", 3)
+    monkeypatch.setattr(fact, "RECENT_MAX", 5)
+    monkeypatch.setattr(fact, "RECENT_KEPT", 3)
 
 
 @pytest.mark.usefixtures("short")

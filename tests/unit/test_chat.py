@@ -7,15 +7,15 @@ from uuid import uuid4
 
 import pytest
 
-from functions.chat.turns import REFUSAL_TEXT
-from membus.domain.context import SECTION_TOKENS
-from membus.domain.identity import Owner
-from membus.domain.prompt import ModelReply, Prompt
-from membus.errors import ConflictError, ModelError, UnavailableError
-from tests.door import ApiTestClient, ApiTestResponse
+from functions.chat.context import SECTION_TOKENS
+from functions.chat.turn_records import REFUSAL_TEXT
+from membus.core.errors import ConflictError, ModelError, UnavailableError
+from membus.core.identity import Owner
+from membus.llm.prompt import ModelReply, Prompt
 from tests.factories import ADA, NOON, a_conversation, an_observation, learn
 from tests.fakes.model import ScriptedModel
 from tests.fakes.sockets import ImmediateTurnQueue
+from tests.support.api_client import ApiTestClient, ApiTestResponse
 
 PATH = "/v1/conversations/c/messages"
 

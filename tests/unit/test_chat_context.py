@@ -4,9 +4,9 @@ from typing import Any
 
 import pytest
 
-from membus.domain.context import PROMPT_TOKENS_MAX, SECTION_TOKENS
-from tests.door import ApiTestClient, ApiTestResponse
+from functions.chat.context import PROMPT_TOKENS_MAX, SECTION_TOKENS
 from tests.factories import ADA, a_conversation, an_observation, learn
+from tests.support.api_client import ApiTestClient, ApiTestResponse
 
 PATH = "/v1/conversations/c/context"
 

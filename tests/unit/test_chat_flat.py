@@ -6,13 +6,13 @@ Its prefix stays byte for byte, its prompt stays flat, its summaries keep up.
 from datetime import timedelta
 from typing import Any
 
-from functions.summarize.api import SummaryDue
+from functions.chat.context import PROMPT_TOKENS_MAX, SECTION_TOKENS
+from functions.summarize.schemas import SummaryDue
 from functions.summarize.usecase import Summarizer
-from membus.domain.context import PROMPT_TOKENS_MAX, SECTION_TOKENS
-from membus.domain.prompt import Prompt
-from tests.door import ApiTestClient
+from membus.llm.prompt import Prompt
 from tests.factories import ADA, NOON, a_conversation, an_observation, learn
 from tests.fakes.model import ScriptedModel
+from tests.support.api_client import ApiTestClient
 
 TURNS = 1_000
 FACT_EVERY = 170

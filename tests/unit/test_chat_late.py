@@ -8,13 +8,13 @@ from typing import Any
 
 import pytest
 
-from functions.chat.waiting import ReplyWaiter
-from membus.domain.pending import JOB_LIFETIME
-from membus.errors import BudgetError, ConflictError, MembusError, ModelError, UnavailableError
-from tests.door import ApiTestClient, ApiTestResponse
+from functions.chat.turn_worker import ReplyWaiter
+from membus.conversations.reply_jobs import JOB_LIFETIME
+from membus.core.errors import BudgetError, ConflictError, MembusError, ModelError, UnavailableError
 from tests.factories import a_conversation
 from tests.fakes.model import ScriptedModel
 from tests.fakes.sockets import ImmediateTurnQueue
+from tests.support.api_client import ApiTestClient, ApiTestResponse
 
 PATH = "/v1/conversations/c/messages"
 SLOW = UnavailableError(

@@ -5,11 +5,11 @@ from typing import Any
 
 import pytest
 
-from membus.domain.observations import Trust
-from membus.domain.prompt import Prompt
-from tests.contexts import a_passage
-from tests.door import ApiTestClient
+from membus.facts.observation import Trust
+from membus.llm.prompt import Prompt
 from tests.factories import ADA, NOON, a_conversation, an_observation, learn
+from tests.support.api_client import ApiTestClient
+from tests.support.contexts import a_passage
 
 PATH = "/v1/conversations/c/messages"
 

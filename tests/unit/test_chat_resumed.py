@@ -4,13 +4,13 @@ from collections.abc import Sequence
 
 import pytest
 
-from membus.domain.prompt import Prompt
-from membus.errors import MembusError, UnavailableError
-from tests.contexts import a_passage
-from tests.door import ApiTestClient
+from membus.core.errors import MembusError, UnavailableError
+from membus.llm.prompt import Prompt
 from tests.factories import ADA
 from tests.fakes.model import ScriptedModel
-from tests.tool_calls import PATH, call, talking
+from tests.support.api_client import ApiTestClient
+from tests.support.contexts import a_passage
+from tests.support.tool_calls import PATH, call, talking
 
 AWAY = UnavailableError("the model is away", code="model_unavailable")
 ASKED = {"content": "Where did we meet?", "author": "ada"}

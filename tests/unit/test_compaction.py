@@ -1,8 +1,10 @@
-"""membus.domain.compaction: due by tokens or turns, whole turns only, and never the newest."""
+"""membus.conversations.window: due by tokens or turns, whole turns only, and never the newest."""
 
 import pytest
 
-from membus.domain.compaction import (
+from membus.conversations.conversation import Message
+from membus.conversations.summary import Chapter
+from membus.conversations.window import (
     DUE_TOKENS,
     ROLLUP_CHAPTERS,
     SEGMENT_TOKENS,
@@ -13,8 +15,6 @@ from membus.domain.compaction import (
     next_segment,
     select_rollup,
 )
-from membus.domain.conversation import Message
-from membus.domain.summary import Chapter
 from tests.factories import a_message
 
 

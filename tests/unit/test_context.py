@@ -1,4 +1,4 @@
-"""membus.domain.context: the prompt of a turn never outgrows its ceiling and stays the same where it can."""
+"""functions.chat.context: the prompt of a turn never outgrows its ceiling and stays the same where it can."""
 
 from datetime import timedelta
 
@@ -6,17 +6,16 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from membus.domain.context import PROMPT_TOKENS_MAX, SECTION_TOKENS, SYSTEM, prompt_fingerprint
-from membus.domain.conversation import Message
-from membus.domain.facts import Fact
-from membus.domain.fresh import UnprocessedMessage
-from membus.domain.marks import ConversationCounters, TokenRatio
-from membus.domain.prompt import ToolDefinition
-from membus.domain.summary import Chapter, Slot, SummaryCheckpoint, SummaryIndex
-from membus.domain.tokens import MESSAGE_OVERHEAD
-from membus.errors import InvalidError
-from tests.contexts import EMPTY, a_passage, context, estimated, sizes, talk
+from functions.chat.context import PROMPT_TOKENS_MAX, SECTION_TOKENS, SYSTEM, prompt_fingerprint
+from membus.conversations.conversation import ConversationCounters, Message, TokenRatio
+from membus.conversations.summary import Chapter, Slot, SummaryCheckpoint, SummaryIndex
+from membus.conversations.unprocessed_messages import UnprocessedMessage
+from membus.core.errors import InvalidError
+from membus.core.tokens import MESSAGE_OVERHEAD
+from membus.facts.fact import Fact
+from membus.llm.prompt import ToolDefinition
 from tests.factories import NOON, a_fact, a_message
+from tests.support.contexts import EMPTY, a_passage, context, estimated, sizes, talk
 
 messages = st.lists(
     st.builds(

@@ -1,4 +1,4 @@
-"""membus.domain.conversation: who may write, what a conversation is called, and ids that only rise."""
+"""membus.conversations.conversation: who may write, what a conversation is called, and ids that only rise."""
 
 from concurrent.futures import ThreadPoolExecutor
 from datetime import timedelta
@@ -8,9 +8,9 @@ from hypothesis import given
 from hypothesis import strategies as st
 from ulid import ULID
 
-from membus.domain.conversation import TITLE_MAX, MessageIdGenerator, make_title
-from membus.domain.event import epoch_ms
-from membus.errors import ForbiddenError
+from membus.conversations.conversation import TITLE_MAX, MessageIdGenerator, make_title
+from membus.core.clock import epoch_ms
+from membus.core.errors import ForbiddenError
 from tests.factories import NOON, a_conversation
 
 

@@ -1,4 +1,4 @@
-"""membus.domain.corrections: what a person changed by hand, read the same way by whoever reads it."""
+"""membus.facts.corrections: what a person changed by hand, read the same way by whoever reads it."""
 
 from datetime import timedelta
 from typing import Any
@@ -8,18 +8,18 @@ from hypothesis import example, given
 from hypothesis import strategies as st
 from pydantic import ValidationError
 
-from membus.domain.attributes import fact_key
-from membus.domain.corrections import (
+from membus.core.event import Event, RecordedEvent
+from membus.facts.attributes import fact_key
+from membus.facts.corrections import (
     Correction,
     correction_event,
     kind_of_key,
     next_correction_time,
     observe_correction,
 )
-from membus.domain.event import Event, RecordedEvent
-from membus.domain.facts import fold
-from membus.domain.observations import Observation, Trust
-from membus.domain.rules import needs_extraction
+from membus.facts.fact import fold
+from membus.facts.observation import Observation, Trust
+from membus.facts.rules import needs_extraction
 from tests.factories import ADA, NOON, an_event, an_observation, recorded
 
 DAY = timedelta(days=1)

@@ -1,4 +1,4 @@
-"""functions/memory/cursors: a cursor is good for one tenant and one query, and cannot be made elsewhere."""
+"""functions/api/cursors: a cursor is good for one tenant and one query, and cannot be made elsewhere."""
 
 import base64
 from uuid import uuid4
@@ -7,11 +7,11 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from functions.memory.cursors import read_cursor, write_cursor
-from membus.errors import InvalidError
-from tests.door import ApiTestClient
+from functions.api.cursors import read_cursor, write_cursor
+from membus.core.errors import InvalidError
 from tests.factories import ADA, a_conversation, a_turn, an_observation, learn
-from tests.fakes.sealer import HmacCursorSigner
+from tests.fakes.cursor_signer import HmacCursorSigner
+from tests.support.api_client import ApiTestClient
 
 SEALER = HmacCursorSigner()
 AFTER = {"pk": "T#acme#U#ada", "sk": "FACT#home.city"}

@@ -1,4 +1,4 @@
-"""membus.domain.utterance.dates.
+"""membus.facts.validation.dates.
 
 Words of time, resolved on the day and in the zone in which they were said.
 """
@@ -10,10 +10,9 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from membus.domain.candidate import Extractor, Speaker
-from membus.domain.gate import validate_candidate
-from membus.domain.observations import Observation
-from membus.domain.verdict import ReviewRequest, Verdict
+from membus.facts.candidates import Extractor, ReviewRequest, Speaker, Verdict
+from membus.facts.observation import Observation
+from membus.facts.validation.validator import validate_candidate
 from tests.factories import a_candidate, an_event, recorded
 
 SUNDAY = datetime(2026, 3, 1, 12, tzinfo=UTC)

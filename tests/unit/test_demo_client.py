@@ -5,8 +5,8 @@ from collections.abc import Callable, Iterator
 import httpx2
 import pytest
 
-from scripts.demo.client import ApiClient
-from scripts.demo.failure import DemoError
+from scripts.demo import DemoError
+from scripts.demo.api import ApiClient
 from tests.unit.demo_api import CannedApi, a_fact
 
 PROFILE = {"version": 1, "facts": []}

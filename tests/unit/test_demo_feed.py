@@ -1,7 +1,7 @@
 """scripts/demo: how events are sent and what is counted."""
 
-from scripts.demo.feed import BATCH_BYTES, send_events, split_batches
-from scripts.demo.source import Event
+from scripts.demo.api import BATCH_BYTES, send_events, split_batches
+from scripts.demo.sources import Event
 from tests.unit.demo_api import CannedApi
 
 

@@ -6,9 +6,8 @@ from typing import Any
 
 import pytest
 
-from scripts.demo.failure import DemoError
-from scripts.demo.readers import read_source
-from scripts.demo.source import transcript
+from scripts.demo import DemoError
+from scripts.demo.sources import read_source, transcript
 
 
 def a_turn(dia_id: str, speaker: str, text: str, **more: str) -> dict[str, str]:

@@ -5,10 +5,10 @@ from typing import Any
 
 from rich.console import Console
 
-from scripts.demo import chapters
-from scripts.demo.source import EventSource
+from scripts.demo import report
+from scripts.demo.sources import EventSource
+from scripts.demo.stack import PollClock, QueueDepth
 from scripts.demo.story import DemoRun, send_and_wait, show_answer, show_facts
-from scripts.demo.wait import PollClock, QueueDepth
 from tests.unit.demo_api import CannedApi, a_fact
 
 BEFORE = a_fact(value="Bristol", valid_from="2026-11-09T12:00:00Z", provenance={"event_id": "e-0"})
@@ -32,7 +32,7 @@ def told(api: CannedApi, *events: dict[str, Any]) -> str:
     send_and_wait(story)
     show_facts(story)
     show_answer(story, stand_in=True)
-    chapters.show_next_steps(console, "http://membus.test/api", "mia")
+    report.show_next_steps(console, "http://membus.test/api", "mia")
     assert isinstance(console.file, io.StringIO)
     return console.file.getvalue()
 

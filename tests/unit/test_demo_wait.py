@@ -4,8 +4,8 @@ from collections.abc import Sequence
 
 import pytest
 
-from scripts.demo.failure import DemoError
-from scripts.demo.wait import PollClock, QueueDepth, wait_until_extracted
+from scripts.demo import DemoError
+from scripts.demo.stack import PollClock, QueueDepth, wait_until_extracted
 
 
 class Observed:

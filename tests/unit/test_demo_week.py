@@ -5,10 +5,10 @@ from datetime import datetime, timedelta
 
 import pytest
 
-from localstack.stack_file import Stack
-from membus.domain.event import Event
+from localstack.home import Stack
+from membus.core.event import Event
 from scripts.demo.__main__ import WEEK, main
-from scripts.demo.readers import read_source
+from scripts.demo.sources import read_source
 
 EVENTS = [Event.model_validate({"tenant_id": "demo"} | event) for event in read_source(WEEK).events]
 

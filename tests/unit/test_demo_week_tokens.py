@@ -2,9 +2,9 @@
 
 from datetime import timedelta
 
-from membus.domain.identity import Owner
-from membus.domain.rules import needs_model
-from tests.deliveries import Extraction, shown
+from membus.core.identity import Owner
+from membus.facts.rules import needs_model
+from tests.support.extraction import Extraction, shown
 from tests.unit.test_demo_week import EVENTS
 
 MIA = Owner(tenant="demo", user="mia")

@@ -1,4 +1,4 @@
-"""membus.domain.entities: what a conversation is about, and until when."""
+"""membus.conversations.entities: what a conversation is about, and until when."""
 
 from datetime import datetime, timedelta
 from typing import Any
@@ -7,8 +7,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from membus.domain.conversation import Message
-from membus.domain.entities import DRIFT_MESSAGES, ENTITY_TIMEOUT, ActiveEntities, fold_entities
+from membus.conversations.conversation import Message
+from membus.conversations.entities import DRIFT_MESSAGES, ENTITY_TIMEOUT, ActiveEntities, fold_entities
 from tests.factories import NOON, a_message
 
 MINUTE = timedelta(minutes=1)

@@ -1,11 +1,11 @@
-"""membus.domain.entity_types: a thing counts if it proves to be what it looks like."""
+"""membus.conversations.entity_types: a thing counts if it proves to be what it looks like."""
 
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from membus.domain.checksums import is_iban, is_isbn, is_payment_card, is_tracking_number
-from membus.domain.entity_types import TYPES, find_entities
+from membus.conversations.entity_types import TYPES, find_entities
+from membus.core.text.checksums import is_iban, is_isbn, is_payment_card, is_tracking_number
 
 
 def found(text: str) -> list[tuple[str, str]]:

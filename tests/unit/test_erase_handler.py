@@ -12,16 +12,15 @@ import pytest
 
 from functions.erase import handler as entry
 from membus import wiring, wiring_erasing, wiring_search
-from membus.domain.erasing_job import erasure_due, new_erasure_job
-from membus.domain.identity import Owner
-from membus.domain.job import ErasureJob
+from membus.core.erasure import ErasureCount
+from membus.core.identity import Owner
+from membus.erasure.model import ErasureJob, erasure_due, new_erasure_job
 from membus.observability import metrics
-from membus.ports.erasures import ErasureCount
-from tests.door import LambdaInvocation
 from tests.factories import NOON
-from tests.fakes.bus import InMemoryDelayQueue, InMemoryEventBus
 from tests.fakes.clock import StoppedClock
 from tests.fakes.erasures import InMemoryErasures
+from tests.fakes.event_bus import InMemoryDelayQueue, InMemoryEventBus
+from tests.support.api_client import LambdaInvocation
 
 ROUNDS = 40
 
@@ -36,11 +35,11 @@ class Shelves:
 
     def erase(
         self, owner: Owner, *, cursor: str, time_left: Callable[[], bool], settled: bool
-    ) -> ErasureCount:  # noqa: ARG002
+    ) -> ErasureCount:
         self.things -= self.things > 0
         return ErasureCount({"things": 1}, "more" if self.things else None)
 
-    def count(self, owner: Owner, *, cursor: str, time_left: Callable[[], bool]) -> ErasureCount:  # noqa: ARG002
+    def count(self, owner: Owner, *, cursor: str, time_left: Callable[[], bool]) -> ErasureCount:
         return ErasureCount({"things": self.things})
 
 

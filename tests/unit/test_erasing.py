@@ -1,19 +1,18 @@
-"""membus.erasing: what was erased stays so, what is new has its turn, and nothing is read meanwhile."""
+"""membus.erasure.guard: what was erased stays so, what is new has its turn, and nothing is read meanwhile."""
 
 from datetime import timedelta
 
 import pytest
 
-from membus.domain.erasing_job import new_erasure_job
-from membus.domain.erasure import LEDGER_CACHE_LIFETIME
-from membus.domain.job import ErasureReceipt
-from membus.erasing import CachedErasures, ErasureGuard
-from membus.errors import ConflictError, NotFoundError, UnavailableError
-from tests.deliveries import Extraction, a_message
-from tests.door import ApiTestClient
+from membus.core.erasure import LEDGER_CACHE_LIFETIME
+from membus.core.errors import ConflictError, NotFoundError, UnavailableError
+from membus.erasure.guard import CachedErasures, ErasureGuard
+from membus.erasure.model import ErasureReceipt, new_erasure_job
 from tests.factories import ADA, NOON, an_event, recorded, said
 from tests.fakes.clock import StoppedClock
 from tests.fakes.erasures import InMemoryErasures
+from tests.support.api_client import ApiTestClient
+from tests.support.extraction import Extraction, a_message
 
 LATER = timedelta(hours=1)
 

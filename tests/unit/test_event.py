@@ -1,4 +1,4 @@
-"""membus.domain.event and identity: what may name somebody, and what in an event was said by the user."""
+"""membus.core.event and identity: what may name somebody, and what in an event was said by the user."""
 
 from datetime import UTC, datetime, timedelta
 from typing import Any
@@ -8,8 +8,9 @@ from hypothesis import given
 from hypothesis import strategies as st
 from pydantic import TypeAdapter, ValidationError
 
-from membus.domain.event import Event, RecordedEvent, epoch_ms, from_epoch_ms, ulid_at
-from membus.domain.identity import Id
+from membus.core.clock import epoch_ms, from_epoch_ms
+from membus.core.event import Event, RecordedEvent, ulid_at
+from membus.core.identity import Id
 from tests.factories import NOON, an_event, recorded
 
 ID: TypeAdapter[str] = TypeAdapter(Id)

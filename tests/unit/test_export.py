@@ -11,18 +11,15 @@ from zipfile import ZipFile
 
 import pytest
 
-from functions.export.archive import EPOCH, ZipPart
 from functions.export.sections import ExportSources
+from functions.export.zip_part import EPOCH, ZipPart
 from membus import __version__
-from membus.domain.document import Document
-from membus.domain.held_facts import review_item_for
-from membus.domain.identity import Owner
-from membus.domain.observations import Trust
-from membus.domain.state import AgentSession
-from membus.domain.transfer import EVENTS, STATES, Manifest
-from membus.domain.verdict import ReviewRequest
-from tests.deliveries import Extraction, observant
-from tests.exporting import ExportSetup, archived_rows
+from membus.core.identity import Owner
+from membus.facts.candidates import ReviewRequest, review_item_for
+from membus.facts.observation import Trust
+from membus.search.model import Document
+from membus.states.model import AgentSession
+from membus.transfer.model import EVENTS, STATES, Manifest
 from tests.factories import (
     ADA,
     NOON,
@@ -34,17 +31,19 @@ from tests.factories import (
     recorded,
     said,
 )
+from tests.fakes.blobs import InMemoryBlobs
 from tests.fakes.clock import StoppedClock
-from tests.fakes.contents import InMemoryBlobs
 from tests.fakes.conversations import InMemoryConversations
 from tests.fakes.documents import InMemoryDocuments
 from tests.fakes.episodes import InMemoryEpisodes
 from tests.fakes.facts import InMemoryFacts
-from tests.fakes.held_facts import InMemoryReviewQueue
 from tests.fakes.memories import InMemoryMemories
+from tests.fakes.review_queue import InMemoryReviewQueue
 from tests.fakes.states import InMemoryStates
 from tests.fakes.summaries import InMemorySummaries
-from tests.memories import fill
+from tests.support.exports import ExportSetup, archived_rows
+from tests.support.extraction import Extraction, observant
+from tests.support.memories import fill
 
 HOUR = timedelta(hours=1)
 OWN, SHARED = "01JZZZZZZZZZZZZZZZZZZZZZZZ", "01JZZZZZZZZZZZZZZZZZZZZZZY"

@@ -10,15 +10,15 @@ import pytest
 
 from functions.export import handler as entry
 from membus import wiring, wiring_cold, wiring_conversations, wiring_erasing, wiring_search, wiring_transfer
-from membus.domain.transfer import export_due
-from membus.erasing import ErasureGuard
-from membus.errors import ConflictError
+from membus.core.errors import ConflictError
+from membus.erasure.guard import ErasureGuard
 from membus.observability import metrics
-from tests.door import LambdaInvocation
-from tests.exporting import ExportSetup, an_export
+from membus.transfer.model import export_due
 from tests.factories import NOON
-from tests.fakes.bus import InMemoryEventBus
 from tests.fakes.erasures import InMemoryErasures
+from tests.fakes.event_bus import InMemoryEventBus
+from tests.support.api_client import LambdaInvocation
+from tests.support.exports import ExportSetup, an_export
 from tests.unit.test_export import Household
 
 

@@ -9,18 +9,18 @@ from zipfile import ZipFile
 
 import pytest
 
-from functions.export.job import Exporter
-from membus.domain.erasure import Erasure, erasure_subject
-from membus.domain.transfer import FILE_LIFETIME, Export
-from membus.erasing import ErasureGuard
-from membus.errors import ConflictError, NotFoundError, UnavailableError
-from scripts.transfer.exporting import ExportWaiter
-from tests.door import ApiTestClient
-from tests.exporting import ExportSetup, an_export
+from functions.export.usecase import Exporter
+from membus.core.erasure import Erasure, erasure_subject
+from membus.core.errors import ConflictError, NotFoundError, UnavailableError
+from membus.erasure.guard import ErasureGuard
+from membus.transfer.model import FILE_LIFETIME, Export
+from scripts.transfer.export_command import ExportWaiter
 from tests.factories import ADA, NOON
 from tests.fakes.clock import StoppedClock
 from tests.fakes.erasures import InMemoryErasures
 from tests.fakes.exports import InMemoryExportJobs
+from tests.support.api_client import ApiTestClient
+from tests.support.exports import ExportSetup, an_export
 from tests.unit.test_export import Household
 
 PATH = "/v1/users/ada:export"

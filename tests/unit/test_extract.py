@@ -5,12 +5,12 @@ from typing import Any
 
 import pytest
 
-from membus.domain.event import Event
-from membus.domain.identity import Owner
-from tests.deliveries import NOTHING, Extraction, a_message, observant, proposing, shown
+from membus.core.event import Event
+from membus.core.identity import Owner
 from tests.factories import ADA, NOON, a_candidate, a_server_error, a_setting, an_event, recorded, said
 from tests.fakes.episodes import InMemoryEpisodes
 from tests.fakes.model import ScriptedModel
+from tests.support.extraction import NOTHING, Extraction, a_message, observant, proposing, shown
 
 BOB = Owner(tenant="acme", user="bob")
 LISBON = a_candidate().model_dump()

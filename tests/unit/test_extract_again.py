@@ -5,18 +5,18 @@ from typing import Any
 
 import pytest
 
-from functions.extract.learning import COMMIT_PAUSE_SECONDS, COMMIT_TRIES
-from membus.domain.event import Event
-from membus.domain.identity import Owner
-from membus.domain.signals import Signal, SignalMark
-from membus.domain.trails import InMemorySignals
-from membus.errors import ConflictError, MembusError, ModelError, UnavailableError
-from membus.ports.facts import FactCommit
-from tests.deliveries import Extraction, a_message, observant, shown
+from functions.extract.usecase import COMMIT_PAUSE_SECONDS, COMMIT_TRIES
+from membus.core.errors import ConflictError, MembusError, ModelError, UnavailableError
+from membus.core.event import Event
+from membus.core.identity import Owner
+from membus.facts.ports import FactCommit
+from membus.facts.rules import Signal, SignalMark
+from scripts.reextraction.signals import InMemorySignals
 from tests.factories import ADA, NOON, a_server_error, an_event, an_observation, learn, recorded, said
 from tests.fakes.episodes import InMemoryEpisodes
 from tests.fakes.facts import InMemoryFacts
 from tests.fakes.model import Line, ScriptedModel
+from tests.support.extraction import Extraction, a_message, observant, shown
 
 BOB = Owner(tenant="acme", user="bob")
 DOWN = UnavailableError("the model cannot be reached right now")
@@ -291,7 +291,7 @@ def test_behaviour_completed_by_a_late_event_is_seen() -> None:
 @pytest.mark.parametrize("event", [said("I like tea"), an_event(type="page.viewed", payload={})])
 def test_an_episode_store_that_is_down_sends_everything_back(event: Event) -> None:
     class Down(InMemoryEpisodes):
-        def record(self, recorded: Any, *, extracted: str | None) -> Any:  # noqa: ARG002
+        def record(self, recorded: Any, *, extracted: str | None) -> Any:
             raise UnavailableError("the table is busy")
 
     extraction = Extraction(observant(), episodes=Down())

@@ -7,17 +7,17 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from functions.extract.company import group_by_shared_session
-from membus.domain.event import Event
-from membus.domain.identity import Owner
-from membus.domain.prompt import Prompt
-from membus.errors import ModelError, UnavailableError
-from membus.ports.facts import FactCommit
-from tests.deliveries import Extraction, observant, shown
+from functions.extract.usecase import group_by_shared_session
+from membus.core.errors import ModelError, UnavailableError
+from membus.core.event import Event
+from membus.core.identity import Owner
+from membus.facts.ports import FactCommit
+from membus.llm.prompt import Prompt
 from tests.factories import ADA, recorded, said
 from tests.fakes.episodes import InMemoryEpisodes
 from tests.fakes.facts import InMemoryFacts
 from tests.fakes.model import ScriptedModel
+from tests.support.extraction import Extraction, observant, shown
 
 BOB, ZOE = Owner(tenant="acme", user="bob"), Owner(tenant="zeta", user="zoe")
 ADAS = said("I live in Lisbon", "a1", session_id="s")

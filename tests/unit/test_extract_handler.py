@@ -7,25 +7,25 @@ import pytest
 
 from functions.extract.handler import handler, tenant_quotas
 from membus import wiring, wiring_conversations, wiring_erasing, wiring_models, wiring_rates, wiring_usage
-from membus.domain.prompt import ModelReply, Prompt
-from membus.domain.rates import RateLimit
-from membus.domain.trails import InMemorySignals
-from membus.erasing import ErasureGuard
-from membus.errors import ModelError, UnavailableError
+from membus.core.errors import ModelError, UnavailableError
+from membus.erasure.guard import ErasureGuard
+from membus.llm.prompt import ModelReply, Prompt
 from membus.observability import metrics
-from tests.deliveries import a_record, observant
-from tests.door import LambdaInvocation
+from membus.tenants.model import RateLimit
+from scripts.reextraction.signals import InMemorySignals
 from tests.factories import ADA, an_event, said
-from tests.fakes.bus import InMemoryOverflowQueue, InMemoryPoisonMessages, InMemorySourceQueue
 from tests.fakes.clock import StoppedClock
 from tests.fakes.conversations import InMemoryConversations
 from tests.fakes.episodes import InMemoryEpisodes
 from tests.fakes.erasures import InMemoryErasures
+from tests.fakes.event_bus import InMemoryOverflowQueue, InMemoryPoisonMessages, InMemorySourceQueue
 from tests.fakes.facts import InMemoryFacts
-from tests.fakes.fresh import InMemoryUnprocessedMessages
-from tests.fakes.held_facts import InMemoryReviewQueue
 from tests.fakes.model import ScriptedModel
+from tests.fakes.review_queue import InMemoryReviewQueue
+from tests.fakes.unprocessed_messages import InMemoryUnprocessedMessages
 from tests.fakes.usage import InMemoryUsageLedger
+from tests.support.api_client import LambdaInvocation
+from tests.support.extraction import a_record, observant
 
 RECEIVES_MAX = 12
 """What Terraform gives the queue of extract."""

@@ -9,15 +9,15 @@ from typing import Any
 
 import pytest
 
+from functions.extract.model_answers import EVENT_PARTS_MAX, QUESTION_TOKENS_MAX
 from functions.extract.prompt import ANSWER_TOKENS_MAX, Candidates
-from functions.extract.reading import EVENT_PARTS_MAX, QUESTION_TOKENS_MAX
-from membus.domain.event import Event
-from membus.domain.prompt import Prompt
-from membus.domain.tokens import estimate_tokens
-from membus.errors import MembusError, ModelError, UnavailableError
-from tests.deliveries import Extraction, a_message, observant, shown
+from membus.core.errors import MembusError, ModelError, UnavailableError
+from membus.core.event import Event
+from membus.core.tokens import estimate_tokens
+from membus.llm.prompt import Prompt
 from tests.factories import a_setting, said
 from tests.fakes.model import ScriptedModel
+from tests.support.extraction import Extraction, a_message, observant, shown
 
 REFUSED = ModelError("the model stopped with refusal", reason="refused")
 UNREADABLE = [

@@ -3,13 +3,13 @@
 What was not read can be read later.
 """
 
-from functions.extract.learning import EXTRACTOR_VERSION, OVER_BUDGET
-from membus.domain.event import Event
-from membus.errors import BudgetError
-from tests.deliveries import Extraction, a_message, proposing
+from functions.extract.usecase import EXTRACTOR_VERSION, OVER_BUDGET
+from membus.core.errors import BudgetError
+from membus.core.event import Event
 from tests.factories import ADA, a_candidate, a_setting, an_event, said
 from tests.fakes.episodes import InMemoryEpisodes
 from tests.fakes.model import ScriptedModel
+from tests.support.extraction import Extraction, a_message, proposing
 
 LISBON = a_candidate().model_dump()
 SPENT = BudgetError("the budget is spent")

@@ -1,4 +1,4 @@
-"""membus.domain.facts: what observations add up to, whatever order they arrive in."""
+"""membus.facts.fact: what observations add up to, whatever order they arrive in."""
 
 from datetime import datetime, timedelta
 from itertools import permutations
@@ -8,8 +8,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 from pydantic import ValidationError
 
-from membus.domain.facts import fact_as_of, fold, group_by_key, list_versions
-from membus.domain.observations import Observation, Trust
+from membus.facts.fact import fact_as_of, fold, group_by_key, list_versions
+from membus.facts.observation import Observation, Trust
 from tests.factories import NOON, an_observation
 
 DAY = timedelta(days=1)

@@ -15,11 +15,12 @@ from functions.chat.frames import (
     merge_deltas,
     text_frames,
 )
-from membus.domain.prompt import TextDelta, TokenUsage, ToolCall
-from membus.errors import BudgetError, ConflictError, InvalidError, UnavailableError
+from membus.core.errors import BudgetError, ConflictError, InvalidError, UnavailableError
+from membus.core.tokens import TokenUsage
+from membus.llm.prompt import TextDelta, ToolCall
 
 if TYPE_CHECKING:
-    from functions.chat.usecase import ChatEvent
+    from functions.chat.turn import ChatEvent
 
 FRAME_BYTES_MAX = 128 * 1024
 LONGEST = {"request_id": "\x00" * 255, "conversation_id": "ä" * 128, "message_id": "m" * 26, "seq": 10**6}

@@ -8,16 +8,16 @@ from typing import Any
 
 import pytest
 
-from membus.domain.context import SECTION_TOKENS
-from membus.domain.event import Event
-from membus.domain.fresh import UnprocessedMessage, render_unprocessed_block
-from membus.domain.tokens import estimate_tokens
-from membus.errors import ModelError, UnavailableError
-from tests.deliveries import Extraction, observant
-from tests.door import ApiTestClient, ApiTestResponse
+from functions.chat.context import SECTION_TOKENS
+from membus.conversations.unprocessed_messages import UnprocessedMessage, render_unprocessed_block
+from membus.core.errors import ModelError, UnavailableError
+from membus.core.event import Event
+from membus.core.tokens import estimate_tokens
 from tests.factories import ADA, NOON, a_conversation
-from tests.fakes.fresh import InMemoryUnprocessedMessages
 from tests.fakes.model import ScriptedModel
+from tests.fakes.unprocessed_messages import InMemoryUnprocessedMessages
+from tests.support.api_client import ApiTestClient, ApiTestResponse
+from tests.support.extraction import Extraction, observant
 
 TEA = {"text": "I like tea"}
 BLOCK = "<just_said_elsewhere>\n- 2026-03-01 12:00 UTC: I like tea\n</just_said_elsewhere>"

@@ -1,4 +1,4 @@
-"""membus.domain.gate: the model proposes, this code disposes."""
+"""membus.facts.validation.validator: the model proposes, this code disposes."""
 
 from typing import Any
 
@@ -6,10 +6,9 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from membus.domain.candidate import Extractor, Speaker
-from membus.domain.gate import validate_candidate
-from membus.domain.observations import Observation, Trust
-from membus.domain.verdict import Rejection, ReviewRequest, Verdict
+from membus.facts.candidates import Extractor, Rejection, ReviewRequest, Speaker, Verdict
+from membus.facts.observation import Observation, Trust
+from membus.facts.validation.validator import validate_candidate
 from tests.factories import NOON, a_candidate, an_event, recorded, said
 
 READER = Extractor(model="m", prompt_version="7")

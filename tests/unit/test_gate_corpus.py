@@ -1,10 +1,13 @@
-"""membus.domain.gate on labelled utterances: what a model that believes everything gets past it."""
+"""membus.facts.validation.validator on labelled utterances.
+
+What a model that believes everything gets past it.
+"""
 
 from collections import Counter
 
 import pytest
 
-from tests.utterances import Utterance, ValidatedUtterance, utterances, validate_utterances
+from tests.support.utterances import Utterance, ValidatedUtterance, utterances, validate_utterances
 
 PRECISION, RECALL, REASONS = 0.95, 0.95, 0.97
 """What the gate reaches may not get worse; `make bench` prints what it is."""

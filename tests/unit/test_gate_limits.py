@@ -1,15 +1,17 @@
-"""membus.domain.gate: how much one event may change, whose word counts how much, and what is kept nowhere."""
+"""membus.facts.validation.validator.
+
+How much one event may change, whose word counts how much, and what is kept nowhere.
+"""
 
 from itertools import permutations
 from typing import Any
 
 import pytest
 
-from membus.domain.candidate import Candidate, Extractor
-from membus.domain.gate import CHANGES_MAX, validate_candidate, validate_candidates
-from membus.domain.observations import Observation, Trust
-from membus.domain.utterance.secrets import contains_secret
-from membus.domain.verdict import REVIEW_REASONS, Rejection, ReviewRequest, Verdict
+from membus.facts.candidates import REVIEW_REASONS, Candidate, Extractor, Rejection, ReviewRequest, Verdict
+from membus.facts.observation import Observation, Trust
+from membus.facts.text_checks import contains_secret
+from membus.facts.validation.validator import CHANGES_MAX, validate_candidate, validate_candidates
 from tests.factories import a_candidate, recorded, said
 
 READER = Extractor(model="m", prompt_version="1")

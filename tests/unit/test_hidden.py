@@ -5,11 +5,10 @@ from datetime import timedelta
 
 import pytest
 
-from membus.domain.document import Document
-from membus.domain.erasing_job import new_erasure_job
-from membus.domain.identity import Owner
-from membus.domain.summary import Chapter, SummaryCheckpoint, SummaryIndex
-from tests.door import EVERYDAY, ApiTestClient, ApiTestResponse
+from membus.conversations.summary import Chapter, SummaryCheckpoint, SummaryIndex
+from membus.core.identity import Owner
+from membus.erasure.model import new_erasure_job
+from membus.search.model import Document
 from tests.factories import (
     ADA,
     NOON,
@@ -22,8 +21,9 @@ from tests.factories import (
     recorded,
 )
 from tests.fakes.model import ScriptedModel
-from tests.memories import a_memory, fill
-from tests.tool_calls import call
+from tests.support.api_client import EVERYDAY, ApiTestClient, ApiTestResponse
+from tests.support.memories import a_memory, fill
+from tests.support.tool_calls import call
 
 CANARY = "canary"
 GRACE = Owner(tenant="acme", user="grace")

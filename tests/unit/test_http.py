@@ -6,8 +6,8 @@ from typing import Any
 import pytest
 
 from membus import wiring, wiring_conversations
-from membus.errors import ConflictError, UnavailableError
-from tests.door import EVERYDAY, ApiTestClient, ApiTestResponse
+from membus.core.errors import ConflictError, UnavailableError
+from tests.support.api_client import EVERYDAY, ApiTestClient, ApiTestResponse
 
 EVENT = {"user_id": "ada", "type": "message.sent", "payload": {"text": "hi"}}
 EVENTS = {"events": [EVENT]}

@@ -8,18 +8,18 @@ from zipfile import ZipFile
 
 import pytest
 
-from membus.domain.event import RecordedEvent
-from membus.domain.identity import Owner
-from membus.domain.remembered import project_event
-from membus.errors import InvalidError
-from scripts.transfer.destination import EventMapper
-from scripts.transfer.importing import ImportReport, send_batch
+from membus.core.errors import InvalidError
+from membus.core.event import RecordedEvent
+from membus.core.identity import Owner
+from membus.search.memory_projection import project_event
+from scripts.transfer.import_command import ImportReport, send_batch
+from scripts.transfer.mapping import EventMapper
 from scripts.transfer.rows import ImportableEvent, RejectedRow
-from tests.deliveries import Extraction, observant
 from tests.factories import ADA, NOON, a_server_error, a_setting, an_event, recorded
-from tests.fakes.bus import InMemoryEventBus
+from tests.fakes.event_bus import InMemoryEventBus
 from tests.fakes.facts import InMemoryFacts
-from tests.importing import MINUTE, SAMPLES, delivered, exported, imported, restored_rows
+from tests.support.extraction import Extraction, observant
+from tests.support.imports import MINUTE, SAMPLES, delivered, exported, imported, restored_rows
 from tests.unit.test_export import Household
 
 

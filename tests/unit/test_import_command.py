@@ -5,7 +5,7 @@ from typing import Any
 
 import pytest
 
-from membus.domain.tenant import Tenant
+from membus.tenants.model import Tenant
 from scripts.cli import main
 from scripts.command import ExitCode
 from scripts.target import Target
@@ -15,7 +15,7 @@ from tests.fakes.clock import StoppedClock
 from tests.fakes.conversations import InMemoryConversations
 from tests.fakes.tenants import InMemoryTenants
 from tests.fakes.usage import InMemoryUsageLedger
-from tests.importing import SAMPLES
+from tests.support.imports import SAMPLES
 
 
 @pytest.fixture

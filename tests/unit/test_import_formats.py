@@ -9,7 +9,7 @@ from typing import Any
 
 import pytest
 
-from membus.errors import InvalidError
+from membus.core.errors import InvalidError
 from scripts.transfer.formats import FORMATS
 from scripts.transfer.rows import ImportableEvent, ImportRow, RejectedRow, SkippedRow, parse_timestamp
 

@@ -8,10 +8,10 @@ from pathlib import Path
 
 import pytest
 
-from membus.domain.conversation import Message
-from membus.domain.identity import Owner
-from membus.domain.state import AgentSession
-from membus.domain.transfer import copied_conversation_id
+from membus.conversations.conversation import Message
+from membus.core.identity import Owner
+from membus.states.model import AgentSession
+from membus.transfer.model import copied_conversation_id
 from tests.factories import (
     ADA,
     NOON,
@@ -23,7 +23,7 @@ from tests.factories import (
     an_outline,
     recorded,
 )
-from tests.importing import exported, imported, stores_of
+from tests.support.imports import exported, imported, stores_of
 from tests.unit.test_export import OWN, SHARED, Household
 
 HERE = "zeta"

@@ -7,24 +7,24 @@ import pytest
 
 from functions.index.projection import ProjectionSources
 from functions.index.usecase import IndexPorts, index_changes
-from membus.domain.document import Document
-from membus.domain.event import Event
-from membus.domain.facts import Fact
-from membus.domain.observations import Trust
-from membus.erasing import ErasureGuard
-from membus.indexing import Indexer
+from membus.core.event import Event
+from membus.erasure.guard import ErasureGuard
+from membus.facts.fact import Fact
+from membus.facts.observation import Trust
+from membus.search.indexer import Indexer
+from membus.search.model import Document
 from tests.factories import ADA, NOON, a_conversation, a_fact, an_event, recorded, said
-from tests.fakes.bus import InMemoryEventBus, InMemoryPoisonMessages
-from tests.fakes.contents import InMemoryBlobs
+from tests.fakes.blobs import InMemoryBlobs
 from tests.fakes.conversations import InMemoryConversations
-from tests.fakes.embedder import WordEmbeddingModel
+from tests.fakes.embedding_model import WordEmbeddingModel
 from tests.fakes.erasures import InMemoryErasures
+from tests.fakes.event_bus import InMemoryEventBus, InMemoryPoisonMessages
 from tests.fakes.facts import InMemoryFacts
 from tests.fakes.memories import InMemoryMemories
-from tests.memories import look
+from tests.support.memories import look
 
 if TYPE_CHECKING:
-    from membus.errors import MembusError
+    from membus.core.errors import MembusError
 
 OWNER_PK, DOC_PK = f"T#{ADA.tenant}#U#{ADA.user}", f"T#{ADA.tenant}#D#mem_1"
 TTL = {"type": "Service", "principalId": "dynamodb.amazonaws.com"}

@@ -5,12 +5,12 @@ from typing import Any
 
 import pytest
 
-from membus.domain.facts import Fact
-from membus.domain.identity import Owner
-from membus.domain.summary import Summary, SummaryVerification
+from membus.conversations.summary import Summary, SummaryVerification
+from membus.core.identity import Owner
+from membus.facts.fact import Fact
 from tests.factories import ADA, NOON, an_observation, learn
 from tests.fakes.facts import InMemoryFacts
-from tests.memories import look
+from tests.support.memories import look
 from tests.unit.test_index import Index, change, of_fact
 
 DAY = timedelta(days=1)

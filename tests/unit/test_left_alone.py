@@ -7,10 +7,10 @@ from typing import Any
 
 import pytest
 
-from tests.deliveries import Extraction, observant
-from tests.door import ApiTestClient
 from tests.factories import ADA, a_conversation, a_server_error, said
-from tests.fakes.fresh import InMemoryUnprocessedMessages
+from tests.fakes.unprocessed_messages import InMemoryUnprocessedMessages
+from tests.support.api_client import ApiTestClient
+from tests.support.extraction import Extraction, observant
 
 WORDS = "I live in Lisbon and my secret is grey"
 EPISODES = "/v1/agents/guide/episodes"

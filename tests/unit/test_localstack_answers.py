@@ -5,8 +5,8 @@ Sentences, never the fences and dates of a block of data.
 
 import pytest
 
-from localstack.model.request import Block
-from localstack.model.tool_rule import RESULT_CHARACTERS, report
+from localstack.model.chat import RESULT_CHARACTERS, report
+from localstack.model.requests import Block
 
 
 def found(*lines: str, failed: bool = False) -> Block:

@@ -5,10 +5,8 @@ from pathlib import Path
 
 import pytest
 
-from localstack.fingerprint import fingerprint
-from localstack.home import Home
-from localstack.settings import read_environment
-from localstack.stack_file import Stack, Tables
+from localstack.deploy import fingerprint
+from localstack.home import Home, Stack, Tables, read_environment
 
 STACK = Stack(
     endpoint_url="http://127.0.0.1:4566",

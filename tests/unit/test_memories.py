@@ -8,8 +8,8 @@ from typing import Any
 
 import pytest
 
-from tests.door import ApiTestClient, ApiTestResponse
 from tests.factories import NOON
+from tests.support.api_client import ApiTestClient, ApiTestResponse
 
 NUTS = "Ada is allergic to nuts."
 

@@ -5,10 +5,10 @@ from uuid import uuid4
 
 import pytest
 
-from membus.domain.conversation import Conversation
-from membus.errors import ConflictError
-from tests.door import ApiTestClient, ApiTestResponse
+from membus.conversations.conversation import Conversation
+from membus.core.errors import ConflictError
 from tests.factories import a_conversation, a_turn
+from tests.support.api_client import ApiTestClient, ApiTestResponse
 
 TALK = "/v1/conversations/c"
 

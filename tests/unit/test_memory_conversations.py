@@ -7,10 +7,10 @@ from uuid import uuid4
 
 import pytest
 
-from membus.errors import UnavailableError
-from tests.door import ApiTestClient, ApiTestResponse
+from membus.core.errors import UnavailableError
 from tests.factories import a_conversation, a_turn
 from tests.fakes.idempotency import InMemoryIdempotency
+from tests.support.api_client import ApiTestClient, ApiTestResponse
 
 ADA = {"user_id": "ada"}
 

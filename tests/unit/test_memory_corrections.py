@@ -5,13 +5,13 @@ from typing import Any
 
 import pytest
 
-from membus.domain.corrections import CORRECTIONS_VERSION
-from membus.domain.observations import Trust
-from tests.deliveries import Extraction, a_message, observant
-from tests.door import ApiTestClient, ApiTestResponse
+from membus.facts.corrections import CORRECTIONS_VERSION
+from membus.facts.observation import Trust
 from tests.factories import ADA, NOON, an_observation, learn, said
 from tests.fakes.episodes import InMemoryEpisodes
 from tests.fakes.facts import InMemoryFacts
+from tests.support.api_client import ApiTestClient, ApiTestResponse
+from tests.support.extraction import Extraction, a_message, observant
 
 CITY = "/v1/users/ada/facts/home.city"
 MINUTE = timedelta(minutes=1)

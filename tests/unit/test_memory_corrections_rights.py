@@ -2,8 +2,8 @@
 
 import pytest
 
-from tests.door import ApiTestClient
 from tests.factories import ADA, an_observation, learn
+from tests.support.api_client import ApiTestClient
 
 CITY = "/v1/users/ada/facts/home.city"
 

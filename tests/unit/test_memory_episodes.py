@@ -6,11 +6,11 @@ from urllib.parse import quote
 
 import pytest
 
-from membus.domain.event import RecordedEvent
-from membus.errors import ConflictError, UnavailableError
-from tests.deliveries import Extraction, observant
-from tests.door import ApiTestClient, ApiTestResponse
+from membus.core.errors import ConflictError, UnavailableError
+from membus.core.event import RecordedEvent
 from tests.factories import NOON
+from tests.support.api_client import ApiTestClient, ApiTestResponse
+from tests.support.extraction import Extraction, observant
 
 EPISODES = "/v1/agents/guide/episodes"
 SAID = {"user_id": "ada", "type": "message.sent", "payload": {"text": "I live in Lisbon"}}

@@ -8,9 +8,9 @@ from typing import Any
 
 import pytest
 
-from membus.domain.event import Event
-from tests.door import ApiTestClient, ApiTestResponse
+from membus.core.event import Event
 from tests.factories import NOON
+from tests.support.api_client import ApiTestClient, ApiTestResponse
 
 SAID = {"user_id": "ada", "type": "message.sent", "payload": {"text": "hi"}}
 VIEWED = {"user_id": "ada", "type": "page.viewed", "payload": {"path": "/"}}

@@ -5,16 +5,16 @@ from typing import Any
 
 import pytest
 
-from membus.domain.event import Event
-from membus.domain.explaining import build_explanation
-from membus.domain.facts import fold
-from membus.domain.observations import Trust
-from membus.domain.prompt import TokenUsage
-from membus.ports.model import StructuredAnswer
-from tests.deliveries import Extraction, observant
-from tests.door import ApiTestClient
+from functions.api.facts.explanation import build_explanation
+from membus.core.event import Event
+from membus.core.tokens import TokenUsage
+from membus.facts.fact import fold
+from membus.facts.observation import Trust
+from membus.llm.ports import StructuredAnswer
 from tests.factories import NOON, a_setting, an_observation, said
 from tests.fakes.model import ScriptedModel
+from tests.support.api_client import ApiTestClient
+from tests.support.extraction import Extraction, observant
 
 CITY = "/v1/users/ada/facts/home.city"
 USED = TokenUsage(input=100, cache_read=20, output=30, dollars=0.006)

@@ -5,11 +5,11 @@ from typing import Any
 
 import pytest
 
-from membus.domain.identity import Owner
-from membus.domain.observations import Observation
-from membus.domain.tokens import estimate_tokens
-from tests.door import ApiTestClient, ApiTestResponse
+from membus.core.identity import Owner
+from membus.core.tokens import estimate_tokens
+from membus.facts.observation import Observation
 from tests.factories import ADA, NOON, a_fact, an_observation, learn
+from tests.support.api_client import ApiTestClient, ApiTestResponse
 
 DAY = timedelta(days=1)
 

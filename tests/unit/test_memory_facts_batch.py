@@ -8,21 +8,21 @@ from typing import Any
 
 import pytest
 
-from functions.memory.facts_changes import FactChange
-from functions.memory.facts_corrections import (
+from functions.api.facts.corrections import (
     CHANGES_MAX,
     CORRECTION_TRIES,
     CorrectionResult,
+    FactChange,
     correct_fact,
     correct_facts,
 )
-from membus.domain.corrections import Correction
-from membus.domain.facts import Fact
-from membus.errors import ConflictError, UnavailableError
-from membus.ports.facts import FactCommit
-from tests.door import ApiTestClient, ApiTestResponse
+from membus.core.errors import ConflictError, UnavailableError
+from membus.facts.corrections import Correction
+from membus.facts.fact import Fact
+from membus.facts.ports import FactCommit
 from tests.factories import ADA, NOON, an_observation, learn
 from tests.fakes.facts import InMemoryFacts
+from tests.support.api_client import ApiTestClient, ApiTestResponse
 
 BATCH = "/v1/users/ada/facts:batch"
 TEA = {"key": "likes.tea", "value": "tea"}

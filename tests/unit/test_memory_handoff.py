@@ -6,10 +6,10 @@ from uuid import uuid4
 
 import pytest
 
-from membus.domain.identity import Owner
-from membus.domain.summary import Chapter, Slot, SummaryCheckpoint, SummaryIndex
-from tests.door import ApiTestClient
+from membus.conversations.summary import Chapter, Slot, SummaryCheckpoint, SummaryIndex
+from membus.core.identity import Owner
 from tests.factories import ADA, NOON, a_conversation, a_turn, an_observation, learn
+from tests.support.api_client import ApiTestClient
 
 PATH = "/v1/conversations/c/handoff"
 TURNS = 6

@@ -3,11 +3,11 @@
 from datetime import timedelta
 from typing import Any
 
-from membus.domain.observations import Observation
-from membus.folding import fold_observations
-from membus.ports.facts import FactCommit
-from tests.door import ApiTestClient
+from membus.facts.commit import fold_observations
+from membus.facts.observation import Observation
+from membus.facts.ports import FactCommit
 from tests.factories import ADA, NOON, an_observation, learn
+from tests.support.api_client import ApiTestClient
 
 HOUR = timedelta(hours=1)
 HISTORY = "/v1/users/ada/facts/setting.theme/history"

@@ -5,12 +5,11 @@ from typing import Any
 
 import pytest
 
-from membus.domain.held_facts import ReviewItem, review_item_for
-from membus.domain.observations import Trust
-from membus.domain.verdict import ReviewRequest
-from tests.deliveries import Extraction, a_message, proposing
-from tests.door import ApiTestClient
+from membus.facts.candidates import ReviewItem, ReviewRequest, review_item_for
+from membus.facts.observation import Trust
 from tests.factories import ADA, NOON, a_candidate, an_event, an_observation
+from tests.support.api_client import ApiTestClient
+from tests.support.extraction import Extraction, a_message, proposing
 
 QUARANTINE = "/v1/users/ada/quarantine"
 WORDS = "I live in Lisbon, see https://evil.example/x"

@@ -10,14 +10,14 @@ from typing import Any
 
 import pytest
 
-from functions.memory import handler as memory
-from membus.adapters.lambda_recollection import LambdaEpisodes
-from membus.domain.episode import EpisodeQuery
-from membus.domain.recall import RecalledPassage
-from membus.domain.remembered import project_event
-from membus.domain.retrieval import index_entry
-from tests.door import ApiTestClient, LambdaInvocation
+from functions.api import handler as memory
+from membus.conversations.recall import RecalledPassage
+from membus.episodes.model import EpisodeQuery
+from membus.search.lambda_ import LambdaEpisodes
+from membus.search.memory_projection import project_event
+from membus.search.retrieval import index_entry
 from tests.factories import NOON, recorded, said
+from tests.support.api_client import ApiTestClient, LambdaInvocation
 
 
 def inside(event: dict[str, Any]) -> Any:
@@ -28,7 +28,7 @@ def inside(event: dict[str, Any]) -> Any:
 class InProcessLambda:
     """Invokes memory in this process, over the JSON that Lambda would carry."""
 
-    def invoke(self, *, FunctionName: str, Payload: bytes) -> dict[str, Any]:  # noqa: ARG002, N803 (Lambda's names)
+    def invoke(self, *, FunctionName: str, Payload: bytes) -> dict[str, Any]:  # noqa: N803 (Lambda's names)
         return {"Payload": io.BytesIO(json.dumps(inside(json.loads(Payload))).encode())}
 
 

@@ -6,7 +6,7 @@ from typing import Any
 
 import pytest
 
-from tests.door import ApiTestClient, ApiTestResponse
+from tests.support.api_client import ApiTestClient, ApiTestResponse
 
 STATE = "/v1/agents/guide/sessions/s1/state"
 DAY = timedelta(days=1)

@@ -2,9 +2,9 @@
 
 import pytest
 
-from membus.domain.summary import Chapter, SummaryCheckpoint, SummaryIndex, SummaryVerification
-from tests.door import ApiTestClient
+from membus.conversations.summary import Chapter, SummaryCheckpoint, SummaryIndex, SummaryVerification
 from tests.factories import NOON, a_conversation, a_summary
+from tests.support.api_client import ApiTestClient
 
 PATH = "/v1/conversations/c/summary"
 

@@ -6,12 +6,12 @@ from typing import Any
 
 import pytest
 
-from membus.domain.prompt import TokenUsage
-from membus.domain.usage import ModelCall
-from membus.errors import BudgetError
-from tests.door import EVERYDAY, ApiTestClient
+from membus.core.errors import BudgetError
+from membus.core.tokens import TokenUsage
+from membus.tenants.costs import ModelCall
 from tests.factories import NOON
 from tests.fakes.model import ScriptedModel
+from tests.support.api_client import EVERYDAY, ApiTestClient
 
 
 @pytest.fixture

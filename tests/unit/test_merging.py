@@ -1,10 +1,9 @@
-"""membus.domain.merging.
+"""membus.episodes.archive.model.
 
 Which small objects become one, and never more at once than a catalog can exchange.
 """
 
-from membus.domain.cold import ArchiveObject
-from membus.domain.merging import MANY_OBJECTS, MERGED_AT_ONCE, mergeable_groups
+from membus.episodes.archive.model import MANY_OBJECTS, MERGED_AT_ONCE, ArchiveObject, mergeable_groups
 from tests.factories import NOON
 
 

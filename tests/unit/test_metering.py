@@ -7,17 +7,18 @@ from typing import Any
 
 import pytest
 
-from membus.asking.account import BudgetAccount
-from membus.asking.metering import MeteredClient, MeteredEmbeddingModel
-from membus.asking.model import StructuredModel
-from membus.domain.prices import load_price_list
-from membus.domain.prompt import ModelEvent, ModelReply, ReplyEnd, TextDelta, TokenUsage, UnusableReplyError
-from membus.domain.tenant import Tenant
-from membus.errors import BudgetError, BusyError, ModelError, UnavailableError
-from membus.ports.model import ModelRequest
+from membus.core.errors import BudgetError, BusyError, ModelError, UnavailableError
+from membus.core.tokens import TokenUsage
+from membus.llm.clients import StructuredModel
+from membus.llm.metering import MeteredClient, MeteredEmbeddingModel
+from membus.llm.ports import ModelRequest
+from membus.llm.prompt import ModelEvent, ModelReply, ReplyEnd, TextDelta, UnusableReplyError
+from membus.tenants.budget import BudgetAccount
+from membus.tenants.costs import load_price_list
+from membus.tenants.model import Tenant
 from tests.factories import NOON, a_prompt
 from tests.fakes.clock import StoppedClock
-from tests.fakes.embedder import WordEmbeddingModel
+from tests.fakes.embedding_model import WordEmbeddingModel
 from tests.fakes.tenants import InMemoryTenants
 from tests.fakes.usage import InMemoryUsageLedger, RecordingUsageMonitor
 
@@ -35,14 +36,14 @@ class Speaking:
     def __init__(self, *events: ModelEvent | Exception, name: str = "m") -> None:
         self.name, self._events, self.asked = name, events, 0
 
-    def reply(self, question: ModelRequest) -> ModelReply:  # noqa: ARG002 - the port's signature
+    def reply(self, question: ModelRequest) -> ModelReply:
         self.asked += 1
         for event in self._events:
             if isinstance(event, Exception):
                 raise event
         return REPLY
 
-    def stream(self, question: ModelRequest) -> Iterator[ModelEvent]:  # noqa: ARG002 - as above
+    def stream(self, question: ModelRequest) -> Iterator[ModelEvent]:
         self.asked += 1
         for event in self._events:
             if isinstance(event, Exception):

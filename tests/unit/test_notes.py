@@ -4,14 +4,14 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from membus.domain.notes import (
+from membus.core.errors import InvalidError, NotFoundError
+from membus.states.notes import (
     NOTES_MAX,
     TEXT_CHARACTERS_MAX,
     Notes,
     excerpt_around_change,
     validate_note_path,
 )
-from membus.errors import InvalidError, NotFoundError
 
 TEA = Notes({"/memories/tea.md": "green\nblack\ngreen tea"})
 TREE = Notes({"/memories/a/b/c/d.md": "deep", "/memories/a/e.md": "near", "/memories/f.md": "x" * 2048})

@@ -1,4 +1,4 @@
-"""functions/memory/openapi.json: made from the code, and what the gateway's routes and scopes are made of."""
+"""functions/api/openapi.json: made from the code, and what the gateway's routes and scopes are made of."""
 
 import json
 import re
@@ -6,11 +6,11 @@ from typing import Any
 
 import pytest
 
+from functions.api.app import app as memory
+from functions.api.public.routes import OPENAPI
 from functions.chat.handler import app as chat
-from functions.memory.app import app as memory
-from functions.memory.routes.public import OPENAPI
 from scripts import openapi
-from tests.door import ApiTestClient
+from tests.support.api_client import ApiTestClient
 
 DOCUMENT: dict[str, Any] = json.loads(openapi.document())
 OPERATIONS = [

@@ -5,8 +5,7 @@ What is said reaches the client in order and in few frames, and a client that is
 
 import threading
 
-from functions.chat.frames import FrameHeader
-from functions.chat.outbox import FrameSender
+from functions.chat.frames import FrameHeader, FrameSender
 from tests.fakes.sockets import RecordingSender
 
 HEADING = FrameHeader("r1", "c", "m1")

@@ -5,10 +5,10 @@ Each line of it, once, on ours.
 
 import pytest
 
-from membus.domain.identity import Owner
-from tests.deliveries import Extraction, observant, proposing
-from tests.door import ApiTestClient
+from membus.core.identity import Owner
 from tests.factories import ADA, NOON, a_candidate, an_observation, learn, said
+from tests.support.api_client import ApiTestClient
+from tests.support.extraction import Extraction, observant, proposing
 
 BOB = Owner(tenant="acme", user="bob")
 CITY = "/v1/users/ada/facts/home.city"

@@ -8,9 +8,9 @@ from pathlib import Path
 import pytest
 from pydantic import ValidationError
 
-from localstack.paths import REPOSITORY
-from membus.domain.prices import PRICE_LIST_PATH, load_price_list
-from membus.domain.prompt import TokenUsage
+from localstack.home import REPOSITORY
+from membus.core.tokens import TokenUsage
+from membus.tenants.costs import PRICE_LIST_PATH, load_price_list
 
 TODAY = date(2026, 11, 20)
 A_MILLION_EACH = TokenUsage(input=1_000_000, output=1_000_000, cache_read=1_000_000, cache_write=1_000_000)

@@ -1,4 +1,4 @@
-"""membus.domain.profile: the current facts in one item, and the lines a prompt carries."""
+"""membus.facts.profile: the current facts in one item, and the lines a prompt carries."""
 
 from datetime import timedelta
 from random import Random
@@ -7,10 +7,10 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from membus.domain.facts import Fact
-from membus.domain.observations import Trust
-from membus.domain.profile import PROFILE_FACTS_MAX, Profile, render_fact
-from membus.domain.tokens import estimate_tokens
+from membus.core.tokens import estimate_tokens
+from membus.facts.fact import Fact
+from membus.facts.observation import Trust
+from membus.facts.profile import PROFILE_FACTS_MAX, Profile, render_fact
 from tests.factories import ADA, NOON, a_fact, an_observation
 
 ITEM_BYTES_MAX = 400_000

@@ -3,22 +3,21 @@
 from collections.abc import Sequence
 from datetime import timedelta
 
-from functions.extract.draft import DraftFacts
-from functions.extract.learning import EXTRACTOR_VERSION, FactExtractor
 from functions.extract.prompt import CURRENT_INSTRUCTIONS
-from functions.extract.rebuilding import DerivedFacts, compare_facts, derive_facts, fold_facts
-from membus.domain.answers import AnswersByEvent
-from membus.domain.event import Event, RecordedEvent
-from membus.domain.trails import InMemorySignals
-from membus.errors import BudgetError, UnavailableError
-from tests.deliveries import Extraction, observant
+from functions.extract.usecase import EXTRACTOR_VERSION, FactExtractor
+from membus.core.errors import BudgetError, UnavailableError
+from membus.core.event import Event, RecordedEvent
+from membus.facts.candidates import AnswersByEvent
+from scripts.reextraction.derivation import DerivedFacts, DraftFacts, compare_facts, derive_facts, fold_facts
+from scripts.reextraction.signals import InMemorySignals
 from tests.factories import ADA, NOON, a_server_error, a_setting, an_event, said
 from tests.fakes.clock import StoppedClock
 from tests.fakes.conversations import InMemoryConversations
 from tests.fakes.episodes import InMemoryEpisodes
-from tests.fakes.fresh import InMemoryUnprocessedMessages
-from tests.fakes.held_facts import InMemoryReviewQueue
 from tests.fakes.model import ScriptedModel
+from tests.fakes.review_queue import InMemoryReviewQueue
+from tests.fakes.unprocessed_messages import InMemoryUnprocessedMessages
+from tests.support.extraction import Extraction, observant
 
 MINUTE = timedelta(minutes=1)
 WEEK: list[Event] = [

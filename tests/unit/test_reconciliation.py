@@ -11,13 +11,18 @@ import pytest
 from hypothesis import example, given
 from hypothesis import strategies as st
 
-from membus.domain.attributes import SINGLE_VALUED, SYNONYMS, fact_key, normalize_path
-from membus.domain.carrying import build_snapshot
-from membus.domain.claims import truth_order
-from membus.domain.confidence import CONFIDENCE_MAX, HALF_LIFE, decay_confidence, reinforce_confidence
-from membus.domain.facts import Fact, fact_as_of, fold, list_versions
-from membus.domain.observations import Observation, Provenance, Trust
-from membus.domain.settling import SUSPENDED_CLAIMS_MAX
+from membus.facts.attributes import SINGLE_VALUED, SYNONYMS, fact_key, normalize_path
+from membus.facts.fact import Fact, build_snapshot, fact_as_of, fold, list_versions
+from membus.facts.observation import (
+    CONFIDENCE_MAX,
+    HALF_LIFE,
+    Observation,
+    Provenance,
+    Trust,
+    decay_confidence,
+    reinforce_confidence,
+)
+from membus.facts.resolution import SUSPENDED_CLAIMS_MAX, truth_order
 from tests.factories import NOON, an_observation
 
 DAY = timedelta(days=1)

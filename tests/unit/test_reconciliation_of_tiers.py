@@ -2,7 +2,7 @@
 
 from datetime import date
 
-from membus.domain.reconciliation import Reconciliation
+from scripts.tier.reconciliation import Reconciliation
 
 TODAY = date(2026, 11, 20)
 

@@ -5,10 +5,10 @@ from datetime import timedelta
 import pytest
 
 from membus import wiring_cold, wiring_erasing
-from membus.domain.erasure import Erasure, erasure_subject
-from membus.erasing import ErasureGuard
-from membus.errors import UnavailableError
-from scripts.rereading import list_episodes
+from membus.core.erasure import Erasure, erasure_subject
+from membus.core.errors import UnavailableError
+from membus.erasure.guard import ErasureGuard
+from scripts.reextraction.replay import list_episodes
 from tests.factories import ADA, NOON, an_event, recorded
 from tests.fakes.episodes import InMemoryEpisodes
 from tests.fakes.erasures import InMemoryErasures

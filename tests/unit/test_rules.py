@@ -1,4 +1,4 @@
-"""membus.domain.rules: what behaviour says without words, whatever order it is heard in."""
+"""membus.facts.rules: what behaviour says without words, whatever order it is heard in."""
 
 from collections.abc import Sequence
 from datetime import datetime, timedelta
@@ -7,12 +7,18 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from membus.domain.event import Event
-from membus.domain.identity import Owner
-from membus.domain.observations import Observation, Trust
-from membus.domain.rules import apply_rules, describe_event, find_signals, needs_extraction, observe_action
-from membus.domain.signals import SignalMark
-from membus.domain.trails import InMemorySignals
+from membus.core.event import Event
+from membus.core.identity import Owner
+from membus.facts.observation import Observation, Trust
+from membus.facts.rules import (
+    SignalMark,
+    apply_rules,
+    describe_event,
+    find_signals,
+    needs_extraction,
+    observe_action,
+)
+from scripts.reextraction.signals import InMemorySignals
 from tests.factories import ADA, NOON, a_server_error, a_setting, an_event, recorded, said
 
 MINUTES_5 = timedelta(minutes=5)

@@ -10,7 +10,7 @@ import pytest
 
 from scripts.cli import command_line
 from scripts.command import PROGRAM, list_commands
-from scripts.doctor.pages import find_runbook
+from scripts.doctor.findings import find_runbook
 
 ROOT = Path(__file__).parents[2]
 PAGES, MODULES = ROOT / "docs" / "runbooks", ROOT / "terraform" / "modules"

@@ -8,11 +8,11 @@ from pathlib import Path
 import pytest
 
 from functions.authorize.usecase import authenticate
-from membus.domain.api_key import ApiScope, Credential
-from membus.domain.tenant import Tenant
-from membus.errors import NotFoundError
+from membus.core.errors import NotFoundError
+from membus.tenants.api_keys import ApiScope, Credential
+from membus.tenants.model import Tenant
+from membus.tenants.provisioning import create_key
 from scripts.cli import main
-from scripts.keys import create_key
 from scripts.target import Target
 from tests.fakes.api_keys import InMemoryApiKeys
 from tests.fakes.clock import StoppedClock

@@ -10,7 +10,7 @@ from pathlib import Path
 
 import pytest
 
-from membus.errors import InvalidError
+from membus.core.errors import InvalidError
 from scripts.cli import command_line, main
 from scripts.command import PROGRAM, ExitCode, list_commands, require_confirmation
 from scripts.target import Target

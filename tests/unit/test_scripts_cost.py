@@ -9,8 +9,8 @@ from typing import Any
 
 import pytest
 
-from membus.domain.prices import load_price_list
-from membus.errors import NotFoundError
+from membus.core.errors import NotFoundError
+from membus.tenants.costs import load_price_list
 from scripts.cli import main
 from scripts.cost.estimate import (
     DAYS,

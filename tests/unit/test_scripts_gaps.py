@@ -5,9 +5,9 @@ from datetime import timedelta
 
 import pytest
 
-from membus.domain.tenant import Tenant
+from membus.tenants.model import Tenant
 from scripts.cli import main
-from scripts.gaps import choose_lifetime, find_gaps, format_seconds, report
+from scripts.session_gaps import choose_lifetime, find_gaps, format_seconds, report
 from scripts.target import Target
 from tests.factories import ADA, NOON, a_conversation, a_message, a_turn
 from tests.fakes.api_keys import InMemoryApiKeys

@@ -9,7 +9,7 @@ from typing import Any
 
 import pytest
 
-from membus.errors import UnavailableError
+from membus.core.errors import UnavailableError
 from scripts.reindex import BATCH_ITEMS, TRIES, ReindexProgress, as_change, kind_of, reindex
 
 

@@ -8,10 +8,9 @@ from typing import Any
 
 import pytest
 
-from membus.domain.prompt import TokenUsage
-from membus.domain.rates import RateLimits
-from membus.domain.tenant import Tenant
-from membus.domain.usage import ModelCall
+from membus.core.tokens import TokenUsage
+from membus.tenants.costs import ModelCall
+from membus.tenants.model import RateLimits, Tenant
 from scripts.cli import main
 from scripts.target import Target
 from tests.fakes.api_keys import InMemoryApiKeys

@@ -1,7 +1,7 @@
-"""membus.domain.search.accompanied: which candidates bring what was said beside them."""
+"""membus.search.ranking: which candidates bring what was said beside them."""
 
-from membus.domain.search.accompanied import NEIGHBOURED_CANDIDATES, select_for_neighbours
-from membus.domain.search.rows import ScopeStatistics
+from membus.search.ranking import NEIGHBOURED_CANDIDATES, select_for_neighbours
+from membus.search.retrieval import ScopeStatistics
 
 SCOPE = ScopeStatistics(
     rows=1_000, average_length=20.0, frequencies={}, similarity_mean=0.2, similarity_deviation=0.1

@@ -5,11 +5,11 @@ from typing import Any
 
 import pytest
 
-from membus.domain.identity import Owner
-from membus.domain.retrieval import index_entry
-from tests.door import ApiTestClient
+from membus.core.identity import Owner
+from membus.search.retrieval import index_entry
 from tests.factories import ADA, NOON, an_observation, learn, recorded, said
-from tests.memories import a_memory, fill
+from tests.support.api_client import ApiTestClient
+from tests.support.memories import a_memory, fill
 
 
 @pytest.fixture

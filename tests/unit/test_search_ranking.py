@@ -4,13 +4,13 @@ from datetime import date, timedelta
 
 import pytest
 
-from membus.domain.memory import Memory
-from membus.domain.retrieval import IndexEntry, index_entry, search_entries
-from membus.domain.search.passages import index_passages
-from membus.domain.search.query import parse_query
-from membus.domain.search.ranking import RankedPassage, rank_passages
+from membus.search.model import Memory
+from membus.search.passages import index_passages
+from membus.search.query import parse_query
+from membus.search.ranking import RankedPassage, rank_passages
+from membus.search.retrieval import IndexEntry, index_entry, search_entries
 from tests.factories import NOON
-from tests.memories import a_memory
+from tests.support.memories import a_memory
 
 TODAY = date(2026, 11, 20)
 LONG = " ".join(f"Sentence number {number} tells of wind and weather." for number in range(60))

@@ -1,12 +1,12 @@
-"""membus.domain.slots.
+"""membus.conversations.slots.
 
 Code finds what no summary may lose, and what a model proposes has to have been said.
 """
 
 import pytest
 
-from membus.domain.conversation import Message
-from membus.domain.slots import (
+from membus.conversations.conversation import Message
+from membus.conversations.slots import (
     LEDGER_TOKENS,
     SEGMENT_SLOT_TOKENS,
     SLOT_TOKENS_MAX,
@@ -14,7 +14,7 @@ from membus.domain.slots import (
     slot_tokens,
     update_ledger,
 )
-from membus.domain.summary import Slot, SlotKind
+from membus.conversations.summary import Slot, SlotKind
 from tests.factories import a_message
 
 

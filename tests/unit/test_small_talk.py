@@ -1,8 +1,8 @@
-"""membus.domain.small_talk: what no model need read."""
+"""membus.facts.text_checks: what no model need read."""
 
 import pytest
 
-from membus.domain.small_talk import is_small_talk
+from membus.facts.text_checks import is_small_talk
 
 
 @pytest.mark.parametrize(

@@ -8,15 +8,15 @@ from datetime import timedelta
 
 import pytest
 
-from functions.chat.turns import REFUSAL_TEXT
-from membus.domain.api_key import ApiScope
-from membus.domain.erasing_job import new_erasure_job
-from membus.domain.prompt import ModelEvent, Prompt, TextDelta
-from membus.errors import MembusError, ModelError, UnavailableError
-from tests.door import ApiTestClient
+from functions.chat.turn_records import REFUSAL_TEXT
+from membus.core.errors import MembusError, ModelError, UnavailableError
+from membus.erasure.model import new_erasure_job
+from membus.llm.prompt import ModelEvent, Prompt, TextDelta
+from membus.tenants.api_keys import ApiScope
 from tests.factories import a_conversation
 from tests.fakes.model import ScriptedModel
-from tests.sockets import Frame, WebSocketTestClient
+from tests.support.api_client import ApiTestClient
+from tests.support.websocket_client import Frame, WebSocketTestClient
 
 HELLO = {"action": "chat", "conversation_id": "c", "content": "Good day!", "request_id": "r1"}
 

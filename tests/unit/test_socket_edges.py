@@ -7,13 +7,13 @@ import json
 
 import pytest
 
-from membus.domain.api_key import ApiScope
-from membus.domain.prompt import Prompt
-from tests.door import ApiTestClient
+from membus.llm.prompt import Prompt
+from membus.tenants.api_keys import ApiScope
 from tests.factories import NOON, a_conversation
 from tests.fakes.model import ScriptedModel
 from tests.fakes.sockets import ImmediateTurnQueue
-from tests.sockets import Frame, WebSocketTestClient
+from tests.support.api_client import ApiTestClient
+from tests.support.websocket_client import Frame, WebSocketTestClient
 
 HELLO = {"action": "chat", "conversation_id": "c", "content": "Good day!", "request_id": "r1"}
 FRAME_BYTES = 128 * 1024

@@ -1,4 +1,4 @@
-"""membus.domain.speakers.
+"""membus.facts.validation.validator.
 
 The zone in which words of time are read follows from the events, not from their order.
 """
@@ -8,9 +8,9 @@ from itertools import permutations
 
 import pytest
 
-from membus.domain.event import Event
-from tests.deliveries import Extraction, proposing
+from membus.core.event import Event
 from tests.factories import ADA, NOON, a_candidate, an_event, said
+from tests.support.extraction import Extraction, proposing
 
 NIGHT = datetime(2026, 3, 2, 2, tzinfo=UTC)
 """Monday in UTC, Sunday in New York, noon in Tokyo."""

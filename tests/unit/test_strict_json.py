@@ -1,4 +1,4 @@
-"""membus.domain.strict_json: one meaning per text, or a clear refusal."""
+"""membus.core.strict_json: one meaning per text, or a clear refusal."""
 
 import json
 from typing import Any
@@ -7,8 +7,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from membus.domain import strict_json
-from membus.errors import InvalidError
+from membus.core import strict_json
+from membus.core.errors import InvalidError
 
 json_values = st.recursive(
     st.none()

@@ -10,11 +10,11 @@ from typing import Any
 
 import pytest
 
-from functions.summarize.api import SummaryDue
+from functions.summarize.schemas import SummaryDue
 from functions.summarize.usecase import Summarizer
-from membus.domain.prompt import Prompt
-from membus.domain.summary import Summary, SummaryIndex
-from membus.errors import ModelError, UnavailableError
+from membus.conversations.summary import Summary, SummaryIndex
+from membus.core.errors import ModelError, UnavailableError
+from membus.llm.prompt import Prompt
 from tests.factories import NOON, a_conversation, a_turn
 from tests.fakes.clock import StoppedClock
 from tests.fakes.conversations import InMemoryConversations

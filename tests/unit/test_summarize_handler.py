@@ -7,11 +7,11 @@ import pytest
 
 from functions.summarize.handler import handler
 from membus import wiring_conversations, wiring_models
-from membus.errors import BudgetError, UnavailableError
+from membus.core.errors import BudgetError, UnavailableError
 from membus.observability import metrics
-from tests.door import LambdaInvocation
 from tests.factories import an_event
 from tests.fakes.model import ScriptedModel
+from tests.support.api_client import LambdaInvocation
 from tests.unit.test_summarize import Bench, draft
 
 

@@ -10,15 +10,15 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from functions.sweep import handler
-from functions.sweep.api import Deletion
+from functions.sweep.schemas import Deletion
 from functions.sweep.usecase import clean_up_conversations
 from membus import wiring_conversations
-from tests.door import LambdaInvocation
 from tests.factories import a_conversation, a_turn
 from tests.fakes.clock import StoppedClock
 from tests.fakes.conversations import InMemoryConversations
 from tests.fakes.crashing import Fuse, Fused
-from tests.fakes.remains import InMemoryDeletedConversationItems
+from tests.fakes.deleted_conversations import InMemoryDeletedConversationItems
+from tests.support.api_client import LambdaInvocation
 
 TURNS = 4
 Told = list[tuple[str, str]]

@@ -1,10 +1,10 @@
-"""tests/tables.py: the tables under test are the tables Terraform makes."""
+"""tests/support/tables.py: the tables under test are the tables Terraform makes."""
 
 import re
 from pathlib import Path
 from typing import Any
 
-from tests.tables import TABLES
+from tests.support.tables import TABLES
 
 STORES = Path(__file__).parents[2] / "terraform/modules/platform/stores.tf"
 DEFAULTS = {"hash_key": "pk", "ttl_attribute": "expires_at"}

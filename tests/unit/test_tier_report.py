@@ -6,9 +6,15 @@ from xml.etree import ElementTree as ET
 
 import pytest
 
-from membus.domain.cold import ArchiveObject
-from scripts.tier_page import format_bytes, format_dollars, render_page
-from scripts.tier_report import DOLLARS, HOT_BYTES, list_months
+from membus.episodes.archive.model import ArchiveObject
+from scripts.tier.report import (
+    DOLLARS,
+    HOT_BYTES,
+    format_bytes,
+    format_dollars,
+    list_months,
+    render_page,
+)
 
 MB = 10**6
 TODAY = date(2026, 11, 20)

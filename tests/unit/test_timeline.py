@@ -1,4 +1,4 @@
-"""membus.domain.timeline.
+"""functions.api.facts.timeline.
 
 What held when, against a model that paints each word over the days it speaks of.
 """
@@ -9,10 +9,10 @@ from datetime import datetime, timedelta
 from hypothesis import example, given
 from hypothesis import strategies as st
 
-from membus.domain.claims import truth_order
-from membus.domain.facts import fact_as_of, fold, list_versions, observations_as_of
-from membus.domain.observations import Observation, Trust
-from membus.domain.timeline import FactTimeline
+from functions.api.facts.timeline import FactTimeline
+from membus.facts.fact import fact_as_of, fold, list_versions, observations_as_of
+from membus.facts.observation import Observation, Trust
+from membus.facts.resolution import truth_order
 from tests.factories import NOON, an_observation
 
 DAY = timedelta(days=1)

@@ -1,11 +1,11 @@
-"""membus.domain.tokens and visible: what a text costs, and whether there is anything in it."""
+"""membus.core.tokens and visible: what a text costs, and whether there is anything in it."""
 
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from membus.domain.tokens import estimate_tokens
-from membus.domain.visible import is_blank
+from membus.core.text.normalization import is_blank
+from membus.core.tokens import estimate_tokens
 
 
 @pytest.mark.parametrize(

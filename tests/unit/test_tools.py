@@ -9,22 +9,21 @@ from typing import TYPE_CHECKING, Any
 import pytest
 
 from functions.chat import handler as chat
-from functions.chat.api import MessageIn
-from functions.chat.speaking import STEPS_MAX
-from functions.chat.tooling import ToolArguments, ToolContext, ToolRegistry, ToolSources
-from functions.chat.tools import registry
-from membus.domain.calibration import RATIO_UNKNOWN
-from membus.domain.context import PROMPT_TOKENS_MAX, SECTION_TOKENS, SYSTEM
-from membus.domain.prompt import ToolCall
-from membus.domain.tokens import estimate_tokens
-from tests.contexts import a_passage, estimated
-from tests.door import ApiTestClient, LambdaInvocation
+from functions.chat.agent_loop import STEPS_MAX
+from functions.chat.context import PROMPT_TOKENS_MAX, SECTION_TOKENS, SYSTEM
+from functions.chat.schemas import MessageIn
+from functions.chat.tools import ToolArguments, ToolContext, ToolRegistry, ToolSources, registry
+from membus.conversations.window import RATIO_UNKNOWN
+from membus.core.tokens import estimate_tokens
+from membus.llm.prompt import ToolCall
 from tests.factories import ADA
 from tests.fakes.model import ScriptedModel
-from tests.tool_calls import PATH, call, reply, result, say, talking
+from tests.support.api_client import ApiTestClient, LambdaInvocation
+from tests.support.contexts import a_passage, estimated
+from tests.support.tool_calls import PATH, call, reply, result, say, talking
 
 if TYPE_CHECKING:
-    from functions.chat.usecase import ChatService
+    from functions.chat.turn import ChatService
 
 
 @pytest.fixture

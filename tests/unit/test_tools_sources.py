@@ -5,11 +5,11 @@ from typing import Any
 
 import pytest
 
-from membus.domain.archive_query import ArchiveQuery
-from membus.errors import InvalidError
-from tests.door import EVERYDAY, ApiTestClient
+from membus.core.errors import InvalidError
+from membus.episodes.archive.model import ArchiveQuery
 from tests.factories import ADA, NOON, recorded, said
-from tests.tool_calls import BOB, call, result, say, talking
+from tests.support.api_client import EVERYDAY, ApiTestClient
+from tests.support.tool_calls import BOB, call, result, say, talking
 
 
 @pytest.fixture

@@ -7,11 +7,11 @@ from datetime import timedelta
 
 import pytest
 
-from membus.domain.api_key import ApiScope
-from membus.domain.rates import RateLimits
-from membus.errors import NotFoundError, UnavailableError
-from tests.door import ApiTestClient
-from tests.sockets import WebSocketTestClient
+from membus.core.errors import NotFoundError, UnavailableError
+from membus.tenants.api_keys import ApiScope
+from membus.tenants.model import RateLimits
+from tests.support.api_client import ApiTestClient
+from tests.support.websocket_client import WebSocketTestClient
 
 SLOW = RateLimits(requests_per_second=0.5, events_per_second=1)
 """Five requests at once, and a hundred events."""

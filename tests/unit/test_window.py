@@ -1,4 +1,4 @@
-"""membus.domain.window.
+"""membus.conversations.window.
 
 Grows at its end, is cut to its half on a covered border, and parts no call from its result.
 """
@@ -7,20 +7,20 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from membus.domain.compaction import WINDOW_KEPT_TOKENS, message_tokens
-from membus.domain.conversation import Message, Step
-from membus.domain.marks import ConversationCounters, WindowStart
-from membus.domain.prompt import ToolCall, ToolResult
-from membus.domain.summary import SummaryCheckpoint
-from membus.domain.window import (
+from membus.conversations.conversation import ConversationCounters, Message, Step, WindowStart
+from membus.conversations.summary import SummaryCheckpoint
+from membus.conversations.window import (
+    WINDOW_KEPT_TOKENS,
     WINDOW_TOKENS,
     fit_window,
+    message_tokens,
     plan_window_start,
     render_message,
     to_chat_messages,
 )
-from tests.contexts import talk
+from membus.llm.prompt import ToolCall, ToolResult
 from tests.factories import a_message
+from tests.support.contexts import talk
 
 
 def border(version: int, tokens: int) -> SummaryCheckpoint:

@@ -12,8 +12,7 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
-from scripts.transfer.documents import read_records
-from scripts.transfer.rows import ImportRow, RejectedRow, SourceRecord, statement_event
+from scripts.transfer.rows import ImportRow, RejectedRow, SourceRecord, read_records, statement_event
 
 USED = ("key", "created_at", "updated_at")
 

@@ -15,7 +15,6 @@ from collections.abc import Iterator, Mapping
 from pathlib import Path
 from typing import Any
 
-from scripts.transfer.documents import read_records
 from scripts.transfer.rows import (
     ImportRow,
     RejectedRow,
@@ -23,6 +22,7 @@ from scripts.transfer.rows import (
     SourceRecord,
     digest,
     message_event,
+    read_records,
     statement_event,
 )
 

@@ -13,8 +13,14 @@ given, and cannot be read.
 from collections.abc import Iterator
 from pathlib import Path
 
-from scripts.transfer.documents import read_records
-from scripts.transfer.rows import ImportRow, RejectedRow, SourceRecord, message_event, statement_event
+from scripts.transfer.rows import (
+    ImportRow,
+    RejectedRow,
+    SourceRecord,
+    message_event,
+    read_records,
+    statement_event,
+)
 
 ROLES = frozenset({"user", "assistant"})
 USED = ("id", "memory", "data", "user_id", "agent_id", "run_id", "created_at")

@@ -11,8 +11,9 @@ from zipfile import BadZipFile, ZipFile
 
 from pydantic import ValidationError
 
-from membus.domain.event import RecordedEvent
-from membus.domain.transfer import (
+from membus.core.errors import InvalidError
+from membus.core.event import RecordedEvent
+from membus.transfer.model import (
     CONVERSATIONS,
     DOCUMENTS,
     EVENTS,
@@ -25,7 +26,6 @@ from membus.domain.transfer import (
     number_of,
     section_of,
 )
-from membus.errors import InvalidError
 from scripts.transfer.rows import ArchiveRow, ImportableEvent, ImportRow, RejectedRow, SkippedRow
 
 CHUNK = 1 << 20

@@ -12,13 +12,13 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
-from scripts.transfer.documents import read_records
 from scripts.transfer.rows import (
     ImportRow,
     RejectedRow,
     SkippedRow,
     SourceRecord,
     message_event,
+    read_records,
     statement_event,
 )
 

@@ -19,9 +19,9 @@ from anthropic import Anthropic
 from rich.console import Console
 
 from localstack.model.app import create_app
-from membus.adapters.claude_model import ClaudeClient
-from membus.asking.model import StructuredModel
-from membus.ports.model import LanguageModel
+from membus.llm.claude import ClaudeClient
+from membus.llm.clients import StructuredModel
+from membus.llm.ports import LanguageModel
 from tests.benchmarks.chat.figures import METHODS, Figures, Measuring
 from tests.benchmarks.chat.talking import Talk, exchanges
 from tests.benchmarks.chat.work import work_table

@@ -7,15 +7,15 @@ import time
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 
+from functions.chat.context import SYSTEM, PromptContext
 from functions.chat.tools import registry
-from membus.domain.blocks import SUMMARY_TOKENS, escape_tags, render_summary_block
-from membus.domain.calibration import RATIO_UNKNOWN
-from membus.domain.context import SYSTEM, PromptContext
-from membus.domain.conversation import Message
-from membus.domain.identity import Owner
-from membus.domain.slots import is_carried_out
-from membus.domain.summary import Slot
-from membus.domain.tokens import MESSAGE_OVERHEAD, estimate_tokens
+from membus.conversations.conversation import Message
+from membus.conversations.prompt_blocks import SUMMARY_TOKENS, escape_tags, render_summary_block
+from membus.conversations.slots import is_carried_out
+from membus.conversations.summary import Slot
+from membus.conversations.window import RATIO_UNKNOWN
+from membus.core.identity import Owner
+from membus.core.tokens import MESSAGE_OVERHEAD, estimate_tokens
 from tests.benchmarks.chat.costs import Bill, Part
 from tests.benchmarks.chat.talking import TALK, Exchange, Talk, true_count
 from tests.benchmarks.search.data import ASKED, TENANT, Case, found_ids

@@ -9,37 +9,36 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 from itertools import groupby
 
-from functions.chat.api import MessageIn
-from functions.chat.gathering import ContextLoader
+from functions.chat.context import PromptContext
+from functions.chat.context_loader import ContextLoader
+from functions.chat.schemas import MessageIn
 from functions.chat.tools import registry
-from functions.chat.usecase import ChatService
-from functions.summarize.api import SummaryDue
+from functions.chat.turn import ChatService
+from functions.summarize.schemas import SummaryDue
 from functions.summarize.usecase import Summarizer
 from localstack.model.tokens import count
-from membus.domain.context import PromptContext
-from membus.domain.conversation import MessageIdGenerator
-from membus.domain.identity import Owner
-from membus.domain.memory import MemorySource
-from membus.domain.prompt import ModelReply, Prompt, TokenUsage
-from membus.domain.recall import RecalledPassage
-from membus.domain.search.query import parse_query
-from membus.domain.search.ranking import rank_passages
-from membus.domain.tokens import estimate_tokens
-from membus.erasing import ErasureGuard
-from membus.ports.model import LanguageModel
+from membus.conversations.conversation import MessageIdGenerator
+from membus.conversations.recall import RecalledPassage
+from membus.core.identity import MemorySource, Owner
+from membus.core.tokens import TokenUsage, estimate_tokens
+from membus.erasure.guard import ErasureGuard
+from membus.llm.ports import LanguageModel
+from membus.llm.prompt import ModelReply, Prompt
+from membus.search.query import parse_query
+from membus.search.ranking import rank_passages
 from tests.benchmarks.search.data import ASKED, TENANT, Case, Message, found_ids
 from tests.benchmarks.search.store import Store
 from tests.benchmarks.search.vectors import KeptVectors
 from tests.factories import a_conversation
-from tests.fakes.bus import InMemoryEventBus
 from tests.fakes.conversations import InMemoryConversations
 from tests.fakes.episodes import InMemoryEpisodes
 from tests.fakes.erasures import InMemoryErasures
+from tests.fakes.event_bus import InMemoryEventBus
 from tests.fakes.facts import InMemoryFacts
-from tests.fakes.fresh import InMemoryUnprocessedMessages
 from tests.fakes.model import ScriptedModel
 from tests.fakes.summaries import InMemorySummaries
-from tests.toolboxes import no_results, no_tools
+from tests.fakes.unprocessed_messages import InMemoryUnprocessedMessages
+from tests.support.toolboxes import no_results, no_tools
 
 TALK = "talk"
 MESSAGE_TOKENS = 480
@@ -87,7 +86,7 @@ class Search:
         self.until: datetime = ASKED
         self._last: tuple[str, datetime, list[RecalledPassage]] = ("", ASKED, [])
 
-    def found(self, owner: Owner, message: str, *, limit: int) -> list[RecalledPassage]:  # noqa: ARG002 - one user a case
+    def found(self, owner: Owner, message: str, *, limit: int) -> list[RecalledPassage]:
         if self._last[:2] == (message, self.until) and len(self._last[2]) >= limit:
             return self._last[2][:limit]
         query = parse_query(message[:2_000], now=self.until.date())

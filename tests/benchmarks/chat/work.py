@@ -4,29 +4,29 @@ from collections.abc import Sequence
 from concurrent.futures import ThreadPoolExecutor
 from datetime import datetime, timedelta
 
-from functions.chat.api import MessageIn
-from functions.chat.gathering import ContextLoader
-from functions.chat.usecase import ChatService
-from functions.summarize.api import SummaryDue
+from functions.chat.context_loader import ContextLoader
+from functions.chat.schemas import MessageIn
+from functions.chat.turn import ChatService
+from functions.summarize.schemas import SummaryDue
 from functions.summarize.usecase import Summarizer
-from membus.adapters import conversation_items as items
-from membus.adapters.dynamo_conversations import DynamoConversations
-from membus.adapters.dynamo_facts import DynamoFacts
-from membus.adapters.dynamo_fresh import DynamoUnprocessedMessages
-from membus.adapters.dynamo_summaries import DynamoSummaries
-from membus.domain.conversation import MessageIdGenerator
-from membus.domain.provenance import TurnMetadata
-from membus.erasing import ErasureGuard
+from membus.conversations import dynamodb_items as items
+from membus.conversations.conversation import MessageIdGenerator
+from membus.conversations.dynamodb import DynamoConversations
+from membus.conversations.dynamodb_summaries import DynamoSummaries
+from membus.conversations.dynamodb_unprocessed import DynamoUnprocessedMessages
+from membus.conversations.provenance import TurnMetadata
+from membus.erasure.guard import ErasureGuard
+from membus.facts.dynamodb import DynamoFacts
 from tests.benchmarks.dynamo_units import Work, counting
 from tests.benchmarks.table import Table
 from tests.factories import ADA, NOON, a_conversation, a_message, a_turn
-from tests.fakes.bus import InMemoryEventBus
 from tests.fakes.erasures import InMemoryErasures
+from tests.fakes.event_bus import InMemoryEventBus
+from tests.fakes.memory_search import InMemoryMemorySearch
 from tests.fakes.model import ScriptedModel
-from tests.fakes.recollection import InMemoryMemorySearch
 from tests.strict import strict_aws
-from tests.tables import make_table
-from tests.toolboxes import no_results, no_tools
+from tests.support.tables import make_table
+from tests.support.toolboxes import no_results, no_tools
 
 AT = (50, 500, 2_000)
 AROUND = 40

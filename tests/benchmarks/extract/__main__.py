@@ -19,19 +19,19 @@ from rich import box
 from rich.console import Console
 from rich.table import Table
 
-from membus.adapters.claude_model import ClaudeClient
-from membus.asking.model import StructuredModel
-from membus.domain.event import Event
-from membus.domain.prompt import ModelReply
-from membus.ports.model import ModelRequest
-from scripts.demo import locomo
-from tests.deliveries import Extraction
+from membus.core.event import Event
+from membus.llm.claude import ClaudeClient
+from membus.llm.clients import StructuredModel
+from membus.llm.ports import ModelRequest
+from membus.llm.prompt import ModelReply
+from scripts.demo import sources
 from tests.factories import NOON
 from tests.fakes.clock import StoppedClock
 from tests.fakes.conversations import InMemoryConversations
 from tests.fakes.facts import InMemoryFacts
-from tests.model_server import model_server
-from tests.streams import DeliveryFaults, deliver, stored_in_memory
+from tests.support.event_streams import DeliveryFaults, deliver, stored_in_memory
+from tests.support.extraction import Extraction
+from tests.support.model_server import model_server
 
 BATCHES = (10, 20, 50)
 TARGET = 0.15
@@ -111,7 +111,7 @@ def main() -> None:
     if not path.is_file():
         sys.exit(f"bench-extract: {path} is no file; DATA= names a LoCoMo file")
     document = json.loads(path.read_text(encoding="utf-8"))
-    if not locomo.is_locomo(document):
+    if not sources.is_locomo(document):
         sys.exit(f"bench-extract: {path} holds no LoCoMo conversations")
     talks = [_events(document, number) for number in range(1, len(document) + 1)]
     with model_server() as url, Anthropic(api_key="bench", base_url=url, max_retries=0) as client:
@@ -153,7 +153,7 @@ def _started(name: str, events: int, speaker: Counted) -> Run:
 
 
 def _events(document: Any, number: int) -> list[Event]:
-    source = locomo.read_locomo(document, number)
+    source = sources.read_locomo(document, number)
     return [Event.model_validate({"tenant_id": "bench", "origin": "api"} | each) for each in source.events]
 
 

@@ -8,7 +8,7 @@ from pathlib import Path
 
 from rich.console import Console
 
-from membus.domain.search.ranking import rank_passages
+from membus.search.ranking import rank_passages
 from tests.benchmarks.search import measure, weighing
 from tests.benchmarks.search.baselines import Baselines
 from tests.benchmarks.search.data import Case, read_cases

@@ -10,7 +10,7 @@ from collections.abc import Callable, Sequence
 
 import numpy as np
 
-from membus.domain.search.terms import stem_words
+from membus.core.text.terms import stem_words
 from tests.benchmarks.search.data import Case
 from tests.benchmarks.search.store import Scores
 from tests.benchmarks.search.vectors import KeptVectors, Vectors

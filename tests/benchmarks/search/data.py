@@ -8,10 +8,10 @@ from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any
 
-from membus.domain.event import Event
-from membus.domain.remembered import event_memory_id, project_event
-from membus.domain.retrieval import IndexEntry, index_entry
-from membus.domain.search.speakers import is_role
+from membus.core.event import Event
+from membus.search.memory_projection import event_memory_id, project_event
+from membus.search.passages import is_role
+from membus.search.retrieval import IndexEntry, index_entry
 
 _EVIDENCE = re.compile(r"D:?(\d+):(\d+)")
 _TAIL = re.compile(r"\s*->->.*$", re.DOTALL)

@@ -4,7 +4,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from statistics import fmean
 
-from membus.domain.search.ranking import rank_passages
+from membus.search.ranking import rank_passages
 from tests.benchmarks.search.data import found_ids
 from tests.benchmarks.search.measure import KS, OTHER_HALF, Measured, measured
 from tests.benchmarks.search.samples import Sample

@@ -7,8 +7,8 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from statistics import fmean
 
-from membus.domain.search.ranking import RankedPassage
-from membus.domain.tokens import estimate_tokens
+from membus.core.tokens import estimate_tokens
+from membus.search.ranking import RankedPassage
 from tests.benchmarks.search.data import Case, Question, found_ids
 from tests.benchmarks.table import Table
 

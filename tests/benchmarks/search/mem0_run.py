@@ -24,10 +24,10 @@ class GivenVectors:
         self._vectors = vectors
         self.config = None
 
-    def embed(self, text: str, memory_action: str | None = None) -> list[float]:  # noqa: ARG002 - Mem0's signature
+    def embed(self, text: str, memory_action: str | None = None) -> list[float]:
         return self._vectors[text]
 
-    def embed_batch(self, texts: list[str], memory_action: str | None = None) -> list[list[float]]:  # noqa: ARG002
+    def embed_batch(self, texts: list[str], memory_action: str | None = None) -> list[list[float]]:
         return [self._vectors[text] for text in texts]
 
 

@@ -6,9 +6,9 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
-from membus.domain.search.query import SearchQuery, parse_query
-from membus.domain.search.ranking import feature_columns
-from membus.domain.search.rows import CandidateRows, PassageRow, ScopeStatistics
+from membus.search.query import SearchQuery, parse_query
+from membus.search.ranking import feature_columns
+from membus.search.retrieval import CandidateRows, PassageRow, ScopeStatistics
 from tests.benchmarks.search.data import ASKED, Case, Question, found_ids
 from tests.benchmarks.search.store import Store
 from tests.benchmarks.search.vectors import KeptVectors

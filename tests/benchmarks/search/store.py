@@ -10,12 +10,11 @@ from collections.abc import Iterable, Mapping, Sequence
 import numpy as np
 from numpy.typing import NDArray
 
-from membus.adapters.postgres_passages import content_hash
-from membus.adapters.postgres_search import CANDIDATES, SAMPLE
-from membus.domain.retrieval import NEIGHBOURS, IndexEntry, search_entries
-from membus.domain.search.accompanied import select_for_neighbours
-from membus.domain.search.query import SearchQuery
-from membus.domain.search.rows import PassageRow, ScopeStatistics
+from membus.search.postgres.search import CANDIDATES, SAMPLE
+from membus.search.postgres.store import content_hash
+from membus.search.query import SearchQuery
+from membus.search.ranking import select_for_neighbours
+from membus.search.retrieval import NEIGHBOURS, IndexEntry, PassageRow, ScopeStatistics, search_entries
 from tests.benchmarks.search.vectors import Vectors
 
 Scores = NDArray[np.float64]

@@ -9,12 +9,12 @@ import numpy as np
 
 from functions.migrate.handler import SQL
 from functions.migrate.usecase import apply_migrations, read_migrations
-from membus.adapters.postgres_memories import PostgresMemories
-from membus.adapters.postgres_schema import PostgresSchema
-from membus.adapters.postgres_tenants import TenantTransactions
-from membus.domain.memory import memory_scope
-from membus.domain.retrieval import SearchScope
-from membus.domain.search.ranking import rank_passages
+from membus.aws.postgres import TenantTransactions
+from membus.search.model import memory_scope
+from membus.search.postgres.store import PostgresMemories
+from membus.search.postgres_schema import PostgresSchema
+from membus.search.ranking import rank_passages
+from membus.search.retrieval import SearchScope
 from tests.benchmarks.search.data import ASKED, TENANT, Case, found_ids
 from tests.benchmarks.search.measure import KS, measured
 from tests.benchmarks.search.samples import Sample

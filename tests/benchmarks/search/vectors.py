@@ -7,8 +7,7 @@ from pathlib import Path
 import numpy as np
 from numpy.typing import NDArray
 
-from localstack.model.embedder import MiniLmEmbedder
-from localstack.model.graph import DIMENSIONS
+from localstack.model.embeddings import DIMENSIONS, MiniLmEmbedder
 
 Vectors = NDArray[np.float32]
 

@@ -6,7 +6,7 @@ from pathlib import Path
 
 import numpy as np
 
-from membus.domain.search import ranking, weights
+from membus.search import ranking, weights
 from tests.benchmarks.search.fitting import calibrate, fit
 from tests.benchmarks.search.samples import Sample
 

@@ -11,8 +11,8 @@ import psycopg
 
 from functions.migrate.handler import SQL
 from functions.migrate.usecase import apply_migrations, read_migrations
-from membus.adapters.halfvec import HalfVector, HalfVectorDumper
-from membus.adapters.postgres_schema import PostgresSchema
+from membus.aws.postgres import HalfVector, HalfVectorDumper
+from membus.search.postgres_schema import PostgresSchema
 from tests.factories import NOON
 from tests.integration.databases import Database, empty_database
 

@@ -5,12 +5,11 @@ from contextlib import ExitStack
 from functools import partial
 from typing import LiteralString
 
-from membus.adapters.halfvec import HalfVector
-from membus.adapters.postgres_memories import PostgresMemories
-from membus.adapters.postgres_tenants import TenantTransactions
-from membus.domain.retrieval import SearchScope
-from membus.domain.search.query import parse_query
-from membus.domain.search.ranking import rank_passages
+from membus.aws.postgres import HalfVector, TenantTransactions
+from membus.search.postgres.store import PostgresMemories
+from membus.search.query import parse_query
+from membus.search.ranking import rank_passages
+from membus.search.retrieval import SearchScope
 from tests.benchmarks.tenants.data import WORDS, K, Vectors
 from tests.factories import NOON
 from tests.integration.databases import Database

@@ -5,10 +5,10 @@ from contextlib import ExitStack
 
 import pytest
 
-from membus.adapters.postgres_memories import PostgresMemories
-from membus.adapters.postgres_tenants import TenantTransactions
-from membus.ports.memories import MemoryIndex
-from tests.fakes.embedder import WordEmbeddingModel
+from membus.aws.postgres import TenantTransactions
+from membus.search.ports import MemoryIndex
+from membus.search.postgres.store import PostgresMemories
+from tests.fakes.embedding_model import WordEmbeddingModel
 from tests.fakes.memories import InMemoryMemories
 from tests.integration.databases import Database, migrated_database, postgres
 

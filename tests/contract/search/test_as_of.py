@@ -4,13 +4,13 @@ from datetime import datetime, timedelta
 
 import pytest
 
-from membus.domain.memory import Removal
-from membus.domain.observations import Observation
-from membus.domain.remembered import project_observations
-from membus.ports.memories import MemoryIndex
+from membus.facts.observation import Observation
+from membus.search.memory_projection import project_observations
+from membus.search.model import Removal
+from membus.search.ports import MemoryIndex
 from tests.factories import ADA, NOON, an_observation
-from tests.fakes.embedder import WordEmbeddingModel
-from tests.memories import LATER, fill, look
+from tests.fakes.embedding_model import WordEmbeddingModel
+from tests.support.memories import LATER, fill, look
 
 DAY = timedelta(days=1)
 CITIES = ["Lisbon", "Porto", "Faro"]

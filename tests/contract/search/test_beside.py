@@ -2,11 +2,10 @@
 
 from datetime import timedelta
 
-from membus.domain.retrieval import NEIGHBOURS, SearchScope
-from membus.domain.search.rows import PassageRow
-from membus.ports.memories import MemoryIndex
+from membus.search.ports import MemoryIndex
+from membus.search.retrieval import NEIGHBOURS, PassageRow, SearchScope
 from tests.factories import NOON
-from tests.memories import LATER, a_memory, fill
+from tests.support.memories import LATER, a_memory, fill
 
 SAID = ["rain", "wind", "snow", "hail", "sun", "fog", "frost", "storm", "heat"]
 

@@ -8,24 +8,24 @@ import pytest
 
 from functions.index.projection import ProjectionSources
 from functions.index.usecase import IndexPorts, index_changes
-from membus.adapters.postgres_erasing import IndexEraser
-from membus.adapters.postgres_memories import PostgresMemories
-from membus.adapters.postgres_tenants import TenantTransactions
-from membus.domain.erasure import Erasure, erasure_subject
-from membus.domain.facts import Fact
-from membus.domain.identity import Owner
-from membus.domain.memory import Removal
-from membus.erasing import ErasureGuard
-from membus.indexing import Indexer
-from membus.ports.memories import MemoryIndex
+from membus.aws.postgres import TenantTransactions
+from membus.core.erasure import Erasure, erasure_subject
+from membus.core.identity import Owner
+from membus.erasure.guard import ErasureGuard
+from membus.facts.fact import Fact
+from membus.search.erasure import IndexEraser
+from membus.search.indexer import Indexer
+from membus.search.model import Removal
+from membus.search.ports import MemoryIndex
+from membus.search.postgres.store import PostgresMemories
 from tests.factories import NOON, a_conversation, a_fact
-from tests.fakes.bus import InMemoryEventBus, InMemoryPoisonMessages
-from tests.fakes.contents import InMemoryBlobs
+from tests.fakes.blobs import InMemoryBlobs
 from tests.fakes.conversations import InMemoryConversations
-from tests.fakes.embedder import WordEmbeddingModel
+from tests.fakes.embedding_model import WordEmbeddingModel
 from tests.fakes.erasures import InMemoryErasures
+from tests.fakes.event_bus import InMemoryEventBus, InMemoryPoisonMessages
 from tests.fakes.facts import InMemoryFacts
-from tests.memories import look
+from tests.support.memories import look
 
 LATER = NOON + timedelta(days=1)
 PORTO = "fact:ada:home.city"

@@ -6,19 +6,19 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 
-from membus.adapters.dynamo_documents import DynamoDocuments
-from membus.domain.document import Document
-from membus.errors import ConflictError, NotFoundError
-from membus.ports.documents import DocumentStore
+from membus.core.errors import ConflictError, NotFoundError
+from membus.search.dynamodb import DynamoDocuments
+from membus.search.model import Document
+from membus.search.ports import DocumentStore
 from tests.contract.conftest import EVERYWHERE, stack_contents, stack_table
 from tests.factories import NOON
 from tests.fakes.clock import StoppedClock
 from tests.fakes.documents import InMemoryDocuments
 from tests.strict import strict_aws
-from tests.tables import make_bucket, make_table
+from tests.support.tables import make_bucket, make_table
 
 if TYPE_CHECKING:
-    from localstack.stack_file import Stack
+    from localstack.home import Stack
 
 
 @pytest.fixture

@@ -16,7 +16,7 @@ from botocore.awsrequest import AWSResponse
 from botocore.compat import HTTPHeaders
 from botocore.exceptions import ReadTimeoutError
 
-from membus.adapters.titan_embeddings import CHARACTERS_MAX, DIMENSIONS, TitanEmbeddings
+from membus.llm.titan import CHARACTERS_MAX, DIMENSIONS, TitanEmbeddings
 
 GOOD = [1.0] + [0.0] * (DIMENSIONS - 1)
 Answer = Callable[[str], Any]

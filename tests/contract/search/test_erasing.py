@@ -1,11 +1,11 @@
 """A user's rows of the search index go whole, with vectors and what was removed before; nobody else's do."""
 
-from membus.adapters.postgres_erasing import IndexEraser
-from membus.adapters.postgres_memories import PostgresMemories
-from membus.adapters.postgres_tenants import TenantTransactions
-from membus.domain.identity import Owner
-from membus.domain.memory import Memory, Removal
-from membus.domain.retrieval import index_entry
+from membus.aws.postgres import TenantTransactions
+from membus.core.identity import Owner
+from membus.search.erasure import IndexEraser
+from membus.search.model import Memory, Removal
+from membus.search.postgres.store import PostgresMemories
+from membus.search.retrieval import index_entry
 from tests.factories import NOON
 
 ADA, GRACE, OTHER_ADA = (

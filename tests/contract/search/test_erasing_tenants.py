@@ -6,27 +6,26 @@ from datetime import timedelta
 import pytest
 
 from functions.erase.usecase import Eraser
-from membus.adapters.erasing_tenants import TenantItemEraser, TenantObjectEraser, TenantRowEraser
-from membus.adapters.postgres_erasing import IndexEraser
-from membus.adapters.postgres_memories import PostgresMemories
-from membus.adapters.postgres_tenants import TenantTransactions
-from membus.adapters.sqs_erasing import DeadLetterEraser, is_about_tenant
-from membus.domain.erasing_job import new_erasure_job
-from membus.domain.erasure import LegalHold
-from membus.domain.identity import Owner
-from membus.errors import ConflictError
-from membus.ports.erasures import ErasableStore
-from tests.canaries import canary_of, plant
+from membus.aws.postgres import TenantTransactions
+from membus.core.erasure import ErasableStore, LegalHold
+from membus.core.errors import ConflictError
+from membus.core.identity import Owner
+from membus.erasure.model import new_erasure_job
+from membus.erasure.sqs import DeadLetterEraser, is_about_tenant
+from membus.search.erasure import IndexEraser
+from membus.search.postgres.store import PostgresMemories
+from scripts.erasure.tenant_stores import TenantItemEraser, TenantObjectEraser, TenantRowEraser
 from tests.contract.search.test_erasing import kept
-from tests.erasing import KEPT_DAYS, SETTLE, ErasureSetup, make_erasure_setup
 from tests.factories import ADA, NOON
+from tests.support.canaries import canary_of, plant
+from tests.support.erasure import KEPT_DAYS, SETTLE, ErasureSetup, make_erasure_setup
 
 GRACE, THEIRS = Owner(tenant="acme", user="grace"), Owner(tenant="zeta", user="ada")
 
 
 @pytest.fixture
 def made(monkeypatch: pytest.MonkeyPatch) -> Iterator[ErasureSetup]:
-    monkeypatch.setattr("membus.adapters.sqs_erasing.WAIT_SECONDS", 0)
+    monkeypatch.setattr("membus.erasure.sqs.WAIT_SECONDS", 0)
     with make_erasure_setup() as made:
         yield made
 

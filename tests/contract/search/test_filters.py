@@ -6,12 +6,12 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from membus.domain.filters import parse_filter
-from membus.domain.retrieval import SearchScope
-from membus.errors import InvalidError
-from membus.ports.memories import MemoryIndex
+from membus.core.errors import InvalidError
+from membus.search.filters import parse_filter
+from membus.search.ports import MemoryIndex
+from membus.search.retrieval import SearchScope
 from tests.fakes.memories import InMemoryMemories
-from tests.memories import LATER, a_memory, fill, look, shown
+from tests.support.memories import LATER, a_memory, fill, look, shown
 
 METADATA: dict[str, dict[str, Any]] = {
     "plain": {"lang": "en", "stars": 3, "tags": ["red", "a%b"], "deep": {"er": {"n": 1.5}}, "ok": True},

@@ -5,14 +5,14 @@ from dataclasses import dataclass
 
 import pytest
 
-from membus.adapters.dynamo_documents import DynamoDocuments
-from membus.domain.document import Document
-from membus.errors import ConflictError, UnavailableError
+from membus.core.errors import ConflictError, UnavailableError
+from membus.search.dynamodb import DynamoDocuments
+from membus.search.model import Document
 from tests.factories import NOON
+from tests.fakes.blobs import InMemoryBlobs
 from tests.fakes.clock import StoppedClock
-from tests.fakes.contents import InMemoryBlobs
 from tests.strict import strict_aws
-from tests.tables import make_table
+from tests.support.tables import make_table
 
 LONG, LONGER = "tea " * 20_000, "coffee " * 20_000
 

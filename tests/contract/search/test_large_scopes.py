@@ -7,16 +7,16 @@ from collections.abc import Iterator
 
 import pytest
 
-from functions.migrate.scopes import IndexMaintenanceReport, maintain_indexes
-from membus.adapters.postgres_memories import PostgresMemories
-from membus.adapters.postgres_scope_indexes import PostgresScopeIndexes
-from membus.adapters.postgres_search import CANDIDATES
-from membus.adapters.postgres_tenants import TenantTransactions
-from membus.domain.memory import FINAL_VERSION, Removal, memory_scope
-from membus.ports.scope_indexes import LargeScope
-from tests.fakes.embedder import WordEmbeddingModel
+from functions.migrate.usecase import IndexMaintenanceReport, maintain_indexes
+from membus.aws.postgres import TenantTransactions
+from membus.search.model import FINAL_VERSION, Removal, memory_scope
+from membus.search.ports import LargeScope
+from membus.search.postgres.scope_indexes import PostgresScopeIndexes
+from membus.search.postgres.search import CANDIDATES
+from membus.search.postgres.store import PostgresMemories
+from tests.fakes.embedding_model import WordEmbeddingModel
 from tests.integration.databases import Database
-from tests.memories import a_memory, fill, look
+from tests.support.memories import a_memory, fill, look
 
 ADA = memory_scope("ada", None)
 LARGE = 30

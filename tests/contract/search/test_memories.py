@@ -4,14 +4,14 @@ from datetime import timedelta
 
 import pytest
 
-from membus.domain.filters import parse_filter
-from membus.domain.memory import FINAL_VERSION, Removal, memory_scope
-from membus.domain.retrieval import SearchScope
-from membus.indexing import Indexer
-from membus.ports.memories import MemoryIndex
+from membus.search.filters import parse_filter
+from membus.search.indexer import Indexer
+from membus.search.model import FINAL_VERSION, Removal, memory_scope
+from membus.search.ports import MemoryIndex
+from membus.search.retrieval import SearchScope
 from tests.factories import NOON
-from tests.fakes.embedder import WordEmbeddingModel, vector_of
-from tests.memories import LATER, a_memory, fill, look
+from tests.fakes.embedding_model import WordEmbeddingModel, vector_of
+from tests.support.memories import LATER, a_memory, fill, look
 
 LONG = " ".join(
     f"Chapter {number} tells of the {animal} and its house by the sea."

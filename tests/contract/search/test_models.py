@@ -3,12 +3,12 @@
 The second is filled in while the first one serves, and then takes over.
 """
 
-from membus.adapters.postgres_memories import PostgresMemories
-from membus.adapters.postgres_tenants import TenantTransactions
-from membus.indexing import Indexer
-from tests.fakes.embedder import WordEmbeddingModel
+from membus.aws.postgres import TenantTransactions
+from membus.search.indexer import Indexer
+from membus.search.postgres.store import PostgresMemories
+from tests.fakes.embedding_model import WordEmbeddingModel
 from tests.integration.databases import Database
-from tests.memories import a_memory, fill, look
+from tests.support.memories import a_memory, fill, look
 
 
 def test_a_second_model_is_filled_in_beside_the_first_and_switched_to(

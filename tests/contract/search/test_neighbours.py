@@ -8,10 +8,10 @@ from collections.abc import Callable
 
 import pytest
 
-from membus.domain.memory import Removal
-from membus.ports.memories import MemoryIndex
-from tests.fakes.embedder import WordEmbeddingModel
-from tests.memories import a_memory, fill, look
+from membus.search.model import Removal
+from membus.search.ports import MemoryIndex
+from tests.fakes.embedding_model import WordEmbeddingModel
+from tests.support.memories import a_memory, fill, look
 
 WORDS = ["tea", "coffee", "train", "garden", "rain", "chess", "lisbon", "violin"]
 IDS, USERS = [f"m{number}" for number in range(8)], ["user1", "user10"]

@@ -5,11 +5,11 @@ from datetime import UTC, datetime, timedelta
 
 import pytest
 
-from membus.domain.event import Event
-from membus.domain.memory import Memory
-from membus.domain.remembered import project_event
-from membus.ports.memories import MemoryIndex
-from tests.memories import fill, look
+from membus.core.event import Event
+from membus.search.memory_projection import project_event
+from membus.search.model import Memory
+from membus.search.ports import MemoryIndex
+from tests.support.memories import fill, look
 
 BEGIN = datetime(2025, 3, 3, 9, tzinfo=UTC)
 SITTINGS = (

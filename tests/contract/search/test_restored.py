@@ -7,23 +7,23 @@ import pytest
 from boto3.dynamodb.conditions import Key
 
 from functions.erase.usecase import Eraser
-from membus.adapters.dynamo_users import DynamoUsers
-from membus.adapters.erasing_restores import carry_over_erasures
-from membus.adapters.postgres_erasing import IndexEraser
-from membus.adapters.postgres_memories import PostgresMemories
-from membus.adapters.postgres_tenants import PostgresConnection, TenantTransactions
-from membus.adapters.postgres_users import PostgresUsers
-from membus.adapters.stale_summaries import StaleSummaries
-from membus.domain.identity import Owner
-from membus.domain.remembered import project_summary
-from membus.domain.retrieval import index_entry
-from membus.domain.summary import Summary
-from membus.ports.users import UserDirectory
-from scripts.erase import list_erased_owners
-from tests.canaries import canary_of, plant, speak, sum_up
+from membus.aws.postgres import PostgresConnection, TenantTransactions
+from membus.conversations.summary import Summary
+from membus.core.identity import Owner
+from membus.search.erasure import IndexEraser
+from membus.search.memory_projection import project_summary
+from membus.search.postgres.store import PostgresMemories
+from membus.search.retrieval import index_entry
+from scripts.erasure.commands import list_erased_owners
+from scripts.erasure.dynamodb import DynamoUsers
+from scripts.erasure.postgres import PostgresUsers
+from scripts.erasure.restored_tables import carry_over_erasures
+from scripts.erasure.stale_summaries import StaleSummaries
+from scripts.ports import UserDirectory
 from tests.contract.search.test_erasing import kept
-from tests.erasing import KEPT_DAYS, SETTLE, ErasureSetup, make_erasure_setup
 from tests.factories import a_conversation
+from tests.support.canaries import canary_of, plant, speak, sum_up
+from tests.support.erasure import KEPT_DAYS, SETTLE, ErasureSetup, make_erasure_setup
 
 ADA, GRACE, ELSEWHERE = (
     Owner(tenant=tenant, user=user)
@@ -36,7 +36,7 @@ LISTED = Key("status_pk").eq("T#restored#U#ada#active")
 @pytest.fixture
 def made(monkeypatch: pytest.MonkeyPatch, transactions: TenantTransactions) -> Iterator[ErasureSetup]:
     """Everybody has something in every store, and Ada speaks in Grace's conversation."""
-    monkeypatch.setattr("membus.adapters.sqs_erasing.WAIT_SECONDS", 0)
+    monkeypatch.setattr("membus.erasure.sqs.WAIT_SECONDS", 0)
     with make_erasure_setup() as made:
         for owner in (ADA, GRACE, ELSEWHERE):
             plant(made, owner)

@@ -9,17 +9,17 @@ import psycopg
 import pytest
 from psycopg import errors
 
-from membus.adapters.postgres import connect_postgres
-from membus.adapters.postgres_memories import PostgresMemories
-from membus.adapters.postgres_tenants import (
+from membus.aws.postgres import (
     TRANSACTION_ATTEMPTS_MAX,
     PostgresConnection,
     TenantTransactions,
     TransactionWork,
+    connect_postgres,
 )
-from membus.errors import InvalidError, IsolationError, UnavailableError
+from membus.core.errors import InvalidError, IsolationError, UnavailableError
+from membus.search.postgres.store import PostgresMemories
 from tests.integration.databases import Database
-from tests.memories import a_memory, fill, look
+from tests.support.memories import a_memory, fill, look
 
 WHO = "SELECT current_setting('membus.tenant_id', true)"
 

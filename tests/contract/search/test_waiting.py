@@ -7,16 +7,16 @@ from datetime import timedelta
 
 import pytest
 
-from functions.migrate.scopes import embedding_wait_seconds
-from membus.adapters.postgres_memories import PostgresMemories
-from membus.adapters.postgres_scope_indexes import PostgresScopeIndexes
-from membus.adapters.postgres_tenants import TenantTransactions
-from membus.domain.memory import FINAL_VERSION, Memory, Removal, memory_scope
-from membus.domain.retrieval import SearchScope, index_entry
-from membus.ports.memories import MemoryIndex
-from tests.fakes.embedder import vector_of
+from functions.migrate.usecase import embedding_wait_seconds
+from membus.aws.postgres import TenantTransactions
+from membus.search.model import FINAL_VERSION, Memory, Removal, memory_scope
+from membus.search.ports import MemoryIndex
+from membus.search.postgres.scope_indexes import PostgresScopeIndexes
+from membus.search.postgres.store import PostgresMemories
+from membus.search.retrieval import SearchScope, index_entry
+from tests.fakes.embedding_model import vector_of
 from tests.integration.databases import Database
-from tests.memories import LATER, a_memory, fill
+from tests.support.memories import LATER, a_memory, fill
 
 
 def pending(

@@ -9,7 +9,7 @@ import pytest
 from anthropic import Anthropic, AnthropicBedrock
 from botocore.config import Config
 
-from tests.model_server import model_server
+from tests.support.model_server import model_server
 
 
 @pytest.fixture(scope="session")

@@ -13,15 +13,15 @@ import pytest
 from anthropic import Anthropic
 from anthropic.lib.tools import ToolError
 
-from membus.adapters.claude_memory import CHANGE_ATTEMPTS_MAX, ClaudeMemoryTool
-from membus.adapters.dynamo_states import DynamoStates
-from membus.domain.state import AgentSession, State
-from membus.errors import ConflictError
-from membus.ports.states import StateStore
+from membus.core.errors import ConflictError
+from membus.states.claude_memory_tool import CHANGE_ATTEMPTS_MAX, ClaudeMemoryTool
+from membus.states.dynamodb import DynamoStates
+from membus.states.model import AgentSession, State
+from membus.states.ports import StateStore
 from tests.fakes.clock import StoppedClock
 from tests.fakes.states import InMemoryStates
 from tests.strict import strict_aws
-from tests.tables import make_bucket, make_table
+from tests.support.tables import make_bucket, make_table
 
 DAY = timedelta(days=1)
 SESSION = AgentSession(tenant="acme", agent="coach", session_id="s1")

@@ -8,23 +8,23 @@ import httpx2
 import pytest
 from anthropic import Anthropic, AnthropicBedrock
 
-from membus.adapters.claude_model import PAUSES_MAX
-from membus.asking.model import StructuredModel
-from membus.domain.prompt import (
+from membus.core.errors import BusyError, ModelError, UnavailableError
+from membus.core.tokens import TokenUsage
+from membus.llm.claude import PAUSES_MAX
+from membus.llm.clients import StructuredModel
+from membus.llm.prompt import (
     ChatMessage,
     ModelEvent,
     Prompt,
     ReplyEnd,
     SystemBlock,
     TextDelta,
-    TokenUsage,
     ToolCall,
     ToolDefinition,
     ToolResult,
     UnusableReplyError,
 )
-from membus.errors import BusyError, ModelError, UnavailableError
-from tests.models import model_with_retries
+from tests.support.language_models import model_with_retries
 
 SYSTEM = (SystemBlock(name="system", text="Be kind.", cached=True),)
 SEARCH = ToolDefinition(

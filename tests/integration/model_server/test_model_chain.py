@@ -8,9 +8,9 @@ from typing import Any
 import pytest
 
 from membus import wiring_models, wiring_usage
-from membus.domain.tenant import Tenant
-from membus.errors import BudgetError
-from membus.ports.model import LanguageModel
+from membus.core.errors import BudgetError
+from membus.llm.ports import LanguageModel
+from membus.tenants.model import Tenant
 from tests.factories import NOON, a_prompt
 from tests.fakes.tenants import InMemoryTenants
 from tests.fakes.usage import InMemoryUsageLedger

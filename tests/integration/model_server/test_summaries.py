@@ -13,12 +13,12 @@ import pytest
 import uvicorn
 from anthropic import Anthropic
 
-from functions.summarize.api import SummaryDue
+from functions.summarize.schemas import SummaryDue
 from functions.summarize.usecase import Summarizer
 from localstack.model.app import create_app
-from membus.adapters.claude_model import ClaudeClient
-from membus.asking.model import StructuredModel
-from membus.domain.blocks import render_summary_block
+from membus.conversations.prompt_blocks import render_summary_block
+from membus.llm.claude import ClaudeClient
+from membus.llm.clients import StructuredModel
 from tests.factories import NOON, a_conversation, a_turn
 from tests.fakes.clock import StoppedClock
 from tests.fakes.conversations import InMemoryConversations

@@ -16,9 +16,8 @@ from aws_lambda_powertools.event_handler.router import APIGatewayHttpRouter
 from aws_lambda_powertools.utilities.typing import LambdaContext
 from pydantic import TypeAdapter, ValidationError
 
-from membus.domain import strict_json
-from membus.domain.identity import Caller, Id
-from membus.errors import (
+from membus.core import strict_json
+from membus.core.errors import (
     BudgetError,
     ConflictError,
     ForbiddenError,
@@ -29,6 +28,7 @@ from membus.errors import (
     UnauthorizedError,
     UnavailableError,
 )
+from membus.core.identity import Caller, Id
 from membus.observability import logger
 
 BODY_BYTES_MAX = 4_000_000

@@ -6,23 +6,20 @@ from datetime import UTC, datetime, timedelta
 from functools import cache, partial
 from typing import TYPE_CHECKING
 
-import membus.adapters.aws  # noqa: F401 - every function needs boto3; while Lambda starts it, it loads at full speed
+import membus.aws.clients  # noqa: F401 - every function needs boto3; while Lambda starts it, it loads at full speed
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
     from aws_lambda_powertools.utilities.idempotency import DynamoDBPersistenceLayer
 
-    from membus.ports.answers import AnswerStore
-    from membus.ports.api_keys import ApiKeyStore
-    from membus.ports.contents import BlobStore
-    from membus.ports.episodes import EpisodeReader
-    from membus.ports.events import EpisodeStore, EventBus, PoisonMessageQueue, SignalStore, SourceQueue
-    from membus.ports.facts import FactStore
-    from membus.ports.held_facts import ReviewQueue
-    from membus.ports.sealer import CursorSigner
-    from membus.ports.states import StateStore
-    from membus.ports.traces import EventTraceReader
+    from membus.core.blobs import BlobStore
+    from membus.core.pages import CursorSigner
+    from membus.episodes.ports import EpisodeReader, EpisodeStore, EventTraceReader
+    from membus.events.ports import EventBus, PoisonMessageQueue, SourceQueue
+    from membus.facts.ports import AnswerStore, FactStore, ReviewQueue, SignalStore
+    from membus.states.ports import StateStore
+    from membus.tenants.api_keys import ApiKeyStore
 
 SECRET_SECONDS = 300
 """How long a rotated secret may stay in use in a warm function."""
@@ -46,8 +43,8 @@ def environment() -> str:
 @cache
 def api_keys() -> "ApiKeyStore":
     """The authorizer has five seconds in all, so it tries twice and briefly, then fails closed."""
-    from membus.adapters.aws import dynamodb_table
-    from membus.adapters.dynamo_api_keys import DynamoApiKeys
+    from membus.aws.clients import dynamodb_table
+    from membus.tenants.dynamodb_api_keys import DynamoApiKeys
 
     return DynamoApiKeys(dynamodb_table(_env("TENANTS_TABLE"), attempts=2, read_timeout_seconds=1))
 
@@ -65,32 +62,32 @@ def now() -> datetime:
 
 @cache
 def facts() -> "FactStore":
-    from membus.adapters.aws import dynamodb_table
-    from membus.adapters.dynamo_facts import DynamoFacts
+    from membus.aws.clients import dynamodb_table
+    from membus.facts.dynamodb import DynamoFacts
 
     return DynamoFacts(dynamodb_table(_env("MEMORY_TABLE")))
 
 
 @cache
 def held_facts() -> "ReviewQueue":
-    from membus.adapters.aws import dynamodb_table
-    from membus.adapters.dynamo_held_facts import DynamoReviewQueue
+    from membus.aws.clients import dynamodb_table
+    from membus.facts.dynamodb_review_queue import DynamoReviewQueue
 
     return DynamoReviewQueue(dynamodb_table(_env("MEMORY_TABLE")), now)
 
 
 @cache
 def episodes() -> "EpisodeStore":
-    from membus.adapters.aws import dynamodb_table
-    from membus.adapters.dynamo_episodes import DynamoEpisodes
+    from membus.aws.clients import dynamodb_table
+    from membus.episodes.dynamodb import DynamoEpisodes
 
     return DynamoEpisodes(dynamodb_table(_env("MEMORY_TABLE")), contents(), _episode_shards())
 
 
 @cache
 def hot_episodes() -> "EpisodeReader":
-    from membus.adapters.aws import dynamodb_table
-    from membus.adapters.dynamo_episode_reader import DynamoEpisodeReader
+    from membus.aws.clients import dynamodb_table
+    from membus.episodes.dynamodb import DynamoEpisodeReader
 
     return DynamoEpisodeReader(dynamodb_table(_env("MEMORY_TABLE")), contents(), now, _episode_shards())
 
@@ -102,40 +99,40 @@ def _episode_shards() -> int:
 
 @cache
 def traces() -> "EventTraceReader":
-    from membus.adapters.aws import dynamodb_table
-    from membus.adapters.dynamo_traces import DynamoEventTraces
+    from membus.aws.clients import dynamodb_table
+    from membus.episodes.dynamodb import DynamoEventTraces
 
     return DynamoEventTraces(dynamodb_table(_env("MEMORY_TABLE")))
 
 
 @cache
 def answers() -> "AnswerStore":
-    from membus.adapters.aws import dynamodb_table
-    from membus.adapters.dynamo_answers import DynamoAnswers
+    from membus.aws.clients import dynamodb_table
+    from membus.facts.dynamodb import DynamoAnswers
 
     return DynamoAnswers(dynamodb_table(_env("MEMORY_TABLE")))
 
 
 @cache
 def signals() -> "SignalStore":
-    from membus.adapters.aws import dynamodb_table
-    from membus.adapters.dynamo_signals import DynamoSignals
+    from membus.aws.clients import dynamodb_table
+    from membus.facts.dynamodb_signals import DynamoSignals
 
     return DynamoSignals(dynamodb_table(_env("MEMORY_TABLE")))
 
 
 @cache
 def contents() -> "BlobStore":
-    from membus.adapters.aws import aws_client
-    from membus.adapters.s3_contents import S3Blobs
+    from membus.aws.clients import aws_client
+    from membus.aws.s3 import S3Blobs
 
     return S3Blobs(partial(aws_client, "s3"), _env("ARCHIVE_BUCKET"))
 
 
 @cache
 def states() -> "StateStore":
-    from membus.adapters.aws import dynamodb_table
-    from membus.adapters.dynamo_states import DynamoStates
+    from membus.aws.clients import dynamodb_table
+    from membus.states.dynamodb import DynamoStates
 
     return DynamoStates(dynamodb_table(_env("MEMORY_TABLE")), contents(), now)
 
@@ -147,24 +144,24 @@ def state_lifetime() -> timedelta:
 
 @cache
 def bus() -> "EventBus":
-    from membus.adapters.aws import aws_client
-    from membus.adapters.eventbridge_bus import EventBridgeBus
+    from membus.aws.clients import aws_client
+    from membus.events.eventbridge import EventBridgeBus
 
     return EventBridgeBus(aws_client("events"), _env("BUS_NAME"))
 
 
 @cache
 def quarantine() -> "PoisonMessageQueue":
-    from membus.adapters.aws import aws_client
-    from membus.adapters.sqs_quarantine import SqsPoisonMessages
+    from membus.aws.clients import aws_client
+    from membus.events.sqs import SqsPoisonMessages
 
     return SqsPoisonMessages(aws_client("sqs"), _env("QUARANTINE_QUEUE_URL"))
 
 
 @cache
 def dead_letters() -> "PoisonMessageQueue":
-    from membus.adapters.aws import aws_client
-    from membus.adapters.sqs_quarantine import SqsPoisonMessages
+    from membus.aws.clients import aws_client
+    from membus.events.sqs import SqsPoisonMessages
 
     return SqsPoisonMessages(aws_client("sqs"), _env("DEAD_LETTER_QUEUE_URL"))
 
@@ -173,22 +170,22 @@ def dead_letters() -> "PoisonMessageQueue":
 def idempotency() -> "DynamoDBPersistenceLayer":
     from aws_lambda_powertools.utilities.idempotency import DynamoDBPersistenceLayer
 
-    from membus.adapters.aws import aws_client
+    from membus.aws.clients import aws_client
 
     return DynamoDBPersistenceLayer(_env("IDEMPOTENCY_TABLE"), boto3_client=aws_client("dynamodb"))
 
 
 @cache
 def source_queue() -> "SourceQueue":
-    from membus.adapters.aws import aws_client
-    from membus.adapters.sqs_source import SqsSourceQueue
+    from membus.aws.clients import aws_client
+    from membus.events.sqs import SqsSourceQueue
 
     return SqsSourceQueue(aws_client("sqs"), _env("SOURCE_QUEUE_URL"))
 
 
 @cache
 def sealer() -> "CursorSigner":
-    from membus.adapters.aws import aws_client
-    from membus.adapters.kms_sealer import KmsCursorSigner
+    from membus.aws.clients import aws_client
+    from membus.aws.secrets import KmsCursorSigner
 
     return KmsCursorSigner(aws_client("kms"), _env("CURSOR_KEY_ID"))

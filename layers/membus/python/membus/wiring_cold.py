@@ -9,10 +9,14 @@ from typing import TYPE_CHECKING
 from membus.wiring import _env, contents, hot_episodes, now
 
 if TYPE_CHECKING:
-    from membus.adapters.s3_cold_objects import S3ArchiveObjects
-    from membus.ports.archive import ArchiveQueries
-    from membus.ports.cold import ArchiveObjects, CompactionCatalog, UnarchivedEpisodes
-    from membus.ports.episodes import EpisodeReader
+    from membus.episodes.archive.ports import (
+        ArchiveObjects,
+        ArchiveQueries,
+        CompactionCatalog,
+        UnarchivedEpisodes,
+    )
+    from membus.episodes.archive.s3 import S3ArchiveObjects
+    from membus.episodes.ports import EpisodeReader
 
 OBJECT_SECONDS = 60
 """A merged object has 128 MB and more."""
@@ -28,16 +32,16 @@ def quiet_days() -> int:
 
 @cache
 def waiting() -> "UnarchivedEpisodes":
-    from membus.adapters.aws import dynamodb_table
-    from membus.adapters.dynamo_waiting import DynamoUnarchivedEpisodes
+    from membus.aws.clients import dynamodb_table
+    from membus.episodes.archive.dynamodb import DynamoUnarchivedEpisodes
 
     return DynamoUnarchivedEpisodes(dynamodb_table(_env("MEMORY_TABLE")))
 
 
 @cache
 def catalog() -> "CompactionCatalog":
-    from membus.adapters.aws import dynamodb_table
-    from membus.adapters.dynamo_cold_catalog import DynamoArchiveCatalog
+    from membus.aws.clients import dynamodb_table
+    from membus.episodes.archive.dynamodb import DynamoArchiveCatalog
 
     return DynamoArchiveCatalog(dynamodb_table(_env("MEMORY_TABLE")))
 
@@ -49,8 +53,8 @@ def objects() -> "ArchiveObjects":
 
 @cache
 def _parquet() -> "S3ArchiveObjects":
-    from membus.adapters.aws import aws_client
-    from membus.adapters.s3_cold_objects import S3ArchiveObjects
+    from membus.aws.clients import aws_client
+    from membus.episodes.archive.s3 import S3ArchiveObjects
 
     return S3ArchiveObjects(
         partial(aws_client, "s3", read_timeout_seconds=OBJECT_SECONDS), _env("ARCHIVE_BUCKET")
@@ -63,14 +67,13 @@ def archive() -> "ArchiveQueries":
 
     A process of its own runs the statements.
     """
-    from membus.adapters.parquet_archive import DuckDbArchiveQueries
+    from membus.episodes.archive.sql_sandbox import DuckDbArchiveQueries
 
     return DuckDbArchiveQueries(catalog(), _parquet)
 
 
 @cache
 def episode_reader() -> "EpisodeReader":
-    from membus.adapters.cold_episodes import ArchivedEpisodes
-    from membus.adapters.tiered_episodes import TieredEpisodes
+    from membus.episodes.archive.reader import ArchivedEpisodes, TieredEpisodes
 
     return TieredEpisodes(hot_episodes(), ArchivedEpisodes(catalog(), objects, contents(), now))

@@ -9,22 +9,25 @@ from typing import TYPE_CHECKING
 from membus.wiring import _env, contents, now
 
 if TYPE_CHECKING:
-    from membus.ports.conversations import ConversationStore
-    from membus.ports.fresh import UnprocessedMessages
-    from membus.ports.hot_tier import ConversationCache, EntityCache
-    from membus.ports.remains import DeletedConversationItems
-    from membus.ports.summaries import SummaryStore
+    from membus.conversations.ports import (
+        ConversationCache,
+        ConversationStore,
+        DeletedConversationItems,
+        EntityCache,
+        SummaryStore,
+        UnprocessedMessages,
+    )
 
 
 @cache
 def conversations() -> "ConversationStore":
-    from membus.adapters.aws import dynamodb_table
-    from membus.adapters.dynamo_conversations import DynamoConversations
+    from membus.aws.clients import dynamodb_table
+    from membus.conversations.dynamodb import DynamoConversations
 
     store, tier = DynamoConversations(dynamodb_table(_env("CONVERSATIONS_TABLE")), now), hot_tier()
     if tier is None:
         return store
-    from membus.hot import CachingConversations
+    from membus.conversations.cache import CachingConversations
 
     return CachingConversations(store, tier)
 
@@ -39,8 +42,8 @@ def hot_tier() -> "ConversationCache | None":
         return None
     from boto3.session import Session
 
-    from membus.adapters.valkey_hot import ValkeyCache, connect_valkey
-    from membus.adapters.valkey_login import ElastiCacheCredentials
+    from membus.conversations.valkey import ValkeyCache, connect_valkey
+    from membus.conversations.valkey_login import ElastiCacheCredentials
     from membus.observability import logger
 
     def on_away(why: str) -> None:
@@ -52,35 +55,35 @@ def hot_tier() -> "ConversationCache | None":
 
 
 def live_entities() -> "EntityCache":
-    from membus.hot_parts import NoEntityCache
+    from membus.conversations.cache import NoEntityCache
 
     return hot_tier() or NoEntityCache()
 
 
 @cache
 def summaries() -> "SummaryStore":
-    from membus.adapters.aws import dynamodb_table
-    from membus.adapters.dynamo_summaries import DynamoSummaries
+    from membus.aws.clients import dynamodb_table
+    from membus.conversations.dynamodb_summaries import DynamoSummaries
 
     return DynamoSummaries(dynamodb_table(_env("CONVERSATIONS_TABLE")))
 
 
 @cache
 def remains() -> "DeletedConversationItems":
-    from membus.adapters.aws import dynamodb_table
-    from membus.adapters.dynamo_remains import DynamoDeletedConversationItems
+    from membus.aws.clients import dynamodb_table
+    from membus.conversations.dynamodb import DynamoDeletedConversationItems
 
     return DynamoDeletedConversationItems(dynamodb_table(_env("CONVERSATIONS_TABLE")), contents())
 
 
 @cache
 def fresh() -> "UnprocessedMessages":
-    from membus.adapters.aws import dynamodb_table
-    from membus.adapters.dynamo_fresh import DynamoUnprocessedMessages
+    from membus.aws.clients import dynamodb_table
+    from membus.conversations.dynamodb_unprocessed import DynamoUnprocessedMessages
 
     store, tier = DynamoUnprocessedMessages(dynamodb_table(_env("CONVERSATIONS_TABLE")), now), hot_tier()
     if tier is None:
         return store
-    from membus.hot_parts import CachingUnprocessedMessages
+    from membus.conversations.cache import CachingUnprocessedMessages
 
     return CachingUnprocessedMessages(store, tier, now)

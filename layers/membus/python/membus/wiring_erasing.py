@@ -15,10 +15,11 @@ from membus.wiring_conversations import conversations
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
 
-    from membus.adapters.s3_versions import S3ObjectVersions
-    from membus.erasing import ErasureGuard
-    from membus.ports.erasures import ErasableStore, ErasureJobs, ErasureLedger
-    from membus.ports.events import DelayQueue
+    from membus.aws.s3 import S3ObjectVersions
+    from membus.core.erasure import ErasableStore
+    from membus.erasure.guard import ErasureGuard
+    from membus.erasure.ports import ErasureJobs, ErasureLedger
+    from membus.events.ports import DelayQueue
 
 ENDS = "ENDED_QUEUE_URLS"
 
@@ -26,23 +27,23 @@ ENDS = "ENDED_QUEUE_URLS"
 @cache
 def gate() -> "ErasureGuard":
     """Return the gate of a process that writes; it hears of an erasure within a minute."""
-    from membus.erasing import CachedErasures, ErasureGuard
+    from membus.erasure.guard import CachedErasures, ErasureGuard
 
     return ErasureGuard(CachedErasures(erasures(), now))
 
 
 @cache
 def erasures() -> "ErasureLedger":
-    from membus.adapters.aws import dynamodb_table
-    from membus.adapters.dynamo_erasures import DynamoErasures
+    from membus.aws.clients import dynamodb_table
+    from membus.erasure.dynamodb import DynamoErasures
 
     return DynamoErasures(dynamodb_table(_env("TENANTS_TABLE")))
 
 
 @cache
 def jobs() -> "ErasureJobs":
-    from membus.adapters.aws import dynamodb_table
-    from membus.adapters.dynamo_erasures import DynamoErasures
+    from membus.aws.clients import dynamodb_table
+    from membus.erasure.dynamodb import DynamoErasures
 
     return DynamoErasures(dynamodb_table(_env("TENANTS_TABLE")))
 
@@ -59,8 +60,8 @@ def kept_days() -> "Mapping[str, int]":
 
 @cache
 def own_queue() -> "DelayQueue":
-    from membus.adapters.aws import aws_client
-    from membus.adapters.sqs_source import SqsSourceQueue
+    from membus.aws.clients import aws_client
+    from membus.events.sqs import SqsSourceQueue
 
     return SqsSourceQueue(aws_client("sqs"), _env("SOURCE_QUEUE_URL"))
 
@@ -71,15 +72,14 @@ def holdings() -> "Sequence[ErasableStore]":
     What points to others comes before them where it is found by them, and the queues first: what they hold
     must not be delivered anew.
     """
-    from membus.adapters.aws import aws_client, dynamodb_table
-    from membus.adapters.erasing_cold import ArchiveEraser
-    from membus.adapters.erasing_episodes import EpisodeEraser
-    from membus.adapters.erasing_items import UserItemEraser
-    from membus.adapters.erasing_traces import EventEraser
-    from membus.adapters.postgres_erasing import IndexEraser
-    from membus.adapters.s3_erasing import document_text_eraser, export_eraser, large_text_eraser
-    from membus.adapters.s3_versions import S3ObjectVersions
-    from membus.adapters.sqs_erasing import DeadLetterEraser
+    from membus.aws.clients import aws_client, dynamodb_table
+    from membus.aws.s3 import S3ObjectVersions
+    from membus.episodes.archive.erasure import ArchiveEraser
+    from membus.episodes.erasure import EpisodeEraser, EventEraser
+    from membus.erasure.s3 import document_text_eraser, export_eraser, large_text_eraser
+    from membus.erasure.sqs import DeadLetterEraser
+    from membus.erasure.user_partition import UserItemEraser
+    from membus.search.erasure import IndexEraser
     from membus.wiring_cold import catalog, objects
     from membus.wiring_search import _transactions
 
@@ -107,11 +107,11 @@ def tenant_holdings() -> "Sequence[ErasableStore]":
 
     What an operator's command erases, with their own rights.
     """
-    from membus.adapters.aws import aws_client, dynamodb_table
-    from membus.adapters.erasing_tenants import TenantItemEraser, TenantObjectEraser, TenantRowEraser
-    from membus.adapters.s3_versions import S3ObjectVersions
-    from membus.adapters.sqs_erasing import DeadLetterEraser, is_about_tenant
+    from membus.aws.clients import aws_client, dynamodb_table
+    from membus.aws.s3 import S3ObjectVersions
+    from membus.erasure.sqs import DeadLetterEraser, is_about_tenant
     from membus.wiring_search import _transactions
+    from scripts.erasure.tenant_stores import TenantItemEraser, TenantObjectEraser, TenantRowEraser
 
     versions = S3ObjectVersions(
         partial(aws_client, "s3", read_timeout_seconds=OBJECT_SECONDS), _env("ARCHIVE_BUCKET")
@@ -133,10 +133,10 @@ def tenant_holdings() -> "Sequence[ErasableStore]":
 
 
 def _talks(versions: "S3ObjectVersions") -> "ErasableStore":
-    from membus.adapters.aws import dynamodb_table
-    from membus.adapters.dynamo_conversations import DynamoConversations
-    from membus.adapters.erasing_conversations import ConversationEraser
-    from membus.hot import CachingConversations
+    from membus.aws.clients import dynamodb_table
+    from membus.conversations.cache import CachingConversations
+    from membus.conversations.dynamodb import DynamoConversations
+    from membus.conversations.erasure import ConversationEraser
     from membus.wiring_conversations import remains
 
     talks, store = dynamodb_table(_env("CONVERSATIONS_TABLE")), conversations()

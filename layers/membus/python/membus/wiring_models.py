@@ -6,7 +6,7 @@ Who answers for which tenant, with patience, a breaker and a fallback.
 from functools import cache, partial
 from typing import TYPE_CHECKING
 
-from membus.errors import UnavailableError
+from membus.core.errors import UnavailableError
 from membus.observability import EmfMonitor, logger
 from membus.wiring import SECRET_SECONDS, _env
 from membus.wiring_usage import account
@@ -14,8 +14,8 @@ from membus.wiring_usage import account
 if TYPE_CHECKING:
     from anthropic import Anthropic, AnthropicBedrock
 
-    from membus.asking.breaker import CircuitBreaker
-    from membus.ports.model import ChatModelClient, LanguageModel
+    from membus.llm.clients import CircuitBreaker
+    from membus.llm.ports import ChatModelClient, LanguageModel
 
 
 def model(task: str, tenant: str) -> "LanguageModel":
@@ -24,8 +24,7 @@ def model(task: str, tenant: str) -> "LanguageModel":
     The tenant is the one of the credential or of the event, never of a request's body. The import this needs
     takes most of a second.
     """
-    from membus.asking.fallback import FallbackClient
-    from membus.asking.model import StructuredModel
+    from membus.llm.clients import FallbackClient, StructuredModel
 
     first = _speaker(_env(f"{task.upper()}_MODEL_ID"), tenant)
     if not (fallback := _env(f"{task.upper()}_FALLBACK_MODEL_ID", "")):
@@ -39,16 +38,15 @@ def model(task: str, tenant: str) -> "LanguageModel":
 
 def model_of(model_id: str, tenant: str) -> "LanguageModel":
     """Return one model alone, without a fallback: what is compared must be what answered."""
-    from membus.asking.model import StructuredModel
+    from membus.llm.clients import StructuredModel
 
     return StructuredModel(_speaker(model_id, tenant))
 
 
 def _speaker(model_id: str, tenant: str) -> "ChatModelClient":
-    from membus.adapters.claude_model import ClaudeClient
-    from membus.asking.breaker import CircuitBreakerClient
-    from membus.asking.metering import MeteredClient
-    from membus.asking.patience import RetryingClient
+    from membus.llm.claude import ClaudeClient
+    from membus.llm.clients import CircuitBreakerClient, RetryingClient
+    from membus.llm.metering import MeteredClient
 
     client = _bedrock() if _env("MODEL_PROVIDER") == "bedrock" else _anthropic(_model_key())
     return MeteredClient(
@@ -60,7 +58,7 @@ def _speaker(model_id: str, tenant: str) -> "ChatModelClient":
 @cache
 def _breaker(model_id: str) -> "CircuitBreaker":  # noqa: ARG001 - the cache looks at it
     """Return the breaker that all calls of this execution environment to one model share."""
-    from membus.asking.breaker import CircuitBreaker
+    from membus.llm.clients import CircuitBreaker
 
     return CircuitBreaker()
 

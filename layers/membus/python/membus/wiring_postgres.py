@@ -8,17 +8,17 @@ from membus.wiring import _env
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-    from membus.adapters.postgres import PostgresAddress
-    from membus.domain.migration import DatabaseLogin
-    from membus.ports.schema import DatabaseSchema
+    from membus.aws.postgres import PostgresAddress
+    from membus.core.identity import DatabaseLogin
+    from membus.search.schema import DatabaseSchema
 
 
 @contextmanager
 def schema(*, patience_seconds: float) -> "Iterator[DatabaseSchema]":
     """Open the schema as its owner and close the connection behind it."""
-    from membus.adapters.postgres import connect_postgres
-    from membus.adapters.postgres_schema import PostgresSchema
-    from membus.adapters.secrets_manager import read_login
+    from membus.aws.postgres import connect_postgres
+    from membus.aws.secrets import read_login
+    from membus.search.postgres_schema import PostgresSchema
 
     owner = read_login(_env("POSTGRES_OWNER_SECRET_ID"))
     with connect_postgres(postgres_address(), owner, patience_seconds=patience_seconds) as connection:
@@ -26,7 +26,7 @@ def schema(*, patience_seconds: float) -> "Iterator[DatabaseSchema]":
 
 
 def postgres_address() -> "PostgresAddress":
-    from membus.adapters.postgres import PostgresAddress
+    from membus.aws.postgres import PostgresAddress
 
     return PostgresAddress(
         host=_env("POSTGRES_HOST"),
@@ -38,6 +38,6 @@ def postgres_address() -> "PostgresAddress":
 
 def functions_login() -> "DatabaseLogin":
     """Return what the functions log in to Postgres with."""
-    from membus.adapters.secrets_manager import read_login
+    from membus.aws.secrets import read_login
 
     return read_login(_env("POSTGRES_APP_SECRET_ID"))

@@ -6,20 +6,20 @@ What tenants may send each second, and how much of it is read before others'.
 from functools import cache
 from typing import TYPE_CHECKING
 
-from membus.domain.rates import RateLimit, RateLimits
 from membus.observability import EmfRateLimitMonitor
+from membus.tenants.model import RateLimit, RateLimits
 from membus.wiring import _env, environment, now
 from membus.wiring_usage import ATTEMPTS, READ_SECONDS, tenants
 
 if TYPE_CHECKING:
-    from membus.ports.events import OverflowQueue
-    from membus.ports.rates import RateLimitStore
-    from membus.turnstile import RateLimiter
+    from membus.events.ports import OverflowQueue
+    from membus.tenants.ports import RateLimitStore
+    from membus.tenants.rate_limiter import RateLimiter
 
 
 @cache
 def turnstile() -> "RateLimiter":
-    from membus.turnstile import RateLimiter
+    from membus.tenants.rate_limiter import RateLimiter
 
     usual = RateLimits.model_validate_json(_env("TENANT_RATES"))
     return RateLimiter(
@@ -29,8 +29,8 @@ def turnstile() -> "RateLimiter":
 
 @cache
 def surplus() -> "OverflowQueue":
-    from membus.adapters.aws import aws_client
-    from membus.adapters.sqs_surplus import SqsOverflowQueue
+    from membus.aws.clients import aws_client
+    from membus.events.sqs import SqsOverflowQueue
 
     return SqsOverflowQueue(aws_client("sqs"), _env("SURPLUS_QUEUE_URL"))
 
@@ -41,8 +41,8 @@ def share() -> RateLimit:
 
 
 def _rates() -> "RateLimitStore":
-    from membus.adapters.aws import dynamodb_table
-    from membus.adapters.dynamo_rates import DynamoRateLimits
+    from membus.aws.clients import dynamodb_table
+    from membus.tenants.dynamodb import DynamoRateLimits
 
     return DynamoRateLimits(
         dynamodb_table(_env("TENANTS_TABLE"), attempts=ATTEMPTS, read_timeout_seconds=READ_SECONDS), now

@@ -14,16 +14,12 @@ from membus.wiring_usage import account
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-    from membus.adapters.postgres_tenants import PostgresConnection, TenantTransactions
-    from membus.indexing import Indexer
-    from membus.ports.documents import DocumentStore
-    from membus.ports.embedder import EmbeddingModel
-    from membus.ports.episodes import EpisodeReader
-    from membus.ports.events import EventBus
-    from membus.ports.memories import MemoryIndex
-    from membus.ports.recall import MemorySearchClient
-    from membus.ports.recent import RecentEvents
-    from membus.ports.scope_indexes import ScopeIndexes
+    from membus.aws.postgres import PostgresConnection, TenantTransactions
+    from membus.episodes.ports import EpisodeReader, RecentEvents
+    from membus.events.ports import EventBus
+    from membus.llm.ports import EmbeddingModel
+    from membus.search.indexer import Indexer
+    from membus.search.ports import DocumentStore, MemoryIndex, MemorySearchClient, ScopeIndexes
 
 CONNECT_SECONDS = 3
 """A search would rather answer less than wait for a database that wakes up."""
@@ -32,23 +28,23 @@ EMBED_SECONDS = 10
 
 @cache
 def documents() -> "DocumentStore":
-    from membus.adapters.aws import dynamodb_table
-    from membus.adapters.dynamo_documents import DynamoDocuments
+    from membus.aws.clients import dynamodb_table
+    from membus.search.dynamodb import DynamoDocuments
 
     return DynamoDocuments(dynamodb_table(_env("MEMORY_TABLE")), contents(), now)
 
 
 @cache
 def recent() -> "RecentEvents":
-    from membus.adapters.aws import dynamodb_table
-    from membus.adapters.dynamo_recent import DynamoRecentEvents
+    from membus.aws.clients import dynamodb_table
+    from membus.episodes.dynamodb import DynamoRecentEvents
 
     return DynamoRecentEvents(dynamodb_table(_env("MEMORY_TABLE")))
 
 
 def embedder(tenant: str, model_id: str | None = None) -> "EmbeddingModel":
     """Return the embedding model at the cost of `tenant`."""
-    from membus.asking.metering import MeteredEmbeddingModel
+    from membus.llm.metering import MeteredEmbeddingModel
 
     return MeteredEmbeddingModel(_titan(model_id or embedding_model()), account(tenant))
 
@@ -56,8 +52,8 @@ def embedder(tenant: str, model_id: str | None = None) -> "EmbeddingModel":
 @cache
 def recollection() -> "MemorySearchClient":
     """Chat would rather answer from what it has than wait for a search."""
-    from membus.adapters.aws import aws_client
-    from membus.adapters.lambda_recollection import LambdaMemorySearch
+    from membus.aws.clients import aws_client
+    from membus.search.lambda_ import LambdaMemorySearch
 
     return LambdaMemorySearch(
         aws_client("lambda", attempts=1, read_timeout_seconds=5), _env("RECALL_FUNCTION")
@@ -67,30 +63,30 @@ def recollection() -> "MemorySearchClient":
 @cache
 def episodes() -> "EpisodeReader":
     """Read them where they lie open: memory merges both tiers."""
-    from membus.adapters.aws import aws_client
-    from membus.adapters.lambda_recollection import LambdaEpisodes
+    from membus.aws.clients import aws_client
+    from membus.search.lambda_ import LambdaEpisodes
 
     return LambdaEpisodes(aws_client("lambda", attempts=1, read_timeout_seconds=5), _env("RECALL_FUNCTION"))
 
 
 @cache
 def _titan(model_id: str) -> "EmbeddingModel":
-    from membus.adapters.aws import aws_client
-    from membus.adapters.titan_embeddings import TitanEmbeddings
+    from membus.aws.clients import aws_client
+    from membus.llm.titan import TitanEmbeddings
 
     return TitanEmbeddings(aws_client("bedrock-runtime", read_timeout_seconds=EMBED_SECONDS), model_id)
 
 
 @cache
 def memory_index(model_id: str | None = None) -> "MemoryIndex":
-    from membus.adapters.postgres_memories import PostgresMemories
+    from membus.search.postgres.store import PostgresMemories
 
     return PostgresMemories(_transactions(), model=model_id or embedding_model())
 
 
 def indexer(model_id: str | None = None) -> "Indexer":
     """Return what indexes for the embedding model in use, or for one that is filled in beside it."""
-    from membus.indexing import Indexer
+    from membus.search.indexer import Indexer
 
     return Indexer(partial(embedder, model_id=model_id), memory_index(model_id))
 
@@ -98,22 +94,22 @@ def indexer(model_id: str | None = None) -> "Indexer":
 @cache
 def announcements() -> "EventBus":
     """The bus again, for what membus itself says: nobody learns facts from it."""
-    from membus.adapters.aws import aws_client
-    from membus.adapters.eventbridge_bus import ANNOUNCEMENTS, EventBridgeBus
+    from membus.aws.clients import aws_client
+    from membus.events.eventbridge import ANNOUNCEMENTS, EventBridgeBus
 
     return EventBridgeBus(aws_client("events"), _env("BUS_NAME"), source=ANNOUNCEMENTS)
 
 
 @cache
 def _transactions() -> "TenantTransactions":
-    from membus.adapters.postgres_tenants import TenantTransactions
+    from membus.aws.postgres import TenantTransactions
 
     return TenantTransactions(_connect)
 
 
 def _connect() -> "PostgresConnection":
     """Log in with the secret as it is now: a password that was rotated costs one reconnection."""
-    from membus.adapters.postgres import connect_postgres
+    from membus.aws.postgres import connect_postgres
 
     return connect_postgres(postgres_address(), functions_login(), patience_seconds=CONNECT_SECONDS)
 
@@ -121,9 +117,9 @@ def _connect() -> "PostgresConnection":
 @contextmanager
 def scope_indexes(*, patience_seconds: float) -> "Iterator[ScopeIndexes]":
     """Open the indexes of large scopes as the owner of the schema and close the connection behind it."""
-    from membus.adapters.postgres import connect_postgres
-    from membus.adapters.postgres_scope_indexes import PostgresScopeIndexes
-    from membus.adapters.secrets_manager import read_login
+    from membus.aws.postgres import connect_postgres
+    from membus.aws.secrets import read_login
+    from membus.search.postgres.scope_indexes import PostgresScopeIndexes
 
     owner = read_login(_env("POSTGRES_OWNER_SECRET_ID"))
     with connect_postgres(postgres_address(), owner, patience_seconds=patience_seconds) as connection:

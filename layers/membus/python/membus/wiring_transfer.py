@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING
 from membus.wiring import _env, now
 
 if TYPE_CHECKING:
-    from membus.ports.transfer import ExportFiles, ExportJobs
+    from membus.transfer.ports import ExportFiles, ExportJobs
 
 FILE_SECONDS = 60
 """An archive may have gigabytes; this is how long S3 may be silent."""
@@ -14,15 +14,15 @@ FILE_SECONDS = 60
 
 @cache
 def exports() -> "ExportJobs":
-    from membus.adapters.aws import dynamodb_table
-    from membus.adapters.dynamo_exports import DynamoExportJobs
+    from membus.aws.clients import dynamodb_table
+    from membus.transfer.dynamodb import DynamoExportJobs
 
     return DynamoExportJobs(dynamodb_table(_env("TENANTS_TABLE")), now)
 
 
 @cache
 def archives() -> "ExportFiles":
-    from membus.adapters.aws import aws_client
-    from membus.adapters.s3_archives import S3ExportFiles
+    from membus.aws.clients import aws_client
+    from membus.transfer.s3 import S3ExportFiles
 
     return S3ExportFiles(partial(aws_client, "s3", read_timeout_seconds=FILE_SECONDS), _env("ARCHIVE_BUCKET"))

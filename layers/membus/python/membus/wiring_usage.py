@@ -7,10 +7,9 @@ from membus.observability import EmfMonitor
 from membus.wiring import _env, now
 
 if TYPE_CHECKING:
-    from membus.asking.account import BudgetAccount
-    from membus.domain.prices import PriceList
-    from membus.ports.tenants import TenantStore
-    from membus.ports.usage import UsageLedger
+    from membus.tenants.budget import BudgetAccount
+    from membus.tenants.costs import PriceList
+    from membus.tenants.ports import TenantStore, UsageLedger
 
 ATTEMPTS, READ_SECONDS = 2, 1
 """A ledger that does not answer costs a model call two seconds at most, and never its answer."""
@@ -18,7 +17,7 @@ ATTEMPTS, READ_SECONDS = 2, 1
 
 def account(tenant: str) -> "BudgetAccount":
     """Return the account of `tenant`; this function is written down as who spends."""
-    from membus.asking.account import BudgetAccount
+    from membus.tenants.budget import BudgetAccount
 
     return BudgetAccount(
         tenant=tenant,
@@ -33,8 +32,8 @@ def account(tenant: str) -> "BudgetAccount":
 
 @cache
 def usage_ledger() -> "UsageLedger":
-    from membus.adapters.aws import dynamodb_table
-    from membus.adapters.dynamo_usage import DynamoUsage
+    from membus.aws.clients import dynamodb_table
+    from membus.tenants.dynamodb import DynamoUsage
 
     return DynamoUsage(
         dynamodb_table(_env("TENANTS_TABLE"), attempts=ATTEMPTS, read_timeout_seconds=READ_SECONDS)
@@ -43,8 +42,8 @@ def usage_ledger() -> "UsageLedger":
 
 @cache
 def tenants() -> "TenantStore":
-    from membus.adapters.aws import dynamodb_table
-    from membus.adapters.dynamo_tenants import DynamoTenants
+    from membus.aws.clients import dynamodb_table
+    from membus.tenants.dynamodb import DynamoTenants
 
     return DynamoTenants(
         dynamodb_table(_env("TENANTS_TABLE"), attempts=ATTEMPTS, read_timeout_seconds=READ_SECONDS)
@@ -53,6 +52,6 @@ def tenants() -> "TenantStore":
 
 @cache
 def _prices() -> "PriceList":
-    from membus.domain.prices import load_price_list
+    from membus.tenants.costs import load_price_list
 
     return load_price_list(_env("MODEL_PRICES", "[]"))
