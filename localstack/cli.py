@@ -32,7 +32,7 @@ def main(arguments: list[str] | None = None) -> int:
 
 def _up(options: argparse.Namespace) -> int:
     began, home, steps = time.monotonic(), _home(options), ProgressDisplay(Console())
-    with home.locked(_say_waiting), steps.shown():
+    with home.lock_folder(_say_waiting), steps.show_live():
         changed = up(home, read_environment(), steps, usual_ports=not options.any_ports)
     stack = Stack.read(home.stack_file)
     print(f"{'up' if changed else 'up already'} ({time.monotonic() - began:.1f} s): {stack.api_url}")
@@ -42,7 +42,7 @@ def _up(options: argparse.Namespace) -> int:
 
 def _down(options: argparse.Namespace) -> int:
     home = _home(options)
-    with home.locked(_say_waiting):
+    with home.lock_folder(_say_waiting):
         stopped = down(home)
     print(f"stopped: {', '.join(stopped)}" if stopped else "nothing was running")
     return 0

@@ -78,7 +78,7 @@ def run_logged(
 ) -> None:
     """Run `command`, its output in the log `name` and line by line to `each_line`; raise if it fails."""
     with (
-        home.log(name).open("w") as log,
+        home.log_file(name).open("w") as log,
         subprocess.Popen(
             command, cwd=cwd, env=dict(env), stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True
         ) as tool,
@@ -92,7 +92,7 @@ def run_logged(
             _log_tail(tool)  # a stopped `up` leaves no tool at work
             raise
     if tool.returncode:
-        raise StackError(f"{name} failed; the end of {home.log(name)}:\n{home.tail(name)}")
+        raise StackError(f"{name} failed; the end of {home.log_file(name)}:\n{home.read_log_tail(name)}")
 
 
 def _log_tail(tool: subprocess.Popen[str]) -> None:
@@ -138,23 +138,23 @@ class LocalDeployment:
 
     def is_current(self) -> bool:
         """Say whether sources, addresses and the model's key are those of the last deployment that came to its end."""
-        deployed = self.home.deployed
+        deployed = self.home.fingerprint_file
         return (
             self.home.stack_file.exists() and deployed.exists() and deployed.read_text() == self._fingerprint
         )
 
-    def build(self, tell: Tell) -> None:
+    def build_artifacts(self, tell: Tell) -> None:
         command = [sys.executable, "-m", "scripts.build", "--target", "host"]
         run_logged("build", command, home=self.home, env=self.env, cwd=REPOSITORY, each_line=tell)
 
-    def init(self, tell: Tell) -> None:
+    def init_terraform(self, tell: Tell) -> None:
         tell("terraform/environments/local")
         try:
-            self._terraform("init", "-input=false", f"-backend-config=path={self.home.state}")
+            self._terraform("init", "-input=false", f"-backend-config=path={self.home.state_file}")
         except StackError as failure:
             raise StackError(f"{failure}\n{_WITHOUT_REGISTRY}") from failure
 
-    def apply(self, tell: Tell) -> None:
+    def apply_terraform(self, tell: Tell) -> None:
         postgres.make_database(self.home, self.ports["postgres"])
         file = self.home.root / "local.tfvars.json"
         write_private(file, json.dumps(self._variables(), indent=2))
@@ -164,14 +164,14 @@ class LocalDeployment:
         how = ["-input=false", "-auto-approve", "-parallelism=30", f"-var-file={file}"]
         self._terraform("apply", *how, each_line=progress.read)
 
-    def admit(self, tell: Tell) -> None:
+    def create_tenant_and_key(self, tell: Tell) -> None:
         """Put the model's key in its secret, give the tenant `demo` an API key, and write down what a client needs."""
         platform, endpoint = self._platform(), self._url("emulator")
         aws.put_secret(platform["secret_ids"]["model"], self._model_key or "local", endpoint)
         known = Stack.read(self.home.stack_file).api_key if self.home.stack_file.exists() else None
         api_key = known or create_demo_tenant(platform["tables"]["tenants"], endpoint)
         self._stack(platform, api_key).write(self.home.stack_file)
-        self.home.deployed.write_text(self._fingerprint)
+        self.home.fingerprint_file.write_text(self._fingerprint)
         tell(f"{TENANT}, with a key for every scope")
 
     @property

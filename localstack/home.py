@@ -36,45 +36,45 @@ class Home:
         return self.root / "stack.json"
 
     @property
-    def state(self) -> Path:
+    def state_file(self) -> Path:
         return self.root / "terraform.tfstate"
 
     @property
-    def deployed(self) -> Path:
+    def fingerprint_file(self) -> Path:
         """Holds the fingerprint of the last deployment that came to its end."""
         return self.root / "run" / "deployed"
 
     @property
-    def scratch(self) -> Path:
+    def scratch_folder(self) -> Path:
         """Temporary files of the parts, so that `down` knows where they are."""
         return self.root / "tmp"
 
-    def log(self, name: str) -> Path:
+    def log_file(self, name: str) -> Path:
         return self.root / "logs" / f"{name}.log"
 
-    def record(self, name: str) -> Path:
+    def record_file(self, name: str) -> Path:
         return self.root / "run" / f"{name}.json"
 
-    def data(self, name: str) -> Path:
+    def data_folder(self, name: str) -> Path:
         return self.root / "data" / name
 
-    def tail(self, name: str, lines: int = _TAIL) -> str:
-        log = self.log(name)
+    def read_log_tail(self, name: str, lines: int = _TAIL) -> str:
+        log = self.log_file(name)
         text = log.read_text(errors="replace") if log.exists() else "(no log)"
         return "\n".join(f"    {line[:_WIDTH]}" for line in text.splitlines()[-lines:])
 
-    def make(self) -> None:
+    def create_folders(self) -> None:
         for folder in ("logs", "run", "data", "tmp"):
             (self.root / folder).mkdir(parents=True, exist_ok=True)
 
-    def set_logs_aside(self) -> None:
+    def move_logs_aside(self) -> None:
         """Keep the logs of one life apart from the next one's, and no longer than that."""
         before = self.root / "logs-before"
         shutil.rmtree(before, ignore_errors=True)
         if (self.root / "logs").exists():
             (self.root / "logs").rename(before)
 
-    def forget(self) -> None:
+    def delete_records(self) -> None:
         """Drop everything that belongs to one life of the stack.
 
         Logs and Terraform's provider folder stay.
@@ -85,7 +85,7 @@ class Home:
             file.unlink(missing_ok=True)
 
     @contextmanager
-    def locked(self, on_wait: Callable[[], None]) -> Iterator[None]:
+    def lock_folder(self, on_wait: Callable[[], None]) -> Iterator[None]:
         """Hold this home alone: two commands at once would start every part twice."""
         self.root.mkdir(parents=True, exist_ok=True)
         with (self.root / "lock").open("w") as file:

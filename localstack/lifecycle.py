@@ -29,7 +29,7 @@ from localstack.running import PARTS
 def down(home: Home) -> list[str]:
     """Return the names of the parts that were there to stop."""
     stopped = [part.name for part in PARTS if running.stop(home, part)]
-    home.forget()
+    home.delete_records()
     return stopped
 
 
@@ -51,7 +51,7 @@ class ProgressDisplay:
         )
 
     @contextmanager
-    def shown(self) -> Iterator["ProgressDisplay"]:
+    def show_live(self) -> Iterator["ProgressDisplay"]:
         if not self._console.is_terminal:
             yield self
             return
@@ -59,7 +59,7 @@ class ProgressDisplay:
             yield self
 
     @contextmanager
-    def step(self, name: str, detail: str = "") -> Iterator[Callable[[str], None]]:
+    def run_step(self, name: str, detail: str = "") -> Iterator[Callable[[str], None]]:
         """Run one step; yield what takes its detail. A step that raises is never shown as done."""
         began, details = time.monotonic(), [detail]
         task = self._live.add_task(name, total=1, detail=detail)
@@ -73,7 +73,7 @@ class ProgressDisplay:
             task, f"  {name:<{_NAME_WIDTH}} {time.monotonic() - began:6.1f} s  {details[-1]}".rstrip()
         )
 
-    def note(self, text: str) -> None:
+    def print_note(self, text: str) -> None:
         self._console.print(text, highlight=False, markup=False, soft_wrap=True)
 
     def _finish(self, task: TaskID, line: str) -> None:
@@ -85,15 +85,15 @@ class ProgressDisplay:
 
 def up(home: Home, env: Mapping[str, str], steps: ProgressDisplay, *, usual_ports: bool = True) -> bool:
     """Bring the stack of `home` up; say whether there was anything to do."""
-    home.make()
+    home.create_folders()
     missing = [part for part in PARTS if not running.is_running(home, part)]
     for part in missing:
         if running.read_record(home, part):
-            steps.note(str(running.CrashedError(part.name, home)))
+            steps.print_note(str(running.CrashedError(part.name, home)))
     if PARTS[0] in missing:  # the emulator keeps nothing: everything begins anew with it
         down(home)
-        home.set_logs_aside()
-        home.make()
+        home.move_logs_aside()
+        home.create_folders()
         missing = list(PARTS)
     deployment = LocalDeployment(home, env, running.choose_ports(home, usual=usual_ports))
     current = deployment.is_current()
@@ -115,20 +115,23 @@ def _bring_up(
 
     def begin(part: StackPart) -> None:
         port = deployment.ports[part.name]
-        with steps.step(part.name, f"{LOOPBACK}:{port}"):
+        with steps.run_step(part.name, f"{LOOPBACK}:{port}"):
             running.start(deployment.home, part, port, deployment.env, cancelled)
 
     def run(name: str, work: Callable[[Callable[[str], None]], None]) -> None:
-        with steps.step(name) as tell:
+        with steps.run_step(name) as tell:
             work(tell)
 
     jobs = [partial(begin, part) for part in missing]
     if deploy:
-        jobs += [partial(run, "build", deployment.build), partial(run, "init", deployment.init)]
+        jobs += [
+            partial(run, "build", deployment.build_artifacts),
+            partial(run, "init", deployment.init_terraform),
+        ]
     _run_in_parallel(jobs, cancelled)
     if deploy:
-        run("deploy", deployment.apply)
-        run("tenant", deployment.admit)
+        run("deploy", deployment.apply_terraform)
+        run("tenant", deployment.create_tenant_and_key)
 
 
 def _run_in_parallel(jobs: Sequence[Callable[[], None]], cancelled: threading.Event) -> None:
@@ -159,4 +162,4 @@ def _part_line(home: Home, part: StackPart) -> str:
     if record is None:
         return f"  {part.name:<10} not running"
     state = "running" if running.is_running(home, part) else "CRASHED"
-    return f"  {part.name:<10} {state:<8} {LOOPBACK}:{record.port:<6} pid {record.process.pid:<8} {home.log(part.name)}"
+    return f"  {part.name:<10} {state:<8} {LOOPBACK}:{record.port:<6} pid {record.process.pid:<8} {home.log_file(part.name)}"

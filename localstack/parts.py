@@ -58,14 +58,14 @@ class StackPart(Protocol):
     @property
     def stops_on(self) -> signal.Signals: ...
 
-    def prepare(self, home: Home, env: Mapping[str, str]) -> None:
+    def prepare_start(self, home: Home, env: Mapping[str, str]) -> None:
         """Make what a start needs; quick where it is made already."""
 
-    def command(self, home: Home, port: int) -> Sequence[str]: ...
+    def start_command(self, home: Home, port: int) -> Sequence[str]: ...
 
-    def environment(self, home: Home, port: int) -> dict[str, str]: ...
+    def process_environment(self, home: Home, port: int) -> dict[str, str]: ...
 
-    def answers(self, home: Home, port: int) -> bool:
+    def is_ready(self, home: Home, port: int) -> bool:
         """Say whether it serves yet; must not raise while it is starting."""
 
 
@@ -91,17 +91,17 @@ class RedisPart:
     usual_port: int = 6379
     stops_on: signal.Signals = signal.SIGTERM
 
-    def prepare(self, home: Home, env: Mapping[str, str]) -> None:
+    def prepare_start(self, home: Home, env: Mapping[str, str]) -> None:
         """Nothing to prepare: it keeps nothing."""
 
-    def command(self, home: Home, port: int) -> Sequence[str]:
-        where = ["--bind", LOOPBACK, "--port", str(port), "--dir", str(home.scratch)]
+    def start_command(self, home: Home, port: int) -> Sequence[str]:
+        where = ["--bind", LOOPBACK, "--port", str(port), "--dir", str(home.scratch_folder)]
         return [str(_redis_program()), *where, "--save", "", "--appendonly", "no"]
 
-    def environment(self, home: Home, port: int) -> dict[str, str]:
+    def process_environment(self, home: Home, port: int) -> dict[str, str]:
         return {}
 
-    def answers(self, home: Home, port: int) -> bool:
+    def is_ready(self, home: Home, port: int) -> bool:
         return replies_with(port, b"PING\r\n", b"+PONG")
 
 
@@ -118,16 +118,20 @@ class ModelServerPart:
     usual_port: int = 4580
     stops_on: signal.Signals = signal.SIGTERM
 
-    def prepare(self, home: Home, env: Mapping[str, str]) -> None:
+    def prepare_start(self, home: Home, env: Mapping[str, str]) -> None:
         """Nothing to prepare: its weights come in a package."""
 
-    def command(self, home: Home, port: int) -> Sequence[str]:
+    def start_command(self, home: Home, port: int) -> Sequence[str]:
         return [sys.executable, "-m", "localstack.model", "--port", str(port)]
 
-    def environment(self, home: Home, port: int) -> dict[str, str]:
-        return {"PYTHONPATH": f"{REPOSITORY}:{LAYER}", "PYTHONUNBUFFERED": "1", "HOME": str(home.scratch)}
+    def process_environment(self, home: Home, port: int) -> dict[str, str]:
+        return {
+            "PYTHONPATH": f"{REPOSITORY}:{LAYER}",
+            "PYTHONUNBUFFERED": "1",
+            "HOME": str(home.scratch_folder),
+        }
 
-    def answers(self, home: Home, port: int) -> bool:
+    def is_ready(self, home: Home, port: int) -> bool:
         return is_healthy(port, "/health")
 
 
@@ -140,16 +144,16 @@ class EmulatorPart:
     usual_port: int = 4566
     stops_on: signal.Signals = signal.SIGTERM
 
-    def prepare(self, home: Home, env: Mapping[str, str]) -> None:
+    def prepare_start(self, home: Home, env: Mapping[str, str]) -> None:
         EMULATOR_VENV.parent.mkdir(parents=True, exist_ok=True)
         with EMULATOR_VENV.with_suffix(".lock").open("w") as lock:  # every home shares it
             fcntl.flock(lock, fcntl.LOCK_EX)
-            _make_environment(home.log("emulator-setup"), env)
+            _make_environment(home.log_file("emulator-setup"), env)
 
-    def command(self, home: Home, port: int) -> Sequence[str]:
+    def start_command(self, home: Home, port: int) -> Sequence[str]:
         return [str(EMULATOR_VENV / "bin" / "python"), str(Path(__file__).with_name("ministack_as_aws.py"))]
 
-    def environment(self, home: Home, port: int) -> dict[str, str]:
+    def process_environment(self, home: Home, port: int) -> dict[str, str]:
         """Return all the variables it gets.
 
         Its Lambda workers inherit them, so nothing of the developer's leaks.
@@ -163,13 +167,13 @@ class EmulatorPart:
             "MINISTACK_REGION": REGION,
             "IOT_MTLS_ENABLED": "0",  # it would listen on every interface
             "SFTP_ENABLED": "0",
-            "HOME": str(home.scratch),
-            "TMPDIR": str(home.scratch),
+            "HOME": str(home.scratch_folder),
+            "TMPDIR": str(home.scratch_folder),
             "PATH": str(EMULATOR_VENV / "bin"),
             "PYTHONUNBUFFERED": "1",
         }
 
-    def answers(self, home: Home, port: int) -> bool:
+    def is_ready(self, home: Home, port: int) -> bool:
         return is_healthy(port, "/_ministack/ready")
 
 

@@ -36,20 +36,26 @@ class PostgresPart:
     usual_port: int = 5432
     stops_on: signal.Signals = signal.SIGINT  # its fast shutdown: does not wait for clients to leave
 
-    def prepare(self, home: Home, env: Mapping[str, str]) -> None:
+    def prepare_start(self, home: Home, env: Mapping[str, str]) -> None:
         """Make the cluster, unless there is one: a crash is repaired on the same data."""
-        if not (home.data(self.name) / "PG_VERSION").exists():
-            _initialise(home, home.data(self.name))
+        if not (home.data_folder(self.name) / "PG_VERSION").exists():
+            _initialise(home, home.data_folder(self.name))
 
-    def command(self, home: Home, port: int) -> Sequence[str]:
+    def start_command(self, home: Home, port: int) -> Sequence[str]:
         # Nothing outlives `down`, so nothing need reach the disk; an empty -k opens no Unix socket.
         listen = ["-h", LOOPBACK, "-p", str(port), "-k", "", "-c", "fsync=off"]
-        return [*_as_unprivileged(), str(_programs() / "postgres"), "-D", str(home.data(self.name)), *listen]
+        return [
+            *_as_unprivileged(),
+            str(_programs() / "postgres"),
+            "-D",
+            str(home.data_folder(self.name)),
+            *listen,
+        ]
 
-    def environment(self, home: Home, port: int) -> dict[str, str]:
+    def process_environment(self, home: Home, port: int) -> dict[str, str]:
         return {"LC_ALL": "C", "TZ": "UTC"}
 
-    def answers(self, home: Home, port: int) -> bool:
+    def is_ready(self, home: Home, port: int) -> bool:
         try:
             with _superuser(home, port, "postgres"):
                 return True
@@ -98,7 +104,7 @@ def _superuser(home: Home, port: int, database: str) -> psycopg.Connection:
 
 def _initialise(home: Home, data: Path) -> None:
     passwords = Passwords(**{role: secrets.token_urlsafe(16) for role in Passwords.model_fields})
-    given = home.scratch / "superuser-password"
+    given = home.scratch_folder / "superuser-password"
     write_private(given, passwords.superuser)
     data.mkdir(mode=0o700, exist_ok=True)
     if os.geteuid() == 0:
@@ -114,7 +120,7 @@ def _initialise(home: Home, data: Path) -> None:
 
 
 def _passwords_file(home: Home) -> Path:
-    return home.data("postgres-passwords.json")
+    return home.data_folder("postgres-passwords.json")
 
 
 def _as_unprivileged() -> list[str]:

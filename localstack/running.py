@@ -25,11 +25,11 @@ class PartRecord(BaseModel, frozen=True):
 
 class CrashedError(StackError):
     def __init__(self, part: str, home: Home) -> None:
-        super().__init__(f"{part} crashed; the end of {home.log(part)}:\n{home.tail(part)}")
+        super().__init__(f"{part} crashed; the end of {home.log_file(part)}:\n{home.read_log_tail(part)}")
 
 
 def read_record(home: Home, part: StackPart) -> PartRecord | None:
-    file = home.record(part.name)
+    file = home.record_file(part.name)
     return PartRecord.model_validate_json(file.read_text()) if file.exists() else None
 
 
@@ -55,21 +55,23 @@ def _port_wanted(home: Home, part: StackPart, *, usual: bool) -> int:
 
 def start(home: Home, part: StackPart, port: int, env: Mapping[str, str], cancelled: threading.Event) -> None:
     """Start `part` and return once it answers; raise with the end of its log if it does not come up."""
-    part.prepare(home, env)
+    part.prepare_start(home, env)
     process = processes.start(
-        part.command(home, port),
-        env=part.environment(home, port),
+        part.start_command(home, port),
+        env=part.process_environment(home, port),
         cwd=REPOSITORY,
-        log=home.log(part.name),
+        log=home.log_file(part.name),
         tag=f"{home.root}#{part.name}",
     )
     _write(home, part, PartRecord(process=process, port=port))
     deadline = time.monotonic() + _READY_SECONDS
-    while not part.answers(home, port):
+    while not part.is_ready(home, port):
         if not processes.is_alive(process):
             raise CrashedError(part.name, home)
         if time.monotonic() > deadline:
-            raise StackError(f"{part.name} did not answer in {_READY_SECONDS:.0f} s:\n{home.tail(part.name)}")
+            raise StackError(
+                f"{part.name} did not answer in {_READY_SECONDS:.0f} s:\n{home.read_log_tail(part.name)}"
+            )
         if cancelled.wait(_POLL_SECONDS):
             raise StackError(f"{part.name} was not waited for")
 
@@ -82,12 +84,12 @@ def stop(home: Home, part: StackPart) -> bool:
     if (record := read_record(home, part)) is None:
         return False
     processes.stop(record.process, politely=part.stops_on, grace_seconds=_GRACE_SECONDS)
-    home.record(part.name).unlink()
+    home.record_file(part.name).unlink()
     return True
 
 
 def _write(home: Home, part: StackPart, record: PartRecord) -> None:
     """Write in one step: `status` and `down` may read at any moment."""
-    fresh = home.scratch / f"{part.name}.json"
+    fresh = home.scratch_folder / f"{part.name}.json"
     fresh.write_text(record.model_dump_json())
-    fresh.replace(home.record(part.name))
+    fresh.replace(home.record_file(part.name))

@@ -59,7 +59,7 @@ def main(
     except ClientError as error:
         return _print_error(str(error))
     except KeyboardInterrupt:
-        Output.remark("interrupted: what is done is done, run it again to go on")
+        Output.print_remark("interrupted: what is done is done, run it again to go on")
         return ExitCode.INTERRUPTED
 
 
@@ -87,5 +87,5 @@ def _hint(arguments: Namespace) -> str:
 
 
 def _print_error(why: str) -> int:
-    Output.remark(f"error: {why}")
+    Output.print_remark(f"error: {why}")
     return ExitCode.REFUSED

@@ -59,7 +59,7 @@ class CommandParser(ArgumentParser):
 
 
 def require_confirmation(
-    arguments: Namespace, question: str, *, ask: Callable[[str], bool] = Output.ask
+    arguments: Namespace, question: str, *, ask: Callable[[str], bool] = Output.ask_confirmation
 ) -> None:
     """Return if the operator says yes, by `--yes` or on the terminal.
 

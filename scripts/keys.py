@@ -60,9 +60,9 @@ def register(add_group: AddGroup, options: ArgumentParser) -> None:
 
 def _create(arguments: Namespace, target: Target, output: Output) -> None:
     if arguments.dry_run:
-        target.known(arguments.tenant)
+        target.get_tenant(arguments.tenant)
         row: Row = {"tenant_id": arguments.tenant, "name": arguments.name, "scopes": list(arguments.scopes)}
-        output.would(f"make a key of {arguments.tenant} with {' '.join(arguments.scopes)}", row)
+        output.print_dry_run(f"make a key of {arguments.tenant} with {' '.join(arguments.scopes)}", row)
         return
     text = create_key(
         arguments.tenant,
@@ -75,27 +75,27 @@ def _create(arguments: Namespace, target: Target, output: Output) -> None:
     )
     key_id = Credential.parse(text).key_id
     row = {"api_key": text, "key_id": key_id, "tenant_id": arguments.tenant, "scopes": list(arguments.scopes)}
-    output.answer(
+    output.print_answer(
         text, row, remark=f"Keep it now: it is shown this once, membus stores only a hash (key id {key_id})."
     )
 
 
 def _list(arguments: Namespace, target: Target, output: Output) -> None:
-    rows = [_row(key) for key in target.keys.of(target.known(arguments.tenant).tenant_id)]
-    output.rows(rows, nothing=f"No keys of {arguments.tenant} in {target.environment}.")
+    rows = [_row(key) for key in target.keys.list_keys(target.get_tenant(arguments.tenant).tenant_id)]
+    output.print_rows(rows, nothing=f"No keys of {arguments.tenant} in {target.environment}.")
 
 
 def _revoke(arguments: Namespace, target: Target, output: Output) -> None:
-    key = target.keys.find(arguments.key_id)
+    key = target.keys.find_key(arguments.key_id)
     if key is None:
         raise NotFoundError(f"no key {arguments.key_id}")
     if arguments.dry_run:
-        output.would(f"refuse {key.key_id} ({key.name} of {key.tenant_id}) from now on", _row(key))
+        output.print_dry_run(f"refuse {key.key_id} ({key.name} of {key.tenant_id}) from now on", _row(key))
         return
     require_confirmation(arguments, f"Refuse {key.name} of {key.tenant_id} from now on?")
-    key = target.keys.revoke(arguments.key_id, at=datetime.now(UTC))
-    output.rows([_row(key)], nothing="")
-    output.remark("The gateway may remember an admitted key for up to a minute.")
+    key = target.keys.revoke_key(arguments.key_id, at=datetime.now(UTC))
+    output.print_rows([_row(key)], nothing="")
+    output.print_remark("The gateway may remember an admitted key for up to a minute.")
 
 
 def _row(key: ApiKey) -> Row:
@@ -103,7 +103,7 @@ def _row(key: ApiKey) -> Row:
         "key_id": key.key_id,
         "tenant_id": key.tenant_id,
         "name": key.name,
-        "status": key.status(datetime.now(UTC)),
+        "status": key.status_at(datetime.now(UTC)),
         "scopes": list(key.scopes),
         "created_at": key.created_at.isoformat(timespec="seconds"),
         "expires_at": key.expires_at.isoformat(timespec="seconds") if key.expires_at else None,

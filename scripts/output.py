@@ -29,7 +29,7 @@ class Output:
 
     as_json: bool
 
-    def rows(self, rows: Sequence[Row], *, nothing: str, brief: Sequence[str] = ()) -> None:
+    def print_rows(self, rows: Sequence[Row], *, nothing: str, brief: Sequence[str] = ()) -> None:
         """Print a table.
 
         Where it is too wide, of the first `brief` columns that have room, else row below row.
@@ -41,14 +41,14 @@ class Output:
                 [{name: _text(row.get(name)) for name in _filled_columns(rows)} for row in rows], brief
             )
         else:
-            self.remark(nothing)
+            self.print_remark(nothing)
 
-    def would(self, what: str, row: Row) -> None:
+    def print_dry_run(self, what: str, row: Row) -> None:
         """Say what a rehearsal would have done; programs get the row it would have left."""
         if self.as_json:
             print(json.dumps([row | {"dry_run": "true"}], indent=2))
         else:
-            self.remark(f"would {what}; nothing was done")
+            self.print_remark(f"would {what}; nothing was done")
 
     def _draw(self, rows: list[dict[str, str]], brief: Sequence[str]) -> None:
         console = Console()
@@ -58,39 +58,39 @@ class Output:
             if sum(width + GAP for width in _least_widths(each).values()) - GAP <= console.width:
                 console.print(_grid(each, console.width))
                 if left := len(rows[0]) - len(each[0]):
-                    self.remark(f"{left} more columns on a wider terminal, or with --json")
+                    self.print_remark(f"{left} more columns on a wider terminal, or with --json")
                 return
         for number, row in enumerate(rows):
             console.print(*([""] if number else []), _block(row), sep="\n")
 
-    def answer(self, text: str, row: Row, *, remark: str) -> None:
+    def print_answer(self, text: str, row: Row, *, remark: str) -> None:
         """Print `text` on a line of its own with a remark, or the whole of `row` as JSON."""
         print(json.dumps(row, indent=2) if self.as_json else text)
         if not self.as_json:
-            self.remark(remark)
+            self.print_remark(remark)
 
     @property
-    def quiet(self) -> bool:
+    def is_quiet(self) -> bool:
         """Whether nobody would see anything move: a program reads, or a pipe."""
-        return self.as_json or not self.progress().is_terminal
+        return self.as_json or not self.progress_console().is_terminal
 
     @staticmethod
-    def progress() -> Console:
+    def progress_console() -> Console:
         """Return where progress is drawn: a terminal sees it move, a pipe sees nothing of it."""
         return Console(stderr=True)
 
-    def bar(self) -> Progress:
+    def progress_bar(self) -> Progress:
         """Return a bar that counts; programs see nothing of it."""
         columns = (TextColumn("{task.description}"), BarColumn(), MofNCompleteColumn(), TimeRemainingColumn())
-        return Progress(*columns, console=self.progress(), disable=self.quiet, transient=True)
+        return Progress(*columns, console=self.progress_console(), disable=self.is_quiet, transient=True)
 
     @staticmethod
-    def ask(question: str) -> bool:
+    def ask_confirmation(question: str) -> bool:
         """Return whether the person at the terminal says yes; without a word they say no."""
         return Confirm.ask(question, console=Console(stderr=True), default=False)
 
     @staticmethod
-    def remark(text: str) -> None:
+    def print_remark(text: str) -> None:
         Console(stderr=True).print(text, markup=False, highlight=False, soft_wrap=True)
 
 

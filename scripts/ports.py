@@ -13,7 +13,7 @@ from membus.facts.observation import Observation
 class UserDirectory(Protocol):
     """For an operator's command alone: it may read a store once through."""
 
-    def of(self, tenant: str) -> list[str]:
+    def list_users(self, tenant: str) -> list[str]:
         """Return everybody the store holds something of, in order.
 
         UnavailableError where it does not answer.
@@ -21,7 +21,9 @@ class UserDirectory(Protocol):
 
 
 class FactRebuilder(Protocol):
-    def rebuild(self, owner: Owner, wanted: Callable[[Sequence[Observation]], list[Observation]]) -> int:
+    def rebuild_facts(
+        self, owner: Owner, wanted: Callable[[Sequence[Observation]], list[Observation]]
+    ) -> int:
         """Make the user's observations what `wanted` makes of the stored ones.
 
         Return how many items were written.

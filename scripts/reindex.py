@@ -41,13 +41,13 @@ class ReindexProgress:
     scanned: int = 0
 
     @classmethod
-    def of(cls, file: Path) -> "ReindexProgress":
+    def load_progress(cls, file: Path) -> "ReindexProgress":
         if not file.exists():
             return cls(file)
         kept = json.loads(file.read_text(encoding="utf-8"))
         return cls(file, kept["table"], kept["after"], Counter(kept["kinds"]), kept["scanned"])
 
-    def keep(self) -> None:
+    def save_progress(self) -> None:
         kept = {"table": self.table, "after": self.after, "kinds": self.kinds, "scanned": self.scanned}
         self.file.write_text(json.dumps(kept), encoding="utf-8")
 
@@ -69,9 +69,9 @@ def register(add_group: AddGroup, options: ArgumentParser) -> None:
 
 
 def _run(arguments: Namespace, target: Target, output: Output) -> None:
-    target.known(arguments.tenant)
+    target.get_tenant(arguments.tenant)
     name = f"reindex-{target.environment}-{arguments.tenant}.json"
-    place = ReindexProgress.of(arguments.place or Path(name))
+    place = ReindexProgress.load_progress(arguments.place or Path(name))
     if not arguments.dry_run:
         require_confirmation(
             arguments,
@@ -85,16 +85,16 @@ def _run(arguments: Namespace, target: Target, output: Output) -> None:
     dynamodb = aws_client("dynamodb")
     tables = [f"membus-{target.environment}-{table}" for table in TABLES]
     sizes = [dynamodb.describe_table(TableName=table)["Table"]["ItemCount"] for table in tables]
-    with _bar(quiet=output.quiet) as progress:
+    with _bar(quiet=output.is_quiet) as progress:
         task = progress.add_task(arguments.tenant, total=sum(sizes), completed=place.scanned)
         for items, scanned in _pages(dynamodb, tables, arguments.tenant, place):
             place.kinds.update(reindex(items, send=send))
             place.scanned += scanned
             progress.update(task, completed=place.scanned, total=max(sum(sizes), place.scanned))
             if not arguments.dry_run:
-                place.keep()
+                place.save_progress()
     place.file.unlink(missing_ok=True)
-    output.rows([{kind: str(place.kinds[kind]) for kind in KINDS}], nothing="")
+    output.print_rows([{kind: str(place.kinds[kind]) for kind in KINDS}], nothing="")
 
 
 def reindex(items: Sequence[Item], *, send: Send) -> Counter[str]:

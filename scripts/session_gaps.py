@@ -76,15 +76,15 @@ def register(add_group: AddGroup, options: ArgumentParser) -> None:
 
 
 def _gaps(arguments: Namespace, target: Target, output: Output) -> None:
-    target.known(arguments.tenant)
+    target.get_tenant(arguments.tenant)
     found = [gap for each in _talks(target.conversations, arguments.tenant) for gap in find_gaps(each)]
-    output.rows(
+    output.print_rows(
         report(found) if found else [],
         nothing=f"Nobody of {arguments.tenant} has gone on with a conversation.",
     )
     fits = choose_lifetime(found) if found else None
     if found and not output.as_json:
-        output.remark(
+        output.print_remark(
             f"{format_seconds(fits)} serves nine in ten."
             if fits
             else "No lifetime serves nine in ten: go without."
@@ -96,7 +96,9 @@ def _talks(conversations: ConversationStore, tenant: str) -> Iterator[list[Messa
     for status in get_args(ConversationStatus):
         after: dict[str, str] | None = {}
         while after is not None:
-            page = conversations.page(tenant, status, user=None, limit=PAGE, after=after or None)
+            page = conversations.list_conversations(
+                tenant, status, user=None, limit=PAGE, after=after or None
+            )
             for conversation in page.items:
                 yield _messages(conversations, tenant, conversation.conversation_id)
             after = page.after
@@ -106,7 +108,7 @@ def _messages(conversations: ConversationStore, tenant: str, conversation_id: st
     messages: list[Message] = []
     after: dict[str, str] | None = {}
     while after is not None:
-        page = conversations.messages(tenant, conversation_id, limit=PAGE, after=after or None)
+        page = conversations.list_messages(tenant, conversation_id, limit=PAGE, after=after or None)
         messages += page.items
         after = page.after
     return messages

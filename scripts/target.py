@@ -39,9 +39,9 @@ class Target:
     conversations: ConversationStore
     usage: UsageLedger
 
-    def known(self, tenant_id: str) -> Tenant:
+    def get_tenant(self, tenant_id: str) -> Tenant:
         """Return the tenant; NotFoundError where there is none."""
-        tenant = self.tenants.find(tenant_id)
+        tenant = self.tenants.find_tenant(tenant_id)
         if tenant is None:
             raise NotFoundError(f"no tenant {tenant_id} in {self.environment}")
         return tenant

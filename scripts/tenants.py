@@ -96,29 +96,29 @@ def _create(arguments: Namespace, target: Target, output: Output) -> None:
 
 
 def _would_create(arguments: Namespace, target: Target, output: Output) -> None:
-    found = target.tenants.find(arguments.tenant)
+    found = target.tenants.find_tenant(arguments.tenant)
     if found and not arguments.if_absent:
         raise ConflictError(f"tenant {arguments.tenant} exists")
     tenant = found or Tenant(arguments.tenant, arguments.name or arguments.tenant, datetime.now(UTC))
-    output.would("change nothing: it exists" if found else f"create {tenant.tenant_id}", _row(tenant))
+    output.print_dry_run("change nothing: it exists" if found else f"create {tenant.tenant_id}", _row(tenant))
 
 
 def _list(arguments: Namespace, target: Target, output: Output) -> None:  # noqa: ARG001 - every command is called alike
-    rows = [_row(tenant) for tenant in target.tenants.everyone()]
-    output.rows(rows, nothing=f"No tenants in {target.environment} yet: `tenant create <id>` adds one.")
+    rows = [_row(tenant) for tenant in target.tenants.list_tenants()]
+    output.print_rows(rows, nothing=f"No tenants in {target.environment} yet: `tenant create <id>` adds one.")
 
 
 def _show(arguments: Namespace, target: Target, output: Output) -> None:
-    output.rows([_row(target.known(arguments.tenant))], nothing="")
+    output.print_rows([_row(target.get_tenant(arguments.tenant))], nothing="")
 
 
 def _budget(arguments: Namespace, target: Target, output: Output) -> None:
     dollars = arguments.dollars_per_day
     if arguments.dry_run:
-        tenant = target.known(arguments.tenant)
+        tenant = target.get_tenant(arguments.tenant)
         told = f"limit {tenant.tenant_id} to {_limit(dollars)} (now {_limit(tenant.daily_dollars)})"
-        return output.would(told, _row(replace(tenant, daily_dollars=dollars)))
-    return output.rows([_row(target.tenants.set_budget(arguments.tenant, dollars))], nothing="")
+        return output.print_dry_run(told, _row(replace(tenant, daily_dollars=dollars)))
+    return output.print_rows([_row(target.tenants.set_budget(arguments.tenant, dollars))], nothing="")
 
 
 def _limit(dollars: Decimal | None) -> str:
@@ -133,8 +133,8 @@ def _set_rates(arguments: Namespace, target: Target, output: Output) -> None:
         rates = RateLimits(requests_per_second=arguments.requests, events_per_second=arguments.events)
     if arguments.dry_run:
         told = "give back the usual rates" if rates is None else "change the rates"
-        return output.would(told, _row(replace(target.known(arguments.tenant), rates=rates)))
-    return output.rows([_row(target.tenants.set_rates(arguments.tenant, rates))], nothing="")
+        return output.print_dry_run(told, _row(replace(target.get_tenant(arguments.tenant), rates=rates)))
+    return output.print_rows([_row(target.tenants.set_rates(arguments.tenant, rates))], nothing="")
 
 
 def _dollars(text: str) -> Decimal:

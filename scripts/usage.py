@@ -27,7 +27,7 @@ class UsageBill:
     spendings: list[DailyUsage]
     events: int
 
-    def rows(self) -> Iterator[Row]:
+    def to_rows(self) -> Iterator[Row]:
         whole = date.min
         for each in merge_daily_usage(
             spending.model_copy(update={"day": whole}) for spending in self.spendings
@@ -79,7 +79,9 @@ def register(add_group: AddGroup, options: ArgumentParser) -> None:
 
 def make_bill(tenant_id: str, first: date, last: date, *, ledger: UsageLedger) -> UsageBill:
     return UsageBill(
-        tenant_id, ledger.spendings(tenant_id, first, last), ledger.events(tenant_id, first, last)
+        tenant_id,
+        ledger.list_daily_usage(tenant_id, first, last),
+        ledger.get_event_count(tenant_id, first, last),
     )
 
 
@@ -91,20 +93,20 @@ def _usage(arguments: Namespace, target: Target, output: Output) -> None:
     bills = [
         make_bill(tenant, first, last, ledger=target.usage) for tenant in _tenants(arguments.tenant, target)
     ]
-    rows = [row for each in bills if each.spendings or arguments.tenant for row in each.rows()]
-    output.rows(
+    rows = [row for each in bills if each.spendings or arguments.tenant for row in each.to_rows()]
+    output.print_rows(
         rows, nothing=f"No model was called in {target.environment} from {first} to {last}.", brief=BRIEF
     )
     if any(spending.unpriced_calls for each in bills for spending in each.spendings):
-        output.remark(
+        output.print_remark(
             "Some models have no price: their calls are missing from the dollars (MODEL_PRICES in Terraform)."
         )
 
 
 def _tenants(wanted: str | None, target: Target) -> list[str]:
     if wanted is None:
-        return [tenant.tenant_id for tenant in target.tenants.everyone()]
-    return [target.known(wanted).tenant_id]
+        return [tenant.tenant_id for tenant in target.tenants.list_tenants()]
+    return [target.get_tenant(wanted).tenant_id]
 
 
 def _sum(values: Iterable[int]) -> str:

@@ -65,7 +65,7 @@ def recorded(event: Event | None = None, *, learned_at: datetime | None = None) 
 def a_cold_row(event_id: str = "e1", **fields: Any) -> EpisodeRow:
     """Return the event as the archiver packs it."""
     event = an_event(event_id, **fields)
-    return EpisodeRow.of(
+    return EpisodeRow.from_item(
         place_of(event), recorded(event).model_dump_json(by_alias=True, exclude={"extracted"})
     )
 
@@ -110,7 +110,7 @@ def an_observation(value: str | None = "Lisbon", *, event_id: str = "e1", **fiel
 
 def a_fact(value: str | None = "Lisbon", **fields: Any) -> Fact:
     version, seen = fields.pop("version", 1), an_observation(value, **fields)
-    return Fact(**dict(seen), version=version, last_seen=None if seen.retracted else seen.held)
+    return Fact(**dict(seen), version=version, last_seen=None if seen.is_retracted else seen.last_known_at)
 
 
 def learn(
@@ -118,11 +118,12 @@ def learn(
 ) -> FactCommit:
     """Commit observations the way the extractor does, and return what was committed."""
     folded = (
-        fold([*facts.observations(owner, key), *seen]) for key, seen in group_by_key(observations).items()
+        fold([*facts.list_observations(owner, key), *seen])
+        for key, seen in group_by_key(observations).items()
     )
     current = tuple(fact for fact in folded if fact)
     learned = FactCommit(
-        profile=facts.profile(owner).updated(current),
+        profile=facts.get_profile(owner).with_facts(current),
         extractor="v1",
         events=tuple(events),
         observations=observations,

@@ -42,7 +42,7 @@ for router in (
 
 @app.exception_handler(NothingAcceptedError)
 def nothing_accepted(error: NothingAcceptedError) -> Response[str]:
-    return problem_response(app, error.cause, **error.receipt.model_dump())
+    return problem_response(app, error.common_error, **error.receipt.model_dump())
 
 
 @app.exception_handler(NotModifiedError)

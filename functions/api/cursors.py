@@ -39,4 +39,4 @@ def read_cursor(cursor: str | None, *, query: str, sealer: CursorSigner) -> dict
 
 
 def _signature(key: bytes, query: str, sealer: CursorSigner) -> bytes:
-    return sealer.seal(query.encode() + b"\n" + key)[:SIGNATURE_BYTES]
+    return sealer.sign_message(query.encode() + b"\n" + key)[:SIGNATURE_BYTES]

@@ -16,4 +16,4 @@ from membus.observability import logger
 def handler(event: dict[str, Any], context: LambdaContext) -> Any:
     if is_internal(event):
         return answer_internal(event)
-    return respond_to_request(app, event, context, admit=wiring_rates.turnstile().admit)
+    return respond_to_request(app, event, context, admit=wiring_rates.turnstile().check_rate)

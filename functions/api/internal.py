@@ -49,14 +49,14 @@ def is_internal(event: dict[str, Any]) -> bool:
 def answer_internal(event: dict[str, Any]) -> Any:
     if "passages" in event:
         wanted = PassagesIn.model_validate(event["passages"])
-        return wiring_search.memory_index().texts(wanted.tenant, wanted.memory_ids)
+        return wiring_search.memory_index().get_passages(wanted.tenant, wanted.memory_ids)
     if "episodes" in event:
         return _list_episodes(EpisodesIn.model_validate(event["episodes"]))
     asked = RecallIn.model_validate(event["recall"])
-    hidden = wiring_erasing.gate().hidden(asked.tenant)
-    if hidden.covers(asked.user):
+    hidden = wiring_erasing.gate().get_hidden(asked.tenant)
+    if hidden.contains_user(asked.user):
         return []
-    found = memory_searcher(asked.tenant).answer(
+    found = memory_searcher(asked.tenant).search_memories(
         asked.tenant,
         SearchIn(query=asked.message[:QUERY_MAX], user_id=asked.user, k=asked.limit),
         hidden=hidden,
@@ -76,7 +76,7 @@ def answer_internal(event: dict[str, Any]) -> Any:
 
 
 def _list_episodes(asked: EpisodesIn) -> dict[str, Any]:
-    hidden = wiring_erasing.gate().hidden(asked.wanted.tenant)
-    page = wiring_cold.episode_reader().page(asked.wanted, limit=asked.limit, after=asked.after)
-    items = (each for each in page.items if not hidden.covers(each.event.user_id))
+    hidden = wiring_erasing.gate().get_hidden(asked.wanted.tenant)
+    page = wiring_cold.episode_reader().list_episodes(asked.wanted, limit=asked.limit, after=asked.after)
+    items = (each for each in page.items if not hidden.contains_user(each.event.user_id))
     return {"items": [each.model_dump(mode="json", by_alias=True) for each in items], "after": page.after}

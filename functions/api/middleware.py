@@ -31,7 +31,9 @@ def erasure_middleware(app: APIGatewayHttpResolver, next_middleware: NextMiddlew
         if verb in {"GET", EXPORT_ACTION}:
             ensure_visible(user, load_hidden(app))
         else:
-            wiring_erasing.gate().admit(Owner.model_construct(tenant=get_caller(app).tenant, user=user))
+            wiring_erasing.gate().ensure_writable(
+                Owner.model_construct(tenant=get_caller(app).tenant, user=user)
+            )
     return next_middleware(app)
 
 
@@ -42,8 +44,8 @@ def load_hidden(app: APIGatewayHttpResolver | APIGatewayHttpRouter) -> SubjectsB
         NotFoundError: the whole tenant is being erased.
     """
     if HIDDEN_KEY not in app.context:
-        app.context[HIDDEN_KEY] = wiring_erasing.gate().hidden(get_caller(app).tenant)
+        app.context[HIDDEN_KEY] = wiring_erasing.gate().get_hidden(get_caller(app).tenant)
     hidden: SubjectsBeingErased = app.context[HIDDEN_KEY]
-    if hidden.everybody:
+    if hidden.includes_everybody:
         raise NotFoundError("nothing is known about this tenant")
     return hidden

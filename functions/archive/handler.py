@@ -41,7 +41,7 @@ def handler(event: dict[str, Any], context: LambdaContext) -> dict[str, Any]:
     outcome = _run_task(asked, archiver)
     if isinstance(asked, ArchiveTask):
         metrics.add_metric(name="EpisodesArchived", unit=MetricUnit.Count, value=outcome.episodes)
-    EmfMonitor().leaves(wiring.environment(), len(outcome.problems))
+    EmfMonitor().report_archive_problems(wiring.environment(), len(outcome.problems))
     return outcome.model_dump()
 
 
@@ -51,14 +51,16 @@ def _run_task(
     today = archiver.now().date()
     if isinstance(asked, ArchiveTask):
         quiet_days = wiring_cold.quiet_days() if asked.quiet_days is None else asked.quiet_days
-        return archiver.archive(
+        return archiver.archive_shards(
             asked.shards, before=today + timedelta(days=1 - quiet_days), dry_run=asked.dry_run
         )
     if isinstance(asked, CompactDueTask):
         archived = today - timedelta(days=wiring_cold.quiet_days() + 1)  # up to here, but for what comes late
-        return Compaction(archiver, patient=True, dry_run=asked.dry_run).due(asked.shards, before=archived)
+        return Compaction(archiver, patient=True, dry_run=asked.dry_run).compact_due(
+            asked.shards, before=archived
+        )
     if isinstance(asked, CompactTask):
-        return Compaction(archiver, dry_run=asked.dry_run).tenant(asked.tenant, after=asked.after)
+        return Compaction(archiver, dry_run=asked.dry_run).compact_tenant(asked.tenant, after=asked.after)
     return verify_objects(asked.tenant, archiver=archiver, after=asked.after)
 
 

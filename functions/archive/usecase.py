@@ -38,14 +38,14 @@ class Archiver:
     seconds_left: Callable[[], float]
     tell: Callable[[str, MembusError], None]
 
-    def archive(self, shards: Iterable[int], *, before: date, dry_run: bool = False) -> ArchiveOutcome:
+    def archive_shards(self, shards: Iterable[int], *, before: date, dry_run: bool = False) -> ArchiveOutcome:
         """Archive what waits in the shards and occurred before a day.
 
         A group that fails stays in the index and is taken up by the next run; its neighbours go on.
         """
         outcome = ArchiveOutcome()
         for shard in shards:
-            for group in self.waiting.groups(shard, before=before, limit=ROWS_MAX):
+            for group in self.waiting.list_groups(shard, before=before, limit=ROWS_MAX):
                 if self.seconds_left() < SECONDS_MIN:
                     outcome.unfinished = True
                     return outcome
@@ -70,14 +70,14 @@ class Archiver:
 
     def _group(self, group: UnarchivedGroup, outcome: ArchiveOutcome) -> None:
         """Give one group its object. A crash behind any line leaves a copy too many, never one too few."""
-        rows = [row for row in self.waiting.rows(group) if not self._erased(group.tenant, row)]
+        rows = [row for row in self.waiting.read_rows(group) if not self._erased(group.tenant, row)]
         if not rows:
             return
         expires_at = self._expiry(group.day)
         pack = pack_rows(group.tenant, group.agent, group.day, rows, hot_until=expires_at)
         kept = self._vouched(pack)
-        gone = self.waiting.stamp(
-            group, [row.place for row in pack.rows], key=kept.key, expires_at=expires_at
+        gone = self.waiting.mark_archived(
+            group, [row.place for row in pack.rows], key=kept.object_key, expires_at=expires_at
         )
         outcome.episodes += len(rows) - len(gone)
         outcome.objects += 1
@@ -91,13 +91,13 @@ class Archiver:
         Of a run that was cut short, the object may lie there already, and be merged with others between the
         two.
         """
-        kept = self.objects.keep(pack)
-        self.catalog.add(kept)
+        kept = self.objects.put_pack(pack)
+        self.catalog.add_object(kept)
         try:
-            self.objects.reach(kept)
+            self.objects.check_exists(kept)
         except CorruptArchiveError:
-            if self.catalog.names(kept.key):
-                self.objects.keep(pack)
+            if self.catalog.has_object(kept.object_key):
+                self.objects.put_pack(pack)
         return kept
 
     def _erased(self, tenant: str, row: EpisodeRow) -> bool:
@@ -108,9 +108,9 @@ class Archiver:
     def _without(self, gone: set[str], pack: ArchivePack, kept: ArchiveObject) -> None:
         """Put an object without them in the place of one that holds episodes which were erased meanwhile."""
         left = tuple(row for row in pack.rows if row.place not in gone)
-        new = self.objects.keep(pack.model_copy(update={"rows": left})) if left else None
-        self.catalog.replace([kept], new)
-        self.objects.drop(kept)
+        new = self.objects.put_pack(pack.model_copy(update={"rows": left})) if left else None
+        self.catalog.replace_objects([kept], new)
+        self.objects.delete_object(kept)
 
     def _expiry(self, day: date) -> datetime:
         """Return when the hot copies of a day's episodes expire, to the whole day.

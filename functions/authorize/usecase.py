@@ -38,4 +38,4 @@ def authenticate(authorization: str, *, environment: str, keys: ApiKeyStore, now
     credential = Credential.parse(text.strip())
     if credential.environment != environment:
         raise UnauthorizedError("key of another environment")
-    return verify_key(credential, keys.find(credential.key_id), now=now)
+    return verify_key(credential, keys.find_key(credential.key_id), now=now)

@@ -30,13 +30,13 @@ class PartialReply:
     text: str = ""
     usage: TokenUsage = TokenUsage(input=0, output=0)  # noqa: RUF009 - frozen
 
-    def take(self, event: TextDelta | ToolCall | TokenUsage) -> None:
+    def append_event(self, event: TextDelta | ToolCall | TokenUsage) -> None:
         if isinstance(event, TextDelta):
             self.text += event.text
         elif isinstance(event, TokenUsage):
             self.usage = event
 
-    def broken_off(self) -> ModelReply:
+    def to_reply(self) -> ModelReply:
         return ModelReply(text=self.text, stop_reason="cut_off", model=self.model, usage=self.usage)
 
 
@@ -80,7 +80,7 @@ class AgentLoop:
     seconds_left: Callable[[], float]
     streaming: bool
 
-    def turn(
+    def run_turn(
         self, context: PromptContext, underway: TurnProgress
     ) -> Generator[ChatStreamEvent, None, AgentResult]:
         """Yield what is heard until the model has answered, with the tools it calls for on the way.
@@ -100,20 +100,20 @@ class AgentLoop:
         replies = [(yield from self._speak(prompt))]
         while replies[-1].calls and prompt.calling:
             reply, goes_on = replies[-1], False
-            circling = self.toolbox.knows(reply.calls)
+            circling = self.toolbox.is_repeated(reply.calls)
             if step := (yield from self._step(reply, room)):
                 steps.append(step)
                 underway.keep(tuple(steps), _total_usage([usage, *(each.usage for each in replies)]))
-                prompt, room = _append_step(prompt, reply.said(), step, room)
+                prompt, room = _append_step(prompt, reply.to_message(), step, room)
                 goes_on = not circling and self._goes_on(steps, room)
             prompt = prompt.model_copy(update={"calling": goes_on})
             replies.append((yield from self._speak(prompt)))
-        before = sum(step.size() + STEP_OVERHEAD for step in underway.steps)
+        before = sum(step.estimate_tokens() + STEP_OVERHEAD for step in underway.steps)
         total = _total_usage([usage, *(reply.usage for reply in replies)])
         return AgentResult(replies[0], replies[-1], total, tuple(steps), before)
 
     def _goes_on(self, steps: Sequence[Step], room: float) -> bool:
-        return len(steps) < STEPS_MAX and room >= STEP_TOKENS_MIN and self.toolbox.in_time
+        return len(steps) < STEPS_MAX and room >= STEP_TOKENS_MIN and self.toolbox.has_time
 
     def _step(self, reply: ModelReply, room: float) -> Generator[ChatStreamEvent, None, Step | None]:
         """Yield the results of a reply's calls.
@@ -121,40 +121,42 @@ class AgentLoop:
         Return the step, None where the reply alone outgrows the room.
         """
         asked = Step(text=reply.text, calls=reply.calls, results=())
-        left = room - asked.size() - STEP_OVERHEAD
+        left = room - asked.estimate_tokens() - STEP_OVERHEAD
         if left < 0:
             return None
-        results = self.toolbox.answer(reply.calls, room=left)
+        results = self.toolbox.run_calls(reply.calls, room=left)
         yield from results
         return asked.model_copy(update={"results": results})
 
     def _speak(self, prompt: Prompt) -> Generator[ChatStreamEvent, None, ModelReply]:
         """Let the model speak once: word by word, or whole with as many tries as there is time for."""
         if not self.streaming:
-            reply = self.model.reply(prompt, max_tokens=MAX_TOKENS, timeout_seconds=self.seconds_left())
+            reply = self.model.generate_reply(
+                prompt, max_tokens=MAX_TOKENS, timeout_seconds=self.seconds_left()
+            )
             yield from [TextDelta(text=reply.text)] if reply.text else []
             yield from reply.calls
             return reply
         said = PartialReply(self.model.name)
         try:
-            for event in self.model.stream(
+            for event in self.model.stream_reply(
                 prompt, max_tokens=MAX_TOKENS, timeout_seconds=self.seconds_left()
             ):
                 if isinstance(event, ReplyEnd):
                     return event.reply
-                said.take(event)
+                said.append_event(event)
                 yield event
             raise ModelError("the model's answer was cut off", reason="cut_off")
         except UnavailableError:
             if is_blank(said.text):
                 raise
-            return said.broken_off()
+            return said.to_reply()
 
 
 def _append_step(prompt: Prompt, said: ChatMessage, step: Step, room: float) -> tuple[Prompt, float]:
     """Return the prompt with a step behind it, and the room that is left."""
     messages = (*prompt.messages, said, ChatMessage(role="user", results=step.results))
-    return prompt.model_copy(update={"messages": messages}), room - step.size() - STEP_OVERHEAD
+    return prompt.model_copy(update={"messages": messages}), room - step.estimate_tokens() - STEP_OVERHEAD
 
 
 def _total_usage(usages: list[TokenUsage]) -> TokenUsage:

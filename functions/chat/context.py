@@ -181,7 +181,7 @@ def assemble_context(sources: PromptSources, message: str, now: datetime) -> Pro
         recalled=tuple(changing.recalled),
         degraded=sources.degraded,
         entities=changing.entities,
-        fresh=tuple(each for each in sources.fresh if each.line in changing.fresh),
+        fresh=tuple(each for each in sources.fresh if each.prompt_line in changing.fresh),
         ratio=ratio,
         estimated=sum(tokens.values()),
     )
@@ -193,7 +193,7 @@ def _make_stable_parts(sources: PromptSources, ratio: float) -> _StableParts:
     A prefix that breathed with it would never be found in a cache.
     """
     budget = int(SECTION_TOKENS["profile"] / RATIO_UNKNOWN) - estimate_tokens(fence_block("profile", [])) - 1
-    facts = tuple(sources.profile.lines(budget=budget))
+    facts = tuple(sources.profile.render_lines(budget=budget))
     profile = fence_block("profile", facts or ("(nothing is known about this user yet)",))
     cut, window = fit_window(sources.messages, sources.cut, sources.marks, ratio=ratio)
     return _StableParts(
@@ -216,17 +216,17 @@ def _make_changing_parts(
 ) -> _ChangingParts:
     known = (
         sources.folded
-        if sources.folded and sources.folded.is_over(stable.window)
-        else EntitySnapshot.over(stable.window)
+        if sources.folded and sources.folded.matches_messages(stable.window)
+        else EntitySnapshot.from_messages(stable.window)
     )
-    entities = known.active.at(now).block
+    entities = known.active.active_at(now).prompt_block
     if estimate_tokens(entities) > min(SECTION_TOKENS["entities"], left):
         entities = ""
     left -= estimate_tokens(entities)
     budget = int(min(SECTION_TOKENS["fresh"], left))
     fresh = render_unprocessed_block(sources.fresh, elsewhere_than=sources.conversation_id, budget=budget)
     left -= estimate_tokens(fresh)
-    budget, most = need.budget
+    budget, most = need.token_budget
     recalled = select_passages(
         sources.found,
         conversation_id=sources.conversation_id,

@@ -54,17 +54,17 @@ class ContextLoader:
     tools: Sequence[ToolDefinition] = ()
     live: EntityCache = field(default_factory=NoEntityCache)
 
-    def begin(self, owner: Owner, conversation_id: str, message: str) -> "PendingReads":
+    def start_reads(self, owner: Owner, conversation_id: str, message: str) -> "PendingReads":
         """Start every read that needs no other one's answer."""
         return PendingReads(
             gatherer=self,
             owner=owner,
             conversation_id=conversation_id,
-            conversation=self.pool.submit(self.conversations.conversation, owner.tenant, conversation_id),
-            profile=self.pool.submit(self.facts.profile, owner),
-            fresh=self.pool.submit(self.fresh.newest, owner),
+            conversation=self.pool.submit(self.conversations.get_conversation, owner.tenant, conversation_id),
+            profile=self.pool.submit(self.facts.get_profile, owner),
+            fresh=self.pool.submit(self.fresh.list_newest, owner),
             found=self.pool.submit(self._found, owner, message),
-            folded=self.pool.submit(self.live.entities, owner.tenant, conversation_id),
+            folded=self.pool.submit(self.live.get_entities, owner.tenant, conversation_id),
         )
 
     def _found(self, owner: Owner, message: str) -> list[RecalledPassage] | None:
@@ -72,7 +72,7 @@ class ContextLoader:
         if not decide_recall(message).search:
             return []
         try:
-            return self.recollection.found(owner, message, limit=PASSAGES_ASKED)
+            return self.recollection.search(owner, message, limit=PASSAGES_ASKED)
         except UnavailableError:
             return None
 
@@ -90,7 +90,7 @@ class PendingReads:
     found: Future[list[RecalledPassage] | None]
     folded: Future[EntitySnapshot | None]
 
-    def finish(self) -> LoadedContext:
+    def wait_for_context(self) -> LoadedContext:
         """Read the window and the outline from where the conversation says they begin, and wait for the rest.
 
         Raises:
@@ -99,17 +99,17 @@ class PendingReads:
         """
         tenant, parts = self.owner.tenant, self.gatherer
         conversation = self.conversation.result()
-        conversation.admit(self.owner.user)
+        conversation.require_member(self.owner.user)
         marks = conversation.marks
         cut = plan_window_start(marks, ratio=ratio_or_default(marks.rate))
         messages = parts.pool.submit(
-            parts.conversations.recent,
+            parts.conversations.list_recent_messages,
             tenant,
             self.conversation_id,
             limit=WINDOW_MESSAGES_MAX,
             after=cut.after,
         )
-        outline = parts.pool.submit(parts.summaries.outline, tenant, self.conversation_id, cut.version)
+        outline = parts.pool.submit(parts.summaries.get_index, tenant, self.conversation_id, cut.version)
         found = self.found.result()
         sources = PromptSources(
             conversation_id=self.conversation_id,
@@ -145,12 +145,12 @@ class PromptReproduction:
     gate: ErasureGuard
     missing: list[str] = field(default_factory=list)
 
-    def of(self, tenant: str, conversation_id: str, message_id: str) -> ReproducedPrompt:
+    def reproduce_prompt(self, tenant: str, conversation_id: str, message_id: str) -> ReproducedPrompt:
         """Raises NotFoundError where nothing is known of the message's prompt, or the message itself is gone."""
         conversations = self.gatherer.conversations
-        self.gate.open(tenant, conversation_id, conversations)
-        made = conversations.provenance(tenant, conversation_id, message_id)
-        asked = conversations.message(tenant, conversation_id, made.user_message_id)
+        self.gate.load_conversation(tenant, conversation_id, conversations)
+        made = conversations.get_provenance(tenant, conversation_id, message_id)
+        asked = conversations.get_message(tenant, conversation_id, made.user_message_id)
         context = assemble_context(self._sources(tenant, conversation_id, made), asked.content, made.at)
         identical = prompt_fingerprint(context.prompt) == made.prompt_hash
         if not identical and made.prompt_version != PROMPT_VERSION:
@@ -159,8 +159,8 @@ class PromptReproduction:
 
     def _sources(self, tenant: str, conversation_id: str, made: PromptProvenance) -> PromptSources:
         parts, owner = self.gatherer, Owner(tenant=tenant, user=made.author)
-        outline = parts.summaries.outline(tenant, conversation_id, made.cut.version)
-        if outline.border.version != made.outline_version:
+        outline = parts.summaries.get_index(tenant, conversation_id, made.cut.version)
+        if outline.last_checkpoint.version != made.outline_version:
             self.missing.append(f"summary version {made.outline_version}")
         facts = parts.pool.map(lambda each: self._fact(owner, each), made.facts)
         return PromptSources(
@@ -177,7 +177,7 @@ class PromptReproduction:
 
     def _fact(self, owner: Owner, named: FactRef) -> Fact | None:
         """Return the fact as its first so many observations made it."""
-        observed = self.gatherer.facts.observations(owner, named.key)
+        observed = self.gatherer.facts.list_observations(owner, named.key)
         fact = fold(
             sorted(observed, key=lambda seen: (seen.learned_at, seen.provenance.event_id))[: named.version]
         )
@@ -188,7 +188,7 @@ class PromptReproduction:
     def _window(self, tenant: str, conversation_id: str, made: PromptProvenance) -> list[Message]:
         if made.window_first is None or made.window_last is None:
             return []
-        behind = self.gatherer.summaries.unsummarised(
+        behind = self.gatherer.summaries.list_unsummarised(
             tenant, conversation_id, after=made.cut.after, limit=WINDOW_MESSAGES_MAX
         )
         window = [each for each in behind if made.window_first <= each.message_id <= made.window_last]
@@ -203,7 +203,7 @@ class PromptReproduction:
                 continue
             message_id = each.event_id.removeprefix("turn-")
             try:
-                said = self.gatherer.conversations.message(tenant, each.conversation_id, message_id)
+                said = self.gatherer.conversations.get_message(tenant, each.conversation_id, message_id)
             except NotFoundError:
                 self.missing.append(f"message {message_id} of conversation {each.conversation_id}")
             else:
@@ -215,7 +215,11 @@ class PromptReproduction:
                 )
 
     def _recalled(self, tenant: str, named: tuple[RecallRef, ...]) -> Iterator[RecalledPassage]:
-        texts = self.gatherer.recollection.texts(tenant, [each.memory_id for each in named]) if named else {}
+        texts = (
+            self.gatherer.recollection.get_passages(tenant, [each.memory_id for each in named])
+            if named
+            else {}
+        )
         for each in named:
             text = next(
                 (text for text in texts.get(each.memory_id, []) if text_digest(text) == each.digest), None

@@ -178,7 +178,7 @@ class FrameSender:
         self._hands.shutdown()
         self._posting.result()
 
-    def say(self, *frames: Frame) -> None:
+    def send_frames(self, *frames: Frame) -> None:
         for frame in frames:
             self._waiting.put(frame)
 
@@ -206,12 +206,12 @@ class FrameSender:
         if not self._open:
             return
         try:
-            self._open = self._push.post(
+            self._open = self._push.send_frame(
                 self._connection_id, encode_frame(frame, **asdict(self._heading), seq=self._seq)
             )
         except UnavailableError as refused:
             # A stream with a hole would be read as whole; a closed one is asked for again.
             logger.warning("a frame was not taken, the connection is closed", extra={"why": refused.detail})
             self._open = False
-            self._push.hang_up(self._connection_id)
+            self._push.close_connection(self._connection_id)
         self._seq += 1

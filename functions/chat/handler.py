@@ -51,7 +51,7 @@ ids = MessageIdGenerator()
 pool, hands = ThreadPoolExecutor(max_workers=6), ThreadPoolExecutor(max_workers=4)
 """A tool that hangs must not keep a prompt from being gathered."""
 pause = time.sleep
-definitions = registry.definitions()
+definitions = registry.list_definitions()
 Conversation = Annotated[Id, Path()]
 
 
@@ -78,14 +78,16 @@ def post_message(
         )
     who = get_caller(app)
     check_message(asked)
-    told = _chat(app.lambda_context).told(who.tenant, conversation, asked, request_key=key)
-    answer = told or _waiting().answer(_long_turn(who, conversation, asked, key), seconds=WAIT_SECONDS)
+    told = _chat(app.lambda_context).find_completed_turn(who.tenant, conversation, asked, request_key=key)
+    answer = told or _waiting().wait_for_reply(
+        _long_turn(who, conversation, asked, key), seconds=WAIT_SECONDS
+    )
     if isinstance(answer, Turn):
         return Response(
-            HTTPStatus.OK, body=ChatAnswer.of(answer), content_type=content_types.APPLICATION_JSON
+            HTTPStatus.OK, body=ChatAnswer.from_turn(answer), content_type=content_types.APPLICATION_JSON
         )
-    message = answer.message(
-        wiring_conversations.conversations().conversation(who.tenant, conversation), wiring.now()
+    message = answer.to_message(
+        wiring_conversations.conversations().get_conversation(who.tenant, conversation), wiring.now()
     )
     where = f"/v1/conversations/{conversation}/messages/{answer.message_id}"
     headers: dict[str, str | list[str]] = {"Location": where, "Retry-After": "2"}
@@ -101,7 +103,7 @@ def _long_turn(who: Caller, conversation_id: str, asked: MessageIn, key: str) ->
         conversation_id=conversation_id,
         message=asked,
         request_id=key,
-        ids=TurnIds.new(ids, wiring.now()),
+        ids=TurnIds.generate_ids(ids, wiring.now()),
         whole_tenant=who.sees_all,
     )
 
@@ -123,7 +125,9 @@ def get_context(
     message: Annotated[str, Query(max_length=10_000)] = "",
     author: Annotated[Id | None, Query()] = None,
 ) -> PromptContext:
-    return _chat(app.lambda_context).context(get_caller(app).tenant, conversation, message, author=author)
+    return _chat(app.lambda_context).preview_context(
+        get_caller(app).tenant, conversation, message, author=author
+    )
 
 
 @app.get(
@@ -132,7 +136,7 @@ def get_context(
     **describe_route("chat", "memory:read"),
 )
 def get_message_context(conversation: Conversation, message: Annotated[Id, Path()]) -> ReproducedPrompt:
-    return PromptReproduction(_gatherer(), wiring_erasing.gate()).of(
+    return PromptReproduction(_gatherer(), wiring_erasing.gate()).reproduce_prompt(
         get_caller(app).tenant, conversation, message
     )
 
@@ -144,8 +148,10 @@ def get_message_context(conversation: Conversation, message: Annotated[Id, Path(
 )
 def get_results(conversation: Conversation, message: Annotated[Id, Path()]) -> FullToolResults:
     tenant, conversations = get_caller(app).tenant, wiring_conversations.conversations()
-    wiring_erasing.gate().open(tenant, conversation, conversations)
-    return ToolResultStore(wiring.contents, _unkept).of(conversations, tenant, conversation, message)
+    wiring_erasing.gate().load_conversation(tenant, conversation, conversations)
+    return ToolResultStore(wiring.contents, _unkept).list_results(
+        conversations, tenant, conversation, message
+    )
 
 
 @logger.inject_lambda_context(correlation_id_path=API_GATEWAY_HTTP)
@@ -157,7 +163,7 @@ def handler(event: dict[str, Any], context: LambdaContext) -> dict[str, Any] | N
         return None
     if "connectionId" in event["requestContext"]:
         return handle_gateway_event(event, _socket())
-    return respond_to_request(app, event, context, admit=wiring_rates.turnstile().admit)
+    return respond_to_request(app, event, context, admit=wiring_rates.turnstile().check_rate)
 
 
 def _socket() -> WebSocketService:
@@ -170,7 +176,7 @@ def _socket() -> WebSocketService:
         turns=wiring_socket.turns(),
         clock=wiring.now,
         ids=ids,
-        admit=wiring_rates.turnstile().admit,
+        admit=wiring_rates.turnstile().check_rate,
     )
 
 
@@ -207,7 +213,7 @@ def _toolbox(seconds_left: Callable[[], float], whole_tenant: bool, acting: Tool
         wiring_search.recollection(),
         wiring_search.episodes(),
         wiring_cold.archive,
-        wiring_erasing.gate().hidden,
+        wiring_erasing.gate().get_hidden,
     )
     return ToolExecutor(
         registry, sources, replace(acting, whole_tenant=whole_tenant), hands, seconds_left, tell

@@ -43,7 +43,7 @@ class ChatAnswer(BaseModel):
     stop_reason: str
 
     @classmethod
-    def of(cls, turn: Turn) -> "ChatAnswer":
+    def from_turn(cls, turn: Turn) -> "ChatAnswer":
         return cls(
             message=turn.assistant, usage=turn.usage, context=turn.footprint, stop_reason=turn.stop_reason
         )

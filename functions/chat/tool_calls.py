@@ -47,22 +47,22 @@ class ToolExecutor:
     _asked: set[str] = field(default_factory=set)
 
     @property
-    def in_time(self) -> bool:
+    def has_time(self) -> bool:
         return self.seconds_left() > RESERVE_SECONDS
 
-    def know(self, steps: Sequence[Step], whole: Mapping[str, str]) -> None:
+    def record_calls(self, steps: Sequence[Step], whole: Mapping[str, str]) -> None:
         """Take over what was called before the turn was cut off: a call is run once a turn."""
         self._asked.update(_call_identity(call) for step in steps for call in step.calls)
         self.whole.update(whole)
 
-    def knows(self, calls: Sequence[ToolCall]) -> bool:
+    def is_repeated(self, calls: Sequence[ToolCall]) -> bool:
         """Whether every one of these calls was made before.
 
         A model that goes in circles is not asked to go on.
         """
         return all(_call_identity(call) in self._asked for call in calls)
 
-    def answer(self, calls: Sequence[ToolCall], *, room: float) -> tuple[ToolResult, ...]:
+    def run_calls(self, calls: Sequence[ToolCall], *, room: float) -> tuple[ToolResult, ...]:
         """Return a result for each call, in their order.
 
         Together they take at most `room` tokens and their frames.
@@ -166,15 +166,17 @@ class ToolResultStore:
     contents: Callable[[], BlobStore]
     tell: Callable[[str], None]
 
-    def keep(self, conversation: Conversation, turn: Turn, whole: Mapping[str, str]) -> Turn:
+    def attach_results(self, conversation: Conversation, turn: Turn, whole: Mapping[str, str]) -> Turn:
         """Return the turn whose reply names where its results lie whole.
 
         Most turns have none that was cut.
         """
-        key = self.spill(conversation, turn.assistant.message_id, whole)
+        key = self.save_results(conversation, turn.assistant.message_id, whole)
         return turn.model_copy(update={"assistant": turn.assistant.model_copy(update={"spilled": key})})
 
-    def spill(self, conversation: Conversation, message_id: str, whole: Mapping[str, str]) -> str | None:
+    def save_results(
+        self, conversation: Conversation, message_id: str, whole: Mapping[str, str]
+    ) -> str | None:
         """Keep results by call and return where: None where there are none, or they could not be kept.
 
         The place says how many there are, for a text that is kept is never another one later.
@@ -183,24 +185,24 @@ class ToolResultStore:
             return None
         key = tool_results_key(conversation, message_id, len(whole))
         try:
-            self.contents().keep(key, json.dumps(dict(whole), ensure_ascii=False))
+            self.contents().put_text(key, json.dumps(dict(whole), ensure_ascii=False))
         except UnavailableError as error:
             self.tell(error.code)
             return None
         return key
 
-    def whole(self, key: str | None) -> dict[str, str]:
+    def load_results(self, key: str | None) -> dict[str, str]:
         """Return the results that lie there whole, by call."""
-        text = self.contents().text(key) if key else None
+        text = self.contents().get_text(key) if key else None
         found: dict[str, str] = json.loads(text) if text else {}
         return found
 
-    def of(
+    def list_results(
         self, conversations: ConversationStore, tenant: str, conversation_id: str, message_id: str
     ) -> FullToolResults:
         """Raises NotFoundError where there is no such message; the caller has found its conversation."""
-        message = conversations.message(tenant, conversation_id, message_id)
-        whole = self.whole(message.spilled)
+        message = conversations.get_message(tenant, conversation_id, message_id)
+        whole = self.load_results(message.spilled)
         items = [
             FullToolResult(
                 call=call,

@@ -71,7 +71,7 @@ class RegisteredTool:
     tokens: int
     seconds: float
 
-    def definition(self) -> ToolDefinition:
+    def to_definition(self) -> ToolDefinition:
         """Return the tool as a prompt shows it: the same bytes in every process."""
         schema = self.arguments.model_json_schema()
         description = " ".join(schema.pop("description").split())
@@ -84,7 +84,7 @@ class RegisteredTool:
 class ToolRegistry:
     tools: dict[str, RegisteredTool] = field(default_factory=dict)
 
-    def tool(
+    def register_tool(
         self, arguments: type[ArgumentsT], *, tokens: int, seconds: float
     ) -> Callable[[ToolFunction[ArgumentsT]], ToolFunction[ArgumentsT]]:
         """Register the decorated function, under its own name, as what answers calls with these arguments.
@@ -99,12 +99,12 @@ class ToolRegistry:
 
         return register
 
-    def definitions(self) -> tuple[ToolDefinition, ...]:
+    def list_definitions(self) -> tuple[ToolDefinition, ...]:
         """Return the definitions in the order of their names.
 
         They stand at the head of every prompt's cache.
         """
-        return tuple(self.tools[name].definition() for name in sorted(self.tools))
+        return tuple(self.tools[name].to_definition() for name in sorted(self.tools))
 
 
 def _canonical_json(schema: dict[str, Any]) -> str:
@@ -176,13 +176,13 @@ class QueryArchive(ToolArguments):
     until: date | None = Field(default=None, description="last day to look at, UTC")
 
 
-@registry.tool(SearchMemory, tokens=1_500, seconds=6)
+@registry.register_tool(SearchMemory, tokens=1_500, seconds=6)
 def search_memory(asked: SearchMemory, acting: ToolContext, sources: ToolSources) -> Sequence[str]:
-    found = sources.recollection.found(acting.owner, asked.query, limit=asked.limit)
-    return [passage.line for passage in found] or ["nothing was found"]
+    found = sources.recollection.search(acting.owner, asked.query, limit=asked.limit)
+    return [passage.prompt_line for passage in found] or ["nothing was found"]
 
 
-@registry.tool(RecallEpisodes, tokens=1_500, seconds=6)
+@registry.register_tool(RecallEpisodes, tokens=1_500, seconds=6)
 def recall_episodes(asked: RecallEpisodes, acting: ToolContext, sources: ToolSources) -> Sequence[str]:
     end = _midnight(asked.until) + timedelta(days=1) if asked.until else acting.now
     wanted = EpisodeQuery(
@@ -192,7 +192,7 @@ def recall_episodes(asked: RecallEpisodes, acting: ToolContext, sources: ToolSou
         start=_midnight(asked.since) if asked.since else max(end - DAYS_DEFAULT, EARLIEST),
         end=min(end, LATEST),
     )
-    page = sources.episodes.page(wanted, limit=asked.limit, after=None)
+    page = sources.episodes.list_episodes(wanted, limit=asked.limit, after=None)
     more = (
         [f"(there are more: ask for what was since {_day_reached(page.items, wanted)})"] if page.after else []
     )
@@ -200,19 +200,19 @@ def recall_episodes(asked: RecallEpisodes, acting: ToolContext, sources: ToolSou
     return [today, *(map(_line, page.items) if page.items else ["nothing happened in that time"]), *more]
 
 
-@registry.tool(QueryArchive, tokens=1_500, seconds=14)
+@registry.register_tool(QueryArchive, tokens=1_500, seconds=14)
 def query_archive(asked: QueryArchive, acting: ToolContext, sources: ToolSources) -> Sequence[str]:
     user = None if acting.whole_tenant else acting.owner.user
     tenant, hidden = acting.owner.tenant, sources.hidden(acting.owner.tenant)
     without = tuple(sorted(hidden.users))
-    table = sources.archive().answer(
+    table = sources.archive().run_query(
         ArchiveQuery(tenant=tenant, user=user, now=acting.now, without=without, **asked.model_dump())
     )
     more = [] if table.complete else ["(there are more rows)"]
     return [*map(_row, (table.columns, *table.rows)), *more]
 
 
-@registry.tool(Remember, tokens=200, seconds=6)
+@registry.register_tool(Remember, tokens=200, seconds=6)
 def remember(asked: Remember, acting: ToolContext, _sources: ToolSources) -> Sequence[str]:
     """Check that the words are the user's and may be kept, and write nothing.
 
@@ -235,7 +235,7 @@ def remember(asked: Remember, acting: ToolContext, _sources: ToolSources) -> Seq
 
 def _line(episode: Episode) -> str:
     event = episode.event
-    said = event.speech or json.dumps(event.payload, ensure_ascii=False)
+    said = event.user_text or json.dumps(event.payload, ensure_ascii=False)
     words = escape_tags(" ".join(said.split()))
     shown = words if len(words) <= PAYLOAD_CHARACTERS else f"{words[:PAYLOAD_CHARACTERS]}…"
     return f"- [{event.occurred_at:%Y-%m-%d %H:%M}, {event.type}] {shown}"

@@ -76,21 +76,29 @@ class ChatService:
     seconds_left: Callable[[], float]
     ids: MessageIdGenerator
 
-    def answer(self, tenant: str, conversation_id: str, asked: MessageIn, *, request_key: str) -> Turn:
+    def answer_message(
+        self, tenant: str, conversation_id: str, asked: MessageIn, *, request_key: str
+    ) -> Turn:
         """Return the turn that `events` ends with, for a shell that has nobody to stream to."""
         turns = (
             event.turn
-            for event in self.events(tenant, conversation_id, asked, request_key=request_key, streaming=False)
+            for event in self.stream_events(
+                tenant, conversation_id, asked, request_key=request_key, streaming=False
+            )
             if isinstance(event, TurnEnd)
         )
         return next(turns)
 
-    def told(self, tenant: str, conversation_id: str, asked: MessageIn, *, request_key: str) -> Turn | None:
+    def find_completed_turn(
+        self, tenant: str, conversation_id: str, asked: MessageIn, *, request_key: str
+    ) -> Turn | None:
         """Return the turn that the same request got before, told to the bus once more: no model is asked."""
-        earlier = self.conversations.turn(tenant, conversation_id, request_key)
-        return self.answer(tenant, conversation_id, asked, request_key=request_key) if earlier else None
+        earlier = self.conversations.find_turn(tenant, conversation_id, request_key)
+        return (
+            self.answer_message(tenant, conversation_id, asked, request_key=request_key) if earlier else None
+        )
 
-    def events(
+    def stream_events(
         self,
         tenant: str,
         conversation_id: str,
@@ -116,27 +124,29 @@ class ChatService:
         """
         check_message(asked)
         author = Owner(tenant=tenant, user=asked.author)
-        earlier = self.gatherer.pool.submit(self.conversations.turn, tenant, conversation_id, request_key)
-        hidden = self.gatherer.pool.submit(self.gate.hidden, tenant)
-        gathered = self.gatherer.begin(author, conversation_id, asked.content).finish()
+        earlier = self.gatherer.pool.submit(
+            self.conversations.find_turn, tenant, conversation_id, request_key
+        )
+        hidden = self.gatherer.pool.submit(self.gate.get_hidden, tenant)
+        gathered = self.gatherer.start_reads(author, conversation_id, asked.content).wait_for_context()
         turn = earlier.result()
         self._admit(author, gathered.conversation, hidden.result())
         if turn is None:
             now = self.clock()
-            promised = promised or TurnResumption(TurnIds.new(self.ids, now), None, lambda _: None)
+            promised = promised or TurnResumption(TurnIds.generate_ids(self.ids, now), None, lambda _: None)
             named = TurnRequest(asked, asked.fingerprint, now, promised.ids)
             turn = yield from self._answered(gathered, named, request_key, streaming, promised)
         ensure_same_message(turn.request, asked)
         self._tell(gathered.conversation, turn)
         yield TurnEnd(turn)
 
-    def context(
+    def preview_context(
         self, tenant: str, conversation_id: str, message: str, *, author: str | None
     ) -> PromptContext:
         """Return exactly what `message` would send, without sending it."""
-        conversation = self.gate.open(tenant, conversation_id, self.conversations)
+        conversation = self.gate.load_conversation(tenant, conversation_id, self.conversations)
         owner = Owner(tenant=tenant, user=author or conversation.user_id)
-        gathered = self.gatherer.begin(owner, conversation_id, message).finish()
+        gathered = self.gatherer.start_reads(owner, conversation_id, message).wait_for_context()
         return assemble_context(gathered.sources, message, self.clock())
 
     def _admit(self, author: Owner, conversation: Conversation, hidden: SubjectsBeingErased) -> None:
@@ -144,7 +154,7 @@ class ChatService:
 
         Nobody's words are read, shown to a model or written while they are being erased.
         """
-        if hidden.covers(author.user) or hidden.covers(conversation.user_id):
+        if hidden.contains_user(author.user) or hidden.contains_user(conversation.user_id):
             raise erasing_error()
         ensure_conversation_visible(conversation, hidden, self.conversations)
 
@@ -160,16 +170,16 @@ class ChatService:
         tenant = gathered.conversation.tenant_id
         toolbox = self.toolbox(make_tool_context(asked, gathered.conversation, context))
         underway = self._underway(gathered.conversation, asked, toolbox, promised)
-        spoken = yield from AgentLoop(self.model(tenant), toolbox, self.seconds_left, streaming).turn(
+        spoken = yield from AgentLoop(self.model(tenant), toolbox, self.seconds_left, streaming).run_turn(
             context, underway
         )
         turn = build_turn(asked, gathered.conversation, context, spoken, now=self.clock())
-        turn = self.results.keep(gathered.conversation, turn, toolbox.whole)
+        turn = self.results.attach_results(gathered.conversation, turn, toolbox.whole)
         trace = build_metadata(turn, asked, gathered.sources, context, spoken)
         stored = self._store(gathered.conversation, turn, request_key, trace)
         if is_summary_due(gathered.conversation, stored, ratio_or_default(trace.rate)):
             # What is not taken is due again with the next turn.
-            self.announcements().publish([summary_due_event(gathered.conversation, stored)])
+            self.announcements().publish_events([summary_due_event(gathered.conversation, stored)])
         return stored
 
     def _underway(
@@ -178,13 +188,13 @@ class ChatService:
         """Return what was done for this very message before, and have each further step kept."""
 
         def keep(steps: tuple[Step, ...], usage: TokenUsage) -> None:
-            whole = self.results.spill(conversation, asked.ids.reply, toolbox.whole)
+            whole = self.results.save_results(conversation, asked.ids.reply, toolbox.whole)
             promised.keep(StepProgress(request=asked.request, steps=steps, usage=usage, whole=whole))
 
         before = promised.before
         if before is None or before.request != asked.request:
             return replace(new_turn_progress(), keep=keep)
-        toolbox.know(before.steps, self.results.whole(before.whole))
+        toolbox.record_calls(before.steps, self.results.load_results(before.whole))
         return TurnProgress(before.steps, before.usage, keep)
 
     def _store(self, conversation: Conversation, turn: Turn, request_key: str, trace: TurnMetadata) -> Turn:
@@ -198,12 +208,15 @@ class ChatService:
                 ) from error
             turn = with_new_ids(turn, self.ids, self.clock())
             self._add(
-                conversation, turn, request_key, trace.about(turn.user.message_id, turn.assistant.message_id)
+                conversation,
+                turn,
+                request_key,
+                trace.with_message_ids(turn.user.message_id, turn.assistant.message_id),
             )
         return turn
 
     def _add(self, conversation: Conversation, turn: Turn, request_key: str, trace: TurnMetadata) -> None:
-        self.conversations.add(
+        self.conversations.add_turn(
             conversation.tenant_id,
             conversation.conversation_id,
             turn,
@@ -217,5 +230,5 @@ class ChatService:
 
         Of what is not to be remembered the bus, whose archive keeps everything, hears nothing at all.
         """
-        if turn.user.remember and self.bus.publish([turn_recorded_event(conversation, turn)]):
+        if turn.user.remember and self.bus.publish_events([turn_recorded_event(conversation, turn)]):
             raise UnavailableError("the turn is stored but not yet learned from; send the same request again")

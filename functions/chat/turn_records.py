@@ -36,8 +36,8 @@ class TurnIds(Record):
     reply: Id
 
     @classmethod
-    def new(cls, ids: MessageIdGenerator, now: datetime) -> "TurnIds":
-        return cls(user=ids.next(now), reply=ids.next(now))
+    def generate_ids(cls, ids: MessageIdGenerator, now: datetime) -> "TurnIds":
+        return cls(user=ids.next_id(now), reply=ids.next_id(now))
 
 
 @dataclass(frozen=True)
@@ -111,7 +111,7 @@ def _footprint(context: PromptContext, spoken: AgentResult) -> PromptFootprint:
 
     That of the turn, and the steps of tools behind it.
     """
-    steps = round(sum(step.size() for step in spoken.steps) * context.ratio)
+    steps = round(sum(step.estimate_tokens() for step in spoken.steps) * context.ratio)
     sections = (
         (*context.sections, PromptSection(name="tools", tokens=steps)) if spoken.steps else context.sections
     )
@@ -123,7 +123,7 @@ def _footprint(context: PromptContext, spoken: AgentResult) -> PromptFootprint:
 def with_new_ids(turn: Turn, ids: MessageIdGenerator, now: datetime) -> Turn:
     """Return the turn as said now: a summary that was faster must not have gone past it."""
     said = {
-        side: message.model_copy(update={"message_id": ids.next(now), "created_at": now})
+        side: message.model_copy(update={"message_id": ids.next_id(now), "created_at": now})
         for side, message in (("user", turn.user), ("assistant", turn.assistant))
     }
     return turn.model_copy(update=said)
@@ -146,14 +146,14 @@ def build_metadata(
         prompt_hash=prompt_fingerprint(context.prompt),
         prompt_version=PROMPT_VERSION,
         facts=tuple(FactRef(key=key, version=versions[key]) for key in shown),
-        outline_version=sources.outline.border.version,
+        outline_version=sources.outline.last_checkpoint.version,
         cut=context.cut,
         window_first=context.window[0].message_id if context.window else None,
         window_last=context.window[-1].message_id if context.window else None,
         window_messages=len(context.window),
         entities=context.entities,
         need=context.need,
-        recalled=tuple(map(RecallRef.of, context.recalled)),
+        recalled=tuple(map(RecallRef.from_passage, context.recalled)),
         fresh=tuple(
             UnprocessedRef(conversation_id=each.conversation_id, event_id=each.event_id)
             for each in context.fresh
@@ -166,7 +166,7 @@ def build_metadata(
 
 
 def is_summary_due(conversation: Conversation, turn: Turn, ratio: float) -> bool:
-    marks, covered = conversation.marks, conversation.marks.covered
+    marks, covered = conversation.marks, conversation.marks.summary_checkpoint
     tokens = marks.tokens - covered.tokens + message_tokens(turn.user) + message_tokens(turn.assistant)
     return needs_summary(
         tokens=round(tokens * ratio), messages=conversation.message_count - covered.messages + 2
@@ -222,6 +222,6 @@ def _event(conversation: Conversation, turn: Turn, event_id: str, kind: str, **p
 
 
 def _message(message_id: str, moment: datetime, *, steps: tuple[Step, ...] = (), **fields: object) -> Message:
-    tokens = estimate_tokens(str(fields["content"])) + sum(step.size() for step in steps)
+    tokens = estimate_tokens(str(fields["content"])) + sum(step.estimate_tokens() for step in steps)
     stamped = {"message_id": message_id, "created_at": moment, "tokens": tokens, "steps": steps}
     return Message.model_validate(fields | stamped)

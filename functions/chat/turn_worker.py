@@ -45,7 +45,7 @@ class TurnJob(Record):
     waited_until: AwareDatetime | None = None
     whole_tenant: bool = False
 
-    def event(self) -> Mapping[str, Any]:
+    def to_payload(self) -> Mapping[str, Any]:
         return self.model_dump(mode="json")
 
 
@@ -57,17 +57,17 @@ def start_turn_job(turn: TurnJob, pending: ReplyJobStore, turns: TurnQueue, now:
         NotFoundError: the conversation is gone.
         UnavailableError: the work is not taken; nothing is promised then.
     """
-    mine = ReplyJob.begun(turn.ids.reply, turn.message.fingerprint, now)
-    first = pending.begin(turn.tenant, turn.conversation_id, mine, request_key=turn.request_id)
+    mine = ReplyJob.for_request(turn.ids.reply, turn.message.fingerprint, now)
+    first = pending.create_job(turn.tenant, turn.conversation_id, mine, request_key=turn.request_id)
     if first == mine:
         try:
-            turns.begin(turn.event())
+            turns.enqueue_turn(turn.to_payload())
         except UnavailableError as refused:
-            pending.end(
+            pending.finish_job(
                 turn.tenant,
                 turn.conversation_id,
                 request_key=turn.request_id,
-                failed=ReplyFailure.of(refused),
+                failed=ReplyFailure.from_error(refused),
             )
             raise
     ensure_same_message(first.request, turn.message)
@@ -114,12 +114,14 @@ class TurnWorker:
             (turn.tenant, turn.conversation_id),
             self.chat.clock() + timedelta(seconds=self.seconds_left()),
         )
-        digest = self.pending.take(*where, request_key=turn.request_id, worker=uuid4().hex, until=until)
-        before = self.pending.progress(*where, digest, request_key=turn.request_id) if digest else None
+        digest = self.pending.acquire_lease(
+            *where, request_key=turn.request_id, worker=uuid4().hex, until=until
+        )
+        before = self.pending.get_progress(*where, digest, request_key=turn.request_id) if digest else None
 
         def keep(progress: StepProgress) -> None:
             try:
-                self.pending.advance(*where, progress, request_key=turn.request_id)
+                self.pending.save_progress(*where, progress, request_key=turn.request_id)
             except UnavailableError as error:
                 logger.warning("what tools gave is not kept, the turn goes on", extra={"code": error.code})
 
@@ -136,7 +138,7 @@ class TurnWorker:
                 raised, BudgetError
             )
             if passing and (turn.waited_until is None or self.chat.clock() >= turn.waited_until):
-                self.pending.put_down(turn.tenant, turn.conversation_id, request_key=turn.request_id)
+                self.pending.release_lease(turn.tenant, turn.conversation_id, request_key=turn.request_id)
                 raise
             logger.warning("a promised reply is given up", extra={"code": raised.code})
             self._end(turn, failed=raised)
@@ -164,10 +166,10 @@ class TurnWorker:
             self._end(turn, failed=why)
         except UnavailableError as error:
             logger.warning("a promise was not taken back, it ends by itself", extra={"code": error.code})
-        outbox.say(frames.error_frame(why))
+        outbox.send_frames(frames.error_frame(why))
 
     def _events(self, turn: TurnJob, promise: TurnResumption, *, streaming: bool) -> Iterator[ChatEvent]:
-        return self.chat.events(
+        return self.chat.stream_events(
             turn.tenant,
             turn.conversation_id,
             turn.message,
@@ -177,12 +179,12 @@ class TurnWorker:
         )
 
     def _end(self, turn: TurnJob, answered: Turn | None = None, *, failed: MembusError | None = None) -> None:
-        self.pending.end(
+        self.pending.finish_job(
             turn.tenant,
             turn.conversation_id,
             request_key=turn.request_id,
             became=answered.assistant.message_id if answered else None,
-            failed=ReplyFailure.of(failed) if failed else None,
+            failed=ReplyFailure.from_error(failed) if failed else None,
         )
 
     def _speak(self, turn: TurnJob, promise: TurnResumption, outbox: FrameSender) -> None:
@@ -191,13 +193,13 @@ class TurnWorker:
             if isinstance(event, TurnEnd):
                 self._end(turn, event.turn)
                 if is_blank(told):  # it was answered before, or not in words that anybody streams
-                    outbox.say(*frames.text_frames(event.turn.assistant.content))
-                outbox.say(frames.final_frame(event.turn))
+                    outbox.send_frames(*frames.text_frames(event.turn.assistant.content))
+                outbox.send_frames(frames.final_frame(event.turn))
             elif isinstance(event, TextDelta):
                 told += event.text
             elif isinstance(event, ToolCall):
                 told = ""
-            outbox.say(*(() if isinstance(event, TurnEnd) else frames.event_frames(event)))
+            outbox.send_frames(*(() if isinstance(event, TurnEnd) else frames.event_frames(event)))
 
 
 POLL_SECONDS = (0.05, 0.05, 0.1, 0.1, 0.15, 0.2)
@@ -219,7 +221,7 @@ class ReplyWaiter:
     pause: Callable[[float], None]
     elapsed: Callable[[], float]
 
-    def answer(self, turn: TurnJob, *, seconds: float) -> Turn | ReplyJob:
+    def wait_for_reply(self, turn: TurnJob, *, seconds: float) -> Turn | ReplyJob:
         """Have the turn worked on and return it, or the promise of its reply where that takes longer.
 
         Raises:
@@ -228,16 +230,18 @@ class ReplyWaiter:
         patient = turn.model_copy(update={"waited_until": self.clock() + timedelta(seconds=seconds)})
         first = start_turn_job(patient, self.pending, self.turns, self.clock())
         for wait in self._pauses(seconds):
-            known = self.pending.of(turn.tenant, turn.conversation_id, request_key=turn.request_id)
+            known = self.pending.find_by_request(
+                turn.tenant, turn.conversation_id, request_key=turn.request_id
+            )
             if known and known.failed:
-                raise known.failed.error()
+                raise known.failed.to_error()
             if known and known.became:
                 return self._stored(turn) or first
             self.pause(wait)
         return first
 
     def _stored(self, turn: TurnJob) -> Turn | None:
-        stored = self.conversations.turn(turn.tenant, turn.conversation_id, turn.request_id)
+        stored = self.conversations.find_turn(turn.tenant, turn.conversation_id, turn.request_id)
         if stored:
             ensure_same_message(stored.request, turn.message)
         return stored

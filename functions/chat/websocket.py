@@ -50,7 +50,7 @@ class SocketMessage:
     request_id: str
     heading: dict[str, str] = field(default_factory=dict)
 
-    def about(self, asked: Action) -> "SocketMessage":
+    def with_request(self, asked: Action) -> "SocketMessage":
         """Return it with what its answers name: the client's own id for it, and what it is about."""
         names = asked.model_dump(include={"conversation_id", "message_id"})
         return replace(self, request_id=asked.request_id or self.request_id, heading=names)
@@ -68,8 +68,8 @@ class WebSocketService:
     ids: MessageIdGenerator
     admit: Callable[[str], None]
 
-    def open(self, caller: Caller, connection_id: str) -> None:
-        self.connections.open(
+    def open_connection(self, caller: Caller, connection_id: str) -> None:
+        self.connections.add_connection(
             SocketConnection(
                 connection_id=connection_id,
                 tenant_id=caller.tenant,
@@ -79,16 +79,16 @@ class WebSocketService:
             )
         )
 
-    def take(self, said: SocketMessage) -> None:
+    def handle_message(self, said: SocketMessage) -> None:
         """Answer a message, or have it answered; every answer ends with `done`, `pong` or `error`."""
         try:
             key = self._admit(said)
             asked = parse_action(said.text)
-            said = said.about(asked)
+            said = said.with_request(asked)
             answer = self._answer(said, asked, key)
         except UnauthorizedError as refusal:
             self._say(said, [frames.error_frame(refusal)])
-            self.push.hang_up(said.connection_id)
+            self.push.close_connection(said.connection_id)
         except MembusError as error:
             self._say(said, [frames.error_frame(error)])
         except Exception:  # noqa: BLE001 - the edge: whatever it is, the client hears of it
@@ -100,11 +100,11 @@ class WebSocketService:
     def _admit(self, said: SocketMessage) -> ApiKey:
         """Look at the key anew: whoever connected two hours ago may have lost it since."""
         try:
-            connection = self.connections.find(said.tenant, said.connection_id)
+            connection = self.connections.get_connection(said.tenant, said.connection_id)
         except NotFoundError as unknown:
             raise UnauthorizedError("this connection is not known any more; connect again") from unknown
-        key = self.keys.find(connection.key_id)
-        if key is None or key.tenant_id != connection.tenant_id or key.status(self.clock()) != "active":
+        key = self.keys.find_key(connection.key_id)
+        if key is None or key.tenant_id != connection.tenant_id or key.status_at(self.clock()) != "active":
             raise UnauthorizedError("the key of this connection does not hold any more")
         if ApiScope.CHAT not in key.scopes:
             raise ForbiddenError(f"this key lacks the scope {ApiScope.CHAT}", code="scope_missing")
@@ -120,9 +120,9 @@ class WebSocketService:
         return []
 
     def _begin(self, said: SocketMessage, asked: ChatAction, key: ApiKey) -> None:
-        conversation = self.replies.conversations.conversation(said.tenant, asked.conversation_id)
+        conversation = self.replies.conversations.get_conversation(said.tenant, asked.conversation_id)
         author = asked.author or conversation.user_id
-        conversation.admit(author)
+        conversation.require_member(author)
         message = MessageIn(content=asked.content, author=author, remember=asked.remember)
         check_message(message)
         turn = TurnJob(
@@ -130,7 +130,7 @@ class WebSocketService:
             conversation_id=asked.conversation_id,
             message=message,
             request_id=said.request_id,
-            ids=TurnIds.new(self.ids, self.clock()),
+            ids=TurnIds.generate_ids(self.ids, self.clock()),
             connection_id=said.connection_id,
             whole_tenant=ApiScope.ADMIN in key.scopes,
         )
@@ -139,14 +139,14 @@ class WebSocketService:
             raise ConflictError(f"this request is being answered as {first.message_id}", code="in_progress")
 
     def _resume(self, tenant: str, asked: ResumeAction) -> Iterable[Frame]:
-        conversation = self.gate.open(tenant, asked.conversation_id, self.replies.conversations)
+        conversation = self.gate.load_conversation(tenant, asked.conversation_id, self.replies.conversations)
         if asked.author:
-            conversation.admit(asked.author)
-        return frames.message_frames(self.replies.message(conversation, asked.message_id))
+            conversation.require_member(asked.author)
+        return frames.message_frames(self.replies.get_message(conversation, asked.message_id))
 
     def _say(self, said: SocketMessage, answer: Iterable[Frame]) -> None:
         for seq, frame in enumerate(answer):
-            self.push.post(
+            self.push.send_frame(
                 said.connection_id, encode_frame(frame, request_id=said.request_id, **said.heading, seq=seq)
             )
 
@@ -161,12 +161,12 @@ def handle_gateway_event(event: Mapping[str, Any], socket: WebSocketService) -> 
     context = event["requestContext"]
     caller, connection_id = parse_caller(context.get("authorizer")), str(context["connectionId"])
     if context["eventType"] == "CONNECT":
-        socket.open(caller, connection_id)
+        socket.open_connection(caller, connection_id)
         return ACCEPTED | _choose_protocol(event.get("headers") or {})
     if context["eventType"] == "DISCONNECT":
-        socket.connections.close(caller.tenant, connection_id)
+        socket.connections.delete_connection(caller.tenant, connection_id)
         return ACCEPTED
-    socket.take(
+    socket.handle_message(
         SocketMessage(caller.tenant, connection_id, event.get("body") or "", str(context["requestId"]))
     )
     return ACCEPTED

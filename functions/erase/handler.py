@@ -35,8 +35,8 @@ def advance_erasure(record: ErasureDueRecord, lambda_context: LambdaContext) -> 
         settle=wiring_erasing.settle(),
         kept_days=wiring_erasing.kept_days(),
     )
-    wait = eraser.advance(jobs.job(asked.tenant_id, asked.job_id))
-    done = jobs.job(asked.tenant_id, asked.job_id)
+    wait = eraser.advance_job(jobs.get_job(asked.tenant_id, asked.job_id))
+    done = jobs.get_job(asked.tenant_id, asked.job_id)
     if wait is not None:
         _schedule_rest(record, done, wait)
     logger.info(
@@ -54,8 +54,8 @@ def _schedule_rest(record: ErasureDueRecord, job: ErasureJob, wait: timedelta) -
     Of a function that sends to its own queue Lambda stops the seventeenth run in a row.
     """
     if wait:
-        wiring_erasing.own_queue().send(record.raw_body(), delay_seconds=ceil(wait.total_seconds()))
-    elif wiring_search.announcements().publish([erasure_due(job)]):
+        wiring_erasing.own_queue().send_delayed(record.raw_body(), delay_seconds=ceil(wait.total_seconds()))
+    elif wiring_search.announcements().publish_events([erasure_due(job)]):
         raise UnavailableError("the erasure went on, and nobody could be told to go on with it")
 
 

@@ -43,7 +43,7 @@ class Eraser:
     settle: timedelta
     kept_days: Mapping[str, int]
 
-    def advance(self, job: ErasureJob) -> timedelta | None:
+    def advance_job(self, job: ErasureJob) -> timedelta | None:
         """Go on with a job as long as there is time.
 
         Return when to come back, None where nothing is left to do.
@@ -102,7 +102,9 @@ class Eraser:
         if not _proves(job):
             return self._written(job, left={}, **anew)
         if not any(job.left.values()):
-            return self.jobs.finish(job.model_copy(update={"status": "done", "receipt": self._receipt(job)}))
+            return self.jobs.finish_job(
+                job.model_copy(update={"status": "done", "receipt": self._receipt(job)})
+            )
         if job.passed + 1 >= ROUNDS_MAX:
             return self._written(job, status="failed")
         return self._written(job, **anew)
@@ -113,7 +115,7 @@ class Eraser:
         return ErasureReceipt(proven_at=now, left=job.left, rotates=rotates, final=max(rotates.values()))
 
     def _written(self, job: ErasureJob, **changes: object) -> ErasureJob:
-        return self.jobs.advance(job.model_copy(update=changes | {"updated_at": self.clock()}))
+        return self.jobs.save_progress(job.model_copy(update=changes | {"updated_at": self.clock()}))
 
     def _time_left(self) -> bool:
         return self.seconds_left() > SECONDS_MIN

@@ -26,16 +26,16 @@ def advance_export_job(record: ExportDueRecord, lambda_context: LambdaContext) -
         sources=_sources(),
         exports=exports,
         archives=wiring_transfer.archives(),
-        show=wiring_erasing.gate().show,
+        show=wiring_erasing.gate().ensure_visible,
         clock=wiring.now,
         seconds_left=lambda: lambda_context.get_remaining_time_in_millis() / 1000,
     )
     try:
-        export = exporter.advance(exports.export(record.tenant, record.job_id))
+        export = exporter.advance_export(exports.get_export(record.tenant, record.job_id))
     except ConflictError:
         logger.info("another one goes on with this export", job_id=record.job_id)
         return
-    if export.status == "running" and wiring_search.announcements().publish([export_due(export)]):
+    if export.status == "running" and wiring_search.announcements().publish_events([export_due(export)]):
         raise UnavailableError("the export went on, and nobody could be told to go on with it")
     logger.info(
         "an export went on", job_id=export.job_id, status=export.status, rows=export.rows, bytes=export.bytes

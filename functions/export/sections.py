@@ -68,7 +68,9 @@ class RowChunk:
 def events(owner: Owner, sources: ExportSources, after: After) -> Iterator[RowChunk]:
     """Yield each event as it was recorded, in time order, wherever it lies."""
     wanted = EpisodeQuery(tenant=owner.tenant, user_id=owner.user, start=EARLIEST, end=LATEST)
-    for page in _pages(lambda place: sources.episodes.page(wanted, limit=PAGE_ROWS, after=place), after):
+    for page in _pages(
+        lambda place: sources.episodes.list_episodes(wanted, limit=PAGE_ROWS, after=place), after
+    ):
         yield RowChunk(
             [_event(episode) for episode in page.items],
             page.after,
@@ -87,7 +89,7 @@ def states(owner: Owner, sessions: Iterable[AgentSession], sources: ExportSource
     """
     for session in sessions:
         with suppress(NotFoundError):
-            state = sources.states.state(session)
+            state = sources.states.get_state(session)
             if state.user_id not in {None, owner.user}:
                 continue
             named = {"agent_id": session.agent, "session_id": session.session_id}
@@ -96,7 +98,7 @@ def states(owner: Owner, sessions: Iterable[AgentSession], sources: ExportSource
 
 def facts(owner: Owner, sources: ExportSources, after: After) -> Iterator[RowChunk]:
     """Yield each key with the fact that holds, taken back ones included, and every observation that led to it."""
-    seen = group_by_key(sources.facts.observations(owner))
+    seen = group_by_key(sources.facts.list_observations(owner))
     for keys in _behind(sorted(seen), after):
         yield RowChunk([_fact(key, seen[key]) for key in keys.items], keys.after)
 
@@ -105,14 +107,18 @@ def documents(owner: Owner, sources: ExportSources, after: After) -> Iterator[Ro
     within = SearchScope(
         tenant_id=owner.tenant, now=sources.now(), scope=memory_scope(owner.user, None), kinds=("document",)
     )
-    ids = sorted(iterate_pages(lambda place: sources.index.documents(within, limit=PAGE_ROWS, after=place)))
+    ids = sorted(
+        iterate_pages(lambda place: sources.index.list_documents(within, limit=PAGE_ROWS, after=place))
+    )
     for page in _behind(ids, after):
-        found = sources.documents.documents(owner.tenant, page.items)
+        found = sources.documents.get_documents(owner.tenant, page.items)
         yield RowChunk([document.model_dump(mode="json") for document in found], page.after)
 
 
 def quarantine(owner: Owner, sources: ExportSources, after: After) -> Iterator[RowChunk]:
-    for page in _pages(lambda place: sources.held_facts.page(owner, limit=PAGE_ROWS, after=place), after):
+    for page in _pages(
+        lambda place: sources.held_facts.list_items(owner, limit=PAGE_ROWS, after=place), after
+    ):
         yield RowChunk([each.model_dump(mode="json") for each in page.items], page.after)
 
 
@@ -178,7 +184,7 @@ def _conversation(
     head = [{"kind": "conversation"} | conversation.model_dump(mode="json")] if place is None else []
     mine = conversation.user_id == owner.user
     while True:
-        page = sources.conversations.messages(tenant, named, limit=PAGE_ROWS, after=place)
+        page = sources.conversations.list_messages(tenant, named, limit=PAGE_ROWS, after=place)
         said = [_message(named, each, sources) for each in page.items if mine or each.author == owner.user]
         place = page.after
         if place is None:
@@ -192,19 +198,21 @@ def _conversation(
 def _message(named: str, message: Message, sources: ExportSources) -> Row:
     """Return the message with all that its tools gave, where its steps show less."""
     row = {"kind": "message", "conversation_id": named} | message.model_dump(mode="json", exclude={"spilled"})
-    whole = sources.contents.text(message.spilled) if message.spilled else None
+    whole = sources.contents.get_text(message.spilled) if message.spilled else None
     return row | ({"results": json.loads(whole)} if whole else {})
 
 
 def _summary_rows(tenant: str, named: str, sources: ExportSources) -> list[Row]:
     summaries = iterate_pages(
-        lambda after: sources.summaries.summaries(tenant, named, limit=PAGE_ROWS, after=after)
+        lambda after: sources.summaries.list_summaries(tenant, named, limit=PAGE_ROWS, after=after)
     )
     about = {"conversation_id": named}
     rows = [{"kind": "summary"} | about | each.model_dump(mode="json") for each in summaries]
-    outline = sources.summaries.outline(tenant, named)
+    outline = sources.summaries.get_index(tenant, named)
     return rows + (
-        [{"kind": "slots"} | about | outline.model_dump(mode="json")] if outline.border.version else []
+        [{"kind": "slots"} | about | outline.model_dump(mode="json")]
+        if outline.last_checkpoint.version
+        else []
     )
 
 
@@ -218,6 +226,6 @@ def _conversations_of(owner: Owner, sources: ExportSources) -> list[Conversation
 
 
 def _of_status(owner: Owner, sources: ExportSources, status: ConversationStatus) -> PageReader[Conversation]:
-    return lambda after: sources.conversations.page(
+    return lambda after: sources.conversations.list_conversations(
         owner.tenant, status, user=owner.user, limit=PAGE_ROWS, after=after
     )

@@ -103,7 +103,7 @@ class Exporter:
     clock: Clock
     seconds_left: Callable[[], float]
 
-    def advance(self, export: Export) -> Export:
+    def advance_export(self, export: Export) -> Export:
         """Go on with a job as long as there is time.
 
         Return it as far as it came, one that has ended as it is.
@@ -120,8 +120,8 @@ class Exporter:
         try:
             self.show(owner)
             if export.upload is None and not export.dry_run:
-                return self.exports.advance(
-                    export.model_copy(update={"upload": self.archives.begin(export.place)})
+                return self.exports.save_progress(
+                    export.model_copy(update={"upload": self.archives.start_upload(export.file_key)})
                 )
             return self._part(export, owner)
         except NotFoundError as gone:
@@ -145,20 +145,20 @@ class Exporter:
             return self._anew(export, lost)
         if following is None:
             return self._ended(further, status="done")
-        return self.exports.advance(
+        return self.exports.save_progress(
             further, model.ExportPart(number=further.parts, kept=kept, pieces=tuple(part.pieces))
         )
 
     def _last(self, export: Export, owner: Owner, part: ZipPart) -> bytes:
-        before = [piece for each in self.exports.parts(export) for piece in each.pieces]
+        before = [piece for each in self.exports.list_parts(export) for piece in each.pieces]
         return part.last(manifest(export, owner, [*before, *part.pieces]), before)
 
     def _kept(self, export: Export, data: bytes, owner: Owner, *, ends: bool) -> StoredPart:
-        kept = self.archives.add(export.place, str(export.upload), export.parts, data)
+        kept = self.archives.add_part(export.file_key, str(export.upload), export.parts, data)
         if ends:
             self.show(owner)
-            parts = [part.kept for part in self.exports.parts(export) if part.kept]
-            self.archives.finish(export.place, str(export.upload), [*parts, kept])
+            parts = [part.kept for part in self.exports.list_parts(export) if part.kept]
+            self.archives.complete_upload(export.file_key, str(export.upload), [*parts, kept])
         return kept
 
     def _anew(self, export: Export, lost: ConflictError) -> Export:
@@ -173,18 +173,18 @@ class Exporter:
             "rows": {},
             "at": ExportCursor(),
         }
-        again = self.exports.advance(export.model_copy(update=begun))
-        self.archives.abandon(export.place, str(export.upload))
+        again = self.exports.save_progress(export.model_copy(update=begun))
+        self.archives.abort_upload(export.file_key, str(export.upload))
         return again
 
     def _failed(self, export: Export, reason: str) -> Export:
         if export.upload:
-            self.archives.abandon(export.place, export.upload)
+            self.archives.abort_upload(export.file_key, export.upload)
         return self._ended(export, status="failed", reason=reason)
 
     def _ended(self, export: Export, **changes: object) -> Export:
         forgotten = {"user": None, "ended_at": self.clock(), "upload": None, "at": ExportCursor()}
-        return self.exports.advance(export.model_copy(update=changes | forgotten))
+        return self.exports.save_progress(export.model_copy(update=changes | forgotten))
 
 
 def manifest(export: Export, owner: Owner, pieces: Iterable[FilePiece]) -> Manifest:

@@ -26,12 +26,14 @@ def count_arrivals(
     messages: Iterable[QueueMessage], *, day: date, ledger: UsageLedger, monitor: UsageMonitor
 ) -> None:
     """Add the events that are delivered for the first time; a ledger that is down stops no event."""
-    arrived = Counter(tenant for message in messages if message.receives == 1 and (tenant := message.tenant))
+    arrived = Counter(
+        tenant for message in messages if message.receive_count == 1 and (tenant := message.tenant_id)
+    )
     for tenant, events in arrived.items():
         try:
-            ledger.count_events(tenant, day, events)
+            ledger.add_event_count(tenant, day, events)
         except Exception as error:  # noqa: BLE001 - a count that is off is better than a batch that is not learned from
-            monitor.warn(
+            monitor.log_warning(
                 "events are not counted", tenant_id=tenant, events=events, error=type(error).__name__
             )
 
@@ -49,7 +51,7 @@ class TenantQuotas:
         self._share, self._clock = share, clock
         self._until_us: dict[str, int] = {}
 
-    def take(self, tenant: str) -> bool:
+    def consume_quota(self, tenant: str) -> bool:
         """Return whether one more event of the tenant is within its share."""
         now_us = int(self._clock().timestamp() * 1_000_000)
         until_us = self._until_us.get(tenant, 0)
@@ -57,7 +59,7 @@ class TenantQuotas:
             return False
         if len(self._until_us) >= QUOTA_TENANTS_MAX:
             self._until_us.clear()
-        self._until_us[tenant] = self._share.taken_us(1, until_us=until_us, now_us=now_us)
+        self._until_us[tenant] = self._share.used_until_us(1, until_us=until_us, now_us=now_us)
         return True
 
 
@@ -73,12 +75,14 @@ def split_overflow(
     What it does not take is read now. `tell` hears how many of each tenant it took, and how many it did not.
     """
     beyond = [
-        message for message in messages if message.tenant is not None and not shares.take(message.tenant)
+        message
+        for message in messages
+        if message.tenant_id is not None and not shares.consume_quota(message.tenant_id)
     ]
     if not beyond:
         return list(messages)
-    taken = beyond[: surplus.add([(message.body, message.tenant or "") for message in beyond])]
-    tell(Counter(message.tenant or "" for message in taken), len(beyond) - len(taken))
+    taken = beyond[: surplus.send_messages([(message.body, message.tenant_id or "") for message in beyond])]
+    tell(Counter(message.tenant_id or "" for message in taken), len(beyond) - len(taken))
     gone = {message.message_id for message in taken}
     return [message for message in messages if message.message_id not in gone]
 
@@ -104,7 +108,7 @@ class RedeliveryPolicy:
     quarantine: PoisonMessageQueue
     tell: Callable[[str, dict[str, object]], None]
 
-    def again(self, message: QueueMessage, error: Exception) -> bool:
+    def handle_failure(self, message: QueueMessage, error: Exception) -> bool:
         """Return whether the queue shall hand the message out again; otherwise it lies where people look.
 
         That is the quarantine for what no model can read, the dead-letter queue for what failed too often.
@@ -117,18 +121,18 @@ class RedeliveryPolicy:
         )
         told = {
             "message_id": message.message_id,
-            "receives": message.receives,
+            "receives": message.receive_count,
             "code": code,
             "detail": detail,
         }
         if isinstance(error, ModelError) and error.reason in NON_RETRYABLE_REASONS:
             return not self._put_aside(self.quarantine, message, f"{code}.{error.reason}: {detail}", told)
-        if not _is_transient(error) and message.receives >= OWN_FAILURES_MAX:
+        if not _is_transient(error) and message.receive_count >= OWN_FAILURES_MAX:
             return not self._put_aside(self.dead_letters, message, f"{code}: {detail}", told)
-        wait_seconds = _wait_seconds(message.receives, error)
+        wait_seconds = _wait_seconds(message.receive_count, error)
         self.tell("message comes back", told | {"again_in_seconds": wait_seconds})
         try:
-            self.queue.retry_in(message.receipt, seconds=wait_seconds)
+            self.queue.delay_retry(message.receipt, seconds=wait_seconds)
         except UnavailableError as unavailable:
             self.tell("the queue keeps its own timeout", told | {"detail": unavailable.detail})
         return True
@@ -137,7 +141,7 @@ class RedeliveryPolicy:
         self, place: PoisonMessageQueue, message: QueueMessage, reason: str, told: dict[str, object]
     ) -> bool:
         try:
-            place.park(message.body, reason=reason)
+            place.send_message(message.body, reason=reason)
         except UnavailableError as unavailable:
             self.tell("the message comes back: it could not be put aside", told | {"why": unavailable.detail})
             return False

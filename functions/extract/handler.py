@@ -44,8 +44,8 @@ def handler(event: dict[str, Any], context: LambdaContext) -> dict[str, Any]:
         ),
         on_refused=_count_refused,
         pause=time.sleep,
-        known=answered.known,
-        keep=answered.keep,
+        known=answered.get_answers,
+        keep=answered.save_answers,
     )
     failed = extract_batch(
         messages,
@@ -67,7 +67,7 @@ def _messages_to_read(messages: list[QueueMessage]) -> tuple[list[QueueMessage],
     """
     metrics.add_metric(name="MessagesReceived", unit=MetricUnit.Count, value=len(messages))
     surplus = wiring_rates.surplus()
-    if messages and surplus.brought(messages[0].queue_arn):
+    if messages and surplus.is_source_of(messages[0].queue_arn):
         return messages, surplus
     count_arrivals(
         messages, day=wiring.now().date(), ledger=wiring_usage.usage_ledger(), monitor=EmfMonitor()

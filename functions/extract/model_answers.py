@@ -68,13 +68,13 @@ class BatchAnswers:
     unread: dict[str, MembusError] = field(default_factory=dict)
     answers: dict[str, list[EventAnswer]] = field(default_factory=dict)
 
-    def recall(self, known: AnswersByEvent) -> None:
+    def add_known(self, known: AnswersByEvent) -> None:
         """Take what was proposed before for what is proposed now."""
         for given in known.values():
             for answer in given:
                 self.candidates.setdefault(answer.by, []).extend(answer.candidates)
 
-    def add(
+    def add_answer(
         self, question: Sequence[EventText], answer: StructuredAnswer[Candidates], *, prompt_version: str
     ) -> None:
         self.candidates.setdefault(answer.model, []).extend(answer.value.facts)
@@ -101,7 +101,7 @@ class BatchAnswers:
         }
         return proposed - sum(map(len, self.candidates.values()))
 
-    def of(self, event_ids: Collection[str]) -> "BatchAnswers":
+    def for_events(self, event_ids: Collection[str]) -> "BatchAnswers":
         """Return what there is of some events."""
         return BatchAnswers(
             candidates={
@@ -113,7 +113,7 @@ class BatchAnswers:
             answers={event_id: given for event_id, given in self.answers.items() if event_id in event_ids},
         )
 
-    def close(self) -> "BatchAnswers":
+    def without_partial(self) -> "BatchAnswers":
         """Return the reading without what was proposed for events that were read in part only."""
         for model, proposed in self.candidates.items():
             self.candidates[model] = [each for each in proposed if each.event_id not in self.unread]
@@ -130,18 +130,18 @@ class CandidateReader:
     seconds_left: Callable[[], float]
     instructions: ExtractionInstructions = CURRENT_INSTRUCTIONS
 
-    def read(self, events: Sequence[RecordedEvent], known: AnswersByEvent) -> BatchAnswers:
+    def read_candidates(self, events: Sequence[RecordedEvent], known: AnswersByEvent) -> BatchAnswers:
         """Ask once for all events but the `known`, in several questions only where their words pass the bound.
 
         An answer that cannot be used is halved away: each half is a smaller question, down to the one event
         that is to blame. A model that is down or out of time leaves the rest unread.
         """
         reading = BatchAnswers()
-        reading.recall(known)
+        reading.add_known(known)
         new = (recorded for recorded in events if recorded.event.event_id not in known)
         for question in _questions(_passages(new, reading)):
             self._ask(question, reading)
-        return reading.close()
+        return reading.without_partial()
 
     def _ask(self, question: Sequence[EventText], reading: BatchAnswers) -> None:
         try:
@@ -149,10 +149,10 @@ class CandidateReader:
             if seconds < MODEL_SECONDS_MIN:
                 raise UnavailableError("too little time is left of this invocation to ask the model")
             asked = prompt_for(question, self.instructions)
-            answer = self.model().ask(
+            answer = self.model().answer_with_usage(
                 asked, Candidates, max_tokens=ANSWER_TOKENS_MAX, timeout_seconds=seconds
             )
-            reading.add(question, answer, prompt_version=self.instructions.version)
+            reading.add_answer(question, answer, prompt_version=self.instructions.version)
         except MembusError as error:
             if isinstance(error, ModelError) and len(question) > 1:
                 middle = len(question) // 2
@@ -181,7 +181,7 @@ def _passages(events: Iterable[RecordedEvent], reading: BatchAnswers) -> Iterato
     One that is longer still stays unread.
     """
     for recorded in events:
-        speech = recorded.event.speech or ""
+        speech = recorded.event.user_text or ""
         parts = (
             [speech]
             if estimate_tokens(speech) <= QUESTION_TOKENS_MAX
@@ -217,15 +217,15 @@ class AnswerCache:
     store: AnswerStore
     model: Callable[[str], LanguageModel]
 
-    def known(self, events: Sequence[RecordedEvent]) -> AnswersByEvent:
+    def get_answers(self, events: Sequence[RecordedEvent]) -> AnswersByEvent:
         """Return what was answered about events of one tenant."""
         tenant, ids = events[0].event.tenant_id, [each.event.event_id for each in events]
-        return self.store.of(
+        return self.store.get_answers(
             tenant, ids, prompt_version=CURRENT_INSTRUCTIONS.version, model=self.model(tenant).name
         )
 
-    def keep(self, tenant: str, asked: ModelQuery) -> None:
-        self.store.keep(tenant, asked.answers, prompt_version=asked.prompt_version, model=asked.model)
+    def save_answers(self, tenant: str, asked: ModelQuery) -> None:
+        self.store.save_answers(tenant, asked.answers, prompt_version=asked.prompt_version, model=asked.model)
 
 
 def no_known_answers(_: Sequence[RecordedEvent]) -> AnswersByEvent:

@@ -23,19 +23,19 @@ class QueueMessage(BaseModel):
     attributes: dict[str, Any] = Field(default_factory=dict)
 
     @property
-    def receives(self) -> int:
+    def receive_count(self) -> int:
         """How many times the queue has handed this message out; more than once means that a try failed."""
         return int(self.attributes.get("ApproximateReceiveCount", 1))
 
     @property
-    def tenant(self) -> str | None:
+    def tenant_id(self) -> str | None:
         """Whose event it is; None for what is nobody's, which will be parked."""
         try:
-            return self.recorded().event.tenant_id
+            return self.parse_event().event.tenant_id
         except (ValidationError, InvalidError):
             return None
 
-    def recorded(self) -> RecordedEvent:
+    def parse_event(self) -> RecordedEvent:
         """Return the event and the moment the bus accepted it.
 
         ValidationError or InvalidError where it is none.

@@ -75,8 +75,8 @@ def _shared_sessions(events: Sequence[RecordedEvent]) -> SessionSet | None:
 
     None for whoever said nothing, or something outside any session, or steers.
     """
-    spoken = [each.event for each in events if each.event.speech]
-    if any(event.session_id is None or is_prompt_injection(event.speech or "") for event in spoken):
+    spoken = [each.event for each in events if each.event.user_text]
+    if any(event.session_id is None or is_prompt_injection(event.user_text or "") for event in spoken):
         return None
     return frozenset((event.agent_id, event.session_id or "") for event in spoken) or None
 
@@ -115,7 +115,7 @@ class FactExtractor:
     known: Callable[[Sequence[RecordedEvent]], AnswersByEvent] = no_known_answers
     keep: Callable[[str, ModelQuery], None] = discard_answers
 
-    def read(self, events: Sequence[RecordedEvent], again: Collection[str] = ()) -> BatchAnswers:
+    def ask_model(self, events: Sequence[RecordedEvent], again: Collection[str] = ()) -> BatchAnswers:
         """Ask about all that was said in events of one tenant, once for all of them.
 
         `again` are events that came before: what was answered about them then, and could not be committed, is
@@ -125,12 +125,12 @@ class FactExtractor:
         before = [event for event in said if event.event.event_id in again]
         known = self.known(before) if before else {}
         model = partial(self.model, events[0].event.tenant_id)
-        reading = CandidateReader(model, self.seconds_left, self.instructions).read(said, known)
+        reading = CandidateReader(model, self.seconds_left, self.instructions).read_candidates(said, known)
         for _ in range(reading.drop_strays({event.event.event_id for event in said})):
             self.on_refused("unknown_event")
         return reading
 
-    def learn(
+    def commit_batch(
         self, events: Sequence[RecordedEvent], reading: BatchAnswers | None = None
     ) -> dict[str, MembusError]:
         """Commit what the events of one owner teach, and that they were read.
@@ -142,7 +142,7 @@ class FactExtractor:
         somebody else's commits left no room for keeps its answers: it comes back, and nobody is asked again.
         """
         owner = events[0].event.owner
-        reading = (reading or self.read(events)).of({event.event.event_id for event in events})
+        reading = (reading or self.ask_model(events)).for_events({event.event.event_id for event in events})
         try:
             self._commit_all(owner, events, reading)
         except MembusError as error:
@@ -166,27 +166,27 @@ class FactExtractor:
             self._commit(owner, read, observed, reading)
         if unpaid:
             self._commit(owner, unpaid, (), extractor=OVER_BUDGET)
-        self.settle(read)
+        self.mark_processed(read)
 
     def _keep(self, owner: Owner, reading: BatchAnswers) -> None:
         if asked := self._asked(owner, reading):
             self.keep(owner.tenant, asked)
 
-    def settle(self, read: Sequence[RecordedEvent]) -> None:
+    def mark_processed(self, read: Sequence[RecordedEvent]) -> None:
         """Let go of the words that the events came from: what they teach is known, or they teach nothing.
 
         It comes after the commit: for a moment both are there, at no moment neither.
         """
         told = [(recorded.event.owner, place) for recorded in read if (place := processed_sort_key(recorded))]
         for owner in dict.fromkeys(owner for owner, _ in told):
-            self.fresh.settle(owner, [place for whose, place in told if whose == owner])
+            self.fresh.mark_processed(owner, [place for whose, place in told if whose == owner])
 
     def _by_rules(self, owner: Owner, events: Sequence[RecordedEvent]) -> list[Observation]:
         observed: list[Observation] = []
         for event in events:
             observed += [*observe_correction(event), *rules.observe_action(event)]
             for signal in rules.find_signals(event):
-                observed += rules.apply_rules(signal, self.signals.add(owner, signal))
+                observed += rules.apply_rules(signal, self.signals.add_signal(owner, signal))
         return observed
 
     def _admitted(
@@ -215,7 +215,7 @@ class FactExtractor:
         for verdict in verdicts:
             if isinstance(verdict, ReviewRequest | Rejection):
                 self.on_refused(verdict.reason)
-        self.held_facts.hold(
+        self.held_facts.add_items(
             owner, [review_item_for(verdict) for verdict in verdicts if isinstance(verdict, ReviewRequest)]
         )
         return [verdict for verdict in verdicts if isinstance(verdict, Observation)]
@@ -234,7 +234,7 @@ class FactExtractor:
         Whoever lost waits a random part of a time that doubles, or all who lost would meet again.
         """
         for tried in count():
-            profile = self.facts.base(owner) if observed else Profile(owner=owner)
+            profile = self.facts.get_full_profile(owner) if observed else Profile(owner=owner)
             folded = fold_observations(owner, observed, self.facts)
             learned = FactCommit(
                 profile=profile,
@@ -247,7 +247,7 @@ class FactExtractor:
                 asked=self._asked(owner, reading),
             )
             try:
-                return self.facts.commit(replace(learned, profile=learned.profile.updated(learned.facts)))
+                return self.facts.commit(replace(learned, profile=learned.profile.with_facts(learned.facts)))
             except ConflictError:
                 longest = COMMIT_PAUSE_SECONDS * 2**tried
                 if tried == COMMIT_TRIES - 1 or self.seconds_left() < longest:
@@ -311,7 +311,7 @@ def extract_batch(
     for message in messages:
         try:
             arrived = _parse_event(message, quarantine)
-            if arrived and not gate.admits(arrived):
+            if arrived and not gate.accepts_event(arrived):
                 on_erased(arrived.event.tenant_id)
             elif arrived:
                 _record_event(message, arrived, pending, episodes=episodes, learner=learner)
@@ -319,7 +319,7 @@ def extract_batch(
             failures.append((message, error))
     for group in side_by_side(partial(_extract_group, learner), _group_unread(pending.values())):
         failures += group
-    return [message.message_id for message, error in failures if redelivery.again(message, error)]
+    return [message.message_id for message, error in failures if redelivery.handle_failure(message, error)]
 
 
 def _extract_group(learner: FactExtractor, group: Sequence[UnreadEvent]) -> list[MessageFailure]:
@@ -327,10 +327,10 @@ def _extract_group(learner: FactExtractor, group: Sequence[UnreadEvent]) -> list
     again = [
         each.recorded.event.event_id
         for each in group
-        if any(message.receives > 1 for message in each.messages)
+        if any(message.receive_count > 1 for message in each.messages)
     ]
     try:
-        reading = learner.read([each.recorded for each in group], again)
+        reading = learner.ask_model([each.recorded for each in group], again)
     except Exception as error:  # noqa: BLE001 (as above)
         return _bisect_failure(group, error, partial(_extract_group, learner))
     return [failure for mine in _by_owner(group) for failure in _extract_owner(learner, reading, mine)]
@@ -341,7 +341,7 @@ def _extract_owner(
 ) -> list[MessageFailure]:
     """Learn from one user's events; a defect of ours is halved away, down to the event that brings it out."""
     try:
-        unread = learner.learn([each.recorded for each in group], reading)
+        unread = learner.commit_batch([each.recorded for each in group], reading)
     except Exception as error:  # noqa: BLE001 (as above)
         return _bisect_failure(group, error, partial(_extract_owner, learner, reading))
     failed = [(each, unread.get(each.recorded.event.event_id)) for each in group]
@@ -363,9 +363,9 @@ def _bisect_failure(
 def _parse_event(message: QueueMessage, quarantine: PoisonMessageQueue) -> RecordedEvent | None:
     """Return the message's event; what is none is parked."""
     try:
-        return message.recorded()
+        return message.parse_event()
     except (ValidationError, InvalidError) as error:
-        quarantine.park(message.body, reason=_reason(error))
+        quarantine.send_message(message.body, reason=_reason(error))
         return None
 
 
@@ -382,15 +382,17 @@ def _record_event(
     What was read before may have died before it let go of the fresh words.
     """
     if not arrived.event.remember:
-        episodes.forget(arrived)
+        episodes.forget_event(arrived)
         return
-    known = episodes.record(arrived, extracted=None if needs_extraction(arrived.event) else learner.version)
+    known = episodes.record_event(
+        arrived, extracted=None if needs_extraction(arrived.event) else learner.version
+    )
     if (arrived.event.owner, processed_sort_key(arrived)) != (known.event.owner, processed_sort_key(known)):
-        learner.settle(
+        learner.mark_processed(
             [arrived]
         )  # a copy that says something else: the door kept its words where nobody will look
     if known.extracted in {learner.version, FORGOTTEN}:
-        learner.settle([known])
+        learner.mark_processed([known])
         return
     key = _identity(known.event)
     copies = pending[key].messages if key in pending else ()

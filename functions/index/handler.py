@@ -22,7 +22,7 @@ from membus.observability import logger, metrics
 def handler(event: dict[str, Any], context: LambdaContext) -> dict[str, Any]:  # noqa: ARG001 - Lambda passes it
     if "backfill" in event:
         wanted = BackfillRequest.model_validate(event["backfill"])
-        return {"found": wiring_search.indexer(wanted.model).backfill(wanted.tenant)}
+        return {"found": wiring_search.indexer(wanted.model).backfill_vectors(wanted.tenant)}
     if "reindex" in event:
         rebuild = ReindexRequest.model_validate(event["reindex"])
         return _batch_failures(index_changes(rebuild.records, sink=_ports(rebuild.model, bus=None)))

@@ -92,14 +92,14 @@ class Projection:
     counted: bool = False
     left: str | None = None
 
-    def after(self, erasure: Erasure) -> "Projection":
+    def after_erasure(self, erasure: Erasure) -> "Projection":
         """Return what is left of it for a user who was erased; nobody is told of what was before.
 
         Whoever comes back is counted from one again: the moment of the erasure goes in front, in
         milliseconds, and no count reaches as far. So what is left of the former user, however late it
         arrives, is older than all of theirs.
         """
-        if erasure.covers(self.moment):
+        if erasure.covers_moment(self.moment):
             gone = tuple(each.model_copy(update={"erased": True}) for each in self.removals)
             return replace(self, memories=(), removals=gone, announcement=None)
         if not self.counted:
@@ -133,14 +133,14 @@ def project_change(change: ItemChange, sources: ProjectionSources) -> Projection
         ValidationError, InvalidError: the change cannot be read, now or later.
         UnavailableError: the store that the rest of the change lies in does not answer.
     """
-    revision, before = change.revisions
-    if change.body is not None and change.body == change.old_body and revision == before:
+    revision, before = change.revision_pair
+    if change.new_body is not None and change.new_body == change.old_body and revision == before:
         return None  # a mark of the archiver, a new time to live: nothing that is searched
-    if owner := _USER_KEY.fullmatch(change.pk):
+    if owner := _USER_KEY.fullmatch(change.partition_key):
         return _project_fact_item(change, Owner(tenant=owner[1], user=owner[2]), sources.facts)
-    if conversation := _CONVERSATION_KEY.fullmatch(change.pk):
+    if conversation := _CONVERSATION_KEY.fullmatch(change.partition_key):
         return _project_summary_item(change, conversation[1], conversation[2], sources.conversations)
-    if change.sk == "DOC":
+    if change.sort_key == "DOC":
         return _project_document_item(change, sources.contents)
     return _project_episode_item(change, sources.contents)
 
@@ -151,19 +151,19 @@ def _project_fact_item(change: ItemChange, owner: Owner, facts: FactReader) -> P
     The item's revision orders what the index is told: a rebuild may leave a key with fewer observations than
     it had.
     """
-    new, old = _read_fact(change.body), _read_fact(change.old_body)
-    revision, before = change.revisions
+    new, old = _read_fact(change.new_body), _read_fact(change.old_body)
+    revision, before = change.revision_pair
     told = fact_announcement(owner, new, old, write=_write_id(change, new, old))
     moment = max(fact.learned_at for fact in (new, old) if fact)
     whose: Any = {"user": owner.user, "moment": moment, "counted": True}
     if new is None:
         gone = Removal(
             tenant_id=owner.tenant,
-            memory_id=fact_memory_id(owner, change.sk.removeprefix("FACT#")),
+            memory_id=fact_memory_id(owner, change.sort_key.removeprefix("FACT#")),
             version=before or (old.version if old else FINAL_VERSION),
         )
         return Projection(owner.tenant, removals=(gone,), announcement=told, **whose)
-    seen = facts.trail(owner, new.key).observations or [_fact_observation(new)]
+    seen = facts.get_history(owner, new.key).relevant_observations or [_fact_observation(new)]
     known = project_observations(owner, seen, version=revision or max(new.version, len(seen)))
     if isinstance(known, Removal):
         return Projection(owner.tenant, removals=(known,), announcement=told, **whose)
@@ -180,7 +180,7 @@ def _write_id(change: ItemChange, new: Fact | None, old: Fact | None) -> str:
 
     The revision, which rises with each, or the one it removed.
     """
-    revision, before = change.revisions
+    revision, before = change.revision_pair
     if new:
         return str(revision or f"version {new.version}")
     return f"after {before or (old.version if old else FINAL_VERSION)}"
@@ -195,12 +195,12 @@ def _project_document_item(change: ItemChange, contents: BlobStore) -> Projectio
 
     A newer change follows.
     """
-    document = Document.model_validate_json(change.body or change.old_body or "")
-    if change.body is None or document.deleted:
-        left = change.spilled if change.body is None else None
+    document = Document.model_validate_json(change.new_body or change.old_body or "")
+    if change.new_body is None or document.deleted:
+        left = change.payload_key if change.new_body is None else None
         return Projection(document.tenant_id, removals=(document.as_removal(),), left=left)
-    if change.spilled:
-        text = contents.text(change.spilled)
+    if change.payload_key:
+        text = contents.get_text(change.payload_key)
         if text is None:
             return None
         document = document.model_copy(update={"text": text})
@@ -216,15 +216,15 @@ def _project_summary_item(
     change: ItemChange, tenant: str, conversation_id: str, conversations: ConversationStore
 ) -> Projection | None:
     """A summary belongs to whom its conversation belongs to; of a deleted one nothing is found."""
-    summary = Summary.model_validate_json(change.body or change.old_body or "")
+    summary = Summary.model_validate_json(change.new_body or change.old_body or "")
     memory_id = summary_memory_id(conversation_id, summary)
-    if change.body is None:
+    if change.new_body is None:
         # Not for good: summaries of what an erasure leaves of a conversation begin anew, at a later version.
         return Projection(
             tenant, removals=(Removal(tenant_id=tenant, memory_id=memory_id, version=summary.version),)
         )
     try:
-        conversation = conversations.conversation(tenant, conversation_id)
+        conversation = conversations.get_conversation(tenant, conversation_id)
     except NotFoundError:
         return None
     told = project_summary(conversation, summary)
@@ -233,12 +233,12 @@ def _project_summary_item(
 
 def _project_episode_item(change: ItemChange, contents: BlobStore) -> Projection | None:
     """An episode that has moved to the cold tier stays searchable; one that somebody removed does not."""
-    if change.body is None and change.expired:
+    if change.new_body is None and change.is_expired:
         return None
     recorded = _read_recorded(change, contents)
     memories = tuple(project_event(recorded.event))
     tenant, user = recorded.event.tenant_id, recorded.event.user_id
-    if change.body is not None:
+    if change.new_body is not None:
         return Projection(tenant, memories=memories, user=user, moment=recorded.true_from)
     gone = [
         Removal(tenant_id=each.tenant_id, memory_id=each.memory_id, version=FINAL_VERSION)
@@ -249,11 +249,11 @@ def _project_episode_item(change: ItemChange, contents: BlobStore) -> Projection
 
 def _read_recorded(change: ItemChange, contents: BlobStore) -> RecordedEvent:
     """Return the event with its payload, wherever that lies; of one that was removed as much as there is."""
-    recorded = RecordedEvent.model_validate_json(change.body or change.old_body or "")
-    if change.spilled is None:
+    recorded = RecordedEvent.model_validate_json(change.new_body or change.old_body or "")
+    if change.payload_key is None:
         return recorded
-    event, text = recorded.event, contents.text(change.spilled)
-    if text is None and change.body is not None:
+    event, text = recorded.event, contents.get_text(change.payload_key)
+    if text is None and change.new_body is not None:
         raise InvalidError(f"the payload of event {event.event_id} is gone")
     payload = json.loads(text) if text else {}
     return recorded.model_copy(update={"event": event.model_copy(update={"payload": payload})})

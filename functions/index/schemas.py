@@ -32,20 +32,20 @@ class ItemChange(BaseModel):
     identity: StreamIdentity | None = Field(default=None, alias="userIdentity")
 
     @property
-    def expired(self) -> bool:
+    def is_expired(self) -> bool:
         """Whether DynamoDB removed the item because its time was up, and nobody asked for it."""
         return self.identity is not None and self.identity.principal_id == TTL_PRINCIPAL
 
     @property
-    def pk(self) -> str:
+    def partition_key(self) -> str:
         return str(self.images.keys["pk"]["S"])
 
     @property
-    def sk(self) -> str:
+    def sort_key(self) -> str:
         return str(self.images.keys["sk"]["S"])
 
     @property
-    def body(self) -> str | None:
+    def new_body(self) -> str | None:
         return _text(self.images.new, "body")
 
     @property
@@ -53,12 +53,12 @@ class ItemChange(BaseModel):
         return _text(self.images.old, "body")
 
     @property
-    def revisions(self) -> tuple[int | None, int | None]:
+    def revision_pair(self) -> tuple[int | None, int | None]:
         """The counters of an item that is written anew, now and before; None where it has none."""
         return _number(self.images.new, "revision"), _number(self.images.old, "revision")
 
     @property
-    def spilled(self) -> str | None:
+    def payload_key(self) -> str | None:
         """The key that a payload too large for the item is kept under."""
         return _text(self.images.new or self.images.old, "spilled")
 

@@ -78,14 +78,16 @@ def _read_change(record: dict[str, Any], sink: IndexPorts) -> ProjectedChange | 
         change = ItemChange.model_validate(record)
         projection = project_change(change, sink.sources)
     except (ValidationError, InvalidError) as error:
-        if not (whose := _record_owner(record)) or sink.gate.erasures.of(whose) is None:
-            sink.quarantine.park(json.dumps(record), reason=f"unreadable_change: {type(error).__name__}")
+        if not (whose := _record_owner(record)) or sink.gate.erasures.find_erasure(whose) is None:
+            sink.quarantine.send_message(
+                json.dumps(record), reason=f"unreadable_change: {type(error).__name__}"
+            )
         return None
     if projection is None:
         return None
     whose = Owner(tenant=projection.tenant, user=projection.user) if projection.user else None
-    if whose and (erasure := sink.gate.erasures.of(whose)):
-        projection = projection.after(erasure)
+    if whose and (erasure := sink.gate.erasures.find_erasure(whose)):
+        projection = projection.after_erasure(erasure)
     return ProjectedChange(change.images.sequence_number, record, projection)
 
 
@@ -113,7 +115,7 @@ def _index_tenant(tenant: str, seen: Sequence[ProjectedChange], sink: IndexPorts
         sink.on_failure(tenant, error)
         failed |= {each.sequence_number for each in seen}
     told = [each for each in seen if each.projection.announcement]
-    refused = sink.bus.publish([_announcement_of(each) for each in told]) if sink.bus else []
+    refused = sink.bus.publish_events([_announcement_of(each) for each in told]) if sink.bus else []
     if refused:
         sink.on_failure(tenant, UnavailableError(f"the bus refused {len(refused)} announcements"))
     failed |= {told[place].sequence_number for place in refused}
@@ -125,7 +127,7 @@ def _apply_changes(tenant: str, seen: Sequence[ProjectedChange], sink: IndexPort
         _write_projections(tenant, [each.projection for each in seen], sink)
     except InvalidError as error:
         if len(seen) == 1:
-            sink.quarantine.park(json.dumps(seen[0].record), reason=f"unindexable: {error.detail}")
+            sink.quarantine.send_message(json.dumps(seen[0].record), reason=f"unindexable: {error.detail}")
             return
         for each in seen:
             _apply_changes(tenant, [each], sink)
@@ -139,11 +141,11 @@ def _write_projections(tenant: str, projections: Sequence[Projection], sink: Ind
         for each in changed:
             if _is_newer(each, newest.get(each.memory_id)):
                 newest[each.memory_id] = each
-    sink.index.remove([each for each in newest.values() if isinstance(each, Removal)])
+    sink.index.remove_memories([each for each in newest.values() if isinstance(each, Removal)])
     for projection in projections:
         if projection.left:
-            sink.sources.contents.drop(projection.left)
-    sink.indexer.put(tenant, [each for each in newest.values() if isinstance(each, Memory)])
+            sink.sources.contents.delete_text(projection.left)
+    sink.indexer.index_memories(tenant, [each for each in newest.values() if isinstance(each, Memory)])
 
 
 def _is_newer(change: Memory | Removal, known: Memory | Removal | None) -> bool:

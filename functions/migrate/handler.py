@@ -35,7 +35,7 @@ def handler(
         with wiring_search.scope_indexes(patience_seconds=patience) as indexes:
             tended = maintain_indexes(indexes, at_least=wiring_search.large_scope_rows())
             waited = embedding_wait_seconds(indexes, model=wiring_search.embedding_model(), now=wiring.now())
-        EmfMonitor().waits(wiring.environment(), waited)
+        EmfMonitor().report_embedding_wait(wiring.environment(), waited)
         logger.info("indexes of large scopes are up to date", extra={"outcome": tended})
         return tended
     with wiring_postgres.schema(patience_seconds=patience) as schema:

@@ -24,8 +24,8 @@ def apply_migrations(
     migrations: Sequence[Migration], *, schema: DatabaseSchema, functions_login: DatabaseLogin
 ) -> MigrationOutcome:
     """Apply what is new; a file that changed after it was applied stops everything behind it."""
-    schema.prepare(functions_login)
-    applied = [migration.name for migration in migrations if schema.apply(migration)]
+    schema.prepare_ledger(functions_login)
+    applied = [migration.name for migration in migrations if schema.apply_migration(migration)]
     return {"applied": applied, "version": migrations[-1].name}
 
 
@@ -44,7 +44,7 @@ class SchemaReport(TypedDict):
 def inspect_schema(
     migrations: Sequence[Migration], *, schema: DatabaseSchema, functions_role: str
 ) -> SchemaReport:
-    found = schema.inspect(functions_role)
+    found = schema.inspect_schema(functions_role)
     return {
         "role": functions_role,
         "walled": found.walled,
@@ -71,7 +71,7 @@ class IndexMaintenanceReport(TypedDict):
 
 def embedding_wait_seconds(indexes: ScopeIndexes, *, model: str, now: datetime) -> float:
     """Return how long the oldest text without a vector of the model has waited; 0 where none waits."""
-    since = indexes.waits_since(model)
+    since = indexes.oldest_pending_time(model)
     return (now - since).total_seconds() if since else 0.0
 
 
@@ -80,13 +80,13 @@ def maintain_indexes(indexes: ScopeIndexes, *, at_least: int) -> IndexMaintenanc
 
     A scope around the border keeps its index down to half of it.
     """
-    there = indexes.made()
-    wanted = {indexes.name(scope): scope for scope in indexes.large(at_least=at_least)}
-    kept = {indexes.name(scope) for scope in indexes.large(at_least=at_least // 2)}
+    there = indexes.list_indexes()
+    wanted = {indexes.index_name(scope): scope for scope in indexes.list_large_scopes(at_least=at_least)}
+    kept = {indexes.index_name(scope) for scope in indexes.list_large_scopes(at_least=at_least // 2)}
     dropped = [name for name, whole in there.items() if not whole or name not in kept]
     for name in dropped:
-        indexes.drop(name)
+        indexes.drop_index(name)
     missing = [name for name in wanted if not there.get(name)]
     for name in missing:
-        indexes.make(wanted[name])
+        indexes.create_index(wanted[name])
     return {"made": missing, "dropped": dropped}

@@ -35,7 +35,7 @@ def advance(record: SummaryDueRecord, lambda_context: LambdaContext) -> None:
         model=partial(wiring_models.model, "summarize"),
         clock=wiring.now,
         seconds_left=seconds_left,
-    ).advance(record.due)
+    ).advance_summary(record.due)
     metrics.add_metric(name="SummariesAdvanced", unit=MetricUnit.Count, value=steps)
 
 

@@ -61,7 +61,7 @@ class ChapterWriter:
     model: LanguageModel
     seconds_left: Callable[[], float]
 
-    def of_turns(self, messages: Sequence[Message], known: Sequence[Slot]) -> WrittenChapter:
+    def write_from_turns(self, messages: Sequence[Message], known: Sequence[Slot]) -> WrittenChapter:
         """Write the chapter of raw turns, with the slots they add to those `known`.
 
         Raises:
@@ -74,7 +74,7 @@ class ChapterWriter:
             prompt, drafted, tuple(extract_slots(messages, _proposed_slots(drafted.value), known))
         )
 
-    def of_chapters(self, chapters: Sequence[Chapter], slots: Sequence[Slot]) -> WrittenChapter:
+    def write_from_chapters(self, chapters: Sequence[Chapter], slots: Sequence[Slot]) -> WrittenChapter:
         """Write the chapter that tells what `chapters` tell; raises as `of_turns`."""
         prompt = prompt_for_chapters(chapters, slots)
         return self._checked(prompt, self._ask(prompt), tuple(slots))
@@ -102,7 +102,9 @@ class ChapterWriter:
         seconds = self.seconds_left()
         if seconds <= 0:
             raise UnavailableError("too little time is left of this invocation to ask the model")
-        drafted = self.model.ask(prompt, SummaryDraft, max_tokens=MAX_TOKENS, timeout_seconds=seconds)
+        drafted = self.model.answer_with_usage(
+            prompt, SummaryDraft, max_tokens=MAX_TOKENS, timeout_seconds=seconds
+        )
         if is_blank(_fit_chapter(drafted.value.summary)):
             raise ModelError("the model's summary is empty", reason="empty")
         return drafted
@@ -116,7 +118,7 @@ class ChapterWriter:
 
 
 def _missing_slots(slots: Sequence[Slot], text: str) -> list[Slot]:
-    return [slot for slot in slots if not slot.stands_in(text)]
+    return [slot for slot in slots if not slot.occurs_in(text)]
 
 
 def _fit_chapter(summary: str) -> str:
@@ -159,7 +161,7 @@ class Summarizer:
     clock: Clock
     seconds_left: Callable[[], float]
 
-    def advance(self, due: SummaryDue) -> int:
+    def advance_summary(self, due: SummaryDue) -> int:
         """Return how many versions the outline has advanced.
 
         None where nothing is due or somebody else was faster.
@@ -168,13 +170,13 @@ class Summarizer:
             UnavailableError, ModelError: the outline stays where it was, and the same message may come again.
         """
         try:
-            self.conversations.conversation(due.tenant_id, due.conversation_id)
+            self.conversations.get_conversation(due.tenant_id, due.conversation_id)
         except NotFoundError:
             return 0
         for step in range(STEPS_MAX):
-            read = self.summaries.outline(due.tenant_id, due.conversation_id)
-            said = self.summaries.unsummarised(
-                due.tenant_id, due.conversation_id, after=read.border.until, limit=MESSAGES_MAX
+            read = self.summaries.get_index(due.tenant_id, due.conversation_id)
+            said = self.summaries.list_unsummarised(
+                due.tenant_id, due.conversation_id, after=read.last_checkpoint.until, limit=MESSAGES_MAX
             )
             part = (
                 next_segment(said)
@@ -187,7 +189,7 @@ class Summarizer:
                 outline, written = self._compact(
                     read, part, ChapterWriter(self.model(due.tenant_id), self.seconds_left)
                 )
-                self.summaries.advance(
+                self.summaries.save_index(
                     due.tenant_id, due.conversation_id, outline, read=read, summaries=written
                 )
             except (ConflictError, BudgetError):
@@ -205,15 +207,15 @@ class Summarizer:
         """
         told = [message for message in part if message.remember]
         border = SummaryCheckpoint(
-            version=read.border.version + 1,
+            version=read.last_checkpoint.version + 1,
             until=part[-1].message_id,
-            tokens=read.border.tokens + sum(map(message_tokens, part)),
-            messages=read.border.messages + len(part),
+            tokens=read.last_checkpoint.tokens + sum(map(message_tokens, part)),
+            messages=read.last_checkpoint.messages + len(part),
         )
         borders = (*read.borders, border)[-CHECKPOINTS_MAX:]
         if not told:
             return read.model_copy(update={"borders": borders, "created_at": self.clock()}), []
-        written = writer.of_turns(told, read.slots)
+        written = writer.write_from_turns(told, read.slots)
         first = self._summary(written, level=0, span=(part[0].message_id, part[-1].message_id), border=border)
         outline = SummaryIndex(
             borders=borders,
@@ -234,10 +236,12 @@ class Summarizer:
             first, last = span = chapters[0].first, chapters[-1].last
             slots = [slot for slot in outline.slots if first <= slot.message_id <= last]
             try:
-                told = writer.of_chapters(chapters, slots)
+                told = writer.write_from_chapters(chapters, slots)
             except UnavailableError:
                 break
-            summary = self._summary(told, level=chapters[0].level + 1, span=span, border=outline.border)
+            summary = self._summary(
+                told, level=chapters[0].level + 1, span=span, border=outline.last_checkpoint
+            )
             rest = [chapter for chapter in outline.chapters if chapter not in chapters]
             place = sum(chapter.last < first for chapter in rest)
             joined = (*rest[:place], _chapter_of(summary), *rest[place:])

@@ -14,7 +14,7 @@ class Deletion(BaseModel):
     images: DeletionImages = Field(alias="dynamodb")
 
     @property
-    def place(self) -> tuple[str, str]:
+    def conversation_key(self) -> tuple[str, str]:
         """Return tenant and conversation; neither can hold the `#` that parts them."""
         _, tenant, _, conversation_id = str(self.images.keys["pk"]["S"]).split("#")
         return tenant, conversation_id

@@ -25,7 +25,7 @@ def clean_up_conversations(
     """
     unfinished: list[str] = []
     for deletion in deletions:
-        tenant, conversation_id = deletion.place
+        tenant, conversation_id = deletion.conversation_key
         try:
             done = _removed(tenant, conversation_id, remains, seconds_left)
         except UnavailableError as error:
@@ -40,6 +40,6 @@ def _removed(
     tenant: str, conversation_id: str, remains: DeletedConversationItems, seconds_left: Callable[[], float]
 ) -> bool:
     while seconds_left() > 0:
-        if not remains.remove(tenant, conversation_id):
+        if not remains.remove_batch(tenant, conversation_id):
             return True
     return False

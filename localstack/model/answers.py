@@ -25,7 +25,7 @@ class GeneratedMessage:
     stop_sequence: str | None = None
     stop_details: dict[str, Any] | None = field(default=None)
 
-    def tokens(self) -> int:
+    def count_tokens(self) -> int:
         return sum(
             count(block.get("text") or json.dumps(block, ensure_ascii=False)) for block in self.content
         )
@@ -40,7 +40,7 @@ def answer_to(
     """
     literal = scripted and scripted.is_literal
     spoken = (
-        GeneratedMessage(scripted.blocks(), scripted.stop_reason)
+        GeneratedMessage(scripted.to_blocks(), scripted.stop_reason)
         if scripted and literal
         else _unscripted(request, lossy)
     )
@@ -58,7 +58,7 @@ def _unscripted(request: MessagesRequest, lossy: float) -> GeneratedMessage:
 
 
 def _structured(request: MessagesRequest, schema: dict[str, Any], lossy: float) -> Any:
-    events = observer.events_in(request.said())
+    events = observer.events_in(request.question_text())
     if events is not None:
         return {"facts": observer.observe(events)}
     return drop_share(fill(schema, MARKER.sub("", text_of(request.messages[-1].content))), lossy)
@@ -80,7 +80,7 @@ def _apply_fault(answer: GeneratedMessage, fault: Fault) -> GeneratedMessage:
             f"Sure! Here is what I found:\n```json\n{whole[: len(whole) // 2]}\nLet me know if that helps."
         )
     if fault.name == "max_tokens":
-        return _cut(answer, answer.tokens() // 2)
+        return _cut(answer, answer.count_tokens() // 2)
     return answer
 
 
@@ -91,7 +91,7 @@ def _apply_limits(answer: GeneratedMessage, request: MessagesRequest) -> Generat
         if sequence in text:
             before = [{"type": "text", "text": text.split(sequence)[0]}]
             answer = replace(answer, content=before, stop_reason="stop_sequence", stop_sequence=sequence)
-    return _cut(answer, request.max_tokens) if answer.tokens() > request.max_tokens else answer
+    return _cut(answer, request.max_tokens) if answer.count_tokens() > request.max_tokens else answer
 
 
 def _cut(answer: GeneratedMessage, limit: int) -> GeneratedMessage:
@@ -122,16 +122,18 @@ class LocalModel:
     def __post_init__(self) -> None:
         self.cache = PromptCache(self.clock)
 
-    def reply(self, request: MessagesRequest, *, caller: str, fault_header: str | None) -> GeneratedReply:
+    def generate_reply(
+        self, request: MessagesRequest, *, caller: str, fault_header: str | None
+    ) -> GeneratedReply:
         """Answer a request of `caller`, whose prompt cache is its own; raises ModelError, also on demand."""
-        said = request.said()
-        fault = self.faults.due(fault_header, said)
+        said = request.question_text()
+        fault = self.faults.pop_fault(fault_header, said)
         fault.raise_if_error()
-        scripted = self.script.take(said)
+        scripted = self.script.pop_answer(said)
         if scripted and scripted.fault:
-            fault = self.faults.due(scripted.fault, "")
+            fault = self.faults.pop_fault(scripted.fault, "")
             fault.raise_if_error()
-        used = self.cache.use(f"{caller}\0{request.model}", segments_of(request))
+        used = self.cache.apply_prompt(f"{caller}\0{request.model}", segments_of(request))
         answer = answer_to(request, scripted, fault, lossy=self.lossy)
         return GeneratedReply(_message_body(request.model, answer, used), fault)
 
@@ -146,5 +148,9 @@ def _message_body(model: str, answer: GeneratedMessage, used: PromptCacheUse) ->
         "stop_reason": answer.stop_reason,
         "stop_sequence": answer.stop_sequence,
         "stop_details": answer.stop_details,
-        "usage": {**used.usage(), "output_tokens": max(1, answer.tokens()), "service_tier": "standard"},
+        "usage": {
+            **used.to_usage(),
+            "output_tokens": max(1, answer.count_tokens()),
+            "service_tier": "standard",
+        },
     }

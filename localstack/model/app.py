@@ -50,16 +50,16 @@ async def json_body(request: Request) -> dict[str, Any]:
     try:
         body = json.loads(await request.body())
     except ValueError as invalid:
-        raise ModelServerError.invalid(f"The request body is not valid JSON: {invalid}") from invalid
+        raise ModelServerError.invalid_request(f"The request body is not valid JSON: {invalid}") from invalid
     if not isinstance(body, dict):
-        raise ModelServerError.invalid("The request body must be a JSON object")
+        raise ModelServerError.invalid_request("The request body must be a JSON object")
     return body
 
 
 def log_call(
     model: LocalModel, request: Request, body: dict[str, Any], *, usage: dict[str, Any], fault: str
 ) -> None:
-    model.calls.add(
+    model.calls.add_call(
         method=request.method,
         path=request.url.path,
         model=body.get("model") or request.path_params.get("model_id"),
@@ -75,7 +75,7 @@ async def answer_request(
 ) -> GeneratedReply:
     """Let the model answer, log the call whatever came of it, and take the time a slow answer takes."""
     try:
-        reply = model.reply(wanted, caller=caller, fault_header=request.headers.get(FAULT_HEADER))
+        reply = model.generate_reply(wanted, caller=caller, fault_header=request.headers.get(FAULT_HEADER))
     except ModelServerError as error:
         log_call(model, request, body, usage={}, fault=error.kind)
         raise
@@ -93,7 +93,7 @@ def anthropic_errors(endpoint: Endpoint) -> Endpoint:
         except ModelServerError as error:
             request_id = f"req_{uuid4().hex[:24]}"
             headers = {"request-id": request_id, **error.headers}
-            return JSONResponse(error.body() | {"request_id": request_id}, ANTHROPIC[error.kind], headers)
+            return JSONResponse(error.to_body() | {"request_id": request_id}, ANTHROPIC[error.kind], headers)
 
     return guarded
 
@@ -144,7 +144,7 @@ def _anthropic_caller(request: Request) -> str:
     if not key:
         raise ModelServerError("authentication_error", "x-api-key header is required")
     if "anthropic-version" not in request.headers:
-        raise ModelServerError.invalid("anthropic-version: header is required")
+        raise ModelServerError.invalid_request("anthropic-version: header is required")
     return key
 
 
@@ -177,12 +177,12 @@ class BedrockApi:
 
     async def _embed(self, request: Request, body: dict[str, Any]) -> Response:
         wanted, tokens = read_titan(body), count(body["inputText"])
-        fault = self._model.faults.due_for_embedding(request.headers.get(FAULT_HEADER), wanted.input_text)
+        fault = self._model.faults.pop_embedding_fault(request.headers.get(FAULT_HEADER), wanted.input_text)
         log_call(self._model, request, body, usage={"input_tokens": tokens}, fault=fault.name)
         fault.raise_if_error()
         await asyncio.sleep(fault.pause_seconds)
         vector = await run_in_threadpool(
-            self._embedder.embed, wanted.input_text, wanted.dimensions, normalize=wanted.normalize
+            self._embedder.embed_texts, wanted.input_text, wanted.dimensions, normalize=wanted.normalize
         )
         answer = {"embedding": vector, "inputTextTokenCount": tokens, "embeddingsByType": {"float": vector}}
         return JSONResponse(answer, headers=_headers({"input_tokens": tokens, "output_tokens": 0}))
@@ -194,9 +194,9 @@ def _messages_body(body: dict[str, Any], model_id: str) -> dict[str, Any]:
     On Bedrock the model and the streaming lie in the path.
     """
     if "anthropic_version" not in body:
-        raise ModelServerError.invalid("anthropic_version: Field required")
+        raise ModelServerError.invalid_request("anthropic_version: Field required")
     if extraneous := [key for key in ("model", "stream") if key in body]:
-        raise ModelServerError.invalid(f"{extraneous[0]}: Extra inputs are not permitted")
+        raise ModelServerError.invalid_request(f"{extraneous[0]}: Extra inputs are not permitted")
     own = {"anthropic_version", "anthropic_beta"}
     return {key: value for key, value in body.items() if key not in own} | {"model": model_id}
 
@@ -227,19 +227,19 @@ class ScriptApi:
         try:
             added = AnswerScript.model_validate(await json_body(request))
         except ValidationError as invalid:
-            raise ModelServerError.invalid(str(invalid)) from invalid
+            raise ModelServerError.invalid_request(str(invalid)) from invalid
         self._model.script.answers.extend(added.answers)
         return JSONResponse({"queued": len(self._model.script.answers)})
 
-    async def forget(self, request: Request) -> Response:
+    async def delete_script(self, request: Request) -> Response:
         """Drop every queued answer and every recorded call."""
         self._model.script.answers.clear()
-        self._model.calls.clear()
+        self._model.calls.clear_calls()
         return Response(status_code=204)
 
-    async def calls(self, request: Request) -> Response:
+    async def list_calls(self, request: Request) -> Response:
         """List the calls, oldest first; `match` keeps those whose body contains it."""
-        return JSONResponse({"calls": self._model.calls.matching(request.query_params.get("match", ""))})
+        return JSONResponse({"calls": self._model.calls.find_calls(request.query_params.get("match", ""))})
 
 
 def create_app(cache: Path, *, lossy: float = 0.0) -> Starlette:
@@ -261,8 +261,8 @@ def create_app(cache: Path, *, lossy: float = 0.0) -> Starlette:
             Route("/model/{model_id:path}/invoke", bedrock.invoke, methods=["POST"]),
             Route("/model/{model_id:path}/invoke-with-response-stream", bedrock.stream, methods=["POST"]),
             Route("/_script", script.queue, methods=["POST"]),
-            Route("/_script", script.forget, methods=["DELETE"]),
-            Route("/_calls", script.calls),
+            Route("/_script", script.delete_script, methods=["DELETE"]),
+            Route("/_calls", script.list_calls),
         ]
     )
 

@@ -30,18 +30,18 @@ class ProfileLine:
     value: str
 
     @property
-    def topic(self) -> str:
+    def key_topic(self) -> str:
         return self.key.split(".")[0]
 
-    def words(self) -> set[str]:
-        of_topic = " ".join(SPEECH_RULES["synonyms"].get(name, "") for name in (self.key, self.topic))
+    def topic_words(self) -> set[str]:
+        of_topic = " ".join(SPEECH_RULES["synonyms"].get(name, "") for name in (self.key, self.key_topic))
         return _words(f"{self.key.replace('.', ' ')} {self.value} {of_topic}")
 
-    def spoken(self) -> str:
+    def to_phrase(self) -> str:
         if self.value.startswith("has "):
             return f"you have {self.value.removeprefix('has ')}"
-        phrase = SPEECH_RULES["phrases"].get(self.key) or SPEECH_RULES["phrases"].get(self.topic)
-        relation = self.key.split(".")[1] if "." in self.key else self.topic
+        phrase = SPEECH_RULES["phrases"].get(self.key) or SPEECH_RULES["phrases"].get(self.key_topic)
+        relation = self.key.split(".")[1] if "." in self.key else self.key_topic
         if phrase is None:
             return f"your {self.key.replace('.', ' ').replace('_', ' ')} is {self.value}"
         return str(phrase).format(value=self.value, relation=relation)
@@ -52,7 +52,7 @@ def chat_reply(prompt: PromptRequest) -> str:
     memory = _fenced(text_of(prompt.system) if prompt.system else "")
     profile = [ProfileLine(line["key"], line["value"]) for line in LINE.finditer(memory.get("profile", ""))]
     if facts := _relevant(profile, message):
-        return _sentence(fact.spoken() for fact in facts)
+        return _sentence(fact.to_phrase() for fact in facts)
     if quote := _closest(_said_before(prompt, memory), message):
         return f"Earlier I noted: “{quote}”"
     if message.endswith("?"):
@@ -72,7 +72,7 @@ def _relevant(profile: list[ProfileLine], message: str) -> list[ProfileLine]:
     if re.search(SPEECH_RULES["about_me"], message, re.IGNORECASE):
         return profile[:KNOWN_FACTS]
     asked = _words(message)
-    shared = {fact: len(asked & fact.words()) for fact in profile}
+    shared = {fact: len(asked & fact.topic_words()) for fact in profile}
     best = max(shared.values(), default=0)
     return [fact for fact in profile if best and shared[fact] == best][:SAID_FACTS]
 

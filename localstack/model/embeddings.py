@@ -31,36 +31,36 @@ class OnnxGraph:
         self.nodes: list[onnx.NodeProto] = []
         self.constants: dict[str, onnx.TensorProto] = {}
 
-    def constant(self, name: str, value: ArrayLike, dtype: type = np.float32) -> str:
+    def add_constant(self, name: str, value: ArrayLike, dtype: type = np.float32) -> str:
         if name not in self.constants:
             self.constants[name] = numpy_helper.from_array(np.asarray(value, dtype=dtype, order="C"), name)
         return name
 
-    def weight(self, name: str, *, transposed: bool = False) -> str:
+    def add_weight(self, name: str, *, transposed: bool = False) -> str:
         value = self.weights[name]
-        return self.constant(name, value.T if transposed else value)
+        return self.add_constant(name, value.T if transposed else value)
 
-    def axes(self, *values: int) -> str:
-        return self.constant(f"axes{values}", values, np.int64)
+    def add_axes(self, *values: int) -> str:
+        return self.add_constant(f"axes{values}", values, np.int64)
 
-    def add(self, operation: str, *inputs: str, **attributes: Any) -> str:
+    def add_node(self, operation: str, *inputs: str, **attributes: Any) -> str:
         output = f"{operation}.{len(self.nodes)}"
         self.nodes.append(helper.make_node(operation, list(inputs), [output], **attributes))
         return output
 
-    def norm(self, x: str, name: str) -> str:
-        scale, bias = self.weight(f"{name}.weight"), self.weight(f"{name}.bias")
-        return self.add("LayerNormalization", x, scale, bias, axis=-1, epsilon=EPSILON)
+    def add_layer_norm(self, x: str, name: str) -> str:
+        scale, bias = self.add_weight(f"{name}.weight"), self.add_weight(f"{name}.bias")
+        return self.add_node("LayerNormalization", x, scale, bias, axis=-1, epsilon=EPSILON)
 
-    def dense(self, x: str, name: str) -> str:
-        product = self.add("MatMul", x, self.weight(f"{name}.weight", transposed=True))
-        return self.add("Add", product, self.weight(f"{name}.bias"))
+    def add_dense(self, x: str, name: str) -> str:
+        product = self.add_node("MatMul", x, self.add_weight(f"{name}.weight", transposed=True))
+        return self.add_node("Add", product, self.add_weight(f"{name}.bias"))
 
 
 def write_graph(weights: Weights, path: Path) -> None:
     """Write the graph beside `path` and move it there whole, so that no reader sees half a file."""
     graph = OnnxGraph(weights)
-    mask = graph.add("Cast", "mask", to=TensorProto.FLOAT)
+    mask = graph.add_node("Cast", "mask", to=TensorProto.FLOAT)
     x, bias = _embedded(graph), _attention_bias(graph, mask)
     for layer in range(LAYERS):
         x = _layer(graph, x, bias, f"encoder.layer.{layer}")
@@ -71,51 +71,55 @@ def write_graph(weights: Weights, path: Path) -> None:
 
 
 def _embedded(graph: OnnxGraph) -> str:
-    length = graph.add("Gather", graph.add("Shape", "ids"), graph.constant("one", 1, np.int64))
-    zero, one = graph.constant("zero", 0, np.int64), graph.constant("one", 1, np.int64)
-    positions = graph.add("Range", zero, length, one)
-    words = graph.add("Gather", graph.weight("embeddings.word_embeddings.weight"), "ids")
-    places = graph.add("Gather", graph.weight("embeddings.position_embeddings.weight"), positions)
-    kind = graph.constant("type", graph.weights["embeddings.token_type_embeddings.weight"][0])
-    return graph.norm(graph.add("Add", graph.add("Add", words, places), kind), "embeddings.LayerNorm")
+    length = graph.add_node("Gather", graph.add_node("Shape", "ids"), graph.add_constant("one", 1, np.int64))
+    zero, one = graph.add_constant("zero", 0, np.int64), graph.add_constant("one", 1, np.int64)
+    positions = graph.add_node("Range", zero, length, one)
+    words = graph.add_node("Gather", graph.add_weight("embeddings.word_embeddings.weight"), "ids")
+    places = graph.add_node("Gather", graph.add_weight("embeddings.position_embeddings.weight"), positions)
+    kind = graph.add_constant("type", graph.weights["embeddings.token_type_embeddings.weight"][0])
+    return graph.add_layer_norm(
+        graph.add_node("Add", graph.add_node("Add", words, places), kind), "embeddings.LayerNorm"
+    )
 
 
 def _attention_bias(graph: OnnxGraph, mask: str) -> str:
-    inverted = graph.add("Sub", graph.constant("unit", 1.0), graph.add("Unsqueeze", mask, graph.axes(1, 2)))
-    return graph.add("Mul", inverted, graph.constant("masked", MASKED))
+    inverted = graph.add_node(
+        "Sub", graph.add_constant("unit", 1.0), graph.add_node("Unsqueeze", mask, graph.add_axes(1, 2))
+    )
+    return graph.add_node("Mul", inverted, graph.add_constant("masked", MASKED))
 
 
 def _layer(graph: OnnxGraph, x: str, bias: str, name: str) -> str:
-    attended = graph.dense(
+    attended = graph.add_dense(
         _attention(graph, x, bias, f"{name}.attention.self"), f"{name}.attention.output.dense"
     )
-    x = graph.norm(graph.add("Add", attended, x), f"{name}.attention.output.LayerNorm")
-    wide = graph.add("Gelu", graph.dense(x, f"{name}.intermediate.dense"))
-    return graph.norm(
-        graph.add("Add", graph.dense(wide, f"{name}.output.dense"), x), f"{name}.output.LayerNorm"
+    x = graph.add_layer_norm(graph.add_node("Add", attended, x), f"{name}.attention.output.LayerNorm")
+    wide = graph.add_node("Gelu", graph.add_dense(x, f"{name}.intermediate.dense"))
+    return graph.add_layer_norm(
+        graph.add_node("Add", graph.add_dense(wide, f"{name}.output.dense"), x), f"{name}.output.LayerNorm"
     )
 
 
 def _attention(graph: OnnxGraph, x: str, bias: str, name: str) -> str:
-    split = graph.constant("split", [0, 0, HEADS, DIMENSIONS // HEADS], np.int64)
+    split = graph.add_constant("split", [0, 0, HEADS, DIMENSIONS // HEADS], np.int64)
     orders = {"query": [0, 2, 1, 3], "key": [0, 2, 3, 1], "value": [0, 2, 1, 3]}
     heads = {
-        part: graph.add(
-            "Transpose", graph.add("Reshape", graph.dense(x, f"{name}.{part}"), split), perm=order
+        part: graph.add_node(
+            "Transpose", graph.add_node("Reshape", graph.add_dense(x, f"{name}.{part}"), split), perm=order
         )
         for part, order in orders.items()
     }
-    scale = graph.constant("scale", (DIMENSIONS / HEADS) ** 0.5)
-    scores = graph.add("Div", graph.add("MatMul", heads["query"], heads["key"]), scale)
-    shares = graph.add("Softmax", graph.add("Add", scores, bias), axis=-1)
-    mixed = graph.add("Transpose", graph.add("MatMul", shares, heads["value"]), perm=[0, 2, 1, 3])
-    return graph.add("Reshape", mixed, graph.constant("merge", [0, 0, DIMENSIONS], np.int64))
+    scale = graph.add_constant("scale", (DIMENSIONS / HEADS) ** 0.5)
+    scores = graph.add_node("Div", graph.add_node("MatMul", heads["query"], heads["key"]), scale)
+    shares = graph.add_node("Softmax", graph.add_node("Add", scores, bias), axis=-1)
+    mixed = graph.add_node("Transpose", graph.add_node("MatMul", shares, heads["value"]), perm=[0, 2, 1, 3])
+    return graph.add_node("Reshape", mixed, graph.add_constant("merge", [0, 0, DIMENSIONS], np.int64))
 
 
 def _pooled(graph: OnnxGraph, x: str, mask: str) -> None:
-    column = graph.add("Unsqueeze", mask, graph.axes(2))
-    total = graph.add("ReduceSum", graph.add("Mul", x, column), graph.axes(1), keepdims=0)
-    tokens = graph.add("ReduceSum", column, graph.axes(1), keepdims=0)
+    column = graph.add_node("Unsqueeze", mask, graph.add_axes(2))
+    total = graph.add_node("ReduceSum", graph.add_node("Mul", x, column), graph.add_axes(1), keepdims=0)
+    tokens = graph.add_node("ReduceSum", column, graph.add_axes(1), keepdims=0)
     graph.nodes.append(helper.make_node("Div", [total, tokens], ["vector"]))
 
 
@@ -142,7 +146,7 @@ class MiniLmEmbedder:
             str(_graph(cache)), options, providers=["CPUExecutionProvider"]
         )
 
-    def embed(self, text: str, dimensions: int, *, normalize: bool) -> list[float]:
+    def embed_texts(self, text: str, dimensions: int, *, normalize: bool) -> list[float]:
         """Zero-pad the 384 dimensions of the model, or cut them, to `dimensions`."""
         ids = np.array([self._tokenizer.encode(text).ids], dtype=np.int64)
         (vectors,) = self._session.run(None, {"ids": ids, "mask": np.ones_like(ids)})
@@ -185,7 +189,7 @@ def read_titan(body: dict[str, Any]) -> TitanRequest:
     if length > TITAN_CHARACTERS_MAX:
         raise _malformed(f"expected maxLength: {TITAN_CHARACTERS_MAX}, actual: {length}")
     if (tokens := count(wanted.input_text)) > TITAN_TOKENS_MAX:
-        raise ModelServerError.invalid(
+        raise ModelServerError.invalid_request(
             f"400 Bad Request: Too many input tokens. Max input tokens: {TITAN_TOKENS_MAX}, "
             f"request input token count: {tokens}"
         )
@@ -193,6 +197,6 @@ def read_titan(body: dict[str, Any]) -> TitanRequest:
 
 
 def _malformed(complaint: str) -> ModelServerError:
-    return ModelServerError.invalid(
+    return ModelServerError.invalid_request(
         f"Malformed input request: {complaint}, please reformat your input and try again."
     )

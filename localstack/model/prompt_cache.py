@@ -42,7 +42,7 @@ class PromptCacheUse:
     read: int
     written: dict[str, int]
 
-    def usage(self) -> dict[str, object]:
+    def to_usage(self) -> dict[str, object]:
         return {
             "input_tokens": self.fresh,
             "cache_creation_input_tokens": sum(self.written.values()),
@@ -67,11 +67,11 @@ class PromptCache:
         self._clock = clock
         self._expiries: dict[str, tuple[float, float]] = {}
 
-    def use(self, owner: str, segments: Sequence[PromptSegment]) -> PromptCacheUse:
+    def apply_prompt(self, owner: str, segments: Sequence[PromptSegment]) -> PromptCacheUse:
         prefixes = _prefixes(owner, segments)
         breakpoints = [index for index, prefix in enumerate(prefixes) if prefix.ttl]
         if len(breakpoints) > MAX_BREAKPOINTS:
-            raise ModelServerError.invalid(
+            raise ModelServerError.invalid_request(
                 f"A maximum of {MAX_BREAKPOINTS} blocks with cache_control may be provided. Found {len(breakpoints)}."
             )
         total = prefixes[-1].tokens if prefixes else 0
@@ -173,7 +173,9 @@ def _ttl(block: Block) -> str | None:
     try:
         return CacheControl.model_validate(control).ttl if control else None
     except ValidationError as invalid:
-        raise ModelServerError.invalid("cache_control: type is 'ephemeral' and ttl '5m' or '1h'") from invalid
+        raise ModelServerError.invalid_request(
+            "cache_control: type is 'ephemeral' and ttl '5m' or '1h'"
+        ) from invalid
 
 
 def _tokens(block: Block) -> int:

@@ -102,10 +102,10 @@ class ModelServerError(Exception):
         self.kind, self.message, self.headers = kind, message, dict(headers or {})
 
     @classmethod
-    def invalid(cls, message: str) -> "ModelServerError":
+    def invalid_request(cls, message: str) -> "ModelServerError":
         return cls("invalid_request_error", message)
 
-    def body(self) -> dict[str, object]:
+    def to_body(self) -> dict[str, object]:
         return {"type": "error", "error": {"type": self.kind, "message": self.message}}
 
 
@@ -186,7 +186,7 @@ class MessagesRequest(PromptRequest):
     diagnostics: Any = None
     inference_geo: str | None = None
 
-    def said(self) -> str:
+    def question_text(self) -> str:
         """Return what the answer is about: the last message; where a schema is asked for, every user message.
 
         A client that asks for a broken answer to be repaired puts its complaint last and the question before
@@ -204,9 +204,9 @@ def parse_request(shape: type[PromptRequestT], body: object) -> PromptRequestT:
         first = invalid.errors()[0]
         place = ".".join(str(part) for part in first["loc"])
         message = first["msg"].removeprefix("Value error, ")
-        raise ModelServerError.invalid(f"{place}: {message}" if place else message) from invalid
+        raise ModelServerError.invalid_request(f"{place}: {message}" if place else message) from invalid
     if complaint := complaint_about([(message.role, blocks(message.content)) for message in prompt.messages]):
-        raise ModelServerError.invalid(complaint)
+        raise ModelServerError.invalid_request(complaint)
     return prompt
 
 

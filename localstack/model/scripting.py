@@ -69,12 +69,12 @@ class Faults:
     def __init__(self) -> None:
         self._fired: Counter[str] = Counter()
 
-    def due_for_embedding(self, header: str | None, text: str) -> Fault:
+    def pop_embedding_fault(self, header: str | None, text: str) -> Fault:
         """Return the fault of an embedding call; a marker that only a chat can show waits for the chat."""
         shown = (spec for spec in MARKER.findall(text) if re.split(r"[=*#]", spec)[0] not in CHAT_ONLY)
-        return self.due(header, " ".join(f"[[fault:{spec}]]" for spec in shown))
+        return self.pop_fault(header, " ".join(f"[[fault:{spec}]]" for spec in shown))
 
-    def due(self, header: str | None, text: str) -> Fault:
+    def pop_fault(self, header: str | None, text: str) -> Fault:
         """Return the first fault asked for that has calls left."""
         specs = ([header] if header else []) + MARKER.findall(text)
         return next((fault for spec in specs if (fault := self._fire(spec))), NO_FAULT)
@@ -82,7 +82,7 @@ class Faults:
     def _fire(self, spec: str) -> Fault | None:
         match = _SPEC.fullmatch(spec)
         if match is None or match["name"] not in FAULTS:
-            raise ModelServerError.invalid(f"unknown fault {spec!r}; there are {', '.join(FAULTS)}")
+            raise ModelServerError.invalid_request(f"unknown fault {spec!r}; there are {', '.join(FAULTS)}")
         self._fired[spec] += 1
         if match["times"] and self._fired[spec] > int(match["times"]):
             return None
@@ -116,7 +116,7 @@ class ScriptedAnswer(BaseModel):
         """Say whether it brings words; a fault alone spoils the answer the model would have given."""
         return not {"text", "json_", "content"}.isdisjoint(self.model_fields_set)
 
-    def blocks(self) -> list[dict[str, Any]]:
+    def to_blocks(self) -> list[dict[str, Any]]:
         if self.content is not None:
             return self.content
         return [{"type": "text", "text": self.text if self.text is not None else json.dumps(self.json_)}]
@@ -128,7 +128,7 @@ class AnswerScript(BaseModel):
     model_config = ConfigDict(extra="forbid")
     answers: list[ScriptedAnswer]
 
-    def take(self, text: str) -> ScriptedAnswer | None:
+    def pop_answer(self, text: str) -> ScriptedAnswer | None:
         """Remove and return the first answer meant for a call with this text."""
         for place, answer in enumerate(self.answers):
             if answer.match in text:
@@ -142,11 +142,11 @@ class CallLog:
     def __init__(self) -> None:
         self._calls: deque[dict[str, Any]] = deque(maxlen=KEPT_CALLS)
 
-    def add(self, **call: Any) -> None:
+    def add_call(self, **call: Any) -> None:
         self._calls.append(call)
 
-    def matching(self, text: str) -> list[dict[str, Any]]:
+    def find_calls(self, text: str) -> list[dict[str, Any]]:
         return [call for call in self._calls if text in json.dumps(call["body"], ensure_ascii=False)]
 
-    def clear(self) -> None:
+    def clear_calls(self) -> None:
         self._calls.clear()

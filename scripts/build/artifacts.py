@@ -138,7 +138,7 @@ class ZipSize:
     def __str__(self) -> str:
         return f"{self.name:<28} {self.zipped:>8.3f} {self.unzipped:>9.3f} {self.budget:>7.1f}"
 
-    def excess(self) -> str | None:
+    def excess_bytes(self) -> str | None:
         if self.unzipped > self.budget:
             return f"{self.name} weighs {self.unzipped:.2f} MB unzipped, its budget is {self.budget:.1f} MB"
         if self.zipped > ZIPPED:
@@ -162,7 +162,7 @@ def measure_sizes(out: Path) -> list[ZipSize]:
 
 def check_budgets(weights: list[ZipSize]) -> None:
     """Raise BuildError naming everything over its budget."""
-    if excesses := [excess for weight in weights if (excess := weight.excess())]:
+    if excesses := [excess for weight in weights if (excess := weight.excess_bytes())]:
         raise BuildError(
             "\n".join([*excesses, "drop what is not needed, or raise the budget in the same change"])
         )

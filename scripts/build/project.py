@@ -25,10 +25,10 @@ class LayerBuild:
     name: str
     requirements: str
 
-    def packages(self, root: Path) -> Path:
+    def requirements_file(self, root: Path) -> Path:
         return root / "requirements" / self.requirements
 
-    def sources(self, root: Path) -> dict[str, bytes]:
+    def read_sources(self, root: Path) -> dict[str, bytes]:
         """The layer's own code; a layer without any carries packages alone."""
         return source_tree(root / "layers" / self.name / PREFIX, prefix=PREFIX)
 
@@ -45,11 +45,11 @@ def build_layer(
     kept apart and our code is added to a copy of them. `recipe` stands for the code of the build.
     """
     key = artifacts.fingerprint(
-        recipe, target.label, layer.packages(root).read_bytes(), (root / SERVICES).read_bytes()
+        recipe, target.label, layer.requirements_file(root).read_bytes(), (root / SERVICES).read_bytes()
     )
     parts = _parts(layer, key, target=target, root=root, out=out)
     zipped, bill = out / "layers" / f"{layer.name}.zip", out / "layers" / f"{layer.name}.cdx.json"
-    sources = layer.sources(root)
+    sources = layer.read_sources(root)
     inputs = artifacts.fingerprint(key, sources)
     if artifacts.remake(
         zipped, inputs=inputs, write=partial(write_zip, files=sources, base=parts / "packages.zip")
@@ -77,7 +77,7 @@ def _parts(layer: LayerBuild, key: str, *, target: BuildTarget, root: Path, out:
 
 
 def _make_parts(layer: LayerBuild, *, target: BuildTarget, root: Path, installed: Path, made: Path) -> None:
-    requirements = layer.packages(root)
+    requirements = layer.requirements_file(root)
     install(requirements, target, installed)
     files = trim(installed, services=listed_services(root / SERVICES), prefix=PREFIX)
     write_zip(made / "packages.zip", files)

@@ -82,15 +82,15 @@ def _estimate(arguments: Namespace, target: Target | None, output: Output) -> No
     models = ModelChoice(arguments.extract_model, arguments.chat_model, arguments.embedding_model)
     today, prices = datetime.now(UTC).date(), load_price_list()
     parts = estimate(load, models, prices, environment=arguments.size, day=today)
-    output.rows([*(_row(part, load) for part in parts), _sum(parts, load)], nothing="")
+    output.print_rows([*(_row(part, load) for part in parts), _sum(parts, load)], nothing="")
     if not output.as_json:
-        output.remark(
+        output.print_remark(
             f"List prices, {aws_prices()['region']}, as of {aws_prices()['read_on']}, without free tiers. "
             "Left out, because nobody counted it: Lambda's seconds outside chat, Aurora above its floor, the archive, "
             "logs, backups, traffic."
         )
         worst, live, release = without_cache(load, models.chat, prices, day=today)
-        output.remark(
+        output.print_remark(
             "A turn is counted as if no prompt were cached. On the worst day each is written to the cache and none is "
             f"read: prompts of chat then cost {_dollars(worst)} dollars that day. A release that changes instructions "
             f"or tools does so to {live:,} live conversations, once: {_dollars(release)} dollars."

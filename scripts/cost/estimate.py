@@ -104,7 +104,7 @@ def without_cache(
     day. A release does the same to the conversations that are live, one for each turn at most: how many, and
     their dollars.
     """
-    written = prices.dollars(
+    written = prices.cost_dollars(
         model, TokenUsage(input=0, output=0, cache_write=load.turn_tokens[0]), day=day
     ) or Decimal(0)
     live = round(load.turns * CACHED_SECONDS / 86_400)
@@ -181,7 +181,7 @@ def _models(load: Workload, models: ModelChoice, prices: PriceList, day: date) -
         ("chat: model, extract", models.extract, question, turns / asked, "turn"),
         ("chat: embeddings", models.embed, words, turns, "turn"),
     ):
-        dollars = prices.dollars(model, usage, day=day)
+        dollars = prices.cost_dollars(model, usage, day=day)
         if dollars is None:
             raise NotFoundError(f"no price of {model} on {day}: name another model, or add it to prices.json")
         counted = f"{times:,.0f} calls of {usage.input:,} in, {usage.output:,} out"

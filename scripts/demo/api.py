@@ -142,27 +142,27 @@ class ApiClient:
     def close(self) -> None:
         self._http.close()
 
-    def send(self, events: Sequence[Event]) -> ApiReceipt:
+    def send_events(self, events: Sequence[Event]) -> ApiReceipt:
         return self._call(ApiReceipt, "POST", "/v1/events", json={"events": list(events)})
 
-    def profile(self, user: str) -> ApiProfile:
+    def get_profile(self, user: str) -> ApiProfile:
         return self._call(ApiProfile, "GET", f"/v1/users/{_segment(user)}/profile")
 
-    def facts(self, user: str) -> Iterator[ApiFact]:
+    def list_facts(self, user: str) -> Iterator[ApiFact]:
         return self._paged(f"/v1/users/{_segment(user)}/facts")
 
-    def history(self, user: str, key: str) -> tuple[ApiFact, ...]:
+    def list_history(self, user: str, key: str) -> tuple[ApiFact, ...]:
         return tuple(self._paged(f"/v1/users/{_segment(user)}/facts/{_segment(key)}/history"))
 
     def start_conversation(self, user: str, title: str) -> str:
         body = {"user_id": user, "title": title}
         return self._call(ApiConversation, "POST", "/v1/conversations", json=body).conversation_id
 
-    def context(self, conversation: str, message: str) -> ApiContext:
+    def get_context(self, conversation: str, message: str) -> ApiContext:
         path = f"/v1/conversations/{_segment(conversation)}/context"
         return self._call(ApiContext, "GET", path, params={"message": message})
 
-    def say(self, conversation: str, author: str, content: str) -> ApiReply:
+    def send_message(self, conversation: str, author: str, content: str) -> ApiReply:
         path = f"/v1/conversations/{_segment(conversation)}/messages"
         return self._call(ApiReply, "POST", path, json={"content": content, "author": author})
 
@@ -237,7 +237,7 @@ class SendReport:
     rejected: list[tuple[str, ApiRejectedEvent]] = field(default_factory=list)
 
     @property
-    def total(self) -> int:
+    def total_events(self) -> int:
         return self.by_type.total()
 
 
@@ -253,7 +253,7 @@ def send_events(api: ApiClient, events: Sequence[Event], *, advance: Callable[[i
 
 def _send_batch(api: ApiClient, batch: Sequence[Event], sent: SendReport, *, tries_left: int) -> None:
     """Send a batch, and again those of its events that the bus could not take just then."""
-    receipt = api.send(batch)
+    receipt = api.send_events(batch)
     sent.accepted += len(receipt.accepted)
     again: list[Event] = []
     for refusal in receipt.rejected:

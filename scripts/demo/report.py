@@ -53,7 +53,7 @@ def show_send_report(console: Console, sent: SendReport) -> None:
     table.add_column(justify="right")
     for event_type, count in sent.by_type.most_common():
         table.add_row(Text(event_type), f"{count:,}")
-    table.add_row(Text("total", style="bold"), Text(f"{sent.total:,}", style="bold"))
+    table.add_row(Text("total", style="bold"), Text(f"{sent.total_events:,}", style="bold"))
     console.print(table)
     console.print(
         f"{sent.accepted:,} accepted, {len(sent.rejected):,} rejected, {_duplicates(sent.repeated)}"
@@ -146,7 +146,7 @@ def show_facts(console: Console, user: str, facts: Sequence[ApiFact], source: Ev
     if len(facts) > FACTS_SHOWN:
         console.print(f"… and {len(facts) - FACTS_SHOWN} more", style="dim")
     used = {fact.provenance.event_id for fact in facts}
-    own = sum(event["user_id"] == user for event in source.of(user))
+    own = sum(event["user_id"] == user for event in source.list_events(user))
     console.print(
         f"{len(facts)} facts rest on {len(used)} of {own:,} events; the others are kept as episodes.",
         style="dim",

@@ -33,11 +33,11 @@ class EventSource:
     events: Sequence[Event]
     shared: bool = False
 
-    def users(self) -> list[str]:
+    def list_users(self) -> list[str]:
         """Return the user ids, the one with the most events first."""
         return [user for user, _ in Counter(event["user_id"] for event in self.events).most_common()]
 
-    def of(self, user: str) -> list[Event]:
+    def list_events(self, user: str) -> list[Event]:
         """Return each event that belongs to this user's history once, in the order in which they happened."""
         once: dict[str, Event] = {}
         for event in self.events:

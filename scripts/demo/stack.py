@@ -30,7 +30,7 @@ class QueueDepth:
     dead: int
 
     @property
-    def left(self) -> int:
+    def messages_left(self) -> int:
         return self.waiting + self.in_work + self.delayed
 
 
@@ -59,7 +59,7 @@ def wait_until_extracted(
         if seen != before:
             quiet, moved_at = 0, clock.now()
         report(seen[0], clock.now() - moved_at)
-        quiet = quiet + 1 if seen[0].left == 0 else 0
+        quiet = quiet + 1 if seen[0].messages_left == 0 else 0
         if clock.now() - moved_at > STALLED_SECONDS:
             raise DemoError(_stalled(seen[0]))
         if quiet < QUIET_POLLS:
@@ -103,7 +103,7 @@ class ExtractQueue:
     def __init__(self, endpoint_url: str) -> None:
         self._sqs = aws.session().client("sqs", endpoint_url=endpoint_url)
 
-    def depth(self) -> QueueDepth:
+    def get_depth(self) -> QueueDepth:
         waiting, in_work, delayed = map(
             sum, zip(self._messages(QUEUE), self._messages(f"{QUEUE}-surplus"), strict=True)
         )

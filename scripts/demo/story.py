@@ -31,7 +31,7 @@ class DemoRun:
 def run_demo(stack: Stack, source: EventSource, console: Console) -> None:
     api = ApiClient(stack.api_url, stack.api_key)
     try:
-        told = DemoRun(api, ExtractQueue(stack.endpoint_url).depth, source, console, PollClock())
+        told = DemoRun(api, ExtractQueue(stack.endpoint_url).get_depth, source, console, PollClock())
         stand_in = model_is_a_stand_in()
         report.show_opening(console, source, stack.api_url, stand_in=stand_in)
         send_and_wait(told)
@@ -39,7 +39,7 @@ def run_demo(stack: Stack, source: EventSource, console: Console) -> None:
         show_answer(told, stand_in=stand_in)
     finally:
         api.close()
-    report.show_next_steps(console, stack.api_url, source.users()[0])
+    report.show_next_steps(console, stack.api_url, source.list_users()[0])
 
 
 def send_and_wait(told: DemoRun) -> SendReport:
@@ -63,7 +63,7 @@ def _wait(told: DemoRun, sent: SendReport) -> QueueDepth:
             lambda: _versions(told),
             report=lambda depth, still_seconds: progress.update(
                 reading,
-                completed=max(0, sent.accepted - depth.left),
+                completed=max(0, sent.accepted - depth.messages_left),
                 description=READING if still_seconds < LONG_SECONDS else RETRYING,
             ),
             clock=told.clock,
@@ -71,33 +71,35 @@ def _wait(told: DemoRun, sent: SendReport) -> QueueDepth:
 
 
 def _versions(told: DemoRun) -> tuple[int, ...]:
-    return tuple(told.api.profile(user).version for user in _watched(told))
+    return tuple(told.api.get_profile(user).version for user in _watched(told))
 
 
 def _watched(told: DemoRun) -> list[str]:
-    return told.source.users()[:USERS_WATCHED]
+    return told.source.list_users()[:USERS_WATCHED]
 
 
 def show_facts(told: DemoRun) -> None:
-    first, *others = told.source.users()
-    facts = list(told.api.facts(first))
+    first, *others = told.source.list_users()
+    facts = list(told.api.list_facts(first))
     report.show_facts(told.console, first, facts, told.source)
-    report.show_changes(told.console, [told.api.history(first, fact.key) for fact in facts if fact.replaced])
+    report.show_changes(
+        told.console, [told.api.list_history(first, fact.key) for fact in facts if fact.replaced]
+    )
     report.show_other_users(
-        told.console, {user: told.api.profile(user).facts for user in others[:USERS_WATCHED]}, len(others)
+        told.console, {user: told.api.get_profile(user).facts for user in others[:USERS_WATCHED]}, len(others)
     )
 
 
 def show_answer(told: DemoRun, *, stand_in: bool) -> None:
-    user = told.source.users()[0]
+    user = told.source.list_users()[0]
     conversation = told.api.start_conversation(user, "make demo")
-    question = report.choose_question(told.api.context(conversation, "").facts)
-    context = told.api.context(conversation, question)
-    reply = told.api.say(conversation, user, question)
+    question = report.choose_question(told.api.get_context(conversation, "").facts)
+    context = told.api.get_context(conversation, question)
+    reply = told.api.send_message(conversation, user, question)
     report.show_answer(told.console, user, question, reply, stand_in=stand_in)
     report.show_sections(told.console, context, reply.usage)
     report.show_comparison(
-        told.console, context, told.source.of(user), known=len(told.api.profile(user).facts)
+        told.console, context, told.source.list_events(user), known=len(told.api.get_profile(user).facts)
     )
 
 

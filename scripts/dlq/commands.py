@@ -90,8 +90,8 @@ def _which(command: ArgumentParser) -> None:
 
 def _list(arguments: Namespace, target: Target, output: Output) -> None:  # noqa: ARG001 - every command is called alike
     queues = _queues(target)
-    output.rows(
-        [_described(end, *queues.depth(end.name)) for end in queues.ends()],
+    output.print_rows(
+        [_described(end, *queues.get_depth(end.name)) for end in queues.list_dead_letter_queues()],
         nothing=f"{target.environment} has no dead-letter queues: is it deployed?",
     )
 
@@ -103,28 +103,28 @@ def _described(end: DeadLetterQueue, waiting: int, held: int) -> Row:
 
 def _show(arguments: Namespace, target: Target, output: Output) -> None:
     queues, wanted = _queues(target), _read_filter(arguments)
-    end = queues.end(arguments.queue)
-    with QueueReader(queues.sqs, queues.url(end.name)) as reading:
+    end = queues.get_dead_letter_queue(arguments.queue)
+    with QueueReader(queues.sqs, queues.get_url(end.name)) as reading:
         rows = [
             _row(each, body=arguments.with_body)
             for each in islice(_filter_from(reading, wanted), arguments.limit)
         ]
-    output.rows(rows, nothing=f"Nothing like that in {end.name}.")
+    output.print_rows(rows, nothing=f"Nothing like that in {end.name}.")
 
 
 def _redrive(arguments: Namespace, target: Target, output: Output) -> ExitCode:
     queues = _queues(target)
-    end = queues.end(arguments.queue)
+    end = queues.get_dead_letter_queue(arguments.queue)
     to = arguments.to or end.to
     if to is None:
         raise InvalidError(
             f"no queue takes what lies in {end.name}: docs/runbooks/{end.name}-not-empty.md says what to do"
         )
-    waiting, _ = queues.depth(end.name)
+    waiting, _ = queues.get_depth(end.name)
     if arguments.dry_run:
         return _rehearse(arguments, queues, end, output, to=to)
     require_confirmation(arguments, f"Send what is wanted of about {waiting} messages in {end.name} to {to}?")
-    with output.bar() as bar:
+    with output.progress_bar() as bar:
         task = bar.add_task(end.name, total=min(waiting, arguments.limit or waiting))
         for done in _moves(arguments, queues, end, to=to):
             bar.update(task, completed=done.moved)
@@ -136,38 +136,38 @@ def _moves(
 ) -> Iterator[RedriveProgress]:
     """Move by a task where all of a queue goes and SQS does it, otherwise message by message."""
     wanted, mode = _read_filter(arguments), arguments.mode or end.mode
-    whole = wanted.all and arguments.limit is None and to != BUS
+    whole = wanted.matches_all and arguments.limit is None and to != BUS
     if arguments.mode == "task" and not whole:
         raise InvalidError(
             "SQS moves all of a queue, to a queue: filters, --limit and the bus need --mode each"
         )
     yield RedriveProgress()
     if mode == "task" and whole:
-        task = MoveTask(queues.sqs, queues.arn(end.name), queues.arn(to), time.sleep)
+        task = MoveTask(queues.sqs, queues.get_arn(end.name), queues.get_arn(to), time.sleep)
         if task.start(rate=arguments.rate):
-            yield from task.follow()
+            yield from task.follow_progress()
             return
         if arguments.mode == "task":
             raise InvalidError(f"SQS does not move {end.name} by itself here: use --mode each")
     send = (
         bus_sender(aws_client("events"), f"membus-{queues.environment}-bus")
         if to == BUS
-        else queue_sender(queues.sqs, queues.url(to))
+        else queue_sender(queues.sqs, queues.get_url(to))
     )
     pace = partial(time.sleep, 1 / arguments.rate if arguments.rate else 0)
-    with QueueReader(queues.sqs, queues.url(end.name)) as reading:
+    with QueueReader(queues.sqs, queues.get_url(end.name)) as reading:
         yield from send_each(reading, wanted, send, limit=arguments.limit, pace=pace)
 
 
 def _rehearse(
     arguments: Namespace, queues: EnvironmentQueues, end: DeadLetterQueue, output: Output, *, to: str
 ) -> ExitCode:
-    with QueueReader(queues.sqs, queues.url(end.name)) as reading:
+    with QueueReader(queues.sqs, queues.get_url(end.name)) as reading:
         rows = [
             _row(letter) for letter in islice(_filter_from(reading, _read_filter(arguments)), arguments.limit)
         ]
-    output.rows(rows, nothing=f"Nothing like that in {end.name}.")
-    output.remark(f"would send {len(rows)} messages from {end.name} to {to}")
+    output.print_rows(rows, nothing=f"Nothing like that in {end.name}.")
+    output.print_remark(f"would send {len(rows)} messages from {end.name} to {to}")
     return ExitCode.DONE
 
 
@@ -179,9 +179,9 @@ def _print_progress(done: RedriveProgress, end: DeadLetterQueue, to: str, output
         "left": str(len(done.left)),
         "stopped": done.stopped,
     }
-    output.rows([row], nothing="")
+    output.print_rows([row], nothing="")
     for message_id, why in done.left.items():
-        output.remark(f"{message_id} stays: {why}")
+        output.print_remark(f"{message_id} stays: {why}")
     if not (done.left or done.stopped):
         return ExitCode.DONE
     return ExitCode.PARTLY if done.moved else ExitCode.REFUSED
@@ -192,7 +192,7 @@ def _filter_from(reading: QueueReader, wanted: DeadLetterFilter) -> Iterator[Dea
 
 
 def _row(letter: DeadLetter, *, body: bool = False) -> Row:
-    fields = {name: letter.said(name) for name in ("tenant_id", "user_id", "type", "event_id")}
+    fields = {name: letter.get_event_field(name) for name in ("tenant_id", "user_id", "type", "event_id")}
     return {
         "message_id": letter.message_id,
         "put_here_at": letter.sent_at.isoformat(timespec="seconds"),

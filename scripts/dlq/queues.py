@@ -57,35 +57,35 @@ class EnvironmentQueues:
     sqs: "SQSClient"
     environment: str
 
-    def ends(self) -> list[DeadLetterQueue]:
+    def list_dead_letter_queues(self) -> list[DeadLetterQueue]:
         start = self._full("")
         pages = self.sqs.get_paginator("list_queues").paginate(QueueNamePrefix=start)
         urls = [url for page in pages for url in page.get("QueueUrls", [])]
         names = sorted(url.rpartition("/")[2].removeprefix(start) for url in urls)
         return [end for name in names if (end := find_dead_letter_queue(name))]
 
-    def end(self, name: str) -> DeadLetterQueue:
+    def get_dead_letter_queue(self, name: str) -> DeadLetterQueue:
         """Raise NotFoundError for what is no such queue, naming those that are."""
-        ends = {end.name: end for end in self.ends()}
+        ends = {end.name: end for end in self.list_dead_letter_queues()}
         if name not in ends:
             raise NotFoundError(
                 f"{self.environment} has no dead-letter queue {name}; it has {', '.join(ends) or 'none'}"
             )
         return ends[name]
 
-    def url(self, name: str) -> str:
+    def get_url(self, name: str) -> str:
         try:
             return self.sqs.get_queue_url(QueueName=self._full(name))["QueueUrl"]
         except self.sqs.exceptions.QueueDoesNotExist as error:
             raise NotFoundError(f"{self.environment} has no queue {name}") from error
 
-    def arn(self, name: str) -> str:
-        found = self.sqs.get_queue_attributes(QueueUrl=self.url(name), AttributeNames=["QueueArn"])
+    def get_arn(self, name: str) -> str:
+        found = self.sqs.get_queue_attributes(QueueUrl=self.get_url(name), AttributeNames=["QueueArn"])
         return found["Attributes"]["QueueArn"]
 
-    def depth(self, name: str) -> tuple[int, int]:
+    def get_depth(self, name: str) -> tuple[int, int]:
         """Return how many messages wait, and how many somebody holds; SQS counts them roughly."""
-        url = self.url(name)
+        url = self.get_url(name)
         found = self.sqs.get_queue_attributes(QueueUrl=url, AttributeNames=["All"])["Attributes"]
         return int(found["ApproximateNumberOfMessages"]), int(found["ApproximateNumberOfMessagesNotVisible"])
 
@@ -118,7 +118,7 @@ class DeadLetter:
     reason: str | None
 
     @classmethod
-    def of(cls, message: "MessageTypeDef") -> "DeadLetter":
+    def from_message(cls, message: "MessageTypeDef") -> "DeadLetter":
         told = {
             name: value.get("StringValue") for name, value in message.get("MessageAttributes", {}).items()
         }
@@ -136,7 +136,7 @@ class DeadLetter:
         )
 
     @property
-    def envelope(self) -> dict[str, Any]:
+    def parsed_body(self) -> dict[str, Any]:
         """Return the body's JSON object, empty where it is none."""
         try:
             body = json.loads(self.body)
@@ -144,9 +144,9 @@ class DeadLetter:
             return {}
         return body if isinstance(body, dict) else {}
 
-    def said(self, name: str) -> str | None:
+    def get_event_field(self, name: str) -> str | None:
         """Return a field of the event it holds."""
-        detail = self.envelope.get("detail")
+        detail = self.parsed_body.get("detail")
         value = detail.get(name) if isinstance(detail, dict) else None
         return None if value is None else str(value)
 
@@ -167,14 +167,14 @@ class DeadLetterFilter:
         fields = (("tenant_id", self.tenant), ("user_id", self.user), ("type", self.type))
         return (
             (self.reason is None or (letter.reason or "").startswith(self.reason))
-            and all(value is None or letter.said(name) == value for name, value in fields)
-            and (not self.event_ids or letter.said("event_id") in self.event_ids)
+            and all(value is None or letter.get_event_field(name) == value for name, value in fields)
+            and (not self.event_ids or letter.get_event_field("event_id") in self.event_ids)
             and (self.since is None or letter.sent_at >= self.since)
             and (self.until is None or letter.sent_at < self.until)
         )
 
     @property
-    def all(self) -> bool:
+    def matches_all(self) -> bool:
         return self == DeadLetterFilter()
 
 
@@ -202,9 +202,9 @@ class QueueReader:
             fresh = [message for message in found if message["MessageId"] not in self._held]
             self._held.update({message["MessageId"]: message["ReceiptHandle"] for message in found})
             idle = 0 if fresh else idle + 1
-            yield from map(DeadLetter.of, fresh)
+            yield from map(DeadLetter.from_message, fresh)
 
-    def take(self, letter: DeadLetter) -> None:
+    def delete_message(self, letter: DeadLetter) -> None:
         """Remove what is somewhere else by now."""
         self._sqs.delete_message(QueueUrl=self._url, ReceiptHandle=self._held.pop(letter.message_id))
 

@@ -49,7 +49,7 @@ def send_each(
     for letter in islice((each for each in reading if each in wanted), limit):
         try:
             send(letter)
-            reading.take(letter)
+            reading.delete_message(letter)
             done.moved += 1
         except InvalidError as error:
             done.left[letter.message_id] = error.detail
@@ -85,7 +85,7 @@ def bus_sender(events: "EventBridgeClient", bus: str) -> Send:
 
 
 def _entry(letter: DeadLetter, bus: str) -> Any:
-    event = letter.envelope
+    event = letter.parsed_body
     try:
         entry = {
             "Source": event["source"],
@@ -121,7 +121,7 @@ class MoveTask:
             raise
         return True
 
-    def follow(self) -> Iterator[RedriveProgress]:
+    def follow_progress(self) -> Iterator[RedriveProgress]:
         """Yield how far it has come until it ends."""
         while True:
             task = self._newest()

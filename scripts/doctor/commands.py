@@ -66,7 +66,7 @@ def _doctor(arguments: Namespace, target: Target, output: Output) -> ExitCode:
     )
     wanted = arguments.only or list(NAMES)
     found: list[Finding] = []
-    with output.bar() as bar:
+    with output.progress_bar() as bar:
         task = bar.add_task("checks", total=len(wanted))
         for name in wanted:
             bar.update(task, description=name)
@@ -79,15 +79,15 @@ def print_findings(found: list[Finding], output: Output, *, everything: bool) ->
     """Print what was found, the worst first, and return the exit code by the worst."""
     found = sorted(found, key=lambda each: ORDER.index(each.status))
     shown = [each for each in found if everything or each.status in {FindingStatus.FAIL, FindingStatus.WARN}]
-    output.rows([_row(each) for each in shown], nothing="Nothing is wrong.")
+    output.print_rows([_row(each) for each in shown], nothing="Nothing is wrong.")
     why = Counter(
         each.found.removeprefix("skipped: ") for each in found if each.status is FindingStatus.SKIPPED
     )
     if why and not everything:
         reasons = "; ".join(f"{number}: {reason}" for reason, number in why.most_common())
-        output.remark(f"skipped ({reasons}): --all names them")
+        output.print_remark(f"skipped ({reasons}): --all names them")
     counts = {status: sum(each.status is status for each in found) for status in FindingStatus}
-    output.remark(", ".join(f"{counts[status]} {status}" for status in reversed(FindingStatus)))
+    output.print_remark(", ".join(f"{counts[status]} {status}" for status in reversed(FindingStatus)))
     if counts[FindingStatus.FAIL]:
         return ExitCode.REFUSED
     return ExitCode.PARTLY if counts[FindingStatus.WARN] else ExitCode.DONE

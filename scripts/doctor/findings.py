@@ -31,42 +31,42 @@ class DeployedEnvironment:
     is_local: bool
     client: Callable[[str], Any]
 
-    def name(self, thing: str) -> str:
+    def resource_name(self, thing: str) -> str:
         return f"membus-{self.environment}-{thing}"
 
-    def short(self, name: str) -> str:
-        return name.rpartition("/")[2].removeprefix(self.name(""))
+    def short_name(self, name: str) -> str:
+        return name.rpartition("/")[2].removeprefix(self.resource_name(""))
 
     @property
-    def shipped(self) -> list[str]:
+    def shipped_functions(self) -> list[str]:
         """Return the functions of this checkout."""
         return sorted(each.parent.name for each in FUNCTIONS.glob("*/handler.py"))
 
     @cached_property
-    def functions(self) -> dict[str, Config]:
+    def function_configurations(self) -> dict[str, Config]:
         """Return the configuration of each deployed function, by its name without prefix."""
         pages = self.client("lambda").get_paginator("list_functions").paginate()
         mine = (
             each
             for page in pages
             for each in page["Functions"]
-            if each["FunctionName"].startswith(self.name(""))
+            if each["FunctionName"].startswith(self.resource_name(""))
         )
-        return {self.short(each["FunctionName"]): each for each in mine}
+        return {self.short_name(each["FunctionName"]): each for each in mine}
 
     @cached_property
-    def settings(self) -> dict[str, str]:
+    def function_settings(self) -> dict[str, str]:
         """Return what all functions are told: where tables, queues, secrets and models are."""
-        if not self.functions:
+        if not self.function_configurations:
             raise NotFoundError(
                 f"{self.environment} has no functions: is it deployed, and is this its region?"
             )
         told: dict[str, str] = {}
-        for each in self.functions.values():
+        for each in self.function_configurations.values():
             told |= each.get("Environment", {}).get("Variables", {})
         return told
 
-    def highest(
+    def get_highest_metric(
         self, namespace: str, metric: str, dimensions: Mapping[str, str], *, hours: int = 1
     ) -> float | None:
         """Return a metric's highest value, summed over five minutes where it counts.

@@ -33,10 +33,10 @@ LAMBDA_REMEDY = "make apply deploys all functions of this checkout together"
 
 
 def functions(deployment: DeployedEnvironment) -> Iterator[Finding]:
-    missing = sorted(set(deployment.shipped) - set(deployment.functions))
+    missing = sorted(set(deployment.shipped_functions) - set(deployment.function_configurations))
     if missing:
         yield fail("functions", f"not deployed: {', '.join(missing)}", LAMBDA_REMEDY)
-    for name, config in sorted(deployment.functions.items()):
+    for name, config in sorted(deployment.function_configurations.items()):
         wrong = _unwell(deployment, config)
         yield judge(
             f"function {name}",
@@ -60,7 +60,7 @@ def _unwell(deployment: DeployedEnvironment, config: Config) -> list[str]:
 
 def _same_configuration(deployment: DeployedEnvironment) -> Iterator[Finding]:
     """Functions that share code and stores must be of one age; a layer's version is its age."""
-    every = deployment.functions.values()
+    every = deployment.function_configurations.values()
     runtimes = Counter(
         f"{each['Runtime']} {' '.join(each.get('Architectures', ['x86_64']))}" for each in every
     )
@@ -68,7 +68,7 @@ def _same_configuration(deployment: DeployedEnvironment) -> Iterator[Finding]:
     versions: dict[str, set[str]] = {}
     for arn in layers:
         name, _, version = arn.rpartition(":")
-        versions.setdefault(deployment.short(name.rpartition(":")[2]), set()).add(version)
+        versions.setdefault(deployment.short_name(name.rpartition(":")[2]), set()).add(version)
     mixed = [
         f"layer {name} in versions {', '.join(sorted(found))}"
         for name, found in versions.items()
@@ -83,10 +83,10 @@ def _same_configuration(deployment: DeployedEnvironment) -> Iterator[Finding]:
 def mappings(deployment: DeployedEnvironment) -> Iterator[Finding]:
     found = deployment.client("lambda").get_paginator("list_event_source_mappings").paginate()
     for each in (each for page in found for each in page["EventSourceMappings"]):
-        name = deployment.short(each["FunctionArn"].split(":")[6])
-        if name not in deployment.functions:
+        name = deployment.short_name(each["FunctionArn"].split(":")[6])
+        if name not in deployment.function_configurations:
             continue
-        source = deployment.short(each["EventSourceArn"].partition("/stream/")[0].rpartition(":")[2])
+        source = deployment.short_name(each["EventSourceArn"].partition("/stream/")[0].rpartition(":")[2])
         wrong = [] if each.get("State") == "Enabled" else [f"is {each.get('State')}"]
         if "ReportBatchItemFailures" not in each.get("FunctionResponseTypes", []):
             wrong.append("fails whole batches for one message")
@@ -103,13 +103,14 @@ def mappings(deployment: DeployedEnvironment) -> Iterator[Finding]:
 
 def errors(deployment: DeployedEnvironment) -> Iterator[Finding]:
     """Errors and throttles of the last hour; a function that nobody measured says nothing."""
-    for name in sorted(deployment.functions):
-        dimensions = {"FunctionName": deployment.name(name)}
-        if deployment.highest("AWS/Lambda", "Invocations", dimensions) is None:
+    for name in sorted(deployment.function_configurations):
+        dimensions = {"FunctionName": deployment.resource_name(name)}
+        if deployment.get_highest_metric("AWS/Lambda", "Invocations", dimensions) is None:
             yield skipped(f"function {name}, last hour", "nobody measured it: not called, or no metrics here")
             continue
         counts = {
-            each: deployment.highest("AWS/Lambda", each, dimensions) or 0 for each in ("Errors", "Throttles")
+            each: deployment.get_highest_metric("AWS/Lambda", each, dimensions) or 0
+            for each in ("Errors", "Throttles")
         }
         told = ", ".join(
             f"{count:.0f} {what.lower()} in five minutes" for what, count in counts.items() if count
@@ -125,7 +126,7 @@ MODEL_PAGE = "model"
 
 def model(deployment: DeployedEnvironment) -> Iterator[Finding]:
     """From this machine: what a function's network lets through, its own log tells."""
-    told = deployment.settings
+    told = deployment.function_settings
     models = sorted(
         {value for key, value in told.items() if key.endswith("_MODEL_ID") and value and "EMBED" not in key}
     )

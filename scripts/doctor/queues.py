@@ -33,7 +33,7 @@ AGE_WARN_SECONDS, SURPLUS_WARN_SECONDS = 600, 3600
 
 
 def queues(deployment: DeployedEnvironment) -> Iterator[Finding]:
-    sqs, prefix = deployment.client("sqs"), deployment.name("")
+    sqs, prefix = deployment.client("sqs"), deployment.resource_name("")
     pages = sqs.get_paginator("list_queues").paginate(QueueNamePrefix=prefix)
     urls = {
         url.rpartition("/")[2].removeprefix(prefix): url
@@ -85,7 +85,9 @@ def _slowest(deployment: DeployedEnvironment, arn: str) -> tuple[int, int] | Non
     """Return timeout and batching window, in seconds, of the function that reads the queue."""
     found = deployment.client("lambda").list_event_source_mappings(EventSourceArn=arn)["EventSourceMappings"]
     for each in found:
-        function = deployment.functions.get(deployment.short(each["FunctionArn"].split(":")[6]))
+        function = deployment.function_configurations.get(
+            deployment.short_name(each["FunctionArn"].split(":")[6])
+        )
         if function:
             return function["Timeout"], each.get("MaximumBatchingWindowInSeconds", 0)
     return None
@@ -93,8 +95,8 @@ def _slowest(deployment: DeployedEnvironment, arn: str) -> tuple[int, int] | Non
 
 def _age(deployment: DeployedEnvironment, name: str) -> Finding:
     about, page = f"queue {name}, age", find_runbook(f"{name}-falls-behind")
-    dimensions = {"QueueName": deployment.name(name)}
-    age = deployment.highest("AWS/SQS", "ApproximateAgeOfOldestMessage", dimensions)
+    dimensions = {"QueueName": deployment.resource_name(name)}
+    age = deployment.get_highest_metric("AWS/SQS", "ApproximateAgeOfOldestMessage", dimensions)
     if age is None:
         return skipped(about, "nobody measured it in the last hour")
     if age < (SURPLUS_WARN_SECONDS if name.endswith("-surplus") else AGE_WARN_SECONDS):
@@ -104,7 +106,12 @@ def _age(deployment: DeployedEnvironment, name: str) -> Finding:
 
 def dead_letters(deployment: DeployedEnvironment) -> Iterator[Finding]:
     """Every route of the bus has both of its dead-letter queues, and the bus its own."""
-    names = {end.name for end in EnvironmentQueues(deployment.client("sqs"), deployment.environment).ends()}
+    names = {
+        end.name
+        for end in EnvironmentQueues(
+            deployment.client("sqs"), deployment.environment
+        ).list_dead_letter_queues()
+    }
     wanted = {"bus-dlq", "quarantine", "failures"}
     missing = [f"no {name}" for name in sorted(wanted - names)]
     yield judge(
@@ -117,7 +124,7 @@ ARCHIVES_OWN = "Events-Archive-"
 
 
 def bus(deployment: DeployedEnvironment) -> Iterator[Finding]:
-    events, name = deployment.client("events"), deployment.settings["BUS_NAME"]
+    events, name = deployment.client("events"), deployment.function_settings["BUS_NAME"]
     found = events.describe_event_bus(Name=name)
     wrong = [] if found.get("DeadLetterConfig", {}).get("Arn") else ["has no dead-letter queue"]
     if found.get("KmsKeyIdentifier"):
@@ -131,7 +138,7 @@ def bus(deployment: DeployedEnvironment) -> Iterator[Finding]:
     ]
     for rule in rules:
         yield _rule(events, name, rule)
-    if not any(rule["Name"].startswith(deployment.name("")) for rule in rules):
+    if not any(rule["Name"].startswith(deployment.resource_name("")) for rule in rules):
         yield judge("bus, rules", ["every event is dropped: no rule"], well="", remedy=APPLY_AGAIN)
 
 
@@ -172,13 +179,13 @@ def alarms(deployment: DeployedEnvironment) -> Iterator[Finding]:
     pages = (
         deployment.client("cloudwatch")
         .get_paginator("describe_alarms")
-        .paginate(AlarmNamePrefix=deployment.name(""))
+        .paginate(AlarmNamePrefix=deployment.resource_name(""))
     )
     found = [alarm for page in pages for alarm in page["MetricAlarms"]]
     if not found:
         yield _none(deployment)
         return
-    silent = [deployment.short(each["AlarmName"]) for each in found if not each.get("AlarmActions")]
+    silent = [deployment.short_name(each["AlarmName"]) for each in found if not each.get("AlarmActions")]
     if silent:
         yield fail(
             "alarms", f"tell nobody: {', '.join(silent)}", "name operations.alarm_topic_arn, then make apply"
@@ -201,7 +208,7 @@ def _none(deployment: DeployedEnvironment) -> Finding:
 
 def _rings(deployment: DeployedEnvironment, alarm: Any) -> Iterator[Finding]:
     if alarm["StateValue"] == "ALARM":
-        name = deployment.short(alarm["AlarmName"])
+        name = deployment.short_name(alarm["AlarmName"])
         yield fail(
             f"alarm {name}", alarm.get("AlarmDescription") or "rings", "see its runbook", find_runbook(name)
         )

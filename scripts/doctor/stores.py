@@ -23,8 +23,10 @@ from scripts.doctor.findings import APPLY_AGAIN, DeployedEnvironment, Finding, f
 
 def tables(deployment: DeployedEnvironment) -> Iterator[Finding]:
     dynamodb = deployment.client("dynamodb")
-    for name in sorted({value for key, value in deployment.settings.items() if key.endswith("_TABLE")}):
-        about = f"table {deployment.short(name)}"
+    for name in sorted(
+        {value for key, value in deployment.function_settings.items() if key.endswith("_TABLE")}
+    ):
+        about = f"table {deployment.short_name(name)}"
         table = dynamodb.describe_table(TableName=name)["Table"]
         yield judge(
             about,
@@ -46,7 +48,7 @@ def _wrong(dynamodb: Any, name: str, table: Any) -> list[str]:
 
 
 def _kept(deployment: DeployedEnvironment, dynamodb: Any, name: str, table: Any) -> Iterator[Finding]:
-    about = f"table {deployment.short(name)}, kept"
+    about = f"table {deployment.short_name(name)}, kept"
     if deployment.is_local:
         yield skipped(about, "the local stack protects nothing on purpose")
         return
@@ -72,9 +74,11 @@ def streams(deployment: DeployedEnvironment) -> Iterator[Finding]:
         if each.get("EventSourceArn")
     }
     dynamodb = deployment.client("dynamodb")
-    for name in sorted({value for key, value in deployment.settings.items() if key.endswith("_TABLE")}):
+    for name in sorted(
+        {value for key, value in deployment.function_settings.items() if key.endswith("_TABLE")}
+    ):
         table = dynamodb.describe_table(TableName=name)["Table"]
-        about, streamed = f"table {deployment.short(name)}, stream", table.get("StreamSpecification", {})
+        about, streamed = f"table {deployment.short_name(name)}, stream", table.get("StreamSpecification", {})
         read = table["TableArn"] in sources
         if not streamed.get("StreamEnabled") and not read:
             continue
@@ -98,7 +102,7 @@ ABSENT = {
 
 
 def bucket(deployment: DeployedEnvironment) -> Iterator[Finding]:
-    s3, name = deployment.client("s3"), deployment.settings["ARCHIVE_BUCKET"]
+    s3, name = deployment.client("s3"), deployment.function_settings["ARCHIVE_BUCKET"]
     block = _or_nothing(lambda: s3.get_public_access_block(Bucket=name)["PublicAccessBlockConfiguration"])
     blocked = len(block) == PUBLIC_ACCESS_SETTINGS and all(block.values())
     wrong = [] if blocked else ["may be opened to the public"]
@@ -143,12 +147,14 @@ def _or_nothing(ask: Callable[[], Any]) -> Any:
 
 def secrets(deployment: DeployedEnvironment) -> Iterator[Finding]:
     """Each has a value; which, nobody asks."""
-    names = sorted({value for key, value in deployment.settings.items() if key.endswith("_SECRET_ID")})
+    names = sorted(
+        {value for key, value in deployment.function_settings.items() if key.endswith("_SECRET_ID")}
+    )
     for name in names:
         stages = (
             deployment.client("secretsmanager").describe_secret(SecretId=name).get("VersionIdsToStages", {})
         )
-        about = f"secret {deployment.short(name.rpartition(':')[2])}"
+        about = f"secret {deployment.short_name(name.rpartition(':')[2])}"
         if any("AWSCURRENT" in each for each in stages.values()):
             yield ok(about, "has a value")
         else:
@@ -160,7 +166,10 @@ def secrets(deployment: DeployedEnvironment) -> Iterator[Finding]:
 
 
 def hot_tier(deployment: DeployedEnvironment) -> Iterator[Finding]:
-    url, cache = deployment.settings.get("HOT_TIER_URL"), deployment.settings.get("HOT_TIER_CACHE")
+    url, cache = (
+        deployment.function_settings.get("HOT_TIER_URL"),
+        deployment.function_settings.get("HOT_TIER_CACHE"),
+    )
     if not url:
         yield skipped("hot tier", "there is none here: reads go to DynamoDB")
     elif not cache:
@@ -200,7 +209,7 @@ POSTGRES_PAGE = "postgres"
 def schema(deployment: DeployedEnvironment) -> Iterator[Finding]:
     """Row security on every table with a tenant, a role without powers, migrations as in this checkout."""
     answer = deployment.client("lambda").invoke(
-        FunctionName=deployment.name("migrate"), Payload=json.dumps({"task": "inspect"}).encode()
+        FunctionName=deployment.resource_name("migrate"), Payload=json.dumps({"task": "inspect"}).encode()
     )
     said: Any = json.loads(answer["Payload"].read())
     if "FunctionError" in answer:
@@ -233,7 +242,7 @@ def schema(deployment: DeployedEnvironment) -> Iterator[Finding]:
 
 
 def proxy(deployment: DeployedEnvironment) -> Iterator[Finding]:
-    rds, name = deployment.client("rds"), deployment.name("vectors")
+    rds, name = deployment.client("rds"), deployment.resource_name("vectors")
     if not any(each["DBProxyName"] == name for each in rds.describe_db_proxies()["DBProxies"]):
         yield skipped("proxy, pinned sessions", "there is no RDS Proxy here")
         return
@@ -244,7 +253,7 @@ def proxy(deployment: DeployedEnvironment) -> Iterator[Finding]:
         "proxy, targets", away, well=f"{len(targets)} available", remedy=POSTGRES_REMEDY, page=POSTGRES_PAGE
     )
     metric = "DatabaseConnectionsCurrentlySessionPinned"
-    pinned = deployment.highest("AWS/RDS", metric, {"ProxyName": name})
+    pinned = deployment.get_highest_metric("AWS/RDS", metric, {"ProxyName": name})
     about = "proxy, pinned sessions"
     if pinned is None:
         yield skipped(about, "nobody measured them in the last hour")
@@ -265,8 +274,8 @@ LIMITED_FUNCTIONS = ("memory", "chat")
 def rates(deployment: DeployedEnvironment) -> Iterator[Finding]:
     yield _same_rates(deployment)
     dimensions = {"environment": deployment.environment}
-    uncounted = deployment.highest("membus", "RatesUncounted", dimensions)
-    refused = deployment.highest("membus", "RateRefusals", dimensions)
+    uncounted = deployment.get_highest_metric("membus", "RatesUncounted", dimensions)
+    refused = deployment.get_highest_metric("membus", "RateRefusals", dimensions)
     if uncounted:
         yield warn(
             "rates, counted", f"{uncounted:.0f} requests passed uncounted", "see the table tenants", "floods"
@@ -294,5 +303,7 @@ def _same_rates(deployment: DeployedEnvironment) -> Finding:
 
 
 def _configured_rates(deployment: DeployedEnvironment, name: str) -> str:
-    settings: dict[str, str] = deployment.functions.get(name, {}).get("Environment", {}).get("Variables", {})
+    settings: dict[str, str] = (
+        deployment.function_configurations.get(name, {}).get("Environment", {}).get("Variables", {})
+    )
     return settings.get("TENANT_RATES", "")

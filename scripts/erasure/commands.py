@@ -62,7 +62,9 @@ def _erase(arguments: Namespace, target: Target, output: Output) -> ExitCode:
     users = list(_find_reappeared(tenant, output)) if arguments.again else [str(arguments.user)]
     if arguments.dry_run:
         for user in users:
-            output.rows(format_counts(Owner(tenant=tenant, user=user), wiring_erasing.holdings()), nothing="")
+            output.print_rows(
+                format_counts(Owner(tenant=tenant, user=user), wiring_erasing.holdings()), nothing=""
+            )
         return ExitCode.DONE
     require_confirmation(
         arguments, f"Erase {', '.join(users) or 'nobody'} of {tenant} from everywhere, for good?"
@@ -73,16 +75,18 @@ def _erase(arguments: Namespace, target: Target, output: Output) -> ExitCode:
     jobs = [_begin(Owner(tenant=tenant, user=user)) for user in users]
     if arguments.wait:
         jobs = [_wait_for_job(job) for job in jobs]
-    output.rows([row(job) for job in jobs], nothing="Nobody is there who was erased before.")
+    output.print_rows([row(job) for job in jobs], nothing="Nobody is there who was erased before.")
     return ExitCode.DONE
 
 
 def _erase_again(tenant: str, live_table: str | None, output: Output) -> None:
     """Mend of what was restored the traces of erased users that lie among what is not theirs."""
     if live_table:
-        output.remark(f"carried over: {dict(wiring_operators.carry_over(tenant, live_table=live_table))}")
-    dropped = wiring_operators.stale_summaries().drop(tenant)
-    output.remark(
+        output.print_remark(
+            f"carried over: {dict(wiring_operators.carry_over(tenant, live_table=live_table))}"
+        )
+    dropped = wiring_operators.stale_summaries().delete_stale(tenant)
+    output.print_remark(
         f"passages of summaries that no conversation has any more: {dropped} removed from the index"
     )
 
@@ -90,7 +94,7 @@ def _erase_again(tenant: str, live_table: str | None, output: Output) -> None:
 def _find_reappeared(tenant: str, output: Output) -> Mapping[str, Sequence[str]]:
     back = list_erased_owners(tenant, wiring_operators.users_by_store(), wiring_erasing.erasures())
     for user, stores in back.items():
-        output.remark(f"{user} is back in {', '.join(stores)}")
+        output.print_remark(f"{user} is back in {', '.join(stores)}")
     return back
 
 
@@ -101,9 +105,9 @@ def list_erased_owners(
 
     A restore has brought them back.
     """
-    erased, back = ledger.erased(tenant), defaultdict[str, list[str]](list)
+    erased, back = ledger.list_erased_subjects(tenant), defaultdict[str, list[str]](list)
     for name, users in stores.items():
-        for user in users.of(tenant):
+        for user in users.list_users(tenant):
             if erasure_subject(tenant, user) in erased:
                 back[user].append(name)
     return dict(sorted(back.items()))
@@ -146,21 +150,22 @@ def _begin(owner: Owner) -> ErasureJob:
 def _wait_for_job(job: ErasureJob) -> ErasureJob:
     while job.receipt is None and job.status != "failed":
         time.sleep(LOOK_SECONDS)
-        job = wiring_erasing.jobs().job(job.tenant, job.job_id)
+        job = wiring_erasing.jobs().get_job(job.tenant, job.job_id)
     return job
 
 
 def _tenant(arguments: Namespace, target: Target, output: Output) -> ExitCode:
     """Erase a tenant: its keys first, so that nobody writes; what is left of it says that it was erased."""
     owner, stores = Owner(tenant=arguments.tenant, user=WHOLE_TENANT), wiring_erasing.tenant_holdings()
-    known = target.tenants.find(arguments.tenant)
+    known = target.tenants.find_tenant(arguments.tenant)
     if (
         known is None
-        and erasure_subject(owner.tenant, None) not in wiring_erasing.erasures().hidden(owner.tenant).subjects
+        and erasure_subject(owner.tenant, None)
+        not in wiring_erasing.erasures().get_hidden(owner.tenant).subjects
     ):
         raise NotFoundError(f"no tenant {arguments.tenant} in {target.environment}")
     if arguments.dry_run:
-        output.rows(format_counts(owner, stores), nothing="")
+        output.print_rows(format_counts(owner, stores), nothing="")
         return ExitCode.DONE
     require_confirmation(
         arguments, f"Erase the tenant {arguments.tenant} with all its users, keys and archives, for good?"
@@ -168,11 +173,11 @@ def _tenant(arguments: Namespace, target: Target, output: Output) -> ExitCode:
     asked = new_erasure_job(
         owner.tenant, None, request_key=None, requested_by=OPERATOR, now=datetime.now(UTC)
     )
-    job = wiring_erasing.jobs().begin(asked)
-    for key in target.keys.of(arguments.tenant):
-        target.keys.revoke(key.key_id, at=datetime.now(UTC))
+    job = wiring_erasing.jobs().start_job(asked)
+    for key in target.keys.list_keys(arguments.tenant):
+        target.keys.revoke_key(key.key_id, at=datetime.now(UTC))
     job = _run_job(job, stores, wait=arguments.wait)
-    output.rows([row(job)], nothing="")
+    output.print_rows([row(job)], nothing="")
     if job.status == "failed":
         raise InvalidError("something keeps writing to this tenant: find out what, and run this again")
     return ExitCode.DONE if job.receipt else ExitCode.PARTLY
@@ -187,8 +192,8 @@ def _run_job(job: ErasureJob, stores: Sequence[ErasableStore], *, wait: bool) ->
         settle=wiring_erasing.settle(),
         kept_days=wiring_erasing.kept_days(),
     )
-    pause = eraser.advance(wiring_erasing.jobs().job(job.tenant, job.job_id))
+    pause = eraser.advance_job(wiring_erasing.jobs().get_job(job.tenant, job.job_id))
     while wait and pause is not None:
         time.sleep(pause.total_seconds())
-        pause = eraser.advance(wiring_erasing.jobs().job(job.tenant, job.job_id))
-    return wiring_erasing.jobs().job(job.tenant, job.job_id)
+        pause = eraser.advance_job(wiring_erasing.jobs().get_job(job.tenant, job.job_id))
+    return wiring_erasing.jobs().get_job(job.tenant, job.job_id)

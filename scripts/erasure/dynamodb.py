@@ -20,7 +20,7 @@ class DynamoUsers:
     def __init__(self, table: "Table", listed_by: str) -> None:
         self._table, self._listed_by = table, listed_by
 
-    def of(self, tenant: str) -> list[str]:
+    def list_users(self, tenant: str) -> list[str]:
         prefix = f"T#{tenant}#U#"
         found: set[str] = set()
         start: dict[str, Any] = {}

@@ -44,32 +44,34 @@ def register(add_group: AddGroup, options: ArgumentParser) -> None:
 
 
 def _set(arguments: Namespace, target: Target, output: Output) -> None:
-    target.known(arguments.tenant)
+    target.get_tenant(arguments.tenant)
     adopt_environment(target.environment, "erase")
     hold = LegalHold(
         tenant=arguments.tenant, user=arguments.user, reason=arguments.reason, since=datetime.now(UTC)
     )
     if arguments.dry_run:
-        return output.would(f"hold {_whom(arguments)}", _row(hold))
-    wiring_erasing.jobs().hold(hold)
-    return output.rows([_row(hold)], nothing="")
+        return output.print_dry_run(f"hold {_whom(arguments)}", _row(hold))
+    wiring_erasing.jobs().add_hold(hold)
+    return output.print_rows([_row(hold)], nothing="")
 
 
 def _lift(arguments: Namespace, target: Target, output: Output) -> None:
     adopt_environment(target.environment, "erase")
     whom = _whom(arguments)
     if arguments.dry_run:
-        output.would(f"let {whom} be erased again", {"tenant": arguments.tenant, "user": arguments.user})
+        output.print_dry_run(
+            f"let {whom} be erased again", {"tenant": arguments.tenant, "user": arguments.user}
+        )
         return
     require_confirmation(arguments, f"Let {whom} be erased again?")
-    wiring_erasing.jobs().lift(arguments.tenant, arguments.user)
-    output.remark(f"{whom} may be erased again.")
+    wiring_erasing.jobs().remove_hold(arguments.tenant, arguments.user)
+    output.print_remark(f"{whom} may be erased again.")
 
 
 def _list(arguments: Namespace, target: Target, output: Output) -> None:
     adopt_environment(target.environment, "erase")
-    holds = wiring_erasing.jobs().holds(arguments.tenant)
-    output.rows([_row(hold) for hold in holds], nothing=f"No holds on {arguments.tenant}.")
+    holds = wiring_erasing.jobs().list_holds(arguments.tenant)
+    output.print_rows([_row(hold) for hold in holds], nothing=f"No holds on {arguments.tenant}.")
 
 
 def _whom(arguments: Namespace) -> str:

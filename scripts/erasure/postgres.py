@@ -22,9 +22,9 @@ class PostgresUsers:
     def __init__(self, transactions: TenantTransactions) -> None:
         self._transactions = transactions
 
-    def of(self, tenant: str) -> list[str]:
+    def list_users(self, tenant: str) -> list[str]:
         def work(connection: PostgresConnection) -> Callable[[], list[tuple[Any, ...]]]:
             answer = connection.execute(_USERS.encode(), {"tenant": tenant})
             return answer.fetchall
 
-        return sorted(str(user) for (user,) in self._transactions.run(tenant, work))
+        return sorted(str(user) for (user,) in self._transactions.run_transaction(tenant, work))

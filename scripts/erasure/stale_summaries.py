@@ -32,7 +32,7 @@ class StaleSummaries:
     def __init__(self, transactions: TenantTransactions, conversations: "Table") -> None:
         self._transactions, self._table = transactions, conversations
 
-    def drop(self, tenant: str) -> int:
+    def delete_stale(self, tenant: str) -> int:
         """Remove every summary that is not in its conversation at the version indexed.
 
         Return how many passages went.
@@ -46,7 +46,9 @@ class StaleSummaries:
         def work(connection: PostgresConnection) -> Callable[[], list[tuple[Any, ...]]]:
             return connection.execute(_INDEXED.encode(), {"tenant": tenant}).fetchall
 
-        return [(str(group), int(version)) for group, version in self._transactions.run(tenant, work)]
+        return [
+            (str(group), int(version)) for group, version in self._transactions.run_transaction(tenant, work)
+        ]
 
     def _drop(self, tenant: str, indexed: list[IndexedSummary]) -> int:
         keys = [_key(tenant, group) for group, _ in indexed]
@@ -69,7 +71,7 @@ class StaleSummaries:
             answer = connection.execute(_DROP.encode(), named)
             return lambda: answer.rowcount
 
-        return self._transactions.run(tenant, work)
+        return self._transactions.run_transaction(tenant, work)
 
 
 def _key(tenant: str, group: str) -> dict[str, str]:

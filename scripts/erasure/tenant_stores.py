@@ -77,13 +77,13 @@ class TenantObjectEraser:
     def erase(
         self, owner: Owner, *, cursor: str, time_left: Callable[[], bool], settled: bool
     ) -> ErasureCount:
-        unfinished = self._versions.abandon(EXPORTS.format(owner.tenant))
-        whole = sum(self._versions.purge(folder.format(owner.tenant)) for folder in FOLDERS)
+        unfinished = self._versions.abort_uploads(EXPORTS.format(owner.tenant))
+        whole = sum(self._versions.purge_prefix(folder.format(owner.tenant)) for folder in FOLDERS)
         return ErasureCount({"objects": whole + unfinished})
 
     def count(self, owner: Owner, *, cursor: str, time_left: Callable[[], bool]) -> ErasureCount:
-        unfinished = self._versions.unfinished(EXPORTS.format(owner.tenant))
-        whole = sum(self._versions.count(folder.format(owner.tenant)) for folder in FOLDERS)
+        unfinished = self._versions.list_uploads(EXPORTS.format(owner.tenant))
+        whole = sum(self._versions.count_versions(folder.format(owner.tenant)) for folder in FOLDERS)
         return ErasureCount({"objects": whole + len(unfinished)})
 
 
@@ -112,4 +112,4 @@ class TenantRowEraser:
             answer = connection.execute(statement.encode(), {"tenant": owner.tenant})
             return lambda: answer.rowcount
 
-        return self._transactions.run(owner.tenant, work)
+        return self._transactions.run_transaction(owner.tenant, work)

@@ -35,17 +35,17 @@ class DraftFacts:
         self.shares: dict[str, ReadingCost] = {}
         self.unpaid: set[str] = set()
 
-    def profile(self, owner: Owner) -> Profile:
+    def get_profile(self, owner: Owner) -> Profile:
         return self._profile
 
-    def base(self, owner: Owner) -> Profile:
+    def get_full_profile(self, owner: Owner) -> Profile:
         return self._profile.model_copy(update={"facts": tuple(self._facts.values())})
 
-    def observations(self, owner: Owner, key: str | None = None) -> list[Observation]:
+    def list_observations(self, owner: Owner, key: str | None = None) -> list[Observation]:
         return [seen for seen in self._seen.values() if key in {None, seen.key}]
 
-    def trail(self, owner: Owner, key: str) -> ObservationHistory:
-        return ObservationHistory(tuple(in_learning_order(self.observations(owner, key))))
+    def get_history(self, owner: Owner, key: str) -> ObservationHistory:
+        return ObservationHistory(tuple(in_learning_order(self.list_observations(owner, key))))
 
     def commit(self, learned: FactCommit) -> None:
         self._seen |= {(seen.key, seen.provenance.event_id): seen for seen in learned.observations}
@@ -78,7 +78,7 @@ class DerivedFacts:
     answers: dict[str, list[EventAnswer]] = field(default_factory=dict)
     shares: dict[str, ReadingCost] = field(default_factory=dict)
 
-    def over(self, stored: Sequence[Observation]) -> list[Observation]:
+    def merge_with(self, stored: Sequence[Observation]) -> list[Observation]:
         """Return what the user's observations shall be.
 
         New ones of the events that were read, old ones of others.
@@ -112,12 +112,12 @@ def derive_facts(
     unread: dict[str, MembusError] = {}
     while batch := list(islice(ordered, BATCH_EVENTS)):
         ids = {each.event.event_id for each in batch}
-        unread |= learning.learn(batch, learning.read(batch, ids)) | dict.fromkeys(
+        unread |= learning.commit_batch(batch, learning.ask_model(batch, ids)) | dict.fromkeys(
             draft.unpaid, OVER_BUDGET_ERROR
         )
         read |= ids - unread.keys()
     return DerivedFacts(
-        owner, tuple(draft.observations(owner)), frozenset(read), unread, draft.answers, draft.shares
+        owner, tuple(draft.list_observations(owner)), frozenset(read), unread, draft.answers, draft.shares
     )
 
 
@@ -141,4 +141,4 @@ def compare_facts(before: Iterable[Observation], after: Iterable[Observation]) -
 
 
 def _current_values(observations: Iterable[Observation]) -> dict[str, str]:
-    return {key: fact.value or "" for key, fact in fold_facts(observations).items() if not fact.retracted}
+    return {key: fact.value or "" for key, fact in fold_facts(observations).items() if not fact.is_retracted}

@@ -35,18 +35,18 @@ class DynamoTrials:
     def __init__(self, table: "Table") -> None:
         self._table = table
 
-    def add(self, shadow: ExtractionTrial) -> None:
+    def add_trial(self, shadow: ExtractionTrial) -> None:
         with translate_dynamodb_errors("keeping a trial"):
             self._table.put_item(Item=_key(shadow.tenant, shadow.name) | {"body": shadow.model_dump_json()})
 
-    def find(self, tenant: str, name: str) -> ExtractionTrial:
+    def get_trial(self, tenant: str, name: str) -> ExtractionTrial:
         with translate_dynamodb_errors("reading a trial"):
             found = self._table.get_item(Key=_key(tenant, name), ConsistentRead=True).get("Item")
         if found is None:
             raise NotFoundError(f"no trial {name} of {tenant}")
         return ExtractionTrial.model_validate_json(str(found["body"]))
 
-    def of(self, tenant: str) -> list[ExtractionTrial]:
+    def list_trials(self, tenant: str) -> list[ExtractionTrial]:
         with translate_dynamodb_errors("listing trials"):
             answer = self._table.query(
                 KeyConditionExpression=Key("pk").eq(f"T#{tenant}") & Key("sk").begins_with("SHADOW#"),
@@ -54,7 +54,7 @@ class DynamoTrials:
             )
         return [ExtractionTrial.model_validate_json(str(item["body"])) for item in answer["Items"]]
 
-    def remove(self, shadow: ExtractionTrial) -> None:
+    def delete_trial(self, shadow: ExtractionTrial) -> None:
         with translate_dynamodb_errors("removing a trial"):
             self._table.delete_item(Key=_key(shadow.tenant, shadow.name))
 
@@ -72,7 +72,9 @@ class DynamoFactRebuilder:
     def __init__(self, table: "Table") -> None:
         self._table, self._facts = table, DynamoFacts(table)
 
-    def rebuild(self, owner: Owner, wanted: Callable[[Sequence[Observation]], list[Observation]]) -> int:
+    def rebuild_facts(
+        self, owner: Owner, wanted: Callable[[Sequence[Observation]], list[Observation]]
+    ) -> int:
         """Make the user's observations what `wanted` makes of the stored ones.
 
         Return how many items were written.
@@ -85,7 +87,7 @@ class DynamoFactRebuilder:
         """
         for tries_left in reversed(range(REBUILD_TRIES)):
             # The profile first: its version then guards all that is read after it.
-            profile, stored = self._facts.profile(owner), self._facts.observations(owner)
+            profile, stored = self._facts.get_profile(owner), self._facts.list_observations(owner)
             after = wanted(stored)
             try:
                 return self._write(profile, after, list(_steps(self._table.name, profile, stored, after)))
@@ -97,7 +99,7 @@ class DynamoFactRebuilder:
     def _write(self, profile: Profile, after: Sequence[Observation], steps: list[list[Any]]) -> int:
         facts = [fact for seen in group_by_key(after).values() if (fact := fold(seen))]
         for step in steps:
-            profile = Profile(owner=profile.owner, version=profile.version).updated(facts)
+            profile = Profile(owner=profile.owner, version=profile.version).with_facts(facts)
             guarded = [profile_write(self._table.name, profile), *step]
             write_transaction(self._table.meta.client, guarded, doing="rebuilding facts")
         return sum(map(len, steps))

@@ -51,10 +51,10 @@ class Reextraction:
     instructions: ExtractionInstructions = CURRENT_INSTRUCTIONS
     may_ask: Callable[[RecordedEvent], bool] = lambda _: True
 
-    def derive(self, owner: Owner) -> DerivedFacts:
+    def derive_facts(self, owner: Owner) -> DerivedFacts:
         """Read a user again; what nobody has asked about and nobody may ask about counts as unread."""
         events = list(list_episodes(owner))
-        known = self.known(owner, events)
+        known = self.load_answers(owner, events)
         closed = [each for each in events if self._is_closed(each, known)]
         kept = {each.event.event_id for each in closed}
         left = (each for each in events if each.event.event_id not in kept)
@@ -68,8 +68,8 @@ class Reextraction:
             and not self.may_ask(recorded)
         )
 
-    def known(self, owner: Owner, events: Sequence[RecordedEvent]) -> AnswersByEvent:
-        return wiring.answers().of(
+    def load_answers(self, owner: Owner, events: Sequence[RecordedEvent]) -> AnswersByEvent:
+        return wiring.answers().get_answers(
             owner.tenant,
             [each.event.event_id for each in events],
             prompt_version=self.instructions.version,
@@ -87,7 +87,7 @@ class Reextraction:
             on_refused=lambda _: None,
             pause=time.sleep,
             instructions=self.instructions,
-            known=partial(self.known, owner),
+            known=partial(self.load_answers, owner),
         )
 
     def _model(self, tenant: str) -> LanguageModel:
@@ -108,22 +108,22 @@ def list_episodes(
     wanted = EpisodeQuery(tenant=owner.tenant, user_id=owner.user, start=start, end=end)
     after: dict[str, str] | None = {}
     while after is not None:
-        page = reader.page(wanted, limit=PAGE, after=after or None)
+        page = reader.list_episodes(wanted, limit=PAGE, after=after or None)
         found = (RecordedEvent(event=each.event, learned_at=each.learned_at) for each in page.items)
-        yield from (recorded for recorded in found if gate.admits(recorded))
+        yield from (recorded for recorded in found if gate.accepts_event(recorded))
         after = page.after
 
 
 class _NoReviewQueue:
     """Doubtful facts were held when they were first read; reading again decides nothing for a person."""
 
-    def hold(self, owner: Owner, held: Iterable[ReviewItem]) -> None: ...
+    def add_items(self, owner: Owner, held: Iterable[ReviewItem]) -> None: ...
 
 
 class _NoUnprocessedMessages:
     """Fresh words are long settled."""
 
-    def settle(self, owner: Owner, event_ids: Iterable[str]) -> None: ...
+    def mark_processed(self, owner: Owner, event_ids: Iterable[str]) -> None: ...
 
 
 def register(add_group: AddGroup, options: ArgumentParser) -> None:
@@ -153,20 +153,22 @@ def register(add_group: AddGroup, options: ArgumentParser) -> None:
 
 
 def _replay(arguments: Namespace, target: Target, output: Output) -> None:
-    target.known(arguments.tenant)
+    target.get_tenant(arguments.tenant)
     adopt_environment(target.environment, "extract")
     rereading = Reextraction(
         arguments.model or get_setting("EXTRACT_MODEL_ID"), may_ask=partial(_event_filter, arguments)
     )
-    users = arguments.user or wiring_operators.users().of(arguments.tenant)
+    users = arguments.user or wiring_operators.users().list_users(arguments.tenant)
     if not arguments.dry_run:
         require_confirmation(
             arguments, f"Store what differs of {_list_users(len(users))} of {arguments.tenant}?"
         )
     told: list[Row] = []
-    for user in track(users, "users", console=output.progress(), transient=True, disable=output.quiet):
+    for user in track(
+        users, "users", console=output.progress_console(), transient=True, disable=output.is_quiet
+    ):
         told += replay(Owner(tenant=arguments.tenant, user=user), rereading, dry_run=arguments.dry_run)
-    output.rows(told, nothing=f"{_list_users(len(users))}: nothing differs from what is stored.")
+    output.print_rows(told, nothing=f"{_list_users(len(users))}: nothing differs from what is stored.")
 
 
 def _list_users(number: int) -> str:
@@ -175,18 +177,18 @@ def _list_users(number: int) -> str:
 
 def replay(owner: Owner, rereading: Reextraction, *, dry_run: bool) -> list[Row]:
     """Derive one user's facts anew and store what differs; return one row for each fact that changes."""
-    derived = rereading.derive(owner)
+    derived = rereading.derive_facts(owner)
     changes = compare_facts(
-        wiring.facts().observations(owner), derived.over(wiring.facts().observations(owner))
+        wiring.facts().list_observations(owner), derived.merge_with(wiring.facts().list_observations(owner))
     )
     if not dry_run:
-        wiring.answers().keep(
+        wiring.answers().save_answers(
             owner.tenant,
             derived.answers,
             prompt_version=rereading.instructions.version,
             model=rereading.model_id,
         )
-        wiring_operators.fact_rebuild().rebuild(owner, derived.over)
+        wiring_operators.fact_rebuild().rebuild_facts(owner, derived.merge_with)
     return rows(owner.user, derived, changes)
 
 

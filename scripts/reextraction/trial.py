@@ -66,28 +66,28 @@ def _run(arguments: Namespace, target: Target, output: Output) -> None:
         prompt_version=instructions_version(own) if own else CURRENT_INSTRUCTIONS.version,
         instructions=own,
         users=sample_users(
-            wiring_operators.users().of(arguments.tenant), size=arguments.sample, name=arguments.name
+            wiring_operators.users().list_users(arguments.tenant), size=arguments.sample, name=arguments.name
         ),
         created_at=datetime.now(UTC),
     )
     if arguments.dry_run:
-        output.remark(
+        output.print_remark(
             f"would read {len(shadow.users)} users again with {shadow.model}: {', '.join(shadow.users)}"
         )
         return
     require_confirmation(
         arguments, f"Ask {shadow.model} about what {len(shadow.users)} users of {shadow.tenant} said?"
     )
-    wiring_operators.shadows().add(shadow)
+    wiring_operators.shadows().add_trial(shadow)
     told: list[Row] = []
     tried: list[DerivedFacts] = []
     for owner, derived, changes in track(
-        _compare(shadow), "users", total=len(shadow.users), console=output.progress(), transient=True
+        _compare(shadow), "users", total=len(shadow.users), console=output.progress_console(), transient=True
     ):
         tried.append(derived)
         told += rows(owner.user, derived, changes)
-    output.rows(told, nothing="The trial found the same facts.")
-    output.remark(
+    output.print_rows(told, nothing="The trial found the same facts.")
+    output.print_remark(
         f"{len(tried)} users, {sum(len(each.read) for each in tried)} events, {len(told)} differences, "
         f"${count_spending(tried):.4f} for new answers. Next: shadow promote, or shadow discard."
     )
@@ -98,17 +98,17 @@ def _compare(shadow: ExtractionTrial) -> Iterator[tuple[Owner, DerivedFacts, Fac
     rereading = _reextraction(shadow)
     for user in shadow.users:
         owner = Owner(tenant=shadow.tenant, user=user)
-        derived = rereading.derive(owner)
-        wiring.answers().keep(
+        derived = rereading.derive_facts(owner)
+        wiring.answers().save_answers(
             owner.tenant, derived.answers, prompt_version=shadow.prompt_version, model=shadow.model
         )
-        stored = wiring.facts().observations(owner)
-        yield owner, derived, compare_facts(stored, derived.over(stored))
+        stored = wiring.facts().list_observations(owner)
+        yield owner, derived, compare_facts(stored, derived.merge_with(stored))
 
 
 def _show(arguments: Namespace, target: Target, output: Output) -> None:
     _adopt(arguments, target)
-    output.rows(
+    output.print_rows(
         [
             {
                 "name": each.name,
@@ -117,7 +117,7 @@ def _show(arguments: Namespace, target: Target, output: Output) -> None:
                 "users": str(len(each.users)),
                 "created_at": each.created_at.isoformat(timespec="seconds"),
             }
-            for each in wiring_operators.shadows().of(arguments.tenant)
+            for each in wiring_operators.shadows().list_trials(arguments.tenant)
         ],
         nothing=f"No trials of {arguments.tenant}.",
     )
@@ -125,23 +125,23 @@ def _show(arguments: Namespace, target: Target, output: Output) -> None:
 
 def _promote(arguments: Namespace, target: Target, output: Output) -> None:
     _adopt(arguments, target)
-    shadow = wiring_operators.shadows().find(arguments.tenant, arguments.name)
+    shadow = wiring_operators.shadows().get_trial(arguments.tenant, arguments.name)
     if not arguments.dry_run:
         require_confirmation(
             arguments,
             f"Make what {shadow.name} found the facts of {len(shadow.users)} users of {shadow.tenant}?",
         )
     told: list[Row] = []
-    for user in track(shadow.users, "users", console=output.progress(), transient=True):
+    for user in track(shadow.users, "users", console=output.progress_console(), transient=True):
         told += replay(
             Owner(tenant=shadow.tenant, user=user), _reextraction(shadow), dry_run=arguments.dry_run
         )
-    output.rows(told, nothing="Nothing differed.")
+    output.print_rows(told, nothing="Nothing differed.")
     if arguments.dry_run:
         return
-    wiring_operators.shadows().remove(shadow)
+    wiring_operators.shadows().delete_trial(shadow)
     instructions = " and put the instructions into functions/extract/prompt.py" if shadow.instructions else ""
-    output.remark(
+    output.print_remark(
         f'These users know what {shadow.model} read. For everybody: set model.extract_id = "{shadow.model}" in '
         f"Terraform{instructions}, then `replay --tenant {shadow.tenant} --ask`."
     )
@@ -149,9 +149,9 @@ def _promote(arguments: Namespace, target: Target, output: Output) -> None:
 
 def _discard(arguments: Namespace, target: Target, output: Output) -> None:
     _adopt(arguments, target)
-    shadow = wiring_operators.shadows().find(arguments.tenant, arguments.name)
+    shadow = wiring_operators.shadows().get_trial(arguments.tenant, arguments.name)
     if arguments.dry_run:
-        output.remark(f"would forget {shadow.name} and what {shadow.model} answered")
+        output.print_remark(f"would forget {shadow.name} and what {shadow.model} answered")
         return
     require_confirmation(arguments, f"Forget {shadow.name} and what {shadow.model} answered?")
     in_use = (shadow.model, shadow.prompt_version) == (
@@ -160,9 +160,11 @@ def _discard(arguments: Namespace, target: Target, output: Output) -> None:
     )
     for user in shadow.users if not in_use else ():
         ids = [each.event.event_id for each in list_episodes(Owner(tenant=shadow.tenant, user=user))]
-        wiring.answers().drop(shadow.tenant, ids, prompt_version=shadow.prompt_version, model=shadow.model)
-    wiring_operators.shadows().remove(shadow)
-    output.remark(f"{shadow.name} is forgotten.")
+        wiring.answers().delete_answers(
+            shadow.tenant, ids, prompt_version=shadow.prompt_version, model=shadow.model
+        )
+    wiring_operators.shadows().delete_trial(shadow)
+    output.print_remark(f"{shadow.name} is forgotten.")
 
 
 def _reextraction(shadow: ExtractionTrial) -> Reextraction:
@@ -175,5 +177,5 @@ def _reextraction(shadow: ExtractionTrial) -> Reextraction:
 
 
 def _adopt(arguments: Namespace, target: Target) -> None:
-    target.known(arguments.tenant)
+    target.get_tenant(arguments.tenant)
     adopt_environment(target.environment, "extract")

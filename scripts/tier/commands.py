@@ -58,7 +58,7 @@ def run_task(
             told(total | {"cursor": answer["cursor"]})
             unfinished = answer["unfinished"]
             if unfinished and each.get("dry_run") and not answer["cursor"]:
-                Output.remark("there is more than was counted in the archiver's time")
+                Output.print_remark("there is more than was counted in the archiver's time")
                 break
             if unfinished and not answer["objects"] and answer["cursor"] in {"", after}:
                 raise UnavailableError("the archiver finds no time for the next step: its log says why")
@@ -81,19 +81,21 @@ def run_resumable(
         return run_task(target, [asked], told=heard)
     except (KeyboardInterrupt, BotoCoreError, ClientError, MembusError):
         if place:
-            Output.remark(f"everything up to {place} is done: go on with --after {shlex.quote(place)}")
+            Output.print_remark(f"everything up to {place} is done: go on with --after {shlex.quote(place)}")
         raise
 
 
 def report_progress(total: ArchiverResult, output: Output, *, deed: str, damaged: bool = False) -> ExitCode:
     """Print what was done; problems are told with it, and in the exit code: they want a look."""
     counted = {name: str(total[name]) for name in ("episodes", "objects", "bytes")}
-    output.rows(
+    output.print_rows(
         [{"done": deed, **counted, "problems": [str(each) for each in total["problems"]]}], nothing=""
     )
     if not total["problems"]:
         return ExitCode.DONE
-    output.remark(f"{len(total['problems'])} problems, see docs/runbooks/archive.md: {total['problems'][0]}")
+    output.print_remark(
+        f"{len(total['problems'])} problems, see docs/runbooks/archive.md: {total['problems'][0]}"
+    )
     return ExitCode.REFUSED if damaged else ExitCode.PARTLY
 
 
@@ -165,7 +167,7 @@ def register(add_group: AddGroup, options: ArgumentParser) -> None:
 def _status(arguments: Namespace, target: Target, output: Output) -> None:
     objects = _catalog(arguments, target)
     agents = sorted({each.agent for each in objects})
-    output.rows(
+    output.print_rows(
         [_summary(agent, [each for each in objects if each.agent == agent]) for agent in agents],
         nothing=f"Nothing of {arguments.tenant} is in the archive yet: `tier run` archives what waits.",
     )
@@ -186,7 +188,7 @@ def _run(arguments: Namespace, target: Target, output: Output) -> ExitCode:
     asked: ArchiverTask = {"task": "archive", "dry_run": arguments.dry_run}
     if arguments.quiet_days is not None:
         asked["quiet_days"] = arguments.quiet_days
-    with output.bar() as bar:
+    with output.progress_bar() as bar:
         shards = bar.track(range(SHARDS), description="shards")
         total = run_task(target, ({**asked, "shards": [shard]} for shard in shards), told=lambda _: None)
     return report_progress(total, output, deed="would archive" if arguments.dry_run else "archived")
@@ -194,13 +196,13 @@ def _run(arguments: Namespace, target: Target, output: Output) -> ExitCode:
 
 def _compact(arguments: Namespace, target: Target, output: Output) -> ExitCode:
     asked = {"task": "compact", "dry_run": arguments.dry_run}
-    places = sorted({each.month.place for each in _catalog(arguments, target)})
+    places = sorted({each.month.sort_key for each in _catalog(arguments, target)})
     total = _walked(asked, places, arguments, target, output)
     return report_progress(total, output, deed="would merge" if arguments.dry_run else "merged")
 
 
 def _verify(arguments: Namespace, target: Target, output: Output) -> ExitCode:
-    places = sorted(each.place for each in _catalog(arguments, target))
+    places = sorted(each.sort_key for each in _catalog(arguments, target))
     return report_progress(
         _walked({"task": "verify"}, places, arguments, target, output), output, deed="verified", damaged=True
     )
@@ -211,7 +213,7 @@ def _walked(
 ) -> ArchiverResult:
     """Let the archiver go through all places, half a minute at a time, so that the bar moves."""
     asked |= {"tenant": arguments.tenant, "after": arguments.after, "seconds": STEP_SECONDS}
-    with output.bar() as bar:
+    with output.progress_bar() as bar:
         task = bar.add_task(
             arguments.tenant, total=len(places), completed=bisect_right(places, arguments.after)
         )
@@ -229,13 +231,13 @@ def _reconcile(arguments: Namespace, target: Target, output: Output) -> None:
         recorded=wiring_operators.recorded(),
         catalog=wiring_cold.catalog(),
         event_ids=wiring_operators.event_ids,
-        watch=lambda things, named: track(things, named, console=output.progress(), transient=True),
+        watch=lambda things, named: track(things, named, console=output.progress_console(), transient=True),
     )
-    output.rows(
+    output.print_rows(
         [_line(arguments.tenant, each) for each in lines],
         nothing=f"Nothing was recorded for {arguments.tenant}.",
     )
-    if unsound := [each for each in lines if not each.found.sound]:
+    if unsound := [each for each in lines if not each.found.is_sound]:
         raise InvalidError(f"{len(unsound)} of {len(lines)} days do not add up", code="not_reconciled")
 
 
@@ -246,9 +248,9 @@ def _line(tenant: str, line: ReconciliationLine) -> Row:
         "hot": found.hot,
         "waiting": found.waiting,
         "cold": found.cold,
-        "missing": found.missing,
-        "unvouched": found.unvouched,
-        "unknown": found.unknown,
+        "missing": found.missing_ids,
+        "unvouched": found.unprotected_ids,
+        "unknown": found.unknown_ids,
     }
     return {
         "tenant": tenant,
@@ -262,10 +264,12 @@ def _restore(arguments: Namespace, target: Target, output: Output) -> None:
     objects = _catalog(arguments, target, agent=arguments.agent, since=arguments.since)
     versions = wiring_operators.cold_versions()
     rows: list[Row] = []
-    for kept in track(objects, "objects", console=output.progress(), transient=True):
-        state = versions.restore(kept, days=arguments.days, dry_run=arguments.dry_run)
-        rows.append({"object": kept.key, "state": WOULD.get(state, state) if arguments.dry_run else state})
-    output.rows(
+    for kept in track(objects, "objects", console=output.progress_console(), transient=True):
+        state = versions.restore_object(kept, days=arguments.days, dry_run=arguments.dry_run)
+        rows.append(
+            {"object": kept.object_key, "state": WOULD.get(state, state) if arguments.dry_run else state}
+        )
+    output.print_rows(
         [row for row in rows if row["state"] != "at hand"], nothing=f"All {len(rows)} objects are at hand."
     )
     if lost := [row for row in rows if row["state"] == "lost"]:
@@ -277,18 +281,18 @@ def _restore(arguments: Namespace, target: Target, output: Output) -> None:
 def _report(arguments: Namespace, target: Target, output: Output) -> None:
     objects = _catalog(arguments, target)
     arguments.html.write_text(render_page(arguments.tenant, objects, today=date.today()), encoding="utf-8")  # noqa: DTZ011 - the operator's day
-    output.answer(str(arguments.html), {"file": str(arguments.html)}, remark=f"{len(objects)} objects")
+    output.print_answer(str(arguments.html), {"file": str(arguments.html)}, remark=f"{len(objects)} objects")
 
 
 def _catalog(
     arguments: Namespace, target: Target, *, agent: str | None = None, since: date | None = None
 ) -> list[ArchiveObject]:
     _require_tenant(arguments, target)
-    return wiring_cold.catalog().of(arguments.tenant, agent, since=since)
+    return wiring_cold.catalog().list_objects(arguments.tenant, agent, since=since)
 
 
 def _require_tenant(arguments: Namespace, target: Target) -> None:
     """Be the archiver, for a tenant that there is."""
-    if target.tenants.find(arguments.tenant) is None:
+    if target.tenants.find_tenant(arguments.tenant) is None:
         raise NotFoundError(f"no tenant {arguments.tenant} in {target.environment}")
     adopt_environment(target.environment, "archive")

@@ -21,7 +21,7 @@ class DynamoRecordedEvents:
     def __init__(self, table: "Table") -> None:
         self._table = table
 
-    def collect(self, tenant: str, into: Reconciliation) -> Iterator[int]:
+    def collect_into(self, tenant: str, into: Reconciliation) -> Iterator[int]:
         """Enter every identity and every hot episode; yields how many items were looked at with each page."""
         identities, episodes = f"T#{tenant}#EV#", f"T#{tenant}#A#"
         start: dict[str, Any] = {}
@@ -40,7 +40,7 @@ class DynamoRecordedEvents:
                 return
             start = {"ExclusiveStartKey": answer["LastEvaluatedKey"]}
 
-    def look(self, tenant: str, event_id: str) -> EpisodeLocation | None:
+    def find_location(self, tenant: str, event_id: str) -> EpisodeLocation | None:
         """Return what there is of an event now, None where it is not recorded."""
         identity = self._item(identity_key(tenant, event_id))
         if "episode_pk" not in identity:
@@ -57,9 +57,9 @@ def _enter(item: dict[str, Any], into: Reconciliation) -> None:
     pk = str(item["pk"])
     if "#EV#" in pk:
         if "episode_pk" in item:
-            into.recorded(*_place(str(item["episode_pk"])), pk.split("#EV#", 1)[1])
+            into.add_recorded(*_place(str(item["episode_pk"])), pk.split("#EV#", 1)[1])
     elif "#E#" in pk:
-        into.hot(*_place(pk), str(item["sk"]).split("#", 1)[1], waiting="unarchived" in item)
+        into.add_hot(*_place(pk), str(item["sk"]).split("#", 1)[1], waiting="unarchived" in item)
 
 
 def _place(partition: str) -> tuple[str, date]:

@@ -35,31 +35,31 @@ class AgentDay:
     cold: set[str] = field(default_factory=set)
 
     @property
-    def missing(self) -> set[str]:
+    def missing_ids(self) -> set[str]:
         """Events whose episode is nowhere."""
         return self.recorded - self.hot - self.cold
 
     @property
-    def unvouched(self) -> set[str]:
+    def unprotected_ids(self) -> set[str]:
         """Hot episodes that will expire although no cold object holds them."""
         return self.hot - self.waiting - self.cold
 
     @property
-    def unknown(self) -> set[str]:
+    def unknown_ids(self) -> set[str]:
         """Episodes without an identity: erased ones that came back, or written by nobody we know."""
         return (self.hot | self.cold) - self.recorded
 
     @property
-    def suspects(self) -> set[str]:
-        return self.missing | self.unvouched | self.unknown
+    def suspect_ids(self) -> set[str]:
+        return self.missing_ids | self.unprotected_ids | self.unknown_ids
 
     @property
-    def empty(self) -> bool:
+    def is_empty(self) -> bool:
         return not (self.recorded or self.hot or self.cold)
 
     @property
-    def sound(self) -> bool:
-        return not self.suspects
+    def is_sound(self) -> bool:
+        return not self.suspect_ids
 
 
 @dataclass(frozen=True)
@@ -77,19 +77,19 @@ class Reconciliation:
     def __init__(self) -> None:
         self._days: dict[tuple[str, date], AgentDay] = defaultdict(AgentDay)
 
-    def recorded(self, agent: str, day: date, event_id: str) -> None:
+    def add_recorded(self, agent: str, day: date, event_id: str) -> None:
         self._days[agent, day].recorded.add(event_id)
 
-    def hot(self, agent: str, day: date, event_id: str, *, waiting: bool) -> None:
+    def add_hot(self, agent: str, day: date, event_id: str, *, waiting: bool) -> None:
         found = self._days[agent, day]
         found.hot.add(event_id)
         if waiting:
             found.waiting.add(event_id)
 
-    def cold(self, agent: str, day: date, event_ids: Iterable[str]) -> None:
+    def add_cold(self, agent: str, day: date, event_ids: Iterable[str]) -> None:
         self._days[agent, day].cold.update(event_ids)
 
-    def settle(self, agent: str, day: date, event_id: str, sight: EpisodeLocation | None) -> None:
+    def correct_event(self, agent: str, day: date, event_id: str, sight: EpisodeLocation | None) -> None:
         """Correct what is known of an event by a later look; None where it is not recorded, or no longer."""
         found = self._days[agent, day]
         seen = [(found.recorded, sight is not None)]
@@ -98,7 +98,7 @@ class Reconciliation:
         for ids, there in seen:
             (ids.add if there else ids.discard)(event_id)
 
-    def lines(self) -> list[ReconciliationLine]:
+    def list_lines(self) -> list[ReconciliationLine]:
         """Return one line for each agent and day, in that order."""
         return [ReconciliationLine(agent, day, self._days[agent, day]) for agent, day in sorted(self._days)]
 
@@ -116,9 +116,9 @@ class ProgressListener(Protocol):
 class RecordedEpisodes(Protocol):
     """What the table holds."""
 
-    def collect(self, tenant: str, into: Reconciliation) -> Iterator[int]: ...
+    def collect_into(self, tenant: str, into: Reconciliation) -> Iterator[int]: ...
 
-    def look(self, tenant: str, event_id: str) -> EpisodeLocation | None: ...
+    def find_location(self, tenant: str, event_id: str) -> EpisodeLocation | None: ...
 
 
 def reconcile(
@@ -136,13 +136,13 @@ def reconcile(
     the table was read.
     """
     report = Reconciliation()
-    for _ in watch(recorded.collect(tenant, report), "table"):
+    for _ in watch(recorded.collect_into(tenant, report), "table"):
         pass
     _read_cold(tenant, report, catalog, event_ids, watch)
-    for line in [each for each in report.lines() if not each.found.sound]:
-        for event_id in line.found.suspects:
-            report.settle(line.agent, line.day, event_id, recorded.look(tenant, event_id))
-    return [line for line in report.lines() if not line.found.empty]
+    for line in [each for each in report.list_lines() if not each.found.is_sound]:
+        for event_id in line.found.suspect_ids:
+            report.correct_event(line.agent, line.day, event_id, recorded.find_location(tenant, event_id))
+    return [line for line in report.list_lines() if not line.found.is_empty]
 
 
 def _read_cold(
@@ -155,16 +155,16 @@ def _read_cold(
     """Read every object; where some were merged meanwhile, what they have become, too."""
     read: set[str] = set()
     for _ in range(TRIES):
-        objects = [each for each in catalog.of(tenant) if each.key not in read]
+        objects = [each for each in catalog.list_objects(tenant) if each.object_key not in read]
         for kept in watch(objects, "objects"):
             try:
                 found = event_ids(kept)
             except CorruptArchiveError:
-                if catalog.names(kept.key):
+                if catalog.has_object(kept.object_key):
                     raise
                 continue
-            read.add(kept.key)
+            read.add(kept.object_key)
             for day, ids in found.items():
-                report.cold(kept.agent, day, ids)
+                report.add_cold(kept.agent, day, ids)
         if not objects:
             return

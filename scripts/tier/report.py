@@ -57,15 +57,15 @@ class TierMonth:
     episodes: int
 
     @property
-    def dollars(self) -> float:
-        return sum(self.costs(name) for name in self.stored)
+    def cost_dollars(self) -> float:
+        return sum(self.tier_dollars(name) for name in self.stored)
 
     @property
-    def all_hot(self) -> float:
+    def all_hot_dollars(self) -> float:
         """What the same episodes would cost a month if all of them had stayed in DynamoDB."""
         return self.episodes * HOT_BYTES * DOLLARS["DYNAMODB"] / GB
 
-    def costs(self, tier: str) -> float:
+    def tier_dollars(self, tier: str) -> float:
         return DOLLARS[tier] * self.stored[tier] / GB
 
 
@@ -120,7 +120,7 @@ class BarChart:
     heights: Mapping[str, Sequence[float]]
     said: Callable[[float], str]
 
-    def svg(self) -> str:
+    def render_svg(self) -> str:
         """Return an element that stands alone in a page: its ids begin with the drawing's name."""
         _, tag, body = self._drawn().partition("<svg")
         body = re.sub(r'(id="|url\(#|href="#)', rf"\g<1>{self.name}-", body)
@@ -250,8 +250,8 @@ def _now(last: TierMonth) -> str:
     shown = {
         "in S3": format_bytes(sum(last.stored.values()) - last.stored["DYNAMODB"]),
         "in DynamoDB, estimated": format_bytes(last.stored["DYNAMODB"]),
-        "a month now": format_dollars(last.dollars),
-        "a month, had all stayed in DynamoDB": format_dollars(last.all_hot),
+        "a month now": format_dollars(last.cost_dollars),
+        "a month, had all stayed in DynamoDB": format_dollars(last.all_hot_dollars),
     }
     return f"<dl>{''.join(f'<div><dt>{name}</dt><dd>{value}</dd></div>' for name, value in shown.items())}</dl>\n"
 
@@ -259,7 +259,7 @@ def _now(last: TierMonth) -> str:
 def _drawings(found: Sequence[TierMonth]) -> tuple[str, str]:
     total = format_bytes(sum(found[-1].stored.values()))
     volume = {TIER_NAMES[tier]: [float(month.stored[tier]) for month in found] for tier in TIERS}
-    cost = {TIER_NAMES[tier]: [month.costs(tier) for month in found] for tier in TIERS}
+    cost = {TIER_NAMES[tier]: [month.tier_dollars(tier) for month in found] for tier in TIERS}
     labels = [f"{month.day:%b %Y}" for month in found]
     span = f"From {_day(found[0].day)} to {_day(found[-1].day)}; at the end"
     return (
@@ -268,7 +268,7 @@ def _drawings(found: Sequence[TierMonth]) -> tuple[str, str]:
             BarChart(
                 "cost",
                 "Cost of storage by tier",
-                f"{span} {format_dollars(found[-1].dollars)} a month.",
+                f"{span} {format_dollars(found[-1].cost_dollars)} a month.",
                 labels,
                 cost,
                 format_dollars,
@@ -282,7 +282,7 @@ def _section(drawing: BarChart) -> str:
         f'<li style="--c:var(--tier-{number})">{TIER_NAMES[tier]}</li>' for number, tier in enumerate(TIERS)
     )
     head = f"<h2>{drawing.title}</h2><p>{drawing.described}</p><ul>{key}</ul>"
-    return f"<section>{head}\n{drawing.svg()}</section>\n"
+    return f"<section>{head}\n{drawing.render_svg()}</section>\n"
 
 
 def _table(found: Sequence[TierMonth]) -> str:
@@ -299,7 +299,7 @@ def _table(found: Sequence[TierMonth]) -> str:
 def _row(month: TierMonth) -> str:
     sizes = "".join(f"<td>{format_bytes(month.stored[tier])}</td>" for tier in TIERS)
     day = f'<th scope="row"><time datetime="{month.day}">{_day(month.day)}</time></th>'
-    return f"<tr>{day}<td>{month.episodes:,}</td>{sizes}<td>{format_dollars(month.dollars)}</td></tr>"
+    return f"<tr>{day}<td>{month.episodes:,}</td>{sizes}<td>{format_dollars(month.cost_dollars)}</td></tr>"
 
 
 def _empty_section() -> str:

@@ -29,7 +29,7 @@ class DynamoRestoredConversations:
         self._table = table
         self._conversations, self._summaries = DynamoConversations(table, clock), DynamoSummaries(table)
 
-    def begin(self, conversation: Conversation) -> Conversation:
+    def restore_conversation(self, conversation: Conversation) -> Conversation:
         new = {"ConditionExpression": "attribute_not_exists(pk)"}
         entries = items.member_items(conversation).values()
         writes = [
@@ -40,27 +40,29 @@ class DynamoRestoredConversations:
             write_transaction(self._table.meta.client, writes, doing="restoring a conversation")
         except ConflictError as taken:
             try:
-                return self._conversations.conversation(conversation.tenant_id, conversation.conversation_id)
+                return self._conversations.get_conversation(
+                    conversation.tenant_id, conversation.conversation_id
+                )
             except NotFoundError:
                 raise ConflictError("this conversation was deleted here", code="deleted") from taken
         return conversation
 
-    def tell(self, tenant: str, conversation_id: str, messages: Sequence[Message]) -> int:
+    def restore_messages(self, tenant: str, conversation_id: str, messages: Sequence[Message]) -> int:
         return sum(
             self._told(tenant, conversation_id, messages[start : start + MESSAGES_PER_TRANSACTION])
             for start in range(0, len(messages), MESSAGES_PER_TRANSACTION)
         )
 
-    def sum_up(
+    def restore_summaries(
         self, tenant: str, conversation_id: str, outline: SummaryIndex, summaries: Sequence[Summary]
     ) -> bool:
-        read = self._summaries.outline(tenant, conversation_id)
-        if read.border.version:
+        read = self._summaries.get_index(tenant, conversation_id)
+        if read.last_checkpoint.version:
             return False
         with translate_dynamodb_errors("restoring summaries"), self._table.batch_writer() as batch:
             for summary in summaries:
                 batch.put_item(Item=summary_item(tenant, conversation_id, summary))
-        self._summaries.advance(tenant, conversation_id, outline, read=read, summaries=())
+        self._summaries.save_index(tenant, conversation_id, outline, read=read, summaries=())
         return True
 
     def _told(self, tenant: str, conversation_id: str, messages: Sequence[Message]) -> int:

@@ -53,7 +53,7 @@ class ExportWaiter:
     exports: ExportJobs
     pause: Callable[[float], None] = time.sleep
 
-    def ended(self, export: Export) -> Export:
+    def wait_until_ended(self, export: Export) -> Export:
         """Return the job as it ended.
 
         Raises:
@@ -66,12 +66,12 @@ class ExportWaiter:
             if export.status == "done":
                 return export
             self.pause(LOOK_SECONDS)
-            export = self.exports.export(export.tenant, export.job_id)
+            export = self.exports.get_export(export.tenant, export.job_id)
         raise UnavailableError(f"the export is still being written: fetch it with --job {export.job_id}")
 
 
 def _export(arguments: Namespace, target: Target, output: Output) -> None:
-    target.known(arguments.tenant)
+    target.get_tenant(arguments.tenant)
     if arguments.out.exists() and not arguments.dry_run:
         raise InvalidError(f"{arguments.out} exists: name another file, or remove it")
     if not arguments.out.absolute().parent.is_dir():
@@ -82,26 +82,26 @@ def _export(arguments: Namespace, target: Target, output: Output) -> None:
     if not any(ended.rows.values()):
         raise NotFoundError(f"nothing is known of {owner.user} in {owner.tenant}: no file was written")
     if ended.dry_run:
-        return output.rows(_print_export(ended), nothing="")
+        return output.print_rows(_print_export(ended), nothing="")
     fetch(ended, arguments.out, wiring_transfer.archives())
-    output.rows(_print_export(ended), nothing="")
-    return output.remark(f"wrote {arguments.out}, {ended.bytes:,} bytes")
+    output.print_rows(_print_export(ended), nothing="")
+    return output.print_remark(f"wrote {arguments.out}, {ended.bytes:,} bytes")
 
 
 def _wait(export: Export, output: Output) -> Export:
     """Return the job as it ended; who does not want to wait is told how to come back."""
-    with output.bar() as progress:
+    with output.progress_bar() as progress:
         progress.add_task(f"job {export.job_id}", total=None)
         try:
-            return ExportWaiter(wiring_transfer.exports()).ended(export)
+            return ExportWaiter(wiring_transfer.exports()).wait_until_ended(export)
         except KeyboardInterrupt:
-            output.remark(f"the export goes on by itself: fetch it with --job {export.job_id}")
+            output.print_remark(f"the export goes on by itself: fetch it with --job {export.job_id}")
             raise
 
 
 def _start_export(arguments: Namespace, owner: Owner) -> Export:
     if arguments.job:
-        return wiring_transfer.exports().export(owner.tenant, arguments.job)
+        return wiring_transfer.exports().get_export(owner.tenant, arguments.job)
     return request_export(
         owner,
         request_key=None,
@@ -118,7 +118,7 @@ def fetch(export: Export, out: Path, archives: ExportFiles) -> None:
     with tempfile.NamedTemporaryFile(dir=out.parent, prefix=f".{out.name}-", delete=False) as file:
         part = Path(file.name)
         try:
-            archives.fetch(export.place, file)
+            archives.download_file(export.file_key, file)
         except BaseException:
             part.unlink()
             raise

@@ -41,7 +41,7 @@ class ImportReport:
     left_out: Counter[str] = field(default_factory=Counter)
     bad: list[RejectedRow] = field(default_factory=list)
 
-    def rows(self) -> list[Row]:
+    def to_rows(self) -> list[Row]:
         counted = [("event", what, number) for what, number in sorted(self.events.items())]
         counted += [("restored", what, number) for what, number in sorted(self.restored.items()) if number]
         counted += [("left out", why, number) for why, number in sorted(self.left_out.items())]
@@ -96,7 +96,7 @@ def register(add_group: AddGroup, options: ArgumentParser) -> None:
 
 
 def _import(arguments: Namespace, target: Target, output: Output) -> ExitCode:
-    target.known(arguments.tenant)
+    target.get_tenant(arguments.tenant)
     if not arguments.file.is_file():
         raise InvalidError(f"{arguments.file} is not there")
     if arguments.strict or arguments.dry_run:
@@ -134,12 +134,14 @@ def run_import(arguments: Namespace, places: ImportTargets | None, output: Outpu
     destination = _event_mapper(arguments)
     imported = ImportReport()
     restoring = (
-        ArchiveRestorer(arguments.tenant, destination.person, places.stores, current_time())
+        ArchiveRestorer(arguments.tenant, destination.map_user, places.stores, current_time())
         if places
         else None
     )
     columns = (SpinnerColumn(), TextColumn("{task.description}"), TimeElapsedColumn())
-    with Progress(*columns, console=output.progress(), transient=True, disable=output.quiet) as progress:
+    with Progress(
+        *columns, console=output.progress_console(), transient=True, disable=output.is_quiet
+    ) as progress:
         task = progress.add_task("import", total=None)
         events = _events(FORMATS[arguments.source](arguments.file), destination, restoring, imported)
         while batch := list(islice(events, BATCH)):
@@ -157,7 +159,7 @@ def send_batch(
 
     What it did not take is a bad record of this run, and sent again by the next.
     """
-    refused = history.retell([event for _, event in batch]) if history else {}
+    refused = history.republish_events([event for _, event in batch]) if history else {}
     for place, (where, recorded) in enumerate(batch):
         if place in refused:
             imported.bad.append(
@@ -175,7 +177,7 @@ def _events(
 ) -> Iterator[tuple[str, RecordedEvent]]:
     """Yield what becomes an event; what else there is is brought back, left out or bad."""
     for read in reads:
-        event = destination.event(read) if isinstance(read, ImportableEvent) else read
+        event = destination.map_event(read) if isinstance(read, ImportableEvent) else read
         if isinstance(event, RecordedEvent):
             yield read.where, event
         elif isinstance(event, ArchiveRow):
@@ -185,7 +187,7 @@ def _events(
         else:
             imported.left_out[event.why] += 1
     if restoring:
-        restoring.close()
+        restoring.restore_remaining()
         imported.restored.update(restoring.restored)
         imported.left_out.update(restoring.left_out)
 
@@ -193,12 +195,12 @@ def _events(
 def _restore_row(
     carried: ArchiveRow, destination: EventMapper, restoring: ArchiveRestorer | None, imported: ImportReport
 ) -> None:
-    owner = destination.owner(carried)
+    owner = destination.map_owner(carried)
     if isinstance(owner, RejectedRow):
         imported.bad.append(owner)
     elif restoring is None:
         imported.restored[describe_row(carried)] += 1
-    elif bad := restoring.take(carried, owner):
+    elif bad := restoring.restore_row(carried, owner):
         imported.bad.append(bad)
 
 
@@ -211,5 +213,5 @@ def _event_mapper(arguments: Namespace) -> EventMapper:
 
 
 def _print_report(imported: ImportReport, output: Output) -> ExitCode:
-    output.rows(imported.rows(), nothing="The file holds nothing.")
+    output.print_rows(imported.to_rows(), nothing="The file holds nothing.")
     return ExitCode.PARTLY if imported.bad else ExitCode.DONE

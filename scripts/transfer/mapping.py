@@ -33,7 +33,7 @@ class EventMapper:
     at: datetime | None = None
     _first: str | None = field(default=None, init=False)
 
-    def owner(self, found: ImportableEvent | ArchiveRow) -> Owner | RejectedRow:
+    def map_owner(self, found: ImportableEvent | ArchiveRow) -> Owner | RejectedRow:
         """Return whose it becomes. Never make two people one.
 
         With `user`, a file is about one of its users.
@@ -50,15 +50,15 @@ class EventMapper:
             )
         return Owner(tenant=self.tenant, user=self.user or "")
 
-    def person(self, name: str) -> str | None:
+    def map_user(self, name: str) -> str | None:
         """Return who somebody of the source is here, None where nobody said."""
         if self.users is not None:
             return self.users.get(name)
         return self.user if name == self._first else None
 
-    def event(self, found: ImportableEvent) -> RecordedEvent | RejectedRow:
+    def map_event(self, found: ImportableEvent) -> RecordedEvent | RejectedRow:
         """Return the event that is found, the same one whenever it is read."""
-        owner = self.owner(found)
+        owner = self.map_owner(found)
         if isinstance(owner, RejectedRow):
             return owner
         occurred_at = found.occurred_at or self.at

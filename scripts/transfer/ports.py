@@ -10,14 +10,14 @@ from membus.conversations.summary import Summary, SummaryIndex
 class RestoredConversations(Protocol):
     """Every method may be repeated: what is there stays as it is, whatever people have made of it since."""
 
-    def begin(self, conversation: Conversation) -> Conversation:
+    def restore_conversation(self, conversation: Conversation) -> Conversation:
         """Store the conversation without messages, or return the one that lies under its id, whoever's it is.
 
         Raises:
             ConflictError: `deleted`, one lay there and was deleted.
         """
 
-    def tell(self, tenant: str, conversation_id: str, messages: Sequence[Message]) -> int:
+    def restore_messages(self, tenant: str, conversation_id: str, messages: Sequence[Message]) -> int:
         """Add those of some messages, in the order of their ids, that are not there.
 
         Return how many these were.
@@ -26,7 +26,7 @@ class RestoredConversations(Protocol):
             ConflictError: the conversation is gone, or others keep writing the same messages.
         """
 
-    def sum_up(
+    def restore_summaries(
         self, tenant: str, conversation_id: str, outline: SummaryIndex, summaries: Sequence[Summary]
     ) -> bool:
         """Store the summaries with the outline they led to, unless there is one.

@@ -53,7 +53,7 @@ class ConversationRestorer:
     _messages: list[Message] = field(default_factory=list, init=False)
     _summaries: list[Summary] = field(default_factory=list, init=False)
 
-    def take(self, carried: ArchiveRow, owner: Owner) -> None:
+    def restore_row(self, carried: ArchiveRow, owner: Owner) -> None:
         """Restore a row.
 
         Raises:
@@ -63,7 +63,7 @@ class ConversationRestorer:
         row = dict(carried.fields)
         kind = row.pop("kind", None)
         if kind == "conversation":
-            self.close()
+            self.finish_conversation()
             self._open = self._begun(Conversation.model_validate(row), carried.user, owner)
         elif kind not in {"message", "summary", "slots"}:
             raise InvalidError(f"{kind} is nothing that a conversation holds")
@@ -80,7 +80,7 @@ class ConversationRestorer:
         else:
             self._sum_up(conversation, SummaryIndex.model_validate(row))
 
-    def close(self) -> None:
+    def finish_conversation(self) -> None:
         """Write what is left of the conversation that is open."""
         self._flush()
         self._summaries.clear()
@@ -93,7 +93,7 @@ class ConversationRestorer:
             return None
         wanted = self._here(told, user, owner)
         try:
-            found = self.store.begin(wanted)
+            found = self.store.restore_conversation(wanted)
         except ConflictError as deleted:
             if deleted.code != "deleted":
                 raise
@@ -106,7 +106,7 @@ class ConversationRestorer:
 
     def _is_here(self, told: Conversation, user: str) -> bool:
         try:
-            return user in self.conversations.conversation(self.tenant, told.conversation_id).people
+            return user in self.conversations.get_conversation(self.tenant, told.conversation_id).people
         except NotFoundError:
             return False
 
@@ -146,18 +146,20 @@ class ConversationRestorer:
 
     def _flush(self) -> None:
         if self._open and self._messages:
-            told = self.store.tell(self.tenant, self._open.conversation_id, self._messages)
+            told = self.store.restore_messages(self.tenant, self._open.conversation_id, self._messages)
             self._count("message", told, len(self._messages))
         self._messages.clear()
 
     def _kept(self, conversation: Conversation, message_id: str, results: Mapping[str, str]) -> str:
         key = tool_results_key(conversation, message_id, len(results))
-        self.contents.keep(key, json.dumps(results, ensure_ascii=False))
+        self.contents.put_text(key, json.dumps(results, ensure_ascii=False))
         return key
 
     def _sum_up(self, conversation: Conversation, outline: SummaryIndex) -> None:
         self._flush()
-        done = self.store.sum_up(self.tenant, conversation.conversation_id, outline, self._summaries)
+        done = self.store.restore_summaries(
+            self.tenant, conversation.conversation_id, outline, self._summaries
+        )
         self._count("summary", len(self._summaries) if done else 0, len(self._summaries))
 
     def _count(self, what: str, new: int, seen: int) -> None:
@@ -214,12 +216,12 @@ class ArchiveRestorer:
             self.left_out,
         )
 
-    def take(self, carried: ArchiveRow, owner: Owner) -> RejectedRow | None:
+    def restore_row(self, carried: ArchiveRow, owner: Owner) -> RejectedRow | None:
         """Restore one row; return it as bad where that cannot be done."""
         if self._stores.is_erased(owner, carried.at):
             self.left_out["of a user who was erased here since"] += 1
             return None
-        take = {DOCUMENTS: self._document, CONVERSATIONS: self._talks.take, STATES: self._state}[
+        take = {DOCUMENTS: self._document, CONVERSATIONS: self._talks.restore_row, STATES: self._state}[
             carried.section
         ]
         try:
@@ -231,8 +233,8 @@ class ArchiveRestorer:
             return RejectedRow(carried.where, error.detail)
         return None
 
-    def close(self) -> None:
-        self._talks.close()
+    def restore_remaining(self) -> None:
+        self._talks.finish_conversation()
 
     def _document(self, carried: ArchiveRow, owner: Owner) -> None:
         told = Document.model_validate(carried.fields)
@@ -246,7 +248,7 @@ class ArchiveRestorer:
         }
         if not is_live(told.expires_at, self._now):
             self.left_out["a document whose time is up"] += 1
-        elif found := self._stores.documents.last(self._tenant, named):
+        elif found := self._stores.documents.get_latest_version(self._tenant, named):
             self.left_out[f"a document that {'was deleted' if found.deleted else 'is'} here"] += 1
         else:
             self._stores.documents.put(told.model_copy(update=here))
@@ -259,7 +261,7 @@ class ArchiveRestorer:
             self.left_out["a state whose time is up"] += 1
             return
         try:
-            self._stores.states.put(
+            self._stores.states.put_state(
                 session, told.data, expires_at=told.expires_at, expected_version=0, user=owner.user
             )
         except ConflictError:

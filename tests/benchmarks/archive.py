@@ -92,7 +92,7 @@ def _fill(made: ArchiveSetup, count: int) -> float:
         moment = NOON - timedelta(days=2) + timedelta(days=number // PER_DAY, seconds=number % PER_DAY)
         text = " ".join(chance.choices(WORDS, k=chance.randint(6, 24)))
         event = an_event(f"e{number}", agent_id="guide", occurred_at=moment, payload={"text": text})
-        made.episodes.record(recorded(event), extracted=None)
+        made.episodes.record_event(recorded(event), extracted=None)
     items = made.table.scan(Limit=200)["Items"]
     weights = Counter[str]()
     for item in items:

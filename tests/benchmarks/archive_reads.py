@@ -66,7 +66,7 @@ def _fill(made: ArchiveSetup, size: int) -> None:
             for n in range(ROWS)
         ]
         pack = pack_rows("acme", f"agent{size}", moment.date(), rows, hot_until=NOON)
-        made.archiver.catalog.add(made.archiver.objects.keep(pack))
+        made.archiver.catalog.add_object(made.archiver.objects.put_pack(pack))
 
 
 def _rows(made: ArchiveSetup, what: str, days: int | None) -> Iterator[tuple[str, ...]]:
@@ -106,7 +106,7 @@ def _read(made: ArchiveSetup, wanted: EpisodeQuery, *, whole: bool) -> tuple[int
     with _asked(made) as asked:
         began = time.perf_counter()
         while True:
-            page = reader.page(wanted, limit=PAGE, after=after)
+            page = reader.list_episodes(wanted, limit=PAGE, after=after)
             found, after = found + len(page.items), page.after
             if after is None or not whole:
                 return found, time.perf_counter() - began, asked

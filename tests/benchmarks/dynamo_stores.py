@@ -83,8 +83,8 @@ class Stores:
             lambda: NOON,
             RecordingRateLimitMonitor(),
         )
-        self.tenants.add(Tenant(ADA.tenant, "Acme Ltd", NOON))
-        store.create(a_conversation(), request_key="first")
+        self.tenants.add_tenant(Tenant(ADA.tenant, "Acme Ltd", NOON))
+        store.create_conversation(a_conversation(), request_key="first")
         self.reading = _Billed(self._account("extract"), facts)
         speaking = _Billed(self._account("chat"), "Bom dia!")
         self.chat = ChatService(
@@ -108,18 +108,22 @@ class Stores:
             ids=self.ids,
         )
         for number in range(49):
-            self.fresh.settle(ADA, [self.turn(str(number)).event_id])  # extract is some seconds behind
-        self.turnstile.admit(ADA.tenant)
+            self.fresh.mark_processed(
+                ADA, [self.turn(str(number)).event_id]
+            )  # extract is some seconds behind
+        self.turnstile.check_rate(ADA.tenant)
         for user in (ADA, BOB):
-            self.gate.admit(user)  # heard of within the minute
+            self.gate.ensure_writable(user)  # heard of within the minute
 
     def window(self, conversations: ConversationStore) -> None:
-        conversations.recent(ADA.tenant, a_conversation().conversation_id, limit=WINDOW_MESSAGES_MAX)
+        conversations.list_recent_messages(
+            ADA.tenant, a_conversation().conversation_id, limit=WINDOW_MESSAGES_MAX
+        )
 
     def send(self, *items: Mapping[str, Any]) -> None:
         """Take events in at the door, as `POST /v1/events` does."""
-        self.turnstile.admit(ADA.tenant)
-        self.turnstile.admit(ADA.tenant, "events", len(items))
+        self.turnstile.check_rate(ADA.tenant)
+        self.turnstile.check_rate(ADA.tenant, "events", len(items))
         accept_events(
             items,
             EventDefaults(tenant=ADA.tenant, request_key=None, now=NOON),
@@ -143,8 +147,8 @@ class Stores:
             seconds_left=lambda: 10.0,
             on_refused=lambda _: None,
             pause=lambda _: None,
-            known=answered.known,
-            keep=answered.keep,
+            known=answered.get_answers,
+            keep=answered.save_answers,
         )
         extract_batch(
             messages,
@@ -159,21 +163,23 @@ class Stores:
         )
 
     def context(self) -> None:
-        self.chat.context(ADA.tenant, a_conversation().conversation_id, "How are you?", author=ADA.user)
+        self.chat.preview_context(
+            ADA.tenant, a_conversation().conversation_id, "How are you?", author=ADA.user
+        )
 
     def turn(self, key: str = "last") -> Turn:
         """Answer a message, as the invocation does that works on it and nothing else."""
         asked = MessageIn(content=QUESTION, author=ADA.user)
-        return self.chat.answer(ADA.tenant, a_conversation().conversation_id, asked, request_key=key)
+        return self.chat.answer_message(ADA.tenant, a_conversation().conversation_id, asked, request_key=key)
 
     def turn_over_http(self) -> None:
         """Answer a message, as `POST …/messages` does: promised, worked on elsewhere, and waited for."""
-        self.turnstile.admit(ADA.tenant)
+        self.turnstile.check_rate(ADA.tenant)
         where, asked = (
             (ADA.tenant, a_conversation().conversation_id),
             MessageIn(content=QUESTION, author=ADA.user),
         )
-        assert self.chat.told(*where, asked, request_key="http") is None
+        assert self.chat.find_completed_turn(*where, asked, request_key="http") is None
         streaming = TurnWorker(self.chat, RecordingSender(), self.pending, lambda: 100.0)
         working = _Working(lambda event: streaming.run(TurnJob.model_validate(event)))
         waiting = ReplyWaiter(
@@ -184,9 +190,9 @@ class Stores:
             conversation_id=where[1],
             message=asked,
             request_id="http",
-            ids=TurnIds.new(self.ids, NOON + timedelta(seconds=1)),
+            ids=TurnIds.generate_ids(self.ids, NOON + timedelta(seconds=1)),
         )
-        assert isinstance(waiting.answer(turn, seconds=24), Turn)
+        assert isinstance(waiting.wait_for_reply(turn, seconds=24), Turn)
 
     def _account(self, function: str) -> BudgetAccount:
         return BudgetAccount(
@@ -207,10 +213,10 @@ class _Billed(ScriptedModel):
         super().__init__(line)
         self._account = account
 
-    def reply(self, prompt: Prompt, *, max_tokens: int, timeout_seconds: float) -> ModelReply:
-        self._account.admit(self.name)
-        reply = super().reply(prompt, max_tokens=max_tokens, timeout_seconds=timeout_seconds)
-        self._account.charge(self.name, reply.usage)
+    def generate_reply(self, prompt: Prompt, *, max_tokens: int, timeout_seconds: float) -> ModelReply:
+        self._account.check_budget(self.name)
+        reply = super().generate_reply(prompt, max_tokens=max_tokens, timeout_seconds=timeout_seconds)
+        self._account.charge_call(self.name, reply.usage)
         return reply
 
 
@@ -220,7 +226,7 @@ class _Working:
     def __init__(self, run: Callable[[Mapping[str, Any]], None]) -> None:
         self._run, self._left, self.passed = run, list[Callable[[], None]](), 0.0
 
-    def begin(self, turn: Mapping[str, Any]) -> None:
+    def enqueue_turn(self, turn: Mapping[str, Any]) -> None:
         self._left.append(partial(self._run, turn))
 
     def pause(self, seconds: float) -> None:

@@ -56,7 +56,7 @@ def _events(stores: Stores) -> list[tuple[str, ...]]:
 
 def _turns(stores: Stores) -> list[tuple[str, ...]]:
     return [
-        _row("a profile read", stores, lambda: stores.facts.profile(ADA)),
+        _row("a profile read", stores, lambda: stores.facts.get_profile(ADA)),
         _row("a chat turn, before the model", stores, stores.context),
         _row("a chat turn by itself (turn 50)", stores, stores.turn),
         _row("a chat turn over HTTP, answered after 3 s (turn 51)", stores, stores.turn_over_http),

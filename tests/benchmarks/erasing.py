@@ -83,10 +83,10 @@ def _fill(made: ErasureSetup, episodes: int) -> int:
             rows = [_row(agent, month, number + index) for index in range(each)]
             number += each
             day = (FIRST + timedelta(days=30 * month)).date()
-            kept = made.tiers.archiver.objects.keep(
+            kept = made.tiers.archiver.objects.put_pack(
                 pack_rows("acme", f"agent{agent}", day, rows, hot_until=FIRST)
             )
-            made.tiers.archiver.catalog.add(kept)
+            made.tiers.archiver.catalog.add_object(kept)
     with made.memory.batch_writer() as batch:
         for index in range(hot):
             recorded = _event(index % AGENTS, NOON + timedelta(seconds=index), number + index)
@@ -100,7 +100,7 @@ def _fill(made: ErasureSetup, episodes: int) -> int:
 def _row(agent: int, month: int, number: int) -> EpisodeRow:
     moment = FIRST + timedelta(days=30 * month, seconds=number % 2_000_000)
     recorded = _event(agent, moment, number)
-    return EpisodeRow.of(
+    return EpisodeRow.from_item(
         place_of(recorded.event), recorded.model_dump_json(by_alias=True, exclude={"extracted"})
     )
 

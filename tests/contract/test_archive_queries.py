@@ -85,12 +85,12 @@ class Archive:
         self.queries = DuckDbArchiveQueries(self.catalog, lambda: self.objects, QUICK)
 
     def ask(self, sql: str, *, tenant: str = "acme", user: str | None = "ada", **days: date) -> QueryResult:
-        return self.queries.answer(ArchiveQuery(tenant=tenant, user=user, sql=sql, now=NOON, **days))
+        return self.queries.run_query(ArchiveQuery(tenant=tenant, user=user, sql=sql, now=NOON, **days))
 
     def _keep(self, tenant: str, agent: str, rows: list[Any]) -> str:
-        kept = self.objects.keep(pack_rows(tenant, agent, START.date(), rows, hot_until=NOON))
-        self.catalog.add(kept)
-        return kept.key
+        kept = self.objects.put_pack(pack_rows(tenant, agent, START.date(), rows, hot_until=NOON))
+        self.catalog.add_object(kept)
+        return kept.object_key
 
 
 @pytest.fixture(scope="module")
@@ -243,7 +243,7 @@ def test_rows_and_cells_are_cut_and_the_answer_says_so(archive: Archive) -> None
 def test_rows_of_somebody_who_is_left_out_are_not_there(archive: Archive) -> None:
     def users(user: str | None, *without: str) -> QueryResult:
         sql = "SELECT DISTINCT user_id FROM episodes ORDER BY 1"
-        return archive.queries.answer(
+        return archive.queries.run_query(
             ArchiveQuery(tenant="acme", user=user, sql=sql, now=NOON, without=without)
         )
 
@@ -258,7 +258,7 @@ def test_a_refused_statement_opens_no_object(archive: Archive) -> None:
     queries = DuckDbArchiveQueries(archive.catalog, opened)
     question = ArchiveQuery(tenant="acme", user="ada", sql="DROP TABLE episodes", now=NOON)
     with pytest.raises(InvalidError):
-        queries.answer(question)
+        queries.run_query(question)
 
 
 def test_a_damaged_object_is_named_and_nothing_is_answered_in_its_stead(archive: Archive) -> None:
@@ -266,7 +266,7 @@ def test_a_damaged_object_is_named_and_nothing_is_answered_in_its_stead(archive:
     again = DuckDbArchiveQueries(archive.catalog, lambda: S3ArchiveObjects(lambda: archive.s3, BUCKET), QUICK)
 
     with pytest.raises(CorruptArchiveError):
-        again.answer(ArchiveQuery(tenant="zeta", user="zoe", sql="SELECT 1 FROM episodes", now=NOON))
+        again.run_query(ArchiveQuery(tenant="zeta", user="zoe", sql="SELECT 1 FROM episodes", now=NOON))
 
 
 def test_the_cage_knows_no_credentials(monkeypatch: pytest.MonkeyPatch, folder: Path) -> None:

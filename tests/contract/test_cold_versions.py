@@ -30,16 +30,16 @@ def client() -> Iterator[object]:
 @pytest.fixture
 def kept(client: object) -> ArchiveObject:
     pack = pack_rows("acme", "guide", NOON.date(), [a_cold_row()], hot_until=NOON)
-    return S3ArchiveObjects(lambda: client, BUCKET).keep(pack)  # type: ignore[arg-type, return-value]
+    return S3ArchiveObjects(lambda: client, BUCKET).put_pack(pack)  # type: ignore[arg-type, return-value]
 
 
 def restored(client: object, kept: ArchiveObject, *, dry_run: bool = False) -> str:
-    return S3ArchiveVersions(client, BUCKET).restore(kept, days=7, dry_run=dry_run)  # type: ignore[arg-type]
+    return S3ArchiveVersions(client, BUCKET).restore_object(kept, days=7, dry_run=dry_run)  # type: ignore[arg-type]
 
 
 def test_a_good_object_is_left_alone(client: object, kept: ArchiveObject) -> None:
     assert restored(client, kept) == "at hand"
-    assert S3ArchiveVersions(client, BUCKET).storage_class(kept) == "STANDARD"  # type: ignore[arg-type]
+    assert S3ArchiveVersions(client, BUCKET).get_storage_class(kept) == "STANDARD"  # type: ignore[arg-type]
 
 
 @pytest.mark.parametrize("harm", ["removed", "damaged"])
@@ -62,11 +62,11 @@ def test_an_object_without_a_good_version_is_lost(client: object, kept: ArchiveO
         client.delete_object(Bucket=BUCKET, Key=kept.key, VersionId=version["VersionId"])  # type: ignore[attr-defined]
 
     assert restored(client, kept) == "lost"
-    assert S3ArchiveVersions(client, BUCKET).storage_class(kept) is None  # type: ignore[arg-type]
+    assert S3ArchiveVersions(client, BUCKET).get_storage_class(kept) is None  # type: ignore[arg-type]
 
 
 def test_an_object_in_a_slow_class_is_asked_for_once(client: object, kept: ArchiveObject) -> None:
-    source = {"Bucket": BUCKET, "Key": kept.key}
+    source = {"Bucket": BUCKET, "Key": kept.object_key}
     client.copy_object(Bucket=BUCKET, Key=kept.key, CopySource=source, StorageClass="GLACIER")  # type: ignore[attr-defined]
 
     assert restored(client, kept, dry_run=True) == "asked for"

@@ -47,40 +47,40 @@ def a_connection(clock: StoppedClock, **fields: object) -> SocketConnection:
 def test_an_open_connection_is_found_as_it_was_opened(
     connections: ConnectionStore, clock: StoppedClock
 ) -> None:
-    connections.open(opened := a_connection(clock))
+    connections.add_connection(opened := a_connection(clock))
 
-    assert connections.find("acme", opened.connection_id) == opened
+    assert connections.get_connection("acme", opened.connection_id) == opened
 
 
 def test_another_tenants_connection_is_absent(connections: ConnectionStore, clock: StoppedClock) -> None:
-    connections.open(opened := a_connection(clock))
+    connections.add_connection(opened := a_connection(clock))
 
     with pytest.raises(NotFoundError):
-        connections.find("zeta", opened.connection_id)
+        connections.get_connection("zeta", opened.connection_id)
 
 
 def test_a_connection_that_was_closed_is_absent_and_may_be_closed_again(
     connections: ConnectionStore, clock: StoppedClock
 ) -> None:
-    connections.open(opened := a_connection(clock))
-    connections.close("zeta", opened.connection_id)
-    assert connections.find("acme", opened.connection_id)
+    connections.add_connection(opened := a_connection(clock))
+    connections.delete_connection("zeta", opened.connection_id)
+    assert connections.get_connection("acme", opened.connection_id)
 
-    connections.close("acme", opened.connection_id)
-    connections.close("acme", opened.connection_id)
+    connections.delete_connection("acme", opened.connection_id)
+    connections.delete_connection("acme", opened.connection_id)
 
     with pytest.raises(NotFoundError):
-        connections.find("acme", opened.connection_id)
+        connections.get_connection("acme", opened.connection_id)
 
 
 def test_a_connection_ends_after_two_hours_whether_or_not_it_said_so(
     connections: ConnectionStore, clock: StoppedClock
 ) -> None:
-    connections.open(opened := a_connection(clock))
+    connections.add_connection(opened := a_connection(clock))
     clock.advance(CONNECTION_LIFETIME - timedelta(seconds=1))
-    assert connections.find("acme", opened.connection_id)
+    assert connections.get_connection("acme", opened.connection_id)
 
     clock.advance(timedelta(seconds=1))
 
     with pytest.raises(NotFoundError):
-        connections.find("acme", opened.connection_id)
+        connections.get_connection("acme", opened.connection_id)

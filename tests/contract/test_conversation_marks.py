@@ -22,12 +22,12 @@ CUT, RATE = (
 
 
 def marks(stores: Stores, talk: Conversation) -> ConversationCounters:
-    return stores.conversations.conversation(talk.tenant_id, talk.conversation_id).marks
+    return stores.conversations.get_conversation(talk.tenant_id, talk.conversation_id).marks
 
 
 def add(stores: Stores, talk: Conversation, number: int, trace: TurnMetadata) -> None:
     turn = a_turn(number)
-    stores.conversations.add(
+    stores.conversations.add_turn(
         talk.tenant_id, talk.conversation_id, turn, request_key=f"m{number}", title=None, trace=trace
     )
 
@@ -46,7 +46,9 @@ def test_tokens_add_up_and_the_cut_and_the_rate_stay_until_they_move(
 
 def test_messages_behind_a_place_are_the_newest_of_those(stores: Stores, talk: Conversation) -> None:
     def behind(after: str | None, limit: int) -> list[str]:
-        found = stores.conversations.recent(talk.tenant_id, talk.conversation_id, limit=limit, after=after)
+        found = stores.conversations.list_recent_messages(
+            talk.tenant_id, talk.conversation_id, limit=limit, after=after
+        )
         return [message.message_id for message in found]
 
     said = [message.message_id for n in range(3) for message in (a_turn(n).user, a_turn(n).assistant)]
@@ -63,15 +65,15 @@ def test_what_a_prompt_was_made_of_is_kept_with_its_reply(
     add(stores, talk, 3, TurnMetadata(provenance=made))
     of = talk.tenant_id, talk.conversation_id
 
-    assert stores.conversations.provenance(*of, made.message_id) == made
+    assert stores.conversations.get_provenance(*of, made.message_id) == made
     for wrong in ((*of, made.user_message_id), (f"{owner.tenant}x", of[1], made.message_id)):
         with pytest.raises(NotFoundError):
-            stores.conversations.provenance(*wrong)
+            stores.conversations.get_provenance(*wrong)
 
 
 def test_no_turn_is_stored_behind_a_summary(stores: Stores, talk: Conversation) -> None:
     until = a_turn(5).assistant.message_id
-    stores.summaries.advance(
+    stores.summaries.save_index(
         talk.tenant_id, talk.conversation_id, an_outline(until=until), read=SummaryIndex(), summaries=()
     )
 
@@ -80,4 +82,4 @@ def test_no_turn_is_stored_behind_a_summary(stores: Stores, talk: Conversation) 
     add(stores, talk, 6, TurnMetadata())
 
     assert refused.value.code == "covered"
-    assert marks(stores, talk).covered == an_outline(until=until).border
+    assert marks(stores, talk).summary_checkpoint == an_outline(until=until).last_checkpoint

@@ -67,34 +67,36 @@ def refuse(table: "Table", code: str, *reasons: str, operation: str = "*", times
 
 Ask = Callable[["Table"], object]
 ASKS: list[Ask] = [
-    lambda table: DynamoFacts(table).profile(ADA),
-    lambda table: DynamoFacts(table).fact(ADA, "k"),
-    lambda table: DynamoFacts(table).page(ADA, kind=None, limit=1, after=None),
-    lambda table: DynamoFacts(table).observations(ADA),
-    lambda table: DynamoEpisodes(table, InMemoryBlobs()).record(recorded(), extracted=None),
-    lambda table: DynamoEpisodes(table, InMemoryBlobs()).forget(recorded()),
-    lambda table: DynamoSignals(table).add(ADA, signals_of(recorded(a_server_error("e1")))[0]),
-    lambda table: DynamoConversations(table, StoppedClock()).create(a_conversation(), request_key="k"),
-    lambda table: DynamoConversations(table, StoppedClock()).conversation("acme", "c"),
-    lambda table: DynamoConversations(table, StoppedClock()).page(
+    lambda table: DynamoFacts(table).get_profile(ADA),
+    lambda table: DynamoFacts(table).get_fact(ADA, "k"),
+    lambda table: DynamoFacts(table).list_facts(ADA, kind=None, limit=1, after=None),
+    lambda table: DynamoFacts(table).list_observations(ADA),
+    lambda table: DynamoEpisodes(table, InMemoryBlobs()).record_event(recorded(), extracted=None),
+    lambda table: DynamoEpisodes(table, InMemoryBlobs()).forget_event(recorded()),
+    lambda table: DynamoSignals(table).add_signal(ADA, signals_of(recorded(a_server_error("e1")))[0]),
+    lambda table: DynamoConversations(table, StoppedClock()).create_conversation(
+        a_conversation(), request_key="k"
+    ),
+    lambda table: DynamoConversations(table, StoppedClock()).get_conversation("acme", "c"),
+    lambda table: DynamoConversations(table, StoppedClock()).list_conversations(
         "acme", "active", user=None, limit=1, after=None
     ),
-    lambda table: DynamoConversations(table, StoppedClock()).messages("acme", "c", limit=1, after=None),
-    lambda table: DynamoConversations(table, StoppedClock()).recent("acme", "c", limit=1),
-    lambda table: DynamoConversations(table, StoppedClock()).message("acme", "c", "m"),
-    lambda table: DynamoConversations(table, StoppedClock()).provenance("acme", "c", "m"),
-    lambda table: DynamoSummaries(table).outline("acme", "c"),
-    lambda table: DynamoSummaries(table).summaries("acme", "c", limit=1, after=None),
-    lambda table: DynamoSummaries(table).unsummarised("acme", "c", after=None, limit=1),
-    lambda table: DynamoSummaries(table).advance(
+    lambda table: DynamoConversations(table, StoppedClock()).list_messages("acme", "c", limit=1, after=None),
+    lambda table: DynamoConversations(table, StoppedClock()).list_recent_messages("acme", "c", limit=1),
+    lambda table: DynamoConversations(table, StoppedClock()).get_message("acme", "c", "m"),
+    lambda table: DynamoConversations(table, StoppedClock()).get_provenance("acme", "c", "m"),
+    lambda table: DynamoSummaries(table).get_index("acme", "c"),
+    lambda table: DynamoSummaries(table).list_summaries("acme", "c", limit=1, after=None),
+    lambda table: DynamoSummaries(table).list_unsummarised("acme", "c", after=None, limit=1),
+    lambda table: DynamoSummaries(table).save_index(
         "acme", "c", an_outline(), read=SummaryIndex(), summaries=[a_summary()]
     ),
-    lambda table: DynamoConversations(table, StoppedClock()).replace(
+    lambda table: DynamoConversations(table, StoppedClock()).update_conversation(
         a_conversation(), a_conversation(version=2)
     ),
-    lambda table: DynamoConversations(table, StoppedClock()).delete("acme", "c"),
-    lambda table: DynamoConversations(table, StoppedClock()).turn("acme", "c", "k"),
-    lambda table: DynamoConversations(table, StoppedClock()).add(
+    lambda table: DynamoConversations(table, StoppedClock()).delete_conversation("acme", "c"),
+    lambda table: DynamoConversations(table, StoppedClock()).find_turn("acme", "c", "k"),
+    lambda table: DynamoConversations(table, StoppedClock()).add_turn(
         "acme", "c", a_turn(), request_key="k", title=None
     ),
 ]
@@ -149,14 +151,14 @@ COLLIDED = ("TransactionCanceledException", "None", "TransactionConflict")
 def test_transactions_that_merely_meet_are_tried_again(table: "Table") -> None:
     refuse(table, *COLLIDED, operation="TransactWriteItems", times=3)
 
-    assert DynamoEpisodes(table, InMemoryBlobs()).record(recorded(), extracted=None) == recorded()
+    assert DynamoEpisodes(table, InMemoryBlobs()).record_event(recorded(), extracted=None) == recorded()
 
 
 def test_copies_that_keep_colliding_ask_for_another_try_and_leave_nothing(table: "Table") -> None:
     refuse(table, *COLLIDED, operation="TransactWriteItems", times=5)
 
     with pytest.raises(ConflictError):
-        DynamoEpisodes(table, InMemoryBlobs()).record(recorded(), extracted=None)
+        DynamoEpisodes(table, InMemoryBlobs()).record_event(recorded(), extracted=None)
 
     assert table.scan()["Items"] == []
 
@@ -183,14 +185,16 @@ def test_a_condition_that_failed_is_not_tried_again(table: "Table") -> None:
 
 
 def test_a_forgotten_event_leaves_no_content_anywhere(table: "Table") -> None:
-    DynamoEpisodes(table, InMemoryBlobs()).forget(recorded(said("my secret", session_id="hidden-session")))
+    DynamoEpisodes(table, InMemoryBlobs()).forget_event(
+        recorded(said("my secret", session_id="hidden-session"))
+    )
 
     (item,) = table.scan()["Items"]
     assert item == {"pk": "T#acme#EV#e1", "sk": "EVENT", "extracted": "forgotten"}
 
 
 def test_an_episode_is_found_by_user_and_by_the_archiver(table: "Table") -> None:
-    DynamoEpisodes(table, InMemoryBlobs()).record(recorded(), extracted=None)
+    DynamoEpisodes(table, InMemoryBlobs()).record_event(recorded(), extracted=None)
 
     (episode,) = table.query(
         IndexName="by_user",
@@ -203,7 +207,7 @@ def test_an_episode_is_found_by_user_and_by_the_archiver(table: "Table") -> None
 
 def test_an_episode_lies_under_its_day_in_utc(table: "Table") -> None:
     late = recorded(an_event(occurred_at="2026-03-01T23:30:00-05:00"))
-    DynamoEpisodes(table, InMemoryBlobs()).record(late, extracted=None)
+    DynamoEpisodes(table, InMemoryBlobs()).record_event(late, extracted=None)
 
     assert {item["pk"] for item in table.scan()["Items"]} == {"T#acme#A#default#E#2026-03-02", "T#acme#EV#e1"}
 
@@ -214,6 +218,6 @@ def test_a_storm_of_errors_costs_the_same_from_the_first_error_to_the_last(table
         signals_of(recorded(a_server_error(f"e{n:02}", at=NOON + timedelta(seconds=n))))[0] for n in range(20)
     ]
 
-    seen = [len(signals.add(ADA, signal)) for signal in storm]
+    seen = [len(signals.add_signal(ADA, signal)) for signal in storm]
 
     assert seen == [1, 2, 3, 4, *[5] * 16]

@@ -50,7 +50,7 @@ def fill(
     store = DynamoEpisodes(table, contents, shards)
     for number in range(count):
         event = an_event(f"e{number}", occurred_at=NOON + number * SECOND, **members)
-        store.record(recorded(event), extracted=None)
+        store.record_event(recorded(event), extracted=None)
     return [f"e{number}" for number in range(count)]
 
 
@@ -58,7 +58,7 @@ def walk(reader: DynamoEpisodeReader, query: EpisodeQuery, limit: int) -> tuple[
     """Return all ids and how many pages they took."""
     ids, pages, after = [], 0, None
     while pages == 0 or after:
-        page = reader.page(query, limit=limit, after=after)
+        page = reader.list_episodes(query, limit=limit, after=after)
         ids += [episode.event.event_id for episode in page.items]
         pages, after = pages + 1, page.after
     return ids, pages
@@ -81,8 +81,10 @@ def test_a_day_written_before_there_were_shards_stays_readable(
 ) -> None:
     ids = fill(table, contents, 5)
     late = an_event("late", occurred_at=NOON + 9 * SECOND)
-    DynamoEpisodes(table, contents, 4).record(recorded(late), extracted=None)
-    copy = DynamoEpisodes(table, contents, 8).record(recorded(an_event("e0", payload={})), extracted=None)
+    DynamoEpisodes(table, contents, 4).record_event(recorded(late), extracted=None)
+    copy = DynamoEpisodes(table, contents, 8).record_event(
+        recorded(an_event("e0", payload={})), extracted=None
+    )
 
     assert walk(DynamoEpisodeReader(table, contents, clock, 4), WANTED, 2)[0] == [*ids, "late"]
     assert copy.event.payload
@@ -96,7 +98,7 @@ def test_nothing_is_skipped_where_one_partition_was_read_further_than_another(
     for number in range(24):
         session = "rare" if number % 5 == 0 else "often"
         event = an_event(f"e{number}", occurred_at=NOON + number * SECOND, session_id=session)
-        store.record(recorded(event), extracted=None)
+        store.record_event(recorded(event), extracted=None)
     reader = DynamoEpisodeReader(table, contents, clock, 3)
 
     assert walk(reader, WANTED.model_copy(update={"session_id": "rare"}), 2)[0] == [
@@ -132,7 +134,7 @@ def test_a_long_empty_range_is_walked_in_bounded_steps(
     reader = DynamoEpisodeReader(table, contents, clock)
     query = WANTED.model_copy(update={"start": NOON - 250 * DAY, "end": NOON + 90 * DAY})
 
-    assert reader.page(query, limit=10, after=None).items == ()
+    assert reader.list_episodes(query, limit=10, after=None).items == ()
     assert walk(reader, query, 10) == (ids, 4)
     assert walk(reader, query.model_copy(update={"user_id": ADA.user}), 10) == (ids, 1)
 
@@ -166,8 +168,8 @@ def test_a_copy_that_says_something_else_leaves_no_orphan(table: "Table", conten
 
 
 def test_a_copy_of_what_was_forgotten_leaves_no_orphan(table: "Table", contents: InMemoryBlobs) -> None:
-    DynamoEpisodes(table, contents).forget(recorded())
-    DynamoEpisodes(table, contents).record(recorded(an_event(payload=LARGE)), extracted=None)
+    DynamoEpisodes(table, contents).forget_event(recorded())
+    DynamoEpisodes(table, contents).record_event(recorded(an_event(payload=LARGE)), extracted=None)
 
     assert contents.kept == {}
 
@@ -200,6 +202,9 @@ def test_what_a_user_did_lately_leaves_out_what_lies_elsewhere(
 ) -> None:
     episodes = DynamoEpisodes(table, contents)
     for event in (an_event("e1"), an_event("e2", payload=LARGE), an_event("e3", occurred_at=NOON + SECOND)):
-        episodes.record(recorded(event), extracted=None)
+        episodes.record_event(recorded(event), extracted=None)
 
-    assert [event.event_id for event in DynamoRecentEvents(table).recent(ADA, limit=10)] == ["e3", "e1"]
+    assert [event.event_id for event in DynamoRecentEvents(table).list_recent_events(ADA, limit=10)] == [
+        "e3",
+        "e1",
+    ]

@@ -43,7 +43,7 @@ def states(table: "Table", contents: InMemoryBlobs) -> DynamoStates:
 
 
 def put(states: DynamoStates, data: dict[str, Any], version: int | None = None) -> int:
-    return states.put(SESSION, data, expires_at=EXPIRY, expected_version=version).version
+    return states.put_state(SESSION, data, expires_at=EXPIRY, expected_version=version).version
 
 
 def after_the_next_write(table: "Table", act: Callable[[], None]) -> None:
@@ -80,12 +80,12 @@ def test_a_replaced_document_is_removed(
     put(states, data)
 
     assert len(contents.kept) == left
-    assert states.state(SESSION).data == data
+    assert states.get_state(SESSION).data == data
 
 
 def test_a_deleted_document_is_removed(states: DynamoStates, contents: InMemoryBlobs) -> None:
     put(states, LARGE)
-    states.delete(SESSION, expected_version=1)
+    states.delete_state(SESSION, expected_version=1)
 
     assert contents.kept == {}
 
@@ -99,7 +99,7 @@ def test_a_write_that_loses_leaves_the_newer_document_alone(
     with pytest.raises(ConflictError):
         put(states, LARGE, 1)
 
-    assert states.state(SESSION).data == LARGER
+    assert states.get_state(SESSION).data == LARGER
     assert len(contents.kept) == 1
 
 
@@ -111,11 +111,11 @@ def test_without_room_for_a_large_document_nothing_changes(
     with pytest.raises(UnavailableError):
         put(states, LARGER)
     with pytest.raises(UnavailableError):
-        states.state(SESSION)
+        states.get_state(SESSION)
     contents.down = False
 
-    assert states.state(SESSION).data == LARGE
-    assert states.state(SESSION).version == 1
+    assert states.get_state(SESSION).data == LARGE
+    assert states.get_state(SESSION).version == 1
 
 
 def test_what_cannot_be_removed_now_stops_nobody(states: DynamoStates, contents: InMemoryBlobs) -> None:
@@ -123,7 +123,7 @@ def test_what_cannot_be_removed_now_stops_nobody(states: DynamoStates, contents:
     contents.down = True
 
     assert put(states, SMALL) == 2
-    states.delete(SESSION, expected_version=2)
+    states.delete_state(SESSION, expected_version=2)
     assert len(contents.kept) == 1
 
 
@@ -131,16 +131,16 @@ def test_a_document_replaced_while_it_is_read_is_read_anew(
     states: DynamoStates, contents: InMemoryBlobs
 ) -> None:
     put(states, LARGE)
-    read = contents.text
+    read = contents.get_text
 
     def replaced_meanwhile(key: str) -> str | None:
-        contents.text = read  # type: ignore[method-assign]
+        contents.get_text = read  # type: ignore[method-assign]
         put(states, LARGER)
         return read(key)
 
-    contents.text = replaced_meanwhile  # type: ignore[method-assign]
+    contents.get_text = replaced_meanwhile  # type: ignore[method-assign]
 
-    assert states.state(SESSION).data == LARGER
+    assert states.get_state(SESSION).data == LARGER
 
 
 def test_a_document_that_is_nowhere_is_a_fault_and_not_an_absence(
@@ -150,7 +150,7 @@ def test_a_document_that_is_nowhere_is_a_fault_and_not_an_absence(
     contents.kept.clear()
 
     with pytest.raises(UnavailableError):
-        states.state(SESSION)
+        states.get_state(SESSION)
 
 
 @pytest.mark.parametrize("data", [LARGER, SMALL])
@@ -163,8 +163,8 @@ def test_a_write_whose_answer_was_lost_may_have_happened_and_keeps_its_document(
     with pytest.raises(UnavailableError):
         put(states, data, 1)
 
-    assert states.state(SESSION).version == 2
-    assert states.state(SESSION).data == data
+    assert states.get_state(SESSION).version == 2
+    assert states.get_state(SESSION).data == data
 
 
 def test_a_repeated_request_is_told_that_it_won(table: "Table", states: DynamoStates) -> None:
@@ -173,7 +173,7 @@ def test_a_repeated_request_is_told_that_it_won(table: "Table", states: DynamoSt
     won = states._replace(SESSION, {**_values(table)}, 1)
 
     assert won == (2, None)
-    assert states.state(SESSION).data == LARGER
+    assert states.get_state(SESSION).data == LARGER
 
 
 def _values(table: "Table") -> dict[str, Any]:

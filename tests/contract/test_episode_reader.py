@@ -19,7 +19,7 @@ def happened(
     episodes: EpisodeStore, owner: Owner, event_id: str, at: datetime = NOON, **members: Any
 ) -> None:
     event = an_event(event_id, owner=owner, **{"agent_id": "guide", "occurred_at": at} | members)
-    episodes.record(recorded(event), extracted=None)
+    episodes.record_event(recorded(event), extracted=None)
 
 
 def wanted(owner: Owner, **members: Any) -> EpisodeQuery:
@@ -32,7 +32,7 @@ def walk(reader: EpisodeReader, query: EpisodeQuery, *, limit: int = 50) -> list
     ids: list[str] = []
     after: dict[str, str] | None = None
     while True:
-        page = reader.page(query, limit=limit, after=after)
+        page = reader.list_episodes(query, limit=limit, after=after)
         assert len(page.items) <= limit
         ids += [episode.event.event_id for episode in page.items]
         after = page.after
@@ -44,9 +44,9 @@ def test_an_episode_is_readable_as_it_was_recorded(
     episodes: EpisodeStore, reader: EpisodeReader, owner: Owner
 ) -> None:
     event = an_event(owner=owner, agent_id="guide", session_id="s1", payload={"n": [0.1, 1e300, {"ü": "😀"}]})
-    episodes.record(recorded(event), extracted="v1")
+    episodes.record_event(recorded(event), extracted="v1")
 
-    page = reader.page(wanted(owner), limit=10, after=None)
+    page = reader.list_episodes(wanted(owner), limit=10, after=None)
 
     assert page.items == (Episode(event=event, learned_at=NOON + SECOND, tier="hot"),)
     assert page.after is None
@@ -117,7 +117,7 @@ def test_names_that_overlap_share_nothing(
 
 
 def test_a_forgotten_event_is_no_episode(episodes: EpisodeStore, reader: EpisodeReader, owner: Owner) -> None:
-    episodes.forget(recorded(said("my secret", owner=owner, agent_id="guide")))
+    episodes.forget_event(recorded(said("my secret", owner=owner, agent_id="guide")))
 
     assert walk(reader, wanted(owner)) == []
 
@@ -127,11 +127,11 @@ def test_a_page_goes_on_where_the_last_one_ended_whatever_was_written_since(
 ) -> None:
     for number in range(4):
         happened(episodes, owner, f"e{number}", NOON + number * SECOND)
-    first = reader.page(wanted(owner), limit=2, after=None)
+    first = reader.list_episodes(wanted(owner), limit=2, after=None)
     happened(episodes, owner, "earlier", NOON - DAY)
     happened(episodes, owner, "between", NOON + 2.5 * SECOND)
 
-    rest = reader.page(wanted(owner), limit=10, after=first.after)
+    rest = reader.list_episodes(wanted(owner), limit=10, after=first.after)
 
     assert [episode.event.event_id for episode in first.items] == ["e0", "e1"]
     assert [episode.event.event_id for episode in rest.items] == ["e2", "between", "e3"]
@@ -143,7 +143,9 @@ def test_a_large_payload_is_a_payload_like_any_other(
     large = an_event("large", owner=owner, agent_id="guide", payload={"text": "é" * 90_000, "n": 0.1})
     altered = large.model_copy(update={"payload": {"text": "x" * 90_000}})
 
-    assert episodes.record(recorded(large), extracted=None) == recorded(large)
-    assert episodes.record(recorded(altered), extracted=None) == recorded(large)
-    assert episodes.record(recorded(large), extracted=None) == recorded(large)
-    assert [episode.event for episode in reader.page(wanted(owner), limit=10, after=None).items] == [large]
+    assert episodes.record_event(recorded(large), extracted=None) == recorded(large)
+    assert episodes.record_event(recorded(altered), extracted=None) == recorded(large)
+    assert episodes.record_event(recorded(large), extracted=None) == recorded(large)
+    assert [episode.event for episode in reader.list_episodes(wanted(owner), limit=10, after=None).items] == [
+        large
+    ]

@@ -45,14 +45,14 @@ class World:
         self.tables, self.tenant = (memory, conversations), f"t{uuid4().hex[:12]}"
         clock = StoppedClock(NOON + timedelta(hours=1))
         chats = DynamoConversations(conversations, clock)
-        chats.create(a_conversation("c", tenant_id=self.tenant), request_key="c")
+        chats.create_conversation(a_conversation("c", tenant_id=self.tenant), request_key="c")
         self.contents = InMemoryBlobs()
         spoken = [
             a_turn_of_chat(self.tenant, 7, "I live in Oslo"),
             a_turn_of_chat(self.tenant, 8, "Nothing to see"),
         ]
         for turn, event in spoken:
-            chats.add(self.tenant, "c", turn, request_key=event.event_id, title=None)
+            chats.add_turn(self.tenant, "c", turn, request_key=event.event_id, title=None)
         self.stream = [*_stream(Owner(tenant=self.tenant, user="ada")), *(event for _, event in spoken)]
         self.extraction = Extraction(
             observant(),

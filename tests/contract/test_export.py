@@ -105,14 +105,14 @@ def _live(
         payload = {"text": LARGE if name == "hot" else name}
         event = an_event(f"{name}{mine}", owner=owner, occurred_at=NOON.replace(day=day), payload=payload)
         for tier in tiers:
-            tier.record(recorded(event), extracted="v1")
+            tier.record_event(recorded(event), extracted="v1")
     assert isinstance(sources.facts, DynamoFacts)
     learn(sources.facts, owner, an_observation(), an_observation("Rome", event_id="e2"))
     conversation = a_conversation(
         f"01JZZZZZZZZZZZZZZZZZZZZZZZ{mine}", tenant_id=owner.tenant, user_id=owner.user
     )
-    sources.conversations.create(conversation, request_key=f"r{mine}")
-    sources.conversations.add(
+    sources.conversations.create_conversation(conversation, request_key=f"r{mine}")
+    sources.conversations.add_turn(
         owner.tenant, conversation.conversation_id, a_turn(), request_key="t", title=None
     )
     document = Document(

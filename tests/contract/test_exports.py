@@ -77,30 +77,30 @@ def an_export(owner: Owner, **fields: object) -> Export:
 
 
 def test_a_job_is_begun_once(exports: ExportJobs, owner: Owner) -> None:
-    first = exports.begin(an_export(owner))
+    first = exports.start_export(an_export(owner))
 
-    assert exports.begin(an_export(owner, requested_at=NOON + timedelta(hours=1))) == first
-    assert exports.export(owner.tenant, "export_1") == first
+    assert exports.start_export(an_export(owner, requested_at=NOON + timedelta(hours=1))) == first
+    assert exports.get_export(owner.tenant, "export_1") == first
 
 
 def test_a_job_ends_and_is_forgotten_with_its_archive(
     exports: ExportJobs, owner: Owner, clock: StoppedClock
 ) -> None:
-    begun = exports.begin(an_export(owner))
+    begun = exports.start_export(an_export(owner))
     changes = {"user": None, "status": "done", "ended_at": NOON, "rows": {"events.jsonl": 3}}
-    ended = exports.advance(begun.model_copy(update=changes))
+    ended = exports.save_progress(begun.model_copy(update=changes))
 
-    assert exports.export(owner.tenant, "export_1") == ended
+    assert exports.get_export(owner.tenant, "export_1") == ended
     clock.advance(FILE_LIFETIME)
     with pytest.raises(NotFoundError):
-        exports.export(owner.tenant, "export_1")
+        exports.get_export(owner.tenant, "export_1")
 
 
 def test_a_job_of_another_tenant_does_not_exist(exports: ExportJobs, owner: Owner) -> None:
-    exports.begin(an_export(owner))
+    exports.start_export(an_export(owner))
 
     with pytest.raises(NotFoundError):
-        exports.export(f"{owner.tenant}x", "export_1")
+        exports.get_export(f"{owner.tenant}x", "export_1")
 
 
 def a_part(number: int, **fields: object) -> ExportPart:
@@ -120,68 +120,68 @@ def a_part(number: int, **fields: object) -> ExportPart:
 def test_a_job_goes_on_part_by_part_and_two_who_go_on_at_once_are_told(
     exports: ExportJobs, owner: Owner
 ) -> None:
-    begun = exports.begin(an_export(owner, upload="u1"))
+    begun = exports.start_export(an_export(owner, upload="u1"))
     further = begun.model_copy(
         update={"parts": 1, "bytes": 50, "at": ExportCursor(section="facts.jsonl", after={"name": "a"})}
     )
-    first = exports.advance(further, a_part(1))
+    first = exports.save_progress(further, a_part(1))
 
     with pytest.raises(ConflictError):
-        exports.advance(further, a_part(1, kept=None))
-    assert exports.export(owner.tenant, "export_1") == first
-    second = exports.advance(first, a_part(2))
-    assert exports.parts(second) == [a_part(1), a_part(2)]
+        exports.save_progress(further, a_part(1, kept=None))
+    assert exports.get_export(owner.tenant, "export_1") == first
+    second = exports.save_progress(first, a_part(2))
+    assert exports.list_parts(second) == [a_part(1), a_part(2)]
 
 
 def test_an_attempt_that_begins_anew_has_parts_of_its_own(exports: ExportJobs, owner: Owner) -> None:
-    first = exports.advance(exports.begin(an_export(owner)), a_part(1))
-    anew = exports.advance(first.model_copy(update={"attempt": 2, "parts": 0}))
+    first = exports.save_progress(exports.start_export(an_export(owner)), a_part(1))
+    anew = exports.save_progress(first.model_copy(update={"attempt": 2, "parts": 0}))
 
-    assert exports.parts(anew) == []
-    assert [part.number for part in exports.parts(exports.advance(anew, a_part(1)))] == [1]
+    assert exports.list_parts(anew) == []
+    assert [part.number for part in exports.list_parts(exports.save_progress(anew, a_part(1)))] == [1]
 
 
 def test_an_archive_is_put_together_of_its_parts_and_the_last_one_counts(
     archives: ExportFiles, owner: Owner
 ) -> None:
-    place = an_export(owner).place
+    place = an_export(owner).file_key
     large = bytes(5 << 20)
     for words in (b"first", b"second"):
-        upload = archives.begin(place)
-        archives.add(place, upload, 1, b"lost in a crash")
-        parts = [archives.add(place, upload, 1, large), archives.add(place, upload, 2, words)]
-        archives.finish(place, upload, parts)
+        upload = archives.start_upload(place)
+        archives.add_part(place, upload, 1, b"lost in a crash")
+        parts = [archives.add_part(place, upload, 1, large), archives.add_part(place, upload, 2, words)]
+        archives.complete_upload(place, upload, parts)
 
     found = io.BytesIO()
-    archives.fetch(place, found)
+    archives.download_file(place, found)
     assert found.getvalue() == large + b"second"
     with pytest.raises(NotFoundError):
-        archives.fetch(f"{place}x", found)
+        archives.download_file(f"{place}x", found)
 
 
 def test_an_archive_of_other_parts_is_refused_and_one_that_was_given_up_is_gone(
     archives: ExportFiles, owner: Owner
 ) -> None:
-    place = an_export(owner).place
-    upload = archives.begin(place)
-    kept = archives.add(place, upload, 1, b"mine")
-    archives.add(place, upload, 1, b"a rival's")
+    place = an_export(owner).file_key
+    upload = archives.start_upload(place)
+    kept = archives.add_part(place, upload, 1, b"mine")
+    archives.add_part(place, upload, 1, b"a rival's")
     with pytest.raises(ConflictError):
-        archives.finish(place, upload, [kept])
+        archives.complete_upload(place, upload, [kept])
 
-    archives.abandon(place, upload)
-    archives.abandon(place, upload)
+    archives.abort_upload(place, upload)
+    archives.abort_upload(place, upload)
     with pytest.raises(ConflictError):
-        archives.add(place, upload, 1, b"mine")
+        archives.add_part(place, upload, 1, b"mine")
     with pytest.raises(ConflictError):
-        archives.finish(place, upload, [kept])
+        archives.complete_upload(place, upload, [kept])
     with pytest.raises(NotFoundError):
-        archives.fetch(place, io.BytesIO())
+        archives.download_file(place, io.BytesIO())
 
 
 def test_a_link_names_the_file_and_ends(archives: ExportFiles, owner: Owner) -> None:
-    place = an_export(owner).place
-    link = urlsplit(archives.link(place, seconds=900))
+    place = an_export(owner).file_key
+    link = urlsplit(archives.create_link(place, seconds=900))
 
     assert link.path.endswith(place)
     asked = parse_qs(link.query)
@@ -198,10 +198,10 @@ def test_an_erasure_removes_every_version_and_part_of_the_users_archives_and_of_
         ada, bob = Owner(tenant="acme", user="ada"), Owner(tenant="acme", user="bob")
         for owner in (ada, ada, bob):
             subject = erasure_subject(owner.tenant, owner.user)
-            place = an_export(owner, subject=subject).place
-            whole = store.begin(place)
-            store.finish(place, whole, [store.add(place, whole, 1, b"archive")])
-            store.add(place, store.begin(place), 1, b"half of one")
+            place = an_export(owner, subject=subject).file_key
+            whole = store.start_upload(place)
+            store.complete_upload(place, whole, [store.add_part(place, whole, 1, b"archive")])
+            store.add_part(place, store.start_upload(place), 1, b"half of one")
 
         assert erasing.count(ada, cursor="", time_left=lambda: True).counts == {"exports": 4}
         assert erasing.erase(ada, cursor="", time_left=lambda: True, settled=False).counts == {"exports": 4}

@@ -88,7 +88,7 @@ def test_the_same_proposed_twice_for_one_event_is_no_trouble(table: "Table") -> 
     learning.send(an_event())
 
     assert failures(learning) == []
-    assert len(learning.facts.observations(ADA)) == 1
+    assert len(learning.facts.list_observations(ADA)) == 1
 
 
 def test_the_longest_facts_of_a_full_batch_fit_one_transaction(table: "Table") -> None:

@@ -24,10 +24,10 @@ def correcting(owner: Owner, value: str | None, *, event_id: str = "c1", minute:
 
 def correct(facts: FactStore, owner: Owner, event: RecordedEvent) -> FactCommit:
     (seen,) = observe_correction(event)
-    fact = fold([*facts.observations(owner, seen.key), seen])
+    fact = fold([*facts.list_observations(owner, seen.key), seen])
     assert fact is not None
     learned = FactCommit(
-        profile=facts.profile(owner).updated([fact]),
+        profile=facts.get_profile(owner).with_facts([fact]),
         extractor=CORRECTIONS_VERSION,
         events=(),
         new_events=(event,),
@@ -45,9 +45,9 @@ def test_a_correction_and_its_episode_are_one_commit(
 
     learned = correct(facts, owner, event)
 
-    assert facts.fact(owner, "home.city") == learned.facts[0]
-    assert facts.profile(owner) == learned.profile
-    assert episodes.record(event, extracted=None) == event.model_copy(
+    assert facts.get_fact(owner, "home.city") == learned.facts[0]
+    assert facts.get_profile(owner) == learned.profile
+    assert episodes.record_event(event, extracted=None) == event.model_copy(
         update={"extracted": CORRECTIONS_VERSION}
     )
 
@@ -56,13 +56,13 @@ def test_an_event_that_is_known_corrects_nothing(
     facts: FactStore, episodes: EpisodeStore, owner: Owner
 ) -> None:
     event = correcting(owner, "Porto")
-    episodes.record(event, extracted=None)
+    episodes.record_event(event, extracted=None)
 
     with pytest.raises(ConflictError):
         correct(facts, owner, event)
 
-    assert facts.profile(owner).version == 0
-    assert facts.observations(owner) == []
+    assert facts.get_profile(owner).version == 0
+    assert facts.list_observations(owner) == []
 
 
 def test_a_lost_race_records_no_event(facts: FactStore, episodes: EpisodeStore, owner: Owner) -> None:
@@ -70,7 +70,7 @@ def test_a_lost_race_records_no_event(facts: FactStore, episodes: EpisodeStore, 
     (seen,) = observe_correction(event)
     fact = fold([seen])
     assert fact is not None
-    stale = facts.profile(owner).updated([fact])
+    stale = facts.get_profile(owner).with_facts([fact])
     learn(facts, owner, an_observation("Lisbon"))
 
     with pytest.raises(ConflictError):
@@ -85,7 +85,7 @@ def test_a_lost_race_records_no_event(facts: FactStore, episodes: EpisodeStore, 
             )
         )
 
-    assert episodes.record(event, extracted="later").extracted == "later"
+    assert episodes.record_event(event, extracted="later").extracted == "later"
 
 
 def test_a_retracted_fact_is_kept_and_shown_to_nobody(facts: FactStore, owner: Owner) -> None:
@@ -94,11 +94,13 @@ def test_a_retracted_fact_is_kept_and_shown_to_nobody(facts: FactStore, owner: O
     learned = correct(facts, owner, correcting(owner, None))
 
     with pytest.raises(NotFoundError):
-        facts.fact(owner, "home.city")
-    assert [fact.value for fact in facts.page(owner, kind=None, limit=10, after=None).items] == ["nurse"]
-    assert facts.page(owner, kind="place", limit=10, after=None).items == ()
-    assert [fact.value for fact in facts.profile(owner).facts] == ["nurse"]
-    assert [seen.value for seen in facts.observations(owner, "home.city")] == ["Lisbon", None]
+        facts.get_fact(owner, "home.city")
+    assert [fact.value for fact in facts.list_facts(owner, kind=None, limit=10, after=None).items] == [
+        "nurse"
+    ]
+    assert facts.list_facts(owner, kind="place", limit=10, after=None).items == ()
+    assert [fact.value for fact in facts.get_profile(owner).facts] == ["nurse"]
+    assert [seen.value for seen in facts.list_observations(owner, "home.city")] == ["Lisbon", None]
     assert learned.facts[0].replaced == "Lisbon"
 
 
@@ -108,5 +110,10 @@ def test_a_retracted_fact_that_a_correction_brings_back_is_seen_again(facts: Fac
 
     correct(facts, owner, correcting(owner, "Porto", event_id="c2", minute=2))
 
-    assert (facts.fact(owner, "home.city").value, facts.fact(owner, "home.city").version) == ("Porto", 3)
-    assert [fact.value for fact in facts.page(owner, kind="place", limit=10, after=None).items] == ["Porto"]
+    assert (facts.get_fact(owner, "home.city").value, facts.get_fact(owner, "home.city").version) == (
+        "Porto",
+        3,
+    )
+    assert [fact.value for fact in facts.list_facts(owner, kind="place", limit=10, after=None).items] == [
+        "Porto"
+    ]

@@ -33,7 +33,7 @@ HELLO = CachedWindow(
 )
 
 
-FOLDED = EntitySnapshot.over([a_message("Where is order 4417?")])
+FOLDED = EntitySnapshot.from_messages([a_message("Where is order 4417?")])
 PROGRESS = StepProgress(request="asked", steps=(), usage=TokenUsage(input=1, output=1))
 
 
@@ -67,29 +67,29 @@ def tier(request: pytest.FixtureRequest) -> ConversationCache:
 
 
 def test_what_is_kept_comes_back_until_it_is_dropped(tier: ConversationCache) -> None:
-    assert tier.window("acme", "c1") is None
-    tier.keep(HELLO)
-    assert tier.window("acme", "c1") == HELLO
-    tier.drop("acme", "c1")
-    tier.drop("acme", "c1")
-    assert tier.window("acme", "c1") is None
-    assert not tier.away
+    assert tier.get_window("acme", "c1") is None
+    tier.put(HELLO)
+    assert tier.get_window("acme", "c1") == HELLO
+    tier.evict_conversation("acme", "c1")
+    tier.evict_conversation("acme", "c1")
+    assert tier.get_window("acme", "c1") is None
+    assert not tier.is_unavailable
 
 
 def test_the_last_one_kept_counts(tier: ConversationCache) -> None:
-    tier.keep(HELLO)
-    tier.keep(HELLO.model_copy(update={"stored": 4}))
+    tier.put(HELLO)
+    tier.put(HELLO.model_copy(update={"stored": 4}))
 
-    window = tier.window("acme", "c1")
+    window = tier.get_window("acme", "c1")
     assert window is not None
     assert window.stored == 4
 
 
 def test_another_tenant_or_conversation_of_the_same_name_is_another(tier: ConversationCache) -> None:
-    tier.keep(HELLO)
+    tier.put(HELLO)
 
-    assert tier.window("zeta", "c1") is None
-    assert tier.window("acme", "c2") is None
+    assert tier.get_window("zeta", "c1") is None
+    assert tier.get_window("acme", "c2") is None
 
 
 @pytest.mark.parametrize(
@@ -124,7 +124,7 @@ def test_every_part_comes_back_to_its_own_tenant_and_place(
     foreign: Callable[[ConversationCache], tuple[object, object]],
 ) -> None:
     assert read(tier) is None
-    tier.keep(held)
+    tier.put(held)
 
     assert read(tier) in (held, getattr(held, "folded", None), getattr(held, "progress", None))
     assert foreign(tier) == (None, None)
@@ -133,36 +133,36 @@ def test_every_part_comes_back_to_its_own_tenant_and_place(
 def test_what_a_user_just_said_is_forgotten_and_nobody_elses(tier: ConversationCache) -> None:
     said, others = (unprocessed_from_turn(a_turn(1, content="☂"), "c2"),), Owner(tenant="zeta", user="ada")
     for owner in (ADA, others):
-        tier.keep(CachedUnprocessed(owner=owner, stamp="s1", words=said))
+        tier.put(CachedUnprocessed(owner=owner, stamp="s1", words=said))
 
-    tier.forget(ADA)
-    tier.forget(ADA)
+    tier.evict_user(ADA)
+    tier.evict_user(ADA)
 
-    assert tier.fresh(ADA) is None
-    assert tier.fresh(others)
+    assert tier.get_unprocessed(ADA) is None
+    assert tier.get_unprocessed(others)
 
 
 def test_what_is_dropped_with_a_conversation_is_all_that_shows_its_messages(tier: ConversationCache) -> None:
-    tier.keep(HELLO)
-    tier.keep(CachedEntities(tenant_id="acme", conversation_id="c1", folded=FOLDED))
+    tier.put(HELLO)
+    tier.put(CachedEntities(tenant_id="acme", conversation_id="c1", folded=FOLDED))
 
-    tier.drop("acme", "c1")
+    tier.evict_conversation("acme", "c1")
 
-    assert (tier.window("acme", "c1"), tier.entities("acme", "c1")) == (None, None)
+    assert (tier.get_window("acme", "c1"), tier.get_entities("acme", "c1")) == (None, None)
 
 
 def test_it_lives_half_an_hour_under_the_tenants_own_key(valkey: ValkeyCache, client: Redis) -> None:
-    valkey.keep(HELLO)
+    valkey.put(HELLO)
 
     assert client.keys() == [b"{T#acme#C#c1}#WINDOW"]
     assert 1_790 < client.ttl("{T#acme#C#c1}#WINDOW") <= 1_800
 
 
 def test_a_window_that_lies_under_a_foreign_key_is_not_shown(valkey: ValkeyCache, client: Redis) -> None:
-    valkey.keep(HELLO)
+    valkey.put(HELLO)
     client.rename("{T#acme#C#c1}#WINDOW", "{T#zeta#C#c1}#WINDOW")
 
-    assert valkey.window("zeta", "c1") is None
+    assert valkey.get_window("zeta", "c1") is None
 
 
 @pytest.mark.parametrize("junk", [b"", b"junk", b"x\x9c", b"{}"])
@@ -171,31 +171,31 @@ def test_what_another_version_wrote_is_read_again_from_the_store(
 ) -> None:
     client.set("{T#acme#C#c1}#WINDOW", junk)
 
-    assert valkey.window("acme", "c1") is None
-    assert not valkey.away
+    assert valkey.get_window("acme", "c1") is None
+    assert not valkey.is_unavailable
 
 
 def test_a_window_too_large_to_carry_is_not_kept_and_hides_nothing(
     valkey: ValkeyCache, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    valkey.keep(HELLO)
+    valkey.put(HELLO)
     monkeypatch.setattr(valkey, "BYTES_MAX", 10)
-    valkey.keep(HELLO.model_copy(update={"stored": 4}))
+    valkey.put(HELLO.model_copy(update={"stored": 4}))
 
-    assert valkey.window("acme", "c1") is None
+    assert valkey.get_window("acme", "c1") is None
 
 
 def test_a_tier_that_dies_holds_nothing_says_why_once_and_is_left_alone(
     server: RedisServer, valkey: ValkeyCache, told: list[str]
 ) -> None:
-    valkey.keep(HELLO)
+    valkey.put(HELLO)
     server.kill()
 
     for _ in range(3):
-        assert valkey.window("acme", "c1") is None
-        valkey.keep(HELLO)
-        valkey.drop("acme", "c1")
-    assert valkey.away
+        assert valkey.get_window("acme", "c1") is None
+        valkey.put(HELLO)
+        valkey.evict_conversation("acme", "c1")
+    assert valkey.is_unavailable
     assert told == ["ConnectionError"]
 
 
@@ -203,26 +203,26 @@ def test_it_is_asked_again_after_half_a_minute(
     server: RedisServer, valkey: ValkeyCache, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     server.kill()
-    valkey.keep(HELLO)
+    valkey.put(HELLO)
     server.start()
-    assert valkey.away
+    assert valkey.is_unavailable
     later = time.monotonic() + UNAVAILABLE_SECONDS
     monkeypatch.setattr(time, "monotonic", lambda: later)
 
-    valkey.keep(HELLO)
-    assert valkey.window("acme", "c1") == HELLO
-    assert not valkey.away
+    valkey.put(HELLO)
+    assert valkey.get_window("acme", "c1") == HELLO
+    assert not valkey.is_unavailable
 
 
 def test_a_connection_that_died_in_its_sleep_is_made_anew(
     server: RedisServer, valkey: ValkeyCache, told: list[str]
 ) -> None:
-    valkey.keep(HELLO)
+    valkey.put(HELLO)
     server.kill()
     server.start()
 
-    valkey.keep(HELLO)
-    assert valkey.window("acme", "c1") == HELLO
+    valkey.put(HELLO)
+    assert valkey.get_window("acme", "c1") == HELLO
     assert told == []
 
 
@@ -244,9 +244,9 @@ def test_a_cluster_serves_a_role_under_the_very_rights_that_terraform_gives(
             time.sleep(0.05)
         login = ElastiCacheCredentials("membus-test-hot", Session("AKIA", "secret", region_name="us-east-1"))
         tier = ValkeyCache(lambda: connect_valkey(server.url, cluster=True, credentials=login), told.append)
-        tier.keep(HELLO)
+        tier.put(HELLO)
 
-        assert tier.window("acme", "c1") == HELLO
+        assert tier.get_window("acme", "c1") == HELLO
         assert told == []
         assert "membus-test-hot" in {client["user"] for client in node.client_list()}
 
@@ -271,13 +271,13 @@ def test_a_role_without_credentials_is_a_tier_that_is_away(
     monkeypatch.setattr(Session, "get_credentials", lambda _: None)
     tier = ValkeyCache(lambda: connect_valkey(server.url, cluster=False, credentials=login), told.append)
 
-    assert tier.window("acme", "c1") is None
+    assert tier.get_window("acme", "c1") is None
     assert told == ["AuthenticationError"]
 
 
 def test_a_cluster_that_cannot_be_reached_is_away_too(told: list[str]) -> None:
     tier = ValkeyCache(lambda: connect_valkey("redis://127.0.0.1:1", cluster=True), told.append)
 
-    assert tier.window("acme", "c1") is None
-    assert tier.away
+    assert tier.get_window("acme", "c1") is None
+    assert tier.is_unavailable
     assert len(told) == 1

@@ -43,7 +43,7 @@ def environments(request: pytest.FixtureRequest) -> Iterator[Environments]:
 
 def passed(store: RateLimitStore, count: int, *, tenant: str = "acme") -> int:
     """Return how many of `count` single requests pass."""
-    return sum(store.take(tenant, "requests", 1, TWO) == 0 for _ in range(count))
+    return sum(store.consume_capacity(tenant, "requests", 1, TWO) == 0 for _ in range(count))
 
 
 def test_a_burst_passes_and_then_the_rate(environments: Environments) -> None:
@@ -57,11 +57,11 @@ def test_a_burst_passes_and_then_the_rate(environments: Environments) -> None:
 def test_what_does_not_fit_is_told_when_it_will_and_takes_nothing(environments: Environments) -> None:
     passed(environments.one, 20)
 
-    assert environments.one.take("acme", "requests", 1, TWO) == pytest.approx(0.5)
-    assert environments.one.take("acme", "requests", 4, TWO) == pytest.approx(2)
+    assert environments.one.consume_capacity("acme", "requests", 1, TWO) == pytest.approx(0.5)
+    assert environments.one.consume_capacity("acme", "requests", 4, TWO) == pytest.approx(2)
     environments.clock.advance(2 * SECOND)
 
-    assert environments.one.take("acme", "requests", 4, TWO) == 0
+    assert environments.one.consume_capacity("acme", "requests", 4, TWO) == 0
 
 
 def test_all_environments_share_one_bucket(environments: Environments) -> None:
@@ -79,7 +79,7 @@ def test_a_tenant_that_floods_takes_nothing_of_anothers_and_its_events_nothing_o
     passed(environments.one, 50)
 
     assert passed(environments.one, 50, tenant="zeta") == 20
-    assert environments.one.take("acme", "events", 1, TWO) == 0
+    assert environments.one.consume_capacity("acme", "events", 1, TWO) == 0
 
 
 def test_a_bucket_is_full_again_and_no_fuller(environments: Environments) -> None:
@@ -102,9 +102,13 @@ def test_a_clock_that_jumped_locks_nobody_out(environments: Environments, jump: 
 def test_a_new_rate_holds_from_the_next_moment(environments: Environments) -> None:
     passed(environments.one, 50)
 
-    assert environments.one.take("acme", "requests", 1, RateLimit(per_second=20)) == pytest.approx(1 / 20)
+    assert environments.one.consume_capacity(
+        "acme", "requests", 1, RateLimit(per_second=20)
+    ) == pytest.approx(1 / 20)
     environments.clock.advance(SECOND)
-    assert [environments.one.take("acme", "requests", 10, RateLimit(per_second=20)) for _ in range(2)] == [
+    assert [
+        environments.one.consume_capacity("acme", "requests", 10, RateLimit(per_second=20)) for _ in range(2)
+    ] == [
         0,
         0,
     ]

@@ -39,14 +39,18 @@ def sealer(request: pytest.FixtureRequest) -> Iterator[CursorSigner]:
 
 
 def test_a_seal_is_stable_long_and_the_messages_own(sealer: CursorSigner) -> None:
-    assert sealer.seal(b"message") == sealer.seal(b"message") != sealer.seal(b"massage")
-    assert len(sealer.seal(b"message")) == 32
+    assert (
+        sealer.sign_message(b"message") == sealer.sign_message(b"message") != sealer.sign_message(b"massage")
+    )
+    assert len(sealer.sign_message(b"message")) == 32
 
 
 def test_another_key_makes_another_seal() -> None:
     with strict_aws():
-        assert kms_sealer().seal(b"message") != kms_sealer().seal(b"message")
-    assert HmacCursorSigner(b"one").seal(b"message") != HmacCursorSigner(b"two").seal(b"message")
+        assert kms_sealer().sign_message(b"message") != kms_sealer().sign_message(b"message")
+    assert HmacCursorSigner(b"one").sign_message(b"message") != HmacCursorSigner(b"two").sign_message(
+        b"message"
+    )
 
 
 def test_a_key_out_of_reach_is_worth_another_try() -> None:
@@ -58,4 +62,4 @@ def test_a_key_out_of_reach_is_worth_another_try() -> None:
         kms.meta.events.register_first("before-call.kms", cut)
 
         with pytest.raises(UnavailableError):
-            KmsCursorSigner(kms, "key").seal(b"message")
+            KmsCursorSigner(kms, "key").sign_message(b"message")

@@ -52,9 +52,9 @@ def stores(request: pytest.FixtureRequest, clock: StoppedClock) -> Iterator[Stor
 @pytest.fixture
 def talk(stores: Stores, owner: Owner) -> Conversation:
     conversation = a_conversation(tenant_id=owner.tenant, user_id=owner.user)
-    stores.conversations.create(conversation, request_key="first")
+    stores.conversations.create_conversation(conversation, request_key="first")
     for number in range(3):
-        stores.conversations.add(
+        stores.conversations.add_turn(
             owner.tenant, conversation.conversation_id, a_turn(number), request_key=f"k{number}", title=None
         )
     return conversation
@@ -78,16 +78,18 @@ def summary(version: int) -> Summary:
 def advance(
     stores: Stores, talk: Conversation, to: SummaryIndex, read: SummaryIndex, *summaries: Summary
 ) -> None:
-    stores.summaries.advance(talk.tenant_id, talk.conversation_id, to, read=read, summaries=summaries)
+    stores.summaries.save_index(talk.tenant_id, talk.conversation_id, to, read=read, summaries=summaries)
 
 
 def kept(stores: Stores, talk: Conversation) -> list[Summary]:
-    return list(stores.summaries.summaries(talk.tenant_id, talk.conversation_id, limit=100, after=None).items)
+    return list(
+        stores.summaries.list_summaries(talk.tenant_id, talk.conversation_id, limit=100, after=None).items
+    )
 
 
 def test_a_conversation_begins_without_an_outline(stores: Stores, talk: Conversation) -> None:
-    assert stores.summaries.outline(talk.tenant_id, talk.conversation_id) == SummaryIndex()
-    assert stores.summaries.outline(talk.tenant_id, talk.conversation_id, 7) == SummaryIndex()
+    assert stores.summaries.get_index(talk.tenant_id, talk.conversation_id) == SummaryIndex()
+    assert stores.summaries.get_index(talk.tenant_id, talk.conversation_id, 7) == SummaryIndex()
     assert kept(stores, talk) == []
 
 
@@ -100,8 +102,8 @@ def test_an_outline_advances_with_its_summaries_and_keeps_every_version(
     advance(stores, talk, second, first, summary(2))
 
     of = (talk.tenant_id, talk.conversation_id)
-    assert stores.summaries.outline(*of) == second
-    assert [stores.summaries.outline(*of, version) for version in (1, 2)] == [first, second]
+    assert stores.summaries.get_index(*of) == second
+    assert [stores.summaries.get_index(*of, version) for version in (1, 2)] == [first, second]
     assert kept(stores, talk) == [summary(1), summary(2)]
 
 
@@ -112,7 +114,7 @@ def test_whoever_read_an_older_outline_changes_nothing(stores: Stores, talk: Con
     with pytest.raises(ConflictError):
         advance(stores, talk, outline(1), SummaryIndex(), summary(2))
 
-    assert stores.summaries.outline(talk.tenant_id, talk.conversation_id) == first
+    assert stores.summaries.get_index(talk.tenant_id, talk.conversation_id) == first
     assert kept(stores, talk) == [summary(1)]
 
 
@@ -131,7 +133,7 @@ def test_a_summary_of_a_conversation_that_is_gone_brings_nothing_back(stores: St
         advance(stores, gone, outline(1), SummaryIndex(), summary(1))
 
     assert kept(stores, gone) == []
-    assert stores.summaries.outline(owner.tenant, gone.conversation_id) == SummaryIndex()
+    assert stores.summaries.get_index(owner.tenant, gone.conversation_id) == SummaryIndex()
 
 
 @pytest.mark.parametrize("limit", [1, 3, 100])
@@ -139,7 +141,9 @@ def test_what_no_summary_covers_yet_comes_oldest_first(
     stores: Stores, talk: Conversation, limit: int
 ) -> None:
     def behind(after: str | None) -> list[str]:
-        found = stores.summaries.unsummarised(talk.tenant_id, talk.conversation_id, after=after, limit=limit)
+        found = stores.summaries.list_unsummarised(
+            talk.tenant_id, talk.conversation_id, after=after, limit=limit
+        )
         return [message.message_id for message in found]
 
     said = [message.message_id for n in range(3) for message in (a_turn(n).user, a_turn(n).assistant)]
@@ -152,6 +156,9 @@ def test_another_tenants_summaries_are_as_absent_as_none(stores: Stores, talk: C
     advance(stores, talk, outline(1), SummaryIndex(), summary(1))
     stranger = talk.model_copy(update={"tenant_id": f"{talk.tenant_id}x"})
 
-    assert stores.summaries.outline(stranger.tenant_id, talk.conversation_id) == SummaryIndex()
+    assert stores.summaries.get_index(stranger.tenant_id, talk.conversation_id) == SummaryIndex()
     assert kept(stores, stranger) == []
-    assert stores.summaries.unsummarised(stranger.tenant_id, talk.conversation_id, after=None, limit=9) == []
+    assert (
+        stores.summaries.list_unsummarised(stranger.tenant_id, talk.conversation_id, after=None, limit=9)
+        == []
+    )

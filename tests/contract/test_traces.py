@@ -14,14 +14,14 @@ def test_an_event_is_found_by_its_id_with_its_reader_and_its_share(
     facts: FactStore, episodes: EpisodeStore, traces: EventTraceReader, owner: Owner
 ) -> None:
     event = recorded(an_event(owner=owner))
-    episodes.record(event, extracted=None)
-    assert traces.trace(owner.tenant, "e1") is not None
+    episodes.record_event(event, extracted=None)
+    assert traces.find_trace(owner.tenant, "e1") is not None
 
     facts.commit(
         FactCommit(profile=Profile(owner=owner), extractor="v1", events=(event,), shares={"e1": SHARE})
     )
 
-    trace = traces.trace(owner.tenant, "e1")
+    trace = traces.find_trace(owner.tenant, "e1")
     assert trace is not None
     assert (trace.event, trace.extracted, trace.share) == (event.event, "v1", SHARE)
 
@@ -29,9 +29,9 @@ def test_an_event_is_found_by_its_id_with_its_reader_and_its_share(
 def test_what_no_model_read_has_no_share(
     episodes: EpisodeStore, traces: EventTraceReader, owner: Owner
 ) -> None:
-    episodes.record(recorded(an_event(owner=owner)), extracted="v1")
+    episodes.record_event(recorded(an_event(owner=owner)), extracted="v1")
 
-    trace = traces.trace(owner.tenant, "e1")
+    trace = traces.find_trace(owner.tenant, "e1")
 
     assert trace is not None
     assert trace.share is None
@@ -40,9 +40,9 @@ def test_what_no_model_read_has_no_share(
 def test_a_forgotten_event_has_a_name_and_no_words(
     episodes: EpisodeStore, traces: EventTraceReader, owner: Owner
 ) -> None:
-    episodes.forget(recorded(an_event(owner=owner, remember=False)))
+    episodes.forget_event(recorded(an_event(owner=owner, remember=False)))
 
-    trace = traces.trace(owner.tenant, "e1")
+    trace = traces.find_trace(owner.tenant, "e1")
 
     assert trace is not None
     assert trace.event is None
@@ -51,7 +51,7 @@ def test_a_forgotten_event_has_a_name_and_no_words(
 def test_an_unknown_id_and_another_tenants_have_no_trace(
     episodes: EpisodeStore, traces: EventTraceReader, owner: Owner
 ) -> None:
-    episodes.record(recorded(an_event(owner=owner)), extracted=None)
+    episodes.record_event(recorded(an_event(owner=owner)), extracted=None)
 
-    assert traces.trace(owner.tenant, "e2") is None
-    assert traces.trace(f"{owner.tenant}x", "e1") is None
+    assert traces.find_trace(owner.tenant, "e2") is None
+    assert traces.find_trace(f"{owner.tenant}x", "e1") is None

@@ -57,14 +57,14 @@ def a_call(tenant: str, **fields: Any) -> ModelCall:
 
 def test_calls_add_up_by_day_function_and_model(ledger: UsageLedger, tenant: str) -> None:
     for _ in range(3 * USAGE_SHARDS):
-        ledger.record(a_call(tenant))
-    ledger.record(
+        ledger.record_call(a_call(tenant))
+    ledger.record_call(
         a_call(tenant, function="extract", model="small", usage=TokenUsage(input=1, output=1), requests=4)
     )
-    ledger.record(a_call(tenant, at=NOON + timedelta(hours=12)))
+    ledger.record_call(a_call(tenant, at=NOON + timedelta(hours=12)))
 
     count = 3 * USAGE_SHARDS
-    assert ledger.spendings(tenant, TODAY, TODAY) == [
+    assert ledger.list_daily_usage(tenant, TODAY, TODAY) == [
         DailyUsage(
             day=TODAY,
             function="chat",
@@ -88,60 +88,61 @@ def test_calls_add_up_by_day_function_and_model(ledger: UsageLedger, tenant: str
             dollars=Decimal("0.00000123"),
         ),
     ]
-    assert [each.day for each in ledger.spendings(tenant, TODAY, TOMORROW)] == [TODAY, TODAY, TOMORROW]
-    assert ledger.spent(tenant, TODAY) == Decimal("0.00000123") * (count + 1)
+    assert [each.day for each in ledger.list_daily_usage(tenant, TODAY, TOMORROW)] == [TODAY, TODAY, TOMORROW]
+    assert ledger.get_spent_dollars(tenant, TODAY) == Decimal("0.00000123") * (count + 1)
 
 
 def test_a_record_that_is_repeated_counts_once(ledger: UsageLedger, tenant: str) -> None:
     call = a_call(tenant)
 
     for _ in range(3):
-        ledger.record(call)
+        ledger.record_call(call)
 
-    assert [each.calls for each in ledger.spendings(tenant, TODAY, TODAY)] == [1]
+    assert [each.calls for each in ledger.list_daily_usage(tenant, TODAY, TODAY)] == [1]
 
 
 def test_what_nobody_can_price_costs_an_unknown_sum_and_not_nothing(ledger: UsageLedger, tenant: str) -> None:
-    ledger.record(a_call(tenant, model="new", dollars=None))
-    ledger.record(a_call(tenant, model="priced-since-noon", dollars=None))
-    ledger.record(a_call(tenant, model="priced-since-noon", dollars=Decimal(2)))
+    ledger.record_call(a_call(tenant, model="new", dollars=None))
+    ledger.record_call(a_call(tenant, model="priced-since-noon", dollars=None))
+    ledger.record_call(a_call(tenant, model="priced-since-noon", dollars=Decimal(2)))
 
     assert [
-        (each.model, each.dollars, each.unpriced_calls) for each in ledger.spendings(tenant, TODAY, TODAY)
+        (each.model, each.dollars, each.unpriced_calls)
+        for each in ledger.list_daily_usage(tenant, TODAY, TODAY)
     ] == [
         ("new", None, 1),
         ("priced-since-noon", Decimal(2), 1),
     ]
-    assert ledger.spent(tenant, TODAY) == 2
+    assert ledger.get_spent_dollars(tenant, TODAY) == 2
 
 
 def test_a_tenant_pays_for_itself_alone(ledger: UsageLedger, tenant: str) -> None:
-    ledger.record(a_call(tenant))
-    ledger.count_events(tenant, TODAY, 5)
+    ledger.record_call(a_call(tenant))
+    ledger.add_event_count(tenant, TODAY, 5)
 
     for other in (f"{tenant}1", tenant[:-1]):
-        assert ledger.spendings(other, TODAY, TODAY) == []
-        assert ledger.spent(other, TODAY) == ledger.events(other, TODAY, TODAY) == 0
+        assert ledger.list_daily_usage(other, TODAY, TODAY) == []
+        assert ledger.get_spent_dollars(other, TODAY) == ledger.get_event_count(other, TODAY, TODAY) == 0
 
 
 def test_events_are_counted_beside_the_calls(ledger: UsageLedger, tenant: str) -> None:
-    ledger.count_events(tenant, TODAY, 5)
-    ledger.count_events(tenant, TODAY, 2)
-    ledger.count_events(tenant, TOMORROW, 1)
+    ledger.add_event_count(tenant, TODAY, 5)
+    ledger.add_event_count(tenant, TODAY, 2)
+    ledger.add_event_count(tenant, TOMORROW, 1)
 
-    assert ledger.events(tenant, TODAY, TODAY) == 7
-    assert ledger.events(tenant, TODAY, TOMORROW) == 8
-    assert ledger.spendings(tenant, TODAY, TOMORROW) == []
+    assert ledger.get_event_count(tenant, TODAY, TODAY) == 7
+    assert ledger.get_event_count(tenant, TODAY, TOMORROW) == 8
+    assert ledger.list_daily_usage(tenant, TODAY, TOMORROW) == []
 
 
 def test_usage_is_no_tenant_and_lies_in_a_partition_of_its_own(tenant: str) -> None:
     with strict_aws():
         table = make_table("tenants")
         tenants = DynamoTenants(table)
-        tenants.add(known := Tenant(tenant, tenant, NOON))
-        DynamoUsage(table).record(a_call(tenant))
+        tenants.add_tenant(known := Tenant(tenant, tenant, NOON))
+        DynamoUsage(table).record_call(a_call(tenant))
 
-        assert tenants.everyone() == [known]
+        assert tenants.list_tenants() == [known]
         assert {item["pk"] for item in table.scan()["Items"]} == {f"T#{tenant}", f"T#{tenant}#USAGE"}
 
 
@@ -149,6 +150,6 @@ def test_calls_are_spread_over_items() -> None:
     with strict_aws():
         table = make_table("tenants")
         for _ in range(20 * USAGE_SHARDS):
-            DynamoUsage(table).record(a_call("acme"))
+            DynamoUsage(table).record_call(a_call("acme"))
 
         assert table.scan(Select="COUNT")["Count"] == USAGE_SHARDS

@@ -48,7 +48,7 @@ def new_key(stack: Stack, session: boto3.Session) -> NewKey:
     def make(
         tenant: str, *, scopes: tuple[ApiScope, ...] = EVERYDAY_SCOPES, expires_in: timedelta | None = None
     ) -> str:
-        if tenants.find(tenant) is None:
+        if tenants.find_tenant(tenant) is None:
             create_tenant(tenant, store=tenants)
         return create_key(
             tenant, environment="local", tenants=tenants, keys=keys, scopes=scopes, expires_in=expires_in

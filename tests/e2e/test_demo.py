@@ -54,7 +54,7 @@ def settled(api: ApiClient, expected: frozenset[tuple[str, str]]) -> dict[str, s
     facts: dict[str, str] = {}
     while quiet < QUIET_POLLS and time.monotonic() < deadline:
         time.sleep(1)
-        before, facts = facts, {fact.key: fact.value for fact in api.facts(USER)}
+        before, facts = facts, {fact.key: fact.value for fact in api.list_facts(USER)}
         quiet = quiet + 1 if facts == before and expected <= set(facts.items()) else 0
     return facts
 
@@ -68,7 +68,7 @@ def test_the_week_becomes_the_same_facts_however_often_it_is_sent(stack: Stack, 
     assert set(learned.items()) >= EXPECTED
     assert second.accepted == first.accepted
     assert settled(api, EXPECTED) == learned
-    assert ExtractQueue(stack.endpoint_url).depth().left >= 0
+    assert ExtractQueue(stack.endpoint_url).get_depth().messages_left >= 0
 
 
 def test_the_story_shows_facts_with_evidence_an_answer_and_its_prompt(stack: Stack, api: ApiClient) -> None:
@@ -77,7 +77,7 @@ def test_the_story_shows_facts_with_evidence_an_answer_and_its_prompt(stack: Sta
     page = io.StringIO()
     queue = ExtractQueue(stack.endpoint_url)
 
-    story = DemoRun(api, queue.depth, SOURCE, Console(file=page, width=100), PollClock())
+    story = DemoRun(api, queue.get_depth, SOURCE, Console(file=page, width=100), PollClock())
     show_facts(story)
     show_answer(story, stand_in=True)
 

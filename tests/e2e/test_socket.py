@@ -194,7 +194,7 @@ def test_a_key_that_is_revoked_is_refused_with_the_next_message(
 
     with talking(stack.ws_url, short) as socket:
         assert socket.ask({"action": "ping"})[0]["type"] == "pong"
-        keys.revoke(Credential.parse(short).key_id, at=now())
+        keys.revoke_key(Credential.parse(short).key_id, at=now())
 
         assert socket.ask({"action": "ping"})[0]["code"] == "unauthorized"
         with pytest.raises(ConnectionClosed):

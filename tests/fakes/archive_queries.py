@@ -9,7 +9,7 @@ class InMemoryArchiveQueries:
         self.asked: list[ArchiveQuery] = []
         self.told: QueryResult | MembusError = QueryResult(columns=("n",), rows=(("3",),), complete=True)
 
-    def answer(self, question: ArchiveQuery) -> QueryResult:
+    def run_query(self, question: ArchiveQuery) -> QueryResult:
         self.asked.append(question)
         if isinstance(self.told, MembusError):
             raise self.told

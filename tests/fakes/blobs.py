@@ -8,15 +8,15 @@ class InMemoryBlobs:
         self.kept: dict[str, str] = {}
         self.down = False
 
-    def keep(self, key: str, text: str) -> None:
+    def put_text(self, key: str, text: str) -> None:
         self._reach()
         self.kept[key] = text
 
-    def text(self, key: str) -> str | None:
+    def get_text(self, key: str) -> str | None:
         self._reach()
         return self.kept.get(key)
 
-    def drop(self, key: str) -> None:
+    def delete_text(self, key: str) -> None:
         self._reach()
         self.kept.pop(key, None)
 

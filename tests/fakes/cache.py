@@ -14,38 +14,38 @@ Kind = TypeVar("Kind", bound=Record)
 
 class InMemoryConversationCache:
     def __init__(self) -> None:
-        self.away = False
+        self.is_unavailable = False
         self.kept: dict[Place, str] = {}
 
-    def window(self, tenant: str, conversation_id: str) -> CachedWindow | None:
+    def get_window(self, tenant: str, conversation_id: str) -> CachedWindow | None:
         return self._held(("window", tenant, conversation_id), CachedWindow)
 
-    def entities(self, tenant: str, conversation_id: str) -> EntitySnapshot | None:
+    def get_entities(self, tenant: str, conversation_id: str) -> EntitySnapshot | None:
         held = self._held(("entities", tenant, conversation_id), CachedEntities)
         return held.folded if held else None
 
-    def progress(self, tenant: str, conversation_id: str, request_key: str) -> StepProgress | None:
+    def get_progress(self, tenant: str, conversation_id: str, request_key: str) -> StepProgress | None:
         held = self._held(("progress", tenant, conversation_id, request_key), CachedProgress)
         return held.progress if held else None
 
-    def fresh(self, owner: Owner) -> CachedUnprocessed | None:
+    def get_unprocessed(self, owner: Owner) -> CachedUnprocessed | None:
         return self._held(("fresh", owner.tenant, owner.user), CachedUnprocessed)
 
-    def keep(self, held: CacheRecord) -> None:
-        if not self.away:
+    def put(self, held: CacheRecord) -> None:
+        if not self.is_unavailable:
             self.kept[_place(held)] = held.model_dump_json()
 
-    def drop(self, tenant: str, conversation_id: str) -> None:
-        if not self.away:
+    def evict_conversation(self, tenant: str, conversation_id: str) -> None:
+        if not self.is_unavailable:
             for what in ("window", "entities"):
                 self.kept.pop((what, tenant, conversation_id), None)
 
-    def forget(self, owner: Owner) -> None:
-        if not self.away:
+    def evict_user(self, owner: Owner) -> None:
+        if not self.is_unavailable:
             self.kept.pop(("fresh", owner.tenant, owner.user), None)
 
     def _held(self, place: Place, kind: type[Kind]) -> Kind | None:
-        found = None if self.away else self.kept.get(place)
+        found = None if self.is_unavailable else self.kept.get(place)
         return kind.model_validate_json(found) if found else None
 
 

@@ -43,16 +43,16 @@ class InMemoryConversations:
         self._provenance: dict[tuple[str, str, str], PromptProvenance] = {}
         self._turns: dict[tuple[str, str, str], tuple[datetime, Turn]] = {}
         for conversation in conversations:
-            self.create(conversation, request_key=conversation.conversation_id)
+            self.create_conversation(conversation, request_key=conversation.conversation_id)
 
-    def create(self, conversation: Conversation, *, request_key: str) -> Conversation:
+    def create_conversation(self, conversation: Conversation, *, request_key: str) -> Conversation:
         key, request = (
             (conversation.tenant_id, conversation.conversation_id),
             (conversation.tenant_id, request_key),
         )
         made, until = self._requests.get(request, ("", self._clock()))
         if until > self._clock():
-            return self.conversation(conversation.tenant_id, made)
+            return self.get_conversation(conversation.tenant_id, made)
         if key in self._kept or key in self._deleted:
             raise ConflictError("this conversation exists")
         self._kept[key] = conversation
@@ -60,12 +60,12 @@ class InMemoryConversations:
         self._requests[request] = conversation.conversation_id, self._clock() + REQUEST_LIFETIME
         return conversation
 
-    def conversation(self, tenant: str, conversation_id: str) -> Conversation:
+    def get_conversation(self, tenant: str, conversation_id: str) -> Conversation:
         if (tenant, conversation_id) not in self._kept:
             raise NotFoundError("no such conversation")
         return self._kept[tenant, conversation_id]
 
-    def page(
+    def list_conversations(
         self,
         tenant: str,
         status: ConversationStatus,
@@ -83,11 +83,13 @@ class InMemoryConversations:
         }
         return page_of(mine, limit=limit, after=after, newest_first=True)
 
-    def took_part(self, tenant: str, conversation_ids: Sequence[str], users: Collection[str]) -> set[str]:
+    def filter_by_participant(
+        self, tenant: str, conversation_ids: Sequence[str], users: Collection[str]
+    ) -> set[str]:
         return {each for each in conversation_ids if self._ever[tenant, each] & set(users)}
 
-    def replace(self, before: Conversation, after: Conversation) -> None:
-        stored = self.conversation(before.tenant_id, before.conversation_id)
+    def update_conversation(self, before: Conversation, after: Conversation) -> None:
+        stored = self.get_conversation(before.tenant_id, before.conversation_id)
         if stored.version != before.version:
             raise ConflictError("the conversation has changed", version=stored.version)
         title = after.title or stored.title
@@ -95,14 +97,14 @@ class InMemoryConversations:
         self._kept[before.tenant_id, before.conversation_id] = after.model_copy(update=counted)
         self._ever[before.tenant_id, before.conversation_id] |= after.people
 
-    def delete(self, tenant: str, conversation_id: str) -> None:
+    def delete_conversation(self, tenant: str, conversation_id: str) -> None:
         key = tenant, conversation_id
         if key not in self._kept and key not in self._deleted:
             raise NotFoundError("no such conversation")
         self._kept.pop(key, None)
         self._deleted.add(key)
 
-    def messages(
+    def list_messages(
         self,
         tenant: str,
         conversation_id: str,
@@ -115,13 +117,13 @@ class InMemoryConversations:
             self._messages[tenant, conversation_id], limit=limit, after=after, newest_first=newest_first
         )
 
-    def message(self, tenant: str, conversation_id: str, message_id: str) -> Message:
+    def get_message(self, tenant: str, conversation_id: str, message_id: str) -> Message:
         found = self._messages[tenant, conversation_id].get(message_id)
         if found is None:
             raise NotFoundError("no such message")
         return found
 
-    def recent(
+    def list_recent_messages(
         self, tenant: str, conversation_id: str, *, limit: int, after: str | None = None
     ) -> list[Message]:
         behind = {
@@ -129,7 +131,7 @@ class InMemoryConversations:
         }
         return list(reversed(page_of(behind, limit=limit, after=None, newest_first=True).items))
 
-    def provenance(self, tenant: str, conversation_id: str, message_id: str) -> PromptProvenance:
+    def get_provenance(self, tenant: str, conversation_id: str, message_id: str) -> PromptProvenance:
         made = self._provenance.get((tenant, conversation_id, message_id))
         if made is None:
             raise NotFoundError("nothing is known of this message's prompt")
@@ -137,15 +139,15 @@ class InMemoryConversations:
 
     def cover(self, tenant: str, conversation_id: str, borders: tuple[SummaryCheckpoint, ...]) -> None:
         """Note how far summaries reach, as their store does beside the messages."""
-        known = self.conversation(tenant, conversation_id)
+        known = self.get_conversation(tenant, conversation_id)
         marks = known.marks.model_copy(update={"borders": borders})
         self._kept[tenant, conversation_id] = known.model_copy(update={"marks": marks})
 
-    def turn(self, tenant: str, conversation_id: str, request_key: str) -> Turn | None:
+    def find_turn(self, tenant: str, conversation_id: str, request_key: str) -> Turn | None:
         expires_at, turn = self._turns.get((tenant, conversation_id, request_key), (self._clock(), None))
         return turn if expires_at > self._clock() else None
 
-    def add(
+    def add_turn(
         self,
         tenant: str,
         conversation_id: str,
@@ -155,10 +157,10 @@ class InMemoryConversations:
         title: str | None,
         trace: TurnMetadata = NO_METADATA,
     ) -> None:
-        before = self.conversation(tenant, conversation_id)
-        if self.turn(tenant, conversation_id, request_key):
+        before = self.get_conversation(tenant, conversation_id)
+        if self.find_turn(tenant, conversation_id, request_key):
             raise ConflictError("this request stored a turn")
-        if (before.marks.covered.until or "") >= turn.user.message_id:
+        if (before.marks.summary_checkpoint.until or "") >= turn.user.message_id:
             raise ConflictError("a summary has gone past this turn", code="covered")
         key = tenant, conversation_id
         self._turns[(*key, request_key)] = self._clock() + REQUEST_LIFETIME, turn

@@ -8,5 +8,5 @@ class HmacCursorSigner:
     def __init__(self, key: bytes = b"only tests know this") -> None:
         self._key = key
 
-    def seal(self, message: bytes) -> bytes:
+    def sign_message(self, message: bytes) -> bytes:
         return hmac.digest(self._key, message, hashlib.sha256)

@@ -7,5 +7,5 @@ class InMemoryDeletedConversationItems:
     def __init__(self, conversations: InMemoryConversations) -> None:
         self._conversations = conversations
 
-    def remove(self, tenant: str, conversation_id: str) -> bool:
+    def remove_batch(self, tenant: str, conversation_id: str) -> bool:
         return self._conversations.forget_one(tenant, conversation_id)

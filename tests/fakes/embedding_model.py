@@ -22,7 +22,7 @@ class WordEmbeddingModel:
         self.refusing = refusing
         self.away = self.unpaid = False
 
-    def embed(self, texts: Sequence[str]) -> EmbeddingResult:
+    def embed_texts(self, texts: Sequence[str]) -> EmbeddingResult:
         if self.unpaid:
             raise BudgetError("the budget is spent")
         self.asked += texts

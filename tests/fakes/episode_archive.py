@@ -12,11 +12,13 @@ class InMemoryArchiveObjects:
     def __init__(self) -> None:
         self.packs: dict[str, ArchivePack] = {}
 
-    def keep(self, pack: ArchivePack) -> ArchiveObject:
-        self.packs[pack.key] = pack
-        return pack.kept(size=sum(len(row.body) for row in pack.rows), sha256=pack.name)
+    def put_pack(self, pack: ArchivePack) -> ArchiveObject:
+        self.packs[pack.object_key] = pack
+        return pack.to_object(size=sum(len(row.body) for row in pack.rows), sha256=pack.object_name)
 
-    def rows(self, kept: ArchiveObject, wanted: EpisodeQuery, *, after: str, limit: int) -> list[EpisodeRow]:
+    def read_rows(
+        self, kept: ArchiveObject, wanted: EpisodeQuery, *, after: str, limit: int
+    ) -> list[EpisodeRow]:
         end = mark_before(wanted.end)
         return [
             row
@@ -26,7 +28,7 @@ class InMemoryArchiveObjects:
             and wanted.session_id in {None, row.session_id}
         ][:limit]
 
-    def merge(
+    def merge_objects(
         self, objects: Sequence[ArchiveObject], *, without_user: str | None = None
     ) -> ArchiveObject | None:
         first = objects[0]
@@ -34,21 +36,21 @@ class InMemoryArchiveObjects:
         if not rows:
             return None
         hot_until = min(each.hot_until for each in objects)
-        return self.keep(pack_rows(first.tenant, first.agent, first.day, rows, hot_until=hot_until))
+        return self.put_pack(pack_rows(first.tenant, first.agent, first.day, rows, hot_until=hot_until))
 
-    def drop(self, kept: ArchiveObject) -> None:
-        self.packs.pop(kept.key, None)
+    def delete_object(self, kept: ArchiveObject) -> None:
+        self.packs.pop(kept.object_key, None)
 
-    def reach(self, kept: ArchiveObject) -> None:
+    def check_exists(self, kept: ArchiveObject) -> None:
         self._pack(kept)
 
-    def verify(self, kept: ArchiveObject) -> None:
+    def verify_object(self, kept: ArchiveObject) -> None:
         self._pack(kept)
 
     def _pack(self, kept: ArchiveObject) -> ArchivePack:
-        if kept.key not in self.packs:
-            raise CorruptArchiveError("is missing", key=kept.key)
-        return self.packs[kept.key]
+        if kept.object_key not in self.packs:
+            raise CorruptArchiveError("is missing", key=kept.object_key)
+        return self.packs[kept.object_key]
 
 
 class InMemoryArchiveCatalog:
@@ -56,11 +58,11 @@ class InMemoryArchiveCatalog:
         self.entries: dict[str, ArchiveObject] = {}
         self.unseen: set[str] = set()
 
-    def add(self, kept: ArchiveObject) -> None:
-        self.entries[kept.key] = kept
-        self.unseen.add(kept.key)
+    def add_object(self, kept: ArchiveObject) -> None:
+        self.entries[kept.object_key] = kept
+        self.unseen.add(kept.object_key)
 
-    def of(
+    def list_objects(
         self, tenant: str, agent: str | None = None, *, since: date | None = None, until: date | None = None
     ) -> list[ArchiveObject]:
         return sorted(
@@ -75,26 +77,26 @@ class InMemoryArchiveCatalog:
             key=lambda each: (each.agent, each.first),
         )
 
-    def names(self, key: str) -> bool:
+    def has_object(self, key: str) -> bool:
         return key in self.entries
 
-    def of_month(self, month: ArchiveMonth) -> list[ArchiveObject]:
-        return [each for each in self.of(month.tenant, month.agent) if each.month == month]
+    def list_month(self, month: ArchiveMonth) -> list[ArchiveObject]:
+        return [each for each in self.list_objects(month.tenant, month.agent) if each.month == month]
 
-    def due(self, shard: int, *, before: date) -> list[ArchiveMonth]:
+    def list_due_months(self, shard: int, *, before: date) -> list[ArchiveMonth]:
         """Every agent lies in the first shard."""
         found = {self.entries[key].month for key in self.unseen if key in self.entries and shard == 0}
         return sorted(
             (each for each in found if each.first < before.replace(day=1)), key=lambda each: each.first
         )
 
-    def looked_at(self, objects: Sequence[ArchiveObject]) -> None:
-        self.unseen -= {each.key for each in objects}
+    def mark_compacted(self, objects: Sequence[ArchiveObject]) -> None:
+        self.unseen -= {each.object_key for each in objects}
 
-    def replace(self, old: Sequence[ArchiveObject], new: ArchiveObject | None) -> None:
-        if not {each.key for each in old} <= self.entries.keys():
+    def replace_objects(self, old: Sequence[ArchiveObject], new: ArchiveObject | None) -> None:
+        if not {each.object_key for each in old} <= self.entries.keys():
             raise ConflictError("an object is no longer in the catalog")
         for each in old:
-            self.entries.pop(each.key, None)
+            self.entries.pop(each.object_key, None)
         if new:
-            self.add(new)
+            self.add_object(new)

@@ -19,7 +19,7 @@ class InMemoryEpisodes:
         self.shares: dict[Identity, ReadingCost] = {}
         self.answers: dict[tuple[str, str, str, str], tuple[EventAnswer, ...]] = {}
 
-    def record(self, recorded: RecordedEvent, *, extracted: str | None) -> RecordedEvent:
+    def record_event(self, recorded: RecordedEvent, *, extracted: str | None) -> RecordedEvent:
         identity = identity_of(recorded)
         if identity not in self.extracted:
             self.extracted[identity] = extracted
@@ -27,10 +27,10 @@ class InMemoryEpisodes:
         first = self.contents.get(identity, recorded)
         return first.model_copy(update={"extracted": self.extracted[identity]})
 
-    def forget(self, recorded: RecordedEvent) -> None:
+    def forget_event(self, recorded: RecordedEvent) -> None:
         self.extracted.setdefault(identity_of(recorded), FORGOTTEN)
 
-    def trace(self, tenant: str, event_id: str) -> EventTrace | None:
+    def find_trace(self, tenant: str, event_id: str) -> EventTrace | None:
         identity = tenant, event_id
         if identity not in self.extracted:
             return None
@@ -41,20 +41,26 @@ class InMemoryEpisodes:
             share=self.shares.get(identity),
         )
 
-    def of(self, tenant: str, event_ids: Sequence[str], *, prompt_version: str, model: str) -> AnswersByEvent:
+    def get_answers(
+        self, tenant: str, event_ids: Sequence[str], *, prompt_version: str, model: str
+    ) -> AnswersByEvent:
         kept = ((each, self.answers.get((tenant, each, prompt_version, model))) for each in event_ids)
         return {event_id: given for event_id, given in kept if given is not None}
 
-    def keep(self, tenant: str, answers: AnswersByEvent, *, prompt_version: str, model: str) -> None:
+    def save_answers(self, tenant: str, answers: AnswersByEvent, *, prompt_version: str, model: str) -> None:
         for event_id, given in answers.items():
             if (tenant, event_id) in self.extracted:
                 self.answers[tenant, event_id, prompt_version, model] = tuple(given)
 
-    def drop(self, tenant: str, event_ids: Sequence[str], *, prompt_version: str, model: str) -> None:
+    def delete_answers(
+        self, tenant: str, event_ids: Sequence[str], *, prompt_version: str, model: str
+    ) -> None:
         for event_id in event_ids:
             self.answers.pop((tenant, event_id, prompt_version, model), None)
 
-    def page(self, wanted: EpisodeQuery, *, limit: int, after: dict[str, str] | None) -> Page[Episode]:
+    def list_episodes(
+        self, wanted: EpisodeQuery, *, limit: int, after: dict[str, str] | None
+    ) -> Page[Episode]:
         mark, end = after["mark"] if after else mark_before(wanted.start), mark_before(wanted.end)
         left = sorted(
             (place, recorded)

@@ -16,7 +16,7 @@ class InMemoryEventBus:
         self.retold: list[RecordedEvent] = []
         self.refusing = refusing or {}
 
-    def publish(self, events: Sequence[Event]) -> dict[int, str]:
+    def publish_events(self, events: Sequence[Event]) -> dict[int, str]:
         refused: dict[int, str] = {}
         for place, event in enumerate(events):
             code = self.refusing.get(event.event_id, self.refusing.get("*"))
@@ -26,8 +26,8 @@ class InMemoryEventBus:
                 self.published.append(event)
         return refused
 
-    def retell(self, events: Sequence[RecordedEvent]) -> dict[int, str]:
-        refused = self.publish([each.event for each in events])
+    def republish_events(self, events: Sequence[RecordedEvent]) -> dict[int, str]:
+        refused = self.publish_events([each.event for each in events])
         heard = (
             each.model_copy(update={"learned_at": each.learned_at.replace(microsecond=0)}) for each in events
         )
@@ -39,7 +39,7 @@ class InMemoryPoisonMessages:
     def __init__(self) -> None:
         self.parked: list[tuple[str, str]] = []
 
-    def park(self, body: str, *, reason: str) -> None:
+    def send_message(self, body: str, *, reason: str) -> None:
         self.parked.append((body, reason))
 
 
@@ -49,7 +49,7 @@ class InMemorySourceQueue:
     def __init__(self) -> None:
         self.retries: dict[str, int] = {}
 
-    def retry_in(self, receipt: str, *, seconds: int) -> None:
+    def delay_retry(self, receipt: str, *, seconds: int) -> None:
         self.retries[receipt] = seconds
 
 
@@ -59,7 +59,7 @@ class InMemoryDelayQueue:
     def __init__(self) -> None:
         self.sent: list[tuple[str, int]] = []
 
-    def send(self, body: str, *, delay_seconds: int) -> None:
+    def send_delayed(self, body: str, *, delay_seconds: int) -> None:
         self.sent.append((body, delay_seconds))
 
 
@@ -73,10 +73,10 @@ class InMemoryOverflowQueue(InMemorySourceQueue):
         self.held: list[tuple[str, str]] = []
         self.room = 1_000
 
-    def brought(self, queue_arn: str) -> bool:
+    def is_source_of(self, queue_arn: str) -> bool:
         return queue_arn == self.ARN
 
-    def add(self, messages: Sequence[tuple[str, str]]) -> int:
+    def send_messages(self, messages: Sequence[tuple[str, str]]) -> int:
         taken = messages[: self.room - len(self.held)]
         self.held += taken
         return len(taken)

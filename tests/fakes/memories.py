@@ -35,11 +35,11 @@ class InMemoryMemories:
                 waiting += (text for text in _texts(entry) if (tenant, text) not in self._vectors)
         return list(dict.fromkeys(waiting))
 
-    def attach(self, tenant: str, vectors: Mapping[str, Vector]) -> None:
+    def attach_vectors(self, tenant: str, vectors: Mapping[str, Vector]) -> None:
         self._check()
         self._vectors |= {(tenant, text): vector for text, vector in vectors.items()}
 
-    def remove(self, removals: Sequence[Removal]) -> None:
+    def remove_memories(self, removals: Sequence[Removal]) -> None:
         self._check()
         for removal in removals:
             key = (removal.tenant_id, removal.memory_id)
@@ -50,7 +50,7 @@ class InMemoryMemories:
             if key in self._entries and self._entries[key].memory.version <= removal.version:
                 del self._entries[key]
 
-    def pending(self, tenant: str, *, limit: int) -> list[str]:
+    def list_pending_texts(self, tenant: str, *, limit: int) -> list[str]:
         self._check()
         texts = [
             text
@@ -60,7 +60,7 @@ class InMemoryMemories:
         ]
         return list(dict.fromkeys(texts))[:limit]
 
-    def waiting(self, tenant: str, memory_ids: Sequence[str]) -> set[str]:
+    def find_pending_memories(self, tenant: str, memory_ids: Sequence[str]) -> set[str]:
         self._check()
         mine = (entry for entry in self._of(tenant) if entry.memory.memory_id in memory_ids)
         return {
@@ -69,7 +69,7 @@ class InMemoryMemories:
             if any((tenant, text) not in self._vectors for text in _texts(entry))
         }
 
-    def alike(
+    def find_similar_documents(
         self, tenant: str, scope: str, vectors: Sequence[Vector], *, at_least: float, now: datetime
     ) -> list[str]:
         self._check()
@@ -82,18 +82,18 @@ class InMemoryMemories:
                 near.append((min(cosine(one, other) for one, other in pairs), memory.memory_id))
         return [memory_id for similarity, memory_id in sorted(near, reverse=True) if similarity >= at_least]
 
-    def vectors(self, tenant: str, texts: Sequence[str]) -> dict[str, Vector]:
+    def get_vectors(self, tenant: str, texts: Sequence[str]) -> dict[str, Vector]:
         self._check()
         return {text: self._vectors[tenant, text] for text in texts if (tenant, text) in self._vectors}
 
-    def texts(self, tenant: str, memory_ids: Sequence[str]) -> dict[str, list[str]]:
+    def get_passages(self, tenant: str, memory_ids: Sequence[str]) -> dict[str, list[str]]:
         self._check()
         wanted = (entry for entry in self._of(tenant) if entry.memory.memory_id in memory_ids)
         return {entry.memory.memory_id: [passage.text for passage in entry.passages] for entry in wanted}
 
-    def documents(self, within: SearchScope, *, limit: int, after: dict[str, str] | None) -> Page[str]:
+    def list_documents(self, within: SearchScope, *, limit: int, after: dict[str, str] | None) -> Page[str]:
         self._check()
-        mine = [entry.memory for entry in self._of(within.tenant_id) if within.holds(entry.memory)]
+        mine = [entry.memory for entry in self._of(within.tenant_id) if within.can_see(entry.memory)]
         places = sorted(((memory.occurred_at.isoformat(), memory.memory_id) for memory in mine), reverse=True)
         left = [place for place in places if after is None or place < (after["at"], after["id"])]
         last = left[limit - 1] if len(left) > limit else None
@@ -109,13 +109,13 @@ class InMemoryMemories:
             mine = self._vectors.get((within.tenant_id, text))
             return None if vector is None or mine is None else cosine(mine, vector)
 
-        told = (told for entry in self._of(within.tenant_id) for told in entry.told)
-        seen = [entry for entry in told if within.holds(entry.memory)]
+        told = (told for entry in self._of(within.tenant_id) for told in entry.all_versions)
+        seen = [entry for entry in told if within.can_see(entry.memory)]
         found = search_entries(seen, terms=terms, similarity=similarity)
         return replace(found, pending=self._pending(within))
 
     def _pending(self, within: SearchScope) -> int | None:
-        mine = (told for entry in self._of(within.tenant_id) for told in entry.told)
+        mine = (told for entry in self._of(within.tenant_id) for told in entry.all_versions)
         texts = [p.embedded_text for told in mine if told.memory.scope == within.scope for p in told.passages]
         known = [text for text in texts if (within.tenant_id, text) in self._vectors]
         return len(texts) - len(known) if within.scope is not None else None
@@ -129,4 +129,4 @@ class InMemoryMemories:
 
 
 def _texts(entry: IndexEntry) -> list[str]:
-    return [passage.embedded_text for told in entry.told for passage in told.passages]
+    return [passage.embedded_text for told in entry.all_versions for passage in told.passages]

@@ -13,12 +13,12 @@ class InMemoryMemorySearch:
         self.passages: dict[Owner, list[RecalledPassage]] = {}
         self.asked: list[str] = []
 
-    def found(self, owner: Owner, message: str, *, limit: int) -> list[RecalledPassage]:
+    def search(self, owner: Owner, message: str, *, limit: int) -> list[RecalledPassage]:
         self._check()
         self.asked.append(message)
         return self.passages.get(owner, [])[:limit]
 
-    def texts(self, tenant: str, memory_ids: Sequence[str]) -> dict[str, list[str]]:
+    def get_passages(self, tenant: str, memory_ids: Sequence[str]) -> dict[str, list[str]]:
         self._check()
         texts: dict[str, list[str]] = {}
         for owner, passages in self.passages.items():

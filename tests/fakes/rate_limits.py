@@ -14,14 +14,14 @@ class InMemoryRateLimits:
         self._until_us: dict[tuple[str, RateLimitKind], int] = {}
         self.outage: Exception | None = None
 
-    def take(self, tenant: str, limited: RateLimitKind, count: int, rate: RateLimit) -> float:
+    def consume_capacity(self, tenant: str, limited: RateLimitKind, count: int, rate: RateLimit) -> float:
         if self.outage:
             raise self.outage
         now_us = int(self._clock().timestamp() * 1_000_000)
         until_us = self._until_us.get((tenant, limited), 0)
         if wait := rate.wait_seconds(count, until_us=until_us, now_us=now_us):
             return wait
-        self._until_us[tenant, limited] = rate.taken_us(count, until_us=until_us, now_us=now_us)
+        self._until_us[tenant, limited] = rate.used_until_us(count, until_us=until_us, now_us=now_us)
         return 0
 
 
@@ -32,8 +32,8 @@ class RecordingRateLimitMonitor:
         self.figures: Counter[tuple[str, str]] = Counter()
         self.warnings: list[tuple[str, dict[str, object]]] = []
 
-    def limits(self, tenant: str, **figures: float) -> None:
+    def count_rate_limits(self, tenant: str, **figures: float) -> None:
         self.figures.update({(tenant, name): int(value) for name, value in figures.items()})
 
-    def warn(self, message: str, **fields: object) -> None:
+    def log_warning(self, message: str, **fields: object) -> None:
         self.warnings.append((message, fields))

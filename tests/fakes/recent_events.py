@@ -9,6 +9,6 @@ class InMemoryRecentEvents:
     def __init__(self, episodes: InMemoryEpisodes) -> None:
         self._episodes = episodes
 
-    def recent(self, owner: Owner, *, limit: int) -> list[Event]:
+    def list_recent_events(self, owner: Owner, *, limit: int) -> list[Event]:
         mine = [each.event for each in self._episodes.contents.values() if each.event.owner == owner]
         return sorted(mine, key=lambda event: event.occurred_at, reverse=True)[:limit]

@@ -24,8 +24,8 @@ class InMemoryReplyJobs:
         self._work: dict[Key, Work] = {}
         self.kept: dict[Key, StepProgress] = {}
 
-    def begin(self, tenant: str, conversation_id: str, reply: ReplyJob, *, request_key: str) -> ReplyJob:
-        self._conversations.conversation(tenant, conversation_id)
+    def create_job(self, tenant: str, conversation_id: str, reply: ReplyJob, *, request_key: str) -> ReplyJob:
+        self._conversations.get_conversation(tenant, conversation_id)
         first = self._known.get((tenant, conversation_id, request_key))
         if first and first.until > self._clock():
             return first
@@ -33,7 +33,7 @@ class InMemoryReplyJobs:
         self._work[tenant, conversation_id, request_key] = Work()
         return reply
 
-    def take(
+    def acquire_lease(
         self, tenant: str, conversation_id: str, *, request_key: str, worker: str, until: datetime
     ) -> str | None:
         key = tenant, conversation_id, request_key
@@ -45,20 +45,22 @@ class InMemoryReplyJobs:
         self._work[key] = Work(worker, until)
         return self.kept[key].digest if key in self.kept else None
 
-    def put_down(self, tenant: str, conversation_id: str, *, request_key: str) -> None:
+    def release_lease(self, tenant: str, conversation_id: str, *, request_key: str) -> None:
         self._work[tenant, conversation_id, request_key] = Work()
 
-    def advance(self, tenant: str, conversation_id: str, progress: StepProgress, *, request_key: str) -> None:
+    def save_progress(
+        self, tenant: str, conversation_id: str, progress: StepProgress, *, request_key: str
+    ) -> None:
         if (tenant, conversation_id, request_key) in self._known:
             self.kept[tenant, conversation_id, request_key] = progress
 
-    def progress(
+    def get_progress(
         self, tenant: str, conversation_id: str, digest: str, *, request_key: str
     ) -> StepProgress | None:
         kept = self.kept.get((tenant, conversation_id, request_key))
         return kept if kept and kept.digest == digest else None
 
-    def end(
+    def finish_job(
         self,
         tenant: str,
         conversation_id: str,
@@ -73,10 +75,10 @@ class InMemoryReplyJobs:
             self._known[key] = known.model_copy(update={"until": until, "became": became, "failed": failed})
             self._work[key] = Work()
 
-    def of(self, tenant: str, conversation_id: str, *, request_key: str) -> ReplyJob | None:
+    def find_by_request(self, tenant: str, conversation_id: str, *, request_key: str) -> ReplyJob | None:
         return self._known.get((tenant, conversation_id, request_key))
 
-    def find(self, tenant: str, conversation_id: str, message_id: str) -> ReplyJob:
+    def get_by_message(self, tenant: str, conversation_id: str, message_id: str) -> ReplyJob:
         for (owner, where, _), reply in self._known.items():
             if (owner, where, reply.message_id) == (tenant, conversation_id, message_id):
                 return reply

@@ -14,17 +14,17 @@ class InMemoryRestoredConversations:
     def __init__(self, conversations: InMemoryConversations, summaries: InMemorySummaries) -> None:
         self._conversations, self._summaries = conversations, summaries
 
-    def begin(self, conversation: Conversation) -> Conversation:
+    def restore_conversation(self, conversation: Conversation) -> Conversation:
         key = conversation.tenant_id, conversation.conversation_id
         try:
-            return self._conversations.conversation(*key)
+            return self._conversations.get_conversation(*key)
         except NotFoundError:
             if key in self._conversations._deleted:
                 raise ConflictError("this conversation was deleted here", code="deleted") from None
         self._conversations._kept[key] = conversation
         return conversation
 
-    def tell(self, tenant: str, conversation_id: str, messages: Sequence[Message]) -> int:
+    def restore_messages(self, tenant: str, conversation_id: str, messages: Sequence[Message]) -> int:
         key = tenant, conversation_id
         if key not in self._conversations._kept:
             raise ConflictError("the conversation is gone")
@@ -39,11 +39,11 @@ class InMemoryRestoredConversations:
         self._conversations._kept[key] = before.model_copy(update=counted)
         return len(new)
 
-    def sum_up(
+    def restore_summaries(
         self, tenant: str, conversation_id: str, outline: SummaryIndex, summaries: Sequence[Summary]
     ) -> bool:
-        read = self._summaries.outline(tenant, conversation_id)
-        if read.border.version:
+        read = self._summaries.get_index(tenant, conversation_id)
+        if read.last_checkpoint.version:
             return False
-        self._summaries.advance(tenant, conversation_id, outline, read=read, summaries=summaries)
+        self._summaries.save_index(tenant, conversation_id, outline, read=read, summaries=summaries)
         return True

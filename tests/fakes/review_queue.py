@@ -16,17 +16,17 @@ class InMemoryReviewQueue:
         self._clock = clock
         self._held: dict[Owner, dict[str, ReviewItem]] = defaultdict(dict)
 
-    def hold(self, owner: Owner, held: Iterable[ReviewItem]) -> None:
+    def add_items(self, owner: Owner, held: Iterable[ReviewItem]) -> None:
         for each in held:
             self._held[owner].setdefault(each.quarantine_id, each)
 
-    def page(self, owner: Owner, *, limit: int, after: dict[str, str] | None) -> Page[ReviewItem]:
+    def list_items(self, owner: Owner, *, limit: int, after: dict[str, str] | None) -> Page[ReviewItem]:
         return page_of(self._held[owner], limit=limit, after=after, keep=self._waits)
 
-    def approve(self, owner: Owner, quarantine_id: str) -> ReviewItem:
+    def approve_item(self, owner: Owner, quarantine_id: str) -> ReviewItem:
         return self._decide(owner, quarantine_id, "approved")
 
-    def reject(self, owner: Owner, quarantine_id: str) -> None:
+    def reject_item(self, owner: Owner, quarantine_id: str) -> None:
         self._decide(owner, quarantine_id, "rejected")
 
     def _decide(self, owner: Owner, quarantine_id: str, decision: ReviewDecision) -> ReviewItem:

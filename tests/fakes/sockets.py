@@ -15,16 +15,16 @@ class InMemoryConnections:
         self._clock = clock
         self._open: dict[tuple[str, str], SocketConnection] = {}
 
-    def open(self, connection: SocketConnection) -> None:
+    def add_connection(self, connection: SocketConnection) -> None:
         self._open[connection.tenant_id, connection.connection_id] = connection
 
-    def find(self, tenant: str, connection_id: str) -> SocketConnection:
+    def get_connection(self, tenant: str, connection_id: str) -> SocketConnection:
         found = self._open.get((tenant, connection_id))
         if found is None or found.expires_at <= self._clock():
             raise NotFoundError("no such connection")
         return found
 
-    def close(self, tenant: str, connection_id: str) -> None:
+    def delete_connection(self, tenant: str, connection_id: str) -> None:
         self._open.pop((tenant, connection_id), None)
 
 
@@ -39,7 +39,7 @@ class RecordingSender:
     def frames(self, connection_id: str) -> list[dict[str, Any]]:
         return [json.loads(frame) for frame in self.heard[connection_id]]
 
-    def post(self, connection_id: str, frame: bytes) -> bool:
+    def send_frame(self, connection_id: str, frame: bytes) -> bool:
         if self.takes == 0:
             raise UnavailableError("the gateway of the sockets: LimitExceededException")
         if connection_id in self.gone:
@@ -48,7 +48,7 @@ class RecordingSender:
         self.heard[connection_id].append(frame)
         return True
 
-    def hang_up(self, connection_id: str) -> None:
+    def close_connection(self, connection_id: str) -> None:
         self.gone.add(connection_id)
 
 
@@ -59,6 +59,6 @@ class ImmediateTurnQueue:
         self.begun: list[Mapping[str, Any]] = []
         self._run = run
 
-    def begin(self, turn: Mapping[str, Any]) -> None:
+    def enqueue_turn(self, turn: Mapping[str, Any]) -> None:
         self.begun.append(turn)
         self._run({"turn": json.loads(json.dumps(turn))})

@@ -19,14 +19,14 @@ class InMemoryStates:
         self._kept: dict[AgentSession, tuple[str, int, datetime]] = {}
         self._users: dict[AgentSession, str] = {}
 
-    def state(self, session: AgentSession) -> State:
+    def get_state(self, session: AgentSession) -> State:
         if not self._version(session):
             raise NotFoundError("no such state")
         text, version, expires_at = self._kept[session]
         whose = self._users.get(session)
         return State(data=json.loads(text), version=version, expires_at=expires_at, user_id=whose)
 
-    def put(
+    def put_state(
         self,
         session: AgentSession,
         data: dict[str, Any],
@@ -42,15 +42,17 @@ class InMemoryStates:
         if user:
             self._users[session] = user
         self._kept[session] = json.dumps(data), self._version(session) + 1, until
-        return self.state(session)
+        return self.get_state(session)
 
-    def delete(self, session: AgentSession, *, expected_version: int | None) -> None:
+    def delete_state(self, session: AgentSession, *, expected_version: int | None) -> None:
         if not self._version(session):
             raise NotFoundError("no such state")
         self._expect(session, expected_version)
         del self._kept[session]
 
-    def page(self, tenant: str, agent: str, *, limit: int, after: dict[str, str] | None) -> Page[StateInfo]:
+    def list_states(
+        self, tenant: str, agent: str, *, limit: int, after: dict[str, str] | None
+    ) -> Page[StateInfo]:
         mine = {
             session.session_id: StateInfo(
                 session_id=session.session_id,

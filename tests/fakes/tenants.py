@@ -11,12 +11,12 @@ class InMemoryTenants:
     def __init__(self, *tenants: Tenant) -> None:
         self._tenants = {tenant.tenant_id: tenant for tenant in tenants}
 
-    def add(self, tenant: Tenant) -> None:
+    def add_tenant(self, tenant: Tenant) -> None:
         if tenant.tenant_id in self._tenants:
             raise ConflictError(f"tenant {tenant.tenant_id} exists")
         self._tenants[tenant.tenant_id] = tenant
 
-    def find(self, tenant_id: str) -> Tenant | None:
+    def find_tenant(self, tenant_id: str) -> Tenant | None:
         return self._tenants.get(tenant_id)
 
     def set_budget(self, tenant_id: str, daily_dollars: Decimal | None) -> Tenant:
@@ -32,5 +32,5 @@ class InMemoryTenants:
             raise NotFoundError(f"no tenant {tenant_id}")
         return self._tenants[tenant_id]
 
-    def everyone(self) -> list[Tenant]:
+    def list_tenants(self) -> list[Tenant]:
         return sorted(self._tenants.values(), key=lambda tenant: tenant.tenant_id)

@@ -12,20 +12,20 @@ class InMemoryUnprocessedMessages:
     def __init__(self, conversations: InMemoryConversations) -> None:
         self._conversations = conversations
 
-    def newest(self, owner: Owner) -> list[UnprocessedMessage]:
+    def list_newest(self, owner: Owner) -> list[UnprocessedMessage]:
         now = self._conversations.clock()
         mine = sorted(self._conversations.fresh[owner].items(), reverse=True)[:UNPROCESSED_MAX]
         return [fresh for _, fresh in mine if fresh.expires_at > now]
 
-    def stamp(self, owner: Owner) -> str | None:
+    def get_version_token(self, owner: Owner) -> str | None:
         return self._conversations.stamps.get(owner)
 
-    def keep(self, said: Mapping[Owner, Sequence[UnprocessedMessage]]) -> None:
+    def add_messages(self, said: Mapping[Owner, Sequence[UnprocessedMessage]]) -> None:
         for owner, words in said.items():
-            self._conversations.fresh[owner] |= {each.place: each for each in words}
+            self._conversations.fresh[owner] |= {each.sort_key: each for each in words}
             self._conversations.stamps[owner] = uuid4().hex
 
-    def settle(self, owner: Owner, places: Iterable[str]) -> None:
+    def mark_processed(self, owner: Owner, places: Iterable[str]) -> None:
         self._conversations.stamps.pop(owner, None)
         for place in places:
             self._conversations.fresh[owner].pop(place, None)

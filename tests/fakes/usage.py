@@ -15,27 +15,27 @@ class InMemoryUsageLedger:
         self.outage: Exception | None = None
         self._events: Counter[tuple[str, date]] = Counter()
 
-    def record(self, call: ModelCall) -> None:
+    def record_call(self, call: ModelCall) -> None:
         self._answer()
         self.calls.setdefault(call.call_id, call)
 
-    def spent(self, tenant: str, day: date) -> Decimal:
+    def get_spent_dollars(self, tenant: str, day: date) -> Decimal:
         return sum(
-            (each.dollars or Decimal(0) for each in self.spendings(tenant, day, day)), start=Decimal(0)
+            (each.dollars or Decimal(0) for each in self.list_daily_usage(tenant, day, day)), start=Decimal(0)
         )
 
-    def spendings(self, tenant: str, first: date, last: date) -> list[DailyUsage]:
+    def list_daily_usage(self, tenant: str, first: date, last: date) -> list[DailyUsage]:
         self._answer()
         mine = (
-            call for call in self.calls.values() if call.tenant_id == tenant and first <= call.day <= last
+            call for call in self.calls.values() if call.tenant_id == tenant and first <= call.utc_day <= last
         )
         return merge_daily_usage(map(daily_usage_of_call, mine))
 
-    def count_events(self, tenant: str, day: date, events: int) -> None:
+    def add_event_count(self, tenant: str, day: date, events: int) -> None:
         self._answer()
         self._events[tenant, day] += events
 
-    def events(self, tenant: str, first: date, last: date) -> int:
+    def get_event_count(self, tenant: str, first: date, last: date) -> int:
         self._answer()
         return sum(
             count for (whose, day), count in self._events.items() if whose == tenant and first <= day <= last
@@ -53,8 +53,8 @@ class RecordingUsageMonitor:
         self.figures: Counter[str] = Counter()
         self.warnings: list[tuple[str, dict[str, object]]] = []
 
-    def count(self, model: str, **figures: float) -> None:
+    def count_model_metrics(self, model: str, **figures: float) -> None:
         self.figures.update({name: int(value) for name, value in figures.items()})
 
-    def warn(self, message: str, **fields: object) -> None:
+    def log_warning(self, message: str, **fields: object) -> None:
         self.warnings.append((message, fields))

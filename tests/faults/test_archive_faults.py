@@ -34,12 +34,12 @@ def test_archived_episodes_are_read_as_they_were_once_the_hot_copies_are_gone() 
 def test_a_copy_that_comes_when_the_hot_one_is_gone_changes_nothing() -> None:
     with make_archive_setup() as made:
         large = recorded(an_event("late", agent_id="guide", payload={"text": "x" * 40_000}, occurred_at=NOON))
-        made.episodes.record(large, extracted="v1")
+        made.episodes.record_event(large, extracted="v1")
         made.archive()
         made.expire()
         before = made.walk(ADA)
 
-        assert made.episodes.record(large, extracted="v1").extracted == "v1"
+        assert made.episodes.record_event(large, extracted="v1").extracted == "v1"
 
         assert made.items() == []
         assert made.walk(ADA) == before, "its large text included"
@@ -63,7 +63,7 @@ def fill_late(made: ArchiveSetup) -> list[str]:
     for number, day in ((8, -2), (9, 5)):
         moment = NOON + timedelta(days=day, minutes=2, seconds=2)
         event = an_event(f"ada{number}", agent_id="guide", occurred_at=moment)
-        made.episodes.record(recorded(event), extracted=None)
+        made.episodes.record_event(recorded(event), extracted=None)
     return [
         "ada0",
         "grace0",
@@ -157,4 +157,4 @@ def test_what_is_erased_while_it_is_archived_is_in_no_object() -> None:
         assert outcome.episodes == len(everything) - 1
         assert ids(made.walk(ADA)) == [each for each in everything if each != "ada0"]
         bodies = [made.s3.get_object(Bucket=BUCKET, Key=key)["Body"].read() for key in made.keys_of_parquet()]
-        assert len(bodies) == len(made.archiver.catalog.of("acme"))
+        assert len(bodies) == len(made.archiver.catalog.list_objects("acme"))

@@ -20,7 +20,7 @@ MINE = [crc32(b"acme#guide") % len(SHARDS)]
 
 def compact(made: ArchiveSetup) -> list[str]:
     """Compact what is due, as every night; returns the problems."""
-    outcome = Compaction(made.archiver, patient=True).due(MINE, before=made.now.date())
+    outcome = Compaction(made.archiver, patient=True).compact_due(MINE, before=made.now.date())
     return outcome.problems
 
 
@@ -62,10 +62,10 @@ def steps(does: Callable[[ArchiveSetup], object]) -> list[int]:
 
 def sound(made: ArchiveSetup) -> bool:
     """Whether the catalog names what is there and nothing else is."""
-    named = made.archiver.catalog.of("acme")
+    named = made.archiver.catalog.list_objects("acme")
     for each in named:
-        made.archiver.objects.verify(each)
-    return {each.key for each in named} == set(made.keys_of_parquet())
+        made.archiver.objects.verify_object(each)
+    return {each.object_key for each in named} == set(made.keys_of_parquet())
 
 
 def test_what_is_due_becomes_one_object_a_month_and_is_due_no_longer() -> None:
@@ -75,11 +75,13 @@ def test_what_is_due_becomes_one_object_a_month_and_is_due_no_longer() -> None:
 
         assert compact(made) == []
 
-        objects = made.archiver.catalog.of("acme")
+        objects = made.archiver.catalog.list_objects("acme")
         assert len(objects) == len({each.month for each in objects}) < before
         assert sound(made)
         assert ids(made.walk(ADA)) == everything
-        assert [made.archiver.catalog.due(shard, before=made.now.date()) for shard in SHARDS] == [[]] * 16
+        assert [made.archiver.catalog.list_due_months(shard, before=made.now.date()) for shard in SHARDS] == [
+            []
+        ] * 16
 
 
 def test_a_night_with_nothing_new_asks_one_query_a_shard_whatever_is_stored() -> None:
@@ -88,7 +90,7 @@ def test_a_night_with_nothing_new_asks_one_query_a_shard_whatever_is_stored() ->
         compact(made)
 
         with calls(made, lambda _name, _number: None) as seen:
-            Compaction(made.archiver, patient=True).due(SHARDS, before=made.now.date())
+            Compaction(made.archiver, patient=True).compact_due(SHARDS, before=made.now.date())
 
         assert seen == ["Query"] * 16
 
@@ -97,14 +99,16 @@ def test_a_month_that_is_not_over_waits() -> None:
     with make_archive_setup() as made:
         fill(made, ADA)
         made.archive()
-        objects = made.archiver.catalog.of("acme")
+        objects = made.archiver.catalog.list_objects("acme")
         this_month = [each for each in objects if each.month.first == NOON.date().replace(day=1)]
 
-        Compaction(made.archiver).due(MINE, before=NOON.date())
+        Compaction(made.archiver).compact_due(MINE, before=NOON.date())
 
         assert len(this_month) > 1
-        assert this_month == [each for each in made.archiver.catalog.of("acme") if each in this_month]
-        assert len(made.archiver.catalog.of("acme")) < len(objects)
+        assert this_month == [
+            each for each in made.archiver.catalog.list_objects("acme") if each in this_month
+        ]
+        assert len(made.archiver.catalog.list_objects("acme")) < len(objects)
 
 
 def test_a_run_out_of_time_is_gone_on_with_by_the_next() -> None:
@@ -113,10 +117,10 @@ def test_a_run_out_of_time_is_gone_on_with_by_the_next() -> None:
         clock = iter([900.0, 900.0])
         hurried = replace(made.archiver, seconds_left=lambda: next(clock, 30.0))
 
-        assert Compaction(hurried, patient=True).due(MINE, before=made.now.date()).unfinished
+        assert Compaction(hurried, patient=True).compact_due(MINE, before=made.now.date()).unfinished
         assert compact(made) == []
 
-        objects = made.archiver.catalog.of("acme")
+        objects = made.archiver.catalog.list_objects("acme")
         assert len(objects) == len({each.month for each in objects})
         assert ids(made.walk(ADA)) == everything
 
@@ -133,7 +137,7 @@ def test_a_crash_at_any_step_loses_nothing_and_the_next_night_ends_the_work() ->
                 compact(made)
             assert ids(made.walk(ADA)) == everything, f"after a crash at step {step}"
             compact(made)
-            objects = made.archiver.catalog.of("acme")
+            objects = made.archiver.catalog.list_objects("acme")
             assert len(objects) == len({each.month for each in objects}), f"after a crash at step {step}"
             assert ids(made.walk(ADA)) == everything, f"after a crash at step {step}"
 
@@ -173,13 +177,15 @@ def test_an_object_that_holds_all_the_others_rows_keeps_its_name_and_stays() -> 
     with make_archive_setup() as made:
         everything = archived(made, again=True)
         assert compact(made) == []
-        whole = made.archiver.catalog.of("acme")
+        whole = made.archiver.catalog.list_objects("acme")
 
         made.archive()
-        assert len(made.archiver.catalog.of("acme")) == len(whole) + 2
-        Compaction(made.archiver).tenant("acme")
+        assert len(made.archiver.catalog.list_objects("acme")) == len(whole) + 2
+        Compaction(made.archiver).compact_tenant("acme")
 
-        assert [each.key for each in made.archiver.catalog.of("acme")] == [each.key for each in whole]
+        assert [each.object_key for each in made.archiver.catalog.list_objects("acme")] == [
+            each.object_key for each in whole
+        ]
         assert sound(made)
         made.expire()
         assert ids(made.walk(ADA)) == everything

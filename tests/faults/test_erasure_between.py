@@ -90,7 +90,7 @@ def test_nothing_is_left_whenever_somebody_writes_into_the_first_round(name: str
 def heard(made: ErasureSetup) -> ErasureGuard:
     """Return the gate of a process that asked about Ada a moment ago."""
     gate = ErasureGuard(CachedErasures(made.erasures, made.clock))
-    gate.erasures.of(ADA)
+    gate.erasures.find_erasure(ADA)
     return gate
 
 

@@ -29,7 +29,7 @@ def test_a_canary_planted_through_every_door_is_nowhere_and_its_neighbours_stay_
     with make_erasure_setup() as made:
         for owner in EVERYBODY:
             plant(made, owner)
-            made.hot.keep(
+            made.hot.put(
                 CachedUnprocessed(
                     owner=owner,
                     stamp="s1",
@@ -53,12 +53,12 @@ def test_a_canary_planted_through_every_door_is_nowhere_and_its_neighbours_stay_
         names = ("facts", "documents", "episodes", "states", "cold_rows", "conversations", "messages")
         assert all(job.removed[name] > 0 for name in names)
         assert all(place[1:3] not in {("acme", "adas"), ("acme", "ada")} for place in made.hot.kept)
-        assert all(made.hot.fresh(owner) for owner in (GRACE, OTHER_ADA))
+        assert all(made.hot.get_unprocessed(owner) for owner in (GRACE, OTHER_ADA))
 
 
 def test_a_members_words_go_and_what_others_said_is_told_anew() -> None:
     with make_erasure_setup() as made:
-        talk = made.conversations.create(
+        talk = made.conversations.create_conversation(
             a_conversation("ours", user_id="grace", members=("ada",)), request_key="ours"
         )
         for number, owner in enumerate((ADA, GRACE, ADA, GRACE)):
@@ -70,19 +70,28 @@ def test_a_members_words_go_and_what_others_said_is_told_anew() -> None:
         after = made.everything()
         assert canary_of(ADA) not in after
         assert job.removed["messages"] == 4
-        left = made.conversations.conversation("acme", "ours")
+        left = made.conversations.get_conversation("acme", "ours")
         assert (left.members, left.message_count, left.title) == ((), 4, None)
         assert [
-            said.author for said in made.conversations.recent("acme", "ours", limit=9) if said.role == "user"
+            said.author
+            for said in made.conversations.list_recent_messages("acme", "ours", limit=9)
+            if said.role == "user"
         ] == [
             "grace",
             "grace",
         ]
-        assert made.summaries.outline("acme", "ours").chapters == ()
-        assert len(made.summaries.unsummarised("acme", "ours", after=left.marks.covered.until, limit=9)) == 4
+        assert made.summaries.get_index("acme", "ours").chapters == ()
+        assert (
+            len(
+                made.summaries.list_unsummarised(
+                    "acme", "ours", after=left.marks.summary_checkpoint.until, limit=9
+                )
+            )
+            == 4
+        )
         speak(made, GRACE, talk.conversation_id, 5)
         sum_up(made, GRACE, talk.conversation_id, "tea")
-        assert made.conversations.conversation("acme", "ours").marks.covered.messages == 2
+        assert made.conversations.get_conversation("acme", "ours").marks.summary_checkpoint.messages == 2
 
 
 def test_what_tools_gave_goes_also_where_no_message_names_it() -> None:
@@ -91,43 +100,43 @@ def test_what_tools_gave_goes_also_where_no_message_names_it() -> None:
     A message names the last place alone, one that never came none.
     """
     with make_erasure_setup() as made:
-        talk = made.conversations.create(
+        talk = made.conversations.create_conversation(
             a_conversation("ours", user_id="grace", members=("ada",)), request_key="ours"
         )
-        begun = ReplyJob.begun("reply", "what was asked", made.clock())
+        begun = ReplyJob.for_request("reply", "what was asked", made.clock())
         promises = DynamoReplyJobs(made.talks, made.clock)
-        promises.begin("acme", "ours", begun, request_key="k")
+        promises.create_job("acme", "ours", begun, request_key="k")
         for number in (1, 2):
-            made.contents.keep(place := tool_results_key(talk, "reply", number), canary_of(ADA))
+            made.contents.put_text(place := tool_results_key(talk, "reply", number), canary_of(ADA))
             gave = ToolResult(call_id="1", content=canary_of(ADA))
             step = Step(calls=(ToolCall(call_id="1", name="search_memory", arguments={}),), results=(gave,))
             steps = StepProgress(
                 request="asked", steps=(step,) * number, usage=TokenUsage(input=1, output=1), whole=place
             )
-            promises.advance("acme", "ours", steps, request_key="k")
+            promises.save_progress("acme", "ours", steps, request_key="k")
         theirs = a_turn(1, content="Is there tea?")
         theirs = theirs.model_copy(update={"user": theirs.user.model_copy(update={"author": "grace"})})
         kept = tool_results_key(talk, theirs.assistant.message_id, 1)
-        made.contents.keep(kept, "forty rows of tea")
+        made.contents.put_text(kept, "forty rows of tea")
         named = theirs.assistant.model_copy(update={"spilled": kept})
-        made.conversations.add(
+        made.conversations.add_turn(
             "acme", "ours", theirs.model_copy(update={"assistant": named}), request_key="g", title=None
         )
 
         made.erase(ADA)
 
         assert canary_of(ADA) not in made.everything()
-        assert made.contents.text(kept) == "forty rows of tea"
+        assert made.contents.get_text(kept) == "forty rows of tea"
 
 
 def test_who_left_a_conversation_is_found_in_it_all_the_same() -> None:
     with make_erasure_setup() as made:
-        talk = made.conversations.create(
+        talk = made.conversations.create_conversation(
             a_conversation("ours", user_id="grace", members=("ada",)), request_key="ours"
         )
         speak(made, ADA, talk.conversation_id, 1)
-        known = made.conversations.conversation("acme", "ours")
-        made.conversations.replace(known, known.model_copy(update={"members": (), "version": 2}))
+        known = made.conversations.get_conversation("acme", "ours")
+        made.conversations.update_conversation(known, known.model_copy(update={"members": (), "version": 2}))
 
         made.erase(ADA)
 
@@ -177,13 +186,13 @@ def test_a_job_that_runs_out_of_time_goes_on_where_it_stopped() -> None:
             goes += 1
 
         assert goes > 10
-        assert made.erasures.job("acme", job.job_id).status == "done"
+        assert made.erasures.get_job("acme", job.job_id).status == "done"
         assert canary_of(ADA) not in made.everything()
 
 
 def advance_for(made: ErasureSetup, job: Any, budgets: Any) -> Any:
     eraser = made.eraser(lambda: next(budgets))
-    return eraser.advance(made.erasures.job(job.tenant, job.job_id))
+    return eraser.advance_job(made.erasures.get_job(job.tenant, job.job_id))
 
 
 def test_what_a_writer_brings_that_had_not_heard_of_it_goes_in_the_second_round() -> None:
@@ -194,7 +203,7 @@ def test_what_a_writer_brings_that_had_not_heard_of_it_goes_in_the_second_round(
         assert wait is not None
         happened(made, ADA, "late", large=True)
         late = a_conversation("late", user_id="ada")
-        made.conversations.create(late, request_key="late")
+        made.conversations.create_conversation(late, request_key="late")
         speak(made, ADA, "late", 1)
 
         made.tiers.now += wait
@@ -251,20 +260,20 @@ def test_what_a_restore_brings_back_is_known_as_erased_and_goes_again() -> None:
         assert canary_of(ADA) in made.everything()
 
         carried = carry_over_erasures("acme", live=live, restored=made.memory)
-        line = made.erasures.of(ADA)
+        line = made.erasures.find_erasure(ADA)
         made.erase(ADA)
 
         assert line is not None
         assert carried["erased_ids"] == 7
         assert canary_of(ADA) not in made.everything()
         assert canary_of(GRACE) in made.everything()
-        assert made.tiers.archiver.catalog.of("acme")
+        assert made.tiers.archiver.catalog.list_objects("acme")
 
 
 def test_a_hold_keeps_everything_where_it_is() -> None:
     with make_erasure_setup() as made:
         plant(made, ADA)
-        made.erasures.hold(LegalHold(tenant="acme", user="ada", reason="case 7", since=made.clock()))
+        made.erasures.add_hold(LegalHold(tenant="acme", user="ada", reason="case 7", since=made.clock()))
 
         with pytest.raises(ConflictError) as refused:
             made.ask(ADA)

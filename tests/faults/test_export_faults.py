@@ -41,11 +41,15 @@ def household() -> Household:
             f"n{number:03d}", occurred_at=NOON + timedelta(hours=number), session_id=f"s{number % 3}"
         )
         event = event.model_copy(update={"payload": {"text": f"{noise}{number}"}})
-        household.episodes.record(recorded(event), extracted="v1")
+        household.episodes.record_event(recorded(event), extracted="v1")
     for number in range(6):
-        household.conversations.add("acme", OWN, a_turn(number + 2), request_key=f"t{number}", title=None)
+        household.conversations.add_turn(
+            "acme", OWN, a_turn(number + 2), request_key=f"t{number}", title=None
+        )
     session = AgentSession(tenant="acme", agent=event.agent_id, session_id="s1")
-    household.states.put(session, {"step": 3}, expires_at=NOON + timedelta(days=9), expected_version=None)
+    household.states.put_state(
+        session, {"step": 3}, expires_at=NOON + timedelta(days=9), expected_version=None
+    )
     return household
 
 
@@ -58,7 +62,7 @@ def whole(household: Household) -> bytes:
     done = desk.run()
     patch.undo()
     assert done.parts > 5, "or the sweep sweeps nothing"
-    kept: bytes = desk.archives.kept[done.place]
+    kept: bytes = desk.archives.kept[done.file_key]
     return kept
 
 
@@ -112,7 +116,7 @@ def test_a_crash_at_any_call_leaves_the_same_archive(
         desk.exports, desk.archives = sound
         done = desk.run()
 
-        assert (done.status, desk.archives.kept[done.place]) == ("done", whole)
+        assert (done.status, desk.archives.kept[done.file_key]) == ("done", whole)
         assert sum(map(bool, desk.archives.uploads.values())) == 0, "no part stays behind"
     assert at > 15, "or parts were few"
 
@@ -127,23 +131,23 @@ def test_a_job_that_runs_out_of_time_goes_on_where_it_was(household: Household, 
     desk.seconds_left = lambda: 900
     assert desk.archives.kept == {}
     done = desk.run()
-    assert desk.archives.kept[done.place] == whole
+    assert desk.archives.kept[done.file_key] == whole
     assert desk.archives._begun == 1, "of what was written nothing was written again"
 
 
 def test_two_who_do_one_job_at_once_leave_one_whole_archive(household: Household, whole: bytes) -> None:
     desk = ExportSetup(household.sources)
-    asked = desk.exports.begin(an_export())
+    asked = desk.exports.start_export(an_export())
     halfway = iter((900.0, 900.0, 900.0, 100.0))
     desk.seconds_left = lambda: next(halfway)
-    stale = desk.exporter().advance(asked)
+    stale = desk.exporter().advance_export(asked)
 
     desk.seconds_left = lambda: 900
     done = desk.run()
     with pytest.raises(ConflictError):
-        desk.exporter().advance(stale)
-    assert desk.exports.export("acme", done.job_id).status == "done"
-    assert desk.archives.kept[done.place] == whole
+        desk.exporter().advance_export(stale)
+    assert desk.exports.get_export("acme", done.job_id).status == "done"
+    assert desk.archives.kept[done.file_key] == whole
 
 
 def test_a_rivals_part_is_never_taken_for_ones_own(household: Household, whole: bytes) -> None:
@@ -151,13 +155,13 @@ def test_a_rivals_part_is_never_taken_for_ones_own(household: Household, whole: 
     few = iter((900.0, 900.0, 900.0, 100.0))
     desk.seconds_left = lambda: next(few)
     export = desk.run()
-    desk.archives.add(export.place, str(export.upload), 1, b"of a run that was behind")
+    desk.archives.add(export.file_key, str(export.upload), 1, b"of a run that was behind")
 
     desk.seconds_left = lambda: 900
     done = desk.run()
 
     assert (done.status, done.attempt) == ("done", 2)
-    assert desk.archives.kept[done.place] == whole
+    assert desk.archives.kept[done.file_key] == whole
 
 
 def test_uploads_that_are_lost_every_time_end_the_job(household: Household) -> None:

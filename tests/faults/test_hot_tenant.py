@@ -114,7 +114,7 @@ def test_a_neighbour_in_the_same_batch_is_learned_while_the_floods_question_stil
         if asked(prompt).startswith("h"):
             assert learned.wait(PATIENCE_SECONDS), "the neighbour waits for the flood"
             return '{"facts": []}'
-        answer = words.reply(prompt, max_tokens=1, timeout_seconds=1).text
+        answer = words.generate_reply(prompt, max_tokens=1, timeout_seconds=1).text
         learned.set()
         return answer
 

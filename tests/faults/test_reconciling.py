@@ -24,7 +24,7 @@ def lines(made: ArchiveSetup) -> list[ReconciliationLine]:
     def event_ids(kept: ArchiveObject) -> dict[date, set[str]]:
         everything = EpisodeQuery(tenant=kept.tenant, agent=kept.agent, start=EARLIEST, end=LATEST)
         found: dict[date, set[str]] = defaultdict(set)
-        for row in made.archiver.objects.rows(kept, everything, after="", limit=kept.rows):
+        for row in made.archiver.objects.read_rows(kept, everything, after="", limit=kept.rows):
             found[row.occurred_at.date()].add(row.event_id)
         return found
 
@@ -38,7 +38,7 @@ def lines(made: ArchiveSetup) -> list[ReconciliationLine]:
 
 
 def unsound(made: ArchiveSetup) -> list[ReconciliationLine]:
-    return [line for line in lines(made) if not line.found.sound]
+    return [line for line in lines(made) if not line.found.is_sound]
 
 
 def test_every_day_adds_up_before_between_and_after_the_tiers_with_late_events_and_copies() -> None:
@@ -50,11 +50,11 @@ def test_every_day_adds_up_before_between_and_after_the_tiers_with_late_events_a
         assert unsound(made) == []
         made.expire()
         late = an_event("late", agent_id="guide", occurred_at=NOON + timedelta(days=DAYS[0], hours=3))
-        made.episodes.record(recorded(late), extracted=None)
+        made.episodes.record_event(recorded(late), extracted=None)
 
         found = lines(made)
 
-        assert [line for line in found if not line.found.sound] == []
+        assert [line for line in found if not line.found.is_sound] == []
         assert [len(line.found.recorded) for line in found] == [3, 4, 2, 2]
         assert [len(line.found.cold) for line in found] == [2, 4, 2, 2]
         assert found[0].found.hot == {"late"}
@@ -68,7 +68,7 @@ def test_of_who_was_erased_no_day_remains_and_the_others_add_up() -> None:
         made.erase(ADA)
 
         found = lines(made.tiers)
-        assert [line for line in found if not line.found.sound] == []
+        assert [line for line in found if not line.found.is_sound] == []
         assert {event_id.rstrip("01234") for line in found for event_id in line.found.recorded} == {"grace"}
 
 
@@ -79,11 +79,13 @@ def archived(made: ArchiveSetup) -> object:
 
 
 def compacted(made: ArchiveSetup) -> object:
-    return Compaction(made.archiver).tenant("acme")
+    return Compaction(made.archiver).compact_tenant("acme")
 
 
 def one_more(made: ArchiveSetup) -> object:
-    return made.episodes.record(recorded(an_event("new", agent_id="guide", occurred_at=NOON)), extracted=None)
+    return made.episodes.record_event(
+        recorded(an_event("new", agent_id="guide", occurred_at=NOON)), extracted=None
+    )
 
 
 @pytest.mark.parametrize("meanwhile", [archived, compacted, one_more])
@@ -108,10 +110,10 @@ def test_what_is_lost_is_told_by_its_day() -> None:
         gone = next(item for item in made.items() if "ada0" in str(item["sk"]))
         made.table.delete_item(Key={"pk": gone["pk"], "sk": gone["sk"]})
         made.archive()
-        last = made.archiver.catalog.of("acme")[-1]
-        made.archiver.catalog.replace([last], None)
+        last = made.archiver.catalog.list_objects("acme")[-1]
+        made.archiver.catalog.replace_objects([last], None)
 
-        assert [(line.found.missing, line.found.unvouched) for line in unsound(made)] == [
+        assert [(line.found.missing_ids, line.found.unprotected_ids) for line in unsound(made)] == [
             ({"ada0"}, set()),
             (set(), {"ada4"}),
         ]

@@ -28,14 +28,14 @@ def made(request: pytest.FixtureRequest) -> Iterator[ArchiveSetup]:
         made.archive()
         made.expire()
         if request.param == "by ranges":
-            for each in made.archiver.catalog.of("acme"):
-                made.archiver.catalog.add(each.model_copy(update={"bytes": LARGE}))
+            for each in made.archiver.catalog.list_objects("acme"):
+                made.archiver.catalog.add_object(each.model_copy(update={"bytes": LARGE}))
         yield made
 
 
 def freeze(made: ArchiveSetup, kept: ArchiveObject) -> None:
-    source = {"Bucket": BUCKET, "Key": kept.key}
-    made.s3.copy_object(Bucket=BUCKET, Key=kept.key, CopySource=source, StorageClass="GLACIER")  # type: ignore[arg-type]
+    source = {"Bucket": BUCKET, "Key": kept.object_key}
+    made.s3.copy_object(Bucket=BUCKET, Key=kept.object_key, CopySource=source, StorageClass="GLACIER")  # type: ignore[arg-type]
 
 
 def objects_of(made: ArchiveSetup) -> S3ArchiveObjects:
@@ -44,22 +44,22 @@ def objects_of(made: ArchiveSetup) -> S3ArchiveObjects:
 
 
 def test_a_frozen_object_is_asked_for_and_told_as_a_job(made: ArchiveSetup) -> None:
-    first = made.archiver.catalog.of("acme")[0]
+    first = made.archiver.catalog.list_objects("acme")[0]
     freeze(made, first)
 
     with calls(made, lambda _name, _number: None) as seen, pytest.raises(RestoreInProgressError) as thawing:
         made.walk(ADA)
 
     assert seen.count("RestoreObject") == 1
-    assert made.s3.head_object(Bucket=BUCKET, Key=first.key)["Restore"]
-    told = RestoreOut.of(thawing.value)
-    assert (told.object, told.status, told.retry_after_seconds) == (first.key, "running", 18_000)
+    assert made.s3.head_object(Bucket=BUCKET, Key=first.object_key)["Restore"]
+    told = RestoreOut.from_error(thawing.value)
+    assert (told.object, told.status, told.retry_after_seconds) == (first.object_key, "running", 18_000)
 
 
 def test_a_jobs_question_reads_one_byte_and_knows_only_the_tenants_own(made: ArchiveSetup) -> None:
     catalog, objects = made.archiver.catalog, made.archiver.objects
-    first = catalog.of("acme")[0]
-    job = RestoreOut.of(RestoreInProgressError(first.key, retry_after_seconds=1)).job_id
+    first = catalog.list_objects("acme")[0]
+    job = RestoreOut.from_error(RestoreInProgressError(first.object_key, retry_after_seconds=1)).job_id
     read: list[int] = []
     made.s3.meta.events.register(
         "after-call.s3.GetObject", lambda parsed, **_: read.append(parsed["ContentLength"])
@@ -76,12 +76,12 @@ def test_a_jobs_question_reads_one_byte_and_knows_only_the_tenants_own(made: Arc
 
 def test_what_is_back_is_read_as_it_was(made: ArchiveSetup) -> None:
     everything = ids(made.walk(ADA))
-    first = made.archiver.catalog.of("acme")[0]
+    first = made.archiver.catalog.list_objects("acme")[0]
     freeze(made, first)
-    job = RestoreOut.of(RestoreInProgressError(first.key, retry_after_seconds=1)).job_id
+    job = RestoreOut.from_error(RestoreInProgressError(first.object_key, retry_after_seconds=1)).job_id
 
     with pytest.raises(RestoreInProgressError):
-        objects_of(made).reach(first)
+        objects_of(made).check_exists(first)
     told = read_restore_job("acme", job, catalog=made.archiver.catalog, objects=objects_of(made))
 
     assert told.status == "done", "this S3 brings back at once what was asked for"
@@ -89,20 +89,20 @@ def test_what_is_back_is_read_as_it_was(made: ArchiveSetup) -> None:
 
 
 def test_of_several_objects_the_frozen_one_is_named(made: ArchiveSetup, tmp_path: Path) -> None:
-    *_, last = objects = made.archiver.catalog.of("acme")
+    *_, last = objects = made.archiver.catalog.list_objects("acme")
     freeze(made, last)
 
     with pytest.raises(RestoreInProgressError) as thawing:
-        objects_of(made).extract(objects, tmp_path / "rows.parquet", RowSpan())
+        objects_of(made).extract_events(objects, tmp_path / "rows.parquet", RowSpan())
 
-    assert thawing.value.key == last.key
+    assert thawing.value.key == last.object_key
 
 
 def test_of_several_objects_the_missing_one_is_named(made: ArchiveSetup, tmp_path: Path) -> None:
-    *_, last = objects = made.archiver.catalog.of("acme")
-    made.s3.delete_object(Bucket=BUCKET, Key=last.key)
+    *_, last = objects = made.archiver.catalog.list_objects("acme")
+    made.s3.delete_object(Bucket=BUCKET, Key=last.object_key)
 
     with pytest.raises(CorruptArchiveError) as missing:
-        objects_of(made).extract(objects, tmp_path / "rows.parquet", RowSpan())
+        objects_of(made).extract_events(objects, tmp_path / "rows.parquet", RowSpan())
 
-    assert missing.value.key == last.key
+    assert missing.value.key == last.object_key

@@ -41,7 +41,7 @@ class Database:
 def postgres(folder: Path) -> Iterator[Database]:
     """Run a server for the block, on a free loopback port."""
     home, part = Home(folder), PostgresPart()
-    home.make()
+    home.create_folders()
     port = choose_ports({part.name: 0})[part.name]
     try:
         running.start(home, part, port, os.environ, threading.Event())  # noqa: TID251 - the part's own environment
@@ -52,7 +52,7 @@ def postgres(folder: Path) -> Iterator[Database]:
             superuser=DatabaseLogin("postgres", passwords.superuser),
             owner=DatabaseLogin(OWNER, passwords.owner),
             functions=DatabaseLogin("membus_app", uuid4().hex),
-            log=home.log(part.name),
+            log=home.log_file(part.name),
         )
     finally:
         running.stop(home, part)

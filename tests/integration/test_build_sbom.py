@@ -40,7 +40,7 @@ def test_it_names_exactly_the_packages_in_the_zip(target: BuildTarget, layer: La
 @every_target
 @every_layer
 def test_every_hash_is_one_that_the_lock_allows(target: BuildTarget, layer: LayerBuild) -> None:
-    allowed = set(re.findall(r"--hash=sha256:(\w{64})", layer.packages(ROOT).read_text()))
+    allowed = set(re.findall(r"--hash=sha256:(\w{64})", layer.requirements_file(ROOT).read_text()))
 
     for part in _bill(target, layer)["components"]:
         assert [entry["alg"] for entry in part["hashes"]] == ["SHA-256"]

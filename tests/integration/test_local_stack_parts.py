@@ -18,7 +18,7 @@ from localstack.running import PARTS
 @pytest.fixture
 def home(tmp_path: Path) -> Iterator[Home]:
     home = Home(tmp_path)
-    home.make()
+    home.create_folders()
     yield home
     for part in PARTS:
         running.stop(home, part)

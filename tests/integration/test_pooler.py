@@ -43,7 +43,9 @@ def test_clients_of_many_tenants_on_one_connection_each_see_their_own(pool: Data
                 seen |= {
                     f"{tenant} sees {found.split('-')[0]}" for found in look(index, "tea", tenant=tenant)
                 }
-                index.remove([Removal(tenant_id=tenant, memory_id=f"{tenant}-{client}-{turn}", version=1)])
+                index.remove_memories(
+                    [Removal(tenant_id=tenant, memory_id=f"{tenant}-{client}-{turn}", version=1)]
+                )
         return seen
 
     with ThreadPoolExecutor(CLIENTS) as clients:

@@ -66,7 +66,7 @@ class Devices(RuleBasedStateMachine):
             DynamoDeletedConversationItems(table, InMemoryBlobs()),
         )
         self.known: Conversation | None = a_conversation("c", members=("bob",))
-        self.store.create(self.known, request_key="first")
+        self.store.create_conversation(self.known, request_key="first")
         self.devices = [Device(StoppedClock()), Device(StoppedClock())]
         self.said: dict[str, Message] = {}
         self.requests: set[str] = set()
@@ -83,7 +83,7 @@ class Devices(RuleBasedStateMachine):
         mine.clock.advance(timedelta(seconds=seconds))
         parts = [
             each.model_copy(
-                update={"message_id": mine.ids.next(mine.clock()), "content": f"{device} {number}"}
+                update={"message_id": mine.ids.next_id(mine.clock()), "content": f"{device} {number}"}
             )
             for number, each in enumerate((a_turn().user, a_turn().assistant))
         ]
@@ -97,7 +97,7 @@ class Devices(RuleBasedStateMachine):
         device = data.draw(st.sampled_from([device for device in self.devices if device.turns]))
         request, turn = device.turns[0] if again else device.turns.pop(0)
         try:
-            self.store.add(*PLACE, turn, request_key=request, title=f"About {request}")
+            self.store.add_turn(*PLACE, turn, request_key=request, title=f"About {request}")
         except NotFoundError:
             assert self.known is None
         except ConflictError:
@@ -114,7 +114,7 @@ class Devices(RuleBasedStateMachine):
     @rule(device=st.integers(0, 1), change=changes)
     def read(self, device: int, change: dict[str, object]) -> None:
         """A device reads the conversation and makes up its mind."""
-        before = self.store.conversation(*PLACE)
+        before = self.store.get_conversation(*PLACE)
         after = before.model_copy(update={**change, "version": before.version + 1})
         self.devices[device].renames.append((before, after))
 
@@ -124,7 +124,7 @@ class Devices(RuleBasedStateMachine):
         device = data.draw(st.sampled_from([device for device in self.devices if device.renames]))
         before, after = device.renames.pop(0)
         try:
-            self.store.replace(before, after)
+            self.store.update_conversation(before, after)
         except NotFoundError:
             assert self.known is None
         except ConflictError as lost:
@@ -140,21 +140,21 @@ class Devices(RuleBasedStateMachine):
     @precondition(lambda self: len(self.said) > 4)
     @rule()
     def delete(self) -> None:
-        self.store.delete(*PLACE)
+        self.store.delete_conversation(*PLACE)
         self.known = None
 
     @rule()
     def sweep(self) -> None:
-        more = self.remains.remove(*PLACE)
+        more = self.remains.remove_batch(*PLACE)
         self.swept = self.known is None and not more
 
     @invariant()
     def the_conversation_is_what_was_acknowledged(self) -> None:
         if self.known is None:
             with pytest.raises(NotFoundError):
-                self.store.conversation(*PLACE)
+                self.store.get_conversation(*PLACE)
         else:
-            found = self.store.conversation(*PLACE)
+            found = self.store.get_conversation(*PLACE)
             # What a prompt is planned by follows the messages, and has tests of its own.
             assert found.model_copy(update={"marks": self.known.marks}) == self.known
 
@@ -169,15 +169,15 @@ class Devices(RuleBasedStateMachine):
             (status, user)
             for status in get_args(ConversationStatus)
             for user in (None, *PEOPLE)
-            if self.store.page("acme", status, user=user, limit=5, after=None).items
+            if self.store.list_conversations("acme", status, user=user, limit=5, after=None).items
         }
         people = (None, *self.known.people) if self.known else ()
         assert listed == {(self.known.status, user) for user in people if self.known}
 
     def _pages(self) -> Sequence[Sequence[Message]]:
-        pages = [self.store.messages(*PLACE, limit=3, after=None)]
+        pages = [self.store.list_messages(*PLACE, limit=3, after=None)]
         while after := pages[-1].after:
-            pages.append(self.store.messages(*PLACE, limit=3, after=after))
+            pages.append(self.store.list_messages(*PLACE, limit=3, after=after))
         return [page.items for page in pages]
 
 

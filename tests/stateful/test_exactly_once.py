@@ -77,7 +77,7 @@ class World:
         self.conversations = InMemoryConversations(clock, a_conversation("c"))
         for turn, event in stream:
             if turn:
-                self.conversations.add("acme", "c", turn, request_key=event.event_id, title=None)
+                self.conversations.add_turn("acme", "c", turn, request_key=event.event_id, title=None)
         episodes, signals = InMemoryEpisodes(), InMemorySignals()
         facts, held = InMemoryFacts(episodes), InMemoryReviewQueue(clock)
         self._bare = Extraction(observant(), episodes=episodes, facts=facts, signals=signals, held_facts=held)

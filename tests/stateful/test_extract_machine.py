@@ -125,7 +125,9 @@ class Deliveries(RuleBasedStateMachine):
             mine = {
                 event.event_id for event in self.events.values() if event.owner == owner and event.remember
             }
-            assert {seen.provenance.event_id for seen in self.extraction.facts.observations(owner)} <= mine
+            assert {
+                seen.provenance.event_id for seen in self.extraction.facts.list_observations(owner)
+            } <= mine
 
     def teardown(self) -> None:
         if not hasattr(self, "events"):
@@ -154,7 +156,7 @@ class Deliveries(RuleBasedStateMachine):
             failed = {message.message_id for message in batch}
         again = [message for message in batch if message.message_id in failed]
         self.waiting += [
-            message.model_copy(update={"attributes": {"ApproximateReceiveCount": message.receives + 1}})
+            message.model_copy(update={"attributes": {"ApproximateReceiveCount": message.receive_count + 1}})
             for message in again
         ]
 
@@ -165,7 +167,7 @@ def identity_of(event: Event) -> tuple[str, str]:
 
 def state(extraction: Extraction, owner: Owner) -> tuple[list[Fact], list[Any]]:
     """Return all that is known of somebody, but for how many writes it took."""
-    return list(extraction.facts.profile(owner).facts), extraction.facts.observations(owner)
+    return list(extraction.facts.get_profile(owner).facts), extraction.facts.list_observations(owner)
 
 
 TestDeliveries = Deliveries.TestCase

@@ -38,15 +38,15 @@ class OvertakenConversations(InMemoryConversations):
     between: Callable[[], object] | None = None
     behind = "conversation"
 
-    def conversation(self, tenant: str, conversation_id: str) -> Conversation:
-        found = super().conversation(tenant, conversation_id)
+    def get_conversation(self, tenant: str, conversation_id: str) -> Conversation:
+        found = super().get_conversation(tenant, conversation_id)
         self._overtake("conversation")
         return found
 
-    def recent(
+    def list_recent_messages(
         self, tenant: str, conversation_id: str, *, limit: int, after: str | None = None
     ) -> list[Message]:
-        found = super().recent(tenant, conversation_id, limit=limit, after=after)
+        found = super().list_recent_messages(tenant, conversation_id, limit=limit, after=after)
         self._overtake("recent")
         return found
 
@@ -75,12 +75,12 @@ class Devices(RuleBasedStateMachine):
         """Store a turn that was said at `place`: before or after what is there."""
         self.number += 1
         turn = a_turn(place * 1_000 + self.number, content=f"turn {self.number}")
-        self.store.add(ADA.tenant, C1, turn, request_key=str(self.number), title=None)
+        self.store.add_turn(ADA.tenant, C1, turn, request_key=str(self.number), title=None)
         return turn
 
     @rule(place=st.integers(0, 9))
     def say(self, place: int) -> None:
-        self.hot.remember(ADA.tenant, C1, self._store(place))
+        self.hot.cache_turn(ADA.tenant, C1, self._store(place))
 
     @rule(place=st.integers(0, 9))
     def say_and_be_slow(self, place: int) -> None:
@@ -89,19 +89,19 @@ class Devices(RuleBasedStateMachine):
     @rule(which=st.integers(0, 9))
     def catch_up(self, which: int) -> None:
         if self.late:
-            self.hot.remember(ADA.tenant, C1, self.late.pop(which % len(self.late)))
+            self.hot.cache_turn(ADA.tenant, C1, self.late.pop(which % len(self.late)))
 
     @rule()
     def begin_to_reload(self) -> None:
         """Read the count, then be overtaken before the messages are read."""
-        self.reloads.append((self.store.conversation(ADA.tenant, C1).message_count, []))
+        self.reloads.append((self.store.get_conversation(ADA.tenant, C1).message_count, []))
 
     @rule(which=st.integers(0, 9), late=st.booleans())
     def end_to_reload(self, which: int, late: bool) -> None:  # noqa: FBT001
         if not self.reloads:
             return
         stored, read = self.reloads.pop(which % len(self.reloads))
-        messages = read or self.store.recent(ADA.tenant, C1, limit=LIMIT)
+        messages = read or self.store.list_recent_messages(ADA.tenant, C1, limit=LIMIT)
         if late and not read:
             self.reloads.append((stored, messages))
         else:
@@ -110,15 +110,15 @@ class Devices(RuleBasedStateMachine):
 
     @rule(limit=st.integers(1, LIMIT), after=borders)
     def read(self, limit: int, after: str | None = None) -> None:
-        read = self.hot.recent(ADA.tenant, C1, limit=limit, after=after)
-        assert read == self.store.recent(ADA.tenant, C1, limit=limit, after=after)
+        read = self.hot.list_recent_messages(ADA.tenant, C1, limit=limit, after=after)
+        assert read == self.store.list_recent_messages(ADA.tenant, C1, limit=limit, after=after)
 
     @rule(place=st.integers(0, 9), says=st.booleans(), behind=st.sampled_from(["conversation", "recent"]))
     def read_and_be_overtaken(self, place: int, says: bool, behind: str) -> None:  # noqa: FBT001
         """Another device stores a turn, slowly or not, while this one reads."""
         self.store.behind = behind
         self.store.between = partial(self.say if says else self.say_and_be_slow, place=place)
-        self.hot.recent(ADA.tenant, C1, limit=LIMIT)
+        self.hot.list_recent_messages(ADA.tenant, C1, limit=LIMIT)
         self.store.between = None
 
     @rule()
@@ -127,11 +127,11 @@ class Devices(RuleBasedStateMachine):
 
     @rule()
     def go_away(self) -> None:
-        self.tier.away = True
+        self.tier.is_unavailable = True
 
     @rule()
     def come_back(self) -> None:
-        self.tier.away = False
+        self.tier.is_unavailable = False
 
     def teardown(self) -> None:
         if hasattr(self, "store"):
@@ -181,44 +181,52 @@ def test_a_turn_stored_while_another_device_reloads_is_never_hidden(behind: str)
     store = OvertakenConversations(StoppedClock(), a_conversation())
     hot = CachingConversations(store, InMemoryConversationCache())
     store.behind = behind
-    store.between = lambda: store.add(ADA.tenant, C1, a_turn(1), request_key="1", title=None)
+    store.between = lambda: store.add_turn(ADA.tenant, C1, a_turn(1), request_key="1", title=None)
 
-    hot.recent(ADA.tenant, C1, limit=LIMIT)
-    assert hot.recent(ADA.tenant, C1, limit=LIMIT) == store.recent(ADA.tenant, C1, limit=LIMIT) != []
+    hot.list_recent_messages(ADA.tenant, C1, limit=LIMIT)
+    assert (
+        hot.list_recent_messages(ADA.tenant, C1, limit=LIMIT)
+        == store.list_recent_messages(ADA.tenant, C1, limit=LIMIT)
+        != []
+    )
 
 
 def test_a_turn_that_a_reload_brought_already_is_not_counted_again() -> None:
     store = InMemoryConversations(StoppedClock(), a_conversation())
     slow = CachingConversations(store, InMemoryConversationCache())
-    store.add(ADA.tenant, C1, a_turn(1), request_key="1", title=None)
-    slow.recent(ADA.tenant, C1, limit=LIMIT)  # another device reloads before this one has told the tier
-    slow.remember(ADA.tenant, C1, a_turn(1))
-    store.add(ADA.tenant, C1, a_turn(2), request_key="2", title=None)
+    store.add_turn(ADA.tenant, C1, a_turn(1), request_key="1", title=None)
+    slow.list_recent_messages(
+        ADA.tenant, C1, limit=LIMIT
+    )  # another device reloads before this one has told the tier
+    slow.cache_turn(ADA.tenant, C1, a_turn(1))
+    store.add_turn(ADA.tenant, C1, a_turn(2), request_key="2", title=None)
 
-    assert len(slow.recent(ADA.tenant, C1, limit=LIMIT)) == 4
+    assert len(slow.list_recent_messages(ADA.tenant, C1, limit=LIMIT)) == 4
 
 
 def test_a_turn_from_before_the_windows_border_is_left_to_the_store() -> None:
     store = InMemoryConversations(StoppedClock(), a_conversation())
     hot, border = CachingConversations(store, InMemoryConversationCache()), a_turn(5).assistant.message_id
-    store.add(ADA.tenant, C1, a_turn(1), request_key="1", title=None)
-    hot.recent(ADA.tenant, C1, limit=LIMIT, after=border)  # counts the turn, and does not hold it
-    hot.remember(ADA.tenant, C1, a_turn(1))
-    store.add(ADA.tenant, C1, a_turn(6), request_key="6", title=None)
+    store.add_turn(ADA.tenant, C1, a_turn(1), request_key="1", title=None)
+    hot.list_recent_messages(
+        ADA.tenant, C1, limit=LIMIT, after=border
+    )  # counts the turn, and does not hold it
+    hot.cache_turn(ADA.tenant, C1, a_turn(1))
+    store.add_turn(ADA.tenant, C1, a_turn(6), request_key="6", title=None)
 
-    assert len(hot.recent(ADA.tenant, C1, limit=LIMIT, after=border)) == 2
+    assert len(hot.list_recent_messages(ADA.tenant, C1, limit=LIMIT, after=border)) == 2
 
 
 def test_a_live_conversation_is_read_without_its_messages() -> None:
     """The second read and every read after a turn of this device ask the store for the count alone."""
     store = InMemoryConversations(StoppedClock(), a_conversation())
     hot = CachingConversations(store, InMemoryConversationCache())
-    hot.add(ADA.tenant, C1, a_turn(1), request_key="1", title=None)
-    first = hot.recent(ADA.tenant, C1, limit=80)
-    hot.add(ADA.tenant, C1, a_turn(2), request_key="2", title=None)
-    store.recent = lambda *_, **__: pytest.fail("the messages were read")  # type: ignore[method-assign]
+    hot.add_turn(ADA.tenant, C1, a_turn(1), request_key="1", title=None)
+    first = hot.list_recent_messages(ADA.tenant, C1, limit=80)
+    hot.add_turn(ADA.tenant, C1, a_turn(2), request_key="2", title=None)
+    store.list_recent_messages = lambda *_, **__: pytest.fail("the messages were read")  # type: ignore[method-assign]
 
-    second = hot.recent(ADA.tenant, C1, limit=80)
+    second = hot.list_recent_messages(ADA.tenant, C1, limit=80)
 
     assert (len(first), len(second)) == (2, 4)
     assert second[-1].created_at == NOON + timedelta(minutes=2, seconds=2)
@@ -229,27 +237,29 @@ def test_a_message_that_is_still_being_written_is_not_kept() -> None:
     hot, turn = CachingConversations(store, tier), a_turn(1)
     pending = turn.model_copy(update={"assistant": turn.assistant.model_copy(update={"status": "pending"})})
 
-    hot.recent(ADA.tenant, C1, limit=80)
-    hot.add(ADA.tenant, C1, pending, request_key="1", title=None)
+    hot.list_recent_messages(ADA.tenant, C1, limit=80)
+    hot.add_turn(ADA.tenant, C1, pending, request_key="1", title=None)
     assert tier.kept == {}
-    hot.recent(ADA.tenant, C1, limit=80)
+    hot.list_recent_messages(ADA.tenant, C1, limit=80)
     assert tier.kept == {}
 
 
 def test_a_deleted_conversation_leaves_the_tier_at_once() -> None:
     store, tier = InMemoryConversations(StoppedClock(), a_conversation()), InMemoryConversationCache()
     hot = CachingConversations(store, tier)
-    hot.recent(ADA.tenant, C1, limit=80)
+    hot.list_recent_messages(ADA.tenant, C1, limit=80)
     assert tier.kept
 
-    hot.delete(ADA.tenant, C1)
+    hot.delete_conversation(ADA.tenant, C1)
     assert tier.kept == {}
-    assert hot.recent(ADA.tenant, C1, limit=80) == store.recent(ADA.tenant, C1, limit=80)
+    assert hot.list_recent_messages(ADA.tenant, C1, limit=80) == store.list_recent_messages(
+        ADA.tenant, C1, limit=80
+    )
 
 
 def test_a_tier_that_is_away_costs_no_read_of_the_count() -> None:
     store, tier = InMemoryConversations(StoppedClock(), a_conversation()), InMemoryConversationCache()
-    tier.away = True
-    store.conversation = lambda *_: pytest.fail("the count was read")  # type: ignore[method-assign]
+    tier.is_unavailable = True
+    store.get_conversation = lambda *_: pytest.fail("the count was read")  # type: ignore[method-assign]
 
-    assert CachingConversations(store, tier).recent(ADA.tenant, C1, limit=80) == []
+    assert CachingConversations(store, tier).list_recent_messages(ADA.tenant, C1, limit=80) == []

@@ -63,8 +63,8 @@ class Parts(RuleBasedStateMachine):
         self.copies: list[tuple[str | None, list[UnprocessedMessage]]] = []
         self.number = 0
         for key in ("k1", "k2"):
-            reply = ReplyJob.begun("m", "asked", self.clock())
-            self.pending.begin(ADA.tenant, C1, reply, request_key=key)
+            reply = ReplyJob.for_request("m", "asked", self.clock())
+            self.pending.create_job(ADA.tenant, C1, reply, request_key=key)
 
     def make_tier(self) -> Any:
         return InMemoryConversationCache()
@@ -74,11 +74,13 @@ class Parts(RuleBasedStateMachine):
         """Say something on this device, or on another that leaves the tier alone."""
         self.number += 1
         store = self.hot if through else self.store
-        store.add(ADA.tenant, C1, a_turn(self.number, content=what), request_key=str(self.number), title=None)
+        store.add_turn(
+            ADA.tenant, C1, a_turn(self.number, content=what), request_key=str(self.number), title=None
+        )
 
     @rule(back=st.integers(0, 3))
     def learn(self, back: int) -> None:
-        self.plain.settle(ADA, [a_turn(self.number - back).event_id] if self.number > back else [])
+        self.plain.mark_processed(ADA, [a_turn(self.number - back).event_id] if self.number > back else [])
 
     @rule(key=KEYS, through=st.booleans(), words=st.integers(1, 9))
     def use_a_tool(self, key: str, through: bool, words: int) -> None:  # noqa: FBT001
@@ -87,13 +89,13 @@ class Parts(RuleBasedStateMachine):
             results=(ToolResult(call_id="1", content="word " * words),),
         )
         made = StepProgress(request="asked", steps=(step,), usage=TokenUsage(input=words, output=1))
-        (self.pending if through else self.promises).advance(ADA.tenant, C1, made, request_key=key)
+        (self.pending if through else self.promises).save_progress(ADA.tenant, C1, made, request_key=key)
 
     @rule()
     def begin_to_reload(self) -> None:
         """Read the stamp and the words in the tier's order, to be put there late."""
-        stamp = self.plain.stamp(ADA)
-        self.copies.append((stamp, self.plain.newest(ADA)))
+        stamp = self.plain.get_version_token(ADA)
+        self.copies.append((stamp, self.plain.list_newest(ADA)))
 
     @rule(which=st.integers(0, 9))
     def end_to_reload(self, which: int) -> None:
@@ -108,16 +110,16 @@ class Parts(RuleBasedStateMachine):
 
     @rule()
     def read(self) -> None:
-        assert self.fresh.newest(ADA) == self.plain.newest(ADA)
+        assert self.fresh.list_newest(ADA) == self.plain.list_newest(ADA)
         for key in ("k1", "k2"):
             if kept := self.promises.kept.get((ADA.tenant, C1, key)):
-                found = self.pending.progress(ADA.tenant, C1, kept.digest, request_key=key)
+                found = self.pending.get_progress(ADA.tenant, C1, kept.digest, request_key=key)
                 assert found == kept
-        messages = self.hot.recent(ADA.tenant, C1, limit=80)
+        messages = self.hot.list_recent_messages(ADA.tenant, C1, limit=80)
         folded = self.tier.entities(ADA.tenant, C1)
         with_tier = assemble_context(sources(messages=messages, folded=folded), "And it?", NOON)
         assert with_tier == assemble_context(
-            sources(messages=self.store.recent(ADA.tenant, C1, limit=80)), "And it?", NOON
+            sources(messages=self.store.list_recent_messages(ADA.tenant, C1, limit=80)), "And it?", NOON
         )
 
     @rule()
@@ -126,11 +128,11 @@ class Parts(RuleBasedStateMachine):
 
     @rule()
     def go_away(self) -> None:
-        self.tier.away = True
+        self.tier.is_unavailable = True
 
     @rule()
     def come_back(self) -> None:
-        self.tier.away = False
+        self.tier.is_unavailable = False
 
     def teardown(self) -> None:
         if hasattr(self, "store"):
@@ -178,45 +180,45 @@ TestPartsOverRedis.settings = settings(
 class Counting(InMemoryUnprocessedMessages):
     reads = 0
 
-    def newest(self, owner: Owner) -> list[UnprocessedMessage]:
+    def list_newest(self, owner: Owner) -> list[UnprocessedMessage]:
         self.reads += 1
-        return super().newest(owner)
+        return super().list_newest(owner)
 
 
 def test_words_are_read_from_the_tier_until_they_have_been_learned() -> None:
     store, tier = InMemoryConversations(StoppedClock(), a_conversation()), InMemoryConversationCache()
     words = Counting(store)
     hot = CachingUnprocessedMessages(words, tier, StoppedClock())
-    store.add(ADA.tenant, C1, a_turn(1), request_key="1", title=None)
-    first = hot.newest(ADA)
+    store.add_turn(ADA.tenant, C1, a_turn(1), request_key="1", title=None)
+    first = hot.list_newest(ADA)
     reads = words.reads
 
-    assert hot.newest(ADA) == first != []
+    assert hot.list_newest(ADA) == first != []
     assert words.reads == reads
 
-    hot.settle(ADA, [a_turn(1).event_id])
-    assert hot.newest(ADA) == []
+    hot.mark_processed(ADA, [a_turn(1).event_id])
+    assert hot.list_newest(ADA) == []
 
 
 def test_who_has_nothing_fresh_is_asked_for_once_and_nothing_is_kept() -> None:
     store, tier = InMemoryConversations(StoppedClock(), a_conversation()), InMemoryConversationCache()
     words = Counting(store)
 
-    assert CachingUnprocessedMessages(words, tier, StoppedClock()).newest(ADA) == []
+    assert CachingUnprocessedMessages(words, tier, StoppedClock()).list_newest(ADA) == []
     assert (words.reads, tier.kept) == (1, {})
 
 
 def test_a_turn_that_is_stored_is_folded_for_the_next_one() -> None:
     store, tier = InMemoryConversations(StoppedClock(), a_conversation()), InMemoryConversationCache()
     hot = CachingConversations(store, tier)
-    hot.recent(ADA.tenant, C1, limit=80)
-    hot.add(ADA.tenant, C1, a_turn(1, content="Where is order 4417?"), request_key="1", title=None)
+    hot.list_recent_messages(ADA.tenant, C1, limit=80)
+    hot.add_turn(ADA.tenant, C1, a_turn(1, content="Where is order 4417?"), request_key="1", title=None)
 
-    folded = tier.entities(ADA.tenant, C1)
+    folded = tier.get_entities(ADA.tenant, C1)
 
     assert folded is not None
-    assert folded.is_over(store.recent(ADA.tenant, C1, limit=80))
-    assert "4417" in folded.active.block
+    assert folded.matches_messages(store.list_recent_messages(ADA.tenant, C1, limit=80))
+    assert "4417" in folded.active.prompt_block
 
 
 def test_results_are_read_from_the_tier_and_again_from_the_store_once_it_forgot() -> None:
@@ -224,15 +226,15 @@ def test_results_are_read_from_the_tier_and_again_from_the_store_once_it_forgot(
     store, tier = InMemoryConversations(clock, a_conversation()), InMemoryConversationCache()
     promises = InMemoryReplyJobs(store, clock)
     hot = CachingReplyJobs(promises, tier)
-    hot.begin(ADA.tenant, C1, ReplyJob.begun("m", "asked", clock()), request_key="k")
+    hot.create_job(ADA.tenant, C1, ReplyJob.for_request("m", "asked", clock()), request_key="k")
     made = StepProgress(request="asked", steps=(), usage=TokenUsage(input=1, output=1))
-    hot.advance(ADA.tenant, C1, made, request_key="k")
+    hot.save_progress(ADA.tenant, C1, made, request_key="k")
     kept = promises.kept.copy()
     promises.kept.clear()
-    assert hot.progress(ADA.tenant, C1, made.digest, request_key="k") == made
+    assert hot.get_progress(ADA.tenant, C1, made.digest, request_key="k") == made
 
     tier.kept.clear()
-    assert hot.progress(ADA.tenant, C1, made.digest, request_key="k") is None
+    assert hot.get_progress(ADA.tenant, C1, made.digest, request_key="k") is None
     promises.kept |= kept
-    assert hot.progress(ADA.tenant, C1, made.digest, request_key="k") == made
-    assert tier.progress(ADA.tenant, C1, "k") == made
+    assert hot.get_progress(ADA.tenant, C1, made.digest, request_key="k") == made
+    assert tier.get_progress(ADA.tenant, C1, "k") == made

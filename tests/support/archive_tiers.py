@@ -47,7 +47,7 @@ class ArchiveSetup:
     now: datetime = NOON + timedelta(days=10)
 
     def archive(self) -> Any:
-        return self.archiver.archive(range(ARCHIVE_SHARDS), before=self.now.date())
+        return self.archiver.archive_shards(range(ARCHIVE_SHARDS), before=self.now.date())
 
     def expire(self) -> None:
         """Let the time of all hot copies pass, and DynamoDB remove them."""
@@ -74,7 +74,7 @@ class ArchiveSetup:
         found: list[Episode] = []
         after: dict[str, str] | None = None
         while True:
-            page = self.reader.page(query, limit=limit, after=after)
+            page = self.reader.list_episodes(query, limit=limit, after=after)
             assert len(page.items) <= limit
             found += page.items
             after = page.after
@@ -124,7 +124,7 @@ def make_archive_setup() -> Iterator[ArchiveSetup]:
 def rows_of(body: bytes) -> list[EpisodeRow]:
     """Return the rows of an object, whichever version of it."""
     with parquet_file(body) as path:
-        return DuckDbParquet().read(path)
+        return DuckDbParquet().read_rows(path)
 
 
 @contextmanager
@@ -162,7 +162,7 @@ def fill(tiers: ArchiveSetup, *owners: Owner, days: Sequence[int] = DAYS) -> lis
                 payload={"text": text},
                 occurred_at=NOON + timedelta(days=day, minutes=number, seconds=owner is GRACE),
             )
-            tiers.episodes.record(recorded(event), extracted=None)
+            tiers.episodes.record_event(recorded(event), extracted=None)
     return [
         event_id for number in range(len(days)) for event_id in (f"{owner.user}{number}" for owner in owners)
     ]

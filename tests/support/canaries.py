@@ -62,9 +62,9 @@ def happened(
         occurred_at=NOON + timedelta(days=days, seconds=len(name)),
         payload=said(owner, large=large),
     )
-    house.tiers.episodes.record(recorded(event), extracted=None)
+    house.tiers.episodes.record_event(recorded(event), extracted=None)
     answer = EventAnswer(by="small", candidates=(a_candidate(value=canary_of(owner)),))
-    house.answers.keep(owner.tenant, {event.event_id: [answer]}, **ASKED)
+    house.answers.save_answers(owner.tenant, {event.event_id: [answer]}, **ASKED)
 
 
 def archived(house: ErasureSetup, owner: Owner) -> None:
@@ -75,7 +75,7 @@ def archived(house: ErasureSetup, owner: Owner) -> None:
     now = house.tiers.now
     house.tiers.archive()
     house.tiers.now += timedelta(days=60)
-    Compaction(house.tiers.archiver).tenant(owner.tenant)
+    Compaction(house.tiers.archiver).compact_tenant(owner.tenant)
     house.tiers.now = now
     for item in house.tiers.items():
         if "expires_at" in item:
@@ -86,7 +86,7 @@ def known(house: ErasureSetup, owner: Owner) -> None:
     learn(
         house.facts, owner, an_observation(canary_of(owner)), an_observation("tea", key=f"likes.{owner.user}")
     )
-    house.held_facts.hold(
+    house.held_facts.add_items(
         owner, [review_item_for(ReviewRequest(reason="url", observation=an_observation(canary_of(owner))))]
     )
     signal = {"pk": f"T#{owner.tenant}#U#{owner.user}", "sk": "SIGNAL#path#0", "mark": canary_of(owner)}
@@ -111,25 +111,29 @@ def written(house: ErasureSetup, owner: Owner) -> None:
     session = AgentSession(tenant=owner.tenant, agent="guide", session_id=f"{owner.user}-session")
     for number in range(3):
         data = {"note": f"{canary_of(owner)} {number} {LARGE}"}
-        house.states.put(session, data, expires_at=house.clock() + timedelta(days=30), expected_version=None)
+        house.states.put_state(
+            session, data, expires_at=house.clock() + timedelta(days=30), expected_version=None
+        )
     alone, note = session.model_copy(update={"session_id": f"{owner.user}-alone"}), {"note": canary_of(owner)}
     until = house.clock() + timedelta(days=30)
-    house.states.put(alone, note, expires_at=until, expected_version=None, user=owner.user)
+    house.states.put_state(alone, note, expires_at=until, expected_version=None, user=owner.user)
 
 
 def talked(house: ErasureSetup, owner: Owner) -> None:
     """Let the user talk in a conversation of their own, with a summary and a window in the hot tier."""
     mine = a_conversation(f"{owner.user}s", tenant_id=owner.tenant, user_id=owner.user)
-    house.conversations.create(mine, request_key=mine.conversation_id)
+    house.conversations.create_conversation(mine, request_key=mine.conversation_id)
     speak(house, owner, mine.conversation_id, 1)
     sum_up(house, owner, mine.conversation_id, canary_of(owner))
-    house.hot.keep(
+    house.hot.put(
         CachedWindow(
             tenant_id=owner.tenant,
             conversation_id=mine.conversation_id,
             stored=2,
             limit=80,
-            messages=tuple(house.conversations.recent(owner.tenant, mine.conversation_id, limit=10)),
+            messages=tuple(
+                house.conversations.list_recent_messages(owner.tenant, mine.conversation_id, limit=10)
+            ),
         )
     )
 
@@ -140,16 +144,16 @@ def speak(house: ErasureSetup, owner: Owner, conversation_id: str, number: int) 
     assistant = turn.assistant.model_copy(update={"content": f"Gladly, {canary_of(owner)}."})
     spoken = turn.model_copy(update={"user": user, "assistant": assistant})
     title = f"Tell {canary_of(owner)} about it."
-    house.conversations.add(
+    house.conversations.add_turn(
         owner.tenant, conversation_id, spoken, request_key=f"{conversation_id}-{number}", title=title
     )
 
 
 def sum_up(house: ErasureSetup, owner: Owner, conversation_id: str, words: str) -> None:
-    read = house.summaries.outline(owner.tenant, conversation_id)
-    until = house.conversations.recent(owner.tenant, conversation_id, limit=1)[0].message_id
-    summary = a_summary(f"They spoke of {words}.", version=read.border.version + 1)
+    read = house.summaries.get_index(owner.tenant, conversation_id)
+    until = house.conversations.list_recent_messages(owner.tenant, conversation_id, limit=1)[0].message_id
+    summary = a_summary(f"They spoke of {words}.", version=read.last_checkpoint.version + 1)
     chapter = Chapter.model_validate(summary.model_dump(include=set(Chapter.model_fields)))
     border = SummaryCheckpoint(version=summary.version, until=until, tokens=1, messages=2)
     outline = SummaryIndex(borders=(*read.borders, border), chapters=(chapter,), slots=summary.slots)
-    house.summaries.advance(owner.tenant, conversation_id, outline, read=read, summaries=[summary])
+    house.summaries.save_index(owner.tenant, conversation_id, outline, read=read, summaries=[summary])

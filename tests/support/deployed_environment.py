@@ -121,7 +121,7 @@ def _functions(client: Clients, queues: dict[str, str], streams: dict[str, str])
     packed = io.BytesIO()
     with zipfile.ZipFile(packed, "w") as archive:
         archive.writestr("handler.py", "")
-    for name in DeployedEnvironment("test", is_local=False, client=client).shipped:
+    for name in DeployedEnvironment("test", is_local=False, client=client).shipped_functions:
         client("lambda").create_function(
             FunctionName=f"membus-test-{name}",
             Role=role,

@@ -106,13 +106,13 @@ class ErasureSetup:
         )
 
     def advance(self, job: ErasureJob) -> timedelta | None:
-        return self.eraser(lambda: 300).advance(self.erasures.job(job.tenant, job.job_id))
+        return self.eraser(lambda: 300).advance_job(self.erasures.get_job(job.tenant, job.job_id))
 
     def finish(self, job: ErasureJob) -> ErasureJob:
         """Let time pass and the queue bring the job back until nothing is left to do."""
         while (wait := self.advance(job)) is not None:
             self.tiers.now += wait
-        return self.erasures.job(job.tenant, job.job_id)
+        return self.erasures.get_job(job.tenant, job.job_id)
 
     def erase(self, owner: Owner) -> ErasureJob:
         return self.finish(self.ask(owner))
@@ -140,10 +140,10 @@ class ErasureSetup:
         return copy
 
     def all_versions(self) -> list[Any]:
-        return [each for page in self.versions.pages("") for each in page if not each.mark]
+        return [each for page in self.versions.list_versions("") for each in page if not each.mark]
 
     def _body(self, version: Any) -> str:
-        body = self.versions.body(version) or b""
+        body = self.versions.read_body(version) or b""
         if not version.key.endswith(".parquet"):
             return body.decode()
         return "\n".join(row.model_dump_json() for row in rows_of(body))

@@ -138,7 +138,7 @@ def _uncounted(item: Mapping[str, Any]) -> dict[str, Any]:
 
 
 def _again(message: "QueueMessage") -> "QueueMessage":
-    return message.model_copy(update={"attributes": {"ApproximateReceiveCount": message.receives + 1}})
+    return message.model_copy(update={"attributes": {"ApproximateReceiveCount": message.receive_count + 1}})
 
 
 def _bytes(held: Any) -> bytes:

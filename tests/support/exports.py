@@ -45,13 +45,13 @@ class ExportSetup:
         )
 
     def run(self, export: Export | None = None) -> Export:
-        asked = self.exports.begin(export or an_export())
-        return self.exporter().advance(self.exports.export(asked.tenant, asked.job_id))
+        asked = self.exports.start_export(export or an_export())
+        return self.exporter().advance_export(self.exports.get_export(asked.tenant, asked.job_id))
 
 
 def archived_rows(sources: ExportSources, owner: Owner = ADA, *, created_at: datetime = NOON) -> bytes:
     """Return the archive of all that is known of a user."""
     desk = ExportSetup(sources)
     done = desk.run(an_export(owner, requested_at=created_at))
-    kept: bytes = desk.archives.kept[done.place]
+    kept: bytes = desk.archives.kept[done.file_key]
     return kept

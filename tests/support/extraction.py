@@ -148,8 +148,8 @@ class Extraction:
             on_refused=self.refused.append,
             pause=self.pause,
             version=version,
-            known=answered.known,
-            keep=answered.keep,
+            known=answered.get_answers,
+            keep=answered.save_answers,
         )
         return extract_batch(
             messages,
@@ -167,7 +167,7 @@ class Extraction:
         return self.deliver(*(a_message(event, f"m-{event.event_id}") for event in events))
 
     def known(self, owner: Owner = ADA) -> dict[str, str | None]:
-        return {fact.key: fact.value for fact in self.facts.profile(owner).facts}
+        return {fact.key: fact.value for fact in self.facts.get_profile(owner).facts}
 
     def prompts(self) -> Sequence[Prompt]:
         assert isinstance(self.model, ScriptedModel)

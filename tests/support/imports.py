@@ -63,4 +63,4 @@ def delivered(events: Sequence[RecordedEvent]) -> Extraction:
 
 
 def restored_rows(facts: InMemoryFacts, owner: Owner) -> dict[str, tuple[str | None, datetime, int]]:
-    return {fact.key: (fact.value, fact.valid_from, fact.seen) for fact in facts.profile(owner).facts}
+    return {fact.key: (fact.value, fact.valid_from, fact.seen) for fact in facts.get_profile(owner).facts}

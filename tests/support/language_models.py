@@ -62,7 +62,7 @@ def trouble(status: int, **headers: str) -> httpx2.Response:
 
 
 def reply(model: StructuredModel, seconds: float = 30) -> ModelReply:
-    return model.reply(a_prompt(), max_tokens=100, timeout_seconds=seconds)
+    return model.generate_reply(a_prompt(), max_tokens=100, timeout_seconds=seconds)
 
 
 def answer(model: StructuredModel, seconds: float = 30) -> City:

@@ -34,7 +34,7 @@ class TestRunStack:
         return self._up is not None
 
     def start(self) -> None:
-        self._home.make()
+        self._home.create_folders()
         with self._said.open("wb") as said:
             self._up = subprocess.Popen(
                 [sys.executable, "-m", "localstack", "up", "--any-ports", "--home", str(self._home.root)],

@@ -34,7 +34,7 @@ def fill(index: MemoryIndex, *memories: Memory, embedder: WordEmbeddingModel | N
     words = embedder or WordEmbeddingModel()
     indexer = Indexer(lambda _: words, index)
     for tenant in {memory.tenant_id for memory in memories}:
-        indexer.put(tenant, [memory for memory in memories if memory.tenant_id == tenant])
+        indexer.index_memories(tenant, [memory for memory in memories if memory.tenant_id == tenant])
 
 
 def look(

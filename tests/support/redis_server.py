@@ -21,7 +21,7 @@ class RedisServer:
 
     def __init__(self, folder: Path, *options: str) -> None:
         self._home, self._options = Home(folder), options
-        self._home.scratch.mkdir(parents=True)
+        self._home.scratch_folder.mkdir(parents=True)
         ports = choose_ports({str(number): 0 for number in range(40)})
         self.port = min(ports.values())  # a cluster's bus listens ten thousand above
         self.url = f"redis://{LOOPBACK}:{self.port}/0"
@@ -30,10 +30,10 @@ class RedisServer:
     def start(self) -> None:
         if self._process is None:
             self._process = subprocess.Popen(
-                [*RedisPart().command(self._home, self.port), *self._options], stdout=subprocess.DEVNULL
+                [*RedisPart().start_command(self._home, self.port), *self._options], stdout=subprocess.DEVNULL
             )
             deadline = time.monotonic() + PATIENCE_SECONDS
-            while not RedisPart().answers(self._home, self.port):
+            while not RedisPart().is_ready(self._home, self.port):
                 assert time.monotonic() < deadline, "Redis does not answer"
                 os.sched_yield()
 

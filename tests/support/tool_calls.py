@@ -15,7 +15,9 @@ BOB = Owner(tenant="acme", user="bob")
 
 
 def talking(door: ApiTestClient) -> ApiTestClient:
-    door.conversations.create(a_conversation("c", members=("bob",), agent_id="guide"), request_key="c")
+    door.conversations.create_conversation(
+        a_conversation("c", members=("bob",), agent_id="guide"), request_key="c"
+    )
     door.recollection.passages[ADA] = [a_passage("We met in Porto.")]
     return door
 
@@ -32,7 +34,7 @@ def say(
 
 
 def reply(door: ApiTestClient) -> Message:
-    return door.conversations.recent("acme", "c", limit=1)[0]
+    return door.conversations.list_recent_messages("acme", "c", limit=1)[0]
 
 
 def result(door: ApiTestClient) -> ToolResult:

@@ -27,8 +27,8 @@ class WebSocketTestClient:
     answer: Any = field(init=False)
 
     def open(self, **headers: str) -> "WebSocketTestClient":
-        if self.door.keys.find(self.key_id) is None:
-            self.door.keys.add(
+        if self.door.keys.find_key(self.key_id) is None:
+            self.door.keys.add_key(
                 ApiKey(self.key_id, self.tenant, "web", self.scopes, secret_hash="0" * 64, created_at=NOON)
             )
         self.answer = self._event("CONNECT", headers=headers)

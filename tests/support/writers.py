@@ -48,12 +48,14 @@ class Writer:
 
 
 def _among_others(house: ErasureSetup) -> None:
-    house.conversations.create(a_conversation("talk", user_id="grace", members=("ada",)), request_key="talk")
+    house.conversations.create_conversation(
+        a_conversation("talk", user_id="grace", members=("ada",)), request_key="talk"
+    )
     speak(house, ADA, "talk", 1)
 
 
 def _own(house: ErasureSetup) -> None:
-    house.conversations.create(a_conversation("talk"), request_key="talk")
+    house.conversations.create_conversation(a_conversation("talk"), request_key="talk")
     speak(house, ADA, "talk", 1)
 
 
@@ -66,10 +68,10 @@ def _long(house: ErasureSetup) -> None:
 def _chat(house: ErasureSetup, gate: ErasureGuard) -> None:
     """Answer a message of Ada's, with a result of a tool that lies outside."""
     results = ToolResultStore(lambda: house.contents, lambda _: None)
-    keep = results.keep
+    keep = results.attach_results
 
     class Keeping(ToolResultStore):
-        def keep(self, conversation: Any, turn: Any, whole: Any) -> Any:
+        def attach_results(self, conversation: Any, turn: Any, whole: Any) -> Any:
             return keep(conversation, turn, {**whole, "call": CANARY})
 
     chat = ChatService(
@@ -92,7 +94,9 @@ def _chat(house: ErasureSetup, gate: ErasureGuard) -> None:
         results=Keeping(results.contents, results.tell),
         ids=MessageIdGenerator(),
     )
-    chat.answer("acme", "talk", MessageIn(content=f"I like {CANARY}.", author="ada"), request_key="late")
+    chat.answer_message(
+        "acme", "talk", MessageIn(content=f"I like {CANARY}.", author="ada"), request_key="late"
+    )
 
 
 def _summarize(house: ErasureSetup, _: ErasureGuard) -> None:
@@ -103,7 +107,7 @@ def _summarize(house: ErasureSetup, _: ErasureGuard) -> None:
         clock=house.clock,
         seconds_left=lambda: 10.0,
     )
-    summarizer.advance(SummaryDue(tenant_id="acme", conversation_id="talk"))
+    summarizer.advance_summary(SummaryDue(tenant_id="acme", conversation_id="talk"))
 
 
 def _extract(house: ErasureSetup, gate: ErasureGuard, *, imported: bool = False) -> None:
@@ -157,6 +161,6 @@ WRITERS = {
     "a summary of what they said among others": Writer(_long, _summarize),
     "extract": Writer(lambda _: None, _extract, again=True),
     "import": Writer(lambda _: None, _import, again=True),
-    "approval": Writer(lambda house: house.held_facts.hold(ADA, [APPROVED]), _approve),
+    "approval": Writer(lambda house: house.held_facts.add_items(ADA, [APPROVED]), _approve),
     "archive": Writer(_yesterday, _archive, again=True),
 }

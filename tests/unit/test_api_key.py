@@ -25,8 +25,8 @@ STORED = ApiKey(
 
 
 def test_a_key_reads_back_as_it_was_made() -> None:
-    assert re.fullmatch(r"mb_dev_[0-9A-Za-z]{12}_[0-9A-Za-z]{38}", CREDENTIAL.text)
-    assert Credential.parse(CREDENTIAL.text) == CREDENTIAL
+    assert re.fullmatch(r"mb_dev_[0-9A-Za-z]{12}_[0-9A-Za-z]{38}", CREDENTIAL.full_text)
+    assert Credential.parse(CREDENTIAL.full_text) == CREDENTIAL
 
 
 def test_no_two_keys_are_alike() -> None:
@@ -38,9 +38,9 @@ def test_a_secret_shows_in_no_representation() -> None:
     assert STORED.secret_hash not in repr(STORED)
 
 
-@given(position=st.integers(0, len(CREDENTIAL.text) - 1), other=st.characters())
+@given(position=st.integers(0, len(CREDENTIAL.full_text) - 1), other=st.characters())
 def test_any_changed_character_is_refused(position: int, other: str) -> None:
-    text = CREDENTIAL.text
+    text = CREDENTIAL.full_text
     changed = text[:position] + other + text[position + 1 :]
     if changed != text:
         with pytest.raises(UnauthorizedError):
@@ -56,7 +56,7 @@ def test_what_membus_did_not_make_is_refused(text: str) -> None:
 @pytest.mark.parametrize("edit", [str.upper, lambda text: text + "\n", lambda text: text[:-1], str.swapcase])
 def test_a_key_is_taken_to_the_letter(edit: Callable[[str], str]) -> None:
     with pytest.raises(UnauthorizedError):
-        Credential.parse(edit(CREDENTIAL.text))
+        Credential.parse(edit(CREDENTIAL.full_text))
 
 
 def test_the_right_secret_opens_its_key() -> None:

@@ -30,7 +30,7 @@ class Mood:
     ) -> None:
         self.name, self.failing, self.asked, self._midway = name, failing, 0, midway
 
-    def reply(self, question: ModelRequest) -> ModelReply:
+    def generate_reply(self, question: ModelRequest) -> ModelReply:
         self.asked += 1
         if self.failing:
             raise self.failing
@@ -38,10 +38,10 @@ class Mood:
             text="Hello.", stop_reason="end_turn", model=self.name, usage=TokenUsage(input=1, output=1)
         )
 
-    def stream(self, question: ModelRequest) -> Iterator[ModelEvent]:
+    def stream_reply(self, question: ModelRequest) -> Iterator[ModelEvent]:
         if self._midway:
             yield TextDelta(text="Hel")
-        reply = self.reply(question)
+        reply = self.generate_reply(question)
         yield TextDelta(text=reply.text)
         yield ReplyEnd(reply=reply)
 
@@ -64,8 +64,8 @@ def watch(monkeypatch: pytest.MonkeyPatch) -> Watch:
 def ask(speaker: ChatModelClient, *, streaming: bool = False) -> ModelReply:
     model = StructuredModel(speaker)
     if not streaming:
-        return model.reply(a_prompt(), max_tokens=10, timeout_seconds=5)
-    end = list(model.stream(a_prompt(), max_tokens=10, timeout_seconds=5))[-1]
+        return model.generate_reply(a_prompt(), max_tokens=10, timeout_seconds=5)
+    end = list(model.stream_reply(a_prompt(), max_tokens=10, timeout_seconds=5))[-1]
     assert isinstance(end, ReplyEnd)
     return end.reply
 
@@ -110,12 +110,12 @@ def test_after_a_while_one_call_tries_and_opens_the_way(watch: Watch, *, streami
 def test_only_one_call_tries_at_a_time(watch: Watch) -> None:
     breaker = CircuitBreaker()
     for _ in range(FAILURES_MAX):
-        breaker.failed()
+        breaker.record_failure()
     watch.seconds += OPEN_SECONDS
 
-    breaker.enter()
+    breaker.check_closed()
     with pytest.raises(UnavailableError):
-        breaker.enter()
+        breaker.check_closed()
 
 
 def test_a_trial_that_fails_closes_the_way_again(watch: Watch) -> None:

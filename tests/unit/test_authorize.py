@@ -53,7 +53,7 @@ def keys(monkeypatch: pytest.MonkeyPatch) -> Iterator[InMemoryApiKeys]:
     wiring.route_scopes.cache_clear()
 
 
-def a_request(authorization: str | None = f"Bearer {CREDENTIAL.text}", **fields: Any) -> dict[str, Any]:
+def a_request(authorization: str | None = f"Bearer {CREDENTIAL.full_text}", **fields: Any) -> dict[str, Any]:
     headers = {} if authorization is None else {"authorization": authorization}
     request = {
         "headers": headers,
@@ -124,7 +124,9 @@ def test_a_websocket_request_is_answered_from_its_method_arn() -> None:
     request = a_request(methodArn=f"{STAGE}/$connect")
     del request["routeArn"]
 
-    assert handler(request | {"headers": {"Authorization": f"bearer {CREDENTIAL.text}"}}, None)["context"]
+    assert handler(request | {"headers": {"Authorization": f"bearer {CREDENTIAL.full_text}"}}, None)[
+        "context"
+    ]
 
 
 @pytest.mark.usefixtures("keys")
@@ -143,12 +145,12 @@ def test_a_key_with_every_scope_is_denied_nothing(monkeypatch: pytest.MonkeyPatc
         "",
         "Bearer",
         "Bearer ",
-        CREDENTIAL.text,
-        f"Basic {CREDENTIAL.text}",
-        f"Bearer {CREDENTIAL.text[:-1]}",
-        f"Bearer {CREDENTIAL.text}, Bearer {CREDENTIAL.text}",
-        f"Bearer {CREDENTIAL.text.swapcase()}",
-        f"Bearer {replace(CREDENTIAL, environment='prod').text}",
+        CREDENTIAL.full_text,
+        f"Basic {CREDENTIAL.full_text}",
+        f"Bearer {CREDENTIAL.full_text[:-1]}",
+        f"Bearer {CREDENTIAL.full_text}, Bearer {CREDENTIAL.full_text}",
+        f"Bearer {CREDENTIAL.full_text.swapcase()}",
+        f"Bearer {replace(CREDENTIAL, environment='prod').full_text}",
         "Bearer mb_dev_\udcff_\N{KELVIN SIGN}",
     ],
 )
@@ -186,7 +188,7 @@ def test_every_key_that_does_not_hold_is_refused_alike_after_one_read(
 def test_a_store_that_does_not_answer_lets_nobody_in() -> None:
     with pytest.raises(UnavailableError):
         authenticate(
-            f"Bearer {CREDENTIAL.text}", environment="dev", keys=InMemoryApiKeys(KEY, down=True), now=NOW
+            f"Bearer {CREDENTIAL.full_text}", environment="dev", keys=InMemoryApiKeys(KEY, down=True), now=NOW
         )
 
 
@@ -228,7 +230,7 @@ def test_it_imports_nothing_but_boto3_and_its_own_code() -> None:
 
 
 def test_a_socket_may_bring_its_key_as_a_subprotocol(keys: InMemoryApiKeys) -> None:
-    keys.add(
+    keys.add_key(
         replace(
             KEY,
             key_id=(other := Credential.generate("dev")).key_id,
@@ -237,7 +239,7 @@ def test_a_socket_may_bring_its_key_as_a_subprotocol(keys: InMemoryApiKeys) -> N
         )
     )
 
-    answer = handler(a_socket(f"membus.v1, bearer.{other.text}"), None)
+    answer = handler(a_socket(f"membus.v1, bearer.{other.full_text}"), None)
 
     statements = answer["policyDocument"]["Statement"]
     assert statements[0] == {
@@ -250,12 +252,12 @@ def test_a_socket_may_bring_its_key_as_a_subprotocol(keys: InMemoryApiKeys) -> N
 
 
 def test_a_socket_takes_the_scope_chat(keys: InMemoryApiKeys) -> None:  # noqa: ARG001
-    answer = handler(a_socket(f"bearer.{CREDENTIAL.text}"), None)
+    answer = handler(a_socket(f"bearer.{CREDENTIAL.full_text}"), None)
 
     assert SOCKET in answer["policyDocument"]["Statement"][1]["Resource"]
 
 
-@pytest.mark.parametrize("protocols", ["", "membus.v1", "bearer.", "bearer.nonsense", CREDENTIAL.text])
+@pytest.mark.parametrize("protocols", ["", "membus.v1", "bearer.", "bearer.nonsense", CREDENTIAL.full_text])
 def test_a_socket_without_a_good_key_is_refused(keys: InMemoryApiKeys, protocols: str) -> None:
     with pytest.raises(UnauthorizedError, match=r"^Unauthorized$"):
         handler(a_socket(protocols), None)
@@ -268,7 +270,7 @@ def test_a_request_brings_its_key_in_the_header_alone(
 ) -> None:
     """The gateway would remember the answer by that header, and give it to whoever sends the same one."""
     request = a_request(authorization)
-    request["headers"]["sec-websocket-protocol"] = f"bearer.{CREDENTIAL.text}"
+    request["headers"]["sec-websocket-protocol"] = f"bearer.{CREDENTIAL.full_text}"
 
     with pytest.raises(UnauthorizedError):
         handler(request, None)

@@ -42,7 +42,7 @@ def observed(*happened: Event) -> list[Observation]:
     for event in happened:
         seen += observe_action(recorded(event))
         for signal in find_signals(recorded(event)):
-            seen += apply_rules(signal, store.add(ADA, signal))
+            seen += apply_rules(signal, store.add_signal(ADA, signal))
     return seen
 
 

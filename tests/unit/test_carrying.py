@@ -57,8 +57,8 @@ def _observations(draw: st.DrawFn, number: int) -> Observation:
 
 @pytest.fixture
 def short(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(fact, "RECENT_MAX", 5)
-    monkeypatch.setattr(fact, "RECENT_KEPT", 3)
+    monkeypatch.setattr(fact, "RECENT_OBSERVATIONS_MAX", 5)
+    monkeypatch.setattr(fact, "RECENT_OBSERVATIONS_KEPT", 3)
 
 
 @pytest.mark.usefixtures("short")
@@ -71,18 +71,18 @@ class TestAShortTrail:
         random.shuffle(seen)  # type: ignore[attr-defined]
         trail, known = ObservationHistory(()), list[Observation]()
         for each in seen:
-            if not trail.takes([each]):
+            if not trail.can_append([each]):
                 trail = ObservationHistory(tuple(known))
-            trail, known = trail.with_([each]).shortened(), [*known, each]
+            trail, known = trail.with_observations([each]).compact_older(), [*known, each]
 
-            assert fact_from_snapshot(trail.whole) == fold(known)
+            assert fact_from_snapshot(trail.full_snapshot) == fold(known)
 
     @settings(max_examples=100, deadline=None)
     @given(streams())
     def test_what_stands_for_the_older_ones_leads_to_the_same_value(self, seen: list[Observation]) -> None:
-        trail, whole = ObservationHistory(tuple(in_learning_order(seen))).shortened(), fold(seen)
+        trail, whole = ObservationHistory(tuple(in_learning_order(seen))).compact_older(), fold(seen)
 
-        fact = fold(trail.observations)
+        fact = fold(trail.relevant_observations)
 
         assert (fact is None) == (whole is None)
         assert not (fact and whole) or (fact.value or "").casefold() == (whole.value or "").casefold()
@@ -101,8 +101,8 @@ def toggled(times: int) -> ObservationHistory:
     for number in range(times):
         value = "dark" if number % 2 else "light"
         seen = an_observation(value, kind="setting", event_id=f"e{number}", valid_from=NOON + HOUR * number)
-        assert trail.takes([seen])
-        trail = trail.with_([seen]).shortened()
+        assert trail.can_append([seen])
+        trail = trail.with_observations([seen]).compact_older()
     return trail
 
 
@@ -111,8 +111,8 @@ def test_a_setting_toggled_a_thousand_times_is_a_short_trail() -> None:
 
     assert RECENT_OBSERVATIONS_KEPT <= len(trail.recent) <= RECENT_OBSERVATIONS_MAX
     assert trail.carried
-    assert len(trail.carried.representatives) <= 2
-    fact = fact_from_snapshot(trail.whole)
+    assert len(trail.carried.deciding_observations) <= 2
+    fact = fact_from_snapshot(trail.full_snapshot)
     assert fact
     assert (fact.version, fact.value, fact.replaced) == (1_000, "dark", "light")
 
@@ -121,5 +121,5 @@ def test_what_comes_too_late_for_the_trail_asks_for_all_there_is() -> None:
     trail = toggled(200)
     old = an_observation("dim", kind="setting", event_id="late", valid_from=NOON)
 
-    assert not trail.takes([old])
-    assert not trail.takes([old.model_copy(update={"learned_at": NOON + HOUR * 999})])
+    assert not trail.can_append([old])
+    assert not trail.can_append([old.model_copy(update={"learned_at": NOON + HOUR * 999})])

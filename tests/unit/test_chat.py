@@ -23,7 +23,9 @@ PATH = "/v1/conversations/c/messages"
 @pytest.fixture
 def talk(door: ApiTestClient) -> ApiTestClient:
     """Ada's conversation, in which Bob may write too; she lives in Lisbon, he in Oslo."""
-    door.conversations.create(a_conversation("c", members=("bob",), agent_id="guide"), request_key="c")
+    door.conversations.create_conversation(
+        a_conversation("c", members=("bob",), agent_id="guide"), request_key="c"
+    )
     learn(door.facts, ADA, an_observation("Lisbon"))
     learn(door.facts, Owner(tenant="acme", user="bob"), an_observation("Oslo"))
     return door
@@ -36,7 +38,7 @@ def say(
 
 
 def stored(door: ApiTestClient) -> list[tuple[str, str, str]]:
-    messages = door.conversations.recent("acme", "c", limit=100)
+    messages = door.conversations.list_recent_messages("acme", "c", limit=100)
     return [(message.role, message.author, message.content) for message in messages]
 
 
@@ -74,10 +76,10 @@ def test_a_turn_is_stored_and_told_to_the_bus(talk: ApiTestClient) -> None:
 
     assert stored(talk) == [("user", "ada", "Where do I live?"), ("assistant", "guide", "Good morning.")]
     (event,) = talk.bus.published
-    user = talk.conversations.recent("acme", "c", limit=2)[0]
+    user = talk.conversations.list_recent_messages("acme", "c", limit=2)[0]
     assert (event.type, event.origin, event.owner, event.session_id) == ("turn.recorded", "chat", ADA, "c")
     assert (event.event_id, event.occurred_at, event.agent_id) == (f"turn-{user.message_id}", NOON, "guide")
-    assert event.speech == "Where do I live?"
+    assert event.user_text == "Where do I live?"
     assert event.payload["assistant"]["text"] == "Good morning."
     assert user.message_id < answer["message"]["message_id"]
 
@@ -86,7 +88,7 @@ def test_the_first_message_names_the_conversation(talk: ApiTestClient) -> None:
     say(talk, "Plan my trip", key="k1")
     say(talk, "And then?", key="k2")
 
-    assert talk.conversations.conversation("acme", "c").title == "Plan my trip"
+    assert talk.conversations.get_conversation("acme", "c").title == "Plan my trip"
 
 
 def test_the_next_turn_remembers_the_last_one(talk: ApiTestClient) -> None:
@@ -120,7 +122,7 @@ def test_a_key_used_for_another_message_is_refused(talk: ApiTestClient, fields: 
 
 
 def test_a_key_is_the_conversations_own(talk: ApiTestClient) -> None:
-    talk.conversations.create(a_conversation("d"), request_key=uuid4().hex)
+    talk.conversations.create_conversation(a_conversation("d"), request_key=uuid4().hex)
     say(talk)
 
     other = talk.post(
@@ -153,7 +155,7 @@ def test_a_turn_the_bus_did_not_take_is_told_again_by_the_next_try(talk: ApiTest
     assert again.status == 200
     assert len(talk.model.prompts) == 1
     assert len(stored(talk)) == 2
-    assert [event.speech for event in talk.bus.published] == ["Where do I live?"]
+    assert [event.user_text for event in talk.bus.published] == ["Where do I live?"]
 
 
 @pytest.mark.parametrize(
@@ -225,7 +227,7 @@ def test_the_same_request_answered_elsewhere_meanwhile_is_a_conflict(
     def lost(*_: object, **__: object) -> None:
         raise ConflictError("lost a race")
 
-    monkeypatch.setattr(talk.conversations, "add", lost)
+    monkeypatch.setattr(talk.conversations, "add_turn", lost)
 
     answer = say(talk)
 
@@ -238,13 +240,16 @@ def test_everything_is_read_in_two_waves_before_the_model_is_asked(
 ) -> None:
     waves = {
         threading.Barrier(5, timeout=5): {
-            "turn": talk.conversations,
-            "conversation": talk.conversations,
-            "profile": talk.facts,
-            "newest": talk.fresh,
-            "found": talk.recollection,
+            "find_turn": talk.conversations,
+            "get_conversation": talk.conversations,
+            "get_profile": talk.facts,
+            "list_newest": talk.fresh,
+            "search": talk.recollection,
         },
-        threading.Barrier(2, timeout=5): {"recent": talk.conversations, "outline": talk.summaries},
+        threading.Barrier(2, timeout=5): {
+            "list_recent_messages": talk.conversations,
+            "get_index": talk.summaries,
+        },
     }
     calls: list[str] = []
 
@@ -265,7 +270,7 @@ def test_everything_is_read_in_two_waves_before_the_model_is_asked(
             meet(name, owner, together)
     before: list[int] = []
     talk.model = ScriptedModel(lambda _: before.append(len(calls)) or "Lisbon.")  # type: ignore[func-returns-value]
-    monkeypatch.setattr(talk.conversations, "add", lambda *_, **__: None)
+    monkeypatch.setattr(talk.conversations, "add_turn", lambda *_, **__: None)
 
     talk.work({"turn": talk.turns.begun[0]})
 
@@ -277,9 +282,9 @@ def test_the_model_has_only_the_time_that_the_invocation_leaves(talk: ApiTestCli
     allowed: list[float] = []
 
     class Timed(ScriptedModel):
-        def reply(self, prompt: Prompt, *, max_tokens: int, timeout_seconds: float) -> ModelReply:
+        def generate_reply(self, prompt: Prompt, *, max_tokens: int, timeout_seconds: float) -> ModelReply:
             allowed.append(timeout_seconds)
-            return super().reply(prompt, max_tokens=max_tokens, timeout_seconds=timeout_seconds)
+            return super().generate_reply(prompt, max_tokens=max_tokens, timeout_seconds=timeout_seconds)
 
     talk.model = Timed("Lisbon.")
     for number, seconds in enumerate((120, 60, 10)):

@@ -13,7 +13,7 @@ PATH = "/v1/conversations/c/context"
 
 @pytest.fixture
 def talk(door: ApiTestClient) -> ApiTestClient:
-    door.conversations.create(a_conversation("c", members=("bob",)), request_key="c")
+    door.conversations.create_conversation(a_conversation("c", members=("bob",)), request_key="c")
     learn(door.facts, ADA, an_observation("Lisbon"))
     door.post("/v1/conversations/c/messages", {"content": "Hello", "author": "ada"}, key="k0")
     return door
@@ -38,7 +38,7 @@ def test_a_context_asks_no_model_and_stores_nothing(talk: ApiTestClient) -> None
     context(talk)
 
     assert len(talk.model.prompts) == before
-    assert talk.conversations.conversation("acme", "c").message_count == 2
+    assert talk.conversations.get_conversation("acme", "c").message_count == 2
     assert len(talk.bus.published) == 1
 
 

@@ -30,7 +30,7 @@ def summarise(door: ApiTestClient) -> None:
             model=lambda _: ScriptedModel(CHAPTER),
             clock=door.clock,
             seconds_left=lambda: 10.0,
-        ).advance(SummaryDue(tenant_id="acme", conversation_id=str(event.payload["conversation_id"])))
+        ).advance_summary(SummaryDue(tenant_id="acme", conversation_id=str(event.payload["conversation_id"])))
 
 
 def prefix(prompt: Prompt) -> list[str]:
@@ -44,7 +44,7 @@ def prefix(prompt: Prompt) -> list[str]:
 
 
 def test_a_thousand_turns_keep_their_prefix_and_their_size(door: ApiTestClient) -> None:
-    door.conversations.create(a_conversation("c"), request_key="c")
+    door.conversations.create_conversation(a_conversation("c"), request_key="c")
     door.model = ScriptedModel("word " * 60)
     sizes: list[int] = []
     broken: list[tuple[int, set[str]]] = []
@@ -61,14 +61,14 @@ def test_a_thousand_turns_keep_their_prefix_and_their_size(door: ApiTestClient) 
                 an_observation(f"Town {facts}", event_id=f"e{facts}", valid_from=door.clock()),
             )
             changed.add("fact")
-        cut = door.conversations.conversation("acme", "c").marks.cut
+        cut = door.conversations.get_conversation("acme", "c").marks.cut
         answer = door.post(
             "/v1/conversations/c/messages",
             {"content": f"I did thing {turn} for ${turn}.", "author": "ada"},
             key=str(turn),
         )
         assert answer.status == 200, answer.text
-        if door.conversations.conversation("acme", "c").marks.cut != cut:
+        if door.conversations.get_conversation("acme", "c").marks.cut != cut:
             cuts += 1
             changed.add("cut")
         after = prefix(door.model.prompts[-1])
@@ -83,11 +83,11 @@ def test_a_thousand_turns_keep_their_prefix_and_their_size(door: ApiTestClient) 
     assert 5 < cuts < TURNS / 25
     assert max(sizes) <= PROMPT_TOKENS_MAX
     assert max(sizes[50:200]) * 1.2 > max(sizes[800:])
-    assert not door.conversations.conversation("acme", "c").marks.cut.uncovered
+    assert not door.conversations.get_conversation("acme", "c").marks.cut.uncovered
 
 
 def test_a_summariser_that_is_down_costs_coverage_and_nothing_else(door: ApiTestClient) -> None:
-    door.conversations.create(a_conversation("c"), request_key="c")
+    door.conversations.create_conversation(a_conversation("c"), request_key="c")
     door.model = ScriptedModel("word " * 150)
     for turn in range(150):
         door.clock.advance(timedelta(minutes=1))
@@ -109,5 +109,5 @@ def test_a_summariser_that_is_down_costs_coverage_and_nothing_else(door: ApiTest
             "/v1/conversations/c/messages", {"content": f"Thing {turn}.", "author": "ada"}, key=str(turn)
         )
         summarise(door)
-    assert not door.conversations.conversation("acme", "c").marks.cut.uncovered
+    assert not door.conversations.get_conversation("acme", "c").marks.cut.uncovered
     assert door.clock() > NOON

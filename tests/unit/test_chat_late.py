@@ -25,7 +25,7 @@ SLOW = UnavailableError(
 @pytest.fixture
 def talk(door: ApiTestClient) -> ApiTestClient:
     """Ada's conversation; work behind the scenes waits until it is run, as a model does that takes long."""
-    door.conversations.create(a_conversation("c", agent_id="guide"), request_key="c")
+    door.conversations.create_conversation(a_conversation("c", agent_id="guide"), request_key="c")
     door.model = ScriptedModel("Lisbon.")
     door.turns = ImmediateTurnQueue(lambda _: None)
     return door
@@ -63,7 +63,7 @@ def test_the_answer_appears_where_it_was_promised_for_one_call_of_the_model(talk
     message = talk.get(where).json
     assert (message["status"], message["content"]) == ("complete", "Lisbon.")
     assert say(talk).json["message"] == message
-    assert [each.content for each in talk.conversations.recent("acme", "c", limit=9)] == [
+    assert [each.content for each in talk.conversations.list_recent_messages("acme", "c", limit=9)] == [
         "Where do I live?",
         "Lisbon.",
     ]
@@ -75,14 +75,14 @@ def test_whoever_asks_again_while_it_is_worked_on_waits_for_the_same_answer(
     talk: ApiTestClient, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     promised = say(talk).json["message"]["message_id"]
-    (first,), known = talk.turns.begun, talk.pending.of
+    (first,), known = talk.turns.begun, talk.pending.find_by_request
 
     def looked_for(*args: Any, **fields: Any) -> Any:
         if not talk.model.prompts:
             work(talk, first)
         return known(*args, **fields)
 
-    monkeypatch.setattr(talk.pending, "of", looked_for)
+    monkeypatch.setattr(talk.pending, "find_by_request", looked_for)
     answer = say(talk)
 
     assert (answer.status, answer.json["message"]["message_id"]) == (200, promised)
@@ -94,14 +94,14 @@ def test_work_that_is_delivered_twice_is_one_turn_and_one_call_of_the_model(talk
     work(talk)
     work(talk)
 
-    assert len(talk.conversations.recent("acme", "c", limit=9)) == 2
+    assert len(talk.conversations.list_recent_messages("acme", "c", limit=9)) == 2
     assert len(talk.model.prompts) == 1
 
 
 def test_work_that_somebody_is_at_is_left_to_them_until_their_time_is_over(talk: ApiTestClient) -> None:
     say(talk)
     until = talk.clock() + JOB_LIFETIME / 10
-    talk.pending.take("acme", "c", request_key="k1", worker="another", until=until)
+    talk.pending.acquire_lease("acme", "c", request_key="k1", worker="another", until=until)
 
     with pytest.raises(UnavailableError, match="being worked on"):
         work(talk)

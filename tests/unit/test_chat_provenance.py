@@ -18,7 +18,7 @@ PATH = "/v1/conversations/c/messages"
 def talk(door: ApiTestClient) -> ApiTestClient:
     """Ada's two conversations; she lives in Lisbon, and once she was in Porto."""
     for name in ("c", "d"):
-        door.conversations.create(a_conversation(name), request_key=name)
+        door.conversations.create_conversation(a_conversation(name), request_key=name)
     learn(door.facts, ADA, an_observation("Lisbon"))
     door.recollection.passages[ADA] = [a_passage("We met in Porto.")]
     return door
@@ -83,7 +83,7 @@ def test_a_corrected_fact_is_shown_as_it_was(talk: ApiTestClient) -> None:
 
 def test_only_replies_have_a_prompt_and_only_their_tenant_sees_it(talk: ApiTestClient) -> None:
     reply, _ = talked(talk)
-    first = talk.conversations.recent("acme", "c", limit=10)[0].message_id
+    first = talk.conversations.list_recent_messages("acme", "c", limit=10)[0].message_id
 
     assert talk.get(f"{PATH}/{first}/context").status == 404
     assert talk.get(f"{PATH}/nothing/context").status == 404
@@ -117,5 +117,5 @@ def test_what_needs_no_memory_asks_for_none(talk: ApiTestClient, message: str, r
     say(talk, message, "k1")
 
     assert talk.recollection.asked == []
-    message_id = talk.conversations.recent("acme", "c", limit=1)[0].message_id
+    message_id = talk.conversations.list_recent_messages("acme", "c", limit=1)[0].message_id
     assert shown(talk, message_id)["provenance"]["need"] == {"search": False, "reason": reason}

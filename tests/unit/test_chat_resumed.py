@@ -53,7 +53,7 @@ def test_what_the_model_took_before_is_part_of_the_bill_and_not_of_the_rate(talk
     usage = talk.post(PATH, ASKED, key="k1").json["usage"]
 
     assert (usage["input"], usage["output"]) == (200, 10)
-    made = talk.conversations.conversation("acme", "c").marks.rate
+    made = talk.conversations.get_conversation("acme", "c").marks.rate
     assert made is not None
     assert made.ratio == 0.8
 
@@ -103,7 +103,7 @@ def test_what_cannot_be_kept_costs_no_answer(talk: ApiTestClient, monkeypatch: p
     def refuse(*_: object, **__: object) -> None:
         raise UnavailableError("the table is away")
 
-    monkeypatch.setattr(talk.pending, "advance", refuse)
+    monkeypatch.setattr(talk.pending, "save_progress", refuse)
     talk.model = ScriptedModel([call(query="Porto")], "In Porto.")
 
     assert talk.post(PATH, ASKED, key="k1").json["message"]["content"] == "In Porto."

@@ -63,7 +63,7 @@ def test_a_prompt_never_outgrows_its_ceiling(
         ),
     }
     try:
-        made = context(EMPTY.updated(likes(facts, value="word " * size)), known, "word " * words, **parts)
+        made = context(EMPTY.with_facts(likes(facts, value="word " * size)), known, "word " * words, **parts)
     except InvalidError:
         assert words + MESSAGE_OVERHEAD > SECTION_TOKENS["message"]
         return
@@ -80,7 +80,7 @@ def test_what_stays_stands_before_what_changes_and_is_cached_up_to_there() -> No
         event_id="turn-1", conversation_id="d", text="I moved to Porto", said_at=NOON
     )
     made = context(
-        EMPTY.updated(likes(1)),
+        EMPTY.with_facts(likes(1)),
         [*talk(1), a_message("My order 123-1234567-1234567 is late", message_id="9")],
         "Where is it?",
         outline=an_outline(),
@@ -116,7 +116,7 @@ def test_recalled_passages_carry_their_date_and_stand_in_the_order_of_time() -> 
 def test_everything_gives_way_to_the_message_and_recall_before_the_rest() -> None:
     rate = ConversationCounters(rate=TokenRatio(model="m", ratio=2.0))
     full = context(
-        EMPTY.updated(likes(200, value="word " * 20)),
+        EMPTY.with_facts(likes(200, value="word " * 20)),
         talk(90, words=16),
         "word " * 490,
         marks=rate,
@@ -136,7 +136,7 @@ def test_no_data_ends_its_fence(value: str) -> None:
         chapters=(Chapter(level=0, first="a", last="b", text=value),),
         slots=(Slot(kind="key_decisions", text=f"{value}!", message_id="a"),),
     )
-    made = context(EMPTY.updated([a_fact(value)]), outline=outline, found=[a_passage(f"{value}?")])
+    made = context(EMPTY.with_facts([a_fact(value)]), outline=outline, found=[a_passage(f"{value}?")])
 
     profile, summary = (block.text for block in made.prompt.system[1:])
     assert len(profile.splitlines()) == 3
@@ -175,7 +175,7 @@ def test_slots_stay_and_older_chapters_give_way() -> None:
 
 
 def test_a_new_fact_leaves_the_instructions_alone() -> None:
-    before, after = (context(EMPTY.updated(likes(count))).prompt.system for count in (1, 2))
+    before, after = (context(EMPTY.with_facts(likes(count))).prompt.system for count in (1, 2))
 
     assert before[0] == after[0]
     assert before[0].text == SYSTEM
@@ -183,7 +183,7 @@ def test_a_new_fact_leaves_the_instructions_alone() -> None:
 
 
 def test_a_ratio_changes_no_block_that_stays() -> None:
-    profile, outline = EMPTY.updated(likes(200, value="word " * 9)), an_outline(9, words=90)
+    profile, outline = EMPTY.with_facts(likes(200, value="word " * 9)), an_outline(9, words=90)
     low, high = (
         context(
             profile,
@@ -199,7 +199,7 @@ def test_a_ratio_changes_no_block_that_stays() -> None:
 
 
 def test_facts_stand_in_the_prompt_as_they_are_shown() -> None:
-    made = context(EMPTY.updated(likes(2)), talk(1), "hi")
+    made = context(EMPTY.with_facts(likes(2)), talk(1), "hi")
 
     assert made.facts == ("- likes.0: tea (since 2026-03-01)", "- likes.1: tea (since 2026-03-02)")
     assert all(fact in made.prompt.system[1].text for fact in made.facts)

@@ -16,13 +16,13 @@ from tests.factories import NOON, a_conversation
 
 @pytest.mark.parametrize("author", ["ada", "bob"])
 def test_the_owner_and_the_members_write(author: str) -> None:
-    a_conversation(members=("bob",)).admit(author)
+    a_conversation(members=("bob",)).require_member(author)
 
 
 @pytest.mark.parametrize("author", ["eve", "ad", "adab", ""])
 def test_nobody_else_writes(author: str) -> None:
     with pytest.raises(ForbiddenError) as refused:
-        a_conversation(members=("bob",)).admit(author)
+        a_conversation(members=("bob",)).require_member(author)
 
     assert refused.value.code == "not_a_member"
 
@@ -50,7 +50,7 @@ def test_ids_rise_within_a_millisecond_and_when_the_clock_steps_back() -> None:
     ids = MessageIdGenerator()
     moments = [NOON, NOON, NOON - timedelta(hours=1), NOON, NOON + timedelta(milliseconds=1)]
 
-    made = [ids.next(moment) for moment in moments]
+    made = [ids.next_id(moment) for moment in moments]
 
     assert made == sorted(set(made))
 
@@ -59,7 +59,7 @@ def test_threads_get_different_ids_each_in_its_order() -> None:
     ids = MessageIdGenerator()
 
     def make(_: int) -> list[str]:
-        return [ids.next(NOON) for _ in range(50)]
+        return [ids.next_id(NOON) for _ in range(50)]
 
     with ThreadPoolExecutor(4) as pool:
         made = list(pool.map(make, range(4)))
@@ -75,7 +75,7 @@ def test_ids_rise_whatever_the_clock_does_and_a_burst_is_not_dated_ahead(steps: 
     for step in steps:
         moment += timedelta(milliseconds=step)
         latest = max(latest, moment) if made else moment
-        made.append(ids.next(moment))
+        made.append(ids.next_id(moment))
 
         assert ULID.from_str(made[-1]).milliseconds == epoch_ms(latest)
 
@@ -84,9 +84,9 @@ def test_ids_rise_whatever_the_clock_does_and_a_burst_is_not_dated_ahead(steps: 
 
 def test_a_members_word_is_not_the_owners() -> None:
     talk = a_conversation(members=("bob",))
-    talk.admit_owner("ada")
+    talk.require_owner("ada")
 
     for user, code in (("bob", "not_the_owner"), ("eve", "not_a_member")):
         with pytest.raises(ForbiddenError) as refused:
-            talk.admit_owner(user)
+            talk.require_owner(user)
         assert refused.value.code == code

@@ -81,8 +81,8 @@ def test_a_cursor_of_the_longest_ids_still_fits_its_parameter() -> None:
 def test_no_cursor_crosses_the_door_to_another_tenant_or_list(door: ApiTestClient) -> None:
     learn(door.facts, ADA, *(an_observation("x", key=f"likes.{n}") for n in range(3)))
     for number in range(3):
-        door.conversations.create(a_conversation(f"c{number}"), request_key=uuid4().hex)
-    door.conversations.add("acme", "c0", a_turn(), request_key="k", title=None)
+        door.conversations.create_conversation(a_conversation(f"c{number}"), request_key=uuid4().hex)
+    door.conversations.add_turn("acme", "c0", a_turn(), request_key="k", title=None)
     paths = ["/v1/users/ada/facts", "/v1/conversations", "/v1/conversations/c0/messages"]
     cursors = {path: door.get(path, "limit=1").json["next_cursor"] for path in paths}
 

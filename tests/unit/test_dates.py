@@ -152,7 +152,7 @@ def test_what_is_dated_back_still_holds_when_it_is_said() -> None:
     verdict = told("I've lived in Lisbon since 2019.", "Lisbon")
 
     assert isinstance(verdict, Observation)
-    assert (verdict.said_at, verdict.held) == (SUNDAY, SUNDAY)
+    assert (verdict.said_at, verdict.last_known_at) == (SUNDAY, SUNDAY)
 
 
 @given(st.text(max_size=60), st.integers(0, 80_000))

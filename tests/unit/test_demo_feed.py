@@ -52,6 +52,6 @@ def test_accepted_rejected_and_repeated_events_are_counted_apart() -> None:
         api.client(), [*(an_event(number) for number in range(150)), an_event(7)], advance=heard.append
     )
 
-    assert (sent.total, sent.accepted, sent.repeated) == (151, 150, 1)
+    assert (sent.total_events, sent.accepted, sent.repeated) == (151, 150, 1)
     assert [(event_id, refusal.code) for event_id, refusal in sent.rejected] == [("e-120", "invalid")]
     assert heard == [100, 51]

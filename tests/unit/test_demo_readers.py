@@ -129,7 +129,7 @@ def test_a_locomo_conversation_is_read_session_by_session_with_a_minute_a_turn(f
 def test_a_first_name_that_two_conversations_share_names_two_people(file: Path) -> None:
     file.write_text(json.dumps([a_sample(), a_sample("conv-2", ("Ann", "Bo"))]))
 
-    assert set(read_source(file, conversation=2).users()) == {"ann-conv-2", "bo"}
+    assert set(read_source(file, conversation=2).list_users()) == {"ann-conv-2", "bo"}
 
 
 def test_a_conversation_that_is_not_in_the_file_is_answered_with_those_that_are(file: Path) -> None:
@@ -142,7 +142,7 @@ def test_a_conversation_that_is_not_in_the_file_is_answered_with_those_that_are(
 def test_the_history_of_a_conversation_holds_what_both_said_once_and_in_order(file: Path) -> None:
     file.write_text(json.dumps([a_sample()]))
 
-    history = transcript(read_source(file).of("ann"))
+    history = transcript(read_source(file).list_events("ann"))
 
     assert history == "Ann: Hey!\nMary Lou: Look [shares a photo: a dog]\nAnn: Later."
 

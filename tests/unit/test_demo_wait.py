@@ -38,7 +38,7 @@ def _next(values: list[int]) -> int:
 def test_an_empty_queue_must_stay_empty_for_three_polls() -> None:
     observed = Observed([5, 0, 0, 3, 0, 0, 0])
 
-    assert observed.wait().left == 0
+    assert observed.wait().messages_left == 0
     assert observed.polls == 7
 
 
@@ -51,7 +51,7 @@ def test_a_profile_that_still_changes_is_waited_for() -> None:
 
 
 def test_a_message_that_failed_once_is_waited_for_beyond_its_visibility_timeout() -> None:
-    assert Observed([1] * 380 + [0]).wait().left == 0
+    assert Observed([1] * 380 + [0]).wait().messages_left == 0
 
 
 def test_a_queue_that_stands_still_is_given_up_with_its_depths_and_where_to_look() -> None:

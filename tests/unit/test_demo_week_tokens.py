@@ -39,7 +39,7 @@ def test_the_rules_alone_tell_what_mia_does() -> None:
 
 
 def test_the_checkout_that_failed_was_left_unfinished_until_the_evening() -> None:
-    told = the_week().facts.observations(MIA, "activity.checkout")
+    told = the_week().facts.list_observations(MIA, "activity.checkout")
     left, *_, finished = sorted(told, key=lambda seen: seen.valid_from)
 
     assert [left.value, finished.value] == ["left unfinished", "finished"]

@@ -80,7 +80,7 @@ def jobs(
 
 @pytest.fixture
 def job(jobs: InMemoryErasures) -> ErasureJob:
-    return jobs.begin(new_erasure_job("acme", "ada", request_key="k", requested_by="k1", now=NOON))
+    return jobs.start_job(new_erasure_job("acme", "ada", request_key="k", requested_by="k1", now=NOON))
 
 
 class Ebbing(LambdaInvocation):
@@ -142,7 +142,7 @@ def test_a_long_erasure_goes_by_the_bus_and_uses_its_queue_to_wait_alone(
         else:
             break
 
-    assert jobs.job("acme", job.job_id).status == "done"
+    assert jobs.get_job("acme", job.job_id).status == "done"
     assert waits == [900, 181], "held back for the longest that SQS does, then for the rest, never too short"
 
 
@@ -152,5 +152,5 @@ def test_a_rest_that_nobody_could_be_told_of_comes_back_by_the_queue(
     bus.refusing = {"*": "InternalFailure"}
 
     assert deliver(wrapped(erasure_due(job)), looks=1) == ["m1"]
-    assert jobs.job("acme", job.job_id).status == "running"
+    assert jobs.get_job("acme", job.job_id).status == "running"
     assert queue.sent == []

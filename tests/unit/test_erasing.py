@@ -18,10 +18,10 @@ LATER = timedelta(hours=1)
 
 
 def begun(erasures: InMemoryErasures, *, done: bool = False) -> InMemoryErasures:
-    job = erasures.begin(new_erasure_job("acme", "ada", request_key=None, requested_by="k1", now=NOON))
+    job = erasures.start_job(new_erasure_job("acme", "ada", request_key=None, requested_by="k1", now=NOON))
     if done:
         receipt = ErasureReceipt(proven_at=NOON, left={}, rotates={}, final=NOON.date())
-        erasures.finish(job.model_copy(update={"receipt": receipt}))
+        erasures.finish_job(job.model_copy(update={"receipt": receipt}))
     return erasures
 
 
@@ -36,43 +36,43 @@ def test_what_occurred_or_was_learned_before_is_erased(
 ) -> None:
     event = recorded(an_event(occurred_at=NOON + occurred), learned_at=NOON + learned)
 
-    assert not ErasureGuard(begun(InMemoryErasures(), done=done)).admits(event)
+    assert not ErasureGuard(begun(InMemoryErasures(), done=done)).accepts_event(event)
 
 
 def test_what_is_new_waits_for_the_end_and_is_kept_then() -> None:
     event = recorded(an_event(occurred_at=NOON + LATER))
 
     with pytest.raises(UnavailableError) as refused:
-        ErasureGuard(begun(InMemoryErasures())).admits(event)
+        ErasureGuard(begun(InMemoryErasures())).accepts_event(event)
     assert refused.value.code == "erasing"
-    assert ErasureGuard(begun(InMemoryErasures(), done=True)).admits(event)
+    assert ErasureGuard(begun(InMemoryErasures(), done=True)).accepts_event(event)
 
 
 def test_nobody_reads_or_writes_a_user_who_is_being_erased() -> None:
     gate = ErasureGuard(begun(InMemoryErasures()))
 
     with pytest.raises(NotFoundError):
-        gate.show(ADA)
+        gate.ensure_visible(ADA)
     with pytest.raises(ConflictError):
-        gate.admit(ADA)
-    gate.show(ADA.model_copy(update={"tenant": "zeta"}))
-    gate.admit(ADA.model_copy(update={"user": "grace"}))
+        gate.ensure_writable(ADA)
+    gate.ensure_visible(ADA.model_copy(update={"tenant": "zeta"}))
+    gate.ensure_writable(ADA.model_copy(update={"user": "grace"}))
 
 
 def test_a_process_asks_about_a_user_once_a_minute() -> None:
     ledger, clock = InMemoryErasures(), StoppedClock()
     heard = CachedErasures(ledger, clock)
     for _ in range(5):
-        assert heard.of(ADA) is None
+        assert heard.find_erasure(ADA) is None
     begun(ledger)
-    assert heard.of(ADA) is None
+    assert heard.find_erasure(ADA) is None
     assert ledger.asked == 1
 
     clock.advance(LEDGER_CACHE_LIFETIME)
 
-    erasure = heard.of(ADA)
+    erasure = heard.find_erasure(ADA)
     assert erasure
-    assert erasure.covers(clock())
+    assert erasure.covers_moment(clock())
 
 
 def test_an_erased_event_that_comes_back_is_dropped_and_counted() -> None:

@@ -125,7 +125,7 @@ def test_fields_a_newer_version_stored_do_no_harm() -> None:
 def test_only_the_users_own_words_are_read(
     event_type: str, payload: dict[str, Any], speech: str | None
 ) -> None:
-    assert an_event(type=event_type, payload=payload).speech == speech
+    assert an_event(type=event_type, payload=payload).user_text == speech
 
 
 @given(st.datetimes(datetime(1970, 1, 2), datetime(9999, 1, 1), timezones=st.just(UTC)), st.text(), st.text())  # noqa: DTZ001

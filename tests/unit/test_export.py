@@ -85,16 +85,16 @@ class Household:
             said("I live in Rome", "b1", owner=Owner(tenant="acme", user="bob")),
             an_event("c1", type="fact.retracted", payload={"key": "likes.tea"}, occurred_at=NOON + 2 * HOUR),
         )
-        self.held_facts.hold(
+        self.held_facts.add_items(
             ADA, [review_item_for(ReviewRequest(reason="hearsay", observation=an_observation("Porto")))]
         )
         for conversation in (OWN, SHARED):
-            self.conversations.add("acme", conversation, a_turn(), request_key=conversation, title=None)
+            self.conversations.add_turn("acme", conversation, a_turn(), request_key=conversation, title=None)
         bobs = a_turn(1)
         bobs = bobs.model_copy(
             update={"user": bobs.user.model_copy(update={"author": "bob", "content": "secret"})}
         )
-        self.conversations.add("acme", SHARED, bobs, request_key="bob", title=None)
+        self.conversations.add_turn("acme", SHARED, bobs, request_key="bob", title=None)
         self.document("mem_2", "The menu", "ada")
         self.document("mem_1", "The plan", "ada")
         self.document("mem_3", "The diary", "bob")
@@ -171,9 +171,9 @@ def test_documents_and_what_waits_in_quarantine_come_along(household: Household)
 def test_a_state_that_says_it_is_somebody_elses_stays_with_them(household: Household) -> None:
     for number, user in enumerate(("ada", "bob", None)):
         event = an_event(f"s{number}", session_id=f"s{number}")
-        household.episodes.record(recorded(event), extracted=None)
+        household.episodes.record_event(recorded(event), extracted=None)
         where = AgentSession(tenant="acme", agent=event.agent_id, session_id=f"s{number}")
-        household.states.put(
+        household.states.put_state(
             where, {"step": number}, expires_at=NOON + 9 * HOUR, expected_version=None, user=user
         )
 
@@ -235,7 +235,7 @@ def test_a_part_holds_what_it_packed_and_one_line_in_memory() -> None:
 def test_every_page_of_a_store_is_turned() -> None:
     household = Household()
     for number in range(450):
-        household.episodes.record(
+        household.episodes.record_event(
             recorded(an_event(f"e{number:03d}", occurred_at=NOON + number * HOUR)), extracted="v1"
         )
 

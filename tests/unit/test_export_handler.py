@@ -32,7 +32,7 @@ def desk(monkeypatch: pytest.MonkeyPatch, bus: InMemoryEventBus) -> ExportSetup:
     household = Household()
     household.live()
     desk, sources = ExportSetup(household.sources), household.sources
-    desk.exports.begin(an_export())
+    desk.exports.start_export(an_export())
     parts: list[tuple[Any, str, Any]] = [
         (wiring, "facts", sources.facts),
         (wiring_conversations, "conversations", sources.conversations),
@@ -84,7 +84,7 @@ def test_an_export_that_has_time_ends_and_asks_for_nothing_more(
 ) -> None:
     assert deliver(seconds_left=900) == []
 
-    assert desk.exports.export("acme", "export_1").status == "done"
+    assert desk.exports.get_export("acme", "export_1").status == "done"
     assert bus.published == []
 
 
@@ -93,7 +93,7 @@ def test_an_export_without_time_asks_for_its_rest(desk: ExportSetup, bus: InMemo
 
     (rest,) = bus.published
     assert (rest.type, rest.payload) == ("export.due", {"job_id": "export_1"})
-    assert desk.exports.export("acme", "export_1").status == "running"
+    assert desk.exports.get_export("acme", "export_1").status == "running"
 
 
 def test_a_rest_that_nobody_could_be_told_of_comes_back_by_the_queue(
@@ -102,7 +102,7 @@ def test_a_rest_that_nobody_could_be_told_of_comes_back_by_the_queue(
     bus.refusing = {"*": "InternalFailure"}
 
     assert deliver(seconds_left=10) == ["m1"]
-    assert desk.exports.export("acme", "export_1").status == "running"
+    assert desk.exports.get_export("acme", "export_1").status == "running"
 
 
 def test_a_job_that_another_one_does_is_left_to_it(
@@ -111,7 +111,7 @@ def test_a_job_that_another_one_does_is_left_to_it(
     def taken(*_: object) -> None:
         raise ConflictError("lost a race")
 
-    monkeypatch.setattr(desk.exports, "advance", taken)
+    monkeypatch.setattr(desk.exports, "save_progress", taken)
 
     assert deliver(seconds_left=900) == []
     assert bus.published == []

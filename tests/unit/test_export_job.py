@@ -40,11 +40,11 @@ def worked(door: ApiTestClient, household: Household) -> Export:
         sources=household.sources,
         exports=door.exports,
         archives=door.archives,
-        show=ErasureGuard(door.erasures).show,
+        show=ErasureGuard(door.erasures).ensure_visible,
         clock=door.clock,
         seconds_left=lambda: 900,
     )
-    return exporter.advance(door.exports.export(due.tenant_id, str(due.payload["job_id"])))
+    return exporter.advance_export(door.exports.get_export(due.tenant_id, str(due.payload["job_id"])))
 
 
 @pytest.fixture
@@ -80,8 +80,8 @@ def test_the_same_request_is_the_same_job_and_the_job_is_done_once(
     assert door.post(PATH, {}).json["job_id"] == first
     assert len(door.announcements.published) == 1, "what is done wakes nobody"
     assert door.post(PATH, {}, key="another").json["job_id"] != first
-    done = door.exports.export("acme", first)
-    assert ExportSetup(household.sources).exporter().advance(done) == done
+    done = door.exports.get_export("acme", first)
+    assert ExportSetup(household.sources).exporter().advance_export(done) == done
     assert door.archives.kept == kept
 
 
@@ -91,7 +91,7 @@ def test_a_job_that_is_done_names_nobody(door: ApiTestClient, household: Househo
 
     assert done.user is None
     assert "ada" not in done.model_dump_json()
-    assert erasure_subject("acme", "ada") in done.place
+    assert erasure_subject("acme", "ada") in done.file_key
 
 
 def test_after_a_week_there_is_neither_an_address_nor_a_job(
@@ -129,7 +129,7 @@ def erasing() -> ErasureGuard:
 
 def test_who_is_being_erased_is_not_exported(household: Household) -> None:
     desk = ExportSetup(household.sources)
-    desk.show = erasing().show
+    desk.show = erasing().ensure_visible
     done = desk.run()
 
     assert (done.status, done.user, desk.archives.kept) == ("failed", None, {})
@@ -138,7 +138,7 @@ def test_who_is_being_erased_is_not_exported(household: Household) -> None:
 def test_who_begins_to_be_erased_meanwhile_leaves_no_archive_and_no_part_of_one(household: Household) -> None:
     gates = iter((ErasureGuard(InMemoryErasures()), ErasureGuard(InMemoryErasures()), erasing()))
     desk = ExportSetup(household.sources)
-    desk.show = lambda owner: next(gates).show(owner)
+    desk.show = lambda owner: next(gates).ensure_visible(owner)
 
     assert desk.run().status == "failed"
     assert (desk.archives.kept, desk.archives.uploads) == ({}, {})
@@ -148,7 +148,7 @@ def test_a_rehearsal_counts_and_keeps_nothing(household: Household) -> None:
     desk = ExportSetup(household.sources)
     done = desk.run(an_export(dry_run=True))
 
-    assert (done.rows["documents.jsonl"], done.gone_at) == (2, None)
+    assert (done.rows["documents.jsonl"], done.file_expires_at) == (2, None)
     assert (desk.archives.kept, desk.archives.uploads) == ({}, {})
 
 
@@ -158,37 +158,37 @@ def test_a_store_that_is_away_leaves_the_job_to_be_run_again(household: Househol
 
     with pytest.raises(UnavailableError):
         desk.run()
-    assert desk.exports.export("acme", "export_1").status == "running"
+    assert desk.exports.get_export("acme", "export_1").status == "running"
     desk.archives.away = False
     assert desk.run().status == "done"
 
 
 def test_the_command_waits_until_the_job_has_ended() -> None:
     exports = InMemoryExportJobs(StoppedClock())
-    exports.begin(an_export())
+    exports.start_export(an_export())
     looks: list[float] = []
 
     def pause(seconds: float) -> None:
         looks.append(seconds)
         if len(looks) == 3:
-            exports.advance(an_export(status="done"))
+            exports.save_progress(an_export(status="done"))
 
-    assert ExportWaiter(exports, pause).ended(an_export()).status == "done"
+    assert ExportWaiter(exports, pause).wait_until_ended(an_export()).status == "done"
     assert len(looks) == 3
     with pytest.raises(ConflictError, match="erased"):
-        ExportWaiter(exports).ended(an_export(status="failed", reason="erased"))
+        ExportWaiter(exports).wait_until_ended(an_export(status="failed", reason="erased"))
     with pytest.raises(NotFoundError):
-        ExportWaiter(exports, lambda _: None).ended(an_export(job_id="export_2"))
+        ExportWaiter(exports, lambda _: None).wait_until_ended(an_export(job_id="export_2"))
 
 
 def test_a_job_that_takes_too_long_says_how_to_fetch_it() -> None:
     exports = InMemoryExportJobs(StoppedClock())
-    exports.begin(an_export())
+    exports.start_export(an_export())
 
     with pytest.raises(UnavailableError, match="--job export_1"):
-        ExportWaiter(exports, lambda _: None).ended(an_export())
+        ExportWaiter(exports, lambda _: None).wait_until_ended(an_export())
 
 
 def test_the_owner_of_a_place_is_told_by_nobody_but_the_ledger() -> None:
-    assert an_export().place.startswith(f"exports/acme/{erasure_subject(ADA.tenant, ADA.user)}/")
-    assert an_export(status="done", ended_at=NOON).gone_at == NOON + timedelta(days=7)
+    assert an_export().file_key.startswith(f"exports/acme/{erasure_subject(ADA.tenant, ADA.user)}/")
+    assert an_export(status="done", ended_at=NOON).file_expires_at == NOON + timedelta(days=7)

@@ -21,11 +21,11 @@ def test_what_a_user_says_becomes_a_fact_with_its_evidence() -> None:
 
     assert extraction.send(an_event()) == []
 
-    fact = extraction.facts.fact(ADA, "home.city")
+    fact = extraction.facts.get_fact(ADA, "home.city")
     assert (fact.value, fact.version, fact.valid_from) == ("Lisbon", 1, NOON)
     assert (fact.provenance.event_id, fact.provenance.quote) == ("e1", "I live in Lisbon")
     assert (fact.provenance.model, fact.provenance.prompt_version) == ("scripted", "1")
-    assert extraction.facts.profile(ADA).facts == (fact,)
+    assert extraction.facts.get_profile(ADA).facts == (fact,)
 
 
 def test_a_users_events_share_one_call_of_the_model() -> None:
@@ -69,7 +69,7 @@ def test_an_event_without_words_never_loads_a_model(event: Event) -> None:
     assert extraction.send(event) == []
 
     assert extraction.models_loaded == 0
-    assert extraction.episodes.record(recorded(event), extracted=None).extracted is not None
+    assert extraction.episodes.record_event(recorded(event), extracted=None).extracted is not None
 
 
 def test_a_turn_of_chat_teaches_what_the_user_said_only() -> None:
@@ -151,7 +151,7 @@ def test_a_fact_said_twice_in_one_batch_is_one_fact_with_two_observations() -> N
 
     extraction.send(said("I like tea"), said("I like Tea", "e2", occurred_at=NOON + timedelta(days=1)))
 
-    fact = extraction.facts.fact(ADA, "likes.tea")
+    fact = extraction.facts.get_fact(ADA, "likes.tea")
     assert (fact.value, fact.version, fact.valid_from) == ("tea", 2, NOON)
 
 
@@ -161,8 +161,8 @@ def test_the_same_proposed_twice_for_one_event_is_one_observation() -> None:
 
     extraction.send(an_event())
 
-    assert [seen.value for seen in extraction.facts.observations(ADA)] == ["LISBON"]
-    assert extraction.facts.fact(ADA, "home.city").version == 1
+    assert [seen.value for seen in extraction.facts.list_observations(ADA)] == ["LISBON"]
+    assert extraction.facts.get_fact(ADA, "home.city").version == 1
 
 
 def test_an_event_to_be_left_alone_leaves_nothing() -> None:

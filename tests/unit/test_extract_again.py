@@ -54,19 +54,19 @@ class InMemoryFactsView:
 class BrokenSignals(InMemorySignals):
     """A defect that nobody foresaw, for one user."""
 
-    def add(self, owner: Owner, signal: Signal) -> set[SignalMark]:
+    def add_signal(self, owner: Owner, signal: Signal) -> set[SignalMark]:
         if owner == BOB:
             raise KeyError("nobody foresaw this")
-        return super().add(owner, signal)
+        return super().add_signal(owner, signal)
 
 
 class BrokenEpisodes(InMemoryEpisodes):
     """A defect that nobody foresaw, for one event."""
 
-    def record(self, recorded: Any, *, extracted: str | None) -> Any:
+    def record_event(self, recorded: Any, *, extracted: str | None) -> Any:
         if recorded.event.event_id == "poison":
             raise ValueError("nobody foresaw this")
-        return super().record(recorded, extracted=extracted)
+        return super().record_event(recorded, extracted=extracted)
 
 
 def failing_for(user: str, line: Line) -> ScriptedModel:
@@ -77,7 +77,7 @@ def failing_for(user: str, line: Line) -> ScriptedModel:
         if any(each["speaker"] == user for each in shown(prompt)):
             assert isinstance(line, MembusError)
             raise line
-        return reader.reply(prompt, max_tokens=1, timeout_seconds=1).text
+        return reader.generate_reply(prompt, max_tokens=1, timeout_seconds=1).text
 
     return ScriptedModel(read)
 
@@ -85,12 +85,12 @@ def failing_for(user: str, line: Line) -> ScriptedModel:
 def test_an_event_delivered_again_changes_nothing_and_asks_no_model() -> None:
     extraction = Extraction(observant())
     extraction.send(said("I live in Lisbon"))
-    before = extraction.facts.profile(ADA)
+    before = extraction.facts.get_profile(ADA)
 
     for _ in range(3):
         assert extraction.send(said("I live in Lisbon")) == []
 
-    assert extraction.facts.profile(ADA) == before
+    assert extraction.facts.get_profile(ADA) == before
     assert len(extraction.prompts()) == 1
 
 
@@ -100,7 +100,7 @@ def test_a_hundred_copies_in_one_batch_are_one_event() -> None:
 
     assert extraction.deliver(*copies) == []
 
-    assert extraction.facts.fact(ADA, "home.city").version == 1
+    assert extraction.facts.get_fact(ADA, "home.city").version == 1
     assert [len(shown(prompt)) for prompt in extraction.prompts()] == [1]
 
 
@@ -124,7 +124,7 @@ def test_a_copy_that_says_something_else_is_still_the_first_event(again: str, fi
 
     assert extraction.known() == {"home.city": "Lisbon"}
     assert extraction.known(BOB) == {}
-    assert extraction.facts.fact(ADA, "home.city").version == 1
+    assert extraction.facts.get_fact(ADA, "home.city").version == 1
 
 
 def test_a_late_event_does_not_win_over_a_newer_one() -> None:
@@ -133,7 +133,7 @@ def test_a_late_event_does_not_win_over_a_newer_one() -> None:
     extraction.send(said("I live in Rome", "new", occurred_at=NOON + timedelta(days=1)))
     extraction.send(said("I live in Lisbon", "old"))
 
-    fact = extraction.facts.fact(ADA, "home.city")
+    fact = extraction.facts.get_fact(ADA, "home.city")
     assert (fact.value, fact.replaced, fact.version) == ("Rome", "Lisbon", 2)
 
 
@@ -145,7 +145,7 @@ def test_a_new_extractor_reads_old_events_anew() -> None:
         extraction.deliver(message, version=version)
 
     assert len(extraction.prompts()) == 2
-    assert extraction.facts.fact(ADA, "home.city").version == 1
+    assert extraction.facts.get_fact(ADA, "home.city").version == 1
 
 
 @pytest.mark.parametrize("fault", [DOWN, ModelError("cut", reason="cut_off")])
@@ -157,12 +157,14 @@ def test_a_model_that_fails_for_one_user_costs_only_that_users_messages(fault: M
 
     assert extraction.failures == [("m-b0", fault.code), ("m-b1", fault.code)]
     assert extraction.known() == {"likes.tea": "tea"}
-    assert extraction.episodes.record(recorded(theirs[0]), extracted=None).extracted is None
+    assert extraction.episodes.record_event(recorded(theirs[0]), extracted=None).extracted is None
 
 
 def test_what_failed_is_learned_on_the_next_delivery() -> None:
     extraction = Extraction(
-        ScriptedModel(DOWN, lambda prompt: observant().reply(prompt, max_tokens=1, timeout_seconds=1).text)
+        ScriptedModel(
+            DOWN, lambda prompt: observant().generate_reply(prompt, max_tokens=1, timeout_seconds=1).text
+        )
     )
 
     assert extraction.send(said("I like tea")) == ["m-e1"]
@@ -201,10 +203,10 @@ def test_a_defect_that_nobody_foresaw_costs_only_its_own_message() -> None:
 
 def test_a_defect_that_one_event_brings_out_costs_only_that_event() -> None:
     class Picky(InMemorySignals):
-        def add(self, owner: Owner, signal: Signal) -> set[SignalMark]:
+        def add_signal(self, owner: Owner, signal: Signal) -> set[SignalMark]:
             if signal.mark.event_id == "b2":
                 raise KeyError("nobody foresaw this")
-            return super().add(owner, signal)
+            return super().add_signal(owner, signal)
 
     extraction = Extraction(observant(), signals=Picky())
 
@@ -231,7 +233,7 @@ def test_a_lost_race_is_run_again_on_what_the_winner_wrote(rivals: int) -> None:
 
     assert extraction.known()["home.city"] == "Lisbon"
     assert len(extraction.known()) == rivals + 1
-    assert extraction.facts.profile(ADA).version == rivals + 1
+    assert extraction.facts.get_profile(ADA).version == rivals + 1
 
 
 def test_a_race_that_is_always_lost_goes_back_to_the_queue() -> None:
@@ -284,14 +286,14 @@ def test_behaviour_completed_by_a_late_event_is_seen() -> None:
     for event in (last, early, middle):
         extraction.send(event)
 
-    fact = extraction.facts.fact(ADA, "frustrated_by.error-500")
+    fact = extraction.facts.get_fact(ADA, "frustrated_by.error-500")
     assert (fact.valid_from, fact.provenance.event_id, fact.version) == (NOON + timedelta(minutes=2), "e2", 1)
 
 
 @pytest.mark.parametrize("event", [said("I like tea"), an_event(type="page.viewed", payload={})])
 def test_an_episode_store_that_is_down_sends_everything_back(event: Event) -> None:
     class Down(InMemoryEpisodes):
-        def record(self, recorded: Any, *, extracted: str | None) -> Any:
+        def record_event(self, recorded: Any, *, extracted: str | None) -> Any:
             raise UnavailableError("the table is busy")
 
     extraction = Extraction(observant(), episodes=Down())

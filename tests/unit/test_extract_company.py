@@ -101,7 +101,7 @@ def test_the_one_whose_words_no_model_can_read_costs_the_other_nothing() -> None
     def read(prompt: Prompt) -> str:
         if any(each["event_id"] == "b1" for each in shown(prompt)):
             raise REFUSED
-        return reader.reply(prompt, max_tokens=1, timeout_seconds=1).text
+        return reader.generate_reply(prompt, max_tokens=1, timeout_seconds=1).text
 
     extraction = Extraction(ScriptedModel(read))
 

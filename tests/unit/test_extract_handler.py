@@ -71,7 +71,7 @@ class Parts:
         patch.setattr(wiring_usage, "usage_ledger", lambda: self.usage)
 
     def learned(self) -> int:
-        return len(self.facts.profile(ADA).facts)
+        return len(self.facts.get_profile(ADA).facts)
 
     def _model(self, task: str, tenant: str) -> ScriptedModel:
         assert (task, tenant) == ("extract", ADA.tenant)
@@ -95,7 +95,7 @@ def test_a_batch_that_is_learned_leaves_nothing_to_do(parts: Parts) -> None:
         == []
     )
 
-    assert parts.facts.fact(ADA, "home.city").value == "Lisbon"
+    assert parts.facts.get_fact(ADA, "home.city").value == "Lisbon"
     assert parts.source_queue.retries == {}
 
 
@@ -157,7 +157,7 @@ def test_a_queue_that_does_not_listen_keeps_its_own_wait(
         raise UnavailableError("source queue: AccessDenied")
 
     parts.model = DOWN
-    monkeypatch.setattr(parts.source_queue, "retry_in", deaf)
+    monkeypatch.setattr(parts.source_queue, "delay_retry", deaf)
 
     assert deliver(a_record(said("I like tea"), "m1")) == ["m1"]
 
@@ -178,7 +178,7 @@ def test_what_a_tenant_sends_beyond_its_share_is_set_aside_and_read_from_there(p
     aside = [record | {"eventSourceARN": parts.surplus.ARN} for record in records[20:]]
     assert deliver(*aside) == []
     assert (len(parts.surplus.held), parts.learned()) == (5, 25)
-    assert parts.usage.events(ADA.tenant, *[datetime.now(UTC).date()] * 2) == 25
+    assert parts.usage.get_event_count(ADA.tenant, *[datetime.now(UTC).date()] * 2) == 25
 
 
 def test_what_the_surplus_queue_does_not_take_is_read_at_once(parts: Parts) -> None:
@@ -214,7 +214,7 @@ def test_a_log_names_the_message_and_the_trouble_but_not_the_words(
     def broken(recorded: Any, **_: object) -> None:
         raise ValueError(recorded.event.payload["text"])
 
-    monkeypatch.setattr(parts.episodes, "record", broken)
+    monkeypatch.setattr(parts.episodes, "record_event", broken)
 
     assert deliver(a_record(said("my secret"), "m1")) == ["m1"]
 
@@ -241,9 +241,9 @@ def test_the_model_is_left_the_time_that_a_commit_does_not_need(parts: Parts) ->
     allowed: list[float] = []
 
     class Timed(ScriptedModel):
-        def reply(self, prompt: Prompt, *, max_tokens: int, timeout_seconds: float) -> ModelReply:
+        def generate_reply(self, prompt: Prompt, *, max_tokens: int, timeout_seconds: float) -> ModelReply:
             allowed.append(timeout_seconds)
-            return super().reply(prompt, max_tokens=max_tokens, timeout_seconds=timeout_seconds)
+            return super().generate_reply(prompt, max_tokens=max_tokens, timeout_seconds=timeout_seconds)
 
     parts.model = Timed('{"facts": []}')
     for number, seconds in enumerate((60, 20)):

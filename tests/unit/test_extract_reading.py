@@ -38,7 +38,7 @@ def upset_when(upset: Callable[[list[str]], bool], error: MembusError) -> Script
     def read(prompt: Prompt) -> str:
         if upset([each["text"] for each in shown(prompt)]):
             raise error
-        return reader.reply(prompt, max_tokens=1, timeout_seconds=1).text
+        return reader.generate_reply(prompt, max_tokens=1, timeout_seconds=1).text
 
     return ScriptedModel(read)
 
@@ -88,7 +88,9 @@ def test_an_answer_too_long_for_its_limit_is_asked_for_in_halves() -> None:
 
 def test_a_parked_event_is_recorded_and_read_when_an_operator_sends_it_again() -> None:
     extraction = Extraction(
-        ScriptedModel(REFUSED, lambda prompt: observant().reply(prompt, max_tokens=1, timeout_seconds=1).text)
+        ScriptedModel(
+            REFUSED, lambda prompt: observant().generate_reply(prompt, max_tokens=1, timeout_seconds=1).text
+        )
     )
     (tea,) = likes("tea")
     extraction.send(tea)
@@ -113,7 +115,7 @@ def test_a_quarantine_that_takes_nothing_sends_the_message_back(monkeypatch: pyt
         raise UnavailableError("quarantine: busy")
 
     extraction = Extraction(ScriptedModel(REFUSED))
-    monkeypatch.setattr(extraction.quarantine, "park", full)
+    monkeypatch.setattr(extraction.quarantine, "send_message", full)
 
     assert extraction.send(said("I like tea")) == ["m-e1"]
 
@@ -184,9 +186,13 @@ def test_every_question_has_a_limit_for_its_answer() -> None:
     limits: list[int] = []
 
     class Noting(ScriptedModel):
-        def ask(self, prompt: Prompt, shape: Any, *, max_tokens: int, timeout_seconds: float) -> Any:
+        def answer_with_usage(
+            self, prompt: Prompt, shape: Any, *, max_tokens: int, timeout_seconds: float
+        ) -> Any:
             limits.append(max_tokens)
-            return super().ask(prompt, shape, max_tokens=max_tokens, timeout_seconds=timeout_seconds)
+            return super().answer_with_usage(
+                prompt, shape, max_tokens=max_tokens, timeout_seconds=timeout_seconds
+            )
 
     Extraction(Noting('{"facts": []}')).send(*likes("tea"))
 

@@ -18,7 +18,7 @@ SPENT = BudgetError("the budget is spent")
 def read_at(extraction: Extraction, event: Event) -> str | None:
     episodes = extraction.episodes
     assert isinstance(episodes, InMemoryEpisodes)
-    return episodes.record(a_message(event, "again").recorded(), extracted=None).extracted
+    return episodes.record_event(a_message(event, "again").parse_event(), extracted=None).extracted
 
 
 def test_rules_learn_what_needs_no_money() -> None:
@@ -56,4 +56,4 @@ def test_the_very_next_event_after_the_last_cent_is_not_read() -> None:
     assert extraction.send(said("I like jazz", "e2")) == []
 
     assert read_at(extraction, said("I like jazz", "e2")) == OVER_BUDGET
-    assert extraction.facts.profile(ADA).facts == ()
+    assert extraction.facts.get_profile(ADA).facts == ()

@@ -80,14 +80,14 @@ def test_a_fact_is_one_of_its_observations_and_counts_them_all(seen: list[Observ
 def test_nothing_but_a_correction_stands_against_a_correction(seen: list[Observation]) -> None:
     fact = fold(seen)
     corrections = sorted((each for each in seen if each.trust is Trust.CORRECTED), key=learning)
-    ends = [place for place, each in enumerate(corrections) if each.retracted]
+    ends = [place for place, each in enumerate(corrections) if each.is_retracted]
     spoken = corrections[ends[-1] + 1 :] if ends else corrections
 
     if fact and spoken:
         newest = max(spoken, key=lambda each: (each.valid_from, each.learned_at, each.provenance.event_id))
         assert folded(fact.value) == folded(newest.value)
     elif fact and ends:
-        assert fact.retracted
+        assert fact.is_retracted
 
 
 @given(histories)
@@ -154,8 +154,8 @@ def test_a_retraction_ends_a_fact_until_a_correction_brings_it_back() -> None:
     assert gone is not None
     assert still_gone is not None
     assert back is not None
-    assert (gone.retracted, gone.replaced, gone.version) == (True, "Lisbon", 2)
-    assert (still_gone.retracted, still_gone.version) == (True, 4)
+    assert (gone.is_retracted, gone.replaced, gone.version) == (True, "Lisbon", 2)
+    assert (still_gone.is_retracted, still_gone.version) == (True, 4)
     assert (back.value, back.replaced, back.version) == ("Rome", None, 4)
 
 
@@ -201,7 +201,7 @@ def test_a_thousand_retractions_are_folded_like_one() -> None:
     fact = fold(seen)
 
     assert fact is not None
-    assert (fact.retracted, fact.version, fact.replaced) == (True, 2000, "Porto")
+    assert (fact.is_retracted, fact.version, fact.replaced) == (True, 2000, "Porto")
 
 
 def test_only_a_person_takes_a_fact_back() -> None:

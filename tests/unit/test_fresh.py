@@ -27,7 +27,7 @@ BLOCK = "<just_said_elsewhere>\n- 2026-03-01 12:00 UTC: I like tea\n</just_said_
 def talks(door: ApiTestClient) -> ApiTestClient:
     """Ada has two conversations; in both Bob may write."""
     for name in ("one", "two"):
-        door.conversations.create(a_conversation(name, members=("bob",)), request_key=name)
+        door.conversations.create_conversation(a_conversation(name, members=("bob",)), request_key=name)
     return door
 
 
@@ -90,7 +90,7 @@ def test_it_goes_when_the_fact_lands(talks: ApiTestClient) -> None:
     assert extraction(talks).send(*talks.bus.published) == []
 
     assert shown_to_the_model(talks, "two") == "And now?"
-    assert talks.facts.fact(ADA, "likes.tea").value == "tea"
+    assert talks.facts.get_fact(ADA, "likes.tea").value == "tea"
 
 
 def test_it_goes_when_there_is_nothing_to_learn(talks: ApiTestClient) -> None:
@@ -121,7 +121,7 @@ def test_a_crash_between_the_fact_and_its_words_is_mended_by_the_next_delivery(t
     learning = extraction(talks)
 
     class Dead(InMemoryUnprocessedMessages):
-        def settle(self, *_: object) -> None:
+        def mark_processed(self, *_: object) -> None:
             raise UnavailableError("the table is busy")
 
     learning.fresh = Dead(talks.conversations)
@@ -197,7 +197,7 @@ def test_a_request_of_a_hundred_messages_leaves_the_newest_of_each_user(talks: A
 
     talks.post("/v1/events", {"events": said})
 
-    newest = talks.fresh.newest(ADA)
+    newest = talks.fresh.list_newest(ADA)
     assert [each.text for each in newest] == [f"words {n}" for n in range(99, 79, -1)]
 
 
@@ -207,7 +207,7 @@ def test_an_event_is_taken_also_where_its_words_cannot_be_kept(
     def away(_: object) -> None:
         raise UnavailableError("the table is away")
 
-    monkeypatch.setattr(talks.fresh, "keep", away)
+    monkeypatch.setattr(talks.fresh, "add_messages", away)
 
     told = talks.post("/v1/events", {"events": [{"user_id": "ada", "type": "message.sent", "payload": TEA}]})
 

@@ -37,7 +37,7 @@ def door(door: ApiTestClient) -> ApiTestClient:
     for owner, word in ((ADA, CANARY), (GRACE, "tea")):
         learn(door.facts, owner, an_observation(word))
         event = an_event(f"{owner.user}-1", owner=owner, payload={"text": word})
-        door.episodes.record(recorded(event), extracted="v1")
+        door.episodes.record_event(recorded(event), extracted="v1")
         fill(door.memories, a_memory(f"{owner.user}-fact", f"likes {word}", kind="fact", user_id=owner.user))
         fill(door.memories, a_memory(f"mem_{owner.user}", f"likes {word}", user_id=owner.user))
         fields = {"text": f"likes {word}", "user_id": owner.user, "created_at": NOON, "updated_at": NOON}
@@ -57,19 +57,21 @@ def door(door: ApiTestClient) -> ApiTestClient:
 
 def talked(door: ApiTestClient, name: str, owner: Owner, word: str, *, members: tuple[str, ...] = ()) -> None:
     talk = a_conversation(name, user_id=owner.user, members=members, title=word)
-    door.conversations.create(talk, request_key=name)
+    door.conversations.create_conversation(talk, request_key=name)
     turn = a_turn(1, content=f"I like {word}")
-    door.conversations.add("acme", name, turn, request_key=f"turn-{name}", title=None)
-    read = door.summaries.outline("acme", name)
+    door.conversations.add_turn("acme", name, turn, request_key=f"turn-{name}", title=None)
+    read = door.summaries.get_index("acme", name)
     chapter = Chapter(level=0, first="a", last="b", text=f"They like {word}")
     outline = SummaryIndex(
         borders=(SummaryCheckpoint(version=1, until=turn.assistant.message_id),), chapters=(chapter,)
     )
-    door.summaries.advance("acme", name, outline, read=read, summaries=[a_summary(f"They like {word}")])
+    door.summaries.save_index("acme", name, outline, read=read, summaries=[a_summary(f"They like {word}")])
 
 
 def erased(door: ApiTestClient) -> None:
-    door.erasures.begin(new_erasure_job("acme", "ada", request_key=None, requested_by="k1", now=door.clock()))
+    door.erasures.start_job(
+        new_erasure_job("acme", "ada", request_key=None, requested_by="k1", now=door.clock())
+    )
     door.erasures.looked = door.erasures.asked = 0
 
 
@@ -151,8 +153,8 @@ def test_what_somebody_said_among_others_waits_until_it_is_gone(
     door: ApiTestClient, route: str, *, left: bool
 ) -> None:
     if left:
-        known = door.conversations.conversation("acme", "ours")
-        door.conversations.replace(known, known.model_copy(update={"members": (), "version": 2}))
+        known = door.conversations.get_conversation("acme", "ours")
+        door.conversations.update_conversation(known, known.model_copy(update={"members": (), "version": 2}))
     erased(door)
 
     answer = SHARED[route](door)

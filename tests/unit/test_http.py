@@ -180,7 +180,7 @@ def test_a_part_that_is_down_says_when_to_come_back(
     def down(_: object) -> None:
         raise UnavailableError("the table is busy", retry_after_seconds=7)
 
-    monkeypatch.setattr(door.facts, "profile", down)
+    monkeypatch.setattr(door.facts, "get_profile", down)
 
     answer = door.get("/v1/users/ada/profile")
 
@@ -193,7 +193,7 @@ def test_a_conflict_carries_the_version_that_won(
     def lost(_: object) -> None:
         raise ConflictError("lost a race", version=4)
 
-    monkeypatch.setattr(door.facts, "profile", lost)
+    monkeypatch.setattr(door.facts, "get_profile", lost)
 
     answer = door.get("/v1/users/ada/profile")
 
@@ -224,7 +224,7 @@ def test_the_public_routes_need_no_key(door: ApiTestClient, path: str) -> None:
 class Garbled:
     """A store whose answer has lost its members."""
 
-    def conversation(self, _tenant: str, _conversation: str) -> dict[str, str]:
+    def get_conversation(self, _tenant: str, _conversation: str) -> dict[str, str]:
         return {"title": "lost"}
 
 

@@ -66,7 +66,7 @@ def test_importing_twice_changes_nothing(household: Household, tmp_path: Path) -
 
     assert [each.event.event_id for each in first] == [each.event.event_id for each in again]
     owner = Owner(tenant="zeta", user="ada-2")
-    assert once.facts.observations(owner) == twice.facts.observations(owner)
+    assert once.facts.list_observations(owner) == twice.facts.list_observations(owner)
 
 
 def test_an_event_that_stays_with_its_user_stays_the_same_event(household: Household, tmp_path: Path) -> None:
@@ -106,7 +106,7 @@ def test_what_the_user_said_elsewhere_becomes_facts_with_its_evidence() -> None:
     _, events = imported(SAMPLES / "zep.jsonl", "zep")
 
     facts = delivered(events).facts
-    city = facts.fact(Owner(tenant="zeta", user="ada"), "home.city")
+    city = facts.get_fact(Owner(tenant="zeta", user="ada"), "home.city")
     assert (city.value, city.provenance.quote) == ("Lisbon.", "I live in Lisbon.")
     assert city.valid_from == datetime.fromisoformat("2025-03-01T12:00:00.123456+00:00")
     assert city.provenance.event_id.startswith("zep-")
@@ -114,9 +114,9 @@ def test_what_the_user_said_elsewhere_becomes_facts_with_its_evidence() -> None:
 
 def test_what_does_not_say_when_is_bad_unless_the_operator_says_it() -> None:
     found = ImportableEvent("line 1", "1", None, "memory.imported", None, {"text": "Likes tea"})
-    told = EventMapper("zeta", "letta", NOON, user="ada", at=NOON - MINUTE).event(found)
+    told = EventMapper("zeta", "letta", NOON, user="ada", at=NOON - MINUTE).map_event(found)
 
-    assert EventMapper("zeta", "letta", NOON, user="ada").event(found) == RejectedRow(
+    assert EventMapper("zeta", "letta", NOON, user="ada").map_event(found) == RejectedRow(
         "line 1", "it does not say when: name a moment with --at"
     )
     assert isinstance(told, RecordedEvent)
@@ -138,7 +138,7 @@ def test_what_can_be_no_event_is_named_with_its_reason(changes: dict[str, Any], 
         "occurred_at": NOON,
         "payload": {"text": "hi"},
     } | changes
-    bad = EventMapper("zeta", "membus", NOON, user="ada").event(
+    bad = EventMapper("zeta", "membus", NOON, user="ada").map_event(
         ImportableEvent("line 7", "e1", "ada", **fields)
     )
 
@@ -150,7 +150,7 @@ def test_what_can_be_no_event_is_named_with_its_reason(changes: dict[str, Any], 
 def test_an_event_to_be_left_alone_goes_without_its_words() -> None:
     found = ImportableEvent("line 1", "e1", "ada", "message.sent", NOON, {"text": "hi"}, remember=False)
 
-    told = EventMapper("zeta", "membus", NOON, user="ada").event(found)
+    told = EventMapper("zeta", "membus", NOON, user="ada").map_event(found)
 
     assert isinstance(told, RecordedEvent)
     assert (told.event.remember, told.event.payload) == (False, {})

@@ -242,7 +242,7 @@ def test_a_mark_of_the_archiver_is_not_read_again(index: Index) -> None:
 
 
 def test_a_large_payload_is_read_from_where_it_lies(index: Index) -> None:
-    index.contents.keep("episodes/acme/x", json.dumps({"text": "The long story of a lighthouse."}))
+    index.contents.put_text("episodes/acme/x", json.dumps({"text": "The long story of a lighthouse."}))
     index.take(of_event(an_event("e7", payload={}), spilled="episodes/acme/x"))
 
     assert look(index.memories, "lighthouse", mode="text") == ["event:e7"]
@@ -271,7 +271,7 @@ def test_an_expired_document_leaves_the_index_and_may_be_put_again(index: Index)
 
 
 def test_a_text_that_lies_elsewhere_is_indexed_from_there_and_goes_with_its_item(index: Index) -> None:
-    index.contents.keep("documents/acme/1", "The key lies under the stone.")
+    index.contents.put_text("documents/acme/1", "The key lies under the stone.")
     index.take(of_document(a_document(text=""), spilled="documents/acme/1"))
     assert look(index.memories, "key") == ["mem_1"]
 
@@ -291,7 +291,7 @@ def test_without_the_model_changes_come_again_and_are_found_by_their_words_meanw
     assert look(index.memories, "Lisbon", mode="text") == ["fact:ada:home.city"]
     index.embedder.away = False
     assert index.take(of_fact(LISBON, number="7")) == []
-    assert index.memories.pending("acme", limit=9) == []
+    assert index.memories.list_pending_texts("acme", limit=9) == []
 
 
 def test_without_money_changes_are_found_by_their_words_and_hold_up_nothing(index: Index) -> None:

@@ -44,7 +44,7 @@ def of_summary(new: Summary | None, old: Summary | None = None, *, pk: str = SUM
 
 
 def known(index: Index, owner: Owner = ADA) -> Fact:
-    return index.facts.fact(owner, "home.city")
+    return index.facts.get_fact(owner, "home.city")
 
 
 def test_a_value_that_was_replaced_is_found_as_of_its_time(index: Index) -> None:

@@ -66,7 +66,7 @@ def test_an_event_to_be_left_alone_leaves_its_id_and_nothing_else(
     learning = learn_from_the_bus(door)
 
     assert "grey" not in trace(door, learning)
-    assert (learning.models_loaded, door.facts.profile(ADA).facts) == (0, ())
+    assert (learning.models_loaded, door.facts.get_profile(ADA).facts) == (0, ())
     assert ("acme", "e1") in door.episodes.extracted
 
 
@@ -90,19 +90,21 @@ def test_what_a_producer_wants_left_alone_is_not_read_either(door: ApiTestClient
 
 
 def test_a_message_in_chat_stays_in_its_conversation(door: ApiTestClient) -> None:
-    door.conversations.create(a_conversation("c"), request_key="c")
+    door.conversations.create_conversation(a_conversation("c"), request_key="c")
 
     answer = door.post("/v1/conversations/c/messages", {"content": WORDS, "author": "ada", "remember": False})
 
     assert (answer.status, answer.json["message"]["remember"]) == (200, False)
-    assert [message.remember for message in door.conversations.recent("acme", "c", limit=9)] == [False, False]
+    assert [
+        message.remember for message in door.conversations.list_recent_messages("acme", "c", limit=9)
+    ] == [False, False]
     learning = learn_from_the_bus(door)
     assert door.bus.published == []
     assert "grey" not in trace(door, learning)
 
 
 def test_the_same_message_with_and_without_is_not_the_same_request(door: ApiTestClient) -> None:
-    door.conversations.create(a_conversation("c"), request_key="c")
+    door.conversations.create_conversation(a_conversation("c"), request_key="c")
     body = {"content": WORDS, "author": "ada", "remember": False}
     door.post("/v1/conversations/c/messages", body)
 

@@ -68,15 +68,20 @@ def test_another_port_changes_the_fingerprint(checkout: Path) -> None:
 
 def test_a_stack_that_is_over_leaves_its_logs_and_nothing_else_of_its_own(tmp_path: Path) -> None:
     home = Home(tmp_path)
-    home.make()
-    home.log("emulator").write_text("what it said\n")
-    for file in (home.stack_file, home.record("emulator"), home.data("postgres"), home.state):
+    home.create_folders()
+    home.log_file("emulator").write_text("what it said\n")
+    for file in (
+        home.stack_file,
+        home.record_file("emulator"),
+        home.data_folder("postgres"),
+        home.state_file,
+    ):
         file.write_text("of one life")
 
-    home.forget()
+    home.delete_records()
 
     assert [found.name for found in tmp_path.iterdir()] == ["logs"]
-    assert home.tail("emulator") == "    what it said"
+    assert home.read_log_tail("emulator") == "    what it said"
 
 
 def test_the_shell_comes_before_the_env_file(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -16,7 +16,9 @@ TALK = "/v1/conversations/c"
 @pytest.fixture
 def talk(door: ApiTestClient) -> Conversation:
     """Return Ada's conversation with Bob."""
-    return door.conversations.create(a_conversation("c", members=("bob",)), request_key=uuid4().hex)
+    return door.conversations.create_conversation(
+        a_conversation("c", members=("bob",)), request_key=uuid4().hex
+    )
 
 
 def delete(door: ApiTestClient, path: str = TALK, query: str = "") -> ApiTestResponse:
@@ -87,14 +89,14 @@ def test_a_change_may_name_the_version_it_knows_in_if_match(door: ApiTestClient)
 def test_a_change_that_lost_a_race_is_made_on_what_won(
     door: ApiTestClient, talk: Conversation, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    store, replace = door.conversations, door.conversations.replace
+    store, replace = door.conversations, door.conversations.update_conversation
 
     def beaten(before: Conversation, after: Conversation) -> None:
-        monkeypatch.setattr(store, "replace", replace)
+        monkeypatch.setattr(store, "update_conversation", replace)
         replace(talk, talk.model_copy(update={"title": "Theirs", "version": 2}))
         replace(before, after)
 
-    monkeypatch.setattr(store, "replace", beaten)
+    monkeypatch.setattr(store, "update_conversation", beaten)
 
     changed = door.patch(TALK, {"status": "archived"}).json
 
@@ -109,7 +111,7 @@ def test_a_change_that_always_loses_ends(
     def lose(*_: object) -> None:
         raise ConflictError("somebody else was faster", version=2)
 
-    monkeypatch.setattr(door.conversations, "replace", lose)
+    monkeypatch.setattr(door.conversations, "update_conversation", lose)
     monkeypatch.setattr("time.sleep", lambda _: None)
 
     assert door.patch(TALK, {"title": "Trip", "expected_version": expected}).status == 503
@@ -144,7 +146,7 @@ def test_a_change_that_cannot_be_one_is_refused(door: ApiTestClient, body: Any) 
 
 @pytest.mark.usefixtures("talk")
 def test_a_deleted_conversation_is_gone_at_once_and_deleting_it_again_is_fine(door: ApiTestClient) -> None:
-    door.conversations.add("acme", "c", a_turn(), request_key="k", title=None)
+    door.conversations.add_turn("acme", "c", a_turn(), request_key="k", title=None)
     first = door.get(f"{TALK}/messages", "limit=1").json
 
     assert [delete(door).status, delete(door).status] == [204, 204]
@@ -171,7 +173,7 @@ def test_what_never_was_cannot_be_changed_or_deleted(door: ApiTestClient) -> Non
 
 @pytest.mark.usefixtures("talk")
 def test_another_tenant_changes_and_deletes_nothing(door: ApiTestClient) -> None:
-    door.conversations.add("acme", "c", a_turn(), request_key="k", title=None)
+    door.conversations.add_turn("acme", "c", a_turn(), request_key="k", title=None)
     before = door.get(TALK).json
     door.tenant = "zeta"
 
@@ -190,7 +192,7 @@ def test_another_tenant_changes_and_deletes_nothing(door: ApiTestClient) -> None
 
 @pytest.mark.usefixtures("talk")
 def test_owner_and_members_read_and_nobody_else(door: ApiTestClient) -> None:
-    door.conversations.add("acme", "c", a_turn(), request_key="k", title=None)
+    door.conversations.add_turn("acme", "c", a_turn(), request_key="k", title=None)
     paths = (TALK, f"{TALK}/messages", f"{TALK}/messages/{a_turn().user.message_id}")
 
     for user in ("ada", "bob"):
@@ -223,7 +225,7 @@ def test_a_key_that_may_only_read_changes_nothing(door: ApiTestClient) -> None:
 @pytest.mark.parametrize("limit", [1, 3, 200])
 def test_messages_are_read_from_either_end(door: ApiTestClient, limit: int) -> None:
     for number in range(2):
-        door.conversations.add("acme", "c", a_turn(number), request_key=f"k{number}", title=None)
+        door.conversations.add_turn("acme", "c", a_turn(number), request_key=f"k{number}", title=None)
 
     oldest, newest = (read(door, order, limit) for order in ("oldest", "newest"))
 
@@ -244,8 +246,8 @@ def read(door: ApiTestClient, order: str, limit: int) -> list[str]:
 
 @pytest.mark.usefixtures("talk")
 def test_a_cursor_belongs_to_its_order_and_its_user(door: ApiTestClient) -> None:
-    door.conversations.create(a_conversation("d"), request_key=uuid4().hex)
-    door.conversations.add("acme", "c", a_turn(), request_key="k", title=None)
+    door.conversations.create_conversation(a_conversation("d"), request_key=uuid4().hex)
+    door.conversations.add_turn("acme", "c", a_turn(), request_key="k", title=None)
     message = door.get(f"{TALK}/messages", "limit=1").json["next_cursor"]
     listed = door.get("/v1/conversations", "limit=1&user_id=ada").json["next_cursor"]
 
@@ -256,7 +258,7 @@ def test_a_cursor_belongs_to_its_order_and_its_user(door: ApiTestClient) -> None
 
 @pytest.mark.usefixtures("talk")
 def test_one_message_says_whether_it_is_complete(door: ApiTestClient) -> None:
-    door.conversations.add("acme", "c", a_turn(), request_key="k", title=None)
+    door.conversations.add_turn("acme", "c", a_turn(), request_key="k", title=None)
 
     found = door.get(f"{TALK}/messages/{a_turn().assistant.message_id}")
 

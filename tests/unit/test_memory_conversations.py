@@ -77,7 +77,7 @@ def test_a_request_that_is_being_served_is_a_conflict_until_its_function_must_ha
         raise Death
 
     with monkeypatch.context() as patch:
-        patch.setattr(door.conversations, "create", die)
+        patch.setattr(door.conversations, "create_conversation", die)
         with pytest.raises(Death):
             start(door)
     again = start(door)
@@ -99,7 +99,7 @@ def test_a_request_that_failed_may_be_sent_again(
         raise UnavailableError("the table is busy")
 
     with monkeypatch.context() as patch:
-        patch.setattr(door.conversations, "create", down)
+        patch.setattr(door.conversations, "create_conversation", down)
         assert start(door).status == 503
 
     assert start(door).status == 201
@@ -147,7 +147,9 @@ def test_another_tenants_conversation_is_not_found(door: ApiTestClient) -> None:
 
 def test_conversations_are_listed_newest_first_by_status(door: ApiTestClient) -> None:
     for number, status in enumerate(["active", "archived", "active"]):
-        door.conversations.create(a_conversation(f"c{number}", status=status), request_key=uuid4().hex)
+        door.conversations.create_conversation(
+            a_conversation(f"c{number}", status=status), request_key=uuid4().hex
+        )
 
     listed = [each["conversation_id"] for each in door.get("/v1/conversations").json["items"]]
     archived = door.get("/v1/conversations", "status=archived").json["items"]
@@ -159,9 +161,9 @@ def test_conversations_are_listed_newest_first_by_status(door: ApiTestClient) ->
 
 @pytest.mark.parametrize("limit", [1, 3, 4, 200])
 def test_messages_are_paged_oldest_first(door: ApiTestClient, limit: int) -> None:
-    door.conversations.create(a_conversation("c"), request_key=uuid4().hex)
+    door.conversations.create_conversation(a_conversation("c"), request_key=uuid4().hex)
     for number in range(2):
-        door.conversations.add("acme", "c", a_turn(number), request_key=f"k{number}", title=None)
+        door.conversations.add_turn("acme", "c", a_turn(number), request_key=f"k{number}", title=None)
     found: list[str] = []
     query = f"limit={limit}"
     while True:

@@ -73,11 +73,19 @@ def test_a_fact_taken_back_is_gone_and_its_history_is_not(lisbon: ApiTestClient)
 @pytest.mark.parametrize("path", [CITY, "/v1/users/ada/facts/never.known"])
 def test_what_is_not_there_cannot_be_taken_back_and_leaves_no_trace(lisbon: ApiTestClient, path: str) -> None:
     lisbon.delete(CITY)
-    before = dict(episodes(lisbon).contents), lisbon.facts.observations(ADA), lisbon.facts.profile(ADA)
+    before = (
+        dict(episodes(lisbon).contents),
+        lisbon.facts.list_observations(ADA),
+        lisbon.facts.get_profile(ADA),
+    )
 
     assert (lisbon.delete(path).status, lisbon.delete(path).code) == (404, "not_found")
 
-    assert (episodes(lisbon).contents, lisbon.facts.observations(ADA), lisbon.facts.profile(ADA)) == before
+    assert (
+        episodes(lisbon).contents,
+        lisbon.facts.list_observations(ADA),
+        lisbon.facts.get_profile(ADA),
+    ) == before
 
 
 def test_a_fact_taken_back_stays_so_whatever_is_said_until_somebody_sets_it(lisbon: ApiTestClient) -> None:
@@ -283,22 +291,25 @@ def test_corrections_survive_a_rebuild_from_episodes(lisbon: ApiTestClient) -> N
         assert rebuilt.deliver(a_message(event, taken_at=learned_at)) == []
 
     assert rebuilt.known() == {"home.city": "Porto"}
-    assert rebuilt.facts.fact(ADA, "home.city").provenance == lisbon.facts.fact(ADA, "home.city").provenance
-    assert [seen for seen in rebuilt.facts.observations(ADA) if seen.trust is Trust.CORRECTED] == [
-        seen for seen in lisbon.facts.observations(ADA) if seen.trust is Trust.CORRECTED
+    assert (
+        rebuilt.facts.get_fact(ADA, "home.city").provenance
+        == lisbon.facts.get_fact(ADA, "home.city").provenance
+    )
+    assert [seen for seen in rebuilt.facts.list_observations(ADA) if seen.trust is Trust.CORRECTED] == [
+        seen for seen in lisbon.facts.list_observations(ADA) if seen.trust is Trust.CORRECTED
     ]
 
 
 def test_the_same_event_over_the_bus_changes_nothing(lisbon: ApiTestClient) -> None:
     put(lisbon, "Porto")
-    before = lisbon.facts.fact(ADA, "home.city"), lisbon.facts.observations(ADA)
+    before = lisbon.facts.get_fact(ADA, "home.city"), lisbon.facts.list_observations(ADA)
     (kept,) = episodes(lisbon).contents.values()
     assert isinstance(lisbon.facts, InMemoryFacts)
     extraction = Extraction(episodes=episodes(lisbon), facts=lisbon.facts)
 
     assert extraction.deliver(a_message(kept.event, taken_at=NOON + MINUTE)) == []
 
-    assert (lisbon.facts.fact(ADA, "home.city"), lisbon.facts.observations(ADA)) == before
+    assert (lisbon.facts.get_fact(ADA, "home.city"), lisbon.facts.list_observations(ADA)) == before
 
 
 @pytest.mark.parametrize("type_", ["fact.corrected", "fact.retracted", "fact.recorded"])

@@ -168,7 +168,7 @@ def test_an_episode_that_cannot_be_recorded_is_not_published_and_a_store_that_is
     tried: list[str],
     published: list[str],
 ) -> None:
-    record, asked = door.episodes.record, []
+    record, asked = door.episodes.record_event, []
 
     def flaky(recorded: RecordedEvent, *, extracted: str | None) -> RecordedEvent:
         asked.append(recorded.event.event_id)
@@ -176,7 +176,7 @@ def test_an_episode_that_cannot_be_recorded_is_not_published_and_a_store_that_is
             raise error
         return record(recorded, extracted=extracted)
 
-    monkeypatch.setattr(door.episodes, "record", flaky)
+    monkeypatch.setattr(door.episodes, "record_event", flaky)
     answer = post(door, said("e1"), said("e2"), said("e3"))
 
     assert asked == tried

@@ -23,14 +23,14 @@ USED = TokenUsage(input=100, cache_read=20, output=30, dollars=0.006)
 class Priced(ScriptedModel):
     """A model whose every answer takes the same."""
 
-    def ask(self, *args: Any, **fields: Any) -> StructuredAnswer[Any]:
-        answer: StructuredAnswer[Any] = super().ask(*args, **fields)
+    def answer_with_usage(self, *args: Any, **fields: Any) -> StructuredAnswer[Any]:
+        answer: StructuredAnswer[Any] = super().answer_with_usage(*args, **fields)
         return StructuredAnswer(answer.value, "claude-priced", USED)
 
 
 def learn(door: ApiTestClient, *events: Event) -> None:
     reader = observant()
-    model = Priced(lambda prompt: reader.reply(prompt, max_tokens=1, timeout_seconds=1).text)
+    model = Priced(lambda prompt: reader.generate_reply(prompt, max_tokens=1, timeout_seconds=1).text)
     assert Extraction(model, episodes=door.episodes, facts=door.facts).send(*events) == []
 
 

@@ -209,7 +209,7 @@ def test_a_query_outside_its_bounds_is_refused(knowing: ApiTestClient, query: st
 
 
 def test_a_profile_is_one_read(knowing: ApiTestClient, monkeypatch: pytest.MonkeyPatch) -> None:
-    for other in ("fact", "page", "observations"):
+    for other in ("get_fact", "list_facts", "list_observations"):
         monkeypatch.delattr(f"tests.fakes.facts.InMemoryFacts.{other}")
 
     assert knowing.get("/v1/users/ada/profile").status == 200

@@ -97,7 +97,7 @@ def test_valid_facts_are_written_and_the_others_reported(door: ApiTestClient) ->
         (6, "name", 1),
     ]
     assert told[2]["current_version"] == 1
-    assert {fact.key: fact.value for fact in door.facts.profile(ADA).facts} == {
+    assert {fact.key: fact.value for fact in door.facts.get_profile(ADA).facts} == {
         "home.city": "Lisbon",
         "likes.tea": "tea",
         "name": "Ada",
@@ -109,7 +109,7 @@ def test_the_same_request_again_is_the_same_answer_and_one_effect(door: ApiTestC
     first = post(door, TEA, PORTO)
 
     assert post(door, TEA, PORTO).text == first.text
-    assert len(door.facts.observations(ADA)) == len(door.facts._episodes.contents) == 2
+    assert len(door.facts.list_observations(ADA)) == len(door.facts._episodes.contents) == 2
 
 
 def test_a_request_whose_record_is_lost_still_has_one_effect(door: ApiTestClient) -> None:
@@ -118,7 +118,7 @@ def test_a_request_whose_record_is_lost_still_has_one_effect(door: ApiTestClient
     door.clock.advance(timedelta(days=2))
 
     assert post(door, TEA, PORTO).text == first.text
-    assert len(door.facts.observations(ADA)) == len(door.facts._episodes.contents) == 2
+    assert len(door.facts.list_observations(ADA)) == len(door.facts._episodes.contents) == 2
 
 
 def test_a_key_used_for_another_body_or_user_is_refused(door: ApiTestClient) -> None:
@@ -162,7 +162,7 @@ def test_a_lost_race_is_run_again_and_nobody_hears_of_it() -> None:
 
     fact = put(facts, expected=0, pauses=pauses)
 
-    assert (fact.value, facts.fact(ADA, "work.role").value) == ("Porto", "nurse")
+    assert (fact.value, facts.get_fact(ADA, "work.role").value) == ("Porto", "nurse")
     assert pauses == sorted(pauses)
     assert (len(pauses), sum(pauses) < 3) == (CORRECTION_TRIES - 1, True)
     assert len(facts._episodes.contents) == 1
@@ -193,4 +193,4 @@ def test_the_same_request_twice_at_once_is_one_event() -> None:
     first = put(facts)
 
     assert put(facts) == first
-    assert (facts.written, len(facts.observations(ADA))) == (1, 1)
+    assert (facts.written, len(facts.list_observations(ADA))) == (1, 1)

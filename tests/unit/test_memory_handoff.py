@@ -18,10 +18,12 @@ TURNS = 6
 @pytest.fixture
 def talk(door: ApiTestClient) -> ApiTestClient:
     """Return the door behind which Ada has a conversation with Bob of six turns."""
-    door.conversations.create(a_conversation("c", members=("bob",), title="Refund"), request_key=uuid4().hex)
+    door.conversations.create_conversation(
+        a_conversation("c", members=("bob",), title="Refund"), request_key=uuid4().hex
+    )
     for number in range(TURNS):
         turn = a_turn(number, content=f"Turn {number} about order A-100{number}")
-        door.conversations.add("acme", "c", turn, request_key=f"k{number}", title=None)
+        door.conversations.add_turn("acme", "c", turn, request_key=f"k{number}", title=None)
     door.clock.advance(timedelta(minutes=TURNS))
     return door
 
@@ -37,7 +39,7 @@ def summarise(door: ApiTestClient, until: int) -> None:
     outline = SummaryIndex(
         borders=(SummaryCheckpoint(version=1, until=last),), chapters=chapters, slots=(intent, figure)
     )
-    door.summaries.advance("acme", "c", outline, read=SummaryIndex(), summaries=())
+    door.summaries.save_index("acme", "c", outline, read=SummaryIndex(), summaries=())
 
 
 def handed(door: ApiTestClient, query: str = "") -> Any:
@@ -88,7 +90,7 @@ def test_between_the_summary_and_the_messages_is_no_gap(
 
 
 def test_a_conversation_without_a_word_can_be_handed_off(door: ApiTestClient) -> None:
-    door.conversations.create(a_conversation("c"), request_key=uuid4().hex)
+    door.conversations.create_conversation(a_conversation("c"), request_key=uuid4().hex)
 
     handoff = handed(door)
 

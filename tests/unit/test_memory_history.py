@@ -28,7 +28,7 @@ def toggled(door: ApiTestClient, times: int = TOGGLES) -> None:
     for start in range(0, times, 40):
         seen = tuple(toggle(number) for number in range(start, min(start + 40, times)))
         folded = fold_observations(ADA, seen, door.facts)
-        profile = door.facts.base(ADA).updated(folded.facts)
+        profile = door.facts.get_full_profile(ADA).with_facts(folded.facts)
         door.facts.commit(
             FactCommit(profile, "v1", (), observations=seen, facts=folded.facts, carried=folded.carried)
         )

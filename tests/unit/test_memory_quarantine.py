@@ -71,7 +71,7 @@ def test_an_approval_is_an_event_from_which_a_rebuild_learns_the_same(door: ApiT
     rebuilt = Extraction(proposing())
     rebuilt.deliver(a_message(recorded.event, taken_at=recorded.learned_at))
 
-    assert rebuilt.facts.fact(ADA, "home.city").model_dump(mode="json") == approved
+    assert rebuilt.facts.get_fact(ADA, "home.city").model_dump(mode="json") == approved
 
 
 @pytest.mark.parametrize("passed", [timedelta(), timedelta(days=60)])
@@ -79,7 +79,9 @@ def test_what_was_not_yet_so_is_so_from_the_moment_a_person_says_so(
     door: ApiTestClient, passed: timedelta
 ) -> None:
     ahead = an_observation(valid_from=NOON + timedelta(days=30), learned_at=NOON)
-    door.held_facts.hold(ADA, [held := review_item_for(ReviewRequest(reason="not_yet", observation=ahead))])
+    door.held_facts.add_items(
+        ADA, [held := review_item_for(ReviewRequest(reason="not_yet", observation=ahead))]
+    )
 
     first = door.post(f"{QUARANTINE}/{held.quarantine_id}:approve", {}, key=None)
     door.clock.advance(passed)
@@ -93,7 +95,7 @@ def test_what_was_not_yet_so_is_so_from_the_moment_a_person_says_so(
 def test_what_is_approved_ends_when_its_words_say(door: ApiTestClient) -> None:
     began, end = NOON - timedelta(days=900), NOON - timedelta(days=90)
     ended = an_observation(valid_from=began, valid_until=end, learned_at=NOON)
-    door.held_facts.hold(ADA, [held := review_item_for(ReviewRequest(reason="url", observation=ended))])
+    door.held_facts.add_items(ADA, [held := review_item_for(ReviewRequest(reason="url", observation=ended))])
 
     approved = door.post(f"{QUARANTINE}/{held.quarantine_id}:approve", {}, key=None)
 
@@ -125,7 +127,7 @@ def test_an_approval_that_a_crash_cut_short_is_finished_by_its_repetition(
 
 
 def test_the_quarantine_comes_in_pages_that_only_its_own_cursor_opens(door: ApiTestClient) -> None:
-    door.held_facts.hold(ADA, [_held(number) for number in range(3)])
+    door.held_facts.add_items(ADA, [_held(number) for number in range(3)])
 
     first = door.get(QUARANTINE, "limit=2").json
     second = door.get(QUARANTINE, f"limit=2&cursor={first['next_cursor']}").json

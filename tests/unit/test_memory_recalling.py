@@ -65,17 +65,17 @@ def test_episodes_come_through_as_memory_reads_them(known: ApiTestClient, limit:
         event = said(
             "ü " * number, f"e{number}", agent_id="guide", occurred_at=NOON + timedelta(minutes=number)
         )
-        known.episodes.record(recorded(event), extracted=None)
+        known.episodes.record_event(recorded(event), extracted=None)
     client: Any = InProcessLambda()
     wanted = EpisodeQuery(
         tenant="acme", agent="guide", user_id="ada", start=NOON, end=NOON + timedelta(days=1)
     )
 
-    page = LambdaEpisodes(client, "memory").page(wanted, limit=limit, after=None)
+    page = LambdaEpisodes(client, "memory").list_episodes(wanted, limit=limit, after=None)
 
-    assert page == known.episodes.page(wanted, limit=limit, after=None)
+    assert page == known.episodes.list_episodes(wanted, limit=limit, after=None)
     if page.after:
-        rest = LambdaEpisodes(client, "memory").page(wanted, limit=5, after=page.after)
+        rest = LambdaEpisodes(client, "memory").list_episodes(wanted, limit=5, after=page.after)
         assert [each.event.event_id for each in (*page.items, *rest.items)] == ["e0", "e1", "e2"]
 
 

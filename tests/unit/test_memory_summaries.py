@@ -12,7 +12,7 @@ PATH = "/v1/conversations/c/summary"
 @pytest.fixture
 def talk(door: ApiTestClient) -> ApiTestClient:
     """A conversation with two versions of its outline."""
-    door.conversations.create(a_conversation("c", members=("bob",)), request_key="c")
+    door.conversations.create_conversation(a_conversation("c", members=("bob",)), request_key="c")
     read = SummaryIndex()
     for version in (1, 2):
         summary = a_summary(
@@ -32,7 +32,7 @@ def talk(door: ApiTestClient) -> ApiTestClient:
             slots=summary.slots,
             created_at=NOON,
         )
-        door.summaries.advance("acme", "c", outline, read=read, summaries=[summary])
+        door.summaries.save_index("acme", "c", outline, read=read, summaries=[summary])
         read = outline
     return door
 
@@ -66,7 +66,7 @@ def test_summaries_come_in_pages(talk: ApiTestClient) -> None:
 
 
 def test_a_conversation_without_a_summary_says_so(door: ApiTestClient) -> None:
-    door.conversations.create(a_conversation("c"), request_key="c")
+    door.conversations.create_conversation(a_conversation("c"), request_key="c")
 
     shown = door.get(PATH).json
     assert (shown["version"], shown["chapters"], shown["items"]) == (0, [], [])

@@ -29,7 +29,7 @@ def spend(door: ApiTestClient, **fields: Any) -> None:
         "usage": TokenUsage(input=100, output=10, cache_read=1000, cache_write=50),
         "dollars": Decimal("0.25"),
     }
-    door.usage.record(ModelCall.model_validate(defaults | fields))
+    door.usage.record_call(ModelCall.model_validate(defaults | fields))
 
 
 def test_tokens_calls_and_dollars_come_by_day_function_and_model(door: ApiTestClient) -> None:
@@ -38,7 +38,7 @@ def test_tokens_calls_and_dollars_come_by_day_function_and_model(door: ApiTestCl
     spend(door, function="extract", model="new", dollars=None)
     spend(door, at=NOON - timedelta(days=1))
     spend(door, tenant_id="zeta")
-    door.usage.count_events("acme", NOON.date(), 7)
+    door.usage.add_event_count("acme", NOON.date(), 7)
 
     report = door.get("/v1/usage").json
 

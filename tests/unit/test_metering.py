@@ -36,14 +36,14 @@ class Speaking:
     def __init__(self, *events: ModelEvent | Exception, name: str = "m") -> None:
         self.name, self._events, self.asked = name, events, 0
 
-    def reply(self, question: ModelRequest) -> ModelReply:
+    def generate_reply(self, question: ModelRequest) -> ModelReply:
         self.asked += 1
         for event in self._events:
             if isinstance(event, Exception):
                 raise event
         return REPLY
 
-    def stream(self, question: ModelRequest) -> Iterator[ModelEvent]:
+    def stream_reply(self, question: ModelRequest) -> Iterator[ModelEvent]:
         self.asked += 1
         for event in self._events:
             if isinstance(event, Exception):
@@ -88,11 +88,11 @@ class Books:
 
 
 def ask(model: StructuredModel) -> ModelReply:
-    return model.reply(a_prompt(), max_tokens=10, timeout_seconds=5)
+    return model.generate_reply(a_prompt(), max_tokens=10, timeout_seconds=5)
 
 
 def listen(model: StructuredModel) -> list[ModelEvent]:
-    return list(model.stream(a_prompt(), max_tokens=10, timeout_seconds=5))
+    return list(model.stream_reply(a_prompt(), max_tokens=10, timeout_seconds=5))
 
 
 ANSWERED = ("acme", "chat", "m", PAID, Decimal("0.4"))
@@ -128,7 +128,7 @@ def test_a_stream_is_written_down_once_though_it_counts_as_it_goes() -> None:
 
 def test_a_listener_who_leaves_pays_for_what_was_counted_by_then() -> None:
     books, begun = Books(), TokenUsage(input=100, output=1)
-    stream = books.model(begun, TextDelta(text="Hel"), TextDelta(text="lo.")).stream(
+    stream = books.model(begun, TextDelta(text="Hel"), TextDelta(text="lo.")).stream_reply(
         a_prompt(), max_tokens=10, timeout_seconds=5
     )
 
@@ -245,7 +245,7 @@ def test_a_ledger_that_is_down_fails_no_call_and_is_heard_of(outage: Exception) 
 def test_embeddings_are_written_down_with_their_tokens_and_requests() -> None:
     books = Books()
 
-    MeteredEmbeddingModel(WordEmbeddingModel(), books.account()).embed(["black tea", "coffee"])
+    MeteredEmbeddingModel(WordEmbeddingModel(), books.account()).embed_texts(["black tea", "coffee"])
 
     (call,) = books.ledger.calls.values()
     assert (call.model, call.usage, call.requests) == ("words", TokenUsage(input=3, output=0), 2)
@@ -255,7 +255,7 @@ def test_an_embedder_that_embedded_nothing_costs_nothing() -> None:
     books, embedder = Books(), WordEmbeddingModel()
     embedder.away = True
 
-    MeteredEmbeddingModel(embedder, books.account()).embed(["black tea"])
+    MeteredEmbeddingModel(embedder, books.account()).embed_texts(["black tea"])
 
     assert books.written == []
 
@@ -264,6 +264,6 @@ def test_nothing_is_embedded_without_money() -> None:
     books, embedder = Books(budget="0"), WordEmbeddingModel()
 
     with pytest.raises(BudgetError):
-        MeteredEmbeddingModel(embedder, books.account()).embed(["black tea"])
+        MeteredEmbeddingModel(embedder, books.account()).embed_texts(["black tea"])
 
     assert embedder.asked == []

@@ -22,7 +22,7 @@ def delta(text: str) -> dict[str, str]:
 def test_frames_are_numbered_and_say_whose_they_are() -> None:
     push = RecordingSender()
     with outbox(push) as out:
-        out.say({"type": "tool"}, {"type": "usage"}, {"type": "done"})
+        out.send_frames({"type": "tool"}, {"type": "usage"}, {"type": "done"})
 
     assert [(frame["seq"], frame["type"]) for frame in push.frames("w")] == [
         (0, "tool"),
@@ -36,16 +36,16 @@ def test_words_said_while_a_frame_is_on_its_way_share_the_next_one() -> None:
     on_its_way, said = threading.Event(), threading.Event()
 
     class SlowPush(RecordingSender):
-        def post(self, connection_id: str, frame: bytes) -> bool:
+        def send_frame(self, connection_id: str, frame: bytes) -> bool:
             on_its_way.set()
             said.wait()
-            return super().post(connection_id, frame)
+            return super().send_frame(connection_id, frame)
 
     push = SlowPush()
     with outbox(push) as out:
-        out.say(delta("one "))
+        out.send_frames(delta("one "))
         on_its_way.wait()
-        out.say(*(delta(f"{word} ") for word in ("two", "three", "four")))
+        out.send_frames(*(delta(f"{word} ") for word in ("two", "three", "four")))
         said.set()
 
     assert [frame["text"] for frame in push.frames("w")] == ["one ", "two three four "]
@@ -55,7 +55,7 @@ def test_a_client_that_is_gone_is_sent_nothing_more() -> None:
     push = RecordingSender()
     push.gone.add("w")
     with outbox(push) as out:
-        out.say(delta("one"), {"type": "done"})
+        out.send_frames(delta("one"), {"type": "done"})
 
     assert push.heard["w"] == []
 
@@ -64,7 +64,7 @@ def test_a_frame_that_is_not_taken_closes_the_connection_rather_than_leave_a_hol
     push = RecordingSender()
     push.takes = 1
     with outbox(push) as out:
-        out.say({"type": "usage"}, {"type": "tool"}, {"type": "done"})
+        out.send_frames({"type": "usage"}, {"type": "tool"}, {"type": "done"})
 
     assert [frame["type"] for frame in push.frames("w")] == ["usage"]
     assert push.gone == {"w"}
@@ -74,8 +74,8 @@ def test_a_long_silence_is_filled_with_heartbeats() -> None:
     beaten = threading.Event()
 
     class Listening(RecordingSender):
-        def post(self, connection_id: str, frame: bytes) -> bool:
-            taken = super().post(connection_id, frame)
+        def send_frame(self, connection_id: str, frame: bytes) -> bool:
+            taken = super().send_frame(connection_id, frame)
             if b"heartbeat" in frame:
                 beaten.set()
             return taken
@@ -83,7 +83,7 @@ def test_a_long_silence_is_filled_with_heartbeats() -> None:
     push = Listening()
     with outbox(push, heartbeat_seconds=0.001) as out:
         beaten.wait()
-        out.say({"type": "done"})
+        out.send_frames({"type": "done"})
 
     kinds = [frame["type"] for frame in push.frames("w")]
     assert kinds[0] == "heartbeat"
@@ -93,12 +93,12 @@ def test_a_long_silence_is_filled_with_heartbeats() -> None:
 
 def test_what_goes_wrong_while_posting_is_not_swallowed() -> None:
     class Broken(RecordingSender):
-        def post(self, connection_id: str, frame: bytes) -> bool:
+        def send_frame(self, connection_id: str, frame: bytes) -> bool:
             raise LookupError(connection_id, frame)
 
     try:
         with outbox(Broken()) as out:
-            out.say({"type": "done"})
+            out.send_frames({"type": "done"})
     except LookupError:
         return
     raise AssertionError("the defect was swallowed")

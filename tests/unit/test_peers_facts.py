@@ -48,7 +48,7 @@ def test_every_fact_carries_the_date_since_when_it_is_so() -> None:
 
     extraction.send(*(said(f"I like thing{number}", f"e{number}") for number in range(30)))
 
-    facts = extraction.facts.profile(ADA).facts
+    facts = extraction.facts.get_profile(ADA).facts
     assert len(facts) == 30
     assert {fact.valid_from for fact in facts} == {NOON}
 
@@ -94,5 +94,5 @@ def test_an_exact_duplicate_from_another_event_is_the_same_fact() -> None:
         *(said("I like Tea" if number % 2 else "I like tea", f"e{number}") for number in range(20))
     )
 
-    (fact,) = extraction.facts.profile(ADA).facts
+    (fact,) = extraction.facts.get_profile(ADA).facts
     assert fact.seen == 20

@@ -18,11 +18,11 @@ OWN = '[{"model": "%s", "since": "%s", "input": 3, "output": 4, "cache_read": 1,
 
 
 def test_each_kind_of_token_has_its_own_price() -> None:
-    assert load_price_list().dollars("claude-sonnet-5-5", A_MILLION_EACH, day=TODAY) == Decimal("14.60")
+    assert load_price_list().cost_dollars("claude-sonnet-5-5", A_MILLION_EACH, day=TODAY) == Decimal("14.60")
 
 
 def test_a_single_token_is_not_rounded_away() -> None:
-    assert load_price_list().dollars(
+    assert load_price_list().cost_dollars(
         "claude-haiku-5-5", TokenUsage(input=0, output=0, cache_read=1), day=TODAY
     ) == Decimal("0.00000001")
 
@@ -30,9 +30,9 @@ def test_a_single_token_is_not_rounded_away() -> None:
 def test_a_price_counts_from_its_day_on() -> None:
     read = TokenUsage(input=0, output=0, cache_read=1_000_000)
 
-    assert load_price_list().dollars("claude-sonnet-5-5", read, day=date(2026, 10, 6)) == Decimal("0.20")
-    assert load_price_list().dollars("claude-sonnet-5-5", read, day=date(2026, 10, 7)) == Decimal("0.10")
-    assert load_price_list().dollars("claude-sonnet-5-5", read, day=date(2026, 9, 1)) is None
+    assert load_price_list().cost_dollars("claude-sonnet-5-5", read, day=date(2026, 10, 6)) == Decimal("0.20")
+    assert load_price_list().cost_dollars("claude-sonnet-5-5", read, day=date(2026, 10, 7)) == Decimal("0.10")
+    assert load_price_list().cost_dollars("claude-sonnet-5-5", read, day=date(2026, 9, 1)) is None
 
 
 def test_a_long_prompt_is_priced_by_its_length_cached_parts_included() -> None:
@@ -41,20 +41,22 @@ def test_a_long_prompt_is_priced_by_its_length_cached_parts_included() -> None:
         TokenUsage(input=60_000, output=0, cache_read=40_001),
     )
 
-    assert load_price_list().dollars("claude-haiku-5-5", short, day=TODAY) == Decimal("0.0069")
-    assert load_price_list().dollars("claude-haiku-5-5", long, day=TODAY) == Decimal("0.03200005")
+    assert load_price_list().cost_dollars("claude-haiku-5-5", short, day=TODAY) == Decimal("0.0069")
+    assert load_price_list().cost_dollars("claude-haiku-5-5", long, day=TODAY) == Decimal("0.03200005")
 
 
 @pytest.mark.parametrize(
     "model", ["claude-haiku-9", "claude-haiku-5-5-preview", "anthropic.claude-haiku-5-5", ""]
 )
 def test_an_unknown_model_has_no_price_rather_than_none_at_all(model: str) -> None:
-    assert load_price_list().dollars(model, A_MILLION_EACH, day=TODAY) is None
+    assert load_price_list().cost_dollars(model, A_MILLION_EACH, day=TODAY) is None
 
 
 def test_a_deployment_prices_what_the_list_does_not_know_and_corrects_it() -> None:
     for model in ("anthropic.claude-haiku-5-5", "claude-sonnet-5-5"):
-        assert load_price_list(OWN % (model, "2026-10-07")).dollars(model, A_MILLION_EACH, day=TODAY) == 10
+        assert (
+            load_price_list(OWN % (model, "2026-10-07")).cost_dollars(model, A_MILLION_EACH, day=TODAY) == 10
+        )
 
 
 @pytest.mark.parametrize("broken", ["{}", "[{}]", OWN % ("", "2026-10-07"), OWN % ("m", "yesterday")])

@@ -24,7 +24,7 @@ def likes(number: int, *, trust: Trust = Trust.USER_STATED, day: int = 0, value:
 def test_a_new_version_replaces_facts_of_the_same_key() -> None:
     before = Profile(owner=ADA, version=7, facts=(a_fact("Lisbon"), a_fact("tea", key="likes.tea")))
 
-    after = before.updated([a_fact("Paris")])
+    after = before.with_facts([a_fact("Paris")])
 
     assert after.version == 8
     assert {fact.key: fact.value for fact in after.facts} == {"home.city": "Paris", "likes.tea": "tea"}
@@ -35,7 +35,7 @@ def test_beyond_its_limit_the_least_trusted_then_the_oldest_stay_out() -> None:
     older, doubtful = likes(900, day=-1), likes(901, trust=Trust.OBSERVED, day=999)
     newer = likes(902, day=998)
 
-    profile = Profile(owner=ADA).updated([older, doubtful, *kept, newer])
+    profile = Profile(owner=ADA).with_facts([older, doubtful, *kept, newer])
 
     keys = {fact.key for fact in profile.facts}
     assert len(keys) == PROFILE_FACTS_MAX
@@ -49,11 +49,11 @@ def test_the_order_of_arrival_does_not_choose_who_stays(seed: int) -> None:
         likes(number, day=number % 7, trust=list(Trust)[number % 3])
         for number in range(PROFILE_FACTS_MAX + 20)
     ]
-    one = Profile(owner=ADA).updated(facts)
+    one = Profile(owner=ADA).with_facts(facts)
     Random(seed).shuffle(facts)  # noqa: S311 (no secret)
     other = Profile(owner=ADA)
     for start in range(0, len(facts), 60):
-        other = other.updated(facts[start : start + 60])
+        other = other.with_facts(facts[start : start + 60])
 
     assert other.facts == one.facts
 
@@ -71,7 +71,7 @@ def test_the_fullest_profile_of_the_longest_facts_fits_an_item(letter: str) -> N
         for number in range(PROFILE_FACTS_MAX)
     ]
 
-    profile = Profile(owner=ADA).updated(facts)
+    profile = Profile(owner=ADA).with_facts(facts)
 
     assert len(profile.model_dump_json().encode()) < ITEM_BYTES_MAX
     assert len(profile.facts) > 60
@@ -80,7 +80,7 @@ def test_the_fullest_profile_of_the_longest_facts_fits_an_item(letter: str) -> N
 def test_lines_are_stable_and_sorted_by_key() -> None:
     facts = [likes(3), likes(1), a_fact("Lisbon")]
 
-    assert Profile(owner=ADA).updated(facts).text.splitlines() == [
+    assert Profile(owner=ADA).with_facts(facts).rendered_text.splitlines() == [
         "- home.city: Lisbon (since 2026-03-01)",
         "- likes.001: x (since 2026-03-01)",
         "- likes.003: x (since 2026-03-01)",
@@ -103,13 +103,13 @@ def test_no_value_can_end_the_block_or_begin_a_line(value: str) -> None:
 def test_lines_never_cost_more_than_their_budget(budget: int, sizes: list[int]) -> None:
     facts = [likes(number, day=number, value="word " * size) for number, size in enumerate(sizes)]
 
-    lines = Profile(owner=ADA).updated(facts).lines(budget=budget)
+    lines = Profile(owner=ADA).with_facts(facts).render_lines(budget=budget)
 
     assert estimate_tokens("\n".join(lines)) <= budget
 
 
 def test_a_budget_takes_the_most_trusted_and_newest() -> None:
-    profile = Profile(owner=ADA).updated(
+    profile = Profile(owner=ADA).with_facts(
         [
             likes(1, day=9),
             likes(2, trust=Trust.CORRECTED),
@@ -119,19 +119,22 @@ def test_a_budget_takes_the_most_trusted_and_newest() -> None:
     )
     cost = estimate_tokens(render_fact(likes(1))) + 1
 
-    assert [text.split(":")[0] for text in profile.lines(budget=2 * cost)] == ["- likes.001", "- likes.002"]
+    assert [text.split(":")[0] for text in profile.render_lines(budget=2 * cost)] == [
+        "- likes.001",
+        "- likes.002",
+    ]
 
 
 def test_one_fact_that_is_too_long_does_not_silence_the_others() -> None:
     corrected = likes(1, trust=Trust.CORRECTED, value="語" * 1000)
-    profile = Profile(owner=ADA).updated([corrected, likes(2)])
+    profile = Profile(owner=ADA).with_facts([corrected, likes(2)])
 
-    assert profile.lines(budget=100) == [render_fact(likes(2))]
+    assert profile.render_lines(budget=100) == [render_fact(likes(2))]
 
 
 def test_a_profile_that_left_facts_out_says_so() -> None:
-    whole = Profile(owner=ADA).updated([a_fact(key=f"likes.{n}") for n in range(PROFILE_FACTS_MAX)])
-    cut = whole.updated([a_fact(key="likes.more")])
+    whole = Profile(owner=ADA).with_facts([a_fact(key=f"likes.{n}") for n in range(PROFILE_FACTS_MAX)])
+    cut = whole.with_facts([a_fact(key="likes.more")])
 
     assert (whole.complete, cut.complete) == (True, False)
     assert len(cut.facts) == PROFILE_FACTS_MAX
@@ -141,4 +144,4 @@ def test_what_passes_gives_way_to_what_lasts() -> None:
     lasting = [a_fact(key=f"likes.{n}", kind="preference", valid_from=NOON) for n in range(PROFILE_FACTS_MAX)]
     passing = a_fact(key="event.trip", kind="experience", valid_from=NOON + timedelta(days=1))
 
-    assert passing.key not in {fact.key for fact in Profile(owner=ADA).updated([*lasting, passing]).facts}
+    assert passing.key not in {fact.key for fact in Profile(owner=ADA).with_facts([*lasting, passing]).facts}

@@ -51,7 +51,7 @@ def again(
 
     def known(events: Sequence[RecordedEvent]) -> AnswersByEvent:
         ids = [each.event.event_id for each in events]
-        return episodes.of(ADA.tenant, ids, prompt_version=version, model="scripted")
+        return episodes.get_answers(ADA.tenant, ids, prompt_version=version, model="scripted")
 
     def learner(draft: DraftFacts) -> FactExtractor:
         return FactExtractor(
@@ -76,12 +76,12 @@ def test_a_rebuild_at_the_same_version_yields_the_same_facts_and_asks_nobody() -
 
     derived = again(extraction, nobody)
 
-    stored = extraction.facts.observations(ADA)
+    stored = extraction.facts.list_observations(ADA)
     assert nobody.prompts == []
     assert derived.unread == {}
     assert fold_facts(derived.observations) == fold_facts(stored)
-    assert sorted(map(str, derived.over(stored))) == sorted(map(str, stored))
-    assert not compare_facts(stored, derived.over(stored))
+    assert sorted(map(str, derived.merge_with(stored))) == sorted(map(str, stored))
+    assert not compare_facts(stored, derived.merge_with(stored))
 
 
 def test_another_version_of_the_prompt_asks_again() -> None:
@@ -91,7 +91,7 @@ def test_another_version_of_the_prompt_asks_again() -> None:
 
     assert len(reader.prompts) == 1
     assert set(derived.answers) == {"e1", "e2", "e4"}
-    assert fold_facts(derived.observations) == fold_facts(extraction.facts.observations(ADA))
+    assert fold_facts(derived.observations) == fold_facts(extraction.facts.list_observations(ADA))
 
 
 def test_what_nobody_could_read_again_keeps_what_it_taught() -> None:
@@ -99,9 +99,9 @@ def test_what_nobody_could_read_again_keeps_what_it_taught() -> None:
 
     derived = again(extraction, Forbidden(), version="2")
 
-    stored = extraction.facts.observations(ADA)
+    stored = extraction.facts.list_observations(ADA)
     assert set(derived.unread) == {"e1", "e2", "e4"}
-    assert fold_facts(derived.over(stored)) == fold_facts(stored)
+    assert fold_facts(derived.merge_with(stored)) == fold_facts(stored)
 
 
 def test_a_better_reader_changes_what_is_known_and_the_difference_is_told() -> None:
@@ -109,30 +109,30 @@ def test_a_better_reader_changes_what_is_known_and_the_difference_is_told() -> N
     sharper = ScriptedModel('{"facts": []}')
 
     derived = again(extraction, sharper, version="2")
-    stored = extraction.facts.observations(ADA)
+    stored = extraction.facts.list_observations(ADA)
 
-    assert compare_facts(stored, derived.over(stored)).lost == {"home.city": "Rome", "likes.tea": "tea"}
-    assert "setting.theme" in fold_facts(derived.over(stored))
+    assert compare_facts(stored, derived.merge_with(stored)).lost == {"home.city": "Rome", "likes.tea": "tea"}
+    assert "setting.theme" in fold_facts(derived.merge_with(stored))
 
 
 def test_an_event_that_is_gone_teaches_nothing_any_more() -> None:
     extraction = lived()
     episodes = extraction.episodes
     assert isinstance(episodes, InMemoryEpisodes)
-    stored = extraction.facts.observations(ADA)
+    stored = extraction.facts.list_observations(ADA)
     del episodes.contents[ADA.tenant, "e2"]
 
     derived = again(extraction, Forbidden())
 
     assert "likes.tea" not in fold_facts(derived.observations)
-    assert "likes.tea" in fold_facts(derived.over(stored)), (
+    assert "likes.tea" in fold_facts(derived.merge_with(stored)), (
         "erasing is erasure's; a rebuild keeps what it cannot judge"
     )
 
 
 def test_an_empty_history_is_rebuilt_into_nothing() -> None:
     assert again(Extraction(observant()), Forbidden()).observations == ()
-    assert again(Extraction(observant()), Forbidden()).over([]) == []
+    assert again(Extraction(observant()), Forbidden()).merge_with([]) == []
 
 
 def test_a_correction_survives_a_rebuild() -> None:
@@ -147,11 +147,11 @@ def test_a_correction_survives_a_rebuild() -> None:
         )
     )
 
-    stored = extraction.facts.observations(ADA)
+    stored = extraction.facts.list_observations(ADA)
     derived = again(extraction, Forbidden())
 
     assert fold_facts(derived.observations)["home.city"].value == "Porto"
-    assert fold_facts(derived.over(stored)) == fold_facts(stored)
+    assert fold_facts(derived.merge_with(stored)) == fold_facts(stored)
 
 
 def test_a_rebuild_that_runs_out_of_money_keeps_what_was_known() -> None:
@@ -159,8 +159,8 @@ def test_a_rebuild_that_runs_out_of_money_keeps_what_was_known() -> None:
 
     derived = again(extraction, ScriptedModel(BudgetError("spent")), version="2")
 
-    stored = extraction.facts.observations(ADA)
+    stored = extraction.facts.list_observations(ADA)
     assert {event_id: error.code for event_id, error in derived.unread.items()} == dict.fromkeys(
         ("e1", "e2", "e4"), "budget_exhausted"
     )
-    assert not compare_facts(stored, derived.over(stored))
+    assert not compare_facts(stored, derived.merge_with(stored))

@@ -99,10 +99,10 @@ A_STAY_AND_A_RUMOUR = [
 @example([heard(0, "Lisbon", trust=Trust.THIRD_PARTY, event_id="e0"), *A_STAY_AND_A_RUMOUR])
 def test_nothing_that_is_trusted_less_stands_over_what_still_holds(seen: list[Observation]) -> None:
     fact = fold(seen)
-    lasting = [each for each in seen if each.valid_until is None and not each.retracted]
+    lasting = [each for each in seen if each.valid_until is None and not each.is_retracted]
     open_ended = [each for each in lasting if not ended(each, seen) and not superseded(each, lasting)]
 
-    if fact and not any(each.retracted for each in seen) and open_ended:
+    if fact and not any(each.is_retracted for each in seen) and open_ended:
         assert fact.trust.rank >= max(each.trust.rank for each in open_ended)
 
 
@@ -112,7 +112,7 @@ def ended(claim: Observation, seen: list[Observation]) -> bool:
     Then it no longer holds beyond that.
     """
     return any(
-        each.valid_until and each.says_as(claim) and each.trust.rank >= claim.trust.rank
+        each.valid_until and each.has_same_value_as(claim) and each.trust.rank >= claim.trust.rank
         for each in seen
         if each.value
     )
@@ -125,7 +125,7 @@ def superseded(claim: Observation, lasting: list[Observation]) -> bool:
     """
     return any(
         truth_order(each) > truth_order(claim)
-        and not each.says_as(claim)
+        and not each.has_same_value_as(claim)
         and each.trust.rank >= claim.trust.rank
         for each in lasting
     )
@@ -304,8 +304,8 @@ def test_a_half_life_halves_and_what_does_not_pass_does_not_fade() -> None:
 def test_a_fact_is_read_as_sure_as_it_still_is() -> None:
     plan = settled(heard(1, "see Rome", kind="plan"))
 
-    assert plan.at(NOON + DAY * 31).confidence == pytest.approx(plan.confidence / 2)
-    assert plan.at(NOON).confidence == plan.confidence
+    assert plan.with_confidence_at(NOON + DAY * 31).confidence == pytest.approx(plan.confidence / 2)
+    assert plan.with_confidence_at(NOON).confidence == plan.confidence
 
 
 @pytest.mark.parametrize(

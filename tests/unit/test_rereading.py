@@ -20,7 +20,7 @@ def read(monkeypatch: pytest.MonkeyPatch, *erasures: Erasure) -> list[str]:
     kept = InMemoryEpisodes()
     for number in range(3):
         event = an_event(f"e{number}", agent_id=f"agent{number}", occurred_at=NOON + number * HOUR)
-        kept.record(recorded(event), extracted=None)
+        kept.record_event(recorded(event), extracted=None)
     monkeypatch.setattr(wiring_cold, "episode_reader", lambda: kept)
     monkeypatch.setattr(wiring_erasing, "gate", lambda: ErasureGuard(InMemoryErasures(*erasures)))
     return [each.event.event_id for each in list_episodes(ADA)]

@@ -40,7 +40,9 @@ def observed(
     """Return what the rules see when the events arrive one after the other."""
     store = store or InMemorySignals()
     arrived = [
-        (signal, store.add(owner, signal)) for event in events for signal in find_signals(recorded(event))
+        (signal, store.add_signal(owner, signal))
+        for event in events
+        for signal in find_signals(recorded(event))
     ]
     return [seen for signal, marks in arrived for seen in apply_rules(signal, marks)]
 

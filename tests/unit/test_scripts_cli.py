@@ -59,7 +59,7 @@ def test_a_key_is_shown_once_and_the_operator_is_told(
     run("key", "list", "acme")
     listed = capsys.readouterr().out
 
-    (key,) = target.keys.of("acme")
+    (key,) = target.keys.list_keys("acme")
     assert "shown this once" in shown.err
     assert key.key_id in listed
     assert Credential.parse(shown.out.strip()).secret not in listed
@@ -68,14 +68,14 @@ def test_a_key_is_shown_once_and_the_operator_is_told(
 def test_a_key_may_do_everything_but_administer_unless_told_otherwise(run: Run, target: Target) -> None:
     run("key", "create", "acme")
 
-    assert set(ApiScope) - set(target.keys.of("acme")[0].scopes) == {ApiScope.ADMIN}
+    assert set(ApiScope) - set(target.keys.list_keys("acme")[0].scopes) == {ApiScope.ADMIN}
 
 
 @pytest.mark.parametrize(("given", "days"), [("90d", 90), ("2w", 14), ("48h", 2), ("1440m", 1)])
 def test_a_key_may_expire(run: Run, target: Target, given: str, days: int) -> None:
     run("key", "create", "acme", "--expires-in", given)
 
-    (key,) = target.keys.of("acme")
+    (key,) = target.keys.list_keys("acme")
     assert key.expires_at == key.created_at + timedelta(days=days)
 
 
@@ -86,18 +86,18 @@ def test_a_key_of_an_unknown_tenant_is_not_made(
 
     answer = capsys.readouterr()
     assert (answer.out, answer.err) == ("", "error: no tenant zeta in dev\n")
-    assert target.keys.of("zeta") == []
+    assert target.keys.list_keys("zeta") == []
 
 
 def test_a_revoked_key_is_refused_from_then_on(
     run: Run, target: Target, capsys: pytest.CaptureFixture[str]
 ) -> None:
     create_key("acme", environment="dev", tenants=target.tenants, keys=target.keys)
-    (key,) = target.keys.of("acme")
+    (key,) = target.keys.list_keys("acme")
 
     assert run("key", "revoke", key.key_id, "--yes", "--json") == 0
     assert json.loads(capsys.readouterr().out)[0]["status"] == "revoked"
-    assert target.keys.of("acme")[0].status(NOW) == "revoked"
+    assert target.keys.list_keys("acme")[0].status_at(NOW) == "revoked"
 
 
 def test_revoking_an_unknown_key_fails_in_one_line(run: Run, capsys: pytest.CaptureFixture[str]) -> None:
@@ -123,7 +123,7 @@ def test_an_existing_tenant_is_a_conflict_unless_that_is_fine(
     assert capsys.readouterr().err == "error: tenant acme exists\n"
 
     assert run("tenant", "create", "acme", "--name", "Other", "--if-absent") == 0
-    kept = target.tenants.find("acme")
+    kept = target.tenants.find_tenant("acme")
     assert kept is not None
     assert kept.name == "Acme Ltd"
 

@@ -93,13 +93,13 @@ def test_without_a_terminal_nothing_is_done_unasked(
 ) -> None:
     main(["tenant", "create", "acme"], open_target=lambda _: target)
     main(["key", "create", "acme"], open_target=lambda _: target)
-    (key,) = target.keys.of("acme")
+    (key,) = target.keys.list_keys("acme")
     capsys.readouterr()
 
     assert main(["key", "revoke", key.key_id], open_target=lambda _: target) == ExitCode.REFUSED
 
     assert "say --yes" in capsys.readouterr().err
-    assert target.keys.of("acme")[0].status(NOON) == "active"
+    assert target.keys.list_keys("acme")[0].status_at(NOON) == "active"
 
 
 def test_on_a_terminal_only_yes_is_yes(monkeypatch: pytest.MonkeyPatch) -> None:
@@ -124,13 +124,13 @@ def test_a_rehearsal_changes_nothing(target: Target, words: list[str]) -> None:
     main(["tenant", "create", "acme"], open_target=lambda _: target)
     main(["tenant", "budget", "acme", "--dollars-per-day", "5"], open_target=lambda _: target)
     main(["key", "create", "acme"], open_target=lambda _: target)
-    (key,) = target.keys.of("acme")
+    (key,) = target.keys.list_keys("acme")
     words = [key.key_id if word == "KEY" else word for word in words]
-    before = (target.tenants.everyone(), target.keys.of("acme"))
+    before = (target.tenants.list_tenants(), target.keys.list_keys("acme"))
 
     assert main([*words, "--dry-run"], open_target=lambda _: target) == ExitCode.DONE
 
-    assert (target.tenants.everyone(), target.keys.of("acme")) == before
+    assert (target.tenants.list_tenants(), target.keys.list_keys("acme")) == before
 
 
 def test_an_interrupted_command_says_so(capsys: pytest.CaptureFixture[str]) -> None:

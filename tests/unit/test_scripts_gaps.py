@@ -65,10 +65,12 @@ def test_the_report_reads_every_conversation_of_the_tenant_and_of_no_other(
     other = a_conversation("01JZZZZZZZZZZZZZZZZZZZZZZX", tenant_id="zeta")
     store = InMemoryConversations(StoppedClock(), a_conversation(), other)
     for number in (0, 5, 10):
-        store.add(
+        store.add_turn(
             ADA.tenant, a_conversation().conversation_id, a_turn(number), request_key=str(number), title=None
         )
-        store.add("zeta", other.conversation_id, a_turn(number * 100), request_key=str(number), title=None)
+        store.add_turn(
+            "zeta", other.conversation_id, a_turn(number * 100), request_key=str(number), title=None
+        )
     target = Target(
         "dev",
         InMemoryTenants(Tenant(ADA.tenant, "Acme", NOON)),

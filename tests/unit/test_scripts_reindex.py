@@ -88,10 +88,10 @@ def test_what_fails_for_good_is_told() -> None:
 
 
 def test_a_run_that_was_cut_off_goes_on_where_it_stopped(tmp_path: Path) -> None:
-    place = ReindexProgress.of(tmp_path / "place.json")
+    place = ReindexProgress.load_progress(tmp_path / "place.json")
     place.after, place.table, place.scanned = {"pk": {"S": "x"}}, 1, 40
     place.kinds.update({"fact": 3})
-    place.keep()
+    place.save_progress()
 
-    again = ReindexProgress.of(tmp_path / "place.json")
+    again = ReindexProgress.load_progress(tmp_path / "place.json")
     assert (again.after, again.table, again.scanned, again.kinds["fact"]) == ({"pk": {"S": "x"}}, 1, 40, 3)

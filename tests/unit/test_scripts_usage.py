@@ -49,7 +49,7 @@ def spend(ledger: InMemoryUsageLedger, dollars: str | None, **fields: Any) -> No
         "usage": TokenUsage(input=100, output=10),
         "dollars": None if dollars is None else Decimal(dollars),
     }
-    ledger.record(ModelCall.model_validate(defaults | fields))
+    ledger.record_call(ModelCall.model_validate(defaults | fields))
 
 
 def test_rates_are_set_rehearsed_shown_and_lifted(
@@ -60,11 +60,13 @@ def test_rates_are_set_rehearsed_shown_and_lifted(
         (row,) = json.loads(capsys.readouterr().out)
         return row["requests_per_second"], row["events_per_second"]
 
+    limits = RateLimits(requests_per_second=20, events_per_second=0.5)
+
     assert shown("--requests", "20", "--events", "0.5") == ("20", "0.5")
-    assert target.tenants.find("acme").rates == RateLimits(requests_per_second=20, events_per_second=0.5)  # type: ignore[union-attr]
+    assert target.tenants.find_tenant("acme").rates == limits  # type: ignore[union-attr]
     assert shown("--usual", "--dry-run") == (None, None)
     assert shown("--requests", "5", "--events", "5", "--dry-run") == ("5", "5")
-    assert target.tenants.find("acme").rates == RateLimits(requests_per_second=20, events_per_second=0.5)  # type: ignore[union-attr]
+    assert target.tenants.find_tenant("acme").rates == limits  # type: ignore[union-attr]
     assert shown("--usual") == (None, None)
     assert run("tenant", "rate", "acme", "--requests", "5") == 1
     assert run("tenant", "rate", "nobody", "--usual") == 1
@@ -81,7 +83,7 @@ def test_a_budget_is_set_shown_and_lifted(
 ) -> None:
     assert run("tenant", "budget", "acme", "--dollars-per-day", "2.50", "--json") == 0
     assert json.loads(capsys.readouterr().out)[0]["dollars_per_day"] == "2.50"
-    limited = target.tenants.find("acme")
+    limited = target.tenants.find_tenant("acme")
     assert limited
     assert limited.daily_dollars == Decimal("2.50")
 
@@ -105,7 +107,7 @@ def test_the_bill_adds_up_days_and_says_what_a_thousand_events_cost(
     spend(ledger, "0.10", at=NOW - timedelta(days=2))
     spend(ledger, "0.000002", function="extract", model="small")
     spend(ledger, "9", at=NOW - timedelta(days=99))
-    ledger.count_events("acme", NOW.date(), 500)
+    ledger.add_event_count("acme", NOW.date(), 500)
 
     assert run("usage", "--json") == 0
 
@@ -120,7 +122,7 @@ def test_days_and_a_tenant_can_be_named(
 ) -> None:
     spend(ledger, "1", at=datetime(2026, 11, 1, tzinfo=UTC))
     spend(ledger, "2", at=datetime(2026, 11, 2, tzinfo=UTC), tenant_id="zeta")
-    ledger.count_events("zeta", date(2026, 11, 2), 1)
+    ledger.add_event_count("zeta", date(2026, 11, 2), 1)
 
     run("usage", "--tenant", "zeta", "--from", "2026-11-01", "--to", "2026-11-02", "--json")
 

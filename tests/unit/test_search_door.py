@@ -31,8 +31,10 @@ def ids(door: ApiTestClient, query: str, **asked: Any) -> list[str]:
 def knowing(door: ApiTestClient, owner: Owner = ADA) -> None:
     """Let DynamoDB know what the index would: where the user lives, and what was said lately."""
     learn(door.facts, owner, an_observation("Lisbon"))
-    door.episodes.record(recorded(said("I love hiking", "e2", owner=owner, session_id="s1")), extracted="v")
-    door.episodes.record(recorded(said("Lunch was late", "e3", owner=owner)), extracted="v")
+    door.episodes.record_event(
+        recorded(said("I love hiking", "e2", owner=owner, session_id="s1")), extracted="v"
+    )
+    door.episodes.record_event(recorded(said("Lunch was late", "e3", owner=owner)), extracted="v")
 
 
 def test_one_call_finds_every_kind(door: ApiTestClient) -> None:

@@ -23,7 +23,9 @@ HELLO = {"action": "chat", "conversation_id": "c", "content": "Good day!", "requ
 
 @pytest.fixture
 def wire(door: ApiTestClient) -> WebSocketTestClient:
-    door.conversations.create(a_conversation("c", members=("bob",), agent_id="guide"), request_key="c")
+    door.conversations.create_conversation(
+        a_conversation("c", members=("bob",), agent_id="guide"), request_key="c"
+    )
     return WebSocketTestClient(door).open()
 
 
@@ -34,9 +36,11 @@ class BreakingModel(ScriptedModel):
         super().__init__(words)
         self._error = error
 
-    def stream(self, prompt: Prompt, *, max_tokens: int, timeout_seconds: float) -> Iterator[ModelEvent]:
+    def stream_reply(
+        self, prompt: Prompt, *, max_tokens: int, timeout_seconds: float
+    ) -> Iterator[ModelEvent]:
         spoken: list[ModelEvent] = list(
-            super().stream(prompt, max_tokens=max_tokens, timeout_seconds=timeout_seconds)
+            super().stream_reply(prompt, max_tokens=max_tokens, timeout_seconds=timeout_seconds)
         )
         yield from (event for event in spoken if isinstance(event, TextDelta))
         raise self._error
@@ -48,7 +52,8 @@ def text_of(frames: list[Frame]) -> str:
 
 def stored(door: ApiTestClient) -> list[tuple[str, str, str]]:
     return [
-        (each.author, each.content, each.status) for each in door.conversations.recent("acme", "c", limit=100)
+        (each.author, each.content, each.status)
+        for each in door.conversations.list_recent_messages("acme", "c", limit=100)
     ]
 
 
@@ -72,10 +77,10 @@ def test_an_answer_comes_in_numbered_frames_and_ends_with_done(wire: WebSocketTe
 def test_the_turn_is_stored_under_the_ids_that_the_frames_named(wire: WebSocketTestClient) -> None:
     frames = wire.say(HELLO)
 
-    message = wire.door.conversations.message("acme", "c", frames[0]["message_id"])
+    message = wire.door.conversations.get_message("acme", "c", frames[0]["message_id"])
     assert message.content == "Good morning."
     assert stored(wire.door) == [("ada", "Good day!", "complete"), ("guide", "Good morning.", "complete")]
-    assert [event.speech for event in wire.door.bus.published] == ["Good day!"]
+    assert [event.user_text for event in wire.door.bus.published] == ["Good day!"]
 
 
 def test_the_owner_speaks_unless_somebody_else_is_named(wire: WebSocketTestClient) -> None:
@@ -117,7 +122,7 @@ def test_a_stream_that_breaks_off_is_an_error_and_kept_as_incomplete(
     assert (frames[-1]["type"], frames[-1]["code"]) == ("error", "incomplete")
     assert stored(wire.door) == [("ada", "Good day!", "complete"), ("guide", text_of(frames), "incomplete")]
     assert text_of(frames) == "Once upon a"
-    assert wire.door.conversations.message("acme", "c", frames[0]["message_id"]).status == "incomplete"
+    assert wire.door.conversations.get_message("acme", "c", frames[0]["message_id"]).status == "incomplete"
     again = wire.say(HELLO)
     assert (text_of(again), again[-1]["code"]) == ("Once upon a", "incomplete")
 
@@ -167,7 +172,7 @@ def test_a_client_that_comes_back_gets_the_stored_answer(wire: WebSocketTestClie
 
 def test_who_comes_back_gets_nothing_of_somebody_who_is_being_erased(wire: WebSocketTestClient) -> None:
     message_id = wire.say(HELLO)[0]["message_id"]
-    wire.door.erasures.begin(
+    wire.door.erasures.start_job(
         new_erasure_job("acme", "ada", request_key=None, requested_by="k1", now=wire.door.clock())
     )
 
@@ -182,7 +187,7 @@ def test_a_defect_is_an_error_without_its_words(
     def broken(*_: object, **__: object) -> None:
         raise LookupError("secret")
 
-    monkeypatch.setattr(wire.door.conversations, "add", broken)
+    monkeypatch.setattr(wire.door.conversations, "add_turn", broken)
 
     frame = wire.say(HELLO)[-1]
 
@@ -199,8 +204,8 @@ def test_a_store_that_is_away_to_the_end_is_an_error_all_the_same(
     def away(*_: object, **__: object) -> None:
         raise UnavailableError("the table is busy")
 
-    monkeypatch.setattr(wire.door.conversations, "add", away)
-    monkeypatch.setattr(wire.door.pending, "end", away)
+    monkeypatch.setattr(wire.door.conversations, "add_turn", away)
+    monkeypatch.setattr(wire.door.pending, "finish_job", away)
 
     frame = wire.say(HELLO)[-1]
 
@@ -208,14 +213,14 @@ def test_a_store_that_is_away_to_the_end_is_an_error_all_the_same(
     assert "message_id" in frame, "the turn itself says so: nobody else is there to hear of it"
 
 
-@pytest.mark.parametrize("part", ["take", "progress"])
+@pytest.mark.parametrize("part", ["acquire_lease", "get_progress"])
 def test_a_turn_that_cannot_be_taken_up_is_an_error_all_the_same(
     wire: WebSocketTestClient, monkeypatch: pytest.MonkeyPatch, part: str
 ) -> None:
     def away(*_: object, **__: object) -> None:
         raise UnavailableError("the table is busy")
 
-    monkeypatch.setattr(wire.door.pending, "take", lambda *_, **__: "a digest")
+    monkeypatch.setattr(wire.door.pending, "acquire_lease", lambda *_, **__: "a digest")
     monkeypatch.setattr(wire.door.pending, part, away)
 
     frame = wire.say(HELLO)[-1]
@@ -244,7 +249,7 @@ def test_a_key_that_no_longer_holds_is_refused_with_the_next_message_and_the_soc
     wire: WebSocketTestClient,
 ) -> None:
     assert wire.say({"action": "ping"})[0]["type"] == "pong"
-    wire.door.keys.revoke("k1", at=wire.door.clock())
+    wire.door.keys.revoke_key("k1", at=wire.door.clock())
 
     (frame,) = wire.say(HELLO)
 

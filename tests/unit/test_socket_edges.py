@@ -22,8 +22,8 @@ FRAME_BYTES = 128 * 1024
 
 @pytest.fixture
 def wire(door: ApiTestClient) -> WebSocketTestClient:
-    door.conversations.create(a_conversation("c", members=("bob",)), request_key="c")
-    door.conversations.create(a_conversation("d"), request_key="d")
+    door.conversations.create_conversation(a_conversation("c", members=("bob",)), request_key="c")
+    door.conversations.create_conversation(a_conversation("d"), request_key="d")
     return WebSocketTestClient(door).open()
 
 
@@ -66,7 +66,7 @@ def test_two_sockets_in_one_conversation_each_hear_their_own_answer_and_nothing_
     assert {frame["request_id"] for frame in mine} == {"r1"}
     assert {frame["request_id"] for frame in theirs} == {"r2"}
     assert len(wire.door.push.heard[wire.connection_id]) == len(mine)
-    said = wire.door.conversations.recent("acme", "c", limit=9)
+    said = wire.door.conversations.list_recent_messages("acme", "c", limit=9)
     assert [message.author for message in said if message.role == "user"] == ["ada", "bob"]
 
 
@@ -90,7 +90,7 @@ def test_a_key_that_is_revoked_while_it_is_answered_hears_the_answer_out_and_not
     wire: WebSocketTestClient,
 ) -> None:
     def revoking(_: Prompt) -> str:
-        wire.door.keys.revoke("k1", at=NOON)
+        wire.door.keys.revoke_key("k1", at=NOON)
         return "Good morning."
 
     wire.door.model = ScriptedModel(revoking)

@@ -37,7 +37,7 @@ def extraction() -> Extraction:
 
 
 def moved_at(learning: Extraction) -> str:
-    return learning.facts.fact(ADA, "home.city").valid_from.astimezone(UTC).isoformat()
+    return learning.facts.get_fact(ADA, "home.city").valid_from.astimezone(UTC).isoformat()
 
 
 @pytest.mark.parametrize("order", list(permutations([NEW_YORK, MOVED, TOKYO])))

@@ -42,7 +42,7 @@ class Bench:
     def say(self, turns: int, text: Callable[[int], str] = lambda n: f"I paid ${n + 100} for it.") -> None:
         for number in range(self.said, self.said + turns):
             turn = a_turn(number, content=text(number))
-            self.conversations.add("acme", "c", turn, request_key=f"k{number}", title=None)
+            self.conversations.add_turn("acme", "c", turn, request_key=f"k{number}", title=None)
         self.said += turns
 
     def summarizer(self) -> Summarizer:
@@ -55,15 +55,15 @@ class Bench:
         )
 
     def advance(self) -> int:
-        return self.summarizer().advance(DUE)
+        return self.summarizer().advance_summary(DUE)
 
     @property
     def outline(self) -> SummaryIndex:
-        return self.summaries.outline("acme", "c")
+        return self.summaries.get_index("acme", "c")
 
     @property
     def kept(self) -> Sequence[Summary]:
-        return self.summaries.summaries("acme", "c", limit=1000, after=None).items
+        return self.summaries.list_summaries("acme", "c", limit=1000, after=None).items
 
 
 def test_twenty_turns_become_a_chapter_but_for_the_newest() -> None:
@@ -71,7 +71,7 @@ def test_twenty_turns_become_a_chapter_but_for_the_newest() -> None:
 
     assert bench.advance() == 1
 
-    border = bench.outline.border
+    border = bench.outline.last_checkpoint
     assert (border.version, border.messages, border.until) == (1, 38, a_turn(18).assistant.message_id)
     assert [(each.level, each.first, each.last) for each in bench.kept] == [
         (0, a_turn(0).user.message_id, a_turn(18).assistant.message_id)
@@ -98,7 +98,7 @@ def test_a_lost_slot_is_named_once_and_then_kept_word_for_word() -> None:
     assert summary.text == "Things were paid for, $118 at last."
     assert "$118" not in summary.verification.appended
     assert summary.verification.appended
-    assert all(slot.stands_in(summary.whole) for slot in summary.slots)
+    assert all(slot.occurs_in(summary.full_text) for slot in summary.slots)
 
 
 def test_a_summary_that_lost_nothing_is_asked_for_once() -> None:
@@ -165,7 +165,7 @@ def test_a_sentence_that_addresses_its_reader_stays_out() -> None:
 
 def test_a_conversation_that_is_gone_is_not_sent_to_anybody() -> None:
     bench = Bench(draft("Things."))
-    bench.conversations.delete("acme", "c")
+    bench.conversations.delete_conversation("acme", "c")
 
     assert bench.advance() == 0
     assert bench.model.prompts == []
@@ -177,13 +177,13 @@ def test_what_is_not_to_be_remembered_is_covered_and_not_told() -> None:
         turn = a_turn(number, content="I paid $7,000.")
         said = {"user": turn.user, "assistant": turn.assistant}
         secret = {side: message.model_copy(update={"remember": False}) for side, message in said.items()}
-        bench.conversations.add(
+        bench.conversations.add_turn(
             "acme", "c", turn.model_copy(update=secret), request_key=f"k{number}", title=None
         )
 
     bench.advance()
 
-    assert (bench.outline.border.messages, bench.outline.slots, bench.model.prompts) == (38, (), [])
+    assert (bench.outline.last_checkpoint.messages, bench.outline.slots, bench.model.prompts) == (38, (), [])
 
 
 def test_raw_turns_are_told_once_and_chapters_by_the_next_level() -> None:
@@ -197,7 +197,9 @@ def test_raw_turns_are_told_once_and_chapters_by_the_next_level() -> None:
     zeros = [summary for summary in bench.kept if summary.level == 0]
     assert all(one.last < next_one.first for one, next_one in pairwise(zeros))
     assert [(chapter.level, chapter.first) for chapter in bench.outline.chapters] == [(2, zeros[0].first)]
-    assert [bench.summaries.outline("acme", "c", version).border.version for version in (1, 7, 16)] == [
+    assert [
+        bench.summaries.get_index("acme", "c", version).last_checkpoint.version for version in (1, 7, 16)
+    ] == [
         1,
         7,
         16,
@@ -253,8 +255,10 @@ def test_two_summarisers_interleaved_at_any_step_advance_once(step: int) -> None
     bench = Bench(draft("Things were paid for."))
 
     advanced: list[int] = []
-    advanced.append(interrupted_at(step, bench, lambda: advanced.append(bench.advance())).advance(DUE))
+    advanced.append(
+        interrupted_at(step, bench, lambda: advanced.append(bench.advance())).advance_summary(DUE)
+    )
 
     assert sum(advanced) == 1
-    assert bench.outline.border.version == 1
+    assert bench.outline.last_checkpoint.version == 1
     assert [(each.level, each.version) for each in bench.kept] == [(0, 1)]

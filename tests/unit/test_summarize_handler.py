@@ -55,21 +55,21 @@ def deliver(*records: dict[str, Any], seconds_left: float = 60) -> list[str]:
 
 def test_a_due_conversation_advances_however_often_it_is_told(bench: Bench) -> None:
     assert deliver(record("m1"), record("m2"), record("m3", "nowhere")) == []
-    assert bench.outline.border.version == 1
+    assert bench.outline.last_checkpoint.version == 1
 
 
 def test_a_model_that_is_down_sends_the_message_back(bench: Bench) -> None:
     bench.model = ScriptedModel(UnavailableError("down"))
 
     assert deliver(record("m1")) == ["m1"]
-    assert bench.outline.border.version == 0
+    assert bench.outline.last_checkpoint.version == 0
 
 
 def test_without_money_a_summary_waits_for_the_next_turn_and_the_message_is_done(bench: Bench) -> None:
     bench.model = ScriptedModel(BudgetError("the budget is spent"))
 
     assert deliver(record("m1")) == []
-    assert bench.outline.border.version == 0
+    assert bench.outline.last_checkpoint.version == 0
 
 
 def test_without_time_no_model_is_asked(bench: Bench) -> None:
@@ -81,4 +81,4 @@ def test_a_message_that_is_none_goes_back_alone(bench: Bench) -> None:
     broken = record("m1") | {"body": "{}"}
 
     assert deliver(broken, record("m2")) == ["m1"]
-    assert bench.outline.border.version == 1
+    assert bench.outline.last_checkpoint.version == 1

@@ -29,8 +29,8 @@ def deleted(*ids: str) -> InMemoryConversations:
     store = InMemoryConversations(StoppedClock(), *map(a_conversation, ids))
     for conversation_id in ids:
         for number in range(TURNS):
-            store.add("acme", conversation_id, a_turn(number), request_key=f"k{number}", title=None)
-        store.delete("acme", conversation_id)
+            store.add_turn("acme", conversation_id, a_turn(number), request_key=f"k{number}", title=None)
+        store.delete_conversation("acme", conversation_id)
     return store
 
 
@@ -44,7 +44,7 @@ def deletion(conversation_id: str, number: int = 1) -> Deletion:
 
 
 def left(store: InMemoryConversations, conversation_id: str) -> int:
-    return len(store.messages("acme", conversation_id, limit=100, after=None).items)
+    return len(store.list_messages("acme", conversation_id, limit=100, after=None).items)
 
 
 def steps(left: int) -> Callable[[], float]:
@@ -84,7 +84,7 @@ def test_who_runs_out_of_time_comes_again_and_goes_on() -> None:
 
 def test_a_conversation_that_lives_is_left_alone() -> None:
     store = InMemoryConversations(StoppedClock(), a_conversation("c"))
-    store.add("acme", "c", a_turn(), request_key="k", title=None)
+    store.add_turn("acme", "c", a_turn(), request_key="k", title=None)
 
     assert run(store, "c") == []
     assert left(store, "c") == 2

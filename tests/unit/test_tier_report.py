@@ -57,7 +57,7 @@ def test_objects_move_to_colder_classes_as_they_age() -> None:
     assert dict(found[0].stored) == {"STANDARD": MB}
     assert dict(found[1].stored) == {"INTELLIGENT_TIERING": MB}
     assert dict(found[-1].stored) == {"GLACIER_IR": MB, "INTELLIGENT_TIERING": 3 * MB}
-    assert found[0].dollars == DOLLARS["STANDARD"] / 1000
+    assert found[0].cost_dollars == DOLLARS["STANDARD"] / 1000
 
 
 def test_an_object_too_small_for_colder_classes_stays_where_it_is() -> None:
@@ -73,7 +73,7 @@ def test_a_hot_copy_beside_a_cold_one_is_counted_in_both_tiers_until_it_expires(
 
     assert dict(before.stored) == {"STANDARD": MB, "DYNAMODB": 10 * HOT_BYTES}
     assert dict(after.stored) == {"INTELLIGENT_TIERING": MB}
-    assert after.all_hot == 10 * HOT_BYTES * DOLLARS["DYNAMODB"] / 10**9
+    assert after.all_hot_dollars == 10 * HOT_BYTES * DOLLARS["DYNAMODB"] / 10**9
 
 
 def test_the_page_stands_alone_and_hides_no_markup_of_a_tenants_name() -> None:

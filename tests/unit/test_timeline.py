@@ -66,7 +66,7 @@ def test_what_was_true_on_a_day_is_what_was_painted_over_it_last(seen: tuple[Obs
     wall, timeline = painted(seen), FactTimeline(seen)
 
     for day in DAYS:
-        folded, held = fact_as_of(seen, true_at=at(day)), timeline.at(at(day))
+        folded, held = fact_as_of(seen, true_at=at(day)), timeline.observation_at(at(day))
         assert folded is None or (folded.value or "").casefold() == wall.get(day)
         assert (held.value or "").casefold() == wall[day] if held else day not in wall
 
@@ -76,7 +76,7 @@ def test_the_timeline_holds_what_the_fold_does_whoever_is_trusted(seen: list[Obs
     timeline = FactTimeline(seen)
 
     for day in DAYS:
-        folded, held = fact_as_of(seen, true_at=at(day)), timeline.at(at(day))
+        folded, held = fact_as_of(seen, true_at=at(day)), timeline.observation_at(at(day))
         assert (folded.provenance.event_id if folded else None) == (
             held.provenance.event_id if held else None
         )

@@ -48,7 +48,7 @@ def test_calls_and_results_stand_on_the_message_and_in_the_next_turns_window(tal
 
     (step,) = reply(talk).steps
     assert answer["message"]["steps"] == [step.model_dump(mode="json")]
-    assert answer["message"]["tokens"] == estimate_tokens("In Porto.") + step.size()
+    assert answer["message"]["tokens"] == estimate_tokens("In Porto.") + step.estimate_tokens()
     assert answer["usage"]["input"] == 200
     assert answer["context"]["sections"][-1]["name"] == "tools"
     talk.clock.advance(timedelta(minutes=1))
@@ -62,10 +62,10 @@ def test_definitions_are_sorted_and_the_same_bytes_in_every_prompt(talk: ApiTest
     first = talk.model.prompts[0].tools
     say(talk, "two", key="k2", content="Another thing entirely")
 
-    assert talk.model.prompts[0].tools == first == registry.definitions()
+    assert talk.model.prompts[0].tools == first == registry.list_definitions()
     assert [tool.name for tool in first] == sorted(tool.name for tool in first)
     shuffled = ToolRegistry(dict(reversed(registry.tools.items())))
-    assert [tool.model_dump_json() for tool in shuffled.definitions()] == [
+    assert [tool.model_dump_json() for tool in shuffled.list_definitions()] == [
         tool.model_dump_json() for tool in first
     ]
     size = estimate_tokens(SYSTEM) + sum(estimate_tokens(tool.model_dump_json()) for tool in first)
@@ -78,7 +78,7 @@ def test_a_shown_context_and_an_old_prompt_have_the_tools_too(talk: ApiTestClien
     shown = talk.get(f"{PATH}/{message}/context").json
     assert shown["identical"]
     assert shown["context"]["prompt"]["tools"] == [
-        tool.model_dump(mode="json") for tool in registry.definitions()
+        tool.model_dump(mode="json") for tool in registry.list_definitions()
     ]
     assert talk.get("/v1/conversations/c/context", "message=hi").json["prompt"]["tools"]
 
@@ -118,7 +118,7 @@ def test_a_tool_with_a_defect_says_nothing_of_its_insides(
     def broken(*_: object, **__: object) -> None:
         raise ZeroDivisionError("secret insides")
 
-    monkeypatch.setattr(talk.recollection, "found", broken)
+    monkeypatch.setattr(talk.recollection, "search", broken)
 
     assert say(talk, [call(query="Porto")], "I could not.").status == 200
     assert (result(talk).failed, result(talk).content) == (True, "tool_failed: the tool failed")
@@ -127,7 +127,7 @@ def test_a_tool_with_a_defect_says_nothing_of_its_insides(
 def test_a_tool_that_hangs_is_given_up(talk: ApiTestClient, monkeypatch: pytest.MonkeyPatch) -> None:
     waiting, own = threading.Event(), ToolRegistry()
 
-    @own.tool(ToolArguments, tokens=100, seconds=0.01)
+    @own.register_tool(ToolArguments, tokens=100, seconds=0.01)
     def hang(_asked: ToolArguments, _acting: ToolContext, _sources: ToolSources) -> Sequence[str]:
         waiting.wait(30)
         return ["too late"]
@@ -250,10 +250,20 @@ def test_a_streamed_turn_says_what_is_called_and_what_came_of_it(talk: ApiTestCl
     talk.model = ScriptedModel([call(query="Porto")], "In Porto.")
     asked = MessageIn(content="Hello there", author="ada")
     speaking: Callable[[Any], ChatService] = chat._chat
-    events = list(speaking(LambdaInvocation()).events("acme", "c", asked, request_key="k1", streaming=True))
+    events = list(
+        speaking(LambdaInvocation()).stream_events("acme", "c", asked, request_key="k1", streaming=True)
+    )
 
     heard = [type(event).__name__ for event in events]
-    assert heard == ["ToolCall", "Usage", "ToolResult", "TextDelta", "TextDelta", "Usage", "Done"]
+    assert heard == [
+        "ToolCall",
+        "TokenUsage",
+        "ToolResult",
+        "TextDelta",
+        "TextDelta",
+        "TokenUsage",
+        "TurnEnd",
+    ]
     assert json.loads(events[2].model_dump_json())["call_id"] == "1"  # type: ignore[union-attr]
 
 

@@ -34,7 +34,7 @@ def test_episodes_are_recalled_of_the_author_and_the_conversations_agent_in_time
         said("To another agent", "e4", agent_id="other"),
     ]
     for event in events:
-        talk.episodes.record(recorded(event), extracted="v1")
+        talk.episodes.record_event(recorded(event), extracted="v1")
 
     say(talk, [call("recall_episodes")], "So.", key="k1")
     lately = result(talk).content
@@ -59,7 +59,7 @@ def test_what_the_user_asks_to_keep_is_a_mark_on_the_one_event_that_tells_of_it(
 
     assert not result(talk).failed
     (turn,) = talk.bus.published
-    assert (turn.type, turn.owner, turn.speech) == ("turn.recorded", ADA, words)
+    assert (turn.type, turn.owner, turn.user_text) == ("turn.recorded", ADA, words)
     assert turn.payload["user"] == {"text": words, "asked_to_keep": ["at  NINE"]}
 
 

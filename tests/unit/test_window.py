@@ -31,7 +31,7 @@ def a_call(result: str, *, number: int = 0) -> Message:
     call = ToolCall(call_id=f"t{number}", name="search_memory", arguments={"query": "x"})
     step = Step(calls=(call,), results=(ToolResult(call_id=f"t{number}", content=result),))
     message = a_message("found it", role="assistant", message_id=f"{number:026d}", steps=(step,))
-    return message.model_copy(update={"tokens": message.tokens + step.size()})
+    return message.model_copy(update={"tokens": message.tokens + step.estimate_tokens()})
 
 
 @pytest.mark.parametrize(

@@ -201,7 +201,7 @@ def _start_conversation(request: dict[str, Any]) -> dict[str, Any]:
 
 def _ensure_not_erased(tenant: str, users: Iterable[str]) -> None:
     for user in users:
-        wiring_erasing.gate().admit(Owner(tenant=tenant, user=user))
+        wiring_erasing.gate().ensure_writable(Owner(tenant=tenant, user=user))
 
 
 @router.get(

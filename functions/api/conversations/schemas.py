@@ -55,11 +55,11 @@ class ConversationPatch(BaseModel):
 
     @model_validator(mode="after")
     def _changes_something(self) -> "ConversationPatch":
-        if not self.changes():
+        if not self.named_changes():
             raise ValueError("name a title, a status or members")
         return self
 
-    def changes(self) -> dict[str, object]:
+    def named_changes(self) -> dict[str, object]:
         """Return what was named, as the conversation holds it."""
         named = self.model_dump(exclude={"expected_version"}, exclude_none=True)
         return {name: tuple(value) if name == "members" else value for name, value in named.items()}
@@ -111,8 +111,8 @@ class SummaryOut(BaseModel):
     created_at: AwareDatetime
 
     @classmethod
-    def of(cls, summary: Summary) -> "SummaryOut":
-        return cls.model_validate(summary.model_dump() | {"text": summary.whole})
+    def from_summary(cls, summary: Summary) -> "SummaryOut":
+        return cls.model_validate(summary.model_dump() | {"text": summary.full_text})
 
 
 class SummaryPage(BaseModel):

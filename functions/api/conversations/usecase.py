@@ -70,7 +70,7 @@ def start_conversation(
 ) -> Conversation:
     """Return a new conversation, or the one that the same request made before."""
     conversation = Conversation(
-        conversation_id=ids.next(now),
+        conversation_id=ids.next_id(now),
         tenant_id=tenant,
         user_id=asked.user_id,
         agent_id=asked.agent_id,
@@ -78,7 +78,7 @@ def start_conversation(
         members=tuple(asked.members),
         created_at=now,
     )
-    return conversations.create(conversation, request_key=request_key)
+    return conversations.create_conversation(conversation, request_key=request_key)
 
 
 def list_conversations(
@@ -96,11 +96,13 @@ def list_conversations(
     """
     query = f"conversations\n{tenant}\n{status}\n{user or ''}"
     after = read_cursor(listing.cursor, query=query, sealer=listing.sealer)
-    page = conversations.page(tenant, status, user=user, limit=listing.limit, after=after)
+    page = conversations.list_conversations(tenant, status, user=user, limit=listing.limit, after=after)
     ids = [each.conversation_id for each in page.items]
-    away = conversations.took_part(tenant, ids, hidden.users) if ids and hidden.users else set()
+    away = conversations.filter_by_participant(tenant, ids, hidden.users) if ids and hidden.users else set()
     items = [
-        each for each in page.items if each.conversation_id not in away and not hidden.covers(each.user_id)
+        each
+        for each in page.items
+        if each.conversation_id not in away and not hidden.contains_user(each.user_id)
     ]
     return ConversationPage(
         items=items, next_cursor=write_cursor(page.after, query=query, sealer=listing.sealer)
@@ -122,9 +124,9 @@ def read_conversation(
         UnavailableError: `erasing`, somebody who takes part in it is being erased.
         ForbiddenError: `not_a_member`, the user named neither owns it nor is a member of it.
     """
-    found = conversations.conversation(tenant, conversation_id)
+    found = conversations.get_conversation(tenant, conversation_id)
     if user is not None:
-        found.admit(user)
+        found.require_member(user)
     return ensure_conversation_visible(found, hidden, conversations)
 
 
@@ -148,15 +150,15 @@ def change_conversation(
             tenant, conversation_id, user=None, hidden=hidden, conversations=conversations
         )
         if user is not None:
-            known.admit_owner(user)
+            known.require_owner(user)
         if patch.expected_version not in {None, known.version}:
             raise ConflictError("the conversation has changed", version=known.version)
-        wanted = known.model_copy(update=patch.changes())
+        wanted = known.model_copy(update=patch.named_changes())
         if wanted == known:
             return known
         after = wanted.model_copy(update={"version": known.version + 1})
         try:
-            conversations.replace(known, after)
+            conversations.update_conversation(known, after)
         except ConflictError:
             pause(PAUSE_SECONDS * 2**tried)
         else:
@@ -173,8 +175,8 @@ def delete_conversation(
     """
     if user is not None:
         with suppress(NotFoundError):  # deleted before, or never there: the store knows
-            conversations.conversation(tenant, conversation_id).admit_owner(user)
-    conversations.delete(tenant, conversation_id)
+            conversations.get_conversation(tenant, conversation_id).require_owner(user)
+    conversations.delete_conversation(tenant, conversation_id)
 
 
 def list_messages(
@@ -191,7 +193,7 @@ def list_messages(
     query = f"messages\n{tenant}\n{conversation_id}\n{order}"
     after = read_cursor(listing.cursor, query=query, sealer=listing.sealer)
     read_conversation(tenant, conversation_id, user=user, hidden=hidden, conversations=conversations)
-    page = conversations.messages(
+    page = conversations.list_messages(
         tenant, conversation_id, limit=listing.limit, after=after, newest_first=order == "newest"
     )
     return MessagePage(
@@ -211,7 +213,7 @@ def read_message(
     conversation = read_conversation(
         tenant, conversation_id, user=user, hidden=hidden, conversations=replies.conversations
     )
-    return replies.message(conversation, message_id)
+    return replies.get_message(conversation, message_id)
 
 
 HANDOFF_TURNS_MAX = 40
@@ -241,18 +243,18 @@ def read_handoff(
     conversation = read_conversation(
         tenant, conversation_id, user=user, hidden=hidden, conversations=conversations
     )
-    outline = outlines.outline(tenant, conversation_id)
-    recent = conversations.recent(tenant, conversation_id, limit=MESSAGES_READ)
-    profile = facts.profile(Owner(tenant=tenant, user=user or conversation.user_id))
+    outline = outlines.get_index(tenant, conversation_id)
+    recent = conversations.list_recent_messages(tenant, conversation_id, limit=MESSAGES_READ)
+    profile = facts.get_profile(Owner(tenant=tenant, user=user or conversation.user_id))
     return Handoff(
         conversation=conversation,
         summary="\n\n".join(chapter.text for chapter in outline.chapters) or None,
-        summarised_until=outline.border.until,
+        summarised_until=outline.last_checkpoint.until,
         slots=list(outline.slots),
         open_intents=[slot.text for slot in outline.slots if slot.kind == "unresolved_intents"],
         active_entities=list(fold_entities(recent, now).entities),
         facts=list(profile.facts),
-        messages=_last_messages(recent, turns, outline.border.until),
+        messages=_last_messages(recent, turns, outline.last_checkpoint.until),
         taken_at=now,
     )
 
@@ -275,18 +277,18 @@ def read_summary(
     """
     query = f"summary\n{tenant}\n{conversation_id}"
     after = read_cursor(listing.cursor, query=query, sealer=listing.sealer)
-    outline = summaries.outline(tenant, conversation_id, version)
-    if version is not None and outline.border.version != version:
+    outline = summaries.get_index(tenant, conversation_id, version)
+    if version is not None and outline.last_checkpoint.version != version:
         raise NotFoundError("no such version of the summary")
-    page = summaries.summaries(tenant, conversation_id, limit=listing.limit, after=after)
+    page = summaries.list_summaries(tenant, conversation_id, limit=listing.limit, after=after)
     slots: dict[SlotKind, list[Slot]] = {}
     for slot in outline.slots:
         slots.setdefault(slot.kind, []).append(slot)
     return SummaryPage(
-        **outline.border.model_dump(),
+        **outline.last_checkpoint.model_dump(),
         created_at=outline.created_at,
         chapters=list(outline.chapters),
         slots=slots,
-        items=[SummaryOut.of(summary) for summary in page.items],
+        items=[SummaryOut.from_summary(summary) for summary in page.items],
         next_cursor=write_cursor(page.after, query=query, sealer=listing.sealer),
     )

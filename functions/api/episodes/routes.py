@@ -45,7 +45,7 @@ End = Annotated[
 def post_episodes(
     agent: Agent, batch: Annotated[EpisodeBatch, Body()], key: RequestKey = None
 ) -> EventReceipt:
-    wiring_rates.turnstile().admit(get_caller(router).tenant, "events", len(batch.episodes))
+    wiring_rates.turnstile().check_rate(get_caller(router).tenant, "events", len(batch.episodes))
     stamp = EventDefaults(tenant=get_caller(router).tenant, agent=agent, now=wiring.now(), request_key=key)
     return usecase.record_episodes(
         batch.episodes, stamp, gate=wiring_erasing.gate(), episodes=wiring.episodes(), bus=wiring.bus()
@@ -83,6 +83,9 @@ def get_episodes(
     except RestoreInProgressError as thawing:
         wait: dict[str, str | list[str]] = {"Retry-After": str(thawing.retry_after_seconds)}
         return Response(
-            HTTPStatus.ACCEPTED, content_type="application/json", body=RestoreOut.of(thawing), headers=wait
+            HTTPStatus.ACCEPTED,
+            content_type="application/json",
+            body=RestoreOut.from_error(thawing),
+            headers=wait,
         )
     return Response(HTTPStatus.OK, content_type="application/json", body=page)

@@ -67,7 +67,7 @@ class EpisodeOut(BaseModel):
     tier: Tier
 
     @classmethod
-    def of(cls, episode: Episode) -> Self:
+    def from_episode(cls, episode: Episode) -> Self:
         shown = set(cls.model_fields) - {"learned_at", "tier"}
         return cls(
             **episode.event.model_dump(include=shown), learned_at=episode.learned_at, tier=episode.tier
@@ -94,7 +94,7 @@ class RestoreOut(BaseModel):
     retry_after_seconds: int
 
     @classmethod
-    def of(cls, thawing: RestoreInProgressError) -> "RestoreOut":
+    def from_error(cls, thawing: RestoreInProgressError) -> "RestoreOut":
         """The job is the object's name within the tenant, so nothing has to be kept to find it again."""
         _, _, name = thawing.key.partition("/")
         job_id = RESTORE_JOB_PREFIX + base64.urlsafe_b64encode(name.encode()).decode().rstrip("=")

@@ -59,14 +59,16 @@ def record_episodes(
         except (ConflictError, UnavailableError) as error:
             away = isinstance(error, UnavailableError)  # then each of the others would only wait for it too
         if known is None:
-            incoming.refuse(index, "unavailable", f"event {event.event_id} was not recorded; send it again")
+            incoming.reject_event(
+                index, "unavailable", f"event {event.event_id} was not recorded; send it again"
+            )
             continue
         if known.extracted is None:
             fresh.events[index] = known.event
     publish_events(fresh, bus=bus)
     for refused in fresh.rejected:
-        incoming.refuse(refused.index, refused.code, refused.detail)
-    return incoming.receipt()
+        incoming.reject_event(refused.index, refused.code, refused.detail)
+    return incoming.make_receipt()
 
 
 def list_episodes(
@@ -97,10 +99,14 @@ def list_episodes(
         session_id=asked.session_id,
         user_id=asked.user_id,
     )
-    page = episodes.page(wanted, limit=limit, after=after)
+    page = episodes.list_episodes(wanted, limit=limit, after=after)
     next_after = page.after and page.after | {"end": end.isoformat()}
     return EpisodePage(
-        items=[EpisodeOut.of(each) for each in page.items if not hidden.covers(each.event.user_id)],
+        items=[
+            EpisodeOut.from_episode(each)
+            for each in page.items
+            if not hidden.contains_user(each.event.user_id)
+        ],
         next_cursor=write_cursor(next_after, query=query, sealer=sealer),
     )
 
@@ -108,8 +114,8 @@ def list_episodes(
 def _record_episode(event: Event, now: datetime, *, episodes: EpisodeStore) -> RecordedEvent:
     arrived = RecordedEvent(event=event, learned_at=now)
     if event.remember:
-        return episodes.record(arrived, extracted=None)
-    episodes.forget(arrived)
+        return episodes.record_event(arrived, extracted=None)
+    episodes.forget_event(arrived)
     return arrived
 
 
@@ -127,13 +133,13 @@ def read_restore_job(
 ) -> RestoreOut:
     """Return how far the object is; raises NotFoundError for one that the tenant does not have."""
     key = f"{tenant}/{_object_name(job_id)}"
-    kept = next((each for each in catalog.of(tenant) if each.key == key), None)
+    kept = next((each for each in catalog.list_objects(tenant) if each.object_key == key), None)
     if kept is None:
         raise NotFoundError("no such job")
     try:
-        objects.reach(kept)
+        objects.check_exists(kept)
     except RestoreInProgressError as thawing:
-        return RestoreOut.of(thawing)
+        return RestoreOut.from_error(thawing)
     return RestoreOut(job_id=job_id, status="done", object=key, retry_after_seconds=0)
 
 

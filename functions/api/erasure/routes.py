@@ -43,7 +43,7 @@ def post_erasure(user: User, key: RequestKey = None) -> Response[JobOut]:
     )
     headers: dict[str, str | list[str]] = {"Location": f"/v1/jobs/{job.job_id}"}
     return Response(
-        HTTPStatus.ACCEPTED, content_type="application/json", body=JobOut.of(job), headers=headers
+        HTTPStatus.ACCEPTED, content_type="application/json", body=JobOut.from_job(job), headers=headers
     )
 
 
@@ -55,8 +55,8 @@ def get_job(job: JobId) -> JobOut | ExportOut | RestoreOut:
     if job.startswith(THAW_PREFIX):
         return read_restore_job(tenant, job, catalog=wiring_cold.catalog(), objects=wiring_cold.objects())
     if job.startswith(JOB_PREFIX):
-        export = wiring_transfer.exports().export(tenant, job)
+        export = wiring_transfer.exports().get_export(tenant, job)
         if export.subject in load_hidden(router).subjects:
             raise NotFoundError("no such job")
-        return ExportOut.of(export, archives=wiring_transfer.archives(), now=wiring.now())
-    return JobOut.of(wiring_erasing.jobs().job(tenant, job))
+        return ExportOut.from_export(export, archives=wiring_transfer.archives(), now=wiring.now())
+    return JobOut.from_job(wiring_erasing.jobs().get_job(tenant, job))

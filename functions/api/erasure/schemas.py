@@ -35,6 +35,6 @@ class JobOut(BaseModel):
     receipt: ReceiptOut | None
 
     @classmethod
-    def of(cls, job: ErasureJob) -> "JobOut":
+    def from_job(cls, job: ErasureJob) -> "JobOut":
         known = job.model_dump(include=set(cls.model_fields) - {"covers_until"})
         return cls.model_validate(known | {"covers_until": job.before})

@@ -27,7 +27,7 @@ def request_erasure(
     asked = new_erasure_job(
         owner.tenant, owner.user, request_key=request_key, requested_by=requested_by, now=now
     )
-    job = jobs.begin(asked)
-    if job.receipt is None and announcements.publish([erasure_due(job)]):
+    job = jobs.start_job(asked)
+    if job.receipt is None and announcements.publish_events([erasure_due(job)]):
         raise UnavailableError("the erasure is noted, but could not be begun: send this request again")
     return job

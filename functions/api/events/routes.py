@@ -18,7 +18,7 @@ router = APIGatewayHttpRouter()
 
 @router.post("/v1/events", summary="Record what users did", status_code=HTTPStatus.ACCEPTED, **EVENTS)
 def post_events(batch: Annotated[EventBatch, Body()], key: RequestKey = None) -> EventReceipt:
-    wiring_rates.turnstile().admit(get_caller(router).tenant, "events", len(batch.events))
+    wiring_rates.turnstile().check_rate(get_caller(router).tenant, "events", len(batch.events))
     stamp = EventDefaults(tenant=get_caller(router).tenant, request_key=key, now=wiring.now())
     return accept_events(
         batch.events,

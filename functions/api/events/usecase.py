@@ -41,7 +41,7 @@ class NothingAcceptedError(Exception):
         self.receipt = receipt
 
     @property
-    def cause(self) -> MembusError:
+    def common_error(self) -> MembusError:
         codes = {each.code for each in self.receipt.rejected}
         if codes == {"unavailable"}:
             return UnavailableError("no events can be taken right now")
@@ -57,7 +57,7 @@ class EventDefaults:
     request_key: str | None
     agent: str | None = None
 
-    def event(self, item: Any, index: int) -> Event:
+    def complete_event(self, item: Any, index: int) -> Event:
         """Return the event as it will be known.
 
         An event without an id gets one. Where the request has an Idempotency-Key the id follows from it and
@@ -96,11 +96,11 @@ class IncomingEvents:
     events: dict[int, Event] = field(default_factory=dict)
     rejected: list[RejectedEvent] = field(default_factory=list)
 
-    def refuse(self, index: int, code: str, detail: str) -> None:
+    def reject_event(self, index: int, code: str, detail: str) -> None:
         self.events.pop(index, None)
         self.rejected.append(RejectedEvent(index=index, code=code, detail=detail))
 
-    def receipt(self) -> EventReceipt:
+    def make_receipt(self) -> EventReceipt:
         """Return what became of every event; NothingAcceptedError where not one was taken."""
         accepted = [
             AcceptedEvent(index=index, event_id=event.event_id) for index, event in self.events.items()
@@ -119,15 +119,15 @@ def check_events(items: Sequence[Any], stamp: EventDefaults, gate: ErasureGuard)
     incoming = IncomingEvents()
     for index, item in enumerate(items):
         try:
-            event = stamp.event(item, index)
+            event = stamp.complete_event(item, index)
         except ValidationError as error:
             first = error.errors(include_input=False, include_url=False)[0]
             where = ".".join(map(str, first["loc"])) or "event"
-            incoming.refuse(index, "invalid", f"{where}: {first['msg']}")
+            incoming.reject_event(index, "invalid", f"{where}: {first['msg']}")
             continue
         incoming.events[index] = event if event.remember else event.model_copy(update={"payload": {}})
         if problem := _event_problem(event) or _erasure_problem(event, stamp.now, gate):
-            incoming.refuse(index, *problem)
+            incoming.reject_event(index, *problem)
     return incoming
 
 
@@ -137,7 +137,7 @@ def _erasure_problem(event: Event, now: datetime, gate: ErasureGuard) -> tuple[s
     What is refused here would be dropped later.
     """
     try:
-        admitted = gate.admits(RecordedEvent(event=event, learned_at=now))
+        admitted = gate.accepts_event(RecordedEvent(event=event, learned_at=now))
     except UnavailableError:
         return "erasing", f"user {event.user_id} is being erased; send it again when that is done"
     return None if admitted else ("erased", f"this happened before user {event.user_id} was erased")
@@ -174,17 +174,17 @@ def accept_events(
     """
     incoming = check_events(items, stamp, gate)
     try:
-        fresh.keep(unprocessed_from_events(incoming.events.values(), stamp.now))
+        fresh.add_messages(unprocessed_from_events(incoming.events.values(), stamp.now))
     except UnavailableError as error:
-        monitor.warn("what was just said is not kept", tenant_id=stamp.tenant, error=error.code)
+        monitor.log_warning("what was just said is not kept", tenant_id=stamp.tenant, error=error.code)
     publish_events(incoming, bus=bus)
-    return incoming.receipt()
+    return incoming.make_receipt()
 
 
 def publish_events(incoming: IncomingEvents, *, bus: EventBus) -> None:
     """Put the events on the bus and refuse those that it did not take."""
     places = list(incoming.events)
-    for place, code in bus.publish(list(incoming.events.values())).items():
+    for place, code in bus.publish_events(list(incoming.events.values())).items():
         event = incoming.events[places[place]]
         detail = f"the bus did not take event {event.event_id} ({code}); send it again"
-        incoming.refuse(places[place], "unavailable", detail)
+        incoming.reject_event(places[place], "unavailable", detail)

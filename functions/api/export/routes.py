@@ -31,6 +31,6 @@ def post_export(user: User, key: RequestKey = None) -> Response[ExportOut]:
         exports=wiring_transfer.exports(),
         announcements=wiring_search.announcements(),
     )
-    out = ExportOut.of(export, archives=wiring_transfer.archives(), now=now)
+    out = ExportOut.from_export(export, archives=wiring_transfer.archives(), now=now)
     headers: dict[str, str | list[str]] = {"Location": f"/v1/jobs/{export.job_id}"}
     return Response(HTTPStatus.ACCEPTED, content_type="application/json", body=out, headers=headers)

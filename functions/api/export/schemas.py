@@ -29,14 +29,18 @@ class ExportOut(BaseModel):
     reason: str | None
 
     @classmethod
-    def of(cls, export: Export, *, archives: ExportFiles, now: datetime) -> "ExportOut":
-        fetchable = export.gone_at is not None and now < export.gone_at
-        url = archives.link(export.place, seconds=int(LINK_LIFETIME.total_seconds())) if fetchable else None
+    def from_export(cls, export: Export, *, archives: ExportFiles, now: datetime) -> "ExportOut":
+        fetchable = export.file_expires_at is not None and now < export.file_expires_at
+        url = (
+            archives.create_link(export.file_key, seconds=int(LINK_LIFETIME.total_seconds()))
+            if fetchable
+            else None
+        )
         known = export.model_dump(include={"job_id", "status", "requested_at", "rows", "bytes", "reason"})
         return cls(
             **known,
             kind="export",
             url=url,
             url_expires_at=now + LINK_LIFETIME if fetchable else None,
-            gone_at=export.gone_at,
+            gone_at=export.file_expires_at,
         )

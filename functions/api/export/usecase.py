@@ -27,7 +27,7 @@ def request_export(
     Raises:
         UnavailableError: the job is written and nobody is told to do it; the same request does that.
     """
-    export = exports.begin(
+    export = exports.start_export(
         Export(
             job_id=_export_job_id(owner, request_key),
             tenant=owner.tenant,
@@ -38,7 +38,7 @@ def request_export(
             requested_by=requested_by,
         )
     )
-    if export.status == "running" and announcements.publish([export_due(export)]):
+    if export.status == "running" and announcements.publish_events([export_due(export)]):
         raise UnavailableError("the export is noted, but could not be begun: send this request again")
     return export
 

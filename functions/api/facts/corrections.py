@@ -67,9 +67,9 @@ class KnownFact:
     stored: VersionedFact | None
 
     @property
-    def held(self) -> Fact | None:
-        fact = fact_from_snapshot(self.trail.whole)
-        return fact if fact and not fact.retracted else None
+    def current_fact(self) -> Fact | None:
+        fact = fact_from_snapshot(self.trail.full_snapshot)
+        return fact if fact and not fact.is_retracted else None
 
 
 @dataclass(frozen=True)
@@ -82,14 +82,14 @@ class PreparedChange:
     after: ObservationHistory
 
     @property
-    def fact(self) -> Fact:
-        fact = fact_from_snapshot(self.after.whole)
+    def resulting_fact(self) -> Fact:
+        fact = fact_from_snapshot(self.after.full_snapshot)
         assert fact  # noqa: S101 - it has one observation at least
         return fact
 
     @property
-    def carried(self) -> dict[str, ObservationSnapshot | None]:
-        short = self.after.shortened()
+    def changed_snapshots(self) -> dict[str, ObservationSnapshot | None]:
+        short = self.after.compact_older()
         return {} if short.carried == self.before.carried else {self.seen.key: short.carried}
 
 
@@ -171,7 +171,7 @@ def _commit_changes(
 ) -> list[CorrectionOutcome]:
     """Judge the changes by the facts as they are and write what may be, again if somebody else was faster."""
     for tried in range(CORRECTION_TRIES):
-        profile = facts.base(owner)
+        profile = facts.get_full_profile(owner)
         judged = [_prepare_change(change, owner, now, facts, whole=tried > 0) for change in changes]
         made = [each for each in judged if isinstance(each, PreparedChange)]
         try:
@@ -181,7 +181,9 @@ def _commit_changes(
             pause(PAUSE_SECONDS * 2**tried)
         else:
             return [
-                CorrectionResult(each.fact, profile.version + 1) if isinstance(each, PreparedChange) else each
+                CorrectionResult(each.resulting_fact, profile.version + 1)
+                if isinstance(each, PreparedChange)
+                else each
                 for each in judged
             ]
     raise UnavailableError("too many others write to this user's facts right now", retry_after_seconds=1)
@@ -202,11 +204,11 @@ def _prepare_change(
         return _repeated_outcome(
             change.correction, repeated, known.trail, _load_stored(owner, change.correction.key, facts)
         )
-    held = known.held
+    held = known.current_fact
     if refused := _find_refusal(change, held, known.stored, now):
         return refused
     latest = known.trail.carried.learned_at + MOMENT_STEP if known.trail.carried else now
-    at = next_correction_time(known.trail.observations, max(now, latest))
+    at = next_correction_time(known.trail.relevant_observations, max(now, latest))
     event = correction_event(
         _complete_correction(change.correction, held), owner, event_id=change.event_id, at=at
     )
@@ -222,16 +224,16 @@ def _prepare_change(
 def _load_known_fact(change: FactChange, owner: Owner, facts: FactStore, *, whole: bool) -> KnownFact:
     key = change.correction.key
     trail = (
-        ObservationHistory(tuple(in_learning_order(facts.observations(owner, key))))
+        ObservationHistory(tuple(in_learning_order(facts.list_observations(owner, key))))
         if whole
-        else facts.trail(owner, key)
+        else facts.get_history(owner, key)
     )
     return KnownFact(trail, _load_stored(owner, key, facts) if change.expected_revision is not None else None)
 
 
 def _load_stored(owner: Owner, key: str, facts: FactStore) -> VersionedFact | None:
     with suppress(NotFoundError):
-        return facts.stored(owner, key)
+        return facts.get_versioned_fact(owner, key)
     return None
 
 
@@ -246,7 +248,7 @@ def _repeated_outcome(
         and asked.valid_until in {None, repeated.valid_until}
     )
     seen = observations_as_of(trail.recent, true_at=None, known_at=repeated.learned_at)
-    then = fact_from_snapshot(ObservationHistory(tuple(seen), trail.carried).whole)
+    then = fact_from_snapshot(ObservationHistory(tuple(seen), trail.carried).full_snapshot)
     if same and then:
         return CorrectionResult(then, now.revision if now and now.fact == then else None)
     return InvalidError("this key was used for another request", code="idempotency_mismatch")
@@ -283,15 +285,15 @@ def _complete_correction(asked: Correction, held: Fact | None) -> Correction:
 
 
 def _fact_commit(profile: Profile, made: Sequence[PreparedChange]) -> FactCommit:
-    current = tuple(each.fact for each in made)
+    current = tuple(each.resulting_fact for each in made)
     return FactCommit(
-        profile=profile.updated(current),
+        profile=profile.with_facts(current),
         extractor=CORRECTIONS_VERSION,
         events=(),
         new_events=tuple(each.event for each in made),
         observations=tuple(each.seen for each in made),
         facts=current,
-        carried={key: carried for each in made for key, carried in each.carried.items()},
+        carried={key: carried for each in made for key, carried in each.changed_snapshots.items()},
     )
 
 

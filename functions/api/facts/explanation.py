@@ -56,11 +56,13 @@ def build_explanation(fact: Fact, seen: Sequence[Observation], trace: EventTrace
     `overruled` speak of a later time and are believed less.
     """
     told = list_versions(seen, first=fact.version - len(seen) + 1, believed=fact.provenance.event_id)
-    others = [each for each in told if not each.current and not each.says_as(fact)]
+    others = [each for each in told if not each.current and not each.has_same_value_as(fact)]
     named = {each.event_id for each in fact.conflicts}
     rest = [each for each in others if each.provenance.event_id not in named]
-    taken_back = max((each.version for each in rest if each.retracted), default=0)
-    replaced = tuple(each for each in rest if each.held <= fact.held or each.version <= taken_back)
+    taken_back = max((each.version for each in rest if each.is_retracted), default=0)
+    replaced = tuple(
+        each for each in rest if each.last_known_at <= fact.last_known_at or each.version <= taken_back
+    )
     why = fact.provenance
     event = trace.event if trace else None
     return FactExplanation(

@@ -16,13 +16,17 @@ class FactTimeline:
         self._places = {id(seen): place for place, seen in enumerate(self._learned)}
         self._turns = sorted({moment for seen in self._learned for moment in _turning_points(seen)})
 
-    def at(self, moment: datetime) -> Observation | None:
+    def observation_at(self, moment: datetime) -> Observation | None:
         """Return what held at a moment, as the fold over what was true by then has it.
 
         None where nothing did.
         """
         back = max(
-            (place for place, seen in enumerate(self._learned) if seen.retracted and _is_true(seen, moment)),
+            (
+                place
+                for place, seen in enumerate(self._learned)
+                if seen.is_retracted and _is_true(seen, moment)
+            ),
             default=-1,
         )
         current: Observation | None = None
@@ -41,16 +45,20 @@ class FactTimeline:
         What never held has the end that it named, if any; so has what holds still.
         """
         start = max(seen.valid_from, since or seen.valid_from)
-        if not _same_claim(self.at(start), seen):
+        if not _same_claim(self.observation_at(start), seen):
             return seen.valid_until
         return next(
-            (turn for turn in self._turns if turn > start and not _same_claim(self.at(turn), seen)),
+            (
+                turn
+                for turn in self._turns
+                if turn > start and not _same_claim(self.observation_at(turn), seen)
+            ),
             seen.valid_until,
         )
 
 
 def _same_claim(held: Observation | None, seen: Observation) -> bool:
-    return held is not None and held.says_as(seen)
+    return held is not None and held.has_same_value_as(seen)
 
 
 def _turning_points(seen: Observation) -> Sequence[datetime]:

@@ -39,13 +39,13 @@ class AsOf:
 
 def read_profile(owner: Owner, moment: datetime | None, *, now: datetime, facts: FactReader) -> ProfileOut:
     """Return the profile as it is, by one read, or as it was true at `moment`, from the history."""
-    profile = facts.profile(owner)
+    profile = facts.get_profile(owner)
     if moment:
         profile = profile.model_copy(
             update={"facts": tuple(facts_as_of(owner, true_at=moment, known_at=None, facts=facts))}
         )
-    text = profile.text
-    shown = [fact.at(moment or now) for fact in profile.facts]
+    text = profile.rendered_text
+    shown = [fact.with_confidence_at(moment or now) for fact in profile.facts]
     return ProfileOut(version=profile.version, facts=shown, text=text, tokens=estimate_tokens(text))
 
 
@@ -60,9 +60,11 @@ def list_facts(
     sealer: CursorSigner,
 ) -> FactPage:
     query = f"facts\n{owner.tenant}\n{owner.user}\n{kind}"
-    page = facts.page(owner, kind=kind, limit=limit, after=read_cursor(cursor, query=query, sealer=sealer))
+    page = facts.list_facts(
+        owner, kind=kind, limit=limit, after=read_cursor(cursor, query=query, sealer=sealer)
+    )
     return FactPage(
-        items=[fact.at(now) for fact in page.items],
+        items=[fact.with_confidence_at(now) for fact in page.items],
         next_cursor=write_cursor(page.after, query=query, sealer=sealer),
     )
 
@@ -99,11 +101,13 @@ def read_history(
     query = f"history\n{owner.tenant}\n{owner.user}\n{key}"
     mark = read_cursor(cursor, query=query, sealer=sealer)
     place = (int(mark["learned_ms"]), mark["event_id"]) if mark else None
-    found = facts.stretch(owner, key, beyond=place, limit=limit + HISTORY_CONTEXT)
+    found = facts.list_observation_range(owner, key, beyond=place, limit=limit + HISTORY_CONTEXT)
     if not found and mark is None:
         raise NotFoundError(f"nothing was ever known under {key}")
     before = (
-        facts.stretch(owner, key, beyond=position_of(found[0]), limit=HISTORY_CONTEXT, backwards=True)
+        facts.list_observation_range(
+            owner, key, beyond=position_of(found[0]), limit=HISTORY_CONTEXT, backwards=True
+        )
         if mark and found
         else []
     )
@@ -122,38 +126,40 @@ def _history_cursor(seen: Observation, number: int) -> dict[str, str]:
 
 def _believed_event_id(owner: Owner, key: str, facts: FactReader) -> str:
     """Return the event of what holds now, or of the word that took it back."""
-    fact = fact_from_snapshot(facts.trail(owner, key).whole)
+    fact = fact_from_snapshot(facts.get_history(owner, key).full_snapshot)
     return fact.provenance.event_id if fact else ""
 
 
 def read_fact(owner: Owner, key: str, *, now: datetime, facts: FactReader) -> tuple[ExplainedFact, int]:
     """Return the fact as sure as it still is, and its revision."""
-    fact, revision = facts.stored(owner, key)
-    return ExplainedFact(**dict(fact.at(now))), revision
+    fact, revision = facts.get_versioned_fact(owner, key)
+    return ExplainedFact(**dict(fact.with_confidence_at(now))), revision
 
 
 def explain_fact(
     owner: Owner, key: str, *, now: datetime, facts: FactReader, traces: EventTraceReader
 ) -> tuple[ExplainedFact, int]:
     """Return the fact and why it is believed, by a read of its recent history and two of its event."""
-    fact, revision = facts.stored(owner, key)
-    seen = facts.stretch(owner, key, beyond=None, limit=EXPLAINED_OBSERVATIONS_MAX, backwards=True)
-    trace = traces.trace(owner.tenant, fact.provenance.event_id)
+    fact, revision = facts.get_versioned_fact(owner, key)
+    seen = facts.list_observation_range(
+        owner, key, beyond=None, limit=EXPLAINED_OBSERVATIONS_MAX, backwards=True
+    )
+    trace = traces.find_trace(owner.tenant, fact.provenance.event_id)
     explanation = build_explanation(fact, seen, trace)
-    return ExplainedFact(**dict(fact.at(now)), explanation=explanation), revision
+    return ExplainedFact(**dict(fact.with_confidence_at(now)), explanation=explanation), revision
 
 
 def facts_as_of(
     owner: Owner, *, true_at: datetime | None, known_at: datetime | None = None, facts: FactReader
 ) -> list[Fact]:
     """Return the facts that were true and known then, each with the end of its value as far as that was known."""
-    known = observations_as_of(facts.observations(owner), true_at=None, known_at=known_at)
+    known = observations_as_of(facts.list_observations(owner), true_at=None, known_at=known_at)
     folded = (_fact_as_of(seen, true_at) for seen in group_by_key(known).values())
-    return sorted((fact for fact in folded if fact and not fact.retracted), key=lambda fact: fact.key)
+    return sorted((fact for fact in folded if fact and not fact.is_retracted), key=lambda fact: fact.key)
 
 
 def _fact_as_of(known: Sequence[Observation], true_at: datetime | None) -> Fact | None:
     fact = fact_as_of(known, true_at=true_at)
-    if fact is None or fact.retracted or true_at is None:
+    if fact is None or fact.is_retracted or true_at is None:
         return fact
     return fact.model_copy(update={"valid_until": FactTimeline(known).end_of(fact, true_at)})

@@ -68,10 +68,10 @@ def get_memories(
 
 @router.get(MEMORY, summary="One text", **READ)
 def get_memory(memory: MemoryId) -> Response[MemoryOut]:
-    found = wiring_search.documents().document(get_caller(router).tenant, memory)
+    found = wiring_search.documents().get_document(get_caller(router).tenant, memory)
     if found.user_id:
         ensure_visible(found.user_id, load_hidden(router))
-    return with_etag(MemoryOut.of(found), found.version)
+    return with_etag(MemoryOut.from_document(found), found.version)
 
 
 @router.patch(MEMORY, summary="Change a text, its metadata or its end", **WRITE)
@@ -79,24 +79,26 @@ def patch_memory(
     memory: MemoryId, change: Annotated[MemoryPatch, Body()], if_match: IfMatch = None
 ) -> Response[MemoryOut]:
     expected = expected_version(change.expected_version, if_match)
-    known = wiring_search.documents().document(get_caller(router).tenant, memory)
+    known = wiring_search.documents().get_document(get_caller(router).tenant, memory)
     if known.user_id:
         ensure_visible(known.user_id, load_hidden(router))
-    changed = _library().patch(get_caller(router).tenant, memory, change, expected_version=expected)
-    return with_etag(MemoryOut.of(changed), changed.version)
+    changed = _library().patch_memory(get_caller(router).tenant, memory, change, expected_version=expected)
+    return with_etag(MemoryOut.from_document(changed), changed.version)
 
 
 @router.delete(MEMORY, summary="Remove a text", status_code=HTTPStatus.NO_CONTENT, **WRITE)
 def delete_memory(memory: MemoryId, if_match: IfMatch = None) -> Response[None]:
-    _library().delete(get_caller(router).tenant, memory, expected_version=expected_version(None, if_match))
+    _library().delete_memory(
+        get_caller(router).tenant, memory, expected_version=expected_version(None, if_match)
+    )
     return Response(HTTPStatus.NO_CONTENT)
 
 
 def _put(request: dict[str, Any]) -> dict[str, Any]:
     batch = MemoryBatch.model_validate(request["body"])
     for user in {item.user_id for item in batch.items if item.user_id}:
-        wiring_erasing.gate().admit(Owner(tenant=request["tenant"], user=user))
-    return MemoriesOut(items=_library().put(request["tenant"], batch.items)).model_dump(mode="json")
+        wiring_erasing.gate().ensure_writable(Owner(tenant=request["tenant"], user=user))
+    return MemoriesOut(items=_library().put_memories(request["tenant"], batch.items)).model_dump(mode="json")
 
 
 def _library() -> DocumentLibrary:

@@ -87,7 +87,7 @@ class MemoryOut(BaseModel):
     version: int
 
     @classmethod
-    def of(cls, document: Document) -> "MemoryOut":
+    def from_document(cls, document: Document) -> "MemoryOut":
         return cls(id=document.memory_id, **document.model_dump(include=set(cls.model_fields) - {"id"}))
 
 

@@ -45,7 +45,7 @@ class DocumentLibrary:
     indexer: Indexer
     clock: Clock
 
-    def put(self, tenant: str, items: Sequence[MemoryIn]) -> list[MemoryReceipt]:
+    def put_memories(self, tenant: str, items: Sequence[MemoryIn]) -> list[MemoryReceipt]:
         """Keep each text, or merge it into the memory that says the same already.
 
         A memory that could not be indexed or embedded now is kept all the same and is `pending`: the stream
@@ -64,7 +64,7 @@ class DocumentLibrary:
         vectors = self._vectors(tenant, texts)
         return [self._take(index, tenant, item, vectors) for index, item in enumerate(items)]
 
-    def patch(
+    def patch_memory(
         self, tenant: str, memory_id: str, change: MemoryPatch, *, expected_version: int | None
     ) -> Document:
         """Return the changed document.
@@ -78,12 +78,12 @@ class DocumentLibrary:
         _check_document(given.get("metadata", {}), given.get("expires_at"), self.clock())
         return self._store(self._next(known, given))[0]
 
-    def delete(self, tenant: str, memory_id: str, *, expected_version: int | None) -> None:
+    def delete_memory(self, tenant: str, memory_id: str, *, expected_version: int | None) -> None:
         known = self._expected(tenant, memory_id, expected_version)
         gone = self._next(known, {"text": "", "metadata": {}, "deleted": True})
         self.documents.put(gone)
         try:
-            self.index.remove([gone.as_removal()])
+            self.index.remove_memories([gone.as_removal()])
         except UnavailableError:
             return  # the stream brings the removal to the index as soon as it is back
 
@@ -115,9 +115,11 @@ class DocumentLibrary:
         """
         for again in count():
             memory_id = document_id(fresh.user_id, fresh.agent_id, fresh.text, again=again)
-            there = self.documents.documents(fresh.tenant_id, [memory_id])
+            there = self.documents.get_documents(fresh.tenant_id, [memory_id])
             if not there:
-                return self._after(self.documents.last(fresh.tenant_id, memory_id), fresh, memory_id), None
+                return self._after(
+                    self.documents.get_latest_version(fresh.tenant_id, memory_id), fresh, memory_id
+                ), None
             if has_same_words(there[0].text, fresh.text):
                 return fresh, there[0]
         raise AssertionError("counting never ends")
@@ -134,7 +136,7 @@ class DocumentLibrary:
         if not all(text in vectors for text in passages):
             return None
         try:
-            near = self.index.alike(
+            near = self.index.find_similar_documents(
                 fresh.tenant_id,
                 fresh.scope,
                 [vectors[text] for text in passages],
@@ -143,7 +145,7 @@ class DocumentLibrary:
             )
         except UnavailableError:
             return None
-        for known in self.documents.documents(fresh.tenant_id, near):
+        for known in self.documents.get_documents(fresh.tenant_id, near):
             if known.agent_id == fresh.agent_id and has_same_details(known.text, fresh.text):
                 return known
         return None
@@ -165,7 +167,7 @@ class DocumentLibrary:
         return known.model_copy(update={**changes, "updated_at": moment, "version": known.version + 1})
 
     def _expected(self, tenant: str, memory_id: str, expected_version: int | None) -> Document:
-        known = self.documents.document(tenant, memory_id)
+        known = self.documents.get_document(tenant, memory_id)
         if expected_version not in {None, known.version}:
             raise ConflictError("the memory has changed", code="version_conflict", version=known.version)
         return known
@@ -175,21 +177,21 @@ class DocumentLibrary:
         self.documents.put(document)
         try:
             if is_large_text(document.text):
-                return document, self.indexer.put_words(document.tenant_id, document.as_memory())
-            self.indexer.put(document.tenant_id, [document.as_memory()])
+                return document, self.indexer.index_words(document.tenant_id, document.as_memory())
+            self.indexer.index_memories(document.tenant_id, [document.as_memory()])
         except UnavailableError:
             return document, False
         return document, True
 
     def _vectors(self, tenant: str, texts: Sequence[str]) -> Mapping[str, Vector]:
         try:
-            return self.indexer.vectors(tenant, list(dict.fromkeys(texts)))
+            return self.indexer.get_vectors(tenant, list(dict.fromkeys(texts)))
         except UnavailableError:
             return {}
 
     def _is_ready(self, document: Document) -> bool:
         try:
-            return not self.index.waiting(document.tenant_id, [document.memory_id])
+            return not self.index.find_pending_memories(document.tenant_id, [document.memory_id])
         except UnavailableError:
             return False
 
@@ -252,7 +254,7 @@ def list_memories(
     sealer: CursorSigner,
 ) -> MemoryPage:
     query = f"memories\n{within.tenant_id}\n{within.scope}\n{within.agent_id}\n{within.filter}"
-    page = index.documents(within, limit=limit, after=read_cursor(cursor, query=query, sealer=sealer))
+    page = index.list_documents(within, limit=limit, after=read_cursor(cursor, query=query, sealer=sealer))
     items, after = _fit_page(page, within.tenant_id, documents)
     return MemoryPage(items=items, next_cursor=write_cursor(after, query=query, sealer=sealer))
 
@@ -264,9 +266,9 @@ def _fit_page(
     items: list[MemoryOut] = []
     room = ANSWER_BYTES_MAX
     for memory_id in page.items:
-        for document in documents.documents(tenant, [memory_id]):
+        for document in documents.get_documents(tenant, [memory_id]):
             room -= len(document.text.encode())
             if room < 0 and items:
                 return items, {"at": items[-1].created_at.isoformat(), "id": items[-1].id}
-            items.append(MemoryOut.of(document))
+            items.append(MemoryOut.from_document(document))
     return items, page.after

@@ -51,7 +51,7 @@ def post_approval(user: User, quarantine_id: QuarantineId) -> Response[Fact]:
     **WRITE,
 )
 def post_rejection(user: User, quarantine_id: QuarantineId) -> Response[None]:
-    wiring.held_facts().reject(_owner(user), quarantine_id)
+    wiring.held_facts().reject_item(_owner(user), quarantine_id)
     return Response(HTTPStatus.NO_CONTENT)
 
 

@@ -20,7 +20,7 @@ class ReviewItemOut(BaseModel):
     provenance: Provenance
 
     @classmethod
-    def of(cls, held: ReviewItem) -> "ReviewItemOut":
+    def from_review_item(cls, held: ReviewItem) -> "ReviewItemOut":
         seen = held.observation
         return cls(
             quarantine_id=held.quarantine_id,

@@ -16,8 +16,8 @@ def list_review_items(
     owner: Owner, *, limit: int, cursor: str | None, held_facts: ReviewQueue, sealer: CursorSigner
 ) -> ReviewQueuePage:
     query = f"quarantine\n{owner.tenant}\n{owner.user}"
-    page = held_facts.page(owner, limit=limit, after=read_cursor(cursor, query=query, sealer=sealer))
-    items = [ReviewItemOut.of(held) for held in page.items]
+    page = held_facts.list_items(owner, limit=limit, after=read_cursor(cursor, query=query, sealer=sealer))
+    items = [ReviewItemOut.from_review_item(held) for held in page.items]
     return ReviewQueuePage(items=items, next_cursor=write_cursor(page.after, query=query, sealer=sealer))
 
 
@@ -36,7 +36,7 @@ def approve_review_item(
     the same. The yes is noted first and the correction's event owes its id to it: repeated after a crash, the
     request finishes what it began, and a rejection at the same moment cannot come between.
     """
-    seen = held_facts.approve(owner, quarantine_id).observation
+    seen = held_facts.approve_item(owner, quarantine_id).observation
     begun = seen.valid_from if seen.valid_from <= seen.learned_at else None
     correction = Correction(
         key=seen.key, value=seen.value, kind=seen.kind, valid_from=begun, valid_until=seen.valid_until

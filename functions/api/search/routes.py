@@ -21,7 +21,7 @@ def post_search(asked: Annotated[SearchIn, Body()]) -> SearchResults:
     tenant, hidden = get_caller(router).tenant, load_hidden(router)
     if asked.user_id:
         ensure_visible(asked.user_id, hidden)
-    return memory_searcher(tenant).answer(tenant, asked, hidden=hidden)
+    return memory_searcher(tenant).search_memories(tenant, asked, hidden=hidden)
 
 
 def memory_searcher(tenant: str) -> MemorySearcher:

@@ -38,7 +38,7 @@ class MemorySearcher:
     recent: RecentEvents
     clock: Clock
 
-    def answer(self, tenant: str, asked: SearchIn, *, hidden: SubjectsBeingErased) -> SearchResults:
+    def search_memories(self, tenant: str, asked: SearchIn, *, hidden: SubjectsBeingErased) -> SearchResults:
         now = self.clock()
         within, query = (
             _search_scope(tenant, asked, now, hidden),
@@ -77,12 +77,14 @@ class MemorySearcher:
             for about in found.about.values()
             if about.kind == "summary" and about.source.conversation_id
         }
-        theirs = self.conversations.took_part(hidden.tenant, list(dict.fromkeys(told.values())), hidden.users)
+        theirs = self.conversations.filter_by_participant(
+            hidden.tenant, list(dict.fromkeys(told.values())), hidden.users
+        )
         return {memory_id for memory_id, where in told.items() if where in theirs}
 
     def _vector(self, query: SearchQuery) -> Vector | None:
         try:
-            return self.embedder.embed([query.text]).vectors.get(query.text)
+            return self.embedder.embed_texts([query.text]).vectors.get(query.text)
         except BudgetError:
             return None  # words cost nothing
 
@@ -91,17 +93,19 @@ class MemorySearcher:
         memories = (
             self._remembered(Owner(tenant=within.tenant_id, user=user_id), within.as_of) if user_id else []
         )
-        entries = [index_entry(memory) for memory in memories if within.holds(memory)]
+        entries = [index_entry(memory) for memory in memories if within.can_see(memory)]
         return search_entries(entries, terms=query.terms, similarity=lambda _: None)
 
     def _facts(self, owner: Owner, as_of: datetime | None) -> Sequence[Fact]:
         return (
-            facts_as_of(owner, true_at=as_of, facts=self.facts) if as_of else self.facts.profile(owner).facts
+            facts_as_of(owner, true_at=as_of, facts=self.facts)
+            if as_of
+            else self.facts.get_profile(owner).facts
         )
 
     def _remembered(self, owner: Owner, as_of: datetime | None) -> list[Memory]:
         facts = [project_fact(owner, fact) for fact in self._facts(owner, as_of)]
-        events = self.recent.recent(owner, limit=RECENT_EVENTS)
+        events = self.recent.list_recent_events(owner, limit=RECENT_EVENTS)
         return [*facts, *(memory for event in events for memory in project_event(event))]
 
 

@@ -38,7 +38,7 @@ def get_sessions(agent: Agent, limit: Limit = 50, cursor: Cursor = None) -> Sess
 
 @router.get(STATE, summary="The state of a session", **READ)
 def get_state(agent: Agent, session: SessionId, if_none_match: IfNoneMatch = None) -> Response[State]:
-    state = wiring.states().state(_session(agent, session))
+    state = wiring.states().get_state(_session(agent, session))
     if state.user_id:
         ensure_visible(state.user_id, load_hidden(router))
     return ensure_modified(with_etag(state, state.version), if_none_match)
@@ -53,7 +53,7 @@ def put_state(
     if_none_match: IfNoneMatch = None,
 ) -> Response[State]:
     if asked.user_id:
-        wiring_erasing.gate().admit(Owner(tenant=get_caller(router).tenant, user=asked.user_id))
+        wiring_erasing.gate().ensure_writable(Owner(tenant=get_caller(router).tenant, user=asked.user_id))
     state = usecase.write_state(
         _session(agent, session),
         asked,
@@ -67,7 +67,7 @@ def put_state(
 
 @router.delete(STATE, summary="Remove the state of a session", status_code=HTTPStatus.NO_CONTENT, **WRITE)
 def delete_state(agent: Agent, session: SessionId, if_match: IfMatch = None) -> Response[None]:
-    wiring.states().delete(_session(agent, session), expected_version=expected_version(None, if_match))
+    wiring.states().delete_state(_session(agent, session), expected_version=expected_version(None, if_match))
     return Response(HTTPStatus.NO_CONTENT)
 
 

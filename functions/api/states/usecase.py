@@ -37,7 +37,7 @@ def write_state(
     if len(quoted.encode()) > STATE_BYTES_MAX:
         raise InvalidError(f"a state takes at most {STATE_BYTES_MAX} bytes", code="payload_too_large")
     life = lifetime if asked.ttl_seconds is None else timedelta(seconds=asked.ttl_seconds)
-    return states.put(
+    return states.put_state(
         session, asked.data, expires_at=now + life, expected_version=expected_version, user=asked.user_id
     )
 
@@ -53,8 +53,10 @@ def list_sessions(
     sealer: CursorSigner,
 ) -> SessionPage:
     query = f"sessions\n{tenant}\n{agent}"
-    page = states.page(tenant, agent, limit=limit, after=read_cursor(cursor, query=query, sealer=sealer))
+    page = states.list_states(
+        tenant, agent, limit=limit, after=read_cursor(cursor, query=query, sealer=sealer)
+    )
     return SessionPage(
-        items=[each for each in page.items if not hidden.covers(each.user_id)],
+        items=[each for each in page.items if not hidden.contains_user(each.user_id)],
         next_cursor=write_cursor(page.after, query=query, sealer=sealer),
     )

@@ -32,7 +32,7 @@ class UsageItem(UsageFigures):
     model: str
 
     @classmethod
-    def of(cls, spending: DailyUsage) -> "UsageItem":
+    def from_spending(cls, spending: DailyUsage) -> "UsageItem":
         return cls.model_validate(spending.model_dump())
 
 

@@ -33,13 +33,13 @@ def report_usage(
     first = first or last - timedelta(days=DAYS_DEFAULT - 1)
     if not timedelta() <= last - first < timedelta(days=DAYS_MAX):
         raise InvalidError(f"`from` comes before `to`, by {DAYS_MAX - 1} days at most")
-    spendings = ledger.spendings(tenant, first, last)
+    spendings = ledger.list_daily_usage(tenant, first, last)
     return UsageReport(
         first=first,
         last=last,
-        items=[UsageItem.of(each) for each in spendings],
+        items=[UsageItem.from_spending(each) for each in spendings],
         total=_total_figures(spendings, last),
-        events=ledger.events(tenant, first, last),
+        events=ledger.get_event_count(tenant, first, last),
         budget=_read_budget(tenant, now.date(), ledger, tenants),
     )
 
@@ -54,7 +54,7 @@ def _total_figures(spendings: list[DailyUsage], day: date) -> UsageFigures:
 
 
 def _read_budget(tenant: str, today: date, ledger: UsageLedger, tenants: TenantStore) -> BudgetOut:
-    known, spent = tenants.find(tenant), ledger.spent(tenant, today)
+    known, spent = tenants.find_tenant(tenant), ledger.get_spent_dollars(tenant, today)
     limit = known.daily_dollars if known else None
     return BudgetOut(
         dollars_per_day=None if limit is None else float(limit),

@@ -22,7 +22,7 @@ from tests.benchmarks.search.data import ASKED, TENANT, Case, found_ids
 
 COMPACTIONS = 10
 WINDOW, TOP = 8_000, 10
-TOOLS = sum(estimate_tokens(tool.model_dump_json()) for tool in registry.definitions())
+TOOLS = sum(estimate_tokens(tool.model_dump_json()) for tool in registry.list_definitions())
 """Every prompt has the same head: the system text and the definitions of the tools."""
 METHODS = ("full history", "window 8K, sliding", "top-10 passages", "membus")
 
@@ -74,7 +74,9 @@ class Measuring:
         talk.now = talk.search.until = ASKED
         for question in self.figures.case.questions:
             made = talk.context(question.text)
-            top = found_ids(each.memory_id for each in talk.search.found(_nobody(), question.text, limit=TOP))
+            top = found_ids(
+                each.memory_id for each in talk.search.search(_nobody(), question.text, limit=TOP)
+            )
             window = {said.id for message in made.window for said in talk.said[message.message_id]}
             carried = {
                 "full history": question.gold,
@@ -99,30 +101,33 @@ class Measuring:
         bills["full history"].add([*self._history, message], cached=len(self._history))
         head, window = self._history[:2], _fitting(self._history[2:])
         bills["window 8K, sliding"].add([*head, *window, message], cached=2 + len(window))
-        passages = self.talk.search.found(_nobody(), content, limit=TOP)
+        passages = self.talk.search.search(_nobody(), content, limit=TOP)
         bills["top-10 passages"].add([*head, *(_part(each.text) for each in passages), message], cached=2)
         true = true_count(made.prompt)
         self.figures.true_totals.append(true)
-        if self.talk.conversations.conversation(TENANT, TALK).marks.rate:
+        if self.talk.conversations.get_conversation(TENANT, TALK).marks.rate:
             self.figures.errors.append(abs(made.total_tokens - true) / true)
         self.figures.searched += made.need.search
 
     def _watch_slots(self) -> None:
-        outline = self.talk.summaries.outline(TENANT, TALK)
-        if outline.border.version == self.figures.compactions or self.figures.compactions >= COMPACTIONS:
+        outline = self.talk.summaries.get_index(TENANT, TALK)
+        if (
+            outline.last_checkpoint.version == self.figures.compactions
+            or self.figures.compactions >= COMPACTIONS
+        ):
             return
-        self.figures.compactions = outline.border.version
-        written = self.talk.summaries.summaries(TENANT, TALK, limit=1000, after=None).items
+        self.figures.compactions = outline.last_checkpoint.version
+        written = self.talk.summaries.list_summaries(TENANT, TALK, limit=1000, after=None).items
         for summary in written:
             if summary.level == 0 and summary.version <= COMPACTIONS:
                 self._admitted |= {slot.text: slot for slot in summary.slots}
         shown = render_summary_block(outline, budget=int(SUMMARY_TOKENS / RATIO_UNKNOWN))
         self.figures.slots = {}
-        said = self.talk.conversations.recent(TENANT, TALK, limit=100_000)
+        said = self.talk.conversations.list_recent_messages(TENANT, TALK, limit=100_000)
         closed = [each for each in self._admitted.values() if _is_closed(each, said)]
         self.figures.closed = len(closed)
         for slot in (each for each in self._admitted.values() if each not in closed):
-            there = slot.model_copy(update={"text": escape_tags(slot.text)}).stands_in(shown)
+            there = slot.model_copy(update={"text": escape_tags(slot.text)}).occurs_in(shown)
             self.figures.slots.setdefault(slot.kind, []).append(there)
 
 

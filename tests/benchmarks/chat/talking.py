@@ -86,7 +86,7 @@ class Search:
         self.until: datetime = ASKED
         self._last: tuple[str, datetime, list[RecalledPassage]] = ("", ASKED, [])
 
-    def found(self, owner: Owner, message: str, *, limit: int) -> list[RecalledPassage]:
+    def search(self, owner: Owner, message: str, *, limit: int) -> list[RecalledPassage]:
         if self._last[:2] == (message, self.until) and len(self._last[2]) >= limit:
             return self._last[2][:limit]
         query = parse_query(message[:2_000], now=self.until.date())
@@ -106,15 +106,15 @@ class Search:
         self._last = (message, self.until, found)
         return found
 
-    def texts(self, tenant: str, memory_ids: Sequence[str]) -> dict[str, list[str]]:
+    def get_passages(self, tenant: str, memory_ids: Sequence[str]) -> dict[str, list[str]]:
         raise NotImplementedError
 
 
 class Replay(ScriptedModel):
     """Answers what the data set answers, and counts tokens as the local model does."""
 
-    def reply(self, prompt: Prompt, *, max_tokens: int, timeout_seconds: float) -> ModelReply:
-        reply = super().reply(prompt, max_tokens=max_tokens, timeout_seconds=timeout_seconds)
+    def generate_reply(self, prompt: Prompt, *, max_tokens: int, timeout_seconds: float) -> ModelReply:
+        reply = super().generate_reply(prompt, max_tokens=max_tokens, timeout_seconds=timeout_seconds)
         return reply.model_copy(
             update={"usage": TokenUsage(input=true_count(prompt), output=count(reply.text))}
         )
@@ -142,7 +142,7 @@ class Talk:
                 fresh=fresh,
                 recollection=self.search,
                 pool=ThreadPoolExecutor(6),
-                tools=registry.definitions(),
+                tools=registry.list_definitions(),
             ),
             gate=ErasureGuard(InMemoryErasures()),
             conversations=self.conversations,
@@ -157,7 +157,7 @@ class Talk:
         )
 
     def context(self, message: str) -> PromptContext:
-        return self.chat.context(TENANT, TALK, message, author="ada")
+        return self.chat.preview_context(TENANT, TALK, message, author="ada")
 
     def take(self, exchange: Exchange, number: int) -> None:
         """Let an exchange happen, and the summary that it makes due."""
@@ -165,7 +165,7 @@ class Talk:
         self.search.until = self.now
         self._answer = "\n".join(message.text for message in exchange.answered) or "…"
         asked = MessageIn(content=exchange.content, author="ada")
-        turn = self.chat.answer(TENANT, TALK, asked, request_key=str(number))
+        turn = self.chat.answer_message(TENANT, TALK, asked, request_key=str(number))
         self.said |= {turn.user.message_id: exchange.asked, turn.assistant.message_id: exchange.answered}
         for _ in self.due.published:
             Summarizer(
@@ -174,7 +174,7 @@ class Talk:
                 model=lambda _: self._summarizer,
                 clock=lambda: self.now,
                 seconds_left=lambda: 60.0,
-            ).advance(SummaryDue(tenant_id=TENANT, conversation_id=TALK))
+            ).advance_summary(SummaryDue(tenant_id=TENANT, conversation_id=TALK))
         self.due.published.clear()
 
     def evidence(self, made: PromptContext) -> set[str]:

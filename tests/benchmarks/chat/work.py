@@ -98,7 +98,7 @@ class _Talk:
             DynamoSummaries(conversations),
             InMemoryEventBus(),
         )
-        self._store.create(a_conversation(TALK), request_key="first")
+        self._store.create_conversation(a_conversation(TALK), request_key="first")
         self._chat = ChatService(
             gatherer=ContextLoader(
                 conversations=self._store,
@@ -121,18 +121,18 @@ class _Talk:
         )
 
     def context(self) -> None:
-        self._chat.context(ADA.tenant, TALK, "What did we say?", author=ADA.user)
+        self._chat.preview_context(ADA.tenant, TALK, "What did we say?", author=ADA.user)
 
     def turn(self, number: int) -> None:
         self.now += timedelta(hours=1)
         said = MessageIn(content=_content(number), author=ADA.user)
-        self._chat.answer(ADA.tenant, TALK, said, request_key=str(number))
+        self._chat.answer_message(ADA.tenant, TALK, said, request_key=str(number))
 
     def seed(self, number: int) -> None:
         """Store a turn item by item: the emulator copies the whole table for each transaction."""
         self.now += timedelta(hours=1)
         user, wise = (
-            a_message(text, message_id=self._ids.next(self.now)) for text in (_content(number), ANSWER)
+            a_message(text, message_id=self._ids.next_id(self.now)) for text in (_content(number), ANSWER)
         )
         turn = a_turn().model_copy(
             update={"user": user, "assistant": wise.model_copy(update={"role": "assistant"})}
@@ -157,7 +157,7 @@ class _Talk:
                 model=lambda _: ScriptedModel(CHAPTER),
                 clock=lambda: self.now,
                 seconds_left=lambda: 10.0,
-            ).advance(SummaryDue(tenant_id=ADA.tenant, conversation_id=TALK))
+            ).advance_summary(SummaryDue(tenant_id=ADA.tenant, conversation_id=TALK))
 
 
 def _content(number: int) -> str:

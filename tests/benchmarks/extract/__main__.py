@@ -45,16 +45,16 @@ class Counted:
         self._speaker, self.name = speaker, speaker.name
         self.calls, self.tokens = 0, 0
 
-    def reply(self, question: ModelRequest) -> ModelReply:
-        reply = self._speaker.reply(question)
+    def generate_reply(self, question: ModelRequest) -> ModelReply:
+        reply = self._speaker.generate_reply(question)
         self.calls += 1
         self.tokens += (
             reply.usage.input + reply.usage.cache_read + reply.usage.cache_write + reply.usage.output
         )
         return reply
 
-    def stream(self, question: ModelRequest) -> Iterator[Any]:
-        return self._speaker.stream(question)
+    def stream_reply(self, question: ModelRequest) -> Iterator[Any]:
+        return self._speaker.stream_reply(question)
 
 
 @dataclass

@@ -24,7 +24,7 @@ class GivenVectors:
         self._vectors = vectors
         self.config = None
 
-    def embed(self, text: str, memory_action: str | None = None) -> list[float]:
+    def embed_texts(self, text: str, memory_action: str | None = None) -> list[float]:
         return self._vectors[text]
 
     def embed_batch(self, texts: list[str], memory_action: str | None = None) -> list[list[float]]:

@@ -73,7 +73,7 @@ def _fill(index: PostgresMemories, case: Case, vectors: KeptVectors) -> None:
     texts = [passage.embedded_text for entry in entries for passage in entry.passages]
     by_text = dict(zip(texts, _padded(vectors.of(texts)), strict=True))
     for start in range(0, len(by_text), BATCH):
-        index.attach(TENANT, dict(list(by_text.items())[start : start + BATCH]))
+        index.attach_vectors(TENANT, dict(list(by_text.items())[start : start + BATCH]))
 
 
 def _asked(index: PostgresMemories, case: Case, sample: Sample, vector: list[float]) -> list[str]:

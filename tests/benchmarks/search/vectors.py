@@ -30,4 +30,4 @@ class KeptVectors:
     def _embed(self, text: str) -> list[float]:
         if self._embedder is None:
             self._embedder = MiniLmEmbedder(self._folder)
-        return self._embedder.embed(text, DIMENSIONS, normalize=True)
+        return self._embedder.embed_texts(text, DIMENSIONS, normalize=True)

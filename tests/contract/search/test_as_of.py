@@ -24,7 +24,7 @@ def know(
 ) -> None:
     memory = project_observations(ADA, seen, version=len(seen))
     if isinstance(memory, Removal):
-        index.remove([memory.model_copy(update={"tenant_id": tenant})])
+        index.remove_memories([memory.model_copy(update={"tenant_id": tenant})])
         return
     told = [memory, *memory.earlier]
     mine = [each.model_copy(update={"tenant_id": tenant}) for each in told]
@@ -80,7 +80,7 @@ def test_a_value_that_is_replaced_is_not_embedded_again(index: MemoryIndex, tena
         know(index, tenant, MOVES[:count], embedder)
 
     assert len(embedder.asked) == 3
-    assert index.pending(tenant, limit=9) == []
+    assert index.list_pending_texts(tenant, limit=9) == []
 
 
 def test_what_was_said_later_is_not_found_as_of_before(index: MemoryIndex, tenant: str) -> None:

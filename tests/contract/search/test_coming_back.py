@@ -111,7 +111,7 @@ def test_what_somebody_new_takes_back_stays_away(told: Told) -> None:
 
 
 def test_a_mark_from_before_the_erasure_hides_nobody_who_comes_back(told: Told) -> None:
-    told.index.remove([Removal(tenant_id=told.owner.tenant, memory_id=PORTO, version=57)])
+    told.index.remove_memories([Removal(tenant_id=told.owner.tenant, memory_id=PORTO, version=57)])
     told.erase()
 
     told.take(told.fact(NEW, None, revision=1))
@@ -127,7 +127,9 @@ def test_what_is_removed_of_an_erased_user_leaves_no_mark_with_their_name(
     )
     rows, beside = IndexEraser(transactions), Owner(tenant=tenant, user="ada:b")
     told.take(told.fact(OLD, None, revision=57), told.fact(None, OLD, revision=58))
-    told.index.remove([Removal(tenant_id=beside.tenant, memory_id="fact:ada:b:home.city", version=2)])
+    told.index.remove_memories(
+        [Removal(tenant_id=beside.tenant, memory_id="fact:ada:b:home.city", version=2)]
+    )
     assert [_marks(rows, owner) for owner in (told.owner, beside)] == [1, 1]
 
     told.erase()

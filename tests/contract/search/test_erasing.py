@@ -28,8 +28,10 @@ def kept(index: PostgresMemories, owner: Owner, many: int) -> None:
         for number, text in enumerate(texts)
     ]
     waiting = index.put(owner.tenant, [index_entry(memory) for memory in memories])
-    index.attach(owner.tenant, {text: [1.0, *[0.0] * 1023] for text in waiting[: many // 2]})
-    index.remove([Removal(tenant_id=owner.tenant, memory_id=f"fact:{owner.user}:likes.0", version=9)])
+    index.attach_vectors(owner.tenant, {text: [1.0, *[0.0] * 1023] for text in waiting[: many // 2]})
+    index.remove_memories(
+        [Removal(tenant_id=owner.tenant, memory_id=f"fact:{owner.user}:likes.0", version=9)]
+    )
 
 
 def counted(rows: IndexEraser, owner: Owner) -> dict[str, int]:

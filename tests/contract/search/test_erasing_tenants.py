@@ -68,11 +68,11 @@ def test_everything_of_a_tenant_goes_from_every_store_and_its_neighbour_keeps_al
     rows = IndexEraser(transactions).count(THEIRS, cursor="", time_left=lambda: True).counts
 
     asked = new_erasure_job("acme", None, request_key=None, requested_by="operator", now=made.clock())
-    job, work = made.erasures.begin(asked), eraser(made, transactions)
-    while (wait := work.advance(made.erasures.job("acme", job.job_id))) is not None:
+    job, work = made.erasures.start_job(asked), eraser(made, transactions)
+    while (wait := work.advance_job(made.erasures.get_job("acme", job.job_id))) is not None:
         made.tiers.now += wait
 
-    done, after = made.erasures.job("acme", job.job_id), made.everything()
+    done, after = made.erasures.get_job("acme", job.job_id), made.everything()
     assert done.receipt
     assert set(done.receipt.left.values()) == {0}
     assert all(
@@ -97,29 +97,29 @@ def test_everything_of_a_tenant_goes_from_every_store_and_its_neighbour_keeps_al
 def test_whoever_writes_meanwhile_goes_in_the_second_round_and_is_refused_for_good(
     made: ErasureSetup, transactions: TenantTransactions
 ) -> None:
-    job = made.erasures.begin(
+    job = made.erasures.start_job(
         new_erasure_job("acme", None, request_key=None, requested_by="operator", now=made.clock())
     )
     work = eraser(made, transactions)
-    wait = work.advance(job)
+    wait = work.advance_job(job)
     plant(made, ADA)
     kept(PostgresMemories(transactions, model="m"), ADA, 4)
     while wait is not None:
         made.tiers.now += wait
-        wait = work.advance(made.erasures.job("acme", job.job_id))
+        wait = work.advance_job(made.erasures.get_job("acme", job.job_id))
 
     assert canary_of(ADA) not in made.everything()
-    line = made.erasures.of(ADA)
+    line = made.erasures.find_erasure(ADA)
     assert line
-    assert line.covers(NOON + timedelta(days=1))
+    assert line.covers_moment(NOON + timedelta(days=1))
 
 
 def test_a_tenant_on_hold_is_kept(made: ErasureSetup) -> None:
     plant(made, ADA)
-    made.erasures.hold(LegalHold(tenant="acme", user=None, reason="case 7", since=NOON))
+    made.erasures.add_hold(LegalHold(tenant="acme", user=None, reason="case 7", since=NOON))
 
     with pytest.raises(ConflictError) as refused:
-        made.erasures.begin(
+        made.erasures.start_job(
             new_erasure_job("acme", None, request_key=None, requested_by="operator", now=made.clock())
         )
 

@@ -66,7 +66,7 @@ def test_users_who_are_left_out_are_not_seen_however_much_of_them_there_is(
     }
     assert look(index, "tea", tenant=tenant, mode=mode, scope="U#ada", without=frozenset({"ada"})) == []
     within = SearchScope(tenant_id=tenant, now=LATER, kinds=("document",), without=frozenset({"ada"}))
-    assert set(index.documents(within, limit=50, after=None).items) == {"bobs", "all"}
+    assert set(index.list_documents(within, limit=50, after=None).items) == {"bobs", "all"}
 
 
 @pytest.mark.parametrize(("tree", "wanted"), CASES, ids=[str(tree) for tree, _ in CASES])

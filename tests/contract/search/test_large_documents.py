@@ -61,7 +61,7 @@ def test_a_write_that_lost_its_race_takes_its_own_text_away_and_no_other(shelf: 
         shelf.documents.put(a_document(1, LONGER))
 
     assert shelf.kept == [LONG]
-    assert shelf.documents.document("acme", "mem_1").text == LONG
+    assert shelf.documents.get_document("acme", "mem_1").text == LONG
 
 
 def test_where_the_text_cannot_be_kept_nothing_is_written(shelf: Shelf) -> None:
@@ -69,7 +69,7 @@ def test_where_the_text_cannot_be_kept_nothing_is_written(shelf: Shelf) -> None:
     with pytest.raises(UnavailableError):
         shelf.documents.put(a_document(1, LONG))
 
-    assert shelf.documents.last("acme", "mem_1") is None
+    assert shelf.documents.get_latest_version("acme", "mem_1") is None
 
 
 def test_a_text_that_is_lost_is_never_an_empty_document(shelf: Shelf) -> None:
@@ -77,7 +77,7 @@ def test_a_text_that_is_lost_is_never_an_empty_document(shelf: Shelf) -> None:
     shelf.contents.kept.clear()
 
     with pytest.raises(UnavailableError):
-        shelf.documents.document("acme", "mem_1")
+        shelf.documents.get_document("acme", "mem_1")
 
 
 def test_large_texts_of_a_user_lie_together_and_do_not_name_them(shelf: Shelf) -> None:

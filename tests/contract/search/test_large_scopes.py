@@ -43,7 +43,7 @@ def grow(index: PostgresMemories, tenant: str, count: int, **fields: object) -> 
 def tended(indexes: PostgresScopeIndexes, tenant: str) -> IndexMaintenanceReport:
     """Tend to all, tell of this tenant's: other tests' scopes lie in the same database."""
     mine = {
-        indexes.name(LargeScope(tenant, WordEmbeddingModel.name, memory_scope(user, None)))
+        indexes.index_name(LargeScope(tenant, WordEmbeddingModel.name, memory_scope(user, None)))
         for user in ("ada", "bob")
     }
     done = maintain_indexes(indexes, at_least=LARGE)
@@ -57,10 +57,10 @@ def test_a_scope_gets_its_index_when_it_has_outgrown_exact_search(
     assert tended(indexes, tenant)["made"] == []
 
     grow(index, tenant, LARGE)
-    name = indexes.name(LargeScope(tenant, WordEmbeddingModel.name, ADA))
+    name = indexes.index_name(LargeScope(tenant, WordEmbeddingModel.name, ADA))
     assert tended(indexes, tenant) == {"made": [name], "dropped": []}
     assert tended(indexes, tenant) == {"made": [], "dropped": []}
-    assert indexes.made()[name]
+    assert indexes.list_indexes()[name]
 
 
 def test_an_index_that_is_half_empty_is_given_back(
@@ -68,7 +68,7 @@ def test_an_index_that_is_half_empty_is_given_back(
 ) -> None:
     grow(index, tenant, LARGE)
     (name,) = tended(indexes, tenant)["made"]
-    index.remove(
+    index.remove_memories(
         [
             Removal(tenant_id=tenant, memory_id=f"m{number}", version=FINAL_VERSION)
             for number in range(LARGE // 2)
@@ -76,7 +76,7 @@ def test_an_index_that_is_half_empty_is_given_back(
     )
     assert tended(indexes, tenant)["dropped"] == []
 
-    index.remove([Removal(tenant_id=tenant, memory_id=f"m{LARGE // 2}", version=FINAL_VERSION)])
+    index.remove_memories([Removal(tenant_id=tenant, memory_id=f"m{LARGE // 2}", version=FINAL_VERSION)])
     assert tended(indexes, tenant)["dropped"] == [name]
 
 
@@ -85,11 +85,11 @@ def test_sizes_follow_what_is_written_and_removed(
 ) -> None:
     grow(index, tenant, 3)
     grow(index, tenant, 5)
-    index.remove([Removal(tenant_id=tenant, memory_id="m0", version=FINAL_VERSION)])
+    index.remove_memories([Removal(tenant_id=tenant, memory_id="m0", version=FINAL_VERSION)])
     mine = LargeScope(tenant, WordEmbeddingModel.name, ADA)
 
-    assert mine in indexes.large(at_least=4)
-    assert mine not in indexes.large(at_least=5)
+    assert mine in indexes.list_large_scopes(at_least=4)
+    assert mine not in indexes.list_large_scopes(at_least=5)
 
 
 def test_a_large_scope_answers_as_it_did_before(

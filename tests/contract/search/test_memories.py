@@ -59,7 +59,7 @@ def test_the_newest_version_wins_in_whatever_order_copies_arrive(
 def test_what_was_removed_stays_away_when_an_older_copy_arrives_late(index: MemoryIndex, tenant: str) -> None:
     memory = a_memory("m1", tenant=tenant, version=3)
     fill(index, memory)
-    index.remove([Removal(tenant_id=tenant, memory_id="m1", version=3)])
+    index.remove_memories([Removal(tenant_id=tenant, memory_id="m1", version=3)])
     fill(index, memory)
 
     assert look(index, "tea", tenant=tenant) == []
@@ -69,13 +69,13 @@ def test_what_was_removed_stays_away_when_an_older_copy_arrives_late(index: Memo
 
 def test_a_removal_spares_what_is_newer_than_it(index: MemoryIndex, tenant: str) -> None:
     fill(index, a_memory("m1", tenant=tenant, version=5))
-    index.remove([Removal(tenant_id=tenant, memory_id="m1", version=4)])
+    index.remove_memories([Removal(tenant_id=tenant, memory_id="m1", version=4)])
 
     assert look(index, "tea", tenant=tenant) == ["m1"]
 
 
 def test_a_final_removal_ends_every_version(index: MemoryIndex, tenant: str) -> None:
-    index.remove([Removal(tenant_id=tenant, memory_id="m1", version=FINAL_VERSION)])
+    index.remove_memories([Removal(tenant_id=tenant, memory_id="m1", version=FINAL_VERSION)])
     fill(index, a_memory("m1", tenant=tenant, version=10**12))
 
     assert look(index, "tea", tenant=tenant) == []
@@ -92,8 +92,8 @@ def test_no_text_is_embedded_twice(index: MemoryIndex, tenant: str) -> None:
     )
 
     assert embedder.asked == ["tea"]
-    assert index.pending(tenant, limit=10) == []
-    assert set(index.vectors(tenant, ["tea", "coffee"])) == {"tea"}
+    assert index.list_pending_texts(tenant, limit=10) == []
+    assert set(index.get_vectors(tenant, ["tea", "coffee"])) == {"tea"}
 
 
 def test_a_text_of_another_tenant_lends_no_vector(index: MemoryIndex, tenant: str) -> None:
@@ -114,12 +114,12 @@ def test_a_memory_without_a_vector_is_pending_and_found_by_its_words(index: Memo
         embedder=embedder,
     )
 
-    assert index.waiting(tenant, ["m1", "m2"]) == {"m1"}
-    assert index.pending(tenant, limit=10) == ["green tea"]
+    assert index.find_pending_memories(tenant, ["m1", "m2"]) == {"m1"}
+    assert index.list_pending_texts(tenant, limit=10) == ["green tea"]
     assert look(index, "tea", tenant=tenant)[0] == "m1"
 
-    assert Indexer(lambda _: WordEmbeddingModel(), index).backfill(tenant) == 1
-    assert index.waiting(tenant, ["m1", "m2"]) == set()
+    assert Indexer(lambda _: WordEmbeddingModel(), index).backfill_vectors(tenant) == 1
+    assert index.find_pending_memories(tenant, ["m1", "m2"]) == set()
 
 
 def test_a_changed_text_gives_up_its_old_vector(index: MemoryIndex, tenant: str) -> None:
@@ -155,7 +155,9 @@ def test_alike_are_documents_of_the_same_scope_passage_by_passage(index: MemoryI
     )
     wanted = [vector_of("Ada likes tea!")]
 
-    assert index.alike(tenant, memory_scope("ada", None), wanted, at_least=0.95, now=LATER) == ["m1"]
+    assert index.find_similar_documents(
+        tenant, memory_scope("ada", None), wanted, at_least=0.95, now=LATER
+    ) == ["m1"]
 
 
 @pytest.mark.parametrize("limit", [1, 2, 3, 10])
@@ -168,7 +170,7 @@ def test_documents_are_listed_once_the_newest_first(index: MemoryIndex, tenant: 
     listed: list[str] = []
     after: dict[str, str] | None = None
     for _ in range(10):
-        page = index.documents(within, limit=limit, after=after)
+        page = index.list_documents(within, limit=limit, after=after)
         listed += page.items
         after = page.after
         if after is None:
@@ -184,7 +186,7 @@ def test_a_listing_takes_filters(index: MemoryIndex, tenant: str) -> None:
         a_memory("m2", tenant=tenant, metadata={"n": 2}),
     )
 
-    page = index.documents(listing(tenant, filter=parse_filter({"n": {"gt": 1}})), limit=5, after=None)
+    page = index.list_documents(listing(tenant, filter=parse_filter({"n": {"gt": 1}})), limit=5, after=None)
 
     assert (page.items, page.after) == (("m2",), None)
 

@@ -19,7 +19,7 @@ def test_a_second_model_is_filled_in_beside_the_first_and_switched_to(
     newer = WordEmbeddingModel()
     filler = Indexer(lambda _: newer, second)
 
-    counts = [filler.backfill(tenant) for _ in range(4)]
+    counts = [filler.backfill_vectors(tenant) for _ in range(4)]
 
     assert counts == [64, 64, 22, 0]
     assert len(newer.asked) == 150
@@ -33,7 +33,10 @@ def test_a_changed_text_waits_for_both_models_again(transactions: TenantTransact
         fill(index, a_memory("m1", "tea", tenant=tenant))
     fill(first, a_memory("m1", "coffee", tenant=tenant, version=2))
 
-    assert (first.pending(tenant, limit=5), second.pending(tenant, limit=5)) == ([], ["coffee"])
+    assert (first.list_pending_texts(tenant, limit=5), second.list_pending_texts(tenant, limit=5)) == (
+        [],
+        ["coffee"],
+    )
 
 
 def test_each_row_says_its_model_and_its_dimensions(

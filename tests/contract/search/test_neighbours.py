@@ -51,8 +51,8 @@ def act(index: MemoryIndex, tenant: str, dice: random.Random, step: int) -> obje
             fill(index, a_memory(name, text, tenant=tenant, user_id=user, version=step), embedder=embedder)
             return embedder.asked
         case 2:
-            index.remove([Removal(tenant_id=tenant, memory_id=name, version=step)])
-            return index.pending(tenant, limit=9)
+            index.remove_memories([Removal(tenant_id=tenant, memory_id=name, version=step)])
+            return index.list_pending_texts(tenant, limit=9)
         case _:
             return look(index, text, tenant=tenant, scope=f"U#{user}")
 

@@ -42,7 +42,7 @@ def made(monkeypatch: pytest.MonkeyPatch, transactions: TenantTransactions) -> I
             plant(made, owner)
             indexed(transactions, owner)
         shared = a_conversation("shared", tenant_id=GRACE.tenant, user_id=GRACE.user, members=(ADA.user,))
-        made.conversations.create(shared, request_key="shared")
+        made.conversations.create_conversation(shared, request_key="shared")
         speak(made, ADA, "shared", 2)
         sum_up(made, ADA, "shared", canary_of(ADA))
         yield made
@@ -66,9 +66,9 @@ def erase(made: ErasureSetup, transactions: TenantTransactions, owner: Owner) ->
         settle=SETTLE,
         kept_days=KEPT_DAYS,
     )
-    while (wait := work.advance(made.erasures.job(job.tenant, job.job_id))) is not None:
+    while (wait := work.advance_job(made.erasures.get_job(job.tenant, job.job_id))) is not None:
         made.tiers.now += wait
-    assert made.erasures.job(job.tenant, job.job_id).receipt
+    assert made.erasures.get_job(job.tenant, job.job_id).receipt
 
 
 def stores(made: ErasureSetup, transactions: TenantTransactions) -> Mapping[str, UserDirectory]:
@@ -97,7 +97,7 @@ def summed_up(
     made: ErasureSetup, transactions: TenantTransactions, tenant: str, conversation_id: str
 ) -> None:
     """Put a conversation's summaries into the index as they are."""
-    conversation = made.conversations.conversation(tenant, conversation_id)
+    conversation = made.conversations.get_conversation(tenant, conversation_id)
     item, *_ = made.talks.query(
         KeyConditionExpression=Key("pk").eq(f"T#{tenant}#C#{conversation_id}")
         & Key("sk").begins_with("SUMMARY#")
@@ -112,7 +112,7 @@ def summaries(transactions: TenantTransactions, tenant: str) -> set[str]:
     def work(connection: PostgresConnection) -> Callable[[], list[tuple[Any, ...]]]:
         return connection.execute(asked, {"tenant": tenant}).fetchall
 
-    return {str(group).split(":")[1] for (group,) in transactions.run(tenant, work)}
+    return {str(group).split(":")[1] for (group,) in transactions.run_transaction(tenant, work)}
 
 
 @pytest.mark.parametrize("name", ["memory", "conversations", "index"])
@@ -121,9 +121,9 @@ def test_each_store_names_everybody_it_holds_something_of_and_nobody_of_another_
 ) -> None:
     users = stores(made, transactions)[name]
 
-    assert users.of("restored") == ["ada", "grace"]
-    assert users.of("restoreds") == ["ada"]
-    assert users.of("nobodys") == []
+    assert users.list_users("restored") == ["ada", "grace"]
+    assert users.list_users("restoreds") == ["ada"]
+    assert users.list_users("nobodys") == []
 
 
 @pytest.mark.parametrize("name", ["memory", "conversations", "index"])
@@ -152,10 +152,10 @@ def test_a_backup_of_a_half_done_erasure_leads_to_them_too(
     made: ErasureSetup, transactions: TenantTransactions
 ) -> None:
     """After the first round no entry of a conversation names Ada any more: notes do, until the second."""
-    assert made.eraser(lambda: 300).advance(made.ask(ADA))
+    assert made.eraser(lambda: 300).advance_job(made.ask(ADA))
 
     assert made.talks.query(IndexName="by_status", KeyConditionExpression=LISTED)["Items"] == []
-    assert "ada" in stores(made, transactions)["conversations"].of("restored")
+    assert "ada" in stores(made, transactions)["conversations"].list_users("restored")
 
 
 def test_a_summary_that_quoted_them_leaves_the_index_with_a_restore_of_the_index_alone(
@@ -165,14 +165,14 @@ def test_a_summary_that_quoted_them_leaves_the_index_with_a_restore_of_the_index
     for tenant, conversation_id in (("restored", "shared"), ("restored", "graces"), ("restoreds", "adas")):
         summed_up(made, transactions, tenant, conversation_id)
     stale = StaleSummaries(transactions, made.talks)
-    assert stale.drop("restored") == 0
+    assert stale.delete_stale("restored") == 0
 
     erase(made, transactions, ADA)
 
-    assert stale.drop("restored") == 1
+    assert stale.delete_stale("restored") == 1
     assert summaries(transactions, "restored") == {"graces"}
     assert summaries(transactions, "restoreds") == {"adas"}
     speak(made, GRACE, "shared", 9)
     sum_up(made, GRACE, "shared", "tea")
     summed_up(made, transactions, "restored", "shared")
-    assert stale.drop("restored") == 0
+    assert stale.delete_stale("restored") == 0

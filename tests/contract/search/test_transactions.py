@@ -42,7 +42,7 @@ def failing(*faults: type[psycopg.Error]) -> tuple[TransactionWork[str], list[st
 def test_a_lost_race_is_run_again_whole(transactions: TenantTransactions, fault: type[psycopg.Error]) -> None:
     work, runs = failing(fault, fault)
 
-    assert transactions.run("acme", work) == "acme"
+    assert transactions.run_transaction("acme", work) == "acme"
     assert runs == ["acme"] * 3
 
 
@@ -50,7 +50,7 @@ def test_races_lost_again_and_again_end_as_unavailable(transactions: TenantTrans
     work, runs = failing(*[errors.SerializationFailure] * 9)
 
     with pytest.raises(UnavailableError):
-        transactions.run("acme", work)
+        transactions.run_transaction("acme", work)
     assert len(runs) == TRANSACTION_ATTEMPTS_MAX
 
 
@@ -63,7 +63,7 @@ def test_a_busy_database_is_unavailable_and_not_asked_again(
     work, runs = failing(fault)
 
     with pytest.raises(UnavailableError) as busy:
-        transactions.run("acme", work)
+        transactions.run_transaction("acme", work)
     assert (busy.value.code, len(runs)) == (code, 1)
 
 
@@ -73,20 +73,20 @@ def test_a_statement_that_takes_too_long_is_told_as_a_timeout(transactions: Tena
         return connection.execute("SELECT pg_sleep(5)").fetchall
 
     with pytest.raises(UnavailableError) as late:
-        transactions.run("acme", slow)
+        transactions.run_transaction("acme", slow)
     assert late.value.code == "timeout"
-    assert transactions.run("acme", failing()[0]) == "acme"
+    assert transactions.run_transaction("acme", failing()[0]) == "acme"
 
 
 def test_a_connection_that_died_is_opened_anew(database: Database, transactions: TenantTransactions) -> None:
     def backend(connection: PostgresConnection) -> Callable[[], int]:
         return lambda: connection.info.backend_pid
 
-    first = transactions.run("acme", backend)
+    first = transactions.run_transaction("acme", backend)
     with database.open(database.superuser) as operator:
         operator.execute("SELECT pg_terminate_backend(%s)", [first])
 
-    assert transactions.run("acme", backend) != first
+    assert transactions.run_transaction("acme", backend) != first
 
 
 def test_a_database_that_is_down_is_unavailable_at_once(database: Database) -> None:
@@ -96,7 +96,7 @@ def test_a_database_that_is_down_is_unavailable_at_once(database: Database) -> N
     )
 
     with pytest.raises(UnavailableError, match="no connection"):
-        transactions.run("acme", failing()[0])
+        transactions.run_transaction("acme", failing()[0])
 
 
 def test_the_tenant_ends_with_its_transaction(transactions: TenantTransactions) -> None:
@@ -106,7 +106,7 @@ def test_the_tenant_ends_with_its_transaction(transactions: TenantTransactions) 
         opened.append(connection)
         return opened.copy
 
-    transactions.run("acme", keep)
+    transactions.run_transaction("acme", keep)
 
     assert opened[0].execute(WHO).fetchone() == ("",)
 
@@ -123,7 +123,7 @@ def test_a_login_that_bypasses_row_security_is_refused_before_it_reads_anything(
         serving(database, database.superuser.username) as transactions,
         pytest.raises(IsolationError) as refused,
     ):
-        transactions.run("acme", work)
+        transactions.run_transaction("acme", work)
 
     assert (refused.value.code, runs) == ("unsafe", [])
 
@@ -142,7 +142,7 @@ def test_a_value_that_no_column_holds_is_refused_and_not_tried_again(
         return connection.execute("SELECT %s::text", ["a\0b"]).fetchall
 
     with pytest.raises(InvalidError) as refused:
-        transactions.run("acme", impossible)
+        transactions.run_transaction("acme", impossible)
     assert refused.value.code == "unstorable"
 
 
@@ -156,7 +156,7 @@ def test_a_database_that_did_not_answer_is_left_alone_for_a_while() -> None:
     transactions = TenantTransactions(connect_in_vain)
     for _ in range(3):
         with pytest.raises(UnavailableError):
-            transactions.run("acme", failing()[0])
+            transactions.run_transaction("acme", failing()[0])
 
     assert asked == [True]
 

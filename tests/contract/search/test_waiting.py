@@ -41,9 +41,9 @@ def test_texts_wait_from_when_they_are_put_until_they_have_a_vector(index: Memor
     assert pending(index, tenant) == 2
     assert pending(index, tenant, terms=()) == 2
 
-    index.attach(tenant, {waiting[0]: vector_of(waiting[0])})
+    index.attach_vectors(tenant, {waiting[0]: vector_of(waiting[0])})
     assert pending(index, tenant) == 1
-    index.attach(tenant, {waiting[1]: vector_of(waiting[1])})
+    index.attach_vectors(tenant, {waiting[1]: vector_of(waiting[1])})
     assert pending(index, tenant) == 0
 
 
@@ -74,9 +74,9 @@ def test_what_is_removed_replaced_or_moved_waits_no_more(index: MemoryIndex, ten
 
     put(index, a_memory("m1", "green tea", tenant=tenant, version=3))
     put(index, a_memory("m2", "black tea", tenant=tenant, user_id="bob", version=2))
-    index.remove([Removal(tenant_id=tenant, memory_id="m2", version=FINAL_VERSION)])
+    index.remove_memories([Removal(tenant_id=tenant, memory_id="m2", version=FINAL_VERSION)])
     assert pending(index, tenant, "bob") == 0
-    index.remove([Removal(tenant_id=tenant, memory_id="m1", version=FINAL_VERSION)])
+    index.remove_memories([Removal(tenant_id=tenant, memory_id="m1", version=FINAL_VERSION)])
     assert pending(index, tenant) == 0
 
 
@@ -99,7 +99,7 @@ def test_the_owner_sees_since_when_the_oldest_text_waits_and_no_more(
     with database.open(database.owner) as connection:
         indexes = PostgresScopeIndexes(connection)
         (waiting,) = put(index, a_memory("m1", "green tea", tenant=tenant))
-        since = indexes.waits_since(tenant)
+        since = indexes.oldest_pending_time(tenant)
         assert since
         assert (
             embedding_wait_seconds(indexes, model=tenant, now=since + timedelta(hours=7))
@@ -108,6 +108,8 @@ def test_the_owner_sees_since_when_the_oldest_text_waits_and_no_more(
 
         for other in {row[0] for row in connection.execute("SELECT tenant_id FROM membus.scopes")}:
             mine = PostgresMemories(transactions, model=tenant)
-            mine.attach(other, {text: vector_of(text) for text in mine.pending(other, limit=10_000)})
+            mine.attach_vectors(
+                other, {text: vector_of(text) for text in mine.list_pending_texts(other, limit=10_000)}
+            )
         assert waiting
         assert embedding_wait_seconds(indexes, model=tenant, now=since) == 0

@@ -97,7 +97,7 @@ def test_a_model_keeps_notes_through_the_real_client(
 
     assert [failed for failed, _ in told] == [False] * 5
     assert told[-1][1].splitlines()[1:] == ["     1\tgreen", "     2\twhite", "     3\toolong"]
-    assert states.state(SESSION) == State(
+    assert states.get_state(SESSION) == State(
         data={"memories": {"/memories/drinks/tea.md": "green\nwhite\noolong"}},
         version=4,
         expires_at=clock() + DAY,
@@ -116,12 +116,12 @@ def test_a_path_that_leaves_is_an_error_that_the_model_reads(
 def test_what_an_application_keeps_beside_the_notes_stays(
     memory: ClaudeMemoryTool, states: StateStore
 ) -> None:
-    states.put(SESSION, {"step": 3}, expires_at=StoppedClock()() + DAY, expected_version=None)
+    states.put_state(SESSION, {"step": 3}, expires_at=StoppedClock()() + DAY, expected_version=None)
 
     memory.call({"command": "create", "path": "/memories/a", "file_text": "x"})
     memory.call({"command": "delete", "path": "/memories/a"})
 
-    assert states.state(SESSION).data == {"step": 3, "memories": {}}
+    assert states.get_state(SESSION).data == {"step": 3, "memories": {}}
 
 
 def test_two_sessions_and_two_tenants_have_notes_of_their_own(
@@ -165,7 +165,7 @@ class Raced:
             self._left -= 1
             notes = ClaudeMemoryTool(self._states, session, lifetime=DAY, clock=StoppedClock())
             notes.call({"command": "create", "path": f"/memories/rival{self._left}", "file_text": "theirs"})
-        return self._states.put(session, data, **fields)
+        return self._states.put_state(session, data, **fields)
 
 
 def test_notes_written_at_the_same_moment_are_all_kept(states: StateStore, clock: StoppedClock) -> None:
@@ -175,7 +175,7 @@ def test_notes_written_at_the_same_moment_are_all_kept(states: StateStore, clock
         {"command": "create", "path": "/memories/mine", "file_text": "mine"}
     )
 
-    assert len(states.state(SESSION).data["memories"]) == CHANGE_ATTEMPTS_MAX
+    assert len(states.get_state(SESSION).data["memories"]) == CHANGE_ATTEMPTS_MAX
 
 
 def test_a_race_that_is_lost_for_good_is_told_and_changes_nothing(
@@ -188,7 +188,7 @@ def test_a_race_that_is_lost_for_good_is_told_and_changes_nothing(
             {"command": "create", "path": "/memories/mine", "file_text": "mine"}
         )
 
-    assert "/memories/mine" not in states.state(SESSION).data["memories"]
+    assert "/memories/mine" not in states.get_state(SESSION).data["memories"]
 
 
 def test_a_version_that_is_expected_and_not_there_is_a_conflict(
@@ -197,4 +197,4 @@ def test_a_version_that_is_expected_and_not_there_is_a_conflict(
     memory.clear_all_memory()
 
     with pytest.raises(ConflictError):
-        states.put(SESSION, {}, expires_at=StoppedClock()() + DAY, expected_version=0)
+        states.put_state(SESSION, {}, expires_at=StoppedClock()() + DAY, expected_version=0)

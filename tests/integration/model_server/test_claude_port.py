@@ -53,7 +53,7 @@ def prompt(text: str, *before: ChatMessage, **fields: Any) -> Prompt:
 
 
 def heard(model: StructuredModel, asked: Prompt) -> list[ModelEvent]:
-    return list(model.stream(asked, max_tokens=200, timeout_seconds=10))
+    return list(model.stream_reply(asked, max_tokens=200, timeout_seconds=10))
 
 
 def words(events: list[ModelEvent]) -> str:
@@ -62,7 +62,7 @@ def words(events: list[ModelEvent]) -> str:
 
 def test_a_stream_is_words_then_usage_then_its_end(model: StructuredModel) -> None:
     events = heard(model, prompt("Hello there?"))
-    whole = model.reply(prompt("Hello there?"), max_tokens=200, timeout_seconds=10)
+    whole = model.generate_reply(prompt("Hello there?"), max_tokens=200, timeout_seconds=10)
 
     deltas = [event for event in events if isinstance(event, TextDelta)]
     assert len(deltas) > 2
@@ -86,8 +86,10 @@ def test_a_tool_is_called_and_its_result_answered(model: StructuredModel) -> Non
     result = ChatMessage(
         role="user", results=(ToolResult(call_id=call.call_id, content="oolong, said in May"),)
     )
-    answered = Prompt(system=SYSTEM, messages=(*asked.messages, stop.reply.said(), result), tools=(SEARCH,))
-    reply = model.reply(answered, max_tokens=200, timeout_seconds=10)
+    answered = Prompt(
+        system=SYSTEM, messages=(*asked.messages, stop.reply.to_message(), result), tools=(SEARCH,)
+    )
+    reply = model.generate_reply(answered, max_tokens=200, timeout_seconds=10)
     assert (reply.text, reply.calls) == ("Here is what I found: oolong, said in May", ())
 
 
@@ -103,7 +105,7 @@ def test_calls_come_before_the_end_and_are_its_own(model: StructuredModel) -> No
 def test_another_models_turn_is_told_in_plain_words(model: StructuredModel) -> None:
     """Its blocks, thoughts above all, mean something to the model alone that spoke them."""
     asked = prompt("Search for tea", tools=(SEARCH,))
-    said = model.reply(asked, max_tokens=200, timeout_seconds=10).said()
+    said = model.generate_reply(asked, max_tokens=200, timeout_seconds=10).to_message()
     assert said.verbatim is not None
     foreign = said.model_copy(
         update={
@@ -114,7 +116,7 @@ def test_another_models_turn_is_told_in_plain_words(model: StructuredModel) -> N
         role="user", results=(ToolResult(call_id=said.calls[0].call_id, content="no tea", failed=True),)
     )
 
-    reply = model.reply(
+    reply = model.generate_reply(
         Prompt(system=SYSTEM, messages=(*asked.messages, foreign, result), tools=(SEARCH,)),
         max_tokens=200,
         timeout_seconds=10,
@@ -124,7 +126,7 @@ def test_another_models_turn_is_told_in_plain_words(model: StructuredModel) -> N
 
 
 def test_tools_stay_in_a_prompt_that_forbids_to_call_them(model: StructuredModel) -> None:
-    reply = model.reply(
+    reply = model.generate_reply(
         prompt("Search for tea", tools=(SEARCH,), calling=False), max_tokens=200, timeout_seconds=10
     )
 
@@ -136,7 +138,7 @@ def test_tools_stay_in_a_prompt_that_forbids_to_call_them(model: StructuredModel
     [("cut", "cut_off"), ("empty", "cut_off")],
 )
 def test_a_stream_without_its_end_is_an_error(model: StructuredModel, fault: str, reason: str) -> None:
-    stream = model.stream(prompt(f"Hello there? [[fault:{fault}]]"), max_tokens=200, timeout_seconds=10)
+    stream = model.stream_reply(prompt(f"Hello there? [[fault:{fault}]]"), max_tokens=200, timeout_seconds=10)
 
     with pytest.raises(ModelError) as cut:
         list(stream)
@@ -150,7 +152,7 @@ def test_a_stream_that_breaks_is_not_repeated(model: StructuredModel, fault: str
 
     with pytest.raises(BusyError):
         events.extend(
-            model.stream(prompt(f"Hello there? [[fault:{fault}]]"), max_tokens=200, timeout_seconds=10)
+            model.stream_reply(prompt(f"Hello there? [[fault:{fault}]]"), max_tokens=200, timeout_seconds=10)
         )
 
     assert slept == []
@@ -183,8 +185,8 @@ def test_the_end_of_a_turn_is_cached_where_it_says_so(anthropic: Anthropic) -> N
     long = ChatMessage(role="user", text="tea " * 2_000, cached=True)
     turns = (long, ChatMessage(role="assistant", text="I see."))
 
-    first = model.reply(prompt("And now?", *turns), max_tokens=50, timeout_seconds=10).usage
-    second = model.reply(prompt("And then?", *turns), max_tokens=50, timeout_seconds=10).usage
+    first = model.generate_reply(prompt("And now?", *turns), max_tokens=50, timeout_seconds=10).usage
+    second = model.generate_reply(prompt("And then?", *turns), max_tokens=50, timeout_seconds=10).usage
 
     assert (first.cache_read, first.cache_write > 1_900) == (0, True)
     assert second.cache_read == first.cache_write
@@ -214,7 +216,7 @@ def test_a_paused_turn_is_taken_up_where_it_paused(
         reply = events[-1].reply
         assert words(events) == reply.text
     else:
-        reply = model.reply(prompt(f"Look up tea. {marker}"), max_tokens=200, timeout_seconds=10)
+        reply = model.generate_reply(prompt(f"Look up tea. {marker}"), max_tokens=200, timeout_seconds=10)
 
     assert (reply.text, reply.stop_reason) == ("Let me look. It is green.", "end_turn")
     calls = httpx2.get(f"{model_url}/_calls", params={"match": marker}).json()["calls"]
@@ -228,7 +230,7 @@ def test_a_turn_that_pauses_for_ever_is_given_up_and_paid(model: StructuredModel
     scripted(model_url, paused | {"match": marker}, *[paused] * PAUSES_MAX)
 
     with pytest.raises(UnusableReplyError) as given_up:
-        model.reply(prompt(f"Look up tea. {marker}"), max_tokens=200, timeout_seconds=10)
+        model.generate_reply(prompt(f"Look up tea. {marker}"), max_tokens=200, timeout_seconds=10)
 
     assert given_up.value.reason == "paused"
     assert given_up.value.usage.output > 0
@@ -263,7 +265,7 @@ def test_an_end_that_nobody_knows_is_an_error(model: StructuredModel, model_url:
     )
 
     with pytest.raises(UnusableReplyError):
-        model.reply(prompt(marker), max_tokens=200, timeout_seconds=10)
+        model.generate_reply(prompt(marker), max_tokens=200, timeout_seconds=10)
 
 
 def test_calls_that_were_cut_off_are_not_handed_out(model: StructuredModel, model_url: str) -> None:
@@ -274,6 +276,6 @@ def test_calls_that_were_cut_off_are_not_handed_out(model: StructuredModel, mode
         {"content": [{"type": "text", "text": "I"}, half], "stop_reason": "max_tokens", "match": marker},
     )
 
-    reply = model.reply(prompt(marker, tools=(SEARCH,)), max_tokens=200, timeout_seconds=10)
+    reply = model.generate_reply(prompt(marker, tools=(SEARCH,)), max_tokens=200, timeout_seconds=10)
 
     assert (reply.stop_reason, reply.calls) == ("max_tokens", ())

@@ -56,7 +56,7 @@ def metrics(written: str) -> list[dict[str, Any]]:
 def test_a_call_is_billed_to_its_tenant_and_its_tokens_are_metrics(
     make: Make, ledger: InMemoryUsageLedger, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    reply = make().reply(a_prompt("Hello there?"), max_tokens=100, timeout_seconds=10)
+    reply = make().generate_reply(a_prompt("Hello there?"), max_tokens=100, timeout_seconds=10)
 
     (call,) = ledger.calls.values()
     assert (call.tenant_id, call.function, call.model) == ("acme", "chat", "claude-sonnet-5-5")
@@ -74,7 +74,7 @@ def test_an_overloaded_model_is_stood_in_for_and_the_bill_names_who_spoke(
 ) -> None:
     model = make()
 
-    reply = model.reply(
+    reply = model.generate_reply(
         a_prompt("Hello there? [[fault:overloaded*3#chain]]"), max_tokens=100, timeout_seconds=10
     )
 
@@ -91,6 +91,6 @@ def test_a_spent_budget_asks_neither_model(
     tenants.set_budget("acme", Decimal(0))
 
     with pytest.raises(BudgetError):
-        list(make().stream(a_prompt("Hello there?"), max_tokens=100, timeout_seconds=10))
+        list(make().stream_reply(a_prompt("Hello there?"), max_tokens=100, timeout_seconds=10))
 
     assert ledger.calls == {}

@@ -66,15 +66,15 @@ def test_an_entry_lives_five_minutes_from_its_last_use() -> None:
     uses = []
     for moment in (0, 299, 598, 899):
         now[0] = moment
-        uses.append(cache.use("caller", prompt))
+        uses.append(cache.apply_prompt("caller", prompt))
 
     assert uses == [written, read, read, written]
 
 
 def test_one_caller_never_reads_what_another_wrote() -> None:
     cache = PromptCache(lambda: 0.0)
-    cache.use("one", [PromptSegment("long", 2000, "1h")])
+    cache.apply_prompt("one", [PromptSegment("long", 2000, "1h")])
 
-    assert cache.use("two", [PromptSegment("long", 2000, "1h")]) == PromptCacheUse(
+    assert cache.apply_prompt("two", [PromptSegment("long", 2000, "1h")]) == PromptCacheUse(
         fresh=0, read=0, written={"1h": 2000}
     )

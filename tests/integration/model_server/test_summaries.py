@@ -58,15 +58,17 @@ def test_a_forgetful_model_loses_no_slot_in_ten_compactions(forgetful: Structure
     )
     for number in range(19 * COMPACTIONS + 1):
         said = f"We met Anna{number} Berg in Town{number} and I decided to pay ${number},500 on March {number % 28 + 1}."
-        conversations.add("acme", "c", a_turn(number, content=said), request_key=f"k{number}", title=None)
-        summarizer.advance(SummaryDue(tenant_id="acme", conversation_id="c"))
+        conversations.add_turn(
+            "acme", "c", a_turn(number, content=said), request_key=f"k{number}", title=None
+        )
+        summarizer.advance_summary(SummaryDue(tenant_id="acme", conversation_id="c"))
 
-    outline = summaries.outline("acme", "c")
-    written = summaries.summaries("acme", "c", limit=100, after=None).items
+    outline = summaries.get_index("acme", "c")
+    written = summaries.list_summaries("acme", "c", limit=100, after=None).items
     admitted = {slot.text: slot for each in written if each.level == 0 for slot in each.slots}
     shown = render_summary_block(outline)
-    assert outline.border.version == COMPACTIONS
+    assert outline.last_checkpoint.version == COMPACTIONS
     assert len(admitted) > 5 * COMPACTIONS
-    assert [slot.text for slot in admitted.values() if not slot.stands_in(shown)] == []
+    assert [slot.text for slot in admitted.values() if not slot.occurs_in(shown)] == []
     assert any(each.verification.lost_first for each in written)
-    assert all(slot.stands_in(each.whole) for each in written for slot in each.slots)
+    assert all(slot.occurs_in(each.full_text) for each in written for slot in each.slots)

@@ -16,14 +16,14 @@ class EmfMonitor:
     A tenant is never a dimension: there are thousands, and each would be a metric that is paid for.
     """
 
-    def count(self, model: str, **figures: float) -> None:
+    def count_model_metrics(self, model: str, **figures: float) -> None:
         spoken = EphemeralMetrics()
         spoken.add_dimension(name="model", value=model)
         for name, value in figures.items():
             spoken.add_metric(name=name, unit=MetricUnit.Count, value=value)
         spoken.flush_metrics()
 
-    def waits(self, environment: str, seconds: float) -> None:
+    def report_embedding_wait(self, environment: str, seconds: float) -> None:
         """Tell how long the oldest text has waited for its vector.
 
         Environments that share an account stay apart.
@@ -33,14 +33,14 @@ class EmfMonitor:
         spoken.add_metric(name="OldestTextWaiting", unit=MetricUnit.Seconds, value=seconds)
         spoken.flush_metrics()
 
-    def leaves(self, environment: str, problems: int) -> None:
+    def report_archive_problems(self, environment: str, problems: int) -> None:
         """Tell how many groups of episodes or objects a run of the archiver had to leave as they are."""
         spoken = EphemeralMetrics()
         spoken.add_dimension(name="environment", value=environment)
         spoken.add_metric(name="ArchiveProblems", unit=MetricUnit.Count, value=problems)
         spoken.flush_metrics()
 
-    def warn(self, message: str, **fields: object) -> None:
+    def log_warning(self, message: str, **fields: object) -> None:
         logger.warning(message, extra=fields)
 
 
@@ -53,7 +53,7 @@ class EmfRateLimitMonitor(EmfMonitor):
     def __init__(self, environment: str) -> None:
         self._environment = environment
 
-    def limits(self, tenant: str, **figures: float) -> None:
+    def count_rate_limits(self, tenant: str, **figures: float) -> None:
         spoken = EphemeralMetrics()
         spoken.add_dimension(name="environment", value=self._environment)
         spoken.add_metadata(key="tenant_id", value=tenant)

@@ -64,7 +64,7 @@ def _breaker(model_id: str) -> "CircuitBreaker":  # noqa: ARG001 - the cache loo
 
 
 def _changed_over(tenant: str, first: str, second: str, error: UnavailableError) -> None:
-    EmfMonitor().count(first, ModelFallbacks=1)
+    EmfMonitor().count_model_metrics(first, ModelFallbacks=1)
     told = {
         "tenant_id": tenant,
         "model": first,

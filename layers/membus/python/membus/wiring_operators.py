@@ -92,7 +92,7 @@ def event_ids(kept: "ArchiveObject") -> "dict[date, set[str]]":
 
     everything = EpisodeQuery(tenant=kept.tenant, agent=kept.agent, start=EARLIEST, end=LATEST)
     found: dict[date, set[str]] = defaultdict(set)
-    for row in objects().rows(kept, everything, after="", limit=kept.rows):
+    for row in objects().read_rows(kept, everything, after="", limit=kept.rows):
         found[row.occurred_at.date()].add(row.event_id)
     return found
 

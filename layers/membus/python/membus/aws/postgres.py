@@ -125,7 +125,7 @@ class TenantTransactions:
         self._connection: PostgresConnection | None = None
         self._rests_until = 0.0
 
-    def run(self, tenant: str, work: TransactionWork[T]) -> T:
+    def run_transaction(self, tenant: str, work: TransactionWork[T]) -> T:
         """Return the answer of `work`, sent in one transaction as `tenant`.
 
         It may run again, so it must be repeatable.

@@ -31,13 +31,13 @@ class S3Blobs:
     def __init__(self, client: "Callable[[], S3Client]", bucket: str) -> None:
         self._client, self._bucket = client, bucket
 
-    def keep(self, key: str, text: str) -> None:
+    def put_text(self, key: str, text: str) -> None:
         with translate_aws_errors("spilled content"):
             self._client().put_object(
                 Bucket=self._bucket, Key=_object_key(key), Body=text.encode(), ContentType="application/json"
             )
 
-    def text(self, key: str) -> str | None:
+    def get_text(self, key: str) -> str | None:
         with translate_aws_errors("spilled content"):
             try:
                 found = self._client().get_object(Bucket=self._bucket, Key=_object_key(key))
@@ -47,7 +47,7 @@ class S3Blobs:
                 raise
             return found["Body"].read().decode()
 
-    def drop(self, key: str) -> None:
+    def delete_text(self, key: str) -> None:
         with translate_aws_errors("spilled content"):
             self._client().delete_object(Bucket=self._bucket, Key=_object_key(key))
 
@@ -70,7 +70,7 @@ class S3ObjectVersions:
     def __init__(self, client: "Callable[[], S3Client]", bucket: str) -> None:
         self._client, self._bucket = client, bucket
 
-    def pages(self, prefix: str, *, after: str = "") -> Iterator[list[ObjectVersion]]:
+    def list_versions(self, prefix: str, *, after: str = "") -> Iterator[list[ObjectVersion]]:
         """Yield the versions below a prefix, in the order of their keys, of keys behind `after`."""
         where: dict[str, Any] = {"KeyMarker": after} if after else {}
         while True:
@@ -84,14 +84,14 @@ class S3ObjectVersions:
                 return
             where = {"KeyMarker": answer["NextKeyMarker"], "VersionIdMarker": answer["NextVersionIdMarker"]}
 
-    def count(self, prefix: str) -> int:
-        return sum(len(page) for page in self.pages(prefix))
+    def count_versions(self, prefix: str) -> int:
+        return sum(len(page) for page in self.list_versions(prefix))
 
-    def purge(self, prefix: str) -> int:
+    def purge_prefix(self, prefix: str) -> int:
         """Remove every version below a prefix; return how many there were."""
-        return sum(self.remove(page) for page in list(self.pages(prefix)))
+        return sum(self.delete_versions(page) for page in list(self.list_versions(prefix)))
 
-    def unfinished(self, prefix: str) -> list[tuple[str, str]]:
+    def list_uploads(self, prefix: str) -> list[tuple[str, str]]:
         """Return key and id of every upload below a prefix whose parts no version shows yet."""
         found: list[tuple[str, str]] = []
         where: dict[str, Any] = {}
@@ -103,15 +103,15 @@ class S3ObjectVersions:
                 return found
             where = {"KeyMarker": answer["NextKeyMarker"], "UploadIdMarker": answer["NextUploadIdMarker"]}
 
-    def abandon(self, prefix: str) -> int:
+    def abort_uploads(self, prefix: str) -> int:
         """Remove the parts of every upload below a prefix; return how many uploads there were."""
-        uploads = self.unfinished(prefix)
+        uploads = self.list_uploads(prefix)
         for key, upload in uploads:
             with translate_aws_errors("the archive"), suppress(self._client().exceptions.NoSuchUpload):
                 self._client().abort_multipart_upload(Bucket=self._bucket, Key=key, UploadId=upload)
         return len(uploads)
 
-    def remove(self, versions: Sequence[ObjectVersion]) -> int:
+    def delete_versions(self, versions: Sequence[ObjectVersion]) -> int:
         """Remove these versions for good; one that is gone already is fine."""
         for start in range(0, len(versions), 1000):
             named: Any = [
@@ -125,7 +125,7 @@ class S3ObjectVersions:
                 raise UnavailableError(f"the archive kept {len(refused)} versions: {refused[0].get('Code')}")
         return len(versions)
 
-    def body(self, version: ObjectVersion) -> bytes | None:
+    def read_body(self, version: ObjectVersion) -> bytes | None:
         """Return what a version holds, None where it is gone."""
         with translate_aws_errors("the archive"):
             try:

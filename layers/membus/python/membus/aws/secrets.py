@@ -17,7 +17,7 @@ class KmsCursorSigner:
     def __init__(self, client: "KMSClient", key_id: str) -> None:
         self._client, self._key_id = client, key_id
 
-    def seal(self, message: bytes) -> bytes:
+    def sign_message(self, message: bytes) -> bytes:
         with translate_aws_errors("cursor key"):
             return self._client.generate_mac(
                 KeyId=self._key_id, MacAlgorithm="HMAC_SHA_256", Message=message

@@ -17,7 +17,7 @@ class ApiGatewaySender:
     def __init__(self, client: Any) -> None:
         self._client = client
 
-    def post(self, connection_id: str, frame: bytes) -> bool:
+    def send_frame(self, connection_id: str, frame: bytes) -> bool:
         try:
             with translate_aws_errors(GATEWAY), self._noticing_gone():
                 self._client.post_to_connection(ConnectionId=connection_id, Data=frame)
@@ -25,7 +25,7 @@ class ApiGatewaySender:
             return False
         return True
 
-    def hang_up(self, connection_id: str) -> None:
+    def close_connection(self, connection_id: str) -> None:
         try:
             with translate_aws_errors(GATEWAY), self._noticing_gone():
                 self._client.delete_connection(ConnectionId=connection_id)

@@ -39,21 +39,21 @@ class CachingConversations:
     store: ConversationStore
     tier: ConversationCache
 
-    def recent(
+    def list_recent_messages(
         self, tenant: str, conversation_id: str, *, limit: int, after: str | None = None
     ) -> list[Message]:
-        held = self.tier.window(tenant, conversation_id)
-        if self.tier.away:
-            return self.store.recent(tenant, conversation_id, limit=limit, after=after)
+        held = self.tier.get_window(tenant, conversation_id)
+        if self.tier.is_unavailable:
+            return self.store.list_recent_messages(tenant, conversation_id, limit=limit, after=after)
         try:
             # Before the messages, never after: a count that is older than its window can only spoil it, not
             # hide one.
-            stored = self.store.conversation(tenant, conversation_id).message_count
+            stored = self.store.get_conversation(tenant, conversation_id).message_count
         except NotFoundError:
-            return self.store.recent(tenant, conversation_id, limit=limit, after=after)
-        if held and held.stored == stored and held.reaches(limit, after):
-            return held.newest(limit, after)
-        messages = self.store.recent(tenant, conversation_id, limit=limit, after=after)
+            return self.store.list_recent_messages(tenant, conversation_id, limit=limit, after=after)
+        if held and held.stored == stored and held.can_answer(limit, after):
+            return held.newest_messages(limit, after)
+        messages = self.store.list_recent_messages(tenant, conversation_id, limit=limit, after=after)
         window = CachedWindow(
             tenant_id=tenant,
             conversation_id=conversation_id,
@@ -62,11 +62,11 @@ class CachingConversations:
             after=after,
             messages=tuple(messages),
         )
-        if window.settled:
-            self.tier.keep(window)
+        if window.is_final:
+            self.tier.put(window)
         return messages
 
-    def add(
+    def add_turn(
         self,
         tenant: str,
         conversation_id: str,
@@ -76,31 +76,31 @@ class CachingConversations:
         title: str | None,
         trace: TurnMetadata = NO_METADATA,
     ) -> None:
-        self.store.add(tenant, conversation_id, turn, request_key=request_key, title=title, trace=trace)
-        self.remember(tenant, conversation_id, turn)
+        self.store.add_turn(tenant, conversation_id, turn, request_key=request_key, title=title, trace=trace)
+        self.cache_turn(tenant, conversation_id, turn)
 
-    def remember(self, tenant: str, conversation_id: str, turn: Turn) -> None:
+    def cache_turn(self, tenant: str, conversation_id: str, turn: Turn) -> None:
         """Bring the window up to date with a turn that is stored, and fold it for the next one."""
-        held = self.tier.window(tenant, conversation_id)
-        joined = held and held.joined_by(turn)
+        held = self.tier.get_window(tenant, conversation_id)
+        joined = held and held.with_turn(turn)
         if joined:
-            self.tier.keep(joined)
-            folded = EntitySnapshot.over(joined.messages)
-            self.tier.keep(CachedEntities(tenant_id=tenant, conversation_id=conversation_id, folded=folded))
+            self.tier.put(joined)
+            folded = EntitySnapshot.from_messages(joined.messages)
+            self.tier.put(CachedEntities(tenant_id=tenant, conversation_id=conversation_id, folded=folded))
         elif held:
-            self.tier.drop(tenant, conversation_id)
+            self.tier.evict_conversation(tenant, conversation_id)
 
-    def delete(self, tenant: str, conversation_id: str) -> None:
-        self.store.delete(tenant, conversation_id)
-        self.tier.drop(tenant, conversation_id)
+    def delete_conversation(self, tenant: str, conversation_id: str) -> None:
+        self.store.delete_conversation(tenant, conversation_id)
+        self.tier.evict_conversation(tenant, conversation_id)
 
-    def create(self, conversation: Conversation, *, request_key: str) -> Conversation:
-        return self.store.create(conversation, request_key=request_key)
+    def create_conversation(self, conversation: Conversation, *, request_key: str) -> Conversation:
+        return self.store.create_conversation(conversation, request_key=request_key)
 
-    def conversation(self, tenant: str, conversation_id: str) -> Conversation:
-        return self.store.conversation(tenant, conversation_id)
+    def get_conversation(self, tenant: str, conversation_id: str) -> Conversation:
+        return self.store.get_conversation(tenant, conversation_id)
 
-    def page(
+    def list_conversations(
         self,
         tenant: str,
         status: ConversationStatus,
@@ -109,15 +109,17 @@ class CachingConversations:
         limit: int,
         after: dict[str, str] | None,
     ) -> Page[Conversation]:
-        return self.store.page(tenant, status, user=user, limit=limit, after=after)
+        return self.store.list_conversations(tenant, status, user=user, limit=limit, after=after)
 
-    def took_part(self, tenant: str, conversation_ids: Sequence[str], users: Collection[str]) -> set[str]:
-        return self.store.took_part(tenant, conversation_ids, users)
+    def filter_by_participant(
+        self, tenant: str, conversation_ids: Sequence[str], users: Collection[str]
+    ) -> set[str]:
+        return self.store.filter_by_participant(tenant, conversation_ids, users)
 
-    def replace(self, before: Conversation, after: Conversation) -> None:
-        self.store.replace(before, after)
+    def update_conversation(self, before: Conversation, after: Conversation) -> None:
+        self.store.update_conversation(before, after)
 
-    def messages(
+    def list_messages(
         self,
         tenant: str,
         conversation_id: str,
@@ -126,24 +128,24 @@ class CachingConversations:
         after: dict[str, str] | None,
         newest_first: bool = False,
     ) -> Page[Message]:
-        return self.store.messages(
+        return self.store.list_messages(
             tenant, conversation_id, limit=limit, after=after, newest_first=newest_first
         )
 
-    def message(self, tenant: str, conversation_id: str, message_id: str) -> Message:
-        return self.store.message(tenant, conversation_id, message_id)
+    def get_message(self, tenant: str, conversation_id: str, message_id: str) -> Message:
+        return self.store.get_message(tenant, conversation_id, message_id)
 
-    def turn(self, tenant: str, conversation_id: str, request_key: str) -> Turn | None:
-        return self.store.turn(tenant, conversation_id, request_key)
+    def find_turn(self, tenant: str, conversation_id: str, request_key: str) -> Turn | None:
+        return self.store.find_turn(tenant, conversation_id, request_key)
 
-    def provenance(self, tenant: str, conversation_id: str, message_id: str) -> PromptProvenance:
-        return self.store.provenance(tenant, conversation_id, message_id)
+    def get_provenance(self, tenant: str, conversation_id: str, message_id: str) -> PromptProvenance:
+        return self.store.get_provenance(tenant, conversation_id, message_id)
 
 
 class NoEntityCache:
     """Entities where there is no tier: nobody has folded anything."""
 
-    def entities(self, tenant: str, conversation_id: str) -> EntitySnapshot | None:
+    def get_entities(self, tenant: str, conversation_id: str) -> EntitySnapshot | None:
         return None
 
 
@@ -158,30 +160,30 @@ class CachingUnprocessedMessages:
     tier: ConversationCache
     clock: Clock
 
-    def newest(self, owner: Owner) -> list[UnprocessedMessage]:
-        held = self.tier.fresh(owner)
-        if held and held.stamp == self.store.stamp(owner):
-            return held.unexpired(self.clock())
-        words = self.store.newest(owner)
-        if not words or self.tier.away:
+    def list_newest(self, owner: Owner) -> list[UnprocessedMessage]:
+        held = self.tier.get_unprocessed(owner)
+        if held and held.stamp == self.store.get_version_token(owner):
+            return held.list_unexpired(self.clock())
+        words = self.store.list_newest(owner)
+        if not words or self.tier.is_unavailable:
             return words
         # Before the words, never after: a stamp that is older than its words can only spoil them, not hide
         # one.
-        stamp = self.store.stamp(owner)
+        stamp = self.store.get_version_token(owner)
         if stamp is None:
             return words
-        words = self.store.newest(owner)
-        self.tier.keep(CachedUnprocessed(owner=owner, stamp=stamp, words=tuple(words)))
+        words = self.store.list_newest(owner)
+        self.tier.put(CachedUnprocessed(owner=owner, stamp=stamp, words=tuple(words)))
         return words
 
-    def stamp(self, owner: Owner) -> str | None:
-        return self.store.stamp(owner)
+    def get_version_token(self, owner: Owner) -> str | None:
+        return self.store.get_version_token(owner)
 
-    def keep(self, said: Mapping[Owner, Sequence[UnprocessedMessage]]) -> None:
-        self.store.keep(said)
+    def add_messages(self, said: Mapping[Owner, Sequence[UnprocessedMessage]]) -> None:
+        self.store.add_messages(said)
 
-    def settle(self, owner: Owner, places: Iterable[str]) -> None:
-        self.store.settle(owner, places)
+    def mark_processed(self, owner: Owner, places: Iterable[str]) -> None:
+        self.store.mark_processed(owner, places)
 
 
 @dataclass(frozen=True)
@@ -191,37 +193,41 @@ class CachingReplyJobs:
     store: ReplyJobStore
     tier: ConversationCache
 
-    def progress(
+    def get_progress(
         self, tenant: str, conversation_id: str, digest: str, *, request_key: str
     ) -> StepProgress | None:
-        held = self.tier.progress(tenant, conversation_id, request_key)
+        held = self.tier.get_progress(tenant, conversation_id, request_key)
         if held and held.digest == digest:
             return held
-        found = self.store.progress(tenant, conversation_id, digest, request_key=request_key)
+        found = self.store.get_progress(tenant, conversation_id, digest, request_key=request_key)
         if found:
             self._keep(tenant, conversation_id, request_key, found)
         return found
 
-    def advance(self, tenant: str, conversation_id: str, progress: StepProgress, *, request_key: str) -> None:
-        self.store.advance(tenant, conversation_id, progress, request_key=request_key)
+    def save_progress(
+        self, tenant: str, conversation_id: str, progress: StepProgress, *, request_key: str
+    ) -> None:
+        self.store.save_progress(tenant, conversation_id, progress, request_key=request_key)
         self._keep(tenant, conversation_id, request_key, progress)
 
     def _keep(self, tenant: str, conversation_id: str, request_key: str, progress: StepProgress) -> None:
         held = {"tenant_id": tenant, "conversation_id": conversation_id, "request_key": request_key}
-        self.tier.keep(CachedProgress.model_validate(held | {"progress": progress}))
+        self.tier.put(CachedProgress.model_validate(held | {"progress": progress}))
 
-    def begin(self, tenant: str, conversation_id: str, reply: ReplyJob, *, request_key: str) -> ReplyJob:
-        return self.store.begin(tenant, conversation_id, reply, request_key=request_key)
+    def create_job(self, tenant: str, conversation_id: str, reply: ReplyJob, *, request_key: str) -> ReplyJob:
+        return self.store.create_job(tenant, conversation_id, reply, request_key=request_key)
 
-    def take(
+    def acquire_lease(
         self, tenant: str, conversation_id: str, *, request_key: str, worker: str, until: datetime
     ) -> str | None:
-        return self.store.take(tenant, conversation_id, request_key=request_key, worker=worker, until=until)
+        return self.store.acquire_lease(
+            tenant, conversation_id, request_key=request_key, worker=worker, until=until
+        )
 
-    def put_down(self, tenant: str, conversation_id: str, *, request_key: str) -> None:
-        self.store.put_down(tenant, conversation_id, request_key=request_key)
+    def release_lease(self, tenant: str, conversation_id: str, *, request_key: str) -> None:
+        self.store.release_lease(tenant, conversation_id, request_key=request_key)
 
-    def end(
+    def finish_job(
         self,
         tenant: str,
         conversation_id: str,
@@ -230,10 +236,10 @@ class CachingReplyJobs:
         became: str | None = None,
         failed: ReplyFailure | None = None,
     ) -> None:
-        self.store.end(tenant, conversation_id, request_key=request_key, became=became, failed=failed)
+        self.store.finish_job(tenant, conversation_id, request_key=request_key, became=became, failed=failed)
 
-    def of(self, tenant: str, conversation_id: str, *, request_key: str) -> ReplyJob | None:
-        return self.store.of(tenant, conversation_id, request_key=request_key)
+    def find_by_request(self, tenant: str, conversation_id: str, *, request_key: str) -> ReplyJob | None:
+        return self.store.find_by_request(tenant, conversation_id, request_key=request_key)
 
-    def find(self, tenant: str, conversation_id: str, message_id: str) -> ReplyJob:
-        return self.store.find(tenant, conversation_id, message_id)
+    def get_by_message(self, tenant: str, conversation_id: str, message_id: str) -> ReplyJob:
+        return self.store.get_by_message(tenant, conversation_id, message_id)

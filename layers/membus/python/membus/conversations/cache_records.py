@@ -42,7 +42,7 @@ class CachedUnprocessed(Record):
     stamp: str
     words: tuple[UnprocessedMessage, ...]
 
-    def unexpired(self, now: datetime) -> list[UnprocessedMessage]:
+    def list_unexpired(self, now: datetime) -> list[UnprocessedMessage]:
         return [fresh for fresh in self.words if fresh.expires_at > now]
 
 
@@ -63,21 +63,21 @@ class CachedWindow(Record):
     messages: tuple[Message, ...]
 
     @property
-    def settled(self) -> bool:
+    def is_final(self) -> bool:
         """Whether no message is still being written.
 
         One that changes in its place does not raise the count.
         """
         return all(message.status != "pending" for message in self.messages)
 
-    def reaches(self, limit: int, after: str | None) -> bool:
+    def can_answer(self, limit: int, after: str | None) -> bool:
         """Whether it holds at least as much as is asked for."""
         return self.limit >= limit and (self.after is None or (after is not None and self.after <= after))
 
-    def newest(self, limit: int, after: str | None) -> list[Message]:
+    def newest_messages(self, limit: int, after: str | None) -> list[Message]:
         return [message for message in self.messages if message.message_id > (after or "")][-limit:]
 
-    def joined_by(self, turn: Turn) -> "CachedWindow | None":
+    def with_turn(self, turn: Turn) -> "CachedWindow | None":
         """Return the window with a turn that has just been stored.
 
         None where only the store can tell what it is.
@@ -96,4 +96,4 @@ class CachedWindow(Record):
         joined = self.model_copy(
             update={"stored": self.stored + len(said), "messages": tuple(messages[-self.limit :])}
         )
-        return joined if joined.settled else None
+        return joined if joined.is_final else None

@@ -53,7 +53,7 @@ class ConversationCounters(Record):
     rate: TokenRatio | None = None
 
     @property
-    def covered(self) -> SummaryCheckpoint:
+    def summary_checkpoint(self) -> SummaryCheckpoint:
         """Return how far the summaries reach."""
         return self.borders[-1] if self.borders else SummaryCheckpoint()
 
@@ -107,7 +107,7 @@ class Conversation(Record):
     def people(self) -> frozenset[str]:
         return frozenset((self.user_id, *self.members))
 
-    def admit(self, user: str) -> None:
+    def require_member(self, user: str) -> None:
         """Let the owner and the members read and write.
 
         Raises:
@@ -118,13 +118,13 @@ class Conversation(Record):
                 "only the owner and the members read a conversation and write in it", code="not_a_member"
             )
 
-    def admit_owner(self, user: str) -> None:
+    def require_owner(self, user: str) -> None:
         """Let the owner alone change or delete.
 
         Raises:
             ForbiddenError: `not_the_owner` for a member, `not_a_member` for anybody else.
         """
-        self.admit(user)
+        self.require_member(user)
         if user != self.user_id:
             raise ForbiddenError("only the owner changes or deletes a conversation", code="not_the_owner")
 
@@ -139,14 +139,14 @@ class Step(Record):
     calls: tuple[ToolCall, ...]
     results: tuple[ToolResult, ...]
 
-    def size(self) -> int:
+    def estimate_tokens(self) -> int:
         """Return the estimated tokens of words, calls and results."""
         asked = sum(estimate_tokens(call.model_dump_json()) for call in self.calls)
         return (
             estimate_tokens(self.text) + asked + sum(estimate_tokens(each.content) for each in self.results)
         )
 
-    def stubbed(self) -> "Step":
+    def with_stubs(self) -> "Step":
         """Return the step with a note in place of each result that is longer than the note."""
         return self.model_copy(update={"results": tuple(map(_stub_result, self.results))})
 
@@ -223,7 +223,7 @@ class MessageIdGenerator:
         self._lock = threading.Lock()
         self._last = 0
 
-    def next(self, now: datetime) -> str:
+    def next_id(self, now: datetime) -> str:
         with self._lock:
             fresh = epoch_ms(now) << RANDOM_BITS | int.from_bytes(os.urandom(RANDOM_BITS // 8), "big")
             same_moment = fresh >> RANDOM_BITS <= self._last >> RANDOM_BITS

@@ -45,7 +45,7 @@ class DynamoConversations:
     def __init__(self, table: "Table", clock: Clock) -> None:
         self._table, self._clock = table, clock
 
-    def create(self, conversation: Conversation, *, request_key: str) -> Conversation:
+    def create_conversation(self, conversation: Conversation, *, request_key: str) -> Conversation:
         request = items.request_item_key(conversation.tenant_id, request_key)
         new = {"Item": items.meta_item(conversation), "ConditionExpression": "attribute_not_exists(pk)"}
         writes = [
@@ -59,16 +59,16 @@ class DynamoConversations:
             made = self._item(request)
             if made is None:
                 raise
-            return self.conversation(conversation.tenant_id, str(made["conversation_id"]))
+            return self.get_conversation(conversation.tenant_id, str(made["conversation_id"]))
         return conversation
 
-    def conversation(self, tenant: str, conversation_id: str) -> Conversation:
+    def get_conversation(self, tenant: str, conversation_id: str) -> Conversation:
         found = items.conversation_of(self._item(items.conversation_key(tenant, conversation_id)))
         if found is None:
             raise NotFoundError("no such conversation")
         return found
 
-    def page(
+    def list_conversations(
         self,
         tenant: str,
         status: ConversationStatus,
@@ -92,7 +92,9 @@ class DynamoConversations:
         shown = (each for each in found if each.status == status and (user is None or user in each.people))
         return Page(tuple(shown), last)
 
-    def took_part(self, tenant: str, conversation_ids: Sequence[str], users: Collection[str]) -> set[str]:
+    def filter_by_participant(
+        self, tenant: str, conversation_ids: Sequence[str], users: Collection[str]
+    ) -> set[str]:
         """Ask for the entry of each in each: one request for a hundred of them."""
         keys = [
             items.conversation_key(tenant, each, f"MEMBER#{user}")
@@ -102,7 +104,7 @@ class DynamoConversations:
         found = get_items(self._table, keys, doing="asking who takes part")
         return {str(item["pk"]).rsplit("#", 1)[1] for item in found}
 
-    def replace(self, before: Conversation, after: Conversation) -> None:
+    def update_conversation(self, before: Conversation, after: Conversation) -> None:
         values: Item = {
             ":read": before.version,
             ":version": after.version,
@@ -123,10 +125,10 @@ class DynamoConversations:
                 self._table.meta.client, [self._update(**update), *entries], doing="changing a conversation"
             )
         except ConflictError as lost:
-            stored = self.conversation(before.tenant_id, before.conversation_id)
+            stored = self.get_conversation(before.tenant_id, before.conversation_id)
             raise ConflictError("the conversation has changed", version=stored.version) from lost
 
-    def delete(self, tenant: str, conversation_id: str) -> None:
+    def delete_conversation(self, tenant: str, conversation_id: str) -> None:
         now = self._clock()
         gone: Item = {"deleted_at": now.isoformat(), "expires_at": epoch_seconds(now + TOMBSTONE_LIFETIME)}
         try:
@@ -138,7 +140,7 @@ class DynamoConversations:
         except ConflictError as absent:
             raise NotFoundError("no such conversation") from absent
 
-    def messages(
+    def list_messages(
         self,
         tenant: str,
         conversation_id: str,
@@ -151,32 +153,32 @@ class DynamoConversations:
         found, last = self._query(query, limit=limit, after=after, forward=not newest_first)
         return Page(tuple(map(items.message_of, found)), last)
 
-    def message(self, tenant: str, conversation_id: str, message_id: str) -> Message:
+    def get_message(self, tenant: str, conversation_id: str, message_id: str) -> Message:
         item = self._item(items.conversation_key(tenant, conversation_id, f"MSG#{message_id}"))
         if item is None:
             raise NotFoundError("no such message")
         return items.message_of(item)
 
-    def recent(
+    def list_recent_messages(
         self, tenant: str, conversation_id: str, *, limit: int, after: str | None = None
     ) -> list[Message]:
         query = items.messages_query(tenant, conversation_id, after=after)
         found, _ = self._query(query, limit=limit, after=None, forward=False)
         return [items.message_of(item) for item in reversed(found)]
 
-    def provenance(self, tenant: str, conversation_id: str, message_id: str) -> PromptProvenance:
+    def get_provenance(self, tenant: str, conversation_id: str, message_id: str) -> PromptProvenance:
         item = self._item(items.conversation_key(tenant, conversation_id, f"PROMPT#{message_id}"))
         if item is None:
             raise NotFoundError("nothing is known of this message's prompt")
         return PromptProvenance.model_validate_json(item["body"])
 
-    def turn(self, tenant: str, conversation_id: str, request_key: str) -> Turn | None:
+    def find_turn(self, tenant: str, conversation_id: str, request_key: str) -> Turn | None:
         item = self._item(items.conversation_key(tenant, conversation_id, items.turn_sort_key(request_key)))
         if item is None or int(item["expires_at"]) <= self._clock().timestamp():
             return None
         return Turn.model_validate_json(item["body"])
 
-    def add(
+    def add_turn(
         self,
         tenant: str,
         conversation_id: str,
@@ -203,7 +205,7 @@ class DynamoConversations:
         try:
             write_transaction(self._table.meta.client, writes, doing="storing a turn")
         except ConflictError as lost:
-            covered = self.conversation(tenant, conversation_id).marks.covered.until
+            covered = self.get_conversation(tenant, conversation_id).marks.summary_checkpoint.until
             if covered is not None and covered >= turn.user.message_id:
                 raise ConflictError("a summary has gone past this turn", code="covered") from lost
             raise
@@ -266,7 +268,7 @@ class DynamoDeletedConversationItems:
     def __init__(self, table: "Table", contents: BlobStore) -> None:
         self._table, self._contents = table, contents
 
-    def remove(self, tenant: str, conversation_id: str) -> bool:
+    def remove_batch(self, tenant: str, conversation_id: str) -> bool:
         meta = items.conversation_key(tenant, conversation_id)
         query: dict[str, Any] = {
             "KeyConditionExpression": Key("pk").eq(meta["pk"]),
@@ -283,7 +285,7 @@ class DynamoDeletedConversationItems:
 
     def _drop(self, item: Item) -> None:
         if "spilled" in item:
-            self._contents.drop(str(item["spilled"]))
+            self._contents.delete_text(str(item["spilled"]))
         with translate_dynamodb_errors("removing a conversation"):
             self._table.meta.client.delete_item(
                 TableName=self._table.name, Key={"pk": item["pk"], "sk": item["sk"]}

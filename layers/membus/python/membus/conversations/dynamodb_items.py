@@ -148,7 +148,7 @@ def unprocessed_key(owner: Owner, place: str) -> dict[str, str]:
 
 def unprocessed_item(owner: Owner, fresh: UnprocessedMessage) -> Item:
     return {
-        **unprocessed_key(owner, fresh.place),
+        **unprocessed_key(owner, fresh.sort_key),
         "expires_at": epoch_seconds(fresh.expires_at),
         "body": fresh.model_dump_json(),
     }

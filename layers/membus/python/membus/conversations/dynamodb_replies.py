@@ -40,7 +40,7 @@ class DynamoReplyJobs:
     def __init__(self, table: "Table", clock: Clock) -> None:
         self._table, self._clock = table, clock
 
-    def begin(self, tenant: str, conversation_id: str, reply: ReplyJob, *, request_key: str) -> ReplyJob:
+    def create_job(self, tenant: str, conversation_id: str, reply: ReplyJob, *, request_key: str) -> ReplyJob:
         """Progress stays: who asks the same again after a failure goes on where it was cut off."""
         where = _job_key(tenant, conversation_id, request_key)
         written = self._written(reply)
@@ -67,7 +67,7 @@ class DynamoReplyJobs:
             return first
         return reply
 
-    def take(
+    def acquire_lease(
         self, tenant: str, conversation_id: str, *, request_key: str, worker: str, until: datetime
     ) -> str | None:
         where = _job_key(tenant, conversation_id, request_key)
@@ -88,7 +88,7 @@ class DynamoReplyJobs:
         digest = answer["Attributes"].get("progress")
         return str(digest) if digest else None
 
-    def put_down(self, tenant: str, conversation_id: str, *, request_key: str) -> None:
+    def release_lease(self, tenant: str, conversation_id: str, *, request_key: str) -> None:
         with suppress(ConflictError), translate_dynamodb_errors("putting a turn down"):
             self._table.update_item(
                 Key=_job_key(tenant, conversation_id, request_key),
@@ -96,7 +96,9 @@ class DynamoReplyJobs:
                 ConditionExpression="attribute_exists(pk)",
             )
 
-    def advance(self, tenant: str, conversation_id: str, progress: StepProgress, *, request_key: str) -> None:
+    def save_progress(
+        self, tenant: str, conversation_id: str, progress: StepProgress, *, request_key: str
+    ) -> None:
         where = _job_key(tenant, conversation_id, request_key)
         noted: dict[str, Any] = {
             "Key": where,
@@ -119,7 +121,7 @@ class DynamoReplyJobs:
         with suppress(ConflictError):
             write_transaction(self._table.meta.client, writes, doing="keeping what tools gave")
 
-    def progress(
+    def get_progress(
         self, tenant: str, conversation_id: str, digest: str, *, request_key: str
     ) -> StepProgress | None:
         with translate_dynamodb_errors("reading what tools gave"):
@@ -129,7 +131,7 @@ class DynamoReplyJobs:
         kept = StepProgress.model_validate_json(str(answer["Item"]["body"])) if "Item" in answer else None
         return kept if kept and kept.digest == digest else None
 
-    def end(
+    def finish_job(
         self,
         tenant: str,
         conversation_id: str,
@@ -152,10 +154,10 @@ class DynamoReplyJobs:
                 ExpressionAttributeValues=_expression_values(written),
             )
 
-    def of(self, tenant: str, conversation_id: str, *, request_key: str) -> ReplyJob | None:
+    def find_by_request(self, tenant: str, conversation_id: str, *, request_key: str) -> ReplyJob | None:
         return self._at(_job_key(tenant, conversation_id, request_key))
 
-    def find(self, tenant: str, conversation_id: str, message_id: str) -> ReplyJob:
+    def get_by_message(self, tenant: str, conversation_id: str, message_id: str) -> ReplyJob:
         """Look through the requests of a day: who asks has looked for the message itself before."""
         promised = Key("pk").eq(conversation_key(tenant, conversation_id)["pk"]) & Key("sk").begins_with(
             JOB_PREFIX
@@ -208,7 +210,7 @@ class DynamoConnections:
     def __init__(self, table: "Table", clock: Clock) -> None:
         self._table, self._clock = table, clock
 
-    def open(self, connection: SocketConnection) -> None:
+    def add_connection(self, connection: SocketConnection) -> None:
         item: dict[str, Any] = {
             **_connection_key(connection.tenant_id, connection.connection_id),
             "body": connection.model_dump_json(),
@@ -217,7 +219,7 @@ class DynamoConnections:
         with translate_dynamodb_errors("noting a connection"):
             self._table.put_item(Item=item)
 
-    def find(self, tenant: str, connection_id: str) -> SocketConnection:
+    def get_connection(self, tenant: str, connection_id: str) -> SocketConnection:
         with translate_dynamodb_errors("reading a connection"):
             answer = self._table.get_item(Key=_connection_key(tenant, connection_id), ConsistentRead=True)
         found = (
@@ -227,7 +229,7 @@ class DynamoConnections:
             raise NotFoundError("no such connection")
         return found
 
-    def close(self, tenant: str, connection_id: str) -> None:
+    def delete_connection(self, tenant: str, connection_id: str) -> None:
         with translate_dynamodb_errors("forgetting a connection"):
             self._table.delete_item(Key=_connection_key(tenant, connection_id))
 

@@ -28,12 +28,12 @@ class DynamoSummaries:
     def __init__(self, table: "Table") -> None:
         self._table = table
 
-    def outline(self, tenant: str, conversation_id: str, version: int | None = None) -> SummaryIndex:
+    def get_index(self, tenant: str, conversation_id: str, version: int | None = None) -> SummaryIndex:
         sk = "SLOTS" if version is None else _version_sk(version)
         item = self._item(items.conversation_key(tenant, conversation_id, sk))
         return SummaryIndex.model_validate_json(str(item["body"])) if item else SummaryIndex()
 
-    def summaries(
+    def list_summaries(
         self, tenant: str, conversation_id: str, *, limit: int, after: dict[str, str] | None
     ) -> Page[Summary]:
         key = items.conversation_key(tenant, conversation_id, "")
@@ -43,13 +43,13 @@ class DynamoSummaries:
         found = tuple(Summary.model_validate_json(str(item["body"])) for item in answer["Items"])
         return Page(found, answer.get("LastEvaluatedKey"))
 
-    def unsummarised(
+    def list_unsummarised(
         self, tenant: str, conversation_id: str, *, after: str | None, limit: int
     ) -> list[Message]:
         found = self._query(**items.messages_query(tenant, conversation_id, after=after), Limit=limit)
         return [items.message_of(item) for item in found["Items"]]
 
-    def advance(
+    def save_index(
         self,
         tenant: str,
         conversation_id: str,
@@ -64,11 +64,11 @@ class DynamoSummaries:
 
         new = {"ConditionExpression": "attribute_not_exists(pk)"}
         puts = [put(_summary_sk(summary), summary.model_dump_json()) for summary in summaries]
-        puts.append(put(_version_sk(outline.border.version), outline.model_dump_json()))
+        puts.append(put(_version_sk(outline.last_checkpoint.version), outline.model_dump_json()))
         writes: list[Any] = [{"Put": each["Put"] | new} for each in puts]
         writes.append(put("SLOTS", outline.model_dump_json()))
         writes.append(
-            self._mark(items.conversation_key(tenant, conversation_id, "META"), outline, read.border)
+            self._mark(items.conversation_key(tenant, conversation_id, "META"), outline, read.last_checkpoint)
         )
         write_transaction(self._table.meta.client, writes, doing="advancing a summary")
 
@@ -84,8 +84,8 @@ class DynamoSummaries:
                 "UpdateExpression": "SET summary_version = :version, covered = :until, borders = :borders",
                 "ConditionExpression": f"{items.ALIVE} AND {unmoved}",
                 "ExpressionAttributeValues": {
-                    ":version": outline.border.version,
-                    ":until": outline.border.until,
+                    ":version": outline.last_checkpoint.version,
+                    ":until": outline.last_checkpoint.until,
                     ":borders": json.dumps([border.model_dump() for border in outline.borders]),
                     **({":read": read.version, ":from": read.until} if read.version else {}),
                 },

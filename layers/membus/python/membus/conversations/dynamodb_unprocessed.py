@@ -27,7 +27,7 @@ class DynamoUnprocessedMessages:
     def __init__(self, table: "Table", clock: Clock) -> None:
         self._table, self._clock = table, clock
 
-    def newest(self, owner: Owner) -> list[UnprocessedMessage]:
+    def list_newest(self, owner: Owner) -> list[UnprocessedMessage]:
         with translate_dynamodb_errors("reading what was just said"):
             answer = self._table.query(
                 KeyConditionExpression=Key("pk").eq(unprocessed_key(owner, "")["pk"])
@@ -39,17 +39,17 @@ class DynamoUnprocessedMessages:
             )
         return [UnprocessedMessage.model_validate_json(str(item["body"])) for item in answer["Items"]]
 
-    def stamp(self, owner: Owner) -> str | None:
+    def get_version_token(self, owner: Owner) -> str | None:
         with translate_dynamodb_errors("reading whether anything was just said"):
             found = self._table.get_item(Key=version_token_key(owner), ConsistentRead=True).get("Item")
         return str(found["stamp"]) if found else None
 
-    def keep(self, said: Mapping[Owner, Sequence[UnprocessedMessage]]) -> None:
+    def add_messages(self, said: Mapping[Owner, Sequence[UnprocessedMessage]]) -> None:
         for owner, words in said.items():
             if words:
                 self._write([{"Put": {"Item": item}} for item in unprocessed_items(owner, words)])
 
-    def settle(self, owner: Owner, places: Iterable[str]) -> None:
+    def mark_processed(self, owner: Owner, places: Iterable[str]) -> None:
         gone = list(dict.fromkeys(places))
         for first in range(0, len(gone), DELETES_PER_TRANSACTION):
             keys = [

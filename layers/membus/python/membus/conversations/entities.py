@@ -79,26 +79,26 @@ class ActiveEntities(Record):
     topic: tuple[Words, ...] = ()
     drifted: tuple[tuple[str, Words], ...] = ()
 
-    def after(self, message: Message) -> "ActiveEntities":
+    def with_message(self, message: Message) -> "ActiveEntities":
         """Return what is active once `message` is said; a message that is not newer changes nothing."""
         if self.last_message is not None and message.message_id <= self.last_message:
             return self
         found, words = find_entities(message.content), _words(message.content)
-        active = self.at(message.created_at)
+        active = self.active_at(message.created_at)
         if message.role == "user":
             active = _follow_user(active, message, words, found)
         elif not active.drifted:  # an answer to a message that leaves the topic belongs to neither yet
             active = _continue_topic(active, words)
         return _add_mentions(active, message, found).model_copy(update={"last_message": message.message_id})
 
-    def at(self, now: datetime) -> "ActiveEntities":
+    def active_at(self, now: datetime) -> "ActiveEntities":
         """Return what is still active at `now`."""
         return _end_entities(
             self, [each for each in self.entities if each.mentioned_at + ENTITY_TIMEOUT < now], "timeout"
         )
 
     @property
-    def block(self) -> str:
+    def prompt_block(self) -> str:
         """The entities for a prompt, fenced and labelled as data; empty where there is none."""
         lines = [f"- {each.type}: {each.value} (said by the {each.said_by})" for each in self.entities]
         return "\n".join(("<active_entities>", *lines, "</active_entities>")) if lines else ""
@@ -114,14 +114,14 @@ class EntitySnapshot(Record):
     active: ActiveEntities
 
     @classmethod
-    def over(cls, messages: Sequence[Message]) -> "EntitySnapshot":
+    def from_messages(cls, messages: Sequence[Message]) -> "EntitySnapshot":
         newest = messages[-ENTITY_MESSAGES_MAX:]
         active = ActiveEntities()
         for message in sorted(newest, key=lambda message: message.message_id):
-            active = active.after(message)
+            active = active.with_message(message)
         return cls(of=tuple(message.message_id for message in newest), active=active)
 
-    def is_over(self, messages: Sequence[Message]) -> bool:
+    def matches_messages(self, messages: Sequence[Message]) -> bool:
         return self.of == tuple(message.message_id for message in messages[-ENTITY_MESSAGES_MAX:])
 
 
@@ -129,8 +129,8 @@ def fold_entities(messages: Iterable[Message], now: datetime) -> ActiveEntities:
     """Return what a conversation is about at `now`, whatever order its messages are given in."""
     active = ActiveEntities()
     for message in sorted(messages, key=lambda message: message.message_id):
-        active = active.after(message)
-    return active.at(now)
+        active = active.with_message(message)
+    return active.active_at(now)
 
 
 def _follow_user(

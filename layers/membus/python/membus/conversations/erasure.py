@@ -88,10 +88,10 @@ class MemberMessageEraser:
     ) -> None:
         self._table, self._conversations, self._versions = table, conversations, versions
 
-    def count(self, user: str, conversation: Conversation) -> int:
+    def count_messages(self, user: str, conversation: Conversation) -> int:
         return len(self._gone(user, conversation))
 
-    def remove(self, user: str, conversation: Conversation, *, anew: bool, again: bool) -> int:
+    def remove_member(self, user: str, conversation: Conversation, *, anew: bool, again: bool) -> int:
         """Remove what a member said and what was answered to it, and strike them from the members.
 
         Summaries and slots go with it, or because they are to begin `anew`: they are written again from what
@@ -109,7 +109,7 @@ class MemberMessageEraser:
         if gone:
             for item in gone:
                 if "spilled" in item:
-                    self._versions.purge(f"spill/{item['spilled']}")
+                    self._versions.purge_prefix(f"spill/{item['spilled']}")
             remove_items(self._table, gone, doing="erasing messages")
         self._drop_results(conversation)
         self._part(user, conversation)
@@ -123,7 +123,7 @@ class MemberMessageEraser:
 
         The figures are those of what is left: done again, they come out the same.
         """
-        version = conversation.marks.covered.version + 1
+        version = conversation.marks.summary_checkpoint.version + 1
         blank = SummaryIndex(borders=(SummaryCheckpoint(version=version, until=BEFORE_ALL),))
         left = [item for item in messages if item not in gone]
         title = ", title" if conversation.title in automatic_titles(gone) else ""
@@ -136,7 +136,7 @@ class MemberMessageEraser:
             "ExpressionAttributeValues": {
                 ":version": version,
                 ":until": BEFORE_ALL,
-                ":borders": f"[{blank.border.model_dump_json()}]",
+                ":borders": f"[{blank.last_checkpoint.model_dump_json()}]",
                 ":left": len(left),
                 ":tokens": tokens_of(left),
                 ":read": conversation.message_count,
@@ -163,8 +163,8 @@ class MemberMessageEraser:
         """
         remove_items(self._table, self._items(conversation, "STEPS#"), doing="erasing what tools gave")
         named = {f"spill/{item['spilled']}" for item in self._messages(conversation) if "spilled" in item}
-        for page in list(self._versions.pages(f"spill/{tool_results_prefix(conversation)}")):
-            self._versions.remove([each for each in page if each.key not in named])
+        for page in list(self._versions.list_versions(f"spill/{tool_results_prefix(conversation)}")):
+            self._versions.delete_versions([each for each in page if each.key not in named])
 
     def _quote_nothing(self, conversation: Conversation) -> None:
         for prompt in self._items(conversation, "PROMPT#"):
@@ -173,11 +173,11 @@ class MemberMessageEraser:
                     self._table.put_item(Item=kept)
 
     def _part(self, user: str, conversation: Conversation) -> None:
-        known = self._conversations.conversation(conversation.tenant_id, conversation.conversation_id)
+        known = self._conversations.get_conversation(conversation.tenant_id, conversation.conversation_id)
         if user in known.members:
             members = tuple(each for each in known.members if each != user)
             after = known.model_copy(update={"members": members, "version": known.version + 1})
-            self._conversations.replace(known, after)
+            self._conversations.update_conversation(known, after)
 
     def _messages(self, conversation: Conversation) -> list[Item]:
         return self._items(conversation, "MSG#")
@@ -223,7 +223,7 @@ class ConversationEraser:
     ) -> ErasureCount:
         removed: Counter[str] = Counter()
         if self._tier:
-            self._tier.forget(owner)
+            self._tier.evict_user(owner)
         noted = self._noted(owner) if settled else {}
         for conversation_id in dict.fromkeys([*noted, *self._listed(owner)]):
             if settled:
@@ -233,7 +233,7 @@ class ConversationEraser:
                 self._put_note(owner, conversation_id)
                 removed.update(self._left_by(owner, conversation_id, None))
             if self._tier:
-                self._tier.drop(owner.tenant, conversation_id)
+                self._tier.evict_conversation(owner.tenant, conversation_id)
             if not time_left():
                 return ErasureCount(removed, "more")
         return ErasureCount(removed)
@@ -246,7 +246,7 @@ class ConversationEraser:
                 found["conversations"] += 1
             elif conversation:
                 found["memberships"] += 1
-                found["messages"] += self._words.count(owner.user, conversation)
+                found["messages"] += self._words.count_messages(owner.user, conversation)
         return ErasureCount(found)
 
     def _listed(self, owner: Owner) -> Iterator[str]:
@@ -276,7 +276,7 @@ class ConversationEraser:
         The first note stays, it is the most careful one.
         """
         conversation = self._find(owner.tenant, conversation_id)
-        outline = conversation.marks.covered.version + 1 if conversation else 0
+        outline = conversation.marks.summary_checkpoint.version + 1 if conversation else 0
         note = _note(owner, conversation_id) | {"outline": outline}
         with suppress(ConflictError), translate_dynamodb_errors("erasing conversations"):
             self._table.put_item(Item=note, ConditionExpression="attribute_not_exists(pk)")
@@ -290,23 +290,23 @@ class ConversationEraser:
         conversation = self._find(owner.tenant, conversation_id)
         removed: Mapping[str, int] = {}
         if conversation and conversation.user_id != owner.user:
-            anew = outline is not None and conversation.marks.covered.version > outline
-            words = self._words.remove(owner.user, conversation, anew=anew, again=outline is not None)
+            anew = outline is not None and conversation.marks.summary_checkpoint.version > outline
+            words = self._words.remove_member(owner.user, conversation, anew=anew, again=outline is not None)
             removed = {"memberships": int(outline is None), "messages": words}
         elif conversation:
-            self._conversations.delete(owner.tenant, conversation_id)
+            self._conversations.delete_conversation(owner.tenant, conversation_id)
             removed = {"conversations": 1}
         if conversation is None or conversation.user_id == owner.user:
-            while self._remains.remove(owner.tenant, conversation_id):
+            while self._remains.remove_batch(owner.tenant, conversation_id):
                 pass
-            self._versions.purge(f"spill/results/{owner.tenant}/{conversation_id}/")
+            self._versions.purge_prefix(f"spill/results/{owner.tenant}/{conversation_id}/")
         entry = items.conversation_key(owner.tenant, conversation_id, f"MEMBER#{owner.user}")
         remove_items(self._table, [entry], doing="erasing a membership")
         return removed
 
     def _find(self, tenant: str, conversation_id: str) -> Conversation | None:
         try:
-            return self._conversations.conversation(tenant, conversation_id)
+            return self._conversations.get_conversation(tenant, conversation_id)
         except NotFoundError:
             return None
 

@@ -17,7 +17,7 @@ class LambdaTurnQueue:
     def __init__(self, client: "LambdaClient", function: str) -> None:
         self._client, self._function = client, function
 
-    def begin(self, turn: Mapping[str, Any]) -> None:
+    def enqueue_turn(self, turn: Mapping[str, Any]) -> None:
         with translate_aws_errors("the turn is not taken"):
             payload = json.dumps({"turn": turn}, ensure_ascii=False).encode()
             self._client.invoke(FunctionName=self._function, InvocationType="Event", Payload=payload)

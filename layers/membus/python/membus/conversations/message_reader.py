@@ -14,7 +14,7 @@ class MessageReader:
     pending: ReplyJobStore
     clock: Clock
 
-    def message(self, conversation: Conversation, message_id: str) -> Message:
+    def get_message(self, conversation: Conversation, message_id: str) -> Message:
         """Return the stored message, or a reply that is `pending`, or `incomplete` once its time has passed.
 
         Raises:
@@ -22,9 +22,9 @@ class MessageReader:
         """
         tenant, where = conversation.tenant_id, conversation.conversation_id
         try:
-            return self.conversations.message(tenant, where, message_id)
+            return self.conversations.get_message(tenant, where, message_id)
         except NotFoundError:
-            promised = self.pending.find(tenant, where, message_id)
+            promised = self.pending.get_by_message(tenant, where, message_id)
         if promised.became is None:
-            return promised.message(conversation, self.clock())
-        return self.conversations.message(tenant, where, promised.became)
+            return promised.to_message(conversation, self.clock())
+        return self.conversations.get_message(tenant, where, promised.became)

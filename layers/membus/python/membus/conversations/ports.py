@@ -35,22 +35,22 @@ from membus.core.pages import Page
 class ConnectionStore(Protocol):
     """A connection of another tenant is as absent as one that never was, and so is one that has outlived its time."""
 
-    def open(self, connection: SocketConnection) -> None: ...
+    def add_connection(self, connection: SocketConnection) -> None: ...
 
-    def find(self, tenant: str, connection_id: str) -> SocketConnection:
+    def get_connection(self, tenant: str, connection_id: str) -> SocketConnection:
         """Return the connection; NotFoundError where there is none."""
 
-    def close(self, tenant: str, connection_id: str) -> None:
+    def delete_connection(self, tenant: str, connection_id: str) -> None:
         """Forget the connection; one that is not there is forgotten already."""
 
 
 class SocketSender(Protocol):
     """Raises UnavailableError where the gateway does not take it."""
 
-    def post(self, connection_id: str, frame: bytes) -> bool:
+    def send_frame(self, connection_id: str, frame: bytes) -> bool:
         """Send a frame of at most 128 KB; return False where the client is gone."""
 
-    def hang_up(self, connection_id: str) -> None:
+    def close_connection(self, connection_id: str) -> None:
         """Close the connection, if it is open."""
 
 
@@ -65,13 +65,13 @@ class ConversationStore(Protocol):
     part of it back.
     """
 
-    def create(self, conversation: Conversation, *, request_key: str) -> Conversation:
+    def create_conversation(self, conversation: Conversation, *, request_key: str) -> Conversation:
         """Store a new conversation, or return the one that the same request made before."""
 
-    def conversation(self, tenant: str, conversation_id: str) -> Conversation:
+    def get_conversation(self, tenant: str, conversation_id: str) -> Conversation:
         """Return the conversation; NotFoundError where there is none."""
 
-    def page(
+    def list_conversations(
         self,
         tenant: str,
         status: ConversationStatus,
@@ -85,10 +85,12 @@ class ConversationStore(Protocol):
         A page may be shorter than its limit, and empty, and still not the last.
         """
 
-    def took_part(self, tenant: str, conversation_ids: Sequence[str], users: Collection[str]) -> set[str]:
+    def filter_by_participant(
+        self, tenant: str, conversation_ids: Sequence[str], users: Collection[str]
+    ) -> set[str]:
         """Return those of the conversations that any of the users owns, is a member of, or was one of."""
 
-    def replace(self, before: Conversation, after: Conversation) -> None:
+    def update_conversation(self, before: Conversation, after: Conversation) -> None:
         """Write what people set: title, status and members; `after` is one version later than `before`.
 
         Raises:
@@ -96,14 +98,14 @@ class ConversationStore(Protocol):
             NotFoundError: the conversation is gone.
         """
 
-    def delete(self, tenant: str, conversation_id: str) -> None:
+    def delete_conversation(self, tenant: str, conversation_id: str) -> None:
         """Make the conversation absent; one that was deleted before stays so.
 
         Raises:
             NotFoundError: there never was one, or not for a month.
         """
 
-    def messages(
+    def list_messages(
         self,
         tenant: str,
         conversation_id: str,
@@ -114,10 +116,10 @@ class ConversationStore(Protocol):
     ) -> Page[Message]:
         """Return messages by their ids; of a deleted conversation, those that are left: ask for it first."""
 
-    def message(self, tenant: str, conversation_id: str, message_id: str) -> Message:
+    def get_message(self, tenant: str, conversation_id: str, message_id: str) -> Message:
         """Return one message; NotFoundError where there is none."""
 
-    def recent(
+    def list_recent_messages(
         self, tenant: str, conversation_id: str, *, limit: int, after: str | None = None
     ) -> list[Message]:
         """Return the newest messages, of those behind message `after` where it is named, oldest first.
@@ -125,13 +127,13 @@ class ConversationStore(Protocol):
         One read.
         """
 
-    def turn(self, tenant: str, conversation_id: str, request_key: str) -> Turn | None:
+    def find_turn(self, tenant: str, conversation_id: str, request_key: str) -> Turn | None:
         """Return the turn that this Idempotency-Key produced, if it did."""
 
-    def provenance(self, tenant: str, conversation_id: str, message_id: str) -> PromptProvenance:
+    def get_provenance(self, tenant: str, conversation_id: str, message_id: str) -> PromptProvenance:
         """Return what the prompt of a reply was made of; NotFoundError where that is not known."""
 
-    def add(
+    def add_turn(
         self,
         tenant: str,
         conversation_id: str,
@@ -154,23 +156,23 @@ class ConversationStore(Protocol):
 class ProcessedMarker(Protocol):
     """As much as learning needs."""
 
-    def settle(self, owner: Owner, places: Iterable[str]) -> None: ...
+    def mark_processed(self, owner: Owner, places: Iterable[str]) -> None: ...
 
 
 class UnprocessedMessages(ProcessedMarker, Protocol):
-    def newest(self, owner: Owner) -> list[UnprocessedMessage]:
+    def list_newest(self, owner: Owner) -> list[UnprocessedMessage]:
         """Return the newest that nobody has learned from yet, newest first; one read."""
 
-    def stamp(self, owner: Owner) -> str | None:
+    def get_version_token(self, owner: Owner) -> str | None:
         """Return what changes with each word that is said.
 
         None once some were learned from and none was said since.
         """
 
-    def keep(self, said: Mapping[Owner, Sequence[UnprocessedMessage]]) -> None:
+    def add_messages(self, said: Mapping[Owner, Sequence[UnprocessedMessage]]) -> None:
         """Keep what users said in events; a turn of chat keeps its own."""
 
-    def settle(self, owner: Owner, places: Iterable[str]) -> None:
+    def mark_processed(self, owner: Owner, places: Iterable[str]) -> None:
         """Let go of what has been read, whether it was there or not, and of the stamp with it."""
 
 
@@ -180,7 +182,7 @@ CacheRecord = CachedWindow | CachedEntities | CachedProgress | CachedUnprocessed
 class EntityCache(Protocol):
     """As much as a prompt needs."""
 
-    def entities(self, tenant: str, conversation_id: str) -> EntitySnapshot | None:
+    def get_entities(self, tenant: str, conversation_id: str) -> EntitySnapshot | None:
         """Return what was made of the newest messages when the last turn was stored."""
 
 
@@ -191,36 +193,36 @@ class ConversationCache(EntityCache, Protocol):
     """
 
     @property
-    def away(self) -> bool:
+    def is_unavailable(self) -> bool:
         """Whether the tier is known to be out of reach, so that asking it is spared."""
 
-    def window(self, tenant: str, conversation_id: str) -> CachedWindow | None: ...
+    def get_window(self, tenant: str, conversation_id: str) -> CachedWindow | None: ...
 
-    def progress(self, tenant: str, conversation_id: str, request_key: str) -> StepProgress | None: ...
+    def get_progress(self, tenant: str, conversation_id: str, request_key: str) -> StepProgress | None: ...
 
-    def fresh(self, owner: Owner) -> CachedUnprocessed | None: ...
+    def get_unprocessed(self, owner: Owner) -> CachedUnprocessed | None: ...
 
-    def keep(self, held: CacheRecord) -> None: ...
+    def put(self, held: CacheRecord) -> None: ...
 
-    def drop(self, tenant: str, conversation_id: str) -> None:
+    def evict_conversation(self, tenant: str, conversation_id: str) -> None:
         """Hold no message of the conversation any more, if the tier can be reached.
 
         Half an hour does the rest.
         """
 
-    def forget(self, owner: Owner) -> None:
+    def evict_user(self, owner: Owner) -> None:
         """Hold nothing any more of what a user just said, as `drop` does."""
 
 
 class ReplyJobStore(Protocol):
-    def begin(self, tenant: str, conversation_id: str, reply: ReplyJob, *, request_key: str) -> ReplyJob:
+    def create_job(self, tenant: str, conversation_id: str, reply: ReplyJob, *, request_key: str) -> ReplyJob:
         """Note that a reply is on its way; return the one that already is for the same request.
 
         Raises:
             NotFoundError: the conversation is gone.
         """
 
-    def take(
+    def acquire_lease(
         self, tenant: str, conversation_id: str, *, request_key: str, worker: str, until: datetime
     ) -> str | None:
         """Have the work until `until` and nobody else meanwhile.
@@ -232,21 +234,23 @@ class ReplyJobStore(Protocol):
             UnavailableError: `in_progress`, somebody else has it.
         """
 
-    def put_down(self, tenant: str, conversation_id: str, *, request_key: str) -> None:
+    def release_lease(self, tenant: str, conversation_id: str, *, request_key: str) -> None:
         """Let somebody else take the work up."""
 
-    def advance(self, tenant: str, conversation_id: str, progress: StepProgress, *, request_key: str) -> None:
+    def save_progress(
+        self, tenant: str, conversation_id: str, progress: StepProgress, *, request_key: str
+    ) -> None:
         """Keep how far the work has come in place of what was kept before.
 
         Nothing where the conversation is gone.
         """
 
-    def progress(
+    def get_progress(
         self, tenant: str, conversation_id: str, digest: str, *, request_key: str
     ) -> StepProgress | None:
         """Return the progress of that digest, None where it is another's or expired."""
 
-    def end(
+    def finish_job(
         self,
         tenant: str,
         conversation_id: str,
@@ -257,10 +261,10 @@ class ReplyJobStore(Protocol):
     ) -> None:
         """Note that nobody works on it any more: it is stored as `became`, or was given up."""
 
-    def of(self, tenant: str, conversation_id: str, *, request_key: str) -> ReplyJob | None:
+    def find_by_request(self, tenant: str, conversation_id: str, *, request_key: str) -> ReplyJob | None:
         """Return the reply that this request was promised within a day."""
 
-    def find(self, tenant: str, conversation_id: str, message_id: str) -> ReplyJob:
+    def get_by_message(self, tenant: str, conversation_id: str, message_id: str) -> ReplyJob:
         """Return what is known of a reply that was promised within a day.
 
         Raises:
@@ -269,7 +273,7 @@ class ReplyJobStore(Protocol):
 
 
 class DeletedConversationItems(Protocol):
-    def remove(self, tenant: str, conversation_id: str) -> bool:
+    def remove_batch(self, tenant: str, conversation_id: str) -> bool:
         """Remove some of what is left of a deleted conversation, with its large texts.
 
         Return whether more is left.
@@ -285,22 +289,22 @@ class DeletedConversationItems(Protocol):
 class SummaryReader(Protocol):
     """The reading half; a conversation of another tenant has none, like one that never was."""
 
-    def outline(self, tenant: str, conversation_id: str, version: int | None = None) -> SummaryIndex:
+    def get_index(self, tenant: str, conversation_id: str, version: int | None = None) -> SummaryIndex:
         """Return the newest outline or one of its versions, the empty one where there is none; one read."""
 
-    def summaries(
+    def list_summaries(
         self, tenant: str, conversation_id: str, *, limit: int, after: dict[str, str] | None
     ) -> Page[Summary]:
         """Return summaries level by level, each level in the order of what it tells."""
 
-    def unsummarised(
+    def list_unsummarised(
         self, tenant: str, conversation_id: str, *, after: str | None, limit: int
     ) -> list[Message]:
         """Return the messages behind message `after`, oldest first."""
 
 
 class SummaryStore(SummaryReader, Protocol):
-    def advance(
+    def save_index(
         self,
         tenant: str,
         conversation_id: str,
@@ -320,5 +324,5 @@ class SummaryStore(SummaryReader, Protocol):
 
 
 class TurnQueue(Protocol):
-    def begin(self, turn: Mapping[str, Any]) -> None:
+    def enqueue_turn(self, turn: Mapping[str, Any]) -> None:
         """Have a turn worked on behind the scenes, at least once; UnavailableError where it is not taken."""

@@ -40,7 +40,7 @@ def render_summary_block(outline: SummaryIndex, *, budget: int = SUMMARY_TOKENS)
             break
         shown.insert(0, text)
     told = "\n".join(shown)
-    missing = [slot for slot in outline.slots if not slot.stands_in(told)]
+    missing = [slot for slot in outline.slots if not slot.occurs_in(told)]
     block = fence_block("summary", shown)
     return f"{block}\n{fence_block('slots', _slot_lines(missing))}" if missing else block
 

@@ -31,7 +31,7 @@ class RecallRef(Record):
     score: float
 
     @classmethod
-    def of(cls, passage: RecalledPassage) -> "RecallRef":
+    def from_passage(cls, passage: RecalledPassage) -> "RecallRef":
         return cls(**passage.model_dump(exclude={"text"}), digest=text_digest(passage.text))
 
 
@@ -75,7 +75,7 @@ class TurnMetadata(Record):
     rate: TokenRatio | None = None
     provenance: PromptProvenance | None = None
 
-    def about(self, user_message_id: str, message_id: str) -> "TurnMetadata":
+    def with_message_ids(self, user_message_id: str, message_id: str) -> "TurnMetadata":
         """Return the trace of the same turn under other ids."""
         if self.provenance is None:
             return self

@@ -59,7 +59,7 @@ class RecallDecision(Record):
     reason: RecallReason
 
     @property
-    def budget(self) -> tuple[int, int]:
+    def token_budget(self) -> tuple[int, int]:
         """Return the tokens of its passages, and the most of them where few are long."""
         if self.reason == "asks_at_length":
             return RECALL_TOKENS_LENGTHY, RECALL_TOKENS_LENGTHY
@@ -77,7 +77,7 @@ class RecalledPassage(Record):
     score: float
 
     @property
-    def line(self) -> str:
+    def prompt_line(self) -> str:
         """Return the passage with its date and source as one line of data."""
         words = escape_tags(" ".join(self.text.split()))
         return f"- [{self.occurred_at:%Y-%m-%d}, {self.kind}] {words}"
@@ -128,7 +128,7 @@ def select_passages(
     taken = estimate_tokens(fence_block("recalled", []))
     for passage in found:
         words = _comparable(passage.text)
-        cost = estimate_tokens(passage.line) + 1
+        cost = estimate_tokens(passage.prompt_line) + 1
         if (
             taken + cost > (most if len(kept) < PASSAGES_WITHIN_MAX else budget)
             or words in seen
@@ -144,7 +144,7 @@ def select_passages(
 def render_recall_block(passages: Sequence[RecalledPassage]) -> str:
     """Return the passages in the order of time, or nothing."""
     ordered = sorted(passages, key=lambda passage: (passage.occurred_at, passage.memory_id))
-    return fence_block("recalled", [passage.line for passage in ordered]) if ordered else ""
+    return fence_block("recalled", [passage.prompt_line for passage in ordered]) if ordered else ""
 
 
 def _comparable(text: str) -> str:

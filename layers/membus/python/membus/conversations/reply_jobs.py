@@ -46,12 +46,12 @@ class ReplyFailure(Record):
     retry_after_seconds: int | None = None
 
     @classmethod
-    def of(cls, error: MembusError) -> "ReplyFailure":
+    def from_error(cls, error: MembusError) -> "ReplyFailure":
         kind = next(each.__name__ for each in type(error).__mro__ if each.__name__ in ERROR_CLASSES)
         again = error.retry_after_seconds if isinstance(error, UnavailableError) else None
         return cls(kind=kind, code=error.code, detail=error.detail, retry_after_seconds=again)
 
-    def error(self) -> MembusError:
+    def to_error(self) -> MembusError:
         """Return the error again, as the nearest of its kin that HTTP tells apart."""
         error = ERROR_CLASSES[self.kind](self.detail, code=self.code)
         if isinstance(error, UnavailableError) and self.retry_after_seconds is not None:
@@ -74,10 +74,10 @@ class ReplyJob(Record):
     failed: ReplyFailure | None = None
 
     @classmethod
-    def begun(cls, message_id: str, request: str, now: AwareDatetime) -> "ReplyJob":
+    def for_request(cls, message_id: str, request: str, now: AwareDatetime) -> "ReplyJob":
         return cls(message_id=message_id, request=request, since=now, until=now + JOB_LIFETIME)
 
-    def message(self, conversation: Conversation, now: AwareDatetime) -> Message:
+    def to_message(self, conversation: Conversation, now: AwareDatetime) -> Message:
         """Return the reply as it is to be shown while it is not stored: it comes, or its time has passed."""
         return Message(
             message_id=self.message_id,

@@ -94,7 +94,7 @@ def extract_slots(
             cost = slot_tokens(slot)
             if identity in seen or cost > min(left, SLOT_TOKENS_MAX) or looks_like_instruction(slot.text):
                 continue
-            if any(slot.stands_in(other.text) for other in admitted):
+            if any(slot.occurs_in(other.text) for other in admitted):
                 continue
             seen.add(identity)
             admitted.append(slot)
@@ -154,7 +154,7 @@ def _match_proposals(kind: SlotKind, messages: Sequence[Message], proposed: Sequ
         words = " ".join(text.split())
         for message in messages if words else ():
             slot = Slot(kind=kind, text=words, message_id=message.message_id)
-            if slot.stands_in(message.content):
+            if slot.occurs_in(message.content):
                 yield slot
                 break
 

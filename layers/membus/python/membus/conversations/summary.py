@@ -22,7 +22,7 @@ class Slot(Record):
     text: str
     message_id: Id
 
-    def stands_in(self, text: str) -> bool:
+    def occurs_in(self, text: str) -> bool:
         """Whether the words occur in `text`, in any case and spacing, and not as part of a longer word or number."""
         return _contains_words(normalize_text(text), normalize_text(self.text))
 
@@ -62,7 +62,7 @@ class Summary(Chapter):
     created_at: AwareDatetime
 
     @property
-    def whole(self) -> str:
+    def full_text(self) -> str:
         """The text with the slots it had lost behind it."""
         if not self.verification.appended:
             return self.text
@@ -96,7 +96,7 @@ class SummaryIndex(Record):
     created_at: AwareDatetime | None = None
 
     @property
-    def border(self) -> SummaryCheckpoint:
+    def last_checkpoint(self) -> SummaryCheckpoint:
         return self.borders[-1] if self.borders else SummaryCheckpoint()
 
 

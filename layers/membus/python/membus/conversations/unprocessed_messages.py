@@ -37,12 +37,12 @@ class UnprocessedMessage(Record):
     said_at: AwareDatetime
 
     @property
-    def place(self) -> str:
+    def sort_key(self) -> str:
         """Where they lie among the user's: places rise with time, of turns and of events alike."""
         return self.event_id if self.conversation_id else _event_sort_key(self.event_id, self.said_at)
 
     @property
-    def line(self) -> str:
+    def prompt_line(self) -> str:
         """Return the words as one line of data.
 
         Angle brackets and line breaks cannot end the fenced block.
@@ -72,7 +72,7 @@ def unprocessed_from_events(
             words = UnprocessedMessage(
                 event_id=event.event_id,
                 conversation_id=None,
-                text=(event.speech or "")[:TEXT_CHARACTERS_MAX],
+                text=(event.user_text or "")[:TEXT_CHARACTERS_MAX],
                 said_at=event.occurred_at,
             )
             said.setdefault(event.owner, []).append(words)
@@ -96,7 +96,9 @@ def processed_sort_key(recorded: RecordedEvent) -> str | None:
 
 def _is_unprocessed(event: Event, now: datetime) -> bool:
     return (
-        event.origin == "api" and event.speech is not None and now - event.occurred_at <= UNPROCESSED_LIFETIME
+        event.origin == "api"
+        and event.user_text is not None
+        and now - event.occurred_at <= UNPROCESSED_LIFETIME
     )
 
 
@@ -118,8 +120,8 @@ def render_unprocessed_block(
     for each in sorted(said, key=lambda fresh: fresh.said_at, reverse=True):
         if each.conversation_id == elsewhere_than:
             continue
-        left -= estimate_tokens(each.line) + 1
+        left -= estimate_tokens(each.prompt_line) + 1
         if left < 0:
             break
-        lines.append(each.line)
+        lines.append(each.prompt_line)
     return "\n".join((head, *reversed(lines), end)) if lines else ""

@@ -58,41 +58,41 @@ class ValkeyCache:
         self._away_until = 0.0
 
     @property
-    def away(self) -> bool:
+    def is_unavailable(self) -> bool:
         return time.monotonic() < self._away_until
 
-    def window(self, tenant: str, conversation_id: str) -> CachedWindow | None:
+    def get_window(self, tenant: str, conversation_id: str) -> CachedWindow | None:
         window = self._held(_conversation_key(tenant, conversation_id, "WINDOW"), CachedWindow)
         mine = window is not None and (window.tenant_id, window.conversation_id) == (tenant, conversation_id)
         return window if mine else None
 
-    def entities(self, tenant: str, conversation_id: str) -> EntitySnapshot | None:
+    def get_entities(self, tenant: str, conversation_id: str) -> EntitySnapshot | None:
         held = self._held(_conversation_key(tenant, conversation_id, "ENTITIES"), CachedEntities)
         mine = held is not None and (held.tenant_id, held.conversation_id) == (tenant, conversation_id)
         return held.folded if held and mine else None
 
-    def progress(self, tenant: str, conversation_id: str, request_key: str) -> StepProgress | None:
+    def get_progress(self, tenant: str, conversation_id: str, request_key: str) -> StepProgress | None:
         held = self._held(_progress_key(tenant, conversation_id, request_key), CachedProgress)
         whose = (tenant, conversation_id, request_key)
         mine = held is not None and (held.tenant_id, held.conversation_id, held.request_key) == whose
         return held.progress if held and mine else None
 
-    def fresh(self, owner: Owner) -> CachedUnprocessed | None:
+    def get_unprocessed(self, owner: Owner) -> CachedUnprocessed | None:
         held = self._held(_unprocessed_key(owner), CachedUnprocessed)
         return held if held and held.owner == owner else None
 
-    def keep(self, held: CacheRecord) -> None:
+    def put(self, held: CacheRecord) -> None:
         key, packed = _record_key(held), zlib.compress(held.model_dump_json().encode(), 1)
         if len(packed) > BYTES_MAX:
             self._ask(lambda client: client.delete(key))
         else:
             self._ask(lambda client: client.set(key, packed, ex=LIFETIME_SECONDS))
 
-    def drop(self, tenant: str, conversation_id: str) -> None:
+    def evict_conversation(self, tenant: str, conversation_id: str) -> None:
         for key in (_conversation_key(tenant, conversation_id, what) for what in ("WINDOW", "ENTITIES")):
             self._ask(methodcaller("delete", key))
 
-    def forget(self, owner: Owner) -> None:
+    def evict_user(self, owner: Owner) -> None:
         self._ask(methodcaller("delete", _unprocessed_key(owner)))
 
     def _held(self, key: str, kind: type[Kind]) -> Kind | None:
@@ -105,7 +105,7 @@ class ValkeyCache:
 
     def _ask(self, command: Callable[["Redis | RedisCluster"], Any]) -> Any:
         """Return the answer, None while the tier is left alone; a failure leaves it alone from now on."""
-        if self.away:
+        if self.is_unavailable:
             return None
         try:
             with self._lock:

@@ -156,8 +156,10 @@ def render_message(message: Message, cut: WindowStart) -> Message:
     """
     if not message.steps or cut.stubs_until is None or message.message_id > cut.stubs_until:
         return message
-    steps = tuple(step.stubbed() for step in message.steps)
-    saved = sum(step.size() for step in message.steps) - sum(step.size() for step in steps)
+    steps = tuple(step.with_stubs() for step in message.steps)
+    saved = sum(step.estimate_tokens() for step in message.steps) - sum(
+        step.estimate_tokens() for step in steps
+    )
     return message.model_copy(update={"steps": steps, "tokens": max(message.tokens - saved, 1)})
 
 
@@ -199,7 +201,7 @@ def _cut_uncovered(
     left = _newest_turns(window, WINDOW_KEPT_TOKENS / ratio, WINDOW_TOKENS / ratio)
     dropped = [message for message in window if not left or message.message_id < left[0].message_id]
     moved = {
-        "version": before.covered.version or cut.version,
+        "version": before.summary_checkpoint.version or cut.version,
         "after": dropped[-1].message_id if dropped else cut.after,
         "tokens": cut.tokens + sum(map(message_tokens, dropped)),
         "uncovered": True,

@@ -12,13 +12,13 @@ class BlobStore(Protocol):
     Raises UnavailableError when the store does not answer.
     """
 
-    def keep(self, key: str, text: str) -> None:
+    def put_text(self, key: str, text: str) -> None:
         """Keep the text; the same key must always mean the same text."""
 
-    def text(self, key: str) -> str | None:
+    def get_text(self, key: str) -> str | None:
         """Return the text, or None where nothing is kept under the key."""
 
-    def drop(self, key: str) -> None:
+    def delete_text(self, key: str) -> None:
         """Remove the text; a key that holds none is fine."""
 
 

@@ -29,7 +29,7 @@ class Erasure(Record):
     before: AwareDatetime
     running: bool = False
 
-    def covers(self, moment: datetime) -> bool:
+    def covers_moment(self, moment: datetime) -> bool:
         return moment <= self.before
 
 
@@ -46,12 +46,14 @@ class SubjectsBeingErased(Record):
     users: frozenset[str] = frozenset()
 
     @property
-    def everybody(self) -> bool:
+    def includes_everybody(self) -> bool:
         return WHOLE_TENANT in self.subjects
 
-    def covers(self, user: str | None) -> bool:
+    def contains_user(self, user: str | None) -> bool:
         """Whether what belongs to a user, or to nobody in particular, is hidden."""
-        return self.everybody or (user is not None and erasure_subject(self.tenant, user) in self.subjects)
+        return self.includes_everybody or (
+            user is not None and erasure_subject(self.tenant, user) in self.subjects
+        )
 
 
 class LegalHold(Record):

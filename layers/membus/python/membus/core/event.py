@@ -48,7 +48,7 @@ class Event(Record):
         return Owner(tenant=self.tenant_id, user=self.user_id)
 
     @property
-    def speech(self) -> str | None:
+    def user_text(self) -> str | None:
         """The user's own words, or None: the assistant's words never become facts about the user."""
         said = {"message.sent": self.payload, "turn.recorded": self.payload.get("user")}.get(self.type)
         if not isinstance(said, dict) or said.get("role", "user") != "user":

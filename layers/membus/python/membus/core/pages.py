@@ -21,5 +21,5 @@ class Page(Generic[T]):
 
 
 class CursorSigner(Protocol):
-    def seal(self, message: bytes) -> bytes:
+    def sign_message(self, message: bytes) -> bytes:
         """Return the message's authentication code; the same message always gives the same code."""

@@ -108,7 +108,7 @@ def load_recorded(item: dict[str, Any], contents: BlobStore) -> RecordedEvent:
     recorded = RecordedEvent.model_validate_json(str(item["body"]))
     if "spilled" not in item:
         return recorded
-    text = contents.text(str(item["spilled"]))
+    text = contents.get_text(str(item["spilled"]))
     if text is None:
         raise UnavailableError(f"the payload of event {recorded.event.event_id} cannot be found")
     return recorded.model_copy(
@@ -171,10 +171,10 @@ class DynamoEpisodes:
     def __init__(self, table: "Table", contents: BlobStore, shards: int = 1) -> None:
         self._table, self._contents, self._shards = table, contents, shards
 
-    def record(self, recorded: RecordedEvent, *, extracted: str | None) -> RecordedEvent:
+    def record_event(self, recorded: RecordedEvent, *, extracted: str | None) -> RecordedEvent:
         outside = large_payload(recorded.event)
         if outside:
-            self._contents.keep(outside.key, outside.text)
+            self._contents.put_text(outside.key, outside.text)
         writes = recording_writes(
             self._table.name, recorded, extracted=extracted, spilled=outside, shards=self._shards
         )
@@ -184,7 +184,7 @@ class DynamoEpisodes:
             return self._known(recorded, outside.key if outside else None)
         return recorded.model_copy(update={"extracted": extracted})
 
-    def forget(self, recorded: RecordedEvent) -> None:
+    def forget_event(self, recorded: RecordedEvent) -> None:
         identity = identity_key(recorded.event.tenant_id, recorded.event.event_id) | {"extracted": FORGOTTEN}
         try:
             with translate_dynamodb_errors("forgetting an event"):
@@ -207,7 +207,7 @@ class DynamoEpisodes:
         known = "episode_pk" not in identity or bool(episode)
         if kept and known and kept != episode.get("spilled"):
             with suppress(UnavailableError):
-                self._contents.drop(kept)
+                self._contents.delete_text(kept)
         first = load_recorded(episode, self._contents) if episode else recorded
         return first.model_copy(update={"extracted": identity.get("extracted")})
 
@@ -244,7 +244,9 @@ class DynamoEpisodeReader:
     def __init__(self, table: "Table", contents: BlobStore, clock: Clock, shards: int = 1) -> None:
         self._table, self._contents, self._clock, self._shards = table, contents, clock, shards
 
-    def page(self, wanted: EpisodeQuery, *, limit: int, after: dict[str, str] | None) -> Page[Episode]:
+    def list_episodes(
+        self, wanted: EpisodeQuery, *, limit: int, after: dict[str, str] | None
+    ) -> Page[Episode]:
         mark, last = after["mark"] if after else mark_before(wanted.start), mark_before(wanted.end)
         found: list[dict[str, Any]] = []
         reads = 0
@@ -322,7 +324,7 @@ class DynamoEventTraces:
     def __init__(self, table: "Table") -> None:
         self._table = table
 
-    def trace(self, tenant: str, event_id: str) -> EventTrace | None:
+    def find_trace(self, tenant: str, event_id: str) -> EventTrace | None:
         identity = self._item(identity_key(tenant, event_id))
         if identity is None:
             return None
@@ -347,7 +349,7 @@ class DynamoRecentEvents:
     def __init__(self, table: "Table") -> None:
         self._table = table
 
-    def recent(self, owner: Owner, *, limit: int) -> list[Event]:
+    def list_recent_events(self, owner: Owner, *, limit: int) -> list[Event]:
         """Return only episodes whose text lies in the item: a fallback does not wait for a second store."""
         with translate_dynamodb_errors("reading recent episodes"):
             answer = self._table.query(

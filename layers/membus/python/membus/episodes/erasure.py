@@ -37,7 +37,7 @@ class EventEraser:
         self._table, self._versions = table, versions
         self._expires_at = int(kept_until.timestamp())
 
-    def blank(self, tenant: str, event_ids: Iterable[str]) -> int:
+    def forget_events(self, tenant: str, event_ids: Iterable[str]) -> int:
         """Leave of each event that its id was seen: what comes back under it is dropped."""
 
         def forget(event_id: str) -> None:
@@ -53,16 +53,16 @@ class EventEraser:
             list(hands.map(forget, ids))
         return len(ids)
 
-    def drop_states(self, sessions: Iterable[AgentSession]) -> int:
+    def delete_states(self, sessions: Iterable[AgentSession]) -> int:
         """Remove the states of sessions with every large text that any of their writes left."""
         removed = 0
         for session in set(sessions):
-            self._versions.purge(f"spill/{session_prefix(session)}")
+            self._versions.purge_prefix(f"spill/{session_prefix(session)}")
             with translate_dynamodb_errors("erasing a state"):
                 answer: Any = self._table.delete_item(Key=state_key(session), ReturnValues="ALL_OLD")
             gone = answer.get("Attributes", {})
             if "spilled" in gone:
-                self._versions.purge(f"spill/{gone['spilled']}")
+                self._versions.purge_prefix(f"spill/{gone['spilled']}")
             removed += bool(gone)
         return removed
 
@@ -82,11 +82,11 @@ class EpisodeEraser:
         removed: Counter[str] = Counter()
         for items in query_pages(self._table, _episodes_query(owner), doing="erasing episodes"):
             ids = [str(item["sk"]).split("#", 1)[1] for item in items]
-            removed["event_identities"] += self._traces.blank(owner.tenant, ids)
-            removed["states"] += self._traces.drop_states(_sessions(owner.tenant, items))
+            removed["event_identities"] += self._traces.forget_events(owner.tenant, ids)
+            removed["states"] += self._traces.delete_states(_sessions(owner.tenant, items))
             for item in items:
                 if "spilled" in item:
-                    removed["large_texts"] += self._versions.purge(f"spill/{item['spilled']}")
+                    removed["large_texts"] += self._versions.purge_prefix(f"spill/{item['spilled']}")
             removed["episodes"] += remove_items(self._table, items, doing="erasing episodes")
             if not time_left():
                 return ErasureCount(removed, "more")

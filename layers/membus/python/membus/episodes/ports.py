@@ -14,12 +14,14 @@ from membus.episodes.model import Episode, EpisodeQuery, EventTrace
 
 
 class EventTraceReader(Protocol):
-    def trace(self, tenant: str, event_id: str) -> EventTrace | None:
+    def find_trace(self, tenant: str, event_id: str) -> EventTrace | None:
         """Return what is known of the event, None where its id is not; two reads at most."""
 
 
 class EpisodeReader(Protocol):
-    def page(self, wanted: EpisodeQuery, *, limit: int, after: dict[str, str] | None) -> Page[Episode]:
+    def list_episodes(
+        self, wanted: EpisodeQuery, *, limit: int, after: dict[str, str] | None
+    ) -> Page[Episode]:
         """Return episodes in the order in which they occurred, as many as one call can carry and find.
 
         A page goes on where the one before it ended, whatever was written or removed since; it may be empty
@@ -28,19 +30,19 @@ class EpisodeReader(Protocol):
 
 
 class RecentEvents(Protocol):
-    def recent(self, owner: Owner, *, limit: int) -> list[Event]:
+    def list_recent_events(self, owner: Owner, *, limit: int) -> list[Event]:
         """Return the newest events, newest first; one read."""
 
 
 class EpisodeStore(Protocol):
     """Every event that happened, once, under its one identity."""
 
-    def record(self, recorded: RecordedEvent, *, extracted: str | None) -> RecordedEvent:
+    def record_event(self, recorded: RecordedEvent, *, extracted: str | None) -> RecordedEvent:
         """Store the event unless its id is known, and return it as memory holds it.
 
         A known id is the same event whatever the copy says: the first copy comes back, with the extractor
         version that has read it (None if none has). `extracted` marks a new event as needing no reader.
         """
 
-    def forget(self, recorded: RecordedEvent) -> None:
+    def forget_event(self, recorded: RecordedEvent) -> None:
         """Remember only that this id was seen: its content leaves no trace."""

@@ -29,7 +29,7 @@ class DynamoErasures:
     def __init__(self, table: "Table") -> None:
         self._table = table
 
-    def of(self, owner: Owner) -> Erasure | None:
+    def find_erasure(self, owner: Owner) -> Erasure | None:
         """Ask for both lines in one request: two read units, whether they are there or not."""
         subjects = (WHOLE_TENANT, erasure_subject(owner.tenant, owner.user))
         keys = [_line_key(owner.tenant, subject) for subject in subjects]
@@ -47,11 +47,11 @@ class DynamoErasures:
         furthest = max(found, key=lambda line: line.before)
         return furthest.model_copy(update={"running": any(line.running for line in found)})
 
-    def erased(self, tenant: str) -> frozenset[str]:
+    def list_erased_subjects(self, tenant: str) -> frozenset[str]:
         """One query: a read unit for some thirty erasures."""
         return frozenset(str(item["sk"]).removeprefix("USER#") for item in self._query(tenant, "USER#"))
 
-    def hidden(self, tenant: str) -> SubjectsBeingErased:
+    def get_hidden(self, tenant: str) -> SubjectsBeingErased:
         """One query: a read unit for every twenty erasures that are under way."""
         items = self._query(tenant, "RUNNING#")
         return SubjectsBeingErased(
@@ -60,7 +60,7 @@ class DynamoErasures:
             users=frozenset(str(item["user"]) for item in items if "user" in item),
         )
 
-    def begin(self, job: ErasureJob) -> ErasureJob:
+    def start_job(self, job: ErasureJob) -> ErasureJob:
         line = {**_line_key(job.tenant, job.subject), "before": job.before.isoformat(), "running": job.job_id}
         running = {**_key(job.tenant, f"RUNNING#{job.subject}"), "job_id": job.job_id}
         writes = [
@@ -77,13 +77,13 @@ class DynamoErasures:
             raise
         return job
 
-    def job(self, tenant: str, job_id: str) -> ErasureJob:
+    def get_job(self, tenant: str, job_id: str) -> ErasureJob:
         found = self._item(_job_key(tenant, job_id))
         if found is None:
             raise NotFoundError("no such job")
         return ErasureJob.model_validate_json(str(found["body"]))
 
-    def advance(self, job: ErasureJob) -> ErasureJob:
+    def save_progress(self, job: ErasureJob) -> ErasureJob:
         after = job.model_copy(update={"revision": job.revision + 1})
         with translate_dynamodb_errors("writing how far a job has come"):
             self._table.put_item(
@@ -93,7 +93,7 @@ class DynamoErasures:
             )
         return after
 
-    def finish(self, job: ErasureJob) -> ErasureJob:
+    def finish_job(self, job: ErasureJob) -> ErasureJob:
         """The line stays for good.
 
         What says that the job is at it goes in the same moment as the user's name.
@@ -114,7 +114,7 @@ class DynamoErasures:
         write_transaction(self._table.meta.client, writes, doing="ending an erasure")
         return after
 
-    def hold(self, hold: LegalHold) -> None:
+    def add_hold(self, hold: LegalHold) -> None:
         subject = erasure_subject(hold.tenant, hold.user)
         item = {**_key(hold.tenant, f"HOLD#{subject}"), "body": hold.model_dump_json()}
         idle = {
@@ -129,11 +129,11 @@ class DynamoErasures:
         except ConflictError as lost:
             raise ConflictError("this data is being erased already", code="erasing") from lost
 
-    def lift(self, tenant: str, user: str | None) -> None:
+    def remove_hold(self, tenant: str, user: str | None) -> None:
         with translate_dynamodb_errors("lifting a hold"):
             self._table.delete_item(Key=_key(tenant, f"HOLD#{erasure_subject(tenant, user)}"))
 
-    def holds(self, tenant: str) -> list[LegalHold]:
+    def list_holds(self, tenant: str) -> list[LegalHold]:
         return [LegalHold.model_validate_json(str(item["body"])) for item in self._query(tenant, "HOLD#")]
 
     def _known(self, job: ErasureJob) -> ErasureJob | None:
@@ -141,7 +141,7 @@ class DynamoErasures:
         if known := self._item(_job_key(job.tenant, job.job_id)):
             return ErasureJob.model_validate_json(str(known["body"]))
         if running := self._item(_key(job.tenant, f"RUNNING#{job.subject}")):
-            return self.job(job.tenant, str(running["job_id"]))
+            return self.get_job(job.tenant, str(running["job_id"]))
         if any(self._item(_key(job.tenant, f"HOLD#{subject}")) for subject in (WHOLE_TENANT, job.subject)):
             raise ConflictError("a legal hold keeps this data: an operator may lift it", code="legal_hold")
         return None

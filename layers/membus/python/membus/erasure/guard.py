@@ -33,13 +33,13 @@ class CachedErasures:
         self._heard: OrderedDict[Owner, tuple[datetime, Erasure | None]] = OrderedDict()
         self._lock = Lock()
 
-    def of(self, owner: Owner) -> Erasure | None:
+    def find_erasure(self, owner: Owner) -> Erasure | None:
         now = self._clock()
         with self._lock:
             heard = self._heard.get(owner)
         if heard and now - heard[0] < LEDGER_CACHE_LIFETIME:
             return heard[1]
-        erasure = self._ledger.of(owner)
+        erasure = self._ledger.find_erasure(owner)
         with self._lock:
             self._heard[owner] = now, erasure
             self._heard.move_to_end(owner)
@@ -47,8 +47,8 @@ class CachedErasures:
                 self._heard.popitem(last=False)
         return erasure
 
-    def hidden(self, tenant: str) -> SubjectsBeingErased:
-        return self._ledger.hidden(tenant)
+    def get_hidden(self, tenant: str) -> SubjectsBeingErased:
+        return self._ledger.get_hidden(tenant)
 
 
 @dataclass(frozen=True)
@@ -59,19 +59,19 @@ class ErasureGuard:
 
     def is_erased(self, owner: Owner, moment: datetime) -> bool:
         """Whether what happened to, or was learned of, a user at a moment was erased."""
-        erasure = self.erasures.of(owner)
-        return erasure is not None and erasure.covers(moment)
+        erasure = self.erasures.find_erasure(owner)
+        return erasure is not None and erasure.covers_moment(moment)
 
-    def admits(self, recorded: RecordedEvent) -> bool:
+    def accepts_event(self, recorded: RecordedEvent) -> bool:
         """Whether an event may be kept; one that was erased may not, however it came back.
 
         Raises:
             UnavailableError: the user is being erased, and this is new: it has its turn when that is done.
         """
-        erasure = self.erasures.of(recorded.event.owner)
+        erasure = self.erasures.find_erasure(recorded.event.owner)
         if erasure is None:
             return True
-        if erasure.covers(recorded.true_from):
+        if erasure.covers_moment(recorded.true_from):
             return False
         if erasure.running:
             raise UnavailableError(
@@ -79,17 +79,17 @@ class ErasureGuard:
             )
         return True
 
-    def admit(self, owner: Owner) -> None:
+    def ensure_writable(self, owner: Owner) -> None:
         """Let a user's data be written now.
 
         Raises:
             ConflictError: `erasing`, the user is being erased.
         """
-        erasure = self.erasures.of(owner)
+        erasure = self.erasures.find_erasure(owner)
         if erasure and erasure.running:
             raise erasing_error()
 
-    def show(self, owner: Owner) -> None:
+    def ensure_visible(self, owner: Owner) -> None:
         """Let a user's data be read; it is gone from the moment its erasure was asked for.
 
         The ledger is asked anew.
@@ -97,20 +97,22 @@ class ErasureGuard:
         Raises:
             NotFoundError: the user is being erased.
         """
-        ensure_visible(owner.user, self.hidden(owner.tenant))
+        ensure_visible(owner.user, self.get_hidden(owner.tenant))
 
-    def open(self, tenant: str, conversation_id: str, conversations: ConversationStore) -> Conversation:
+    def load_conversation(
+        self, tenant: str, conversation_id: str, conversations: ConversationStore
+    ) -> Conversation:
         """Return a conversation that may be read, as `shown` says; the ledger is asked anew.
 
         Raises:
             NotFoundError: there is none.
         """
-        found = conversations.conversation(tenant, conversation_id)
-        return ensure_conversation_visible(found, self.hidden(tenant), conversations)
+        found = conversations.get_conversation(tenant, conversation_id)
+        return ensure_conversation_visible(found, self.get_hidden(tenant), conversations)
 
-    def hidden(self, tenant: str) -> SubjectsBeingErased:
+    def get_hidden(self, tenant: str) -> SubjectsBeingErased:
         """Return whom no answer may show, by one read of the ledger: a request asks once."""
-        return self.erasures.hidden(tenant)
+        return self.erasures.get_hidden(tenant)
 
 
 def erasing_error() -> ConflictError:
@@ -119,7 +121,7 @@ def erasing_error() -> ConflictError:
 
 def ensure_visible(user: str, hidden: SubjectsBeingErased) -> None:
     """Let a user's data be read; NotFoundError where they are being erased."""
-    if hidden.covers(user):
+    if hidden.contains_user(user):
         raise NotFoundError("nothing is known about this user")
 
 
@@ -133,10 +135,10 @@ def ensure_conversation_visible(
         UnavailableError: `erasing`, somebody who takes part in it, or did, is: it waits until their words are
             gone.
     """
-    if hidden.covers(conversation.user_id):
+    if hidden.contains_user(conversation.user_id):
         raise NotFoundError("no such conversation")
     tenant, where = conversation.tenant_id, conversation.conversation_id
-    if hidden.users and conversations.took_part(tenant, [where], hidden.users):
+    if hidden.users and conversations.filter_by_participant(tenant, [where], hidden.users):
         raise UnavailableError(
             "somebody who takes part is being erased: it is back when their words are gone",
             code="erasing",

@@ -14,27 +14,27 @@ class Erasures(Protocol):
         UnavailableError: the ledger does not answer; then nothing may be written either.
     """
 
-    def of(self, owner: Owner) -> Erasure | None:
+    def find_erasure(self, owner: Owner) -> Erasure | None:
         """Return the last erasure of a user or of the tenant, whichever reaches further.
 
         None where there is none.
         """
 
-    def hidden(self, tenant: str) -> SubjectsBeingErased:
+    def get_hidden(self, tenant: str) -> SubjectsBeingErased:
         """Return who of the tenant is being erased at this moment."""
 
 
 class ErasureLedger(Erasures, Protocol):
     """The ledger whole, as an operator's command reads it."""
 
-    def erased(self, tenant: str) -> frozenset[str]:
+    def list_erased_subjects(self, tenant: str) -> frozenset[str]:
         """Return the subjects of everybody whom the tenant ever had erased."""
 
 
 class ErasureJobs(Protocol):
     """Jobs and holds; a job of another tenant is as absent as one that never was."""
 
-    def begin(self, job: ErasureJob) -> ErasureJob:
+    def start_job(self, job: ErasureJob) -> ErasureJob:
         """Write the ledger's line and the job, all or nothing.
 
         Return the job that erases this subject already, if any.
@@ -43,21 +43,21 @@ class ErasureJobs(Protocol):
             ConflictError: `legal_hold`, on the user or on the tenant.
         """
 
-    def job(self, tenant: str, job_id: str) -> ErasureJob:
+    def get_job(self, tenant: str, job_id: str) -> ErasureJob:
         """Return a job; NotFoundError where there is none."""
 
-    def advance(self, job: ErasureJob) -> ErasureJob:
+    def save_progress(self, job: ErasureJob) -> ErasureJob:
         """Write how far the job has come; ConflictError where somebody else has gone on with it."""
 
-    def finish(self, job: ErasureJob) -> ErasureJob:
+    def finish_job(self, job: ErasureJob) -> ErasureJob:
         """Write the receipt, let reads and writes go on, and forget the user's name.
 
         ConflictError as above.
         """
 
-    def hold(self, hold: LegalHold) -> None:
+    def add_hold(self, hold: LegalHold) -> None:
         """Refuse erasures from now on; ConflictError where one is under way."""
 
-    def lift(self, tenant: str, user: str | None) -> None: ...
+    def remove_hold(self, tenant: str, user: str | None) -> None: ...
 
-    def holds(self, tenant: str) -> list[LegalHold]: ...
+    def list_holds(self, tenant: str) -> list[LegalHold]: ...

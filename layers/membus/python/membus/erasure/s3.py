@@ -26,10 +26,10 @@ class UserObjectEraser:
     def erase(
         self, owner: Owner, *, cursor: str, time_left: Callable[[], bool], settled: bool
     ) -> ErasureCount:
-        return ErasureCount({self._name: self._versions.purge(self._prefix_of(owner))})
+        return ErasureCount({self._name: self._versions.purge_prefix(self._prefix_of(owner))})
 
     def count(self, owner: Owner, *, cursor: str, time_left: Callable[[], bool]) -> ErasureCount:
-        return ErasureCount({self._name: self._versions.count(self._prefix_of(owner))})
+        return ErasureCount({self._name: self._versions.count_versions(self._prefix_of(owner))})
 
 
 class ExportEraser(UserObjectEraser):
@@ -38,14 +38,14 @@ class ExportEraser(UserObjectEraser):
     def erase(
         self, owner: Owner, *, cursor: str, time_left: Callable[[], bool], settled: bool
     ) -> ErasureCount:
-        unfinished = self._versions.abandon(self._prefix_of(owner))
+        unfinished = self._versions.abort_uploads(self._prefix_of(owner))
         whole = super().erase(owner, cursor=cursor, time_left=time_left, settled=settled).counts
         return ErasureCount({self._name: whole[self._name] + unfinished})
 
     def count(self, owner: Owner, *, cursor: str, time_left: Callable[[], bool]) -> ErasureCount:
         whole = super().count(owner, cursor=cursor, time_left=time_left).counts
         return ErasureCount(
-            {self._name: whole[self._name] + len(self._versions.unfinished(self._prefix_of(owner)))}
+            {self._name: whole[self._name] + len(self._versions.list_uploads(self._prefix_of(owner)))}
         )
 
 

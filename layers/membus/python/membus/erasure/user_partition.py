@@ -52,7 +52,7 @@ class UserItemEraser:
         for items in query_pages(self._table, query, doing="erasing a user's items"):
             remove_items(self._table, _documents(owner, items), doing="erasing documents")
             if self._traces:
-                removed["states"] += self._traces.drop_states(sessions_of_user(owner, items))
+                removed["states"] += self._traces.delete_states(sessions_of_user(owner, items))
             remove_items(self._table, items, doing="erasing a user's items")
             removed.update(_counted(items))
             if not time_left():

@@ -26,10 +26,10 @@ class EventBridgeBus:
     def __init__(self, client: "EventBridgeClient", name: str, *, source: str = SOURCE) -> None:
         self._client, self._name, self._source = client, name, source
 
-    def publish(self, events: Sequence[Event]) -> dict[int, str]:
+    def publish_events(self, events: Sequence[Event]) -> dict[int, str]:
         return self._send({place: self._entry(event) for place, event in enumerate(events)})
 
-    def retell(self, events: Sequence[RecordedEvent]) -> dict[int, str]:
+    def republish_events(self, events: Sequence[RecordedEvent]) -> dict[int, str]:
         """EventBridge hands a moment on that an entry names, without the fraction of its second."""
         return self._send(
             {place: {**self._entry(each.event), "Time": each.learned_at} for place, each in enumerate(events)}

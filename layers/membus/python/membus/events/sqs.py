@@ -22,7 +22,7 @@ class SqsPoisonMessages:
     def __init__(self, client: "SQSClient", queue_url: str) -> None:
         self._client, self._queue_url = client, queue_url
 
-    def park(self, body: str, *, reason: str) -> None:
+    def send_message(self, body: str, *, reason: str) -> None:
         attributes: dict[str, MessageAttributeValueTypeDef] = {
             "reason": {"DataType": "String", "StringValue": reason[:256]}
         }
@@ -36,13 +36,13 @@ class SqsSourceQueue:
     def __init__(self, client: "SQSClient", queue_url: str) -> None:
         self._client, self._queue_url = client, queue_url
 
-    def retry_in(self, receipt: str, *, seconds: int) -> None:
+    def delay_retry(self, receipt: str, *, seconds: int) -> None:
         with translate_aws_errors("source queue"):
             self._client.change_message_visibility(
                 QueueUrl=self._queue_url, ReceiptHandle=receipt, VisibilityTimeout=seconds
             )
 
-    def send(self, body: str, *, delay_seconds: int) -> None:
+    def send_delayed(self, body: str, *, delay_seconds: int) -> None:
         with translate_aws_errors("source queue"):
             self._client.send_message(QueueUrl=self._queue_url, MessageBody=body, DelaySeconds=delay_seconds)
 
@@ -52,10 +52,10 @@ class SqsOverflowQueue(SqsSourceQueue):
         super().__init__(client, queue_url)
         self._name = queue_url.rpartition("/")[2]
 
-    def brought(self, queue_arn: str) -> bool:
+    def is_source_of(self, queue_arn: str) -> bool:
         return queue_arn.rpartition(":")[2] == self._name
 
-    def add(self, messages: Sequence[tuple[str, str]]) -> int:
+    def send_messages(self, messages: Sequence[tuple[str, str]]) -> int:
         """One by one: ten large messages are more than SQS takes at once."""
         for place, (body, tenant) in enumerate(messages):
             try:

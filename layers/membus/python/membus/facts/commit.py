@@ -24,9 +24,9 @@ def fold_observations(owner: Owner, observed: Iterable[Observation], facts: Fact
     """Return what observations make of the facts they are about."""
     current, carried = list[Fact](), dict[str, ObservationSnapshot | None]()
     for key, seen in group_by_key(observed).items():
-        before = facts.trail(owner, key)
-        after = extend_history(owner, key, seen, before, facts).shortened()
-        if fact := fact_from_snapshot(after.whole):
+        before = facts.get_history(owner, key)
+        after = extend_history(owner, key, seen, before, facts).compact_older()
+        if fact := fact_from_snapshot(after.full_snapshot):
             current.append(fact)
         if after.carried != before.carried:
             carried[key] = after.carried
@@ -40,10 +40,10 @@ def list_timezone_observations(
 
     For one of long ago all there is.
     """
-    trail = facts.trail(owner, TIMEZONE_KEY)
+    trail = facts.get_history(owner, TIMEZONE_KEY)
     if trail.carried is None or all(trail.carried.is_before(event) for event in events):
-        return trail.observations
-    return facts.observations(owner, TIMEZONE_KEY)
+        return trail.relevant_observations
+    return facts.list_observations(owner, TIMEZONE_KEY)
 
 
 def extend_history(
@@ -53,7 +53,7 @@ def extend_history(
     new = list(seen)
     whole = (
         trail
-        if trail.takes(new)
-        else ObservationHistory(tuple(in_learning_order(facts.observations(owner, key))))
+        if trail.can_append(new)
+        else ObservationHistory(tuple(in_learning_order(facts.list_observations(owner, key))))
     )
-    return whole.with_(new)
+    return whole.with_observations(new)

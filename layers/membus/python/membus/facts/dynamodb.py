@@ -84,7 +84,7 @@ def fact_item(pk: str, fact: Fact, *, revision: int) -> dict[str, Any]:
         "body": fact.model_dump_json(),
         "revision": revision,
     }
-    return item | ({"retracted": True} if fact.retracted else {})
+    return item | ({"retracted": True} if fact.is_retracted else {})
 
 
 def snapshot_write(table_name: str, pk: str, key: str, carried: ObservationSnapshot | None) -> dict[str, Any]:
@@ -115,7 +115,9 @@ class DynamoAnswers:
     def __init__(self, table: "Table") -> None:
         self._table = table
 
-    def of(self, tenant: str, event_ids: Sequence[str], *, prompt_version: str, model: str) -> AnswersByEvent:
+    def get_answers(
+        self, tenant: str, event_ids: Sequence[str], *, prompt_version: str, model: str
+    ) -> AnswersByEvent:
         name = answer_attribute(prompt_version, model)
         found: dict[str, Sequence[EventAnswer]] = {}
         for start in range(0, len(event_ids), BATCH_GET_MAX):
@@ -126,13 +128,15 @@ class DynamoAnswers:
                     )
         return found
 
-    def keep(self, tenant: str, answers: AnswersByEvent, *, prompt_version: str, model: str) -> None:
+    def save_answers(self, tenant: str, answers: AnswersByEvent, *, prompt_version: str, model: str) -> None:
         name = answer_attribute(prompt_version, model)
         for event_id, given in answers.items():
             value = ANSWERS_ADAPTER.dump_json(tuple(given)).decode()
             self._change(identity_key(tenant, event_id), "SET #answer = :answer", name, value)
 
-    def drop(self, tenant: str, event_ids: Sequence[str], *, prompt_version: str, model: str) -> None:
+    def delete_answers(
+        self, tenant: str, event_ids: Sequence[str], *, prompt_version: str, model: str
+    ) -> None:
         name = answer_attribute(prompt_version, model)
         for event_id in event_ids:
             self._change(identity_key(tenant, event_id), "REMOVE #answer", name)
@@ -176,27 +180,27 @@ class DynamoFacts:
     def __init__(self, table: "Table") -> None:
         self._table = table
 
-    def profile(self, owner: Owner) -> Profile:
+    def get_profile(self, owner: Owner) -> Profile:
         with translate_dynamodb_errors("reading a profile"):
             found = self._table.get_item(Key={"pk": user_pk(owner), "sk": "PROFILE"}, ConsistentRead=True)
         item = found.get("Item")
         return Profile.model_validate_json(str(item["body"])) if item else Profile(owner=owner)
 
-    def base(self, owner: Owner) -> Profile:
-        profile = self.profile(owner)
+    def get_full_profile(self, owner: Owner) -> Profile:
+        profile = self.get_profile(owner)
         if profile.complete:
             return profile
         facts: list[Fact] = []
         page: Page[Fact] = Page((), {})
         while page.after is not None:
-            page = self.page(owner, kind=None, limit=FACTS_PAGE, after=page.after or None)
+            page = self.list_facts(owner, kind=None, limit=FACTS_PAGE, after=page.after or None)
             facts += page.items
         return profile.model_copy(update={"facts": tuple(facts)})
 
-    def fact(self, owner: Owner, key: str) -> Fact:
-        return self.stored(owner, key).fact
+    def get_fact(self, owner: Owner, key: str) -> Fact:
+        return self.get_versioned_fact(owner, key).fact
 
-    def stored(self, owner: Owner, key: str) -> VersionedFact:
+    def get_versioned_fact(self, owner: Owner, key: str) -> VersionedFact:
         with translate_dynamodb_errors("reading a fact"):
             found = self._table.get_item(Key={"pk": user_pk(owner), "sk": f"FACT#{key}"}, ConsistentRead=True)
         item = found.get("Item")
@@ -205,7 +209,9 @@ class DynamoFacts:
         fact = Fact.model_validate_json(str(item["body"]))
         return VersionedFact(fact, int(str(item.get("revision", fact.version))))
 
-    def page(self, owner: Owner, *, kind: str | None, limit: int, after: dict[str, str] | None) -> Page[Fact]:
+    def list_facts(
+        self, owner: Owner, *, kind: str | None, limit: int, after: dict[str, str] | None
+    ) -> Page[Fact]:
         query: dict[str, Any] = {
             "KeyConditionExpression": Key("pk").eq(user_pk(owner)) & Key("sk").begins_with("FACT#"),
             "FilterExpression": Attr("retracted").not_exists(),
@@ -222,7 +228,7 @@ class DynamoFacts:
         last = answer.get("LastEvaluatedKey")
         return Page(facts, {name: str(value) for name, value in last.items()} if last else None)
 
-    def observations(self, owner: Owner, key: str | None = None) -> list[Observation]:
+    def list_observations(self, owner: Owner, key: str | None = None) -> list[Observation]:
         prefix = f"FACTV#{key}#" if key else "FACTV#"
         query: dict[str, Any] = {
             "KeyConditionExpression": Key("pk").eq(user_pk(owner)) & Key("sk").begins_with(prefix),
@@ -237,7 +243,7 @@ class DynamoFacts:
                 return seen
             query["ExclusiveStartKey"] = answer["LastEvaluatedKey"]
 
-    def stretch(
+    def list_observation_range(
         self,
         owner: Owner,
         key: str,
@@ -259,9 +265,11 @@ class DynamoFacts:
         seen = [Observation.model_validate_json(str(item["body"])) for item in items]
         return seen[::-1] if backwards else seen
 
-    def trail(self, owner: Owner, key: str) -> ObservationHistory:
+    def get_history(self, owner: Owner, key: str) -> ObservationHistory:
         """Read once where the key has few observations, and twice or thrice where older ones are carried forward."""
-        recent = self.stretch(owner, key, beyond=None, limit=RECENT_OBSERVATIONS_MAX + 1, backwards=True)
+        recent = self.list_observation_range(
+            owner, key, beyond=None, limit=RECENT_OBSERVATIONS_MAX + 1, backwards=True
+        )
         if len(recent) <= RECENT_OBSERVATIONS_MAX:
             return ObservationHistory(tuple(recent))
         with translate_dynamodb_errors("reading what is carried forward"):
@@ -269,15 +277,15 @@ class DynamoFacts:
                 Key={"pk": user_pk(owner), "sk": f"FACTC#{key}"}, ConsistentRead=True
             )
         if "Item" not in found:
-            return ObservationHistory(tuple(self.observations(owner, key)))
+            return ObservationHistory(tuple(self.list_observations(owner, key)))
         carried = ObservationSnapshot.model_validate_json(str(found["Item"]["body"]))
-        while carried.leaves(recent[0]) and (
-            older := self.stretch(
+        while carried.is_older_than(recent[0]) and (
+            older := self.list_observation_range(
                 owner, key, beyond=position_of(recent[0]), limit=RECENT_OBSERVATIONS_MAX, backwards=True
             )
         ):
             recent = [*older, *recent]
-        return ObservationHistory(tuple(seen for seen in recent if carried.leaves(seen)), carried)
+        return ObservationHistory(tuple(seen for seen in recent if carried.is_older_than(seen)), carried)
 
     def commit(self, learned: FactCommit) -> None:
         write_transaction(self._table.meta.client, self._writes(learned), doing="committing facts")

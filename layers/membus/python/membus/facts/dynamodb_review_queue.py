@@ -26,7 +26,7 @@ class DynamoReviewQueue:
     def __init__(self, table: "Table", clock: Clock) -> None:
         self._table, self._clock = table, clock
 
-    def hold(self, owner: Owner, held: Iterable[ReviewItem]) -> None:
+    def add_items(self, owner: Owner, held: Iterable[ReviewItem]) -> None:
         for each in held:
             item: dict[str, Any] = {
                 **_key(owner, each.quarantine_id),
@@ -37,7 +37,7 @@ class DynamoReviewQueue:
             with suppress(ConflictError), translate_dynamodb_errors("holding a fact"):
                 self._table.put_item(Item=item, ConditionExpression="attribute_not_exists(pk)")
 
-    def page(self, owner: Owner, *, limit: int, after: dict[str, str] | None) -> Page[ReviewItem]:
+    def list_items(self, owner: Owner, *, limit: int, after: dict[str, str] | None) -> Page[ReviewItem]:
         start: dict[str, Any] = {"ExclusiveStartKey": after} if after else {}
         with translate_dynamodb_errors("listing held facts"):
             answer = self._table.query(
@@ -51,11 +51,11 @@ class DynamoReviewQueue:
         items = tuple(ReviewItem.model_validate_json(str(item["body"])) for item in answer["Items"])
         return Page(items, {name: str(value) for name, value in last.items()} if last else None)
 
-    def approve(self, owner: Owner, quarantine_id: str) -> ReviewItem:
+    def approve_item(self, owner: Owner, quarantine_id: str) -> ReviewItem:
         item = self._decide(owner, quarantine_id, "approved", "SET decision = :decision REMOVE expires_at")
         return ReviewItem.model_validate_json(str(item["body"])).model_copy(update={"decision": "approved"})
 
-    def reject(self, owner: Owner, quarantine_id: str) -> None:
+    def reject_item(self, owner: Owner, quarantine_id: str) -> None:
         self._decide(owner, quarantine_id, "rejected", "SET decision = :decision REMOVE expires_at, body")
 
     def _decide(self, owner: Owner, quarantine_id: str, decision: str, update: str) -> dict[str, Any]:

@@ -27,7 +27,7 @@ class DynamoSignals:
     def __init__(self, table: "Table") -> None:
         self._table = table
 
-    def add(self, owner: Owner, signal: Signal) -> set[SignalMark]:
+    def add_signal(self, owner: Owner, signal: Signal) -> set[SignalMark]:
         item: dict[str, Any] = {
             "pk": f"T#{owner.tenant}#U#{owner.user}",
             "sk": _sk(signal, timedelta(), signal.mark.event_id),
@@ -36,10 +36,10 @@ class DynamoSignals:
         }
         with translate_dynamodb_errors("counting behaviour"):
             self._table.put_item(Item=item)
-        low, high = _sk(signal, -signal.within), _sk(signal, signal.within + END_OF_WINDOW)
-        if signal.reach is None:
+        low, high = _sk(signal, -signal.window_span), _sk(signal, signal.window_span + END_OF_WINDOW)
+        if signal.neighbour_limit is None:
             return self._near(item, low, high, signal, limit=None)
-        return self._nearest(item, low, high, signal, reach=signal.reach)
+        return self._nearest(item, low, high, signal, reach=signal.neighbour_limit)
 
     def _nearest(
         self, item: dict[str, Any], low: str, high: str, signal: Signal, *, reach: int

@@ -52,7 +52,7 @@ class ObservationSnapshot(Record):
     before: str | None = None
 
     @property
-    def representatives(self) -> tuple[Observation, ...]:
+    def deciding_observations(self) -> tuple[Observation, ...]:
         """Those that decide what holds, or stands against it."""
         if self.settled is None:
             return (self.taken_back,) if self.taken_back else ()
@@ -61,17 +61,17 @@ class ObservationSnapshot(Record):
             in_learning_order(seen for seen in (self.taken_back, *claims, *self.settled.words) if seen)
         )
 
-    def leaves(self, seen: Observation) -> bool:
+    def is_older_than(self, seen: Observation) -> bool:
         """Whether an observation is not among those that are carried."""
         return epoch_ms(self.learned_at) < epoch_ms(seen.learned_at)
 
     def is_before(self, event: RecordedEvent) -> bool:
         """Whether all that is carried was known and true when an event happened."""
-        return self.learned_at <= event.learned_at and self.truest.held <= event.true_from
+        return self.learned_at <= event.learned_at and self.truest.last_known_at <= event.true_from
 
-    def precedes(self, seen: Observation) -> bool:
+    def is_followed_by(self, seen: Observation) -> bool:
         """Whether an observation was learned, and is true, after all that is carried."""
-        return self.leaves(seen) and truth_order(self.truest) < truth_order(seen)
+        return self.is_older_than(seen) and truth_order(self.truest) < truth_order(seen)
 
 
 def build_snapshot(
@@ -117,33 +117,35 @@ class ObservationHistory:
     carried: ObservationSnapshot | None = None
 
     @property
-    def observations(self) -> list[Observation]:
+    def relevant_observations(self) -> list[Observation]:
         """Those that decide what holds now, or held lately; all there are, where nothing is carried."""
-        return in_learning_order([*(self.carried.representatives if self.carried else ()), *self.recent])
+        return in_learning_order(
+            [*(self.carried.deciding_observations if self.carried else ()), *self.recent]
+        )
 
     @property
-    def whole(self) -> ObservationSnapshot | None:
+    def full_snapshot(self) -> ObservationSnapshot | None:
         """What all observations come to."""
         return build_snapshot(self.recent, self.carried)
 
     @property
-    def latest(self) -> datetime | None:
+    def latest_moment(self) -> datetime | None:
         """The last moment anything was learned, or is true from."""
         moments = [max(seen.learned_at, seen.valid_from) for seen in self.recent]
         if self.carried:
             moments += [self.carried.learned_at, self.carried.truest.valid_from]
         return max(moments, default=None)
 
-    def takes(self, seen: Iterable[Observation]) -> bool:
+    def can_append(self, seen: Iterable[Observation]) -> bool:
         """Whether observations may be added; one that comes too late for that asks for all there are."""
-        return self.carried is None or all(map(self.carried.precedes, seen))
+        return self.carried is None or all(map(self.carried.is_followed_by, seen))
 
-    def with_(self, seen: Iterable[Observation]) -> "ObservationHistory":
+    def with_observations(self, seen: Iterable[Observation]) -> "ObservationHistory":
         """Return the trail with observations added, the last of each event: it is what the store keeps."""
         by_event = {each.provenance.event_id: each for each in (*self.recent, *seen)}
         return replace(self, recent=tuple(in_learning_order(by_event.values())))
 
-    def shortened(self) -> "ObservationHistory":
+    def compact_older(self) -> "ObservationHistory":
         """Return the trail with its older part carried forward, where it has grown too long and can be parted.
 
         It is parted where all that was learned before was also true before.
@@ -164,7 +166,7 @@ def _split_at_retractions(
     """Yield what was heard between retractions, each with the one that ended it, or None."""
     heard: list[Observation] = []
     for seen in learned:
-        if seen.retracted:
+        if seen.is_retracted:
             yield seen, heard
             heard = []
         else:
@@ -212,9 +214,9 @@ class Fact(Observation):
     last_seen: AwareDatetime | None = None
     conflicts: tuple[FactConflict, ...] = ()
 
-    def at(self, now: datetime) -> "Fact":
+    def with_confidence_at(self, now: datetime) -> "Fact":
         """Return the fact as sure as it still is at `now`."""
-        last_seen = self.last_seen or self.held
+        last_seen = self.last_seen or self.last_known_at
         left = decay_confidence(self.confidence, self.kind, self.trust, last_seen=last_seen, now=now)
         return self.model_copy(update={"confidence": left})
 
@@ -295,14 +297,14 @@ def group_by_key(observations: Iterable[Observation]) -> dict[str, list[Observat
 
 def _fact(now: ResolvedClaim, version: int) -> Fact:
     run = now.claim.run
-    said = dict(now.claim.said) | {"confidence": run.confidence}
+    said = dict(now.claim.said) | {"confidence": run.reinforced_confidence}
     return Fact(
         **said,
         version=version,
         replaced=now.replaced,
         seen=run.times,
         last_seen=run.last_held,
-        conflicts=tuple(map(_conflict, now.against)),
+        conflicts=tuple(map(_conflict, now.conflicting_observations)),
     )
 
 

@@ -87,11 +87,11 @@ class Observation(Record):
         return self
 
     @property
-    def retracted(self) -> bool:
+    def is_retracted(self) -> bool:
         return self.value is None
 
     @property
-    def held(self) -> datetime:
+    def last_known_at(self) -> datetime:
         """The last moment at which it was known to be so.
 
         What is said to hold since 2019 holds when it is said.
@@ -100,11 +100,11 @@ class Observation(Record):
         return min(said, self.valid_until) if self.valid_until else said
 
     @property
-    def source(self) -> tuple[str, str]:
+    def source_id(self) -> tuple[str, str]:
         """The door it came through and the agent it was said to."""
         return self.provenance.origin, self.provenance.agent_id
 
-    def says_as(self, other: "Observation") -> bool:
+    def has_same_value_as(self, other: "Observation") -> bool:
         return (self.value or "").casefold() == (other.value or "").casefold()
 
     @property

@@ -23,13 +23,17 @@ from membus.facts.rules import Signal, SignalMark
 class AnswerStore(Protocol):
     """`prompt_version` and `model`, the configured id, say which question it was."""
 
-    def of(self, tenant: str, event_ids: Sequence[str], *, prompt_version: str, model: str) -> AnswersByEvent:
+    def get_answers(
+        self, tenant: str, event_ids: Sequence[str], *, prompt_version: str, model: str
+    ) -> AnswersByEvent:
         """Return the answers that are kept; an event that nobody asked about is missing."""
 
-    def keep(self, tenant: str, answers: AnswersByEvent, *, prompt_version: str, model: str) -> None:
+    def save_answers(self, tenant: str, answers: AnswersByEvent, *, prompt_version: str, model: str) -> None:
         """Keep answers beside events that are recorded; for one that is not (any more) nothing is kept."""
 
-    def drop(self, tenant: str, event_ids: Sequence[str], *, prompt_version: str, model: str) -> None:
+    def delete_answers(
+        self, tenant: str, event_ids: Sequence[str], *, prompt_version: str, model: str
+    ) -> None:
         """Forget the answers to one question."""
 
 
@@ -77,28 +81,30 @@ class VersionedFact(NamedTuple):
 class FactReader(Protocol):
     """The reading half; whoever only reads gets no more than this."""
 
-    def profile(self, owner: Owner) -> Profile:
+    def get_profile(self, owner: Owner) -> Profile:
         """Return the profile, empty for somebody nobody has heard of; exactly one read."""
 
-    def page(self, owner: Owner, *, kind: str | None, limit: int, after: dict[str, str] | None) -> Page[Fact]:
+    def list_facts(
+        self, owner: Owner, *, kind: str | None, limit: int, after: dict[str, str] | None
+    ) -> Page[Fact]:
         """Return one page of the facts that hold, in the order of their keys."""
 
-    def fact(self, owner: Owner, key: str) -> Fact:
+    def get_fact(self, owner: Owner, key: str) -> Fact:
         """Return the current fact; NotFoundError where there is none, or it was taken back."""
 
-    def stored(self, owner: Owner, key: str) -> VersionedFact:
+    def get_versioned_fact(self, owner: Owner, key: str) -> VersionedFact:
         """Return the current fact with its revision; NotFoundError as `fact`."""
 
-    def observations(self, owner: Owner, key: str | None = None) -> list[Observation]:
+    def list_observations(self, owner: Owner, key: str | None = None) -> list[Observation]:
         """Return all observations of one key (in the order they were learned), or of every key.
 
         It may take long.
         """
 
-    def trail(self, owner: Owner, key: str) -> ObservationHistory:
+    def get_history(self, owner: Owner, key: str) -> ObservationHistory:
         """Return the recent observations of a key and what the older ones come to; a bounded read."""
 
-    def stretch(
+    def list_observation_range(
         self,
         owner: Owner,
         key: str,
@@ -113,13 +119,13 @@ class FactReader(Protocol):
 class FactWriter(Protocol):
     """As much as learning needs."""
 
-    def profile(self, owner: Owner) -> Profile: ...
+    def get_profile(self, owner: Owner) -> Profile: ...
 
-    def observations(self, owner: Owner, key: str | None = None) -> list[Observation]: ...
+    def list_observations(self, owner: Owner, key: str | None = None) -> list[Observation]: ...
 
-    def trail(self, owner: Owner, key: str) -> ObservationHistory: ...
+    def get_history(self, owner: Owner, key: str) -> ObservationHistory: ...
 
-    def base(self, owner: Owner) -> Profile:
+    def get_full_profile(self, owner: Owner) -> Profile:
         """Return the profile that the next one is made from.
 
         With every fact, where the compact one left some out.
@@ -142,20 +148,20 @@ class FactStore(FactReader, FactWriter, Protocol):
 class ReviewIntake(Protocol):
     """As much as learning needs."""
 
-    def hold(self, owner: Owner, held: Iterable[ReviewItem]) -> None: ...
+    def add_items(self, owner: Owner, held: Iterable[ReviewItem]) -> None: ...
 
 
 class ReviewQueue(ReviewIntake, Protocol):
-    def hold(self, owner: Owner, held: Iterable[ReviewItem]) -> None:
+    def add_items(self, owner: Owner, held: Iterable[ReviewItem]) -> None:
         """Keep each until its time is up; one whose id is known is left as it is, decided or not."""
 
-    def page(self, owner: Owner, *, limit: int, after: dict[str, str] | None) -> Page[ReviewItem]:
+    def list_items(self, owner: Owner, *, limit: int, after: dict[str, str] | None) -> Page[ReviewItem]:
         """Return one page of those that wait, in the order of their ids.
 
         An empty page may still have a next one.
         """
 
-    def approve(self, owner: Owner, quarantine_id: str) -> ReviewItem:
+    def approve_item(self, owner: Owner, quarantine_id: str) -> ReviewItem:
         """Note a person's yes and return the fact; it may be said again.
 
         Raises:
@@ -163,7 +169,7 @@ class ReviewQueue(ReviewIntake, Protocol):
             ConflictError: `decided`, it was rejected.
         """
 
-    def reject(self, owner: Owner, quarantine_id: str) -> None:
+    def reject_item(self, owner: Owner, quarantine_id: str) -> None:
         """Forget the words and remember the no for good.
 
         Raises as `approve` does, `decided` where it was approved.
@@ -173,7 +179,7 @@ class ReviewQueue(ReviewIntake, Protocol):
 class SignalStore(Protocol):
     """Short-lived traces of behaviour that rules count."""
 
-    def add(self, owner: Owner, signal: Signal) -> Iterable[SignalMark]:
+    def add_signal(self, owner: Owner, signal: Signal) -> Iterable[SignalMark]:
         """Add the signal's mark and return it with its nearest neighbours within the window of its trail's rules.
 
         At least `signal.reach` on each side, as many as the rules can need. Adding a mark again changes

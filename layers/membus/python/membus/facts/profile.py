@@ -30,14 +30,14 @@ class Profile(Record):
     facts: tuple[Fact, ...] = ()
     complete: bool = True
 
-    def updated(self, facts: Iterable[Fact]) -> "Profile":
+    def with_facts(self, facts: Iterable[Fact]) -> "Profile":
         """Return the next version with `facts` in place of those with the same keys, retracted ones left out.
 
         Beyond 250 facts, or 256 KB of them, those that rank lowest stay out of the profile, never out of the
         store: what passes soon before what lasts, then the least trusted, then the oldest.
         """
         merged = {fact.key: fact for fact in (*self.facts, *facts)}
-        held = [fact for fact in merged.values() if not fact.retracted]
+        held = [fact for fact in merged.values() if not fact.is_retracted]
         ranked = sorted(held, key=_rank, reverse=True)[:PROFILE_FACTS_MAX]
         sizes = accumulate(len(fact.model_dump_json().encode()) for fact in ranked)
         kept = [fact for fact, size in zip(ranked, sizes, strict=True) if size <= PROFILE_BYTES_MAX]
@@ -48,7 +48,7 @@ class Profile(Record):
             complete=len(kept) == len(held),
         )
 
-    def lines(self, *, budget: int | None = None) -> list[str]:
+    def render_lines(self, *, budget: int | None = None) -> list[str]:
         """Return one line a fact in a stable order.
 
         With a budget, the best that fit into that many tokens.
@@ -63,8 +63,8 @@ class Profile(Record):
         return [render_fact(fact) for fact in sorted(kept, key=_by_key)]
 
     @property
-    def text(self) -> str:
-        return "\n".join(self.lines())
+    def rendered_text(self) -> str:
+        return "\n".join(self.render_lines())
 
 
 def render_fact(fact: Fact) -> str:

@@ -27,29 +27,29 @@ class ClaimSupport(Record):
     ends: AwareDatetime
 
     @classmethod
-    def of(cls, seen: Observation) -> "ClaimSupport":
+    def from_observation(cls, seen: Observation) -> "ClaimSupport":
         return cls(
             times=1,
             surest=seen.confidence,
-            last_held=seen.held,
+            last_held=seen.last_known_at,
             begins=seen.valid_from,
             ends=seen.claimed_until,
         )
 
-    def and_then(self, seen: Observation) -> "ClaimSupport":
+    def with_observation(self, seen: Observation) -> "ClaimSupport":
         return ClaimSupport(
             times=self.times + 1,
             surest=max(self.surest, seen.confidence),
-            last_held=max(self.last_held, seen.held),
+            last_held=max(self.last_held, seen.last_known_at),
             begins=min(self.begins, seen.valid_from),
             ends=max(self.ends, seen.claimed_until),
         )
 
     @property
-    def confidence(self) -> float:
+    def reinforced_confidence(self) -> float:
         return reinforce_confidence(self.surest, self.times)
 
-    def meets(self, claim: Observation) -> bool:
+    def overlaps_claim(self, claim: Observation) -> bool:
         return claim.valid_from < self.ends and self.begins < claim.claimed_until
 
 
@@ -60,28 +60,30 @@ class Claim(Record):
     run: ClaimSupport
 
     @classmethod
-    def of(cls, seen: Observation) -> "Claim":
-        return cls(said=seen, run=ClaimSupport.of(seen))
+    def from_observation(cls, seen: Observation) -> "Claim":
+        return cls(said=seen, run=ClaimSupport.from_observation(seen))
 
-    def and_then(self, seen: Observation) -> "Claim":
+    def with_observation(self, seen: Observation) -> "Claim":
         return Claim(
-            said=seen if takes_precedence(seen, self.said) else self.said, run=self.run.and_then(seen)
+            said=seen if takes_precedence(seen, self.said) else self.said, run=self.run.with_observation(seen)
         )
 
     @property
-    def rank(self) -> int:
+    def trust_rank(self) -> int:
         return self.said.trust.rank
 
     @property
-    def end(self) -> datetime:
+    def ends_at(self) -> datetime:
         return self.said.valid_until or _NO_END
 
-    def covers(self, earlier: "Claim") -> bool:
+    def supersedes_claim(self, earlier: "Claim") -> bool:
         """Whether an earlier claim can never stand again.
 
         As long and as trusted, or the same value, is said since.
         """
-        return self.rank >= earlier.rank and (self.end >= earlier.end or self.said.says_as(earlier.said))
+        return self.trust_rank >= earlier.trust_rank and (
+            self.ends_at >= earlier.ends_at or self.said.has_same_value_as(earlier.said)
+        )
 
 
 def in_learning_order(observations: Iterable[Observation]) -> list[Observation]:
@@ -90,7 +92,7 @@ def in_learning_order(observations: Iterable[Observation]) -> list[Observation]:
 
 
 def truth_order(seen: Observation) -> tuple[datetime, datetime, str, str]:
-    return seen.held, *learning_order(seen)
+    return seen.last_known_at, *learning_order(seen)
 
 
 def learning_order(seen: Observation) -> tuple[datetime, str, str]:
@@ -102,7 +104,7 @@ def takes_precedence(seen: Observation, current: Observation) -> bool:
 
     The same value counts as a better source has it, or a person's latest word, or whoever tells another end.
     """
-    if not seen.says_as(current):
+    if not seen.has_same_value_as(current):
         return seen.trust.rank >= current.trust.rank
     if seen.trust is current.trust is Trust.CORRECTED:
         return learning_order(seen) > learning_order(current)
@@ -132,15 +134,17 @@ class ResolvedClaim(Record):
     words: tuple[Observation, ...]
 
     @property
-    def against(self) -> tuple[Observation, ...]:
+    def conflicting_observations(self) -> tuple[Observation, ...]:
         """The last word of each other source that claims another value for the same time with equal trust."""
         current, run = self.claim.said, self.claim.run
         if current.kind in SELF_EVIDENT_KINDS or current.trust is Trust.CORRECTED:
             return ()
         others = (
-            seen for seen in self.words if seen.trust is current.trust and seen.source != current.source
+            seen for seen in self.words if seen.trust is current.trust and seen.source_id != current.source_id
         )
-        against = [seen for seen in others if not seen.says_as(current) and run.meets(seen)]
+        against = [
+            seen for seen in others if not seen.has_same_value_as(current) and run.overlaps_claim(seen)
+        ]
         return tuple(sorted(against, key=truth_order, reverse=True)[:CONFLICTS_MAX])
 
 
@@ -160,12 +164,12 @@ def resolve_claims(
     standing = _ClaimResolver(before.claim, before.replaced, list(before.beneath)) if before else None
     for seen in heard:
         if standing:
-            standing.hear(seen, min(seen.held, true_at or seen.held))
+            standing.apply(seen, min(seen.last_known_at, true_at or seen.last_known_at))
         else:
-            standing = _ClaimResolver(Claim.of(seen))
+            standing = _ClaimResolver(Claim.from_observation(seen))
     if standing is None:
         return None
-    words = {(seen.trust, seen.source): seen for seen in (*(before.words if before else ()), *heard)}
+    words = {(seen.trust, seen.source_id): seen for seen in (*(before.words if before else ()), *heard)}
     return ResolvedClaim(
         claim=standing.claim,
         replaced=standing.replaced,
@@ -185,41 +189,47 @@ class _ClaimResolver:
     replaced: str | None = None
     beneath: list[Claim] = field(default_factory=list)
 
-    def hear(self, seen: Observation, now: datetime) -> None:
+    def apply(self, seen: Observation, now: datetime) -> None:
         before = self.claim.said
-        self.beneath = [claim for claim in self.beneath if claim.end > now]
-        if self.claim.end <= now and seen.trust.rank < self.claim.rank:
+        self.beneath = [claim for claim in self.beneath if claim.ends_at > now]
+        if self.claim.ends_at <= now and seen.trust.rank < self.claim.trust_rank:
             self._step_back()
         heard = self._place(seen, now)
         if heard.said.trust is seen.trust:
-            self.beneath = [claim for claim in self.beneath if claim is heard or not heard.covers(claim)]
+            self.beneath = [
+                claim for claim in self.beneath if claim is heard or not heard.supersedes_claim(claim)
+            ]
         if len(self.beneath) > SUSPENDED_CLAIMS_MAX:
-            self.beneath.remove(min(self.beneath, key=lambda claim: claim.end))
-        if not self.claim.said.says_as(before):
+            self.beneath.remove(min(self.beneath, key=lambda claim: claim.ends_at))
+        if not self.claim.said.has_same_value_as(before):
             self.replaced = before.value
 
     def _step_back(self) -> None:
         """Let the best of what the current claim stood over stand again, now that it has ended."""
         if self.beneath:
-            self.claim = max(reversed(self.beneath), key=lambda claim: claim.rank)
+            self.claim = max(reversed(self.beneath), key=lambda claim: claim.trust_rank)
             self.beneath.remove(self.claim)
 
     def _place(self, seen: Observation, now: datetime) -> Claim:
         """Return the claim that an observation makes, confirms or changes."""
-        if seen.says_as(self.claim.said):
-            self.claim = self.claim.and_then(seen)
-        elif takes_precedence(seen, self.claim.said) or self.claim.end <= now:
-            if self.claim.end > now:
+        if seen.has_same_value_as(self.claim.said):
+            self.claim = self.claim.with_observation(seen)
+        elif takes_precedence(seen, self.claim.said) or self.claim.ends_at <= now:
+            if self.claim.ends_at > now:
                 self.beneath.append(self.claim)
-            self.claim = Claim.of(seen)
+            self.claim = Claim.from_observation(seen)
         else:
             return self._wait(seen)
         return self.claim
 
     def _wait(self, seen: Observation) -> Claim:
         """Keep what is trusted less until its time comes; a rumour does not make a better word any later."""
-        known = next((place for place, claim in enumerate(self.beneath) if seen.says_as(claim.said)), None)
-        waiting = Claim.of(seen) if known is None else self.beneath.pop(known).and_then(seen)
-        in_vain = known is not None and waiting.rank > seen.trust.rank
+        known = next(
+            (place for place, claim in enumerate(self.beneath) if seen.has_same_value_as(claim.said)), None
+        )
+        waiting = (
+            Claim.from_observation(seen) if known is None else self.beneath.pop(known).with_observation(seen)
+        )
+        in_vain = known is not None and waiting.trust_rank > seen.trust.rank
         self.beneath.insert(known if in_vain and known is not None else len(self.beneath), waiting)
         return waiting

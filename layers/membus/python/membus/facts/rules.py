@@ -78,12 +78,12 @@ class Signal:
     mark: SignalMark
 
     @property
-    def within(self) -> timedelta:
+    def window_span(self) -> timedelta:
         """How far from the mark, to either side, its rules look."""
         return max(rule.within for rule in self.trail.rules)
 
     @property
-    def reach(self) -> int | None:
+    def neighbour_limit(self) -> int | None:
         """How many neighbours on either side can matter; None for all within the window."""
         if any(isinstance(rule, SequenceRule) for rule in self.trail.rules):
             return None
@@ -91,7 +91,7 @@ class Signal:
 
     @property
     def expires_at(self) -> datetime:
-        return self.mark.learned_at + self.within + LATE_ARRIVAL_MARGIN
+        return self.mark.learned_at + self.window_span + LATE_ARRIVAL_MARGIN
 
 
 def match_signals(recorded: RecordedEvent, quote: str) -> list[Signal]:
@@ -181,7 +181,7 @@ def needs_extraction(event: Event) -> bool:
 
 def needs_model(event: Event) -> bool:
     """Whether the user said something that a model could learn from; only that ever costs tokens."""
-    return event.speech is not None and not is_small_talk(event.speech)
+    return event.user_text is not None and not is_small_talk(event.user_text)
 
 
 def find_signals(recorded: RecordedEvent) -> list[Signal]:

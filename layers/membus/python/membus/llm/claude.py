@@ -242,7 +242,7 @@ class ClaudeClient:
     def __init__(self, client: "Anthropic | AnthropicBedrock", name: str) -> None:
         self._client, self.name = client.with_options(max_retries=0), name
 
-    def reply(self, question: ModelRequest) -> ModelReply:
+    def generate_reply(self, question: ModelRequest) -> ModelReply:
         heard: list[Message] = []
         while not heard or _is_paused(heard):
             body = self._body(question, heard)
@@ -254,7 +254,7 @@ class ClaudeClient:
                 )
         return build_reply(heard, question, self.name)
 
-    def stream(self, question: ModelRequest) -> Iterator[ModelEvent]:
+    def stream_reply(self, question: ModelRequest) -> Iterator[ModelEvent]:
         heard: list[Message] = []
         while not heard or _is_paused(heard):
             message = yield from self._spoken(question, heard)

@@ -26,16 +26,24 @@ class StructuredModel:
     def __init__(self, speaker: ChatModelClient) -> None:
         self._speaker, self.name = speaker, speaker.name
 
-    def reply(self, prompt: Prompt, *, max_tokens: int, timeout_seconds: float) -> ModelReply:
-        return self._speaker.reply(ModelRequest(prompt, max_tokens, time.monotonic() + timeout_seconds))
+    def generate_reply(self, prompt: Prompt, *, max_tokens: int, timeout_seconds: float) -> ModelReply:
+        return self._speaker.generate_reply(
+            ModelRequest(prompt, max_tokens, time.monotonic() + timeout_seconds)
+        )
 
-    def stream(self, prompt: Prompt, *, max_tokens: int, timeout_seconds: float) -> Iterator[ModelEvent]:
-        return self._speaker.stream(ModelRequest(prompt, max_tokens, time.monotonic() + timeout_seconds))
+    def stream_reply(
+        self, prompt: Prompt, *, max_tokens: int, timeout_seconds: float
+    ) -> Iterator[ModelEvent]:
+        return self._speaker.stream_reply(
+            ModelRequest(prompt, max_tokens, time.monotonic() + timeout_seconds)
+        )
 
     def answer(self, prompt: Prompt, shape: type[Shape], *, max_tokens: int, timeout_seconds: float) -> Shape:
-        return self.ask(prompt, shape, max_tokens=max_tokens, timeout_seconds=timeout_seconds).value
+        return self.answer_with_usage(
+            prompt, shape, max_tokens=max_tokens, timeout_seconds=timeout_seconds
+        ).value
 
-    def ask(
+    def answer_with_usage(
         self, prompt: Prompt, shape: type[Shape], *, max_tokens: int, timeout_seconds: float
     ) -> StructuredAnswer[Shape]:
         ends_at, schema = time.monotonic() + timeout_seconds, shape.model_json_schema()
@@ -54,7 +62,7 @@ class StructuredModel:
 
     def _finished(self, question: ModelRequest) -> ModelReply:
         """Return a whole answer; a refusal or one that was cut off is none."""
-        reply = self._speaker.reply(question)
+        reply = self._speaker.generate_reply(question)
         if reply.stop_reason != "end_turn":
             reason = ERROR_REASONS.get(reply.stop_reason, "cut_off")
             raise ModelError(f"the model stopped with {reply.stop_reason}", reason=reason)
@@ -81,13 +89,13 @@ class RetryingClient:
     def __init__(self, speaker: ChatModelClient) -> None:
         self._speaker, self.name = speaker, speaker.name
 
-    def reply(self, question: ModelRequest) -> ModelReply:
-        return _retry_while_busy(lambda: self._speaker.reply(question), question.ends_at)
+    def generate_reply(self, question: ModelRequest) -> ModelReply:
+        return _retry_while_busy(lambda: self._speaker.generate_reply(question), question.ends_at)
 
-    def stream(self, question: ModelRequest) -> Iterator[ModelEvent]:
+    def stream_reply(self, question: ModelRequest) -> Iterator[ModelEvent]:
         """Only the beginning is tried again: what was heard cannot be taken back."""
         first, rest = _retry_while_busy(
-            lambda: start_stream(self._speaker.stream(question)), question.ends_at
+            lambda: start_stream(self._speaker.stream_reply(question)), question.ends_at
         )
         yield first
         yield from rest
@@ -131,7 +139,7 @@ class CircuitBreaker:
         self._lock = threading.Lock()
         self._failures, self._opens_until = 0, 0.0
 
-    def enter(self) -> None:
+    def check_closed(self) -> None:
         """Raise UnavailableError, with the time until the next probe, unless a call may go through."""
         with self._lock:
             if self._failures < FAILURES_MAX:
@@ -147,11 +155,11 @@ class CircuitBreaker:
                 time.monotonic() + OPEN_SECONDS
             )  # this call is the probe; others wait for its end
 
-    def succeeded(self) -> None:
+    def record_success(self) -> None:
         with self._lock:
             self._failures = 0
 
-    def failed(self) -> None:
+    def record_failure(self) -> None:
         with self._lock:
             self._failures += 1
             self._opens_until = time.monotonic() + OPEN_SECONDS
@@ -161,22 +169,22 @@ class CircuitBreakerClient:
     def __init__(self, speaker: ChatModelClient, breaker: CircuitBreaker) -> None:
         self._speaker, self._breaker, self.name = speaker, breaker, speaker.name
 
-    def reply(self, question: ModelRequest) -> ModelReply:
-        self._breaker.enter()
+    def generate_reply(self, question: ModelRequest) -> ModelReply:
+        self._breaker.check_closed()
         try:
-            reply = self._speaker.reply(question)
+            reply = self._speaker.generate_reply(question)
         except UnavailableError as error:
             self._judge(error)
             raise
-        self._breaker.succeeded()
+        self._breaker.record_success()
         return reply
 
-    def stream(self, question: ModelRequest) -> Iterator[ModelEvent]:
-        self._breaker.enter()
+    def stream_reply(self, question: ModelRequest) -> Iterator[ModelEvent]:
+        self._breaker.check_closed()
         try:
-            for event in self._speaker.stream(question):
+            for event in self._speaker.stream_reply(question):
                 if isinstance(event, ReplyEnd):
-                    self._breaker.succeeded()
+                    self._breaker.record_success()
                 yield event
         except UnavailableError as error:
             self._judge(error)
@@ -185,9 +193,9 @@ class CircuitBreakerClient:
     def _judge(self, error: UnavailableError) -> None:
         """An answer that cannot be used shows that the model is there; only being away counts against it."""
         if isinstance(error, ModelError):
-            self._breaker.succeeded()
+            self._breaker.record_success()
         else:
-            self._breaker.failed()
+            self._breaker.record_failure()
 
 
 class FallbackClient:
@@ -201,19 +209,19 @@ class FallbackClient:
     ) -> None:
         self._first, self._second, self._tell, self.name = first, second, tell, first.name
 
-    def reply(self, question: ModelRequest) -> ModelReply:
+    def generate_reply(self, question: ModelRequest) -> ModelReply:
         try:
-            return self._first.reply(question)
+            return self._first.generate_reply(question)
         except UnavailableError as error:
             self._change_over(error)
-        return self._second.reply(question)
+        return self._second.generate_reply(question)
 
-    def stream(self, question: ModelRequest) -> Iterator[ModelEvent]:
+    def stream_reply(self, question: ModelRequest) -> Iterator[ModelEvent]:
         try:
-            first, rest = start_stream(self._first.stream(question))
+            first, rest = start_stream(self._first.stream_reply(question))
         except UnavailableError as error:
             self._change_over(error)
-            yield from self._second.stream(question)
+            yield from self._second.stream_reply(question)
             return
         yield first
         yield from rest

@@ -38,19 +38,21 @@ class LanguageModel(Protocol):
     def name(self) -> str:
         """The configured model id."""
 
-    def reply(self, prompt: Prompt, *, max_tokens: int, timeout_seconds: float) -> ModelReply:
+    def generate_reply(self, prompt: Prompt, *, max_tokens: int, timeout_seconds: float) -> ModelReply:
         """Return the model's turn: words, or calls to the prompt's tools.
 
         A refusal is a turn without words.
         """
 
-    def stream(self, prompt: Prompt, *, max_tokens: int, timeout_seconds: float) -> Iterator[ModelEvent]:
+    def stream_reply(
+        self, prompt: Prompt, *, max_tokens: int, timeout_seconds: float
+    ) -> Iterator[ModelEvent]:
         """Yield the turn while it is spoken, `Stopped` last; a stream that ends without it raises ModelError.
 
         Nothing is asked before the first event is drawn. Nothing is repeated once anything was heard.
         """
 
-    def ask(
+    def answer_with_usage(
         self, prompt: Prompt, shape: type[Shape], *, max_tokens: int, timeout_seconds: float
     ) -> StructuredAnswer[Shape]:
         """Return an answer that fits `shape`; one repair is tried before ModelError."""
@@ -83,9 +85,9 @@ class ChatModelClient(Protocol):
     @property
     def name(self) -> str: ...
 
-    def reply(self, question: ModelRequest) -> ModelReply: ...
+    def generate_reply(self, question: ModelRequest) -> ModelReply: ...
 
-    def stream(self, question: ModelRequest) -> Iterator[ModelEvent]: ...
+    def stream_reply(self, question: ModelRequest) -> Iterator[ModelEvent]: ...
 
 
 Vector = Sequence[float]
@@ -114,5 +116,5 @@ class EmbeddingModel(Protocol):
     @property
     def dimensions(self) -> int: ...
 
-    def embed(self, texts: Sequence[str]) -> EmbeddingResult:
+    def embed_texts(self, texts: Sequence[str]) -> EmbeddingResult:
         """Return the vectors by text; a model that cannot be reached gives none and raises nothing."""

@@ -83,7 +83,7 @@ class ModelReply(Record):
     calls: tuple[ToolCall, ...] = ()
     verbatim: ProviderBlocks | None = None
 
-    def said(self) -> ChatMessage:
+    def to_message(self) -> ChatMessage:
         """Return the turn as it stands in the next prompt, in front of the results of its calls."""
         return ChatMessage(role="assistant", text=self.text, calls=self.calls, verbatim=self.verbatim)
 

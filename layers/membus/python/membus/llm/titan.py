@@ -27,7 +27,7 @@ class TitanEmbeddings:
         self._client, self.name, self.dimensions = client, model_id, DIMENSIONS
         self._pool = ThreadPoolExecutor(CONCURRENT_CALLS, thread_name_prefix="embed")
 
-    def embed(self, texts: Sequence[str]) -> EmbeddingResult:
+    def embed_texts(self, texts: Sequence[str]) -> EmbeddingResult:
         distinct = list(dict.fromkeys(texts))
         takes = [text for text in distinct if 0 < len(text) <= CHARACTERS_MAX]
         answers = dict(zip(takes, self._pool.map(self._one, takes), strict=True))

@@ -37,26 +37,26 @@ class DynamoDocuments:
     def __init__(self, table: "Table", contents: BlobStore, clock: Clock) -> None:
         self._table, self._contents, self._clock = table, contents, clock
 
-    def document(self, tenant: str, memory_id: str) -> Document:
-        document = self.last(tenant, memory_id)
+    def get_document(self, tenant: str, memory_id: str) -> Document:
+        document = self.get_latest_version(tenant, memory_id)
         if document is None or document.deleted or not is_live(document.expires_at, self._clock()):
             raise NotFoundError("no such memory")
         return document
 
-    def documents(self, tenant: str, memory_ids: Sequence[str]) -> list[Document]:
+    def get_documents(self, tenant: str, memory_ids: Sequence[str]) -> list[Document]:
         """Read them one by one: a page is short, and each is a read of half a unit."""
         found: list[Document] = []
         for memory_id in memory_ids:
             with suppress(NotFoundError):
-                found.append(self.document(tenant, memory_id))
+                found.append(self.get_document(tenant, memory_id))
         return found
 
-    def last(self, tenant: str, memory_id: str) -> Document | None:
+    def get_latest_version(self, tenant: str, memory_id: str) -> Document | None:
         for _ in range(SPILLED_READ_TRIES):
             item = self._item(tenant, memory_id)
             if item is None or "spilled" not in item:
                 return Document.model_validate_json(str(item["body"])) if item else None
-            text = self._contents.text(str(item["spilled"]))
+            text = self._contents.get_text(str(item["spilled"]))
             if text is not None:
                 return Document.model_validate_json(str(item["body"])).model_copy(update={"text": text})
         raise UnavailableError("the text of this memory cannot be found")
@@ -93,7 +93,7 @@ class DynamoDocuments:
         if not is_large_text(document.text):
             return {"body": document.model_dump_json()}
         key = f"{document_texts_prefix(document.tenant_id, document.user_id)}{uuid4().hex}"
-        self._contents.keep(key, document.text)
+        self._contents.put_text(key, document.text)
         return {"body": document.model_copy(update={"text": ""}).model_dump_json(), "spilled": key}
 
     def _lost(self, document: Document, key: str | None, error: ConflictError) -> None:
@@ -112,7 +112,7 @@ class DynamoDocuments:
         """
         if key:
             with suppress(UnavailableError):
-                self._contents.drop(str(key))
+                self._contents.delete_text(str(key))
 
     def _name(self, document: Document) -> None:
         """Note whose it is, before it is there.

@@ -56,7 +56,7 @@ class IndexEraser:
             answer = connection.execute(_COUNT.encode(), _named(owner))
             return lambda: answer.fetchone() or (0, 0, 0)
 
-        rows, vectors, marks = self._transactions.run(owner.tenant, work)
+        rows, vectors, marks = self._transactions.run_transaction(owner.tenant, work)
         return ErasureCount({"index_rows": rows, "index_vectors": vectors, "index_marks": marks})
 
     def _run(self, owner: Owner, statement: str) -> int:
@@ -64,7 +64,7 @@ class IndexEraser:
             answer = connection.execute(statement.encode(), _named(owner))
             return lambda: answer.rowcount
 
-        return self._transactions.run(owner.tenant, work)
+        return self._transactions.run_transaction(owner.tenant, work)
 
 
 def _named(owner: Owner) -> dict[str, Any]:

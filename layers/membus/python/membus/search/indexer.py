@@ -21,7 +21,7 @@ class Indexer:
     def __init__(self, embedder: Callable[[str], EmbeddingModel], index: MemoryIndex) -> None:
         self._embedder, self._index = embedder, index
 
-    def put(self, tenant: str, memories: Sequence[Memory]) -> None:
+    def index_memories(self, tenant: str, memories: Sequence[Memory]) -> None:
         """Make the memories of one tenant searchable.
 
         By their words at once, by their meaning with their vectors.
@@ -31,25 +31,25 @@ class Indexer:
         """
         self._embed(tenant, self._index.put(tenant, [index_entry(memory) for memory in memories]))
 
-    def vectors(self, tenant: str, texts: Sequence[str]) -> dict[str, Vector]:
+    def get_vectors(self, tenant: str, texts: Sequence[str]) -> dict[str, Vector]:
         """Return the texts' vectors as far as there are any.
 
         Those the tenant has already, the others embedded now.
         """
-        known = self._index.vectors(tenant, texts)
+        known = self._index.get_vectors(tenant, texts)
         fresh = [text for text in texts if text not in known]
-        return known | dict(self._embedder(tenant).embed(fresh).vectors) if fresh else known
+        return known | dict(self._embedder(tenant).embed_texts(fresh).vectors) if fresh else known
 
-    def put_words(self, tenant: str, memory: Memory) -> bool:
+    def index_words(self, tenant: str, memory: Memory) -> bool:
         """Make a memory searchable by its words; say whether its vectors are all there, too."""
         return not self._index.put(tenant, [index_entry(memory)])
 
-    def backfill(self, tenant: str) -> int:
+    def backfill_vectors(self, tenant: str) -> int:
         """Give vectors to some of the tenant's texts that lack one of this model.
 
         Return how many were found.
         """
-        waiting = self._index.pending(tenant, limit=BACKFILL_TEXTS)
+        waiting = self._index.list_pending_texts(tenant, limit=BACKFILL_TEXTS)
         self._embed(tenant, waiting)
         return len(waiting)
 
@@ -58,8 +58,8 @@ class Indexer:
         missing = 0
         for start in range(0, len(texts), EMBED_BATCH_TEXTS):
             some = texts[start : start + EMBED_BATCH_TEXTS]
-            embedded = self._embedder(tenant).embed(some)
-            self._index.attach(tenant, embedded.vectors)
+            embedded = self._embedder(tenant).embed_texts(some)
+            self._index.attach_vectors(tenant, embedded.vectors)
             missing += len(set(some) - set(embedded.vectors) - embedded.refused)
         if missing:
             raise UnavailableError(f"{missing} texts wait for their vectors")

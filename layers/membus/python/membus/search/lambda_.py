@@ -34,11 +34,11 @@ class _MemoryFunction:
 
 
 class LambdaMemorySearch(_MemoryFunction):
-    def found(self, owner: Owner, message: str, *, limit: int) -> list[RecalledPassage]:
+    def search(self, owner: Owner, message: str, *, limit: int) -> list[RecalledPassage]:
         asked = {"tenant": owner.tenant, "user": owner.user, "message": message, "limit": limit}
         return [RecalledPassage.model_validate(each) for each in self._ask({"recall": asked})]
 
-    def texts(self, tenant: str, memory_ids: Sequence[str]) -> dict[str, list[str]]:
+    def get_passages(self, tenant: str, memory_ids: Sequence[str]) -> dict[str, list[str]]:
         texts: dict[str, list[str]] = self._ask(
             {"passages": {"tenant": tenant, "memory_ids": list(memory_ids)}}
         )
@@ -46,7 +46,9 @@ class LambdaMemorySearch(_MemoryFunction):
 
 
 class LambdaEpisodes(_MemoryFunction):
-    def page(self, wanted: EpisodeQuery, *, limit: int, after: dict[str, str] | None) -> Page[Episode]:
+    def list_episodes(
+        self, wanted: EpisodeQuery, *, limit: int, after: dict[str, str] | None
+    ) -> Page[Episode]:
         found = self._ask(
             {"episodes": {"wanted": wanted.model_dump(mode="json"), "limit": limit, "after": after}}
         )

@@ -55,7 +55,7 @@ def project_observations(
             update={"occurred_at": start, "valid_until": end, "version": version}
         )
         for fact, start, end in fact_periods(observations)
-        if not fact.retracted
+        if not fact.is_retracted
     ]
     if not told:
         return Removal(
@@ -82,7 +82,7 @@ def project_summary(conversation: Conversation, summary: Summary) -> Memory:
         kind="summary",
         user_id=conversation.user_id,
         agent_id=conversation.agent_id,
-        text=summary.whole,
+        text=summary.full_text,
         metadata={"level": summary.level, "first": summary.first, "last": summary.last},
         source=MemorySource(conversation_id=conversation.conversation_id),
         occurred_at=summary.created_at,

@@ -22,13 +22,13 @@ from membus.search.retrieval import IndexEntry, SearchCandidates, SearchScope
 class DocumentStore(Protocol):
     """Every method names the tenant: a document of another tenant is as absent as one that never was."""
 
-    def document(self, tenant: str, memory_id: str) -> Document:
+    def get_document(self, tenant: str, memory_id: str) -> Document:
         """Return the document; NotFoundError where there is none, or it is deleted or expired."""
 
-    def documents(self, tenant: str, memory_ids: Sequence[str]) -> list[Document]:
+    def get_documents(self, tenant: str, memory_ids: Sequence[str]) -> list[Document]:
         """Return those of the documents that there are, in the order asked for."""
 
-    def last(self, tenant: str, memory_id: str) -> Document | None:
+    def get_latest_version(self, tenant: str, memory_id: str) -> Document | None:
         """Return what is stored under the id, deleted or expired included.
 
         A new document there follows it.
@@ -59,33 +59,33 @@ class MemoryIndex(Protocol):
         A text that the tenant has had embedded before gets that vector again.
         """
 
-    def attach(self, tenant: str, vectors: Mapping[str, Vector]) -> None:
+    def attach_vectors(self, tenant: str, vectors: Mapping[str, Vector]) -> None:
         """Give each of these texts its vector, wherever it is waited for."""
 
-    def remove(self, removals: Sequence[Removal]) -> None:
+    def remove_memories(self, removals: Sequence[Removal]) -> None:
         """Remove memories, also those whose older versions arrive later.
 
         Not where a removal is erased itself.
         """
 
-    def pending(self, tenant: str, *, limit: int) -> list[str]:
+    def list_pending_texts(self, tenant: str, *, limit: int) -> list[str]:
         """Return texts that have no vector of the configured model yet, in an order of their own."""
 
-    def waiting(self, tenant: str, memory_ids: Sequence[str]) -> set[str]:
+    def find_pending_memories(self, tenant: str, memory_ids: Sequence[str]) -> set[str]:
         """Return those of the memories with a passage that has no vector yet."""
 
-    def alike(
+    def find_similar_documents(
         self, tenant: str, scope: str, vectors: Sequence[Vector], *, at_least: float, now: datetime
     ) -> list[str]:
         """Return the ids of the scope's documents whose every passage is that similar, the most similar first."""
 
-    def vectors(self, tenant: str, texts: Sequence[str]) -> dict[str, Vector]:
+    def get_vectors(self, tenant: str, texts: Sequence[str]) -> dict[str, Vector]:
         """Return the vectors of those texts that the tenant has had embedded before."""
 
-    def texts(self, tenant: str, memory_ids: Sequence[str]) -> dict[str, list[str]]:
+    def get_passages(self, tenant: str, memory_ids: Sequence[str]) -> dict[str, list[str]]:
         """Return the passages of each of those memories that are there, in reading order."""
 
-    def documents(self, within: SearchScope, *, limit: int, after: dict[str, str] | None) -> Page[str]:
+    def list_documents(self, within: SearchScope, *, limit: int, after: dict[str, str] | None) -> Page[str]:
         """Return the ids of documents, the newest first."""
 
     def search(
@@ -96,10 +96,10 @@ class MemoryIndex(Protocol):
 class MemorySearchClient(Protocol):
     """Raises UnavailableError where the search does not answer in time."""
 
-    def found(self, owner: Owner, message: str, *, limit: int) -> list[RecalledPassage]:
+    def search(self, owner: Owner, message: str, *, limit: int) -> list[RecalledPassage]:
         """Return passages of the user's memory that may answer the message, the best first."""
 
-    def texts(self, tenant: str, memory_ids: Sequence[str]) -> dict[str, list[str]]:
+    def get_passages(self, tenant: str, memory_ids: Sequence[str]) -> dict[str, list[str]]:
         """Return all passages of each of those memories that are still there."""
 
 
@@ -110,24 +110,24 @@ class LargeScope(NamedTuple):
 
 
 class ScopeIndexes(Protocol):
-    def large(self, *, at_least: int) -> Sequence[LargeScope]:
+    def list_large_scopes(self, *, at_least: int) -> Sequence[LargeScope]:
         """Return the scopes with so many vectors of one model, the largest first.
 
         Nothing is counted for it.
         """
 
-    def waits_since(self, model: str) -> datetime | None:
+    def oldest_pending_time(self, model: str) -> datetime | None:
         """Return when the text was written that has waited longest for its vector; None where none does."""
 
-    def made(self) -> Mapping[str, bool]:
+    def list_indexes(self) -> Mapping[str, bool]:
         """Return the indexes there are by name, and whether each is whole.
 
         One that was cut off serves nobody.
         """
 
-    def name(self, scope: LargeScope) -> str: ...
+    def index_name(self, scope: LargeScope) -> str: ...
 
-    def make(self, scope: LargeScope) -> None:
+    def create_index(self, scope: LargeScope) -> None:
         """Make the index while others read and write; raises UnavailableError or InvalidError."""
 
-    def drop(self, name: str) -> None: ...
+    def drop_index(self, name: str) -> None: ...

@@ -54,7 +54,7 @@ class PostgresSchema:
     def __init__(self, connection: psycopg.Connection[tuple[Any, ...]]) -> None:
         self._connection = connection
 
-    def prepare(self, functions_login: DatabaseLogin) -> None:
+    def prepare_ledger(self, functions_login: DatabaseLogin) -> None:
         with self._alone("preparing the schema"):
             self._connection.execute(_LEDGER)
             powers = self._connection.execute(_POWERS, [functions_login.username]).fetchone()
@@ -64,7 +64,7 @@ class PostgresSchema:
                 )
             self._set_password(_ALTER_ROLE if powers else _CREATE_ROLE, functions_login)
 
-    def apply(self, migration: Migration) -> bool:
+    def apply_migration(self, migration: Migration) -> bool:
         with self._alone(f"migration {migration.name}"):
             if self._is_applied(migration):
                 return False
@@ -75,7 +75,7 @@ class PostgresSchema:
             )
             return True
 
-    def inspect(self, functions_role: str) -> SchemaInspection:
+    def inspect_schema(self, functions_role: str) -> SchemaInspection:
         try:
             walls = self._connection.execute(_ROW_SECURITY).fetchall()
             role = self._connection.execute(_ROLE, [functions_role]).fetchone()

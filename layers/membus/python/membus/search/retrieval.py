@@ -104,11 +104,11 @@ class IndexEntry:
     earlier: tuple["IndexEntry", ...] = ()
 
     @property
-    def told(self) -> "tuple[IndexEntry, ...]":
+    def all_versions(self) -> "tuple[IndexEntry, ...]":
         return (self, *self.earlier)
 
     @property
-    def length(self) -> int:
+    def stem_count(self) -> int:
         """The stems of all its passages together."""
         return sum(passage.length for passage in self.passages)
 
@@ -133,7 +133,7 @@ class SearchScope:
     as_of: datetime | None = None
     without: frozenset[str] = frozenset()
 
-    def holds(self, memory: Memory) -> bool:
+    def can_see(self, memory: Memory) -> bool:
         """Whether the memory may be seen; every agent knows the facts."""
         return (
             memory.tenant_id == self.tenant_id
@@ -214,7 +214,7 @@ def search_entries(
         _entry_row(
             entry.memory,
             passage,
-            length=entry.length,
+            length=entry.stem_count,
             position=places[entry.memory.memory_id],
             similarity=similarity(passage.embedded_text),
         )

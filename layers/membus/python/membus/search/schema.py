@@ -44,15 +44,15 @@ class DatabaseSchema(Protocol):
     Each step happens for one of them, the others wait and skip it.
     """
 
-    def prepare(self, functions_login: DatabaseLogin) -> None:
+    def prepare_ledger(self, functions_login: DatabaseLogin) -> None:
         """Make the ledger of migrations, and the role the functions log in as with its current password."""
 
-    def apply(self, migration: Migration) -> bool:
+    def apply_migration(self, migration: Migration) -> bool:
         """Return whether the migration was applied now.
 
         Raise ConflictError, naming it, where it was applied with other contents; InvalidError
         where the database refuses it, which leaves nothing of it behind.
         """
 
-    def inspect(self, functions_role: str) -> SchemaInspection:
+    def inspect_schema(self, functions_role: str) -> SchemaInspection:
         """Return how the schema stands, changing nothing."""

@@ -47,27 +47,31 @@ class ClaudeMemoryTool(BetaAbstractMemoryTool):
     def view(self, command: BetaMemoryTool20250818ViewCommand) -> str:
         lines = command.view_range or []
         span = (lines[0], lines[1]) if len(lines) == 2 else None  # noqa: PLR2004 - from, to
-        return _translate_to_tool_error(lambda: _parse_notes(self._document()[0]).view(command.path, span))
+        return _translate_to_tool_error(
+            lambda: _parse_notes(self._document()[0]).view_note(command.path, span)
+        )
 
     def create(self, command: BetaMemoryTool20250818CreateCommand) -> str:
-        self._change(lambda notes: notes.create(command.path, command.file_text))
+        self._change(lambda notes: notes.create_note(command.path, command.file_text))
         return f"File created successfully at: {command.path}"
 
     def str_replace(self, command: BetaMemoryTool20250818StrReplaceCommand) -> str:
-        changed = self._change(lambda notes: notes.replace(command.path, command.old_str, command.new_str))
+        changed = self._change(
+            lambda notes: notes.replace_text(command.path, command.old_str, command.new_str)
+        )
         snippet = excerpt_around_change(changed.texts[validate_note_path(command.path)], command.new_str)
         return f"The memory file has been edited. Here is the snippet showing the change (with line numbers):\n{snippet}"
 
     def insert(self, command: BetaMemoryTool20250818InsertCommand) -> str:
-        self._change(lambda notes: notes.insert(command.path, command.insert_line, command.insert_text))
+        self._change(lambda notes: notes.insert_text(command.path, command.insert_line, command.insert_text))
         return f"The file {command.path} has been edited."
 
     def delete(self, command: BetaMemoryTool20250818DeleteCommand) -> str:
-        self._change(lambda notes: notes.delete(command.path))
+        self._change(lambda notes: notes.delete_note(command.path))
         return f"Successfully deleted {command.path}"
 
     def rename(self, command: BetaMemoryTool20250818RenameCommand) -> str:
-        self._change(lambda notes: notes.rename(command.old_path, command.new_path))
+        self._change(lambda notes: notes.rename_note(command.old_path, command.new_path))
         return f"Successfully renamed {command.old_path} to {command.new_path}"
 
     def clear_all_memory(self) -> str:
@@ -83,7 +87,7 @@ class ClaudeMemoryTool(BetaAbstractMemoryTool):
             data, version = self._document()
             notes = change(_parse_notes(data))
             try:
-                self._states.put(
+                self._states.put_state(
                     self._session,
                     data | {STATE_PART: dict(notes.texts)},
                     expires_at=self._clock() + self._lifetime,
@@ -96,7 +100,7 @@ class ClaudeMemoryTool(BetaAbstractMemoryTool):
 
     def _document(self) -> tuple[dict[str, Any], int]:
         try:
-            state = self._states.state(self._session)
+            state = self._states.get_state(self._session)
         except NotFoundError:
             return {}, 0
         return state.data, state.version

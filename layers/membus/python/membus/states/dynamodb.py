@@ -84,19 +84,19 @@ class DynamoStates:
     def __init__(self, table: "Table", contents: BlobStore, clock: Clock) -> None:
         self._table, self._contents, self._clock = table, contents, clock
 
-    def state(self, session: AgentSession) -> State:
+    def get_state(self, session: AgentSession) -> State:
         for _ in range(READ_ATTEMPTS):
             with translate_dynamodb_errors("reading a state"):
                 item: Any = self._table.get_item(Key=state_key(session), ConsistentRead=True).get("Item")
             if not self._live(item):
                 raise NotFoundError("no such state")
-            text = self._contents.text(item["spilled"]) if "spilled" in item else item["body"]
+            text = self._contents.get_text(item["spilled"]) if "spilled" in item else item["body"]
             if text is not None:
                 read = {"version": int(item["version"]), "user_id": item.get("user_id")}
                 return State(data=json.loads(text), expires_at=_expiry(item), **read)
         raise UnavailableError("the document of this state cannot be found")
 
-    def put(
+    def put_state(
         self,
         session: AgentSession,
         data: dict[str, Any],
@@ -125,7 +125,7 @@ class DynamoStates:
         with translate_dynamodb_errors("writing a state"):
             self._table.put_item(Item=note_item(session, user, int(expires_at.timestamp())))
 
-    def delete(self, session: AgentSession, *, expected_version: int | None) -> None:
+    def delete_state(self, session: AgentSession, *, expected_version: int | None) -> None:
         values: dict[str, Any] = {":now": self._seconds()}
         condition = f"attribute_exists(pk) AND {LIVE_CONDITION}"
         if expected_version is not None:
@@ -146,7 +146,9 @@ class DynamoStates:
             raise ConflictError("the state is at another version", version=version) from lost
         self._drop(answer["Attributes"].get("spilled"))
 
-    def page(self, tenant: str, agent: str, *, limit: int, after: dict[str, str] | None) -> Page[StateInfo]:
+    def list_states(
+        self, tenant: str, agent: str, *, limit: int, after: dict[str, str] | None
+    ) -> Page[StateInfo]:
         start: dict[str, Any] = {"ExclusiveStartKey": after} if after else {}
         with translate_dynamodb_errors("listing states"):
             answer: Any = self._table.query(
@@ -209,7 +211,7 @@ class DynamoStates:
         if not is_large_text(text):
             return {"body": text}
         key = f"{session_prefix(session)}{write_id}"
-        self._contents.keep(key, text)
+        self._contents.put_text(key, text)
         return {"spilled": key}
 
     def _drop(self, key: Any) -> None:
@@ -219,7 +221,7 @@ class DynamoStates:
         """
         if key:
             with suppress(UnavailableError):
-                self._contents.drop(str(key))
+                self._contents.delete_text(str(key))
 
     def _live(self, item: Any) -> bool:
         return bool(item) and int(item["expires_at"]) > self._seconds()

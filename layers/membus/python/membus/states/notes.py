@@ -29,7 +29,7 @@ class Notes:
 
     texts: Mapping[str, str]
 
-    def view(self, path: str, lines: tuple[int, int] | None = None) -> str:
+    def view_note(self, path: str, lines: tuple[int, int] | None = None) -> str:
         """Return a note with its lines numbered, from the first to the last of `lines` (-1.
 
         To the end), or a list.
@@ -46,14 +46,14 @@ class Notes:
             [head, *(f"{_format_size(size)}\t{name}" for name, size in self._listed(path, below))]
         )
 
-    def create(self, path: str, text: str) -> "Notes":
+    def create_note(self, path: str, text: str) -> "Notes":
         path = self._free(validate_note_path(path))
         parents = path.split("/")
         if any("/".join(parents[:depth]) in self.texts for depth in range(3, len(parents))):
             raise InvalidError(f"A part of {path} is a file")
         return self._with(path, text)
 
-    def replace(self, path: str, old: str, new: str) -> "Notes":
+    def replace_text(self, path: str, old: str, new: str) -> "Notes":
         text = self._text(path)
         found = text.count(old) if old else 0
         if not found:
@@ -68,7 +68,7 @@ class Notes:
             )
         return self._with(validate_note_path(path), text.replace(old, new))
 
-    def insert(self, path: str, after: int, text: str) -> "Notes":
+    def insert_text(self, path: str, after: int, text: str) -> "Notes":
         lines = self._text(path).split("\n")
         if not 0 <= after <= len(lines):
             raise InvalidError(
@@ -78,14 +78,14 @@ class Notes:
             validate_note_path(path), "\n".join([*lines[:after], text.rstrip("\n"), *lines[after:]])
         )
 
-    def delete(self, path: str) -> "Notes":
+    def delete_note(self, path: str) -> "Notes":
         path = validate_note_path(path)
         if path == NOTES_ROOT:
             raise InvalidError(f"Cannot delete the {NOTES_ROOT} directory itself")
         gone = self._there(path)
         return Notes({name: text for name, text in self.texts.items() if name not in gone})
 
-    def rename(self, old: str, new: str) -> "Notes":
+    def rename_note(self, old: str, new: str) -> "Notes":
         old, new = validate_note_path(old), self._free(validate_note_path(new))
         if old == NOTES_ROOT or f"{new}/".startswith(f"{old}/"):
             raise InvalidError(f"Cannot move {old} into itself")

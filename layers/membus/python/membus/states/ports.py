@@ -10,10 +10,10 @@ from membus.states.model import AgentSession, State, StateInfo
 class StateStore(Protocol):
     """An expired state is as absent as one that never was, in reads and in conditions."""
 
-    def state(self, session: AgentSession) -> State:
+    def get_state(self, session: AgentSession) -> State:
         """Return the state as of the last write; NotFoundError where there is none."""
 
-    def put(
+    def put_state(
         self,
         session: AgentSession,
         data: dict[str, Any],
@@ -32,7 +32,7 @@ class StateStore(Protocol):
             ConflictError: the state is at another version, which the error names (0: there is none).
         """
 
-    def delete(self, session: AgentSession, *, expected_version: int | None) -> None:
+    def delete_state(self, session: AgentSession, *, expected_version: int | None) -> None:
         """Remove the state.
 
         Raises:
@@ -40,5 +40,7 @@ class StateStore(Protocol):
             ConflictError: it is at another version than the expected one.
         """
 
-    def page(self, tenant: str, agent: str, *, limit: int, after: dict[str, str] | None) -> Page[StateInfo]:
+    def list_states(
+        self, tenant: str, agent: str, *, limit: int, after: dict[str, str] | None
+    ) -> Page[StateInfo]:
         """Return an agent's sessions by id; a page may be empty and still not the last."""

@@ -53,12 +53,12 @@ class Credential:
         if shaped is None:
             raise UnauthorizedError("malformed key")
         credential = cls(*shaped.groups())
-        if not hmac.compare_digest(credential.text, text):
+        if not hmac.compare_digest(credential.full_text, text):
             raise UnauthorizedError("wrong checksum")
         return credential
 
     @property
-    def text(self) -> str:
+    def full_text(self) -> str:
         body = f"mb_{self.environment}_{self.key_id}_{self.secret}"
         return body + _checksum(body)
 
@@ -81,7 +81,7 @@ class ApiKey:
     expires_at: datetime | None = None
     revoked_at: datetime | None = None
 
-    def status(self, now: datetime) -> str:
+    def status_at(self, now: datetime) -> str:
         """Return `active`, `revoked` or `expired`."""
         if self.revoked_at is not None:
             return "revoked"
@@ -99,7 +99,7 @@ def verify_key(credential: Credential, stored: ApiKey | None, *, now: datetime) 
         raise UnauthorizedError("unknown key")
     if not matches:
         raise UnauthorizedError("wrong secret")
-    if (status := stored.status(now)) != "active":
+    if (status := stored.status_at(now)) != "active":
         raise UnauthorizedError(f"{status} key")
     return stored
 
@@ -119,16 +119,16 @@ def _checksum(body: str) -> str:
 class ApiKeyStore(Protocol):
     """Raises UnavailableError when the store does not answer; a caller must then refuse."""
 
-    def find(self, key_id: str) -> ApiKey | None:
+    def find_key(self, key_id: str) -> ApiKey | None:
         """Return the key whatever its status, as of the last write."""
 
-    def add(self, key: ApiKey) -> None:
+    def add_key(self, key: ApiKey) -> None:
         """Raise ConflictError where the key id is taken."""
 
-    def of(self, tenant_id: str) -> list[ApiKey]:
+    def list_keys(self, tenant_id: str) -> list[ApiKey]:
         """Return the tenant's keys, oldest first."""
 
-    def revoke(self, key_id: str, *, at: datetime) -> ApiKey:
+    def revoke_key(self, key_id: str, *, at: datetime) -> ApiKey:
         """Return the revoked key; revoking twice keeps the first moment.
 
         Raise NotFoundError for an unknown key.

@@ -31,7 +31,7 @@ class Price(Record):
     cache_write: Decimal = Field(ge=0)
     source: str = Field(min_length=1)
 
-    def of(self, usage: TokenUsage) -> Decimal:
+    def cost_of(self, usage: TokenUsage) -> Decimal:
         dollars = (
             usage.input * self.input
             + usage.output * self.output
@@ -44,11 +44,11 @@ class Price(Record):
 class PriceList(Record):
     prices: tuple[Price, ...]
 
-    def adding(self, prices: Iterable[Price]) -> "PriceList":
+    def with_prices(self, prices: Iterable[Price]) -> "PriceList":
         """Return the list with prices that count before its own of the same day."""
         return PriceList(prices=(*self.prices, *prices))
 
-    def dollars(self, model: str, usage: TokenUsage, *, day: date) -> Decimal | None:
+    def cost_dollars(self, model: str, usage: TokenUsage, *, day: date) -> Decimal | None:
         """Return what the tokens cost on that day, exactly.
 
         None where the price is not known, which is not 0.
@@ -58,13 +58,13 @@ class PriceList(Record):
         known = [price for price in fitting if price.above_tokens < prompt or not price.above_tokens]
         if not known:
             return None
-        return max(reversed(known), key=lambda price: (price.since, price.above_tokens)).of(usage)
+        return max(reversed(known), key=lambda price: (price.since, price.above_tokens)).cost_of(usage)
 
 
 def load_price_list(added: str = "[]") -> PriceList:
     """Return the list that comes with this version, and the prices in a JSON text of a deployment's own."""
     shipped = PriceList.model_validate_json(PRICE_LIST_PATH.read_text(encoding="utf-8"))
-    return shipped.adding(TypeAdapter(tuple[Price, ...]).validate_json(added))
+    return shipped.with_prices(TypeAdapter(tuple[Price, ...]).validate_json(added))
 
 
 class ModelCall(Record):
@@ -85,7 +85,7 @@ class ModelCall(Record):
     requests: int = 1
 
     @property
-    def day(self) -> date:
+    def utc_day(self) -> date:
         return self.at.astimezone(UTC).date()
 
 
@@ -116,7 +116,7 @@ class DailyUsage(Record):
 def daily_usage_of_call(call: ModelCall) -> DailyUsage:
     usage = call.usage
     return DailyUsage(
-        day=call.day,
+        day=call.utc_day,
         function=call.function,
         model=call.model,
         calls=call.requests,

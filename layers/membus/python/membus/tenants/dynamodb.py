@@ -46,7 +46,7 @@ class DynamoRateLimits:
         self._table, self._clock = table, clock
         self._known: dict[tuple[str, RateLimitKind], int] = {}
 
-    def take(self, tenant: str, limited: RateLimitKind, count: int, rate: RateLimit) -> float:
+    def consume_capacity(self, tenant: str, limited: RateLimitKind, count: int, rate: RateLimit) -> float:
         key = tenant, limited
         for _ in range(CONSUME_ATTEMPTS_MAX):
             now_us = int(self._clock().timestamp() * 1_000_000)
@@ -79,14 +79,14 @@ def _consume_update(count: int, rate: RateLimit, until_us: int, now_us: int) -> 
 
     Out of a full bucket from now on, out of another behind what was taken before.
     """
-    takes_us = rate.takes_us(count)
+    takes_us = rate.consumption_us(count)
     values = {":now": now_us, ":expires": now_us // 1_000_000 + BUCKET_LIFETIME_SECONDS}
-    if not now_us < until_us <= rate.beyond_us(now_us):
+    if not now_us < until_us <= rate.implausible_after_us(now_us):
         taken = ":after", "attribute_not_exists(pk) OR until_us <= :now OR until_us > :beyond"
-        values |= {":after": now_us + takes_us, ":beyond": rate.beyond_us(now_us)}
+        values |= {":after": now_us + takes_us, ":beyond": rate.implausible_after_us(now_us)}
     else:
         taken = "until_us + :takes", "until_us > :now AND until_us <= :full"
-        values |= {":takes": takes_us, ":full": rate.full_us(count, now_us)}
+        values |= {":takes": takes_us, ":full": rate.latest_used_until_us(count, now_us)}
     return {
         "UpdateExpression": f"SET until_us = {taken[0]}, expires_at = :expires",
         "ConditionExpression": taken[1],
@@ -98,7 +98,7 @@ class DynamoTenants:
     def __init__(self, table: "Table") -> None:
         self._table, self._client = table, table.meta.client
 
-    def add(self, tenant: Tenant) -> None:
+    def add_tenant(self, tenant: Tenant) -> None:
         item = _tenant_key(tenant.tenant_id) | {
             "name": tenant.name,
             "created_at": tenant.created_at.isoformat(),
@@ -113,7 +113,7 @@ class DynamoTenants:
             except self._client.exceptions.ConditionalCheckFailedException as error:
                 raise ConflictError(f"tenant {tenant.tenant_id} exists") from error
 
-    def find(self, tenant_id: str) -> Tenant | None:
+    def find_tenant(self, tenant_id: str) -> Tenant | None:
         with translate_dynamodb_errors("reading a tenant"):
             answer = self._table.get_item(Key=_tenant_key(tenant_id), ConsistentRead=True)
         return _tenant_from_item(answer["Item"]) if "Item" in answer else None
@@ -144,7 +144,7 @@ class DynamoTenants:
             raise NotFoundError(f"no tenant {tenant_id}") from error
         return _tenant_from_item(answer["Attributes"])
 
-    def everyone(self) -> list[Tenant]:
+    def list_tenants(self) -> list[Tenant]:
         scan = self._client.get_paginator("scan")
         with translate_dynamodb_errors("listing tenants"):
             pages = scan.paginate(
@@ -184,27 +184,29 @@ class DynamoUsage:
     def __init__(self, table: "Table") -> None:
         self._table, self._client = table, table.meta.client
 
-    def record(self, call: ModelCall) -> None:
+    def record_call(self, call: ModelCall) -> None:
         spending = daily_usage_of_call(call)
         figures: dict[str, Any] = {name: getattr(spending, name) for name in SUMMED_ATTRIBUTES}
         if spending.dollars is not None:
             figures["dollars"] = spending.dollars
-        self._add(call.tenant_id, f"{call.day}#{call.function}#{call.model}", figures, write_id=call.call_id)
+        self._add(
+            call.tenant_id, f"{call.utc_day}#{call.function}#{call.model}", figures, write_id=call.call_id
+        )
 
-    def count_events(self, tenant: str, day: date, events: int) -> None:
+    def add_event_count(self, tenant: str, day: date, events: int) -> None:
         self._add(tenant, f"{day}#{EVENTS_SORT_KEY_SUFFIX}", {"events": events}, write_id=uuid4().hex)
 
-    def spent(self, tenant: str, day: date) -> Decimal:
+    def get_spent_dollars(self, tenant: str, day: date) -> Decimal:
         return sum(
             (item.get("dollars", Decimal(0)) for item in self._items(tenant, day, day)), start=Decimal(0)
         )
 
-    def spendings(self, tenant: str, first: date, last: date) -> list[DailyUsage]:
+    def list_daily_usage(self, tenant: str, first: date, last: date) -> list[DailyUsage]:
         return merge_daily_usage(
             _daily_usage_from_item(item) for item in self._items(tenant, first, last) if "calls" in item
         )
 
-    def events(self, tenant: str, first: date, last: date) -> int:
+    def get_event_count(self, tenant: str, first: date, last: date) -> int:
         return sum(int(item.get("events", 0)) for item in self._items(tenant, first, last))
 
     def _add(self, tenant: str, what: str, figures: dict[str, Any], *, write_id: str) -> None:

@@ -16,12 +16,12 @@ class DynamoApiKeys:
     def __init__(self, table: "Table") -> None:
         self._table, self._client = table, table.meta.client
 
-    def find(self, key_id: str) -> ApiKey | None:
+    def find_key(self, key_id: str) -> ApiKey | None:
         with translate_dynamodb_errors("reading a key"):
             answer = self._table.get_item(Key=_key(key_id), ConsistentRead=True)
         return _from_item(answer["Item"]) if "Item" in answer else None
 
-    def add(self, key: ApiKey) -> None:
+    def add_key(self, key: ApiKey) -> None:
         # TTL removes both once the key has expired: an unknown key and an expired one are refused alike.
         lifetime = {"expires_at": int(key.expires_at.timestamp())} if key.expires_at else {}
         listing = {"pk": f"T#{key.tenant_id}", "sk": f"KEY#{key.key_id}"}
@@ -30,7 +30,7 @@ class DynamoApiKeys:
                 TransactItems=[self._new(_to_item(key) | lifetime), self._new(listing | lifetime)]
             )
 
-    def of(self, tenant_id: str) -> list[ApiKey]:
+    def list_keys(self, tenant_id: str) -> list[ApiKey]:
         query = self._client.get_paginator("query")
         with translate_dynamodb_errors(f"listing the keys of {tenant_id}"):
             pages = query.paginate(
@@ -40,10 +40,10 @@ class DynamoApiKeys:
                 ConsistentRead=True,
             )
             ids = [str(item["sk"]).removeprefix("KEY#") for page in pages for item in page["Items"]]
-        found = [key for key_id in ids if (key := self.find(key_id))]
+        found = [key for key_id in ids if (key := self.find_key(key_id))]
         return sorted(found, key=lambda key: (key.created_at, key.key_id))
 
-    def revoke(self, key_id: str, *, at: datetime) -> ApiKey:
+    def revoke_key(self, key_id: str, *, at: datetime) -> ApiKey:
         with translate_dynamodb_errors(f"revoking key {key_id}"):
             try:
                 answer = self._table.update_item(

@@ -30,7 +30,7 @@ class RateLimits(Record):
     requests_per_second: float = Field(gt=0, allow_inf_nan=False)
     events_per_second: float = Field(gt=0, allow_inf_nan=False)
 
-    def of(self, limited: RateLimitKind) -> "RateLimit":
+    def limit_for(self, limited: RateLimitKind) -> "RateLimit":
         if limited == "requests":
             return RateLimit(per_second=self.requests_per_second)
         return RateLimit(per_second=self.events_per_second, least=EVENTS_PER_REQUEST_MAX)
@@ -46,37 +46,37 @@ class RateLimit(Record):
     least: int = 1
 
     @property
-    def burst(self) -> int:
+    def burst_size(self) -> int:
         return max(self.least, math.ceil(self.per_second * BURST_SECONDS))
 
-    def takes_us(self, count: int) -> int:
+    def consumption_us(self, count: int) -> int:
         """Return for how long `count` use the rate up."""
         return math.ceil(count * 1_000_000 / self.per_second)
 
-    def full_us(self, count: int, now_us: int) -> int:
+    def latest_used_until_us(self, count: int, now_us: int) -> int:
         """Return the last moment until which a bucket may be used up that has room for `count` now."""
-        return now_us + self.takes_us(self.burst) - self.takes_us(count)
+        return now_us + self.consumption_us(self.burst_size) - self.consumption_us(count)
 
-    def beyond_us(self, now_us: int) -> int:
+    def implausible_after_us(self, now_us: int) -> int:
         """Return the moment behind which no honest clock has used a bucket up.
 
         One jumped, and the bucket is new.
         """
-        return now_us + self.takes_us(self.burst) + CLOCK_SKEW_SECONDS * 1_000_000
+        return now_us + self.consumption_us(self.burst_size) + CLOCK_SKEW_SECONDS * 1_000_000
 
-    def taken_us(self, count: int, *, until_us: int, now_us: int) -> int:
+    def used_until_us(self, count: int, *, until_us: int, now_us: int) -> int:
         """Return until when a bucket is used up once `count` were taken, which fitted."""
-        begins_us = until_us if now_us < until_us <= self.beyond_us(now_us) else now_us
-        return begins_us + self.takes_us(count)
+        begins_us = until_us if now_us < until_us <= self.implausible_after_us(now_us) else now_us
+        return begins_us + self.consumption_us(count)
 
     def wait_seconds(self, count: int, *, until_us: int, now_us: int) -> float:
         """Return how long `count` have to wait where the bucket is used up until `until_us`.
 
         0 where they fit.
         """
-        if until_us > self.beyond_us(now_us):
+        if until_us > self.implausible_after_us(now_us):
             return 0
-        return max(0, until_us - self.full_us(count, now_us)) / 1_000_000
+        return max(0, until_us - self.latest_used_until_us(count, now_us)) / 1_000_000
 
 
 RESERVED_TENANT_IDS = frozenset({"spill", "exports"})

@@ -14,7 +14,7 @@ from membus.tenants.model import RateLimit, RateLimitKind, RateLimits, Tenant
 
 
 class RateLimitStore(Protocol):
-    def take(self, tenant: str, limited: RateLimitKind, count: int, rate: RateLimit) -> float:
+    def consume_capacity(self, tenant: str, limited: RateLimitKind, count: int, rate: RateLimit) -> float:
         """Take `count` out of a tenant's bucket and return 0.
 
         Where they do not fit, take nothing and say for how long.
@@ -26,17 +26,17 @@ class RateLimitStore(Protocol):
 class RateLimitMonitor(Protocol):
     """Hears what an operator should, with ids and numbers alone."""
 
-    def limits(self, tenant: str, **figures: float) -> None: ...
+    def count_rate_limits(self, tenant: str, **figures: float) -> None: ...
 
-    def warn(self, message: str, **fields: object) -> None: ...
+    def log_warning(self, message: str, **fields: object) -> None: ...
 
 
 class TenantFinder(Protocol):
-    def find(self, tenant_id: str) -> Tenant | None: ...
+    def find_tenant(self, tenant_id: str) -> Tenant | None: ...
 
 
 class TenantStore(TenantFinder, Protocol):
-    def add(self, tenant: Tenant) -> None:
+    def add_tenant(self, tenant: Tenant) -> None:
         """Raise ConflictError where the tenant exists."""
 
     def set_budget(self, tenant_id: str, daily_dollars: Decimal | None) -> Tenant:
@@ -48,7 +48,7 @@ class TenantStore(TenantFinder, Protocol):
     def set_rates(self, tenant_id: str, rates: RateLimits | None) -> Tenant:
         """Give the tenant rates of its own, or the environment's back; NotFoundError where there is none."""
 
-    def everyone(self) -> list[Tenant]:
+    def list_tenants(self) -> list[Tenant]:
         """Return all tenants by id; reads the whole table, so it is for operators only."""
 
 
@@ -59,25 +59,25 @@ class UsageLedger(Protocol):
         UnavailableError: it cannot be reached.
     """
 
-    def record(self, call: ModelCall) -> None:
+    def record_call(self, call: ModelCall) -> None:
         """Add the call to its day; a call whose record is repeated at once counts once."""
 
-    def spent(self, tenant: str, day: date) -> Decimal:
+    def get_spent_dollars(self, tenant: str, day: date) -> Decimal:
         """Return the dollars that are known to be spent, every record that was acknowledged included."""
 
-    def spendings(self, tenant: str, first: date, last: date) -> list[DailyUsage]:
+    def list_daily_usage(self, tenant: str, first: date, last: date) -> list[DailyUsage]:
         """Return what was spent from the first day to the last, both included, by day, function and model."""
 
-    def count_events(self, tenant: str, day: date, events: int) -> None:
+    def add_event_count(self, tenant: str, day: date, events: int) -> None:
         """Add to the events that arrived on a day: what a bill is measured by."""
 
-    def events(self, tenant: str, first: date, last: date) -> int: ...
+    def get_event_count(self, tenant: str, first: date, last: date) -> int: ...
 
 
 class UsageMonitor(Protocol):
     """Hears what an operator should: numbers and warnings, with ids and sizes, never with content."""
 
-    def count(self, model: str, **figures: float) -> None:
+    def count_model_metrics(self, model: str, **figures: float) -> None:
         """Add to the metrics of a model."""
 
-    def warn(self, message: str, **fields: object) -> None: ...
+    def log_warning(self, message: str, **fields: object) -> None: ...

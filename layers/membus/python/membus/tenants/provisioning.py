@@ -10,7 +10,7 @@ from membus.tenants.ports import TenantStore
 def create_tenant(tenant_id: str, *, store: TenantStore, name: str | None = None) -> Tenant:
     """Raise ConflictError where the tenant exists, InvalidError for an id that cannot be one."""
     tenant = Tenant(tenant_id, name or tenant_id, datetime.now(UTC))
-    store.add(tenant)
+    store.add_tenant(tenant)
     return tenant
 
 
@@ -28,7 +28,7 @@ def create_key(
     expires_in: timedelta | None = None,
 ) -> str:
     """Return the key's text, which exists nowhere else. Raise NotFoundError where there is no such tenant."""
-    if tenants.find(tenant_id) is None:
+    if tenants.find_tenant(tenant_id) is None:
         raise NotFoundError(f"no tenant {tenant_id} in {environment}")
     credential, now = Credential.generate(environment), datetime.now(UTC)
     key = ApiKey(
@@ -40,5 +40,5 @@ def create_key(
         created_at=now,
         expires_at=now + expires_in if expires_in else None,
     )
-    keys.add(key)
-    return credential.text
+    keys.add_key(key)
+    return credential.full_text

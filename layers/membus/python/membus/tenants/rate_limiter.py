@@ -25,7 +25,7 @@ class RateLimiter:
     monitor: RateLimitMonitor
     _heard: dict[str, tuple[datetime, RateLimits]] = field(default_factory=dict)
 
-    def admit(self, tenant: str, limited: RateLimitKind = "requests", count: int = 1) -> None:
+    def check_rate(self, tenant: str, limited: RateLimitKind = "requests", count: int = 1) -> None:
         """Let a tenant's requests, or events, pass; the tenant is the credential's.
 
         Where it cannot be counted they pass: the gateway's own throttle is behind it, and memory must not
@@ -35,14 +35,14 @@ class RateLimiter:
             RateError: they come too fast; none of them has passed.
         """
         try:
-            rate = self._rates_of(tenant).of(limited)
-            wait = self.rates.take(tenant, limited, min(count, rate.burst), rate)
+            rate = self._rates_of(tenant).limit_for(limited)
+            wait = self.rates.consume_capacity(tenant, limited, min(count, rate.burst_size), rate)
         except Exception as error:  # noqa: BLE001 - as said: a table that is down must not take the door with it
-            self.monitor.limits(tenant, RatesUncounted=1)
-            self.monitor.warn("a rate cannot be counted", tenant_id=tenant, error=type(error).__name__)
+            self.monitor.count_rate_limits(tenant, RatesUncounted=1)
+            self.monitor.log_warning("a rate cannot be counted", tenant_id=tenant, error=type(error).__name__)
             return
         if wait:
-            self.monitor.limits(tenant, RateRefusals=1)
+            self.monitor.count_rate_limits(tenant, RateRefusals=1)
             raise RateLimitError(
                 f"this tenant may send {rate.per_second:g} {limited} a second; try again in {math.ceil(wait)} s",
                 retry_after_seconds=math.ceil(wait),
@@ -52,7 +52,7 @@ class RateLimiter:
         heard, now = self._heard.get(tenant), self.clock()
         if heard and now - heard[0] < LIMITS_CACHE_LIFETIME:
             return heard[1]
-        found = self.tenants.find(tenant)
+        found = self.tenants.find_tenant(tenant)
         rates = (found.rates if found else None) or self.usual
         if len(self._heard) >= CACHED_TENANTS_MAX:
             self._heard.clear()

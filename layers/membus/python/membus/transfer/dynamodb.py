@@ -24,22 +24,22 @@ class DynamoExportJobs:
     def __init__(self, table: "Table", clock: Clock) -> None:
         self._table, self._clock = table, clock
 
-    def begin(self, export: Export) -> Export:
+    def start_export(self, export: Export) -> Export:
         try:
             with translate_dynamodb_errors("beginning an export"):
                 self._table.put_item(Item=_item(export), ConditionExpression="attribute_not_exists(pk)")
         except ConflictError:
-            return self.export(export.tenant, export.job_id)
+            return self.get_export(export.tenant, export.job_id)
         return export
 
-    def export(self, tenant: str, job_id: str) -> Export:
+    def get_export(self, tenant: str, job_id: str) -> Export:
         with translate_dynamodb_errors("reading an export"):
             item = self._table.get_item(Key=_key(tenant, job_id), ConsistentRead=True).get("Item")
         if item is None or int(str(item["expires_at"])) <= self._clock().timestamp():
             raise NotFoundError("no such job")
         return Export.model_validate_json(str(item["body"]))
 
-    def advance(self, export: Export, part: ExportPart | None = None) -> Export:
+    def save_progress(self, export: Export, part: ExportPart | None = None) -> Export:
         further = export.model_copy(update={"revision": export.revision + 1})
         unmoved = {
             "ConditionExpression": "revision = :read",
@@ -51,7 +51,7 @@ class DynamoExportJobs:
         write_transaction(self._table.meta.client, writes, doing="going on with an export")
         return further
 
-    def parts(self, export: Export) -> list[ExportPart]:
+    def list_parts(self, export: Export) -> list[ExportPart]:
         key = _key(export.tenant, _below(export))
         query = {"KeyConditionExpression": Key("pk").eq(key["pk"]) & Key("sk").begins_with(key["sk"])}
         found = query_pages(self._table, query | {"ConsistentRead": True}, doing="reading an export")

@@ -131,12 +131,12 @@ class Export(Record):
     at: ExportCursor = ExportCursor()
 
     @property
-    def place(self) -> str:
+    def file_key(self) -> str:
         """Where the archive lies: below a prefix of the user's own, which their erasure removes."""
         return f"{exports_prefix(self.tenant, self.subject)}{self.job_id}.zip"
 
     @property
-    def gone_at(self) -> datetime | None:
+    def file_expires_at(self) -> datetime | None:
         """When the archive is removed; None where there is none."""
         return (
             self.ended_at + FILE_LIFETIME

@@ -25,32 +25,32 @@ class S3ExportFiles:
     def __init__(self, client: "Callable[[], S3Client]", bucket: str) -> None:
         self._client, self._bucket = client, bucket
 
-    def begin(self, place: str) -> str:
+    def start_upload(self, place: str) -> str:
         with translate_aws_errors(EXPORT_FILE):
             begun = self._client().create_multipart_upload(
                 Bucket=self._bucket, Key=place, ContentType="application/zip", ChecksumAlgorithm="CRC32"
             )
         return begun["UploadId"]
 
-    def add(self, place: str, upload: str, number: int, data: bytes) -> StoredPart:
+    def add_part(self, place: str, upload: str, number: int, data: bytes) -> StoredPart:
         with _upload_errors("the archive's parts are gone"):
             kept = self._client().upload_part(
                 **self._part_of(place, upload), PartNumber=number, Body=data, ChecksumAlgorithm="CRC32"
             )
         return StoredPart(etag=kept["ETag"], checksum=kept.get("ChecksumCRC32"))
 
-    def finish(self, place: str, upload: str, parts: "Sequence[StoredPart]") -> None:
+    def complete_upload(self, place: str, upload: str, parts: "Sequence[StoredPart]") -> None:
         named = [_named(number, kept) for number, kept in enumerate(parts, 1)]
         with _upload_errors("the archive's parts are gone, or others"):
             self._client().complete_multipart_upload(
                 **self._part_of(place, upload), MultipartUpload={"Parts": named}
             )
 
-    def abandon(self, place: str, upload: str) -> None:
+    def abort_upload(self, place: str, upload: str) -> None:
         with suppress(ConflictError), _upload_errors("the archive's parts are gone"):
             self._client().abort_multipart_upload(**self._part_of(place, upload))
 
-    def fetch(self, place: str, into: IO[bytes]) -> None:
+    def download_file(self, place: str, into: IO[bytes]) -> None:
         with translate_aws_errors(EXPORT_FILE):
             try:
                 body = self._client().get_object(Bucket=self._bucket, Key=place)["Body"]
@@ -61,7 +61,7 @@ class S3ExportFiles:
             for chunk in body.iter_chunks(CHUNK_BYTES):
                 into.write(chunk)
 
-    def link(self, place: str, *, seconds: int) -> str:
+    def create_link(self, place: str, *, seconds: int) -> str:
         """The signer's own permission goes with it, and ends with its session."""
         named = {"Bucket": self._bucket, "Key": place}
         return self._client().generate_presigned_url("get_object", Params=named, ExpiresIn=seconds)

@@ -39,11 +39,11 @@ class DynamoArchiveCatalog:
     def __init__(self, table: "Table") -> None:
         self._table = table
 
-    def add(self, kept: ArchiveObject) -> None:
+    def add_object(self, kept: ArchiveObject) -> None:
         with translate_dynamodb_errors("writing the archive's catalog"):
             self._table.put_item(Item=_item(kept))
 
-    def of(
+    def list_objects(
         self, tenant: str, agent: str | None = None, *, since: date | None = None, until: date | None = None
     ) -> list[ArchiveObject]:
         key: ConditionBase = Key("pk").eq(_pk(tenant))
@@ -53,12 +53,12 @@ class DynamoArchiveCatalog:
             key &= Key("sk").between(f"{agent}#{first}", f"{agent}{last}{AFTER_HASH}")
         return self._objects(key)
 
-    def of_month(self, month: ArchiveMonth) -> list[ArchiveObject]:
+    def list_month(self, month: ArchiveMonth) -> list[ArchiveObject]:
         return self._objects(
             Key("pk").eq(_pk(month.tenant)) & Key("sk").begins_with(f"{month.agent}#{month.first:%Y-%m}-")
         )
 
-    def names(self, key: str) -> bool:
+    def has_object(self, key: str) -> bool:
         folder, day, name = key.removesuffix(".parquet").rsplit("/", 2)
         tenant, _, agent = folder.partition("/")
         with translate_dynamodb_errors("reading the archive's catalog"):
@@ -69,7 +69,7 @@ class DynamoArchiveCatalog:
             )
         return "Item" in answer
 
-    def replace(self, old: Sequence[ArchiveObject], new: ArchiveObject | None) -> None:
+    def replace_objects(self, old: Sequence[ArchiveObject], new: ArchiveObject | None) -> None:
         present = {"TableName": self._table.name, "ConditionExpression": "attribute_exists(pk)"}
         kept = [each for each in old if new is None or _key(each) != _key(new)]
         writes: list[Any] = [{"Delete": present | {"Key": _key(each)}} for each in kept]
@@ -79,7 +79,7 @@ class DynamoArchiveCatalog:
             writes.append({"Put": where | {"Item": _item(new)}})
         write_transaction(self._table.meta.client, writes, doing="replacing objects in the archive's catalog")
 
-    def due(self, shard: int, *, before: date) -> list[ArchiveMonth]:
+    def list_due_months(self, shard: int, *, before: date) -> list[ArchiveMonth]:
         waiting = Key("unarchived").eq(f"UNCOMPACTED#{shard:02d}")
         found = {_month(item) for item in self._pages(waiting, IndexName="unarchived")}
         return sorted(
@@ -87,7 +87,7 @@ class DynamoArchiveCatalog:
             key=lambda month: (month.first, month.tenant, month.agent),
         )
 
-    def looked_at(self, objects: Sequence[ArchiveObject]) -> None:
+    def mark_compacted(self, objects: Sequence[ArchiveObject]) -> None:
         for each in objects:
             with suppress(ConflictError), translate_dynamodb_errors("noting what was compacted"):
                 self._table.update_item(
@@ -141,7 +141,7 @@ class DynamoUnarchivedEpisodes:
     def __init__(self, table: "Table") -> None:
         self._table = table
 
-    def groups(self, shard: int, *, before: date, limit: int) -> Iterator[UnarchivedGroup]:
+    def list_groups(self, shard: int, *, before: date, limit: int) -> Iterator[UnarchivedGroup]:
         partition, places = "", list[str]()
         for pk, sk in self._index(shard):
             if places and (pk != partition or len(places) == limit):
@@ -153,14 +153,14 @@ class DynamoUnarchivedEpisodes:
         if places:
             yield _group(partition, places)
 
-    def rows(self, waiting: UnarchivedGroup) -> list[EpisodeRow]:
+    def read_rows(self, waiting: UnarchivedGroup) -> list[EpisodeRow]:
         items: list[dict[str, Any]] = []
         for start in range(0, len(waiting.places), READ_BATCH):
             places = waiting.places[start : start + READ_BATCH]
             items += self._items([{"pk": waiting.partition, "sk": place} for place in places])
         return [_episode_row(item) for item in items if "unarchived" in item]
 
-    def stamp(
+    def mark_archived(
         self, waiting: UnarchivedGroup, places: Sequence[str], *, key: str, expires_at: datetime
     ) -> list[str]:
         def stamped(place: str) -> bool:
@@ -236,5 +236,7 @@ def _parts(partition: str) -> dict[str, str]:
 def _episode_row(item: dict[str, Any]) -> EpisodeRow:
     place, body = str(item["sk"]), str(item["body"])
     if "spilled" not in item:
-        return EpisodeRow.of(place, body)
-    return EpisodeRow.of(place, body, spilled=str(item["spilled"]), spilled_bytes=int(item["spilled_bytes"]))
+        return EpisodeRow.from_item(place, body)
+    return EpisodeRow.from_item(
+        place, body, spilled=str(item["spilled"]), spilled_bytes=int(item["spilled_bytes"])
+    )

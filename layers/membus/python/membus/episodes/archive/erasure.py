@@ -84,17 +84,17 @@ class ArchiveEraser:
         before it.
         """
         done = cursor
-        objects = sorted(self._catalog.of(owner.tenant), key=lambda each: each.place)
-        for kept in (each for each in objects if each.place > cursor):
-            if kept.place != done != cursor and not time_left():
+        objects = sorted(self._catalog.list_objects(owner.tenant), key=lambda each: each.sort_key)
+        for kept in (each for each in objects if each.sort_key > cursor):
+            if kept.sort_key != done != cursor and not time_left():
                 return done
             try:
                 counts.update(does(owner, kept))
             except (CorruptArchiveError, ConflictError):
-                if self._catalog.names(kept.key):
+                if self._catalog.has_object(kept.object_key):
                     raise
                 return done
-            done = kept.place
+            done = kept.sort_key
         return done if done != cursor and not time_left() else None
 
     def _without(self, owner: Owner, kept: "ArchiveObject") -> Counter[str]:
@@ -106,33 +106,37 @@ class ArchiveEraser:
         if not rows:
             return Counter()
         removed = Counter({"cold_rows": len(rows), "cold_objects": 1})
-        removed["event_identities"] += self._traces.blank(owner.tenant, (row.event_id for row in rows))
+        removed["event_identities"] += self._traces.forget_events(
+            owner.tenant, (row.event_id for row in rows)
+        )
         sessions = (
             AgentSession(tenant=owner.tenant, agent=kept.agent, session_id=row.session_id)
             for row in rows
             if row.session_id
         )
-        removed["states"] += self._traces.drop_states(sessions)
+        removed["states"] += self._traces.delete_states(sessions)
         removed["large_texts"] += sum(
-            self._versions.purge(f"spill/{row.spilled}") for row in rows if row.spilled
+            self._versions.purge_prefix(f"spill/{row.spilled}") for row in rows if row.spilled
         )
-        self._exchange(kept, self._objects.merge([kept], without_user=owner.user))
+        self._exchange(kept, self._objects.merge_objects([kept], without_user=owner.user))
         return removed
 
     def _exchange(self, kept: "ArchiveObject", new: "ArchiveObject | None") -> None:
         try:
-            self._catalog.replace([kept], new)
+            self._catalog.replace_objects([kept], new)
         except ConflictError:
-            if new is not None and not self._catalog.names(new.key):
-                self._objects.drop(new)
+            if new is not None and not self._catalog.has_object(new.object_key):
+                self._objects.delete_object(new)
             raise
-        self._versions.purge(kept.key)
+        self._versions.purge_prefix(kept.object_key)
 
     def _rows(self, owner: Owner, kept: "ArchiveObject") -> "list[EpisodeRow]":
         wanted = EpisodeQuery(tenant=owner.tenant, user_id=owner.user, start=EARLIEST, end=LATEST)
         found: list[EpisodeRow] = []
         while True:
-            rows = self._objects.rows(kept, wanted, after=found[-1].place if found else "", limit=PAGE_ROWS)
+            rows = self._objects.read_rows(
+                kept, wanted, after=found[-1].place if found else "", limit=PAGE_ROWS
+            )
             found += rows
             if len(rows) < PAGE_ROWS:
                 return found
@@ -142,23 +146,23 @@ class ArchiveEraser:
 
         Of merged, replaced, dropped objects.
         """
-        named = {each.key for each in self._catalog.of(owner.tenant)}
+        named = {each.object_key for each in self._catalog.list_objects(owner.tenant)}
         found = 0
-        for page in list(self._versions.pages(f"{owner.tenant}/")):
+        for page in list(self._versions.list_versions(f"{owner.tenant}/")):
             loose = [each for each in page if not each.mark and not (each.current and each.key in named)]
             theirs = [each for each in loose if self._holds(each, owner)]
             found += len(theirs)
             if remove:
-                self._versions.remove(theirs)
+                self._versions.delete_versions(theirs)
         return found
 
     def _holds(self, version: ObjectVersion, owner: Owner) -> bool:
         """Whether a version holds rows of the user; one that cannot be read may, and helps nobody."""
-        body = self._versions.body(version)
+        body = self._versions.read_body(version)
         if body is None:
             return False
         try:
             with parquet_file(body) as path:
-                return bool(self._parquet.read(path, RowSpan(user_id=owner.user, limit=1)))
+                return bool(self._parquet.read_rows(path, RowSpan(user_id=owner.user, limit=1)))
         except duckdb.Error:
             return True

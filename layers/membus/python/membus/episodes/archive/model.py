@@ -45,7 +45,9 @@ class EpisodeRow(Record):
     spilled_bytes: int = 0
 
     @classmethod
-    def of(cls, place: str, body: str, *, spilled: str | None = None, spilled_bytes: int = 0) -> "EpisodeRow":
+    def from_item(
+        cls, place: str, body: str, *, spilled: str | None = None, spilled_bytes: int = 0
+    ) -> "EpisodeRow":
         event = RecordedEvent.model_validate_json(body).event
         return cls(
             place=place,
@@ -68,7 +70,7 @@ class ArchiveMonth(Record):
     first: date
 
     @property
-    def place(self) -> str:
+    def sort_key(self) -> str:
         """Where a walk over all months meets it."""
         return f"{self.agent}#{self.first:%Y-%m}"
 
@@ -92,7 +94,7 @@ class ArchiveObject(Record):
     schema_version: int = ROW_SCHEMA
 
     @property
-    def key(self) -> str:
+    def object_key(self) -> str:
         return f"{self.tenant}/{self.agent}/{self.day:%Y-%m-%d}/{self.name}.parquet"
 
     @property
@@ -100,7 +102,7 @@ class ArchiveObject(Record):
         return ArchiveMonth(tenant=self.tenant, agent=self.agent, first=self.day.replace(day=1))
 
     @property
-    def place(self) -> str:
+    def sort_key(self) -> str:
         """Where a walk over all objects meets it.
 
         By agents and ends, so one that is merged comes with its last part.
@@ -120,22 +122,22 @@ class ArchivePack(Record):
     hot_until: AwareDatetime
 
     @property
-    def name(self) -> str:
+    def object_name(self) -> str:
         digest = hashlib.sha256()
         for row in self.rows:
             digest.update(f"{row.place}\n{row.body}\n{row.spilled or ''}\n".encode())
         return f"{self.rows[0].place[:10]}-{digest.hexdigest()[:24]}"
 
     @property
-    def key(self) -> str:
-        return f"{self.tenant}/{self.agent}/{self.day:%Y-%m-%d}/{self.name}.parquet"
+    def object_key(self) -> str:
+        return f"{self.tenant}/{self.agent}/{self.day:%Y-%m-%d}/{self.object_name}.parquet"
 
-    def kept(self, *, size: int, sha256: str) -> ArchiveObject:
+    def to_object(self, *, size: int, sha256: str) -> ArchiveObject:
         return ArchiveObject(
             tenant=self.tenant,
             agent=self.agent,
             day=self.day,
-            name=self.name,
+            name=self.object_name,
             first=self.rows[0].place,
             last=self.rows[-1].place,
             rows=len(self.rows),

@@ -70,7 +70,7 @@ class DuckDbParquet:
         if files is not None:
             self._engine.register_filesystem(files)
 
-    def write(self, rows: Sequence[EpisodeRow], path: Path) -> None:
+    def write_rows(self, rows: Sequence[EpisodeRow], path: Path) -> None:
         """Write rows, in the order of their places, to a new file."""
         with TemporaryDirectory() as folder:
             lines = Path(folder) / "rows.jsonl"
@@ -84,7 +84,7 @@ class DuckDbParquet:
                 f"COPY (SELECT {_COLUMNS} FROM {read} ORDER BY place) TO '{path}' ({_WRITTEN})"
             )
 
-    def merge(self, paths: Sequence[str], path: Path, *, without_user: str | None) -> None:
+    def merge_files(self, paths: Sequence[str], path: Path, *, without_user: str | None) -> None:
         """Write the rows of several files to one new file, each place once, without one user's."""
         kept = f"SELECT DISTINCT ON (place) {_COLUMNS} FROM read_parquet($paths) WHERE user_id IS DISTINCT FROM $user"
         self._engine.execute(
@@ -92,7 +92,7 @@ class DuckDbParquet:
             {"paths": list(paths), "user": without_user},
         )
 
-    def extract(
+    def extract_events(
         self, paths: Sequence[str], path: Path, span: RowSpan = ALL_ROWS, *, without: Sequence[str] = ()
     ) -> None:
         """Write what lies in a span of several files to one new file, each place once, as the events that they were.
@@ -110,14 +110,16 @@ class DuckDbParquet:
         named = {"paths": list(paths), "without": list(without), **bound}
         self._engine.execute(f"COPY ({rows}) TO '{path}' (FORMAT parquet)", named)
 
-    def extent(self, path: str) -> tuple[int, str, str]:
+    def read_extent(self, path: str) -> tuple[int, str, str]:
         """Return how many rows a file has, and its first and last place."""
         found = self._engine.execute(
             "SELECT count(*), min(place), max(place) FROM read_parquet($path)", {"path": path}
         )
         return _one(found)
 
-    def fingerprint(self, paths: Sequence[str], *, without_user: str | None = None) -> tuple[Any, ...]:
+    def compute_fingerprint(
+        self, paths: Sequence[str], *, without_user: str | None = None
+    ) -> tuple[Any, ...]:
         """Return what two sets of files have in common exactly if they hold the same rows."""
         kept = "FROM read_parquet($paths) WHERE user_id IS DISTINCT FROM $user"
         rows = f"SELECT DISTINCT place, hash(body, spilled, spilled_bytes) AS content {kept}"
@@ -127,7 +129,7 @@ class DuckDbParquet:
         )
         return _one(found)
 
-    def read(self, path: str, span: RowSpan = ALL_ROWS) -> list[EpisodeRow]:
+    def read_rows(self, path: str, span: RowSpan = ALL_ROWS) -> list[EpisodeRow]:
         """Return the rows of a span in time order."""
         wanted = "place > $after AND place < $before AND coalesce(user_id = $user_id, $user_id IS NULL)"
         session = "coalesce(session_id = $session_id, $session_id IS NULL)"

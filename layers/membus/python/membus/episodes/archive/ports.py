@@ -35,13 +35,13 @@ class UnarchivedGroup:
 class UnarchivedEpisodes(Protocol):
     """Raises UnavailableError when the table does not answer."""
 
-    def groups(self, shard: int, *, before: date, limit: int) -> Iterator[UnarchivedGroup]:
+    def list_groups(self, shard: int, *, before: date, limit: int) -> Iterator[UnarchivedGroup]:
         """Yield what of a shard occurred before a day, at most `limit` episodes at a time."""
 
-    def rows(self, waiting: UnarchivedGroup) -> list[EpisodeRow]:
+    def read_rows(self, waiting: UnarchivedGroup) -> list[EpisodeRow]:
         """Return the episodes, without those that were erased or archived meanwhile."""
 
-    def stamp(
+    def mark_archived(
         self, waiting: UnarchivedGroup, places: Sequence[str], *, key: str, expires_at: datetime
     ) -> list[str]:
         """Name the verified copy on the hot episodes and let them expire; returns the places that are gone.
@@ -59,13 +59,15 @@ class ArchiveObjects(Protocol):
         UnavailableError: the store does not answer.
     """
 
-    def keep(self, pack: ArchivePack) -> ArchiveObject:
+    def put_pack(self, pack: ArchivePack) -> ArchiveObject:
         """Write the pack unless it is there, read it back and compare every row; then vouch for it."""
 
-    def rows(self, kept: ArchiveObject, wanted: EpisodeQuery, *, after: str, limit: int) -> list[EpisodeRow]:
+    def read_rows(
+        self, kept: ArchiveObject, wanted: EpisodeQuery, *, after: str, limit: int
+    ) -> list[EpisodeRow]:
         """Return the object's first `limit` rows that are wanted and lie behind a place, in order."""
 
-    def merge(
+    def merge_objects(
         self, objects: Sequence[ArchiveObject], *, without_user: str | None = None
     ) -> ArchiveObject | None:
         """Write one object with the rows of several, each place once and none of that user's, and vouch for it.
@@ -73,23 +75,23 @@ class ArchiveObjects(Protocol):
         Returns None when no row is left.
         """
 
-    def drop(self, kept: ArchiveObject) -> None:
+    def delete_object(self, kept: ArchiveObject) -> None:
         """Remove the object's current version."""
 
-    def reach(self, kept: ArchiveObject) -> None:
+    def check_exists(self, kept: ArchiveObject) -> None:
         """Ask for one byte: whether the object is there, in a class that answers at once."""
 
-    def verify(self, kept: ArchiveObject) -> None:
+    def verify_object(self, kept: ArchiveObject) -> None:
         """Read the object and compare it with its entry, whatever this process remembers of it."""
 
 
 class ArchiveCatalog(Protocol):
     """Which objects there are. An object that is not in the catalog does not exist for readers."""
 
-    def add(self, kept: ArchiveObject) -> None:
+    def add_object(self, kept: ArchiveObject) -> None:
         """Name an object; its month is due to be looked at for what can be merged."""
 
-    def of(
+    def list_objects(
         self, tenant: str, agent: str | None = None, *, since: date | None = None, until: date | None = None
     ) -> list[ArchiveObject]:
         """Return the objects of an agent, or all agents, in time order.
@@ -97,13 +99,13 @@ class ArchiveCatalog(Protocol):
         Of an agent, what may hold a day of a span.
         """
 
-    def names(self, key: str) -> bool:
+    def has_object(self, key: str) -> bool:
         """Whether there is such an object now.
 
         One that is gone from both may have been merged with others.
         """
 
-    def replace(self, old: Sequence[ArchiveObject], new: ArchiveObject | None) -> None:
+    def replace_objects(self, old: Sequence[ArchiveObject], new: ArchiveObject | None) -> None:
         """Put one object in the place of others, all at once; its month is due to be looked at.
 
         Raises:
@@ -114,10 +116,10 @@ class ArchiveCatalog(Protocol):
 class CompactionCatalog(ArchiveCatalog, Protocol):
     """The catalog as who merges sees it."""
 
-    def of_month(self, month: ArchiveMonth) -> list[ArchiveObject]:
+    def list_month(self, month: ArchiveMonth) -> list[ArchiveObject]:
         """Return the objects that begin in a month, in time order."""
 
-    def due(self, shard: int, *, before: date) -> list[ArchiveMonth]:
+    def list_due_months(self, shard: int, *, before: date) -> list[ArchiveMonth]:
         """Return the months of a shard, before that of a day, of which an object was not looked at.
 
         The oldest first.
@@ -125,12 +127,12 @@ class CompactionCatalog(ArchiveCatalog, Protocol):
         What it reads follows what was written since the last look, not what is stored.
         """
 
-    def looked_at(self, objects: Sequence[ArchiveObject]) -> None:
+    def mark_compacted(self, objects: Sequence[ArchiveObject]) -> None:
         """Note that these need no further look; one that is gone is none of anybody's business."""
 
 
 class ArchiveQueries(Protocol):
-    def answer(self, question: ArchiveQuery) -> QueryResult:
+    def run_query(self, question: ArchiveQuery) -> QueryResult:
         """Return what one SELECT over the tenant's archived episodes gives, or over one user's.
 
         Raises:

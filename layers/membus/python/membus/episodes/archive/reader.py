@@ -46,13 +46,15 @@ class ArchivedEpisodes:
     ) -> None:
         self._catalog, self._objects, self._contents, self._clock = catalog, objects, contents, clock
 
-    def page(self, wanted: EpisodeQuery, *, limit: int, after: dict[str, str] | None) -> Page[Episode]:
+    def list_episodes(
+        self, wanted: EpisodeQuery, *, limit: int, after: dict[str, str] | None
+    ) -> Page[Episode]:
         """Read anew where an object was merged with others between the catalog and its reading."""
         for _ in range(READ_ATTEMPTS - 1):
             try:
                 return self._page(wanted, limit=limit, after=after)
             except CorruptArchiveError as missing:
-                if self._catalog.names(missing.key):
+                if self._catalog.has_object(missing.key):
                     raise
         return self._page(wanted, limit=limit, after=after)
 
@@ -65,13 +67,13 @@ class ArchivedEpisodes:
             if begins > mark and (count >= PAGE_OBJECTS_MAX or _is_complete(rows, limit, begins)):
                 complete = begins
                 break
-            found = self._objects().rows(each, wanted, after=mark, limit=limit + 1)
+            found = self._objects().read_rows(each, wanted, after=mark, limit=limit + 1)
             rows |= {row.place: row for row in found}
         return self._cut(rows, complete, end, limit)
 
     def _candidates(self, wanted: EpisodeQuery, mark: str, end: str) -> list[ArchiveObject]:
         since, until = (moment_of(border).date() for border in (mark, end))
-        objects = self._catalog.of(wanted.tenant, wanted.agent, since=since, until=until)
+        objects = self._catalog.list_objects(wanted.tenant, wanted.agent, since=since, until=until)
         now = self._clock()
         reached = (
             each for each in objects if each.last > mark and each.first < end and each.hot_until <= now
@@ -101,10 +103,12 @@ class TieredEpisodes:
     def __init__(self, hot: EpisodeReader, cold: EpisodeReader) -> None:
         self._hot, self._cold = hot, cold
 
-    def page(self, wanted: EpisodeQuery, *, limit: int, after: dict[str, str] | None) -> Page[Episode]:
+    def list_episodes(
+        self, wanted: EpisodeQuery, *, limit: int, after: dict[str, str] | None
+    ) -> Page[Episode]:
         end = mark_before(wanted.end)
         # Hot first: an episode that expires between the two reads is then in both, never in neither.
-        pages = [reader.page(wanted, limit=limit, after=after) for reader in (self._hot, self._cold)]
+        pages = [reader.list_episodes(wanted, limit=limit, after=after) for reader in (self._hot, self._cold)]
         complete = min(page.after["mark"] if page.after else end for page in pages)
         merged = {place_of(each.event): each for page in reversed(pages) for each in page.items}
         places = [place for place in sorted(merged) if place <= complete]

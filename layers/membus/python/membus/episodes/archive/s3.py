@@ -83,25 +83,27 @@ class S3ArchiveObjects:
         self._ranges = S3RangeFileSystem(client, bucket, self._asked)
         self._parquet = DuckDbParquet(self._ranges)
 
-    def keep(self, pack: ArchivePack) -> ArchiveObject:
+    def put_pack(self, pack: ArchivePack) -> ArchiveObject:
         with TemporaryDirectory() as folder:
             path = Path(folder) / "pack.parquet"
-            self._parquet.write(pack.rows, path)
+            self._parquet.write_rows(pack.rows, path)
             body = path.read_bytes()
         stored = self._stored(
-            pack.key, body, lambda found: self._holds(found, self._parquet.read, list(pack.rows))
+            pack.object_key, body, lambda found: self._holds(found, self._parquet.read_rows, list(pack.rows))
         )
-        return pack.kept(size=len(stored), sha256=hashlib.sha256(stored).hexdigest())
+        return pack.to_object(size=len(stored), sha256=hashlib.sha256(stored).hexdigest())
 
-    def rows(self, kept: ArchiveObject, wanted: EpisodeQuery, *, after: str, limit: int) -> list[EpisodeRow]:
+    def read_rows(
+        self, kept: ArchiveObject, wanted: EpisodeQuery, *, after: str, limit: int
+    ) -> list[EpisodeRow]:
         span = RowSpan(after, mark_before(wanted.end), wanted.user_id, wanted.session_id, limit)
-        with self._named(kept.key):
+        with self._named(kept.object_key):
             if kept.bytes > SMALL_BYTES:
-                return self._parquet.read(f"{PROTOCOL}://{kept.key}", span)
+                return self._parquet.read_rows(f"{PROTOCOL}://{kept.object_key}", span)
             with parquet_file(self._small(kept)) as path:
-                return self._parquet.read(path, span)
+                return self._parquet.read_rows(path, span)
 
-    def merge(
+    def merge_objects(
         self, objects: Sequence[ArchiveObject], *, without_user: str | None = None
     ) -> ArchiveObject | None:
         with TemporaryDirectory() as folder:
@@ -109,12 +111,12 @@ class S3ArchiveObjects:
                 str(self._fetched(each, Path(folder) / f"{n}.parquet")) for n, each in enumerate(objects)
             ]
             merged = Path(folder) / "merged.parquet"
-            with self._named(objects[0].key):
-                self._parquet.merge(paths, merged, without_user=without_user)
-                expected = self._parquet.fingerprint(paths, without_user=without_user)
+            with self._named(objects[0].object_key):
+                self._parquet.merge_files(paths, merged, without_user=without_user)
+                expected = self._parquet.compute_fingerprint(paths, without_user=without_user)
             if not expected[0]:
                 return None
-            rows, first, last = self._parquet.extent(str(merged))
+            rows, first, last = self._parquet.read_extent(str(merged))
             body = merged.read_bytes()
         digest = hashlib.sha256(f"{expected}".encode()).hexdigest()
         template = objects[0].model_copy(
@@ -127,13 +129,13 @@ class S3ArchiveObjects:
             }
         )
         stored = self._stored(
-            template.key, body, lambda found: self._holds(found, self._fingerprint, expected)
+            template.object_key, body, lambda found: self._holds(found, self._fingerprint, expected)
         )
         return template.model_copy(
             update={"bytes": len(stored), "sha256": hashlib.sha256(stored).hexdigest()}
         )
 
-    def extract(
+    def extract_events(
         self, objects: Sequence[ArchiveObject], path: Path, span: RowSpan, *, without: Sequence[str] = ()
     ) -> None:
         """Write what of several objects lies in a span to one new file, but for rows of users in `without`.
@@ -141,27 +143,29 @@ class S3ArchiveObjects:
         Large ones are read by ranges alone.
         """
         with TemporaryDirectory() as folder:
-            paths = [f"{PROTOCOL}://{each.key}" for each in objects if each.bytes > SMALL_BYTES]
+            paths = [f"{PROTOCOL}://{each.object_key}" for each in objects if each.bytes > SMALL_BYTES]
             for each in objects:
                 if each.bytes <= SMALL_BYTES:
                     paths.append(f"{folder}/{len(paths)}.parquet")
                     Path(paths[-1]).write_bytes(self._small(each))
-            with self._named(objects[0].key):
-                self._parquet.extract(paths, path, span, without=without)
+            with self._named(objects[0].object_key):
+                self._parquet.extract_events(paths, path, span, without=without)
 
-    def drop(self, kept: ArchiveObject) -> None:
+    def delete_object(self, kept: ArchiveObject) -> None:
         with translate_aws_errors("the archive"):
-            self._client().delete_object(Bucket=self._bucket, Key=kept.key)
-        self._cache.pop(kept.key, None)
+            self._client().delete_object(Bucket=self._bucket, Key=kept.object_key)
+        self._cache.pop(kept.object_key, None)
 
-    def reach(self, kept: ArchiveObject) -> None:
-        with self._asked(kept.key):
-            self._client().get_object(Bucket=self._bucket, Key=kept.key, Range="bytes=0-0")["Body"].read()
+    def check_exists(self, kept: ArchiveObject) -> None:
+        with self._asked(kept.object_key):
+            self._client().get_object(Bucket=self._bucket, Key=kept.object_key, Range="bytes=0-0")[
+                "Body"
+            ].read()
 
-    def verify(self, kept: ArchiveObject) -> None:
-        with self._named(kept.key), parquet_file(self._checked(kept)) as path:
-            if self._parquet.extent(path) != (kept.rows, kept.first, kept.last):
-                raise CorruptArchiveError("does not hold the rows that its entry names", key=kept.key)
+    def verify_object(self, kept: ArchiveObject) -> None:
+        with self._named(kept.object_key), parquet_file(self._checked(kept)) as path:
+            if self._parquet.read_extent(path) != (kept.rows, kept.first, kept.last):
+                raise CorruptArchiveError("does not hold the rows that its entry names", key=kept.object_key)
 
     def _stored(self, key: str, body: bytes, holds: Callable[[bytes], bool]) -> bytes:
         """Return what lies under the key once that was read back and found good; a bad object is replaced.
@@ -192,7 +196,7 @@ class S3ArchiveObjects:
             return False
 
     def _fingerprint(self, path: str) -> tuple[Any, ...]:
-        return self._parquet.fingerprint([path])
+        return self._parquet.compute_fingerprint([path])
 
     def _put(self, key: str, body: bytes, condition: dict[str, Any]) -> None:
         """Write unless somebody was faster, which the read that follows will judge."""
@@ -211,8 +215,8 @@ class S3ArchiveObjects:
                     raise
 
     def _small(self, kept: ArchiveObject) -> bytes:
-        body = self._cache.pop(kept.key, None) or self._checked(kept)
-        self._cache[kept.key] = body
+        body = self._cache.pop(kept.object_key, None) or self._checked(kept)
+        self._cache[kept.object_key] = body
         while sum(map(len, self._cache.values())) > CACHED_BYTES:
             self._cache.popitem(last=False)
         return body
@@ -222,9 +226,9 @@ class S3ArchiveObjects:
         return path
 
     def _checked(self, kept: ArchiveObject) -> bytes:
-        body, _ = self._get(kept.key)
+        body, _ = self._get(kept.object_key)
         if hashlib.sha256(body).hexdigest() != kept.sha256:
-            raise CorruptArchiveError("is not what was written: its checksum differs", key=kept.key)
+            raise CorruptArchiveError("is not what was written: its checksum differs", key=kept.object_key)
         return body
 
     @contextmanager

@@ -43,7 +43,7 @@ class S3RangeFileSystem(AbstractFileSystem):  # type: ignore[misc] # fsspec carr
         self._refusal: MembusError | None = None
 
     @contextmanager
-    def asking(self, key: str) -> "Iterator[None]":
+    def translate_errors(self, key: str) -> "Iterator[None]":
         try:
             with self._asked(key):
                 yield
@@ -51,7 +51,7 @@ class S3RangeFileSystem(AbstractFileSystem):  # type: ignore[misc] # fsspec carr
             self._refusal = error
             raise
 
-    def refused(self) -> MembusError | None:
+    def pop_error(self) -> MembusError | None:
         """Return, once, what was raised in here last: DuckDB passes on its text alone."""
         refusal, self._refusal = self._refusal, None
         return refusal

@@ -122,7 +122,7 @@ class DuckDbArchiveQueries:
     ) -> None:
         self._catalog, self._objects, self._limits = catalog, objects, limits
 
-    def answer(self, question: ArchiveQuery) -> QueryResult:
+    def run_query(self, question: ArchiveQuery) -> QueryResult:
         sql = validate_sql(question.sql, question.now)
         begins = _midnight(question.since) if question.since else EARLIEST
         ends = min(_midnight(question.until) + timedelta(days=1), LATEST) if question.until else LATEST
@@ -131,13 +131,15 @@ class DuckDbArchiveQueries:
             try:
                 return self._run(sql, self._reached(question.tenant, span), span, question.without)
             except CorruptArchiveError as missing:  # merged with others meanwhile, or missing indeed
-                if self._catalog.names(missing.key):
+                if self._catalog.has_object(missing.key):
                     raise
         return self._run(sql, self._reached(question.tenant, span), span, question.without)
 
     def _reached(self, tenant: str, span: RowSpan) -> list[ArchiveObject]:
         objects = [
-            each for each in self._catalog.of(tenant) if each.last > span.after and each.first < span.before
+            each
+            for each in self._catalog.list_objects(tenant)
+            if each.last > span.after and each.first < span.before
         ]
         _check(len(objects) <= QUERY_OBJECTS_MAX and sum(each.bytes for each in objects) <= QUERY_BYTES_MAX)
         return objects
@@ -148,7 +150,7 @@ class DuckDbArchiveQueries:
         with TemporaryDirectory() as folder:
             rows = Path(folder) / "episodes.parquet"
             if objects:
-                self._objects().extract(objects, rows, span, without=without)
+                self._objects().extract_events(objects, rows, span, without=without)
                 _check(rows.stat().st_size <= COPY_BYTES_MAX)
             return run_sandboxed(sql, rows if objects else None, Path(folder), self._limits)
 

@@ -63,12 +63,14 @@ _REPORTS = re.compile(
 def is_recalled(evidence: Evidence) -> bool:
     """Whether memory is read back: what it says already is no news about the user."""
     sentence = evidence.speech[slice(*evidence.sentence)]
-    return bool(_RECALLED.search(evidence.lead[-400:] + evidence.after[:40]) or _RECORD.search(sentence))
+    return bool(
+        _RECALLED.search(evidence.leading_text[-400:] + evidence.text_after[:40]) or _RECORD.search(sentence)
+    )
 
 
 def is_assistant_text(evidence: Evidence) -> bool:
     """Whether the value stands in a turn of the assistant that was pasted into the text."""
-    labels = [*_LABEL.finditer(evidence.lead)]
+    labels = [*_LABEL.finditer(evidence.leading_text)]
     return bool(labels and labels[-1]["machine"])
 
 
@@ -85,22 +87,23 @@ def is_quoted(evidence: Evidence) -> bool:
         return True
     line = evidence.speech[evidence.speech.rfind("\n", 0, start) + 1 : end]
     fenced = (
-        len(_FENCE.findall(evidence.lead)) % 2 == 1 or evidence.lead.rpartition("\n")[2].count("`") % 2 == 1
+        len(_FENCE.findall(evidence.leading_text)) % 2 == 1
+        or evidence.leading_text.rpartition("\n")[2].count("`") % 2 == 1
     )
-    return bool(fenced or _CODE_LINE.match(line) or _TASK.search(evidence.lead))
+    return bool(fenced or _CODE_LINE.match(line) or _TASK.search(evidence.leading_text))
 
 
 def is_role_play(evidence: Evidence) -> bool:
-    return _PLAYS.search(evidence.lead) is not None
+    return _PLAYS.search(evidence.leading_text) is not None
 
 
 def is_sarcastic(evidence: Evidence) -> bool:
-    return _JOKES.search(f"{evidence.before}\n{evidence.after}\n{evidence.follow_up}") is not None
+    return _JOKES.search(f"{evidence.text_before}\n{evidence.text_after}\n{evidence.follow_up}") is not None
 
 
 def is_hearsay(evidence: Evidence) -> bool:
     """Whether somebody else says so; what the speaker said themselves is their own word."""
-    said = re.split(r"[,;]|\bbut\b", evidence.before)[-1]
+    said = re.split(r"[,;]|\bbut\b", evidence.text_before)[-1]
     return _REPORTS.search(_OWN_WORDS.sub("", said)) is not None
 
 
@@ -156,23 +159,25 @@ def is_about_another(evidence: Evidence, attribute: str) -> bool:
     Words that name no subject speak of the speaker.
     """
     if attribute.split(".", 1)[0] in _RELATED:
-        named = _THIRD.search(evidence.head)
-        owner = re.search(r"\b(?:his|her|their|your|he|she|they)\b", evidence.head)
+        named = _THIRD.search(evidence.clause_head)
+        owner = re.search(r"\b(?:his|her|their|your|he|she|they)\b", evidence.clause_head)
         return bool(
             owner
             or (
-                named and _subject(evidence.head) == "other" and _HOLDS.search(evidence.head[named.start() :])
+                named
+                and _subject(evidence.clause_head) == "other"
+                and _HOLDS.search(evidence.clause_head[named.start() :])
             )
         )
-    for clause in reversed(evidence.clauses):
+    for clause in reversed(evidence.sentence_clauses):
         if clause.opener in {"who", "whose"} and not _FIRST.search(clause.head):
             return True
         subject = _subject(clause.head)
-        if clause is evidence.clauses[-1] and subject is None:
+        if clause is evidence.sentence_clauses[-1] and subject is None:
             subject = _named(evidence, clause.head)
         if subject:
             return subject == "other"
-    return bool(_ELLIPTIC.match(evidence.before)) and _last_subject(evidence) == "other"
+    return bool(_ELLIPTIC.match(evidence.text_before)) and _last_subject(evidence) == "other"
 
 
 def _subject(head: str) -> Subject | None:
@@ -191,7 +196,7 @@ def _subject(head: str) -> Subject | None:
 def _named(evidence: Evidence, head: str) -> Subject | None:
     """Return `other` for «Eva likes chess», unless the rest of the clause comes back to the speaker."""
     said = f"{head} {evidence.speech[slice(*evidence.value)]}"
-    return "other" if _NAMED.match(said) and not _FIRST.search(evidence.tail) else None
+    return "other" if _NAMED.match(said) and not _FIRST.search(evidence.clause_tail) else None
 
 
 def _last_subject(evidence: Evidence) -> Subject | None:

@@ -99,12 +99,12 @@ def _preposition(text: str, period: NamedPeriod) -> str:
 
 def _dating_words(evidence: Evidence, *, keep_value: bool) -> str:
     """Return the clause of the value, with a time that opens the sentence, the value itself blanked out."""
-    opening = evidence.clauses[0].head if len(evidence.clauses) > 1 else ""
+    opening = evidence.sentence_clauses[0].head if len(evidence.sentence_clauses) > 1 else ""
     opening = opening if len(opening.split()) <= _OPENING else ""
     value = evidence.speech[slice(*evidence.value)]
     shown = value if keep_value else "·"
-    after = _BETWEEN.sub(r"from \1 to ", _YEAR_BEHIND.sub("", evidence.after))
-    return f"{opening} {evidence.head} {shown}{own_clause(after)}".strip()
+    after = _BETWEEN.sub(r"from \1 to ", _YEAR_BEHIND.sub("", evidence.text_after))
+    return f"{opening} {evidence.clause_head} {shown}{own_clause(after)}".strip()
 
 
 def _start(day: date, zone: tzinfo) -> datetime:

@@ -47,17 +47,17 @@ class Evidence:
     value: tuple[int, int]
 
     @cached_property
-    def before(self) -> str:
+    def text_before(self) -> str:
         """The sentence up to the value."""
         return self.speech[self.sentence[0] : self.value[0]]
 
     @cached_property
-    def after(self) -> str:
+    def text_after(self) -> str:
         """The sentence behind the value."""
         return self.speech[self.value[1] : self.sentence[1]]
 
     @cached_property
-    def lead(self) -> str:
+    def leading_text(self) -> str:
         """Everything that was said before the value."""
         return self.speech[: self.value[0]]
 
@@ -67,33 +67,33 @@ class Evidence:
         return self.speech[self.sentence[1] :][:80].strip()
 
     @cached_property
-    def clauses(self) -> list[Clause]:
+    def sentence_clauses(self) -> list[Clause]:
         """The clauses of the sentence up to the value, the value's own last."""
-        borders = [*_BORDER.finditer(self.before)]
+        borders = [*_BORDER.finditer(self.text_before)]
         starts = [0, *(border.end() for border in borders)]
-        ends = [*(border.start() for border in borders), len(self.before)]
+        ends = [*(border.start() for border in borders), len(self.text_before)]
         openers = ["", *(border[0].strip() for border in borders)]
-        heads = (self.before[start:end] for start, end in zip(starts, ends, strict=True))
+        heads = (self.text_before[start:end] for start, end in zip(starts, ends, strict=True))
         return [Clause(opener, head.strip()) for opener, head in zip(openers, heads, strict=True)]
 
     @cached_property
-    def head(self) -> str:
+    def clause_head(self) -> str:
         """The value's own clause up to the value."""
-        return self.clauses[-1].head
+        return self.sentence_clauses[-1].head
 
     @cached_property
-    def tail(self) -> str:
+    def clause_tail(self) -> str:
         """The value's own clause behind the value."""
-        return own_clause(self.after)
+        return own_clause(self.text_after)
 
     @cached_property
-    def scope(self) -> str:
+    def governing_words(self) -> str:
         """What governs the value.
 
         Its clause, and for an item of a list («tea and coffee») the clauses it goes on.
         """
         reached: list[str] = []
-        for clause in reversed(self.clauses):
+        for clause in reversed(self.sentence_clauses):
             reached.insert(0, clause.head)
             if len(clause.head.split()) > 1 or _OWN.match(clause.head) or clause.opener in _AGAINST:
                 break
@@ -102,7 +102,7 @@ class Evidence:
     @cached_property
     def is_last(self) -> bool:
         """Whether nothing but its own clause follows the value in the sentence."""
-        return _BORDER.search(self.after) is None
+        return _BORDER.search(self.text_after) is None
 
 
 def own_clause(after: str) -> str:

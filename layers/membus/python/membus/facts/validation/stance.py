@@ -73,49 +73,52 @@ _COMES = re.compile(
 
 def is_question(evidence: Evidence) -> bool:
     """Whether the value is asked about, with or without a question mark, or only seeks to be confirmed."""
-    sentence = evidence.before + evidence.after
-    ends = _QUESTION_END.search(evidence.after) is not None
-    tag = _TAG.match(evidence.follow_up) or (ends and _TAG.match(evidence.after))
-    own = _ASKS.match(evidence.head) or _ASKED.search(_BENIGN_IF.sub("", evidence.before))
+    sentence = evidence.text_before + evidence.text_after
+    ends = _QUESTION_END.search(evidence.text_after) is not None
+    tag = _TAG.match(evidence.follow_up) or (ends and _TAG.match(evidence.text_after))
+    own = _ASKS.match(evidence.clause_head) or _ASKED.search(_BENIGN_IF.sub("", evidence.text_before))
     return bool(
         tag
         or own
         or (ends and evidence.is_last)
-        or (ends and _ASKS.match(sentence) and _QUESTION_END.search(evidence.tail))
+        or (ends and _ASKS.match(sentence) and _QUESTION_END.search(evidence.clause_tail))
     )
 
 
 def is_hypothetical(evidence: Evidence, attribute: str) -> bool:
     """Whether the value is supposed, wished for or doubted; a wish is how a goal is said."""
-    if _SUPPOSES.search(_BENIGN_IF.sub("", evidence.before)) or _DOUBTS.search(evidence.scope):
+    if _SUPPOSES.search(_BENIGN_IF.sub("", evidence.text_before)) or _DOUBTS.search(evidence.governing_words):
         return True
     return (
         attribute.split(".", 1)[0] not in INTENDED_ATTRIBUTES
-        and _WISHES.search(_from_subject(evidence.scope)) is not None
+        and _WISHES.search(_from_subject(evidence.governing_words)) is not None
     )
 
 
 def is_negated(evidence: Evidence, attribute: str, value: str) -> bool:
     """Whether the value is denied; «I don't like X» is how a dislike is said, «no meat» says its own no."""
-    root, scope = attribute.split(".", 1)[0], _HARMLESS.sub("", evidence.scope)
+    root, scope = attribute.split(".", 1)[0], _HARMLESS.sub("", evidence.governing_words)
     if root in _NEGATIVE:
         return _DENIES_DISLIKE.search(scope) is not None
     if root == "allergy":
         return _DENIES_ALLERGY.search(scope) is not None
     if re.match(r"(?:no|not|non|never)\b", value.casefold()):
         return False
-    return bool(_DENIES.search(scope) or _DENIED_AFTER.search(evidence.after))
+    return bool(_DENIES.search(scope) or _DENIED_AFTER.search(evidence.text_after))
 
 
 def is_past(evidence: Evidence, attribute: str) -> bool:
     """Whether the words say that it was so once; what merely happened stays true."""
-    return attribute.split(".", 1)[0] not in NARRATED_ATTRIBUTES and _OVER.search(evidence.head) is not None
+    return (
+        attribute.split(".", 1)[0] not in NARRATED_ATTRIBUTES
+        and _OVER.search(evidence.clause_head) is not None
+    )
 
 
 def is_future(evidence: Evidence, attribute: str) -> bool:
     return (
         attribute.split(".", 1)[0] not in INTENDED_ATTRIBUTES | TIMELESS_ATTRIBUTES
-        and _COMES.search(evidence.scope) is not None
+        and _COMES.search(evidence.governing_words) is not None
     )
 
 

@@ -153,7 +153,7 @@ def validate_candidate(
     recorded = events.get(candidate.event_id)
     if recorded is None:
         return Rejection(reason="unknown_event")
-    speech = recorded.event.speech or ""
+    speech = recorded.event.user_text or ""
     places = find_evidence(candidate.quote, candidate.value, speech)
     refused = _claimed(candidate, speaker, recorded) or (None if places else "ungrounded")
     if refused:
@@ -176,7 +176,7 @@ def validate_candidate(
 
 def is_grounded(candidate: Candidate, recorded: RecordedEvent) -> bool:
     """Whether quote, value and subject of a candidate are the event's own, whatever may be made of them."""
-    speech = recorded.event.speech or ""
+    speech = recorded.event.user_text or ""
     if candidate.subject.strip().casefold() not in _names(UNKNOWN_SPEAKER, recorded) and not _spoken(
         candidate.subject, speech
     ):

@@ -55,11 +55,11 @@ class PostgresScopeIndexes:
     def __init__(self, connection: PostgresConnection) -> None:
         self._connection = connection
 
-    def large(self, *, at_least: int) -> Sequence[LargeScope]:
+    def list_large_scopes(self, *, at_least: int) -> Sequence[LargeScope]:
         with _postgres_errors("reading the sizes of scopes"):
             return [LargeScope(*row) for row in self._connection.execute(_LARGE_SCOPES, [at_least])]
 
-    def waits_since(self, model: str) -> datetime | None:
+    def oldest_pending_time(self, model: str) -> datetime | None:
         """Ask each tenant that has more texts than vectors, as that tenant."""
         asked = f"SELECT min(m.updated_at) {WITHOUT_VECTOR}".encode()
         with _postgres_errors("reading what waits for its vector"):
@@ -69,26 +69,26 @@ class PostgresScopeIndexes:
             ]
         return min((row[0] for row in oldest if row and row[0]), default=None)
 
-    def made(self) -> Mapping[str, bool]:
+    def list_indexes(self) -> Mapping[str, bool]:
         with _postgres_errors("reading the indexes of scopes"):
             return {
                 str(name): bool(whole) for name, whole in self._connection.execute(_LIST_INDEXES, [_PREFIX])
             }
 
-    def name(self, scope: LargeScope) -> str:
+    def index_name(self, scope: LargeScope) -> str:
         return _PREFIX + hashlib.sha256("\n".join(scope).encode()).hexdigest()[:32]
 
-    def make(self, scope: LargeScope) -> None:
+    def create_index(self, scope: LargeScope) -> None:
         with _postgres_errors(f"indexing scope {scope.scope} of {scope.tenant}"):
             if dimensions := self._dimensions(scope):
                 parts = {name: sql.Literal(value) for name, value in scope._asdict().items()}
                 statement = sql.SQL(_CREATE_INDEX).format(
-                    name=sql.Identifier(self.name(scope)), dimensions=sql.Literal(dimensions), **parts
+                    name=sql.Identifier(self.index_name(scope)), dimensions=sql.Literal(dimensions), **parts
                 )
                 self._connection.execute(_MEMORY)
                 self._connection.execute(statement)
 
-    def drop(self, name: str) -> None:
+    def drop_index(self, name: str) -> None:
         with _postgres_errors(f"dropping the index {name}"):
             statement = sql.SQL("DROP INDEX CONCURRENTLY IF EXISTS membus.{}")
             self._connection.execute(statement.format(sql.Identifier(name)))

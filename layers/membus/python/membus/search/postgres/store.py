@@ -26,7 +26,7 @@ from membus.search.retrieval import IndexEntry, SearchCandidates, SearchScope, p
 
 
 def passage_rows(entry: IndexEntry) -> list[dict[str, Any]]:
-    return [row for told in entry.told for row in _entry_rows(told)]
+    return [row for told in entry.all_versions for row in _entry_rows(told)]
 
 
 def _entry_rows(entry: IndexEntry) -> list[dict[str, Any]]:
@@ -41,7 +41,7 @@ def _entry_rows(entry: IndexEntry) -> list[dict[str, Any]]:
         "speaker": _storable(memory.speaker),
         "metadata": Jsonb(_storable(memory.metadata)),
         "source": Jsonb(memory.source.model_dump(exclude_none=True)),
-        "message_length": entry.length,
+        "message_length": entry.stem_count,
         "occurred_at": memory.occurred_at,
         "valid_until": memory.valid_until,
         "expires_at": memory.expires_at,
@@ -93,34 +93,38 @@ class PostgresMemories:
     def put(self, tenant: str, entries: Sequence[IndexEntry]) -> list[str]:
         if not entries:
             return []
-        return self._transactions.run(tenant, lambda connection: self._put(connection, tenant, entries))
+        return self._transactions.run_transaction(
+            tenant, lambda connection: self._put(connection, tenant, entries)
+        )
 
-    def attach(self, tenant: str, vectors: Mapping[str, Vector]) -> None:
+    def attach_vectors(self, tenant: str, vectors: Mapping[str, Vector]) -> None:
         rows = [
             {"tenant": tenant, "model": self._model, "hash": content_hash(text), "vector": HalfVector(vector)}
             for text, vector in sorted(vectors.items())
         ]
         if rows:
-            self._transactions.run(
+            self._transactions.run_transaction(
                 tenant, lambda connection: _execute_many(connection, statements.ATTACH_VECTORS, rows)
             )
 
-    def remove(self, removals: Sequence[Removal]) -> None:
+    def remove_memories(self, removals: Sequence[Removal]) -> None:
         by_tenant: dict[str, list[Removal]] = {}
         for removal in removals:
             by_tenant.setdefault(removal.tenant_id, []).append(removal)
         for tenant, mine in by_tenant.items():
-            self._transactions.run(tenant, partial(_remove_memories, tenant=tenant, removals=mine))
+            self._transactions.run_transaction(
+                tenant, partial(_remove_memories, tenant=tenant, removals=mine)
+            )
 
-    def pending(self, tenant: str, *, limit: int) -> list[str]:
+    def list_pending_texts(self, tenant: str, *, limit: int) -> list[str]:
         asked = f"SELECT DISTINCT m.embedded_text {statements.WITHOUT_VECTOR} LIMIT %(limit)s"
         return self._texts(tenant, asked, {"limit": limit})
 
-    def waiting(self, tenant: str, memory_ids: Sequence[str]) -> set[str]:
+    def find_pending_memories(self, tenant: str, memory_ids: Sequence[str]) -> set[str]:
         asked = f"SELECT DISTINCT m.group_id {statements.WITHOUT_VECTOR} AND m.group_id = ANY(%(memories)s)"
         return set(self._texts(tenant, asked, {"memories": list(memory_ids)}))
 
-    def alike(
+    def find_similar_documents(
         self, tenant: str, scope: str, vectors: Sequence[Vector], *, at_least: float, now: datetime
     ) -> list[str]:
         wanted = {
@@ -132,17 +136,17 @@ class PostgresMemories:
         }
         return self._texts(tenant, statements.SIMILAR_DOCUMENTS, wanted)
 
-    def vectors(self, tenant: str, texts: Sequence[str]) -> dict[str, Vector]:
+    def get_vectors(self, tenant: str, texts: Sequence[str]) -> dict[str, Vector]:
         hashes = {content_hash(text): text for text in texts}
         named = {"tenant": tenant, "model": self._model, "hashes": list(hashes)}
-        rows = self._transactions.run(
+        rows = self._transactions.run_transaction(
             tenant, lambda connection: connection.execute(statements.KNOWN_VECTORS, named).fetchall
         )
         return {hashes[content]: json.loads(vector) for content, vector in rows}
 
-    def texts(self, tenant: str, memory_ids: Sequence[str]) -> dict[str, list[str]]:
+    def get_passages(self, tenant: str, memory_ids: Sequence[str]) -> dict[str, list[str]]:
         named = {"tenant": tenant, "memories": list(memory_ids)}
-        rows = self._transactions.run(
+        rows = self._transactions.run_transaction(
             tenant, lambda connection: connection.execute(statements.PASSAGE_TEXTS, named).fetchall
         )
         texts: dict[str, list[str]] = {}
@@ -150,13 +154,13 @@ class PostgresMemories:
             texts.setdefault(memory_id, []).append(text)
         return texts
 
-    def documents(self, within: SearchScope, *, limit: int, after: dict[str, str] | None) -> Page[str]:
-        return self._transactions.run(
+    def list_documents(self, within: SearchScope, *, limit: int, after: dict[str, str] | None) -> Page[str]:
+        return self._transactions.run_transaction(
             within.tenant_id, lambda connection: list_documents(connection, within, limit=limit, after=after)
         )
 
     def search(self, within: SearchScope, *, terms: Sequence[str], vector: Vector | None) -> SearchCandidates:
-        return self._transactions.run(
+        return self._transactions.run_transaction(
             within.tenant_id,
             lambda connection: search_passages(
                 connection, within, model=self._model, terms=terms, vector=vector
@@ -165,7 +169,7 @@ class PostgresMemories:
 
     def _texts(self, tenant: str, asked: str, parameters: dict[str, Any]) -> list[str]:
         values = {"tenant": tenant, "model": self._model, **parameters}
-        return self._transactions.run(
+        return self._transactions.run_transaction(
             tenant, lambda connection: partial(_first_column, connection.execute(asked.encode(), values))
         )
 
